@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Running } from "../part.ts";
+import { Arm } from "./arm.ts";
+import { wallClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import { control } from "./control.ts";
+import { Counters } from "./counters.ts";
+import { Delivery, queueDestination, webhookDestination } from "./delivery.ts";
+import type { Destination } from "./delivery.ts";
+import type { Engine } from "./engine.ts";
+import { resourceEvent } from "./events.ts";
+import { Faults } from "./faults.ts";
+import { listen } from "./http.ts";
+import type { Answer, Incoming } from "./http.ts";
+import { Throttle } from "./limits.ts";
+import { limitsSchema, optionsSchema } from "./options.ts";
+import type { AciOptions, Limits, Options } from "./options.ts";
+import { restoreGroup, saveGroup } from "./persistence.ts";
+import { answerCall } from "./pipeline.ts";
+import { processEngine } from "./process/engine.ts";
+import { Provider } from "./provider.ts";
+import type { Surroundings } from "./provider.ts";
+import { simulatedEngine } from "./simulated.ts";
+import { Store } from "./store.ts";
+
+export interface RunningAci extends Running {
+  readonly clock: Clock;
+  readonly provider: Provider;
+  readonly faults: Faults;
+  readonly counters: Counters;
+  readonly throttle: Throttle;
+}
+
+export type StartOptions = AciOptions & {
+  readonly clock?: Clock;
+  /** From 0 to 1: decides faults and deliveries. */
+  readonly random?: () => number;
+};
+
+/**
+ * Starts the local Azure Container Instances on 127.0.0.1. Rejects with code `EADDRINUSE` where the port is taken,
+ * `StateFolderInUse` where another one lives in the folder.
+ */
+export async function startAci(given: StartOptions): Promise<RunningAci> {
+  const { clock = wallClock(), random = Math.random, ...rest } = given;
+  const options = optionsSchema.parse(rest);
+  let serve: ((incoming: Incoming) => Promise<Answer>) | undefined;
+  // The port comes first: where it is taken, nothing else may have been touched.
+  const server = await listen(options.port, (incoming) => serve?.(incoming) ?? Promise.resolve("drop"));
+  const folder = stateFolder(options);
+  let store: Store | undefined;
+  try {
+    store = folder && new Store(folder.path, report);
+    const parts = assemble(options, clock, random, store, folder?.path ?? "");
+    serve = (incoming) =>
+      options.control && incoming.url.pathname.startsWith("/local/")
+        ? control(parts, incoming)
+        : answerCall(parts, incoming);
+    return {
+      url: server.url,
+      ...parts,
+      async stop() {
+        await server.close();
+        parts.provider.detach();
+        await parts.engine.close();
+        await parts.delivery.flush();
+        await store?.close();
+        clock.close();
+        folder?.remove();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    await store?.close();
+    clock.close();
+    folder?.remove();
+    throw error;
+  }
+}
+
+function assemble(options: Options, clock: Clock, random: () => number, store: Store | undefined, folder: string) {
+  const engine = makeEngine(options, clock, folder);
+  const delivery = new Delivery({
+    ...options.events,
+    clock,
+    random,
+    destinations: destinations(options, clock),
+    failed: report,
+  });
+  const throttle = new Throttle(limitsOf(options), clock);
+  const counters = new Counters();
+  const stuck = new Set<string>();
+  const around: Surroundings = {
+    async changed(group) {
+      counters.see(group);
+      await store?.save(group.key, saveGroup(group));
+    },
+    async gone(group) {
+      counters.lose(group);
+      await store?.remove(group.key);
+    },
+    decided(group, action, cause, existed, error) {
+      delivery.publish(resourceEvent(group, action, error === undefined, clock.now(), cause, existed));
+    },
+    admitCreate: (...asked) => throttle.admitCreate(...asked),
+    admitDelete: (...asked) => throttle.admitDelete(...asked),
+    provisioningDelay(group) {
+      counters.deployed(group);
+      return stuck.has(group.name.toLowerCase()) ? Infinity : options.provisioningSeconds * 1000;
+    },
+  };
+  const provider = new Provider({ clock, engine, around });
+  for (const record of store?.read().values() ?? []) restoreGroup(record, provider, engine, clock);
+  const arm = new Arm({
+    ...options,
+    provider,
+    quota: () => (throttle.limits && throttle.limits.quota) || PUBLISHED.quota,
+  });
+  return { engine, delivery, throttle, counters, stuck, provider, arm, clock, faults: new Faults(random) };
+}
+
+const PUBLISHED = { quota: { groups: 100, cores: 100 } };
+
+function limitsOf({ engine, limits }: Options): Limits | false {
+  return limits ?? (engine === "simulated" ? limitsSchema.parse({}) : false);
+}
+
+/** Without a folder of its own, an engine that needs one gets a temporary one, which goes with the service. */
+function stateFolder(options: Options): { path: string; remove: () => void } | undefined {
+  if (options.stateFolder !== undefined) return { path: options.stateFolder, remove: () => undefined };
+  if (options.engine === "simulated") return undefined;
+  const path = mkdtempSync(join(tmpdir(), "local-aci-"));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+function destinations({ eventQueue, webhook }: Options, clock: Clock): Destination[] {
+  return [
+    ...(eventQueue ? [queueDestination(eventQueue.connectionString, eventQueue.queueName)] : []),
+    ...(webhook ? [webhookDestination(webhook.url, clock)] : []),
+  ];
+}
+
+function makeEngine(options: Options, clock: Clock, folder: string): Engine {
+  switch (options.engine) {
+    case "simulated":
+      return simulatedEngine(clock);
+    case "process":
+      return processEngine({
+        clock,
+        folder,
+        containersFolder: options.containersFolder,
+        grace: options.graceSeconds * 1000,
+      });
+    case "podman":
+    case "docker":
+      throw new Error(`The engine ${options.engine} is not there yet.`);
+  }
+}
+
+function report(error: unknown): void {
+  process.stderr.write(`local ACI: ${error instanceof Error ? error.message : String(error)}\n`);
+}

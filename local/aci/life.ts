@@ -1,0 +1,308 @@
+/**
+ * The life of a container group, as a pure machine: `step(life, signal)` gives the next life and what to do for it.
+ *
+ * Init containers run first, in order. Then all containers run, each under the group's restart policy. A group is over when
+ * no container runs or will run again. What the service says of this:
+ * - "Azure Container Instances states": Succeeded only under Never and OnFailure, Failed only under Never; provisioningState
+ *   Succeeded means that the containers were started, and one that took 30 minutes is Failed while the group still tries;
+ * - "Restart policies", "Init containers"; times between restarts are the kubelet's (10 s doubled up to 5 minutes, forgotten
+ *   after 10 minutes of running), because the service's `CrashLoopBackOff` and its events are the kubelet's too.
+ *
+ * Times are milliseconds since 1970.
+ */
+export type RestartPolicy = "Always" | "OnFailure" | "Never";
+
+export interface Terminated {
+  readonly state: "Terminated";
+  readonly startTime: number;
+  readonly finishTime: number;
+  readonly exitCode: number;
+  readonly detailStatus: string;
+}
+
+export type ContainerState =
+  | { readonly state: "Waiting"; readonly detailStatus: string }
+  | { readonly state: "Running"; readonly startTime: number; readonly detailStatus: string }
+  | Terminated;
+
+export interface LifeEvent {
+  readonly name: string;
+  readonly type: "Normal" | "Warning";
+  readonly message: string;
+  readonly count: number;
+  readonly firstTimestamp: number;
+  readonly lastTimestamp: number;
+}
+
+export interface MemberLife {
+  readonly name: string;
+  readonly image: string;
+  readonly init: boolean;
+  readonly step: "idle" | "pulling" | "starting" | "running" | "resting" | "over";
+  readonly everStarted: boolean;
+  /** Failed pulls or ends in a row: what the next wait is counted from. */
+  readonly failures: number;
+  readonly restartCount: number;
+  readonly current?: ContainerState | undefined;
+  readonly previous?: Terminated | undefined;
+  readonly events: readonly LifeEvent[];
+}
+
+export interface GroupLife {
+  readonly restartPolicy: RestartPolicy;
+  readonly provisioning: "Pending" | "Creating" | "Succeeded" | "Failed";
+  readonly phase: "Pending" | "Running" | "Stopping" | "Stopped" | "Succeeded" | "Failed";
+  /** Init containers first, in order. */
+  readonly members: readonly MemberLife[];
+  readonly events: readonly LifeEvent[];
+}
+
+/**
+ * Why a container ended, where it was not the program itself: its memory limit, its liveness probe, or the platform, which ends whole
+ * groups for maintenance and, with Spot, takes capacity back and then runs the group again whatever its restart policy is.
+ */
+export type KillReason = "OOMKilled" | "Unhealthy" | "Platform" | "Evicted";
+
+/** The exit codes of what the platform ended (article on restarts by killing events); which of the two means what is not said. */
+const PLATFORM_EXIT = { Platform: 7147, Evicted: 7148 };
+
+/** What happened. `member` is an index into `members`. */
+export type Signal = { readonly at: number } & (
+  | { readonly type: "deploy" }
+  | { readonly type: "pulled"; readonly member: number }
+  | { readonly type: "pullFailed"; readonly member: number; readonly message: string }
+  | { readonly type: "started"; readonly member: number }
+  | { readonly type: "startFailed"; readonly member: number; readonly message: string }
+  | {
+      readonly type: "exited";
+      readonly member: number;
+      readonly exitCode: number;
+      readonly reason?: KillReason;
+    }
+  | { readonly type: "rested"; readonly member: number }
+  | { readonly type: "killing"; readonly member: number; readonly message: string }
+  | { readonly type: "stop" }
+  | { readonly type: "stopped" }
+  | { readonly type: "deadline" }
+);
+
+export type Command =
+  | { readonly do: "pull" | "start"; readonly member: number }
+  | { readonly do: "rest"; readonly member: number; readonly until: number };
+
+export interface Step {
+  readonly life: GroupLife;
+  readonly commands: readonly Command[];
+}
+
+export interface MemberNames {
+  readonly name: string;
+  readonly image: string;
+  readonly init: boolean;
+}
+
+export const PROVISIONING_LIMIT = 30 * 60_000;
+const FIRST_REST = 10_000;
+const LONGEST_REST = 5 * 60_000;
+const FORGIVEN_AFTER = 10 * 60_000;
+
+/** Exit code of what could not be started at all, as containerd reports it (reason StartError). */
+const CANNOT_START = 128;
+
+export function newLife(restartPolicy: RestartPolicy, members: readonly MemberNames[]): GroupLife {
+  return {
+    restartPolicy,
+    provisioning: "Pending",
+    phase: "Pending",
+    events: [],
+    members: members.map(({ name, image, init }) => ({
+      name,
+      image,
+      init,
+      step: "idle",
+      everStarted: false,
+      failures: 0,
+      restartCount: 0,
+      current: { state: "Waiting", detailStatus: "" },
+      events: [],
+    })),
+  };
+}
+
+/** Is any container running or about to? */
+export const isActive = (life: GroupLife): boolean =>
+  life.phase === "Pending" || life.phase === "Running" || life.phase === "Stopping";
+
+export function step(life: GroupLife, signal: Signal): Step {
+  switch (signal.type) {
+    case "deploy":
+      return next({ ...life, provisioning: "Creating" }, signal.at);
+    case "stop":
+      return { life: { ...life, phase: "Stopping" }, commands: [] };
+    case "stopped":
+      return { life: { ...life, phase: "Stopped", members: life.members.map(laidDown) }, commands: [] };
+    case "deadline":
+      return {
+        life: life.provisioning === "Succeeded" ? life : { ...life, provisioning: "Failed" },
+        commands: [],
+      };
+    default: {
+      const member = life.members[signal.member];
+      return member ? memberStep(life, member, signal) : { life, commands: [] };
+    }
+  }
+}
+
+type MemberSignal = Extract<Signal, { member: number }>;
+
+function memberStep(life: GroupLife, member: MemberLife, signal: MemberSignal): Step {
+  const { at } = signal;
+  switch (signal.type) {
+    case "pulled": {
+      const since = member.events.findLast(({ name }) => name === "Pulling")?.lastTimestamp ?? at;
+      const message = `Successfully pulled image "${member.image}" in ${(at - since) / 1000}s`;
+      const pulled = withEvent(member, at, "Normal", "Pulled", message);
+      return { life: put(life, signal.member, { ...pulled, step: "starting" }), commands: [go("start", signal)] };
+    }
+    case "pullFailed": {
+      const failures = member.failures + 1;
+      const failed = withEvent(member, at, "Warning", "Failed", signal.message);
+      const backed = withEvent(failed, at, "Normal", "BackOff", `Back-off pulling image "${member.image}"`);
+      return {
+        life: put(life, signal.member, {
+          ...backed,
+          step: "resting",
+          failures,
+          current: { state: "Waiting", detailStatus: `ImagePullBackOff: Back-off pulling image "${member.image}"` },
+        }),
+        commands: [{ do: "rest", member: signal.member, until: at + restAfter(failures) }],
+      };
+    }
+    case "started": {
+      const created = withEvent(member, at, "Normal", "Created", `Created container ${member.name}`);
+      const started = withEvent(created, at, "Normal", "Started", `Started container ${member.name}`);
+      return next(
+        put(life, signal.member, {
+          ...started,
+          step: "running",
+          everStarted: true,
+          current: { state: "Running", startTime: at, detailStatus: "" },
+        }),
+        at,
+      );
+    }
+    case "startFailed": {
+      const failed = withEvent(member, at, "Warning", "Failed", `Error: ${signal.message}`);
+      return ended(put(life, signal.member, { ...failed, everStarted: true }), signal.member, {
+        state: "Terminated",
+        startTime: at,
+        finishTime: at,
+        exitCode: CANNOT_START,
+        detailStatus: "Error",
+      });
+    }
+    case "exited": {
+      const startTime = member.current?.state === "Running" ? member.current.startTime : at;
+      const { reason } = signal;
+      const exitCode = reason === "Platform" || reason === "Evicted" ? PLATFORM_EXIT[reason] : signal.exitCode;
+      const detailStatus = reason === "OOMKilled" ? reason : exitCode === 0 ? "Completed" : "Error";
+      const end: Terminated = { state: "Terminated", startTime, finishTime: at, exitCode, detailStatus };
+      return ended(life, signal.member, end, reason === "Evicted");
+    }
+    case "rested": {
+      if (life.phase === "Stopping" || member.step !== "resting") return { life, commands: [] };
+      return member.previous || member.current?.state === "Terminated"
+        ? { life: put(life, signal.member, { ...member, step: "starting" }), commands: [go("start", signal)] }
+        : { life: put(life, signal.member, pulling(member, at)), commands: [go("pull", signal)] };
+    }
+    case "killing":
+      return {
+        life: put(life, signal.member, withEvent(member, at, "Normal", "Killing", signal.message)),
+        commands: [],
+      };
+  }
+}
+
+/** One container ended: by the policy it rests and starts again, or it is over. */
+function ended(life: GroupLife, index: number, end: Terminated, again = false): Step {
+  const member = life.members[index];
+  if (!member) return { life, commands: [] };
+  if (life.phase === "Stopping" || !(again || restarts(life.restartPolicy, member.init, end.exitCode))) {
+    return next(put(life, index, { ...member, step: "over", current: end }), end.finishTime);
+  }
+  const failures = end.finishTime - end.startTime >= FORGIVEN_AFTER ? 1 : member.failures + 1;
+  // The first restart is at once; only a container that goes on ending waits.
+  const until = failures === 1 ? end.finishTime : end.finishTime + restAfter(failures - 1);
+  const resting: MemberLife = {
+    ...(failures === 1
+      ? member
+      : withEvent(member, end.finishTime, "Warning", "BackOff", "Back-off restarting failed container")),
+    step: "resting",
+    failures,
+    restartCount: member.restartCount + 1,
+    previous: end,
+    current: { state: "Waiting", detailStatus: "CrashLoopBackOff: Back-off restarting failed" },
+  };
+  return { life: put(life, index, resting), commands: [{ do: "rest", member: index, until }] };
+}
+
+/** An init container that ended well never runs again, whatever the policy. */
+const restarts = (policy: RestartPolicy, init: boolean, exitCode: number): boolean =>
+  policy !== "Never" && (exitCode !== 0 || (policy === "Always" && !init));
+
+const restAfter = (failures: number): number => Math.min(LONGEST_REST, FIRST_REST * 2 ** (failures - 1));
+
+/** Starts what may start now, and sees whether the group runs or is over. */
+function next(life: GroupLife, at: number): Step {
+  const waiting = life.members.find((member) => member.init && !endedWell(member));
+  const commands: Command[] = [];
+  let members = life.members;
+  if (life.phase !== "Stopping") {
+    members = members.map((member, index) => {
+      const turn = waiting ? member === waiting : !member.init;
+      if (!turn || member.step !== "idle") return member;
+      commands.push({ do: "pull", member: index });
+      return pulling(member, at);
+    });
+  }
+  return { life: settled({ ...life, members }), commands };
+}
+
+function settled(life: GroupLife): GroupLife {
+  if (life.phase !== "Pending" && life.phase !== "Running") return life;
+  const containers = life.members.filter((member) => !member.init);
+  const lostInit = life.members.some((member) => member.init && member.step === "over" && !endedWell(member));
+  if (lostInit) return { ...life, phase: "Failed", provisioning: "Failed" };
+  const started = containers.every((member) => member.everStarted);
+  const provisioning = started && life.provisioning === "Creating" ? "Succeeded" : life.provisioning;
+  if (containers.every((member) => member.step === "over")) {
+    return { ...life, provisioning, phase: containers.every(endedWell) ? "Succeeded" : "Failed" };
+  }
+  return { ...life, provisioning, phase: started ? "Running" : life.phase };
+}
+
+const endedWell = (member: MemberLife): boolean =>
+  member.step === "over" && member.current?.state === "Terminated" && member.current.exitCode === 0;
+
+const laidDown = (member: MemberLife): MemberLife => ({ ...member, step: "over" });
+
+const pulling = (member: MemberLife, at: number): MemberLife => ({
+  ...withEvent(member, at, "Normal", "Pulling", `Pulling image "${member.image}"`),
+  step: "pulling",
+});
+
+const go = (what: "pull" | "start", signal: MemberSignal): Command => ({ do: what, member: signal.member });
+
+const put = (life: GroupLife, index: number, member: MemberLife): GroupLife => ({
+  ...life,
+  members: life.members.map((old, place) => (place === index ? member : old)),
+});
+
+/** The service counts equal events instead of repeating them. */
+function withEvent(member: MemberLife, at: number, type: LifeEvent["type"], name: string, message: string): MemberLife {
+  const known = member.events.find((event) => event.name === name && event.message === message);
+  const events = known
+    ? member.events.map((event) => (event === known ? { ...event, count: event.count + 1, lastTimestamp: at } : event))
+    : [...member.events, { name, type, message, count: 1, firstTimestamp: at, lastTimestamp: at }];
+  return { ...member, events };
+}

@@ -1,0 +1,111 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { startOf } from "./process/pids.ts";
+
+/**
+ * The groups on disk, one file each, so that they survive the service. Definitions hold secrets, so a file is sealed (AES-256-GCM) with
+ * a key that lies beside them, readable by the owner only: it keeps secrets out of searches and backups of single files, no more.
+ */
+export class Store {
+  readonly #folder: string;
+  readonly #key: Buffer;
+  readonly #writing = new Map<string, Promise<void>>();
+  readonly #next = new Map<string, unknown>();
+  readonly #failed: (error: unknown) => void;
+
+  /** Throws an error of code `StateFolderInUse` where another service lives in the folder. */
+  constructor(folder: string, failed: (error: unknown) => void) {
+    this.#folder = folder;
+    this.#failed = failed;
+    mkdirSync(join(folder, "records"), { recursive: true, mode: 0o700 });
+    takeLock(join(folder, "lock"));
+    this.#key = readKey(join(folder, "key"));
+  }
+
+  /** Every record, by key. One that can't be read (a half-written file, another key) is left out and reported. */
+  read(): Map<string, unknown> {
+    const records = new Map<string, unknown>();
+    for (const key of readdirSync(join(this.#folder, "records"))) {
+      if (key.endsWith(".new")) continue;
+      try {
+        records.set(key, JSON.parse(unseal(this.#key, readFileSync(this.#path(key)))));
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+    return records;
+  }
+
+  /** Resolves when this or a later state is on disk. States that come while one is being written are written as one. */
+  save(key: string, record: unknown): Promise<void> {
+    this.#next.set(key, record);
+    const running = this.#writing.get(key);
+    if (running) return running;
+    const writing = this.#write(key).finally(() => this.#writing.delete(key));
+    this.#writing.set(key, writing);
+    return writing;
+  }
+
+  async #write(key: string): Promise<void> {
+    const path = this.#path(key);
+    while (this.#next.has(key)) {
+      const sealed = seal(this.#key, JSON.stringify(this.#next.get(key)));
+      this.#next.delete(key);
+      try {
+        await writeFile(`${path}.new`, sealed, { mode: 0o600 });
+        await rename(`${path}.new`, path);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    this.#next.delete(key);
+    await this.#writing.get(key);
+    await rm(this.#path(key), { force: true });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#writing.values());
+    rmSync(join(this.#folder, "lock"), { force: true });
+  }
+
+  #path(key: string): string {
+    return join(this.#folder, "records", key);
+  }
+}
+
+/** A folder has one service at a time: a second one would end the first one's containers. */
+function takeLock(path: string): void {
+  if (existsSync(path)) {
+    const [pid = "", started] = readFileSync(path, "utf8").split("\n");
+    const alive = startOf(Number(pid));
+    if (alive !== undefined && alive === started && Number(pid) !== process.pid) {
+      throw Object.assign(new Error(`The state folder ${dirname(path)} is in use by process ${pid}.`), {
+        code: "StateFolderInUse",
+      });
+    }
+  }
+  writeFileSync(path, `${process.pid}\n${startOf(process.pid) ?? ""}`);
+}
+
+function readKey(path: string): Buffer {
+  if (!existsSync(path)) writeFileSync(path, randomBytes(32), { mode: 0o600 });
+  return readFileSync(path);
+}
+
+function seal(key: Buffer, text: string): Buffer {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
+  const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
+}
+
+function unseal(key: Buffer, sealed: Buffer): string {
+  const cipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, 12));
+  cipher.setAuthTag(sealed.subarray(12, 28));
+  return Buffer.concat([cipher.update(sealed.subarray(28)), cipher.final()]).toString("utf8");
+}

@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import type { Command } from "commander";
+import { Misuse } from "./errors.ts";
+import { target } from "./http.ts";
+import { Service } from "./service.ts";
+
+/** What every command works with: the service that the global options name, and where output goes. */
+export interface Context {
+  readonly service: Service;
+  /** Replies as JSON on stdout instead of text. */
+  readonly json: boolean;
+}
+
+/** Where `npm start` serves. */
+export const defaultUrl = "http://localhost:7071";
+
+export function contextOf(command: Command): Context {
+  const { url, key, json } = command.optsWithGlobals<{ url: string; key?: string; json?: boolean }>();
+  return { service: new Service(target(url || defaultUrl, key)), json: json === true };
+}
+
+/** For results: what a pipe gets. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** For everything else: progress, warnings, faults. */
+export function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/** @param file `-` for stdin. @throws Misuse when it can't be read */
+export async function readDefinition(file: string): Promise<string> {
+  if (file === "-") return text(process.stdin);
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new Misuse(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,114 @@
+import { createHash, type Hash } from "node:crypto";
+import { Refused, Unreachable } from "./errors.ts";
+import { containersOf, type Status } from "./replies.ts";
+import type { Service } from "./service.ts";
+
+/** Takes a line of a container's output, without its line end. */
+export type WriteLine = (container: string, line: string) => void;
+
+/**
+ * Shows the output of a job's containers: live while it runs, as far as the service can, and from the captured copy what was
+ * still missing at the end, so that every line is shown once.
+ */
+export class LiveLogs {
+  readonly #service: Pick<Service, "logs">;
+  readonly #job: string;
+  readonly #write: WriteLine;
+  readonly #containers = new Map<string, ContainerLog>();
+  readonly #stop = new AbortController();
+
+  constructor(service: Pick<Service, "logs">, job: string, write: WriteLine) {
+    this.#service = service;
+    this.#job = job;
+    this.#write = write;
+  }
+
+  /** To be told of every look at the job. */
+  look(status: Status): void {
+    if (status.state !== "Running") return;
+    for (const [name] of containersOf(status)) {
+      if (this.#containers.has(name)) continue;
+      const log = new ContainerLog((line) => this.#write(name, line));
+      this.#containers.set(name, log);
+      log.live = this.#copy(name, log, { follow: "true" }, this.#stop.signal);
+    }
+  }
+
+  /** To be called when the job has ended. */
+  async finish(status: Status): Promise<void> {
+    this.#stop.abort();
+    for (const [name] of containersOf(status)) {
+      const log = this.#containers.get(name) ?? new ContainerLog((line) => this.#write(name, line));
+      await log.live;
+      log.restart();
+      await this.#copy(name, log, {}, undefined);
+      log.end();
+    }
+  }
+
+  async #copy(
+    name: string,
+    log: ContainerLog,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    try {
+      const stream = await this.#service.logs(this.#job, name, { query, signal });
+      for await (const bytes of stream ?? []) log.take(bytes);
+    } catch (error) {
+      // No log yet, or none any more, or the job's end cut the stream: the captured copy and the summary tell.
+      const expected = error instanceof Refused || error instanceof Unreachable || signal?.aborted;
+      if (!expected && !(error instanceof TypeError)) throw error; // fetch tells a broken stream by a TypeError
+    }
+  }
+}
+
+/** The output of one container, read up to twice from its beginning and shown once. */
+class ContainerLog {
+  live: Promise<void> = Promise.resolve();
+  readonly #line: (line: string) => void;
+  /** Bytes that were shown, and their digest so far. */
+  #shown = 0;
+  readonly #digest = createHash("sha256");
+  #second: { seen: number; readonly digest: Hash } | undefined;
+  #text = new TextDecoder();
+  #rest = "";
+
+  constructor(line: (line: string) => void) {
+    this.#line = line;
+  }
+
+  take(bytes: Uint8Array): void {
+    const fresh = this.#second === undefined ? bytes : this.#skip(bytes, this.#second);
+    if (fresh.length === 0) return;
+    this.#shown += fresh.length;
+    this.#digest.update(fresh);
+    const lines = (this.#rest + this.#text.decode(fresh, { stream: true })).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.#line(line);
+  }
+
+  /** What follows is the same output from its beginning again. */
+  restart(): void {
+    this.#second = this.#shown === 0 ? undefined : { seen: 0, digest: createHash("sha256") };
+  }
+
+  end(): void {
+    const last = this.#rest + this.#text.decode();
+    if (last !== "") this.#line(last);
+    this.#rest = "";
+  }
+
+  /** The part of these bytes that was not shown yet. */
+  #skip(bytes: Uint8Array, second: { seen: number; readonly digest: Hash }): Uint8Array {
+    const known = bytes.subarray(0, this.#shown - second.seen);
+    second.seen += known.length;
+    second.digest.update(known);
+    if (second.seen < this.#shown) return bytes.subarray(bytes.length);
+    this.#second = undefined;
+    if (second.digest.digest("hex") !== this.#digest.copy().digest("hex")) {
+      this.#line("[the captured log begins differently from what was shown; aci-proxy logs shows it whole]");
+    }
+    return bytes.subarray(known.length);
+  }
+}

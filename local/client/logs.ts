@@ -1,0 +1,34 @@
+import { once } from "node:events";
+import type { Command } from "commander";
+import { contextOf } from "./context.ts";
+
+interface Flags {
+  readonly follow?: boolean;
+  readonly tail?: string;
+  readonly since?: string;
+  readonly attempt?: string;
+}
+
+/** `logs JOB [CONTAINER]`: the text as the service gives it. */
+export function addLogs(program: Command): void {
+  program
+    .command("logs")
+    .argument("<job>", "the job's id, or its name, which means its newest job")
+    .argument("[container]", "one container; all of them when left out")
+    .description("print a job's logs: live ones while it runs, the captured ones after")
+    .option("--follow", "go on until the job has ended")
+    .option("--tail <lines>", "only the last lines")
+    .option("--since <time>", "only what was written since (ISO 8601)")
+    .option("--attempt <number>", "of an earlier attempt")
+    .action(async (job: string, container: string | undefined, flags: Flags, self: Command) => {
+      const { service, json } = contextOf(self);
+      const { follow, tail, since, attempt } = flags;
+      const query = {
+        ...{ follow: follow ? "true" : undefined, tail, since, attempt },
+        format: json ? "json" : undefined,
+      };
+      for await (const bytes of (await service.logs(job, container, { query })) ?? []) {
+        if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
+      }
+    });
+}

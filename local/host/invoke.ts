@@ -1,0 +1,193 @@
+/** One run of one function, through the library's own invocation model: arguments, hooks, the handler, its outputs. */
+import { randomUUID } from "node:crypto";
+import type { LoadedApp } from "./app.ts";
+import type {
+  CoreInvocationContext,
+  InvocationModel,
+  InvocationRequest,
+  InvocationResponse,
+  ProgrammingModel,
+} from "./core-api.ts";
+import type { AppFunction } from "./functions.ts";
+import { simpleReply } from "./http-result.ts";
+import type { LogLevel, Logs } from "./logs.ts";
+
+export type Outcome =
+  { readonly ok: true; readonly response: InvocationResponse } | { readonly ok: false; readonly error: unknown };
+
+export interface InvokerOptions {
+  readonly app: LoadedApp;
+  readonly logs: Logs;
+  readonly functionTimeoutMs: number | undefined;
+  /** Writes a run's queue outputs; a failure fails the run. */
+  readonly bindOutputs: (ran: AppFunction, response: InvocationResponse) => Promise<void>;
+}
+
+/** What an HTTP run brings along. */
+export interface HttpCall {
+  /** What the handler gets, instead of a request that the library would make. */
+  readonly input: unknown;
+  /** Set when the app streams: gives the library the connection that the reply goes to. */
+  readonly stream: ((invocationId: string) => void) | undefined;
+}
+
+interface Result {
+  result: unknown;
+  error: unknown;
+}
+
+export class FunctionTimeoutError extends Error {
+  override readonly name = "FunctionTimeoutError";
+}
+
+export class Invoker {
+  readonly #options: InvokerOptions;
+  readonly #model: ProgrammingModel | undefined;
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(options: InvokerOptions) {
+    this.#options = options;
+    this.#model = options.app.model;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Resolves when nothing runs any more. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  /** Runs the function. Never rejects: a handler that throws, or overruns `functionTimeout`, is an outcome. */
+  invoke(called: AppFunction, request: InvocationRequest, http?: HttpCall): Promise<Outcome> {
+    const run = this.#invoke(called, request, http);
+    this.#running.add(run);
+    void run.finally(() => this.#running.delete(run));
+    return run;
+  }
+
+  async #invoke(called: AppFunction, request: InvocationRequest, http: HttpCall | undefined): Promise<Outcome> {
+    const { logs, functionTimeoutMs } = this.#options;
+    const invocationId = randomUUID();
+    const started = performance.now();
+    const scope = { function: called.name, invocationId };
+    const category = `Function.${called.name}`;
+    const ended = (result: string): string =>
+      `Executed 'Functions.${called.name}' (${result}, Id=${invocationId}, Duration=${Math.round(performance.now() - started)}ms)`;
+    if (logs.enabled("debug", category))
+      logs.write("debug", category, `Executing 'Functions.${called.name}' (Id=${invocationId})`, scope);
+    try {
+      const run = this.#run(called, request, http, invocationId);
+      const response = await withTimeout(run, functionTimeoutMs, called.name);
+      if (logs.enabled("information", category)) logs.write("information", category, ended("Succeeded"), scope);
+      return { ok: true, response };
+    } catch (error) {
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      logs.write("error", category, `${ended("Failed")} ${reason}`, scope);
+      return { ok: false, error };
+    }
+  }
+
+  async #run(
+    called: AppFunction,
+    request: InvocationRequest,
+    http: HttpCall | undefined,
+    invocationId: string,
+  ): Promise<InvocationResponse> {
+    const model = this.#model;
+    if (model === undefined) throw new Error("The app registered no programming model.");
+    const seen: { context?: object } = {}; // known only after the library's first step, which may log already
+    const core: CoreInvocationContext = {
+      invocationId,
+      metadata: called.metadata,
+      request,
+      log: (level, category, message) => this.#log(called.name, invocationId, level, category, message, seen.context),
+    };
+    const invocation = model.getInvocationModel(core);
+    const { context, inputs } = await invocation.getArguments();
+    seen.context = context;
+    if (http !== undefined) inputs.push(http.input);
+    const result = await this.#call(called, core, invocation, context, inputs);
+
+    const simple = http === undefined || called.queueOutputs.size > 0 ? undefined : simpleReply(result);
+    if (simple !== undefined) return { returnValue: { http: simple } };
+    if (http?.stream !== undefined && result !== undefined && result !== null) {
+      http.stream(invocationId);
+      // The library keeps the request that it was just told of until some run's arguments take it.
+      const inputData = [{ name: called.trigger.binding, data: {} }];
+      await model.getInvocationModel({ ...core, request: { inputData, triggerMetadata: {} } }).getArguments();
+    }
+    const response = await invocation.getResponse(context, result);
+    if (called.queueOutputs.size > 0) await this.#options.bindOutputs(called, response);
+    return response;
+  }
+
+  /** The handler between its hooks, which may change what it is given, what is called, and what comes out. */
+  async #call(
+    called: AppFunction,
+    core: CoreInvocationContext,
+    invocation: InvocationModel,
+    context: object,
+    inputs: unknown[],
+  ): Promise<unknown> {
+    const { preInvocation, postInvocation } = this.#options.app.registry.hooks;
+    if (preInvocation.size === 0 && postInvocation.size === 0)
+      return invocation.invokeFunction(context, inputs, called.callback);
+
+    const shared = { hookData: {}, invocationContext: context };
+    const pre = { ...shared, inputs, functionCallback: called.callback };
+    core.state = "preInvocationHooks";
+    for (const hook of preInvocation) await hook(pre);
+    const post: Result & Record<string, unknown> = { ...shared, inputs: pre.inputs, result: null, error: null };
+    core.state = "invocation";
+    try {
+      post.result = await invocation.invokeFunction(context, pre.inputs, pre.functionCallback);
+    } catch (error) {
+      post.error = error;
+    }
+    core.state = "postInvocationHooks";
+    for (const hook of postInvocation) await hook(post);
+    // A hook may have put anything in the error's place, or taken it away.
+    if (post.error instanceof Error) throw post.error;
+    if (post.error !== null && post.error !== undefined) throw new Error("The function failed.", { cause: post.error });
+    return post.result;
+  }
+
+  #log(
+    name: string,
+    invocationId: string,
+    level: LogLevel,
+    category: "user" | "system",
+    message: string,
+    invocationContext: object | undefined,
+  ): void {
+    const entry = { level, message, category, hookData: {}, invocationContext };
+    for (const hook of this.#options.app.registry.hooks.log) hook(entry);
+    const full = category === "user" ? `Function.${name}.User` : `Function.${name}`;
+    this.#options.logs.write(entry.level, full, entry.message, { function: name, invocationId });
+  }
+}
+
+function withTimeout<T>(run: Promise<T>, milliseconds: number | undefined, name: string): Promise<T> {
+  if (milliseconds === undefined) return run;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new FunctionTimeoutError(`Timeout value of ${milliseconds} ms exceeded by function: ${name}`));
+    }, milliseconds);
+    run.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/;
+
+/** The run's place in a trace (W3C Trace Context): the caller's trace, or a new one, and a span of its own. */
+export function traceContext(
+  traceparent: string | string[] | undefined,
+  tracestate: string | string[] | undefined,
+): { readonly traceParent: string; readonly traceState?: string } {
+  const random = (randomUUID() + randomUUID()).replaceAll("-", "");
+  const given = typeof traceparent === "string" ? TRACEPARENT.exec(traceparent) : null;
+  const traceParent = `00-${given?.[1] ?? random.slice(16)}-${random.slice(0, 16)}-${given?.[2] ?? "00"}`;
+  return given !== null && typeof tracestate === "string" ? { traceParent, traceState: tracestate } : { traceParent };
+}

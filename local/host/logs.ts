@@ -1,0 +1,105 @@
+/**
+ * The host's log: JSON lines, filtered by `logging.logLevel` of host.json.
+ * Categories are the real host's: `Function.NAME` (the host about a run), `Function.NAME.User` (context.log), `Host.*`, `Worker`.
+ */
+import { closeSync, openSync, writeSync } from "node:fs";
+
+const ORDER = ["trace", "debug", "information", "warning", "error", "critical", "none"] as const;
+export type LogLevel = (typeof ORDER)[number];
+
+export interface LogEntry {
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly level: LogLevel;
+  readonly category: string;
+  readonly message: string;
+  readonly function?: string;
+  readonly invocationId?: string;
+}
+
+export interface LogScope {
+  readonly function: string;
+  readonly invocationId: string;
+}
+
+export interface LogSink {
+  write(line: string): void;
+  close(): void;
+}
+
+/** Reads a level of host.json, in any case; undefined when it is none. */
+export function parseLevel(text: string): LogLevel | undefined {
+  return ORDER.find((level) => level === text.toLowerCase());
+}
+
+/**
+ * The least level that a category writes. As in Microsoft.Extensions.Logging the longest key that the category starts with
+ * wins, then `default`, then Information.
+ */
+export function levelFor(category: string, levels: Readonly<Record<string, LogLevel>>): LogLevel {
+  const wanted = category.toLowerCase();
+  let best: { readonly length: number; readonly level: LogLevel } | undefined;
+  for (const [key, level] of Object.entries(levels)) {
+    const prefix = key.toLowerCase();
+    if (prefix !== "default" && wanted.startsWith(prefix) && prefix.length > (best?.length ?? -1))
+      best = { length: prefix.length, level };
+  }
+  return best?.level ?? levels["default"] ?? "information";
+}
+
+export class Logs {
+  readonly #levels: Readonly<Record<string, LogLevel>>;
+  readonly #sink: LogSink;
+  readonly #threshold = new Map<string, number>();
+
+  constructor(levels: Readonly<Record<string, LogLevel>>, sink: LogSink) {
+    this.#levels = levels;
+    this.#sink = sink;
+  }
+
+  enabled(level: LogLevel, category: string): boolean {
+    let threshold = this.#threshold.get(category);
+    if (threshold === undefined) {
+      threshold = ORDER.indexOf(levelFor(category, this.#levels));
+      this.#threshold.set(category, threshold);
+    }
+    return level !== "none" && ORDER.indexOf(level) >= threshold;
+  }
+
+  write(level: LogLevel, category: string, message: string, scope?: LogScope): void {
+    if (!this.enabled(level, category)) return;
+    const entry: LogEntry = { time: new Date().toISOString(), level, category, message, ...scope };
+    this.#sink.write(`${JSON.stringify(entry)}\n`);
+  }
+
+  close(): void {
+    this.#sink.close();
+  }
+}
+
+/**
+ * Writes to a file, or to stdout without one. The lines of one turn of the event loop go out in one synchronous call: cheap, and
+ * nothing that was logged a turn ago is lost in a crash.
+ * @throws the system's error when the file can't be opened.
+ */
+export function logSink(path?: string): LogSink {
+  const file = path === undefined ? undefined : openSync(path, "a");
+  let pending = "";
+  const flush = (): void => {
+    const text = pending;
+    pending = "";
+    if (text === "") return;
+    if (file === undefined) process.stdout.write(text);
+    else writeSync(file, text);
+  };
+  return {
+    write(line) {
+      if (pending === "") setImmediate(flush);
+      pending += line;
+    },
+    close() {
+      flush();
+      if (file !== undefined) closeSync(file);
+    },
+  };
+}

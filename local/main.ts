@@ -1,0 +1,30 @@
+import { Command } from "commander";
+import { fileURLToPath } from "node:url";
+import { builtPrograms } from "./stack/stack.ts";
+import { demo } from "./stack/demo.ts";
+import { start } from "./stack/start.ts";
+
+/** The commands behind `npm start` and `npm run demo`; they need a build. The client command is ./client/main.ts. */
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const program = new Command("npm").description("The local stack of ACI Proxy: everything but Azure, on this machine.");
+
+program
+  .command("start")
+  .description("run the stack until Ctrl-C")
+  .option("--port <number>", "port of the Functions host", "7071")
+  .option("--host <kind>", "embedded, or func for Azure Functions Core Tools", "embedded")
+  .option("--verbose", "the parts' logs go to the terminal", false)
+  .action(async (flags: { port: string; host: string; verbose: boolean }) => {
+    process.exitCode = await start(flags, `${root}.local`, builtPrograms());
+  });
+
+program
+  .command("demo")
+  .description("start a stack, run examples/bellaciao.yaml on it, print its result, stop")
+  .option("--verbose", "the parts' logs go to the terminal", false)
+  .action(async ({ verbose }: { verbose: boolean }) => {
+    process.exitCode = await demo(`${root}examples/bellaciao.yaml`, builtPrograms(), verbose);
+  });
+
+await program.parseAsync();

@@ -1,0 +1,44 @@
+/**
+ * The protocol between the local stack's supervisor and the processes it starts (host, ACI, Azurite).
+ *
+ * A part is a Node program forked with an IPC channel. It gets its options as JSON in `ACI_PROXY_PART`, says once that it is
+ * ready (or why it can't be), and stops itself on SIGTERM, SIGINT or when the channel closes. The last is what makes a SIGKILL of
+ * the supervisor leave nothing behind: the kernel closes the channel, whatever else was prevented.
+ */
+export interface Running {
+  /** Base address, without a slash at the end. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export type PartMessage =
+  | { readonly type: "ready"; readonly url: string }
+  | { readonly type: "failed"; readonly code: string; readonly message: string };
+
+/** Runs a part's `start` under the protocol. Never returns: the process ends when the part is stopped. */
+export async function servePart(start: (options: unknown) => Promise<Running>): Promise<void> {
+  let running: Running | undefined;
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    void (running?.stop() ?? Promise.resolve()).finally(() => process.exit(0));
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("disconnect", stop);
+  try {
+    running = await start(JSON.parse(process.env["ACI_PROXY_PART"] ?? "{}"));
+    send({ type: "ready", url: running.url });
+  } catch (error) {
+    const code =
+      error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "StartFailed";
+    send({ type: "failed", code, message: error instanceof Error ? error.message : String(error) });
+    process.exit(1);
+  }
+}
+
+function send(message: PartMessage): void {
+  if (process.send) process.send(message);
+  else process.stdout.write(`${JSON.stringify(message)}\n`);
+}

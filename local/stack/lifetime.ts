@@ -1,0 +1,38 @@
+import { readFileSync } from "node:fs";
+
+/**
+ * Aborted when this process shall stop: Ctrl-C, SIGTERM, the terminal closing, or the end of the `npm` that runs it (a killed npm
+ * tells nobody). A second Ctrl-C ends the process at once; its parts then end by themselves.
+ */
+export function untilAsked(): AbortSignal {
+  const asked = new AbortController();
+  const ask = (): void => {
+    if (asked.signal.aborted) process.exit(130);
+    asked.abort();
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, ask);
+  if (process.env["npm_lifecycle_event"] !== undefined) watchParents(() => asked.abort());
+  return asked.signal;
+}
+
+/** npm runs a shell that runs us: the end of either shows as a change of somebody's parent. */
+function watchParents(changed: () => void): void {
+  const parents = (): string => `${process.ppid} ${parentOf(process.ppid) ?? ""}`;
+  const before = parents();
+  const timer = setInterval(() => {
+    if (parents() === before) return;
+    clearInterval(timer);
+    changed();
+  }, 500);
+  timer.unref();
+}
+
+/** The parent's pid, where the system tells it without starting a program. */
+function parentOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8"); // proc(5): PID (NAME) STATE PARENT ...
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { z } from "zod";
+
+/** The ports of a stack besides the host's own. */
+const ports = z.object({
+  aci: z.number().int().min(1).max(65535),
+  blob: z.number().int().min(1).max(65535),
+  queue: z.number().int().min(1).max(65535),
+  table: z.number().int().min(1).max(65535),
+});
+export type Ports = z.infer<typeof ports>;
+
+/** True when a server can listen on this port of the loopback interface now. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = await listen(port).catch(() => undefined);
+  if (server === undefined) return false;
+  await close(server);
+  return true;
+}
+
+/** Ports that nobody listens on, different from one another. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
+  const numbers = servers.map(portOf);
+  await Promise.all(servers.map(close));
+  return numbers;
+}
+
+/**
+ * The ports that this stack had the last time, as far as they are free, so that addresses noted down elsewhere stay right
+ * after a restart; new ones in place of the others.
+ */
+export async function choosePorts(file: string): Promise<Ports> {
+  const before = await readPorts(file);
+  const free = await freePorts(4);
+  const choose = async (name: keyof Ports, index: number): Promise<number> => {
+    const wanted = before?.[name];
+    return wanted !== undefined && (await isFree(wanted)) ? wanted : (free[index] ?? 0);
+  };
+  const [aci, blob, queue, table] = await Promise.all([
+    choose("aci", 0),
+    choose("blob", 1),
+    choose("queue", 2),
+    choose("table", 3),
+  ]);
+  const [a = 0, b = 0, q = 0, t = 0] = free;
+  const distinct = new Set([aci, blob, queue, table]).size === 4; // a new one may be the old one of another
+  const chosen = distinct ? { aci, blob, queue, table } : { aci: a, blob: b, queue: q, table: t };
+  await writeFile(file, JSON.stringify(chosen));
+  return chosen;
+}
+
+async function readPorts(file: string): Promise<Ports | undefined> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return ports.parse(JSON.parse(text));
+  } catch {
+    return undefined; // cut short by a crash; the ports are only a convenience
+  }
+}
+
+function listen(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().unref();
+    server.once("error", reject).listen(port, "127.0.0.1", () => resolve(server));
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("A TCP server has a port.");
+  return address.port;
+}

@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { engines, type Engine } from "./engine.ts";
+
+/** What a local stack is made of. From {@link stackSettings}, or {@link demoSettings}. */
+export interface StackSettings {
+  /** Port of the Functions host. */
+  readonly port: number;
+  /** Everything this stack writes. */
+  readonly folder: string;
+  readonly host: "embedded" | "func";
+  readonly storage: "azurite" | "external";
+  readonly arm:
+    { readonly kind: "local"; readonly engine: Engine } | { readonly kind: "external"; readonly url: string };
+  /** The host key that callers send. */
+  readonly key: string;
+  readonly verbose: boolean;
+  /** Environment of the parts, app settings of the caller's own included. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export interface StartFlags {
+  readonly port: string;
+  readonly host: string;
+  readonly verbose: boolean;
+}
+
+const portRule = "--port must be a number from 1 to 65535";
+const startShape = z.object({
+  port: z.coerce.number(portRule).int(portRule).min(1, portRule).max(65535, portRule),
+  host: z.enum(["embedded", "func"], "--host must be embedded or func"),
+  engine: z.enum(engines, `ACI_ENGINE must be one of ${engines.join(", ")}`),
+  arm: z.url("AZURE_RESOURCE_MANAGER_ENDPOINT must be an absolute URL").optional(),
+});
+
+/** Turns flags and environment of `npm start` into settings, or says what is wrong with them, a sentence each. */
+export function stackSettings(
+  flags: StartFlags,
+  env: NodeJS.ProcessEnv,
+  stateFolder: string,
+): StackSettings | { readonly faults: readonly string[] } {
+  const parsed = startShape.safeParse({
+    port: flags.port,
+    host: flags.host,
+    engine: (env["ACI_ENGINE"] || "process").toLowerCase(),
+    arm: env["AZURE_RESOURCE_MANAGER_ENDPOINT"] || undefined,
+  });
+  if (!parsed.success) return { faults: parsed.error.issues.map(({ message }) => message) };
+  const { port, host, engine, arm } = parsed.data;
+  return {
+    port,
+    host,
+    folder: join(stateFolder, String(port)),
+    storage: Object.keys(env).some((name) => isStorage(name) && env[name]) ? "external" : "azurite",
+    arm: arm === undefined ? { kind: "local", engine } : { kind: "external", url: arm },
+    key: env["ACI_PROXY_KEY"] || "local",
+    verbose: flags.verbose,
+    env,
+  };
+}
+
+/** A stack that takes nothing from the caller's Azure settings and leaves nothing behind. */
+export function demoSettings(port: number, folder: string, env: NodeJS.ProcessEnv, verbose: boolean): StackSettings {
+  const own = Object.entries(env).filter(([name]) => !isStorage(name) && !demoIgnores.has(name));
+  return {
+    port,
+    folder,
+    host: "embedded",
+    storage: "azurite",
+    arm: { kind: "local", engine: "process" },
+    key: "local",
+    verbose,
+    env: Object.fromEntries(own),
+  };
+}
+
+const demoIgnores = new Set(["AZURE_RESOURCE_MANAGER_ENDPOINT", "PUBLIC_URL", "TARGETS", "SEAL_KEY_ID", "VAULT_URL"]);
+
+/** `AzureWebJobsStorage`, or one of the identity-based form (`AzureWebJobsStorage__accountName`, ...); the jobs' own alike. */
+function isStorage(name: string): boolean {
+  return /^(AzureWebJobsStorage|JobsStorage)(__\w+)?$/i.test(name);
+}
+
+/**
+ * App settings that the local stack brings: what stands in for Azure always, what only needs some value when the caller set none.
+ *
+ * @param services addresses of what the stack started itself
+ */
+export function appSettings(
+  settings: StackSettings,
+  services: { readonly arm: string | undefined; readonly storage: string | undefined },
+): Readonly<Record<string, string>> {
+  const defaults: Readonly<Record<string, string>> = {
+    AZURE_FUNCTIONS_ENVIRONMENT: "Development",
+    AZURE_SUBSCRIPTION_ID: "00000000-0000-0000-0000-000000000000",
+    AZURE_RESOURCE_GROUP: "local",
+    PUBLIC_URL: `http://localhost:${settings.port}`,
+    ...(settings.env["SEAL_KEY_ID"] ? {} : { SEAL_KEY_FILE: join(settings.folder, "seal.key") }),
+  };
+  return {
+    ...Object.fromEntries(Object.entries(defaults).filter(([name]) => !settings.env[name])),
+    ...(services.arm === undefined ? {} : { AZURE_RESOURCE_MANAGER_ENDPOINT: services.arm }),
+    ...(services.storage === undefined ? {} : { AzureWebJobsStorage: services.storage }),
+  };
+}

@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import pc from "picocolors";
+import { engineHint } from "./engine.ts";
+import { untilAsked } from "./lifetime.ts";
+import { PartFailed } from "./part-process.ts";
+import { stackSettings, type StartFlags } from "./settings.ts";
+import { CannotStart, startStack, type Programs } from "./stack.ts";
+
+/**
+ * `npm start`: the local stack until somebody stops it.
+ *
+ * @param stateFolder holds one folder for each port
+ * @returns the exit code: 0 when asked to stop, 1 when it could not start or a part ended
+ */
+export async function start(flags: StartFlags, stateFolder: string, programs: Programs): Promise<number> {
+  const settings = stackSettings(flags, process.env, stateFolder);
+  if ("faults" in settings) {
+    for (const fault of settings.faults) tell(`${fault}.`);
+    return 1;
+  }
+  const asked = untilAsked();
+  try {
+    const stack = await startStack(settings, programs, asked);
+    for (const { name, address } of stack.addresses) print(`${name.padEnd(26)} ${pc.cyan(address)}`);
+    print(`${"Host key".padEnd(26)} ${process.env["ACI_PROXY_KEY"] ? "from ACI_PROXY_KEY" : settings.key}`);
+    if (settings.arm.kind === "local") {
+      const hint = engineHint(settings.arm.engine, process.env, existsSync);
+      if (hint !== undefined) print(pc.dim(hint));
+    }
+    print(`ready ${stack.url}`);
+    const end = await Promise.race([stack.broken, aborted(asked)]);
+    await stack.stop();
+    if (end === undefined) return 0;
+    explain(end, settings.folder);
+    return 1;
+  } catch (error) {
+    if (asked.aborted) return 0;
+    if (error instanceof CannotStart) tell(`Cannot start: ${error.message}.`);
+    else if (error instanceof PartFailed) explain(error, settings.folder);
+    else throw error;
+    return 1;
+  }
+}
+
+/** Says in one line which part failed, and under it what it said last. */
+export function explain(failure: PartFailed, folder: string): void {
+  const where = failure.lastLines.length > 0 ? `; its last words (all in ${folder}/logs/${failure.part}.log):` : ".";
+  tell(`The part ${failure.message}${where}`);
+  for (const line of failure.lastLines) process.stderr.write(pc.dim(`  ${line}\n`));
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${pc.red(line)}\n`);
+}

@@ -1,0 +1,50 @@
+import { second } from "../shared/backoff.ts";
+import { cancel } from "../shared/cancel.ts";
+import type { Deps } from "../shared/deps.ts";
+import { no, ok, type Result } from "../shared/errors.ts";
+import { parseJobId, type JobId } from "../shared/ids.ts";
+import { hasEnded } from "../shared/job.ts";
+import { pollUrl } from "./links.ts";
+import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
+import { findJob } from "./status.ts";
+
+/** `DELETE /api/delete/{id or name}`: cancels a job that runs, deletes its group; may be repeated. The worker does it. */
+type DeleteDeps = Pick<Deps, "settings" | "now" | "log" | "jobs" | "queues">;
+
+export function remove(deps: DeleteDeps) {
+  return handler(deps.log, async (request, context) => {
+    const target = await targetOf(deps, request.params["idOrName"] ?? "");
+    if (!target.ok) return refuse(target.error, context);
+    const stored = await cancel(deps, target.value, undefined);
+    if (stored === undefined)
+      return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
+    const { job } = stored;
+    const { phase } = job;
+    const gone = hasEnded(phase) && phase.group === "gone";
+    const body = {
+      message: gone ? `Container Group ${job.name} deleted` : `Container Group ${job.name} is being deleted`,
+      name: job.name,
+      state: phase.state,
+      id: job.id,
+      groupDeleted: gone,
+    };
+    if (gone || request.query.get("polling")?.toLowerCase() !== "true") return json(200, body);
+    return json(202, body, { location: pollUrl(deps.settings, job.id, "deleted"), ...retryAfterHeader(2 * second) });
+  });
+}
+
+/** A name means its one active job, else its newest. */
+async function targetOf(deps: DeleteDeps, idOrName: string): Promise<Result<JobId>> {
+  const notFound = no({ code: "JobNotFound", message: "No job of that id or name is known." } as const);
+  const id = parseJobId(idOrName);
+  if (id !== undefined) return ok(id);
+  if (!/^[a-z0-9-]{1,63}$/i.test(idOrName)) return notFound;
+  const active = await deps.jobs.index.activeOf(idOrName);
+  if (active.length > 1) {
+    const message = `${active.length} active jobs have that name; delete one of them by its id.`;
+    return no({ code: "AmbiguousName", message, more: { ids: active } });
+  }
+  if (active[0] !== undefined) return ok(active[0]);
+  const newest = await findJob(deps, idOrName);
+  return newest === undefined ? notFound : ok(newest.job.id);
+}

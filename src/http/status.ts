@@ -1,0 +1,162 @@
+import type { HttpResponseInit } from "@azure/functions";
+import type { AttemptResult, ContainerResult } from "../shared/attempts.ts";
+import { second } from "../shared/backoff.ts";
+import { catalogue } from "../shared/catalogue.ts";
+import type { Deps } from "../shared/deps.ts";
+import { parseJobId } from "../shared/ids.ts";
+import { endingOf, hasEnded, type Job } from "../shared/job.ts";
+import type { Stored } from "../shared/jobs.ts";
+import { describe } from "../shared/transitions.ts";
+import { logsUrl, pollUrl, type PollUntil } from "./links.ts";
+import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
+
+/** `GET /api/status/{id or name}`: what the table says, one point read (two for a name), one more for a finished job's containers. */
+type StatusDeps = Pick<Deps, "settings" | "now" | "log" | "jobs" | "attempts">;
+
+export function status(deps: StatusDeps) {
+  return handler(
+    deps.log,
+    async (request, context) => {
+      const which = request.params["idOrName"] ?? "";
+      const stored = await findJob(deps, which);
+      if (stored === undefined) {
+        return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
+      }
+      const until = untilOf(request.query.get("until"));
+      if (request.query.get("poll") === "1") await renewLease(deps, stored);
+      return reply(deps, stored.job, until);
+    },
+    // Only the job's own end ends a poll: an outage of ours must not turn a pipeline red.
+    (request) => {
+      const id = parseJobId(request.params["idOrName"] ?? "");
+      if (id === undefined || request.query.get("poll") !== "1") return undefined;
+      const headers = {
+        location: pollUrl(deps.settings, id, untilOf(request.query.get("until"))),
+        ...retryAfterHeader(15 * second),
+      };
+      return json(202, { message: "The job's state can't be read now; ask again.", id, state: "Unknown" }, headers);
+    },
+  );
+}
+
+export async function findJob({ jobs }: Pick<Deps, "jobs">, idOrName: string): Promise<Stored | undefined> {
+  const id = parseJobId(idOrName);
+  if (id !== undefined) return jobs.peek(id);
+  return /^[a-z0-9-]{1,63}$/i.test(idOrName) ? jobs.peekNewest(idOrName) : undefined;
+}
+
+/** One write at most every quarter of the lease, so that status stays one read. */
+async function renewLease({ jobs, now }: StatusDeps, { job }: Stored): Promise<void> {
+  const { lease } = job.options;
+  if (lease === undefined || hasEnded(job.phase) || now() < (job.leaseSeenAt ?? job.createdAt) + lease / 4) return;
+  await jobs.change(job.id, (fresh) => (hasEnded(fresh.phase) ? undefined : { job: { ...fresh, leaseSeenAt: now() } }));
+}
+
+async function reply(deps: StatusDeps, job: Job, until: PollUntil): Promise<HttpResponseInit> {
+  const { phase } = job;
+  const ended = hasEnded(phase);
+  const satisfied =
+    until === "deleted"
+      ? ended && phase.group === "gone"
+      : until === "started"
+        ? ended || phase.state === "Running"
+        : ended;
+  if (!satisfied) {
+    const wait = Math.min(Math.max(job.lookAt - deps.now(), second), 30 * second);
+    return json(202, running(job, deps.settings), {
+      location: pollUrl(deps.settings, job.id, until),
+      ...retryAfterHeader(wait),
+    });
+  }
+  if (!ended || until === "deleted") return json(200, running(job, deps.settings));
+  const attempt = await deps.attempts.find(job.id, job.attempt);
+  const failed = until === "started" ? 500 : job.options.failureStatus;
+  return json(phase.state === "Succeeded" ? 200 : failed, finished(job, attempt, deps.settings));
+}
+
+function common(job: Job, settings: Deps["settings"]): Record<string, unknown> {
+  return {
+    message: describe(job),
+    name: job.name,
+    state: job.phase.state,
+    id: job.id,
+    attempt: job.attempt,
+    createdAt: isoTime(job.createdAt),
+    ...(job.startedAt === undefined ? {} : { startedAt: isoTime(job.startedAt) }),
+    logsUrl: logsUrl(settings, job.id),
+    ...(job.rerunOf === undefined ? {} : { rerunOf: job.rerunOf }),
+    ...(job.warnings.length > 0 ? { warnings: job.warnings } : {}),
+    ...(job.azure === undefined ? {} : { azure: job.azure }),
+  };
+}
+
+function running(job: Job, settings: Deps["settings"]): Record<string, unknown> {
+  const { phase } = job;
+  const ending = endingOf(phase);
+  const waiting = phase.state === "Queued" ? phase.waiting : undefined;
+  return {
+    ...common(job, settings),
+    ...(hasEnded(phase) ? { reason: phase.verdict.reason, groupDeleted: phase.group === "gone" } : {}),
+    ...(waiting
+      ? {
+          reason: waiting.reason,
+          waiting: { ...waiting, since: isoTime(waiting.since), advice: catalogue[waiting.reason].advice },
+        }
+      : {}),
+    ...(ending
+      ? { reason: ending.verdict.reason, stopping: { reason: ending.verdict.reason, since: isoTime(ending.since) } }
+      : {}),
+  };
+}
+
+function finished(job: Job, attempt: AttemptResult | undefined, settings: Deps["settings"]): Record<string, unknown> {
+  const { phase } = job;
+  if (!hasEnded(phase)) return running(job, settings);
+  const { reason, exitCode, container } = phase.verdict;
+  const { party, advice } = catalogue[reason];
+  const of = (init: boolean) =>
+    Object.fromEntries(
+      (attempt?.containers ?? []).filter((each) => each.init === init).map((each) => [each.name, containerReply(each)]),
+    );
+  const initContainers = of(true);
+  return {
+    ...common(job, settings),
+    reason,
+    ...(phase.state === "Succeeded" ? {} : { fault: party, advice }),
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(container === undefined ? {} : { failedContainer: container }),
+    finishedAt: isoTime(phase.finishedAt),
+    groupDeleted: phase.group === "gone",
+    containers: of(false),
+    ...(Object.keys(initContainers).length > 0 ? { initContainers } : {}),
+    ...(attempt?.result ? { result: attempt.result } : {}),
+  };
+}
+
+/** The original's fields and form; what is new follows them. */
+export function containerReply(container: ContainerResult): Record<string, unknown> {
+  return {
+    start_time: plainTime(container.startTime),
+    finish_time: plainTime(container.finishTime),
+    state: container.state,
+    exit_code: container.exitCode ?? null,
+    detail_status: container.detailStatus ?? null,
+    output: container.output,
+    output_truncated: container.outputTruncated,
+    log: container.log,
+    ...(container.restartCount > 0 ? { restart_count: container.restartCount } : {}),
+  };
+}
+
+/** `YYYY-MM-DDTHH:MM:SS`, UTC. */
+function plainTime(at: number | undefined): string | null {
+  return at === undefined ? null : new Date(at).toISOString().slice(0, 19);
+}
+
+export function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function untilOf(text: string | null): PollUntil {
+  return text === "started" || text === "deleted" ? text : "ended";
+}

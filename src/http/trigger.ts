@@ -1,0 +1,165 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import { accept, check, type AcceptDeps, type Accepted, type Order } from "../shared/accept.ts";
+import { second } from "../shared/backoff.ts";
+import type { Deps } from "../shared/deps.ts";
+import { no, ok, type Refusal, type Result } from "../shared/errors.ts";
+import { readJobMessage } from "../shared/message.ts";
+import { optionsOfQuery, type JobOptions } from "../shared/options.ts";
+import { errorFields } from "../shared/telemetry.ts";
+import { logsUrl, pollUrl, statusUrl } from "./links.ts";
+import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
+
+/** `POST /api/trigger`: read, judge, write the row, enqueue, answer. It never calls ACI; its type has none to call. */
+type TriggerDeps = AcceptDeps & Pick<Deps, "log" | "queues" | "control">;
+
+export function trigger(deps: TriggerDeps) {
+  return handler(deps.log, async (request, context) => {
+    const { settings } = deps;
+    if (settings.faults.length > 0) return refuse(invalidSettings(settings.faults), context);
+    const body = await readBody(request, settings.maxBodyBytes);
+    if (!body.ok) return refuse(body.error, context);
+    const order = orderOf(request, body.value, settings);
+    if (!order.ok) return refuse(order.error, context);
+    const checked = check(order.value, settings);
+    if (!checked.ok) return refuse(checked.error, context);
+    const { options, warnings, definition } = checked.value;
+    if (options.dryRun) {
+      const message = `Container Group ${definition.name} can be run${warnings.length > 0 ? `, with ${warnings.length} warnings` : ""}`;
+      return json(200, { message, name: definition.name, dryRun: true, warnings });
+    }
+    const { refusal } = await deps.control.installation();
+    if (refusal !== undefined) return refuse(invalidSettings([refusal]), context);
+    const accepted = await accept(deps, order.value, checked.value);
+    if (!accepted.ok) return refuse(accepted.error, context);
+    if (!accepted.value.attached) await send(deps, accepted.value, context);
+    return acceptedReply(accepted.value, options, settings);
+  });
+}
+
+/** From the row on the job is accepted: a message that can't be sent is the timer's business, not the caller's. */
+async function send({ queues, log }: TriggerDeps, { job }: Accepted, context: InvocationContext): Promise<void> {
+  try {
+    await queues.run(job.id);
+  } catch (error) {
+    log("warn", "job accepted without a message", {
+      job: job.id,
+      requestId: context.invocationId,
+      ...errorFields(error),
+    });
+  }
+}
+
+export function acceptedReply(
+  { job, attached }: Accepted,
+  { polling }: JobOptions,
+  settings: Deps["settings"],
+): HttpResponseInit {
+  const body = {
+    message: attached ? `Container Group ${job.name} is job ${job.id} already` : `Container Group ${job.name} accepted`,
+    name: job.name,
+    state: job.phase.state,
+    id: job.id,
+    statusUrl: statusUrl(settings, job.id),
+    logsUrl: logsUrl(settings, job.id),
+    ...(attached ? { attached } : {}),
+    ...(job.rerunOf === undefined ? {} : { rerunOf: job.rerunOf }),
+    ...(job.warnings.length > 0 ? { warnings: job.warnings } : {}),
+  };
+  const headers = {
+    location: pollUrl(settings, job.id, polling === "started" ? "started" : "ended"),
+    ...retryAfterHeader(settings.lookFloor),
+  };
+  return json(polling === "false" ? 200 : 202, body, headers);
+}
+
+async function readBody(request: HttpRequest, most: number): Promise<Result<string>> {
+  const tooLarge: Refusal = {
+    code: "BodyTooLarge",
+    message: `The body is larger than ${most} bytes; bring a large definition by the queue's definitionBlob.`,
+  };
+  if (Number(request.headers.get("content-length") ?? 0) > most) return no(tooLarge);
+  const bytes = Buffer.from(await request.arrayBuffer());
+  if (bytes.length > most) return no(tooLarge);
+  try {
+    return ok(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return no({
+      code: "InvalidDefinition",
+      message: "The body is not UTF-8 text.",
+      errors: [{ path: "", line: 1, column: 1, message: "The body is not UTF-8 text." }],
+    });
+  }
+}
+
+/** The body is a definition, or the queue's envelope with one in it. */
+function orderOf(request: HttpRequest, text: string, settings: Deps["settings"]): Result<Order> {
+  const key = request.headers.get("idempotency-key") ?? undefined;
+  if (key !== undefined && !/^[\x20-\x7e]{1,256}$/.test(key)) {
+    return no({ code: "InvalidRequest", message: "Idempotency-Key must be 1 to 256 printable ASCII characters." });
+  }
+  const query = optionsOfQuery(request.query, settings);
+  const run = request.headers.get("x-adf-run");
+  if (run !== null && !("source" in query)) query["source"] = run;
+  const common = {
+    query,
+    via: "http" as const,
+    createdAt: undefined,
+    requestedBy: undefined,
+    rerunOf: undefined,
+  };
+  const traceparent = request.headers.get("traceparent") ?? undefined;
+  const bare: Order = {
+    ...common,
+    text,
+    envelope: {},
+    id: undefined,
+    idempotencyKey: key,
+    callBackUri: undefined,
+    replyTo: undefined,
+    correlationId: undefined,
+    traceparent,
+  };
+  if (!/^\s*\{/.test(text) || !/"version"\s*:/.test(text)) return ok(bare);
+  const message = readJobMessage(text);
+  switch (message.kind) {
+    case "submit": {
+      const { submission } = message;
+      if ("blob" in submission.definition)
+        return no({ code: "InvalidRequest", message: "definitionBlob is for the queue; POST the definition itself." });
+      const { id, options, idempotencyKey, callBackUri, replyTo, correlationId } = submission;
+      return ok({
+        ...common,
+        text: submission.definition.text,
+        envelope: options,
+        id: id === undefined ? undefined : { id, foreign: true },
+        idempotencyKey: key ?? idempotencyKey,
+        callBackUri,
+        replyTo,
+        correlationId,
+        traceparent: traceparent ?? submission.traceparent,
+      });
+    }
+    case "malformed":
+      return no({ code: "InvalidRequest", message: message.why });
+    case "newer":
+      return no({
+        code: "InvalidRequest",
+        message: "This envelope's version is newer than this service; version 1 is known.",
+      });
+    case "run":
+    case "cancel":
+      return no({
+        code: "InvalidRequest",
+        message: "This envelope's op is for the queue; use DELETE /api/delete/ID to cancel.",
+      });
+  }
+}
+
+export function invalidSettings(faults: readonly string[]): Refusal {
+  return {
+    code: "InvalidSettings",
+    message: `This service's settings are wrong, and it takes no jobs: ${faults.join(" ")}`,
+    retryAfter: 60 * second,
+    more: { faults },
+  };
+}

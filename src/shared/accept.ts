@@ -1,0 +1,391 @@
+import { createHash } from "node:crypto";
+import { minute, second } from "./backoff.ts";
+import type { Deps } from "./deps.ts";
+import { parseDefinition, redactBody, type Definition } from "./definition.ts";
+import { clip, no, ok, Unavailable, type PlacedFault, type Refusal, type Result } from "./errors.ts";
+import { groupName, mintJobId, uniqueGroupName, type JobId } from "./ids.ts";
+import { columnsOf, jobKey, type Sealed } from "./job-row.ts";
+import { hasEnded, type Delivery, type Job } from "./job.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+import type { Reservation } from "./job-index.ts";
+import { readOptions, type JobOptions, type OptionsFrom } from "./options.ts";
+import { parseSealedDefinition, sealedText } from "./sealed-definition.ts";
+
+/**
+ * Taking a job in, from HTTP or from the queue: read and judge everything, reserve the name, write the row. From the row on the job is
+ * accepted and will end, whatever crashes. ACI is not called here, and the type of `AcceptDeps` says so.
+ */
+export type AcceptDeps = Pick<Deps, "settings" | "now" | "randomBytes" | "jobs" | "blobs" | "sealer">;
+
+export interface Order {
+  readonly text: string;
+  readonly query: JsonObject;
+  readonly envelope: JsonObject;
+  readonly via: "http" | "queue" | "rerun";
+  /** Given by a poster, or derived from its message; minted when absent. */
+  readonly id: { readonly id: JobId; readonly foreign: boolean } | undefined;
+  readonly createdAt: number | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly callBackUri: string | undefined;
+  readonly replyTo: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly traceparent: string | undefined;
+  readonly requestedBy: string | undefined;
+  readonly rerunOf: JobId | undefined;
+}
+
+/** An order that can be taken: everything judged, nothing stored. */
+export interface Checked {
+  readonly definition: Definition;
+  readonly options: JobOptions;
+  readonly warnings: readonly PlacedFault[];
+  readonly callBackUri: string | undefined;
+}
+
+export interface Accepted {
+  readonly job: Job;
+  /** True when it is an earlier job that this order joined. */
+  readonly attached: boolean;
+}
+
+/** Every fault of an order at once. Pure. */
+export function check(order: Order, settings: Deps["settings"]): Result<Checked> {
+  const parsed = parseDefinition(order.text, { defaultApiVersion: settings.defaultApiVersion });
+  if (!parsed.ok) return no(invalid("InvalidDefinition", "The definition can't be taken", parsed.faults));
+  const { definition, block } = parsed;
+  const { view } = definition;
+  const sources: OptionsFrom[] = [
+    { where: "query", values: order.query },
+    { where: "envelope", values: order.envelope },
+    ...(block ? [{ where: "block" as const, values: block.values, place: (name: string) => block.place(name) }] : []),
+  ];
+  const callBackUri = order.callBackUri ?? parsed.callBackUri;
+  const read = readOptions(sources, {
+    settings,
+    via: order.via === "queue" ? "queue" : "http",
+    containers: view.containers.map(({ name }) => name),
+    hasCallBack: callBackUri !== undefined,
+  });
+  if (!read.ok) return no(invalid("InvalidOptions", "The options can't be taken", read.error));
+  const { options } = read.value;
+  const warnings = [...parsed.warnings, ...read.value.warnings];
+
+  const bounded = options.main !== undefined || options.runTimeout !== undefined || namesTimeout(sources);
+  if (view.restartPolicy === "Always" && !bounded) {
+    const endless: PlacedFault = {
+      path: "properties.restartPolicy",
+      line: 1,
+      column: 1,
+      message:
+        "A group with restartPolicy Always, or none, never ends: set Never or OnFailure, or name main, timeout or runTimeout.",
+    };
+    if (options.polling !== "false" || callBackUri !== undefined)
+      return no(invalid("NeverEnds", "The job would never end", [endless]));
+    warnings.push(endless);
+  }
+  if (options.strict && warnings.length > 0)
+    return no(invalid("InvalidDefinition", "With strict, warnings are errors", warnings));
+  if (callBackUri !== undefined && !allowedCallBack(callBackUri, settings.callbackHosts)) {
+    const fault = {
+      path: "callBackUri",
+      line: 1,
+      column: 1,
+      message: "callBackUri must be an https address on an allowed host.",
+    };
+    return no(invalid("InvalidOptions", "The options can't be taken", [fault]));
+  }
+  if (order.replyTo !== undefined && !settings.replyQueues.includes(order.replyTo)) {
+    const fault = {
+      path: "replyTo",
+      line: 1,
+      column: 1,
+      message: "replyTo must name a queue of the setting REPLY_QUEUES.",
+    };
+    return no(invalid("InvalidOptions", "The options can't be taken", [fault]));
+  }
+  return ok({ definition, options, warnings, callBackUri });
+}
+
+function namesTimeout(sources: readonly OptionsFrom[]): boolean {
+  return sources.some(({ values }) => Object.keys(values).some((name) => name.toLowerCase() === "timeout"));
+}
+
+function invalid(code: Refusal["code"], what: string, errors: readonly PlacedFault[]): Refusal {
+  const first = errors.at(0);
+  const where =
+    first && first.path !== "" ? `${first.path} (line ${first.line}): ` : first ? `line ${first.line}: ` : "";
+  const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : "";
+  return { code, message: clip(`${what}: ${where}${first?.message ?? ""}${more}`, 300), errors };
+}
+
+function allowedCallBack(uri: string, hosts: readonly string[]): boolean {
+  if (!URL.canParse(uri)) return false;
+  const { protocol, hostname, username } = new URL(uri);
+  const named = hosts.some((host) => (host.startsWith("*.") ? hostname.endsWith(host.slice(1)) : hostname === host));
+  const local = hosts.includes("localhost") && (hostname === "localhost" || hostname === "127.0.0.1");
+  return username === "" && ((protocol === "https:" && named) || local);
+}
+
+/** A definition larger than this lies in a blob: an entity's binary property holds 64 KiB. */
+const mostInline = 48 * 1024;
+/** A reservation without a row expires after a minute; one that took this long is given up, so that no row comes after it. */
+const mostReserving = 40 * second;
+const mostRounds = 6;
+
+/**
+ * Reserves, then writes the row. At most four storage calls, three of them one after another, when nothing is in the way.
+ *
+ * @throws Unavailable when storage or the sealing key can't be reached: nothing was accepted
+ */
+export async function accept(deps: AcceptDeps, order: Order, checked: Checked): Promise<Result<Accepted>> {
+  const { blobs, sealer } = deps;
+  const began = deps.now();
+  const id = order.id?.id ?? mintJobId(began, deps.randomBytes(10));
+  const job = newJob(order, checked, id, order.createdAt ?? began);
+  const full = order.via === "queue" ? undefined : await ceiling(deps, job);
+  if (full) return no(full);
+  const definition = await sealer.seal(sealedText(checked.definition), id);
+  const callbacks =
+    checked.callBackUri === undefined ? undefined : await sealer.seal(JSON.stringify([checked.callBackUri]), id);
+  const large = definition.length > mostInline;
+  const stored = large ? blobs.putSealed(id, definition) : Promise.resolve();
+  const reserved = await reserve(deps, job, order, checked.definition, stored);
+  if (!reserved.ok) return reserved;
+  if (reserved.value.attached) return reserved;
+  return insert(deps, reserved.value.job, { definition: large ? "blob" : definition, callbacks }, began);
+}
+
+/** Reserves all that the job needs, or finds the job that it joins; as often as somebody else was in the way for a moment. */
+async function reserve(
+  deps: AcceptDeps,
+  job: Job,
+  order: Order,
+  definition: Definition,
+  stored: Promise<void>,
+): Promise<Result<Accepted>> {
+  const { index, prices } = deps.jobs;
+  const { onConflict } = job.options;
+  let rerunOf = order.rerunOf;
+  let over: string | undefined;
+  let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
+  for (let round = 0; round < mostRounds; round++) {
+    const wanted: Job = rerunOf === undefined ? job : { ...job, rerunOf };
+    const reservation: Reservation = {
+      id: job.id,
+      key: jobKey(job.id, job.createdAt),
+      name: job.name,
+      groupName: job.groupName,
+      want,
+      keyEntry: job.keyHash === undefined ? undefined : { hash: job.keyHash, over },
+      foreignId: order.id?.foreign === true,
+      createdAt: job.createdAt,
+      checkAt: job.checkAt,
+      columns: columnsOf(wanted, prices),
+    };
+    const [reserved] = await Promise.all([index.reserve(reservation), stored]);
+    if (reserved === "reserved") return ok({ job: wanted, attached: false });
+    const obstacle = await findObstacle(deps, job, order, definition, want);
+    switch (obstacle.kind) {
+      case "ours":
+        return ok({ job: wanted, attached: false });
+      case "attach":
+        return ok({ job: obstacle.job, attached: true });
+      case "refuse":
+        return no(obstacle.refusal);
+      case "stand in line":
+        want = "wait";
+        break;
+      case "take over":
+        [rerunOf, over] = [obstacle.from, obstacle.etag];
+        break;
+      case "gone":
+        break;
+    }
+  }
+  throw new Unavailable("storage", "The name could not be reserved: too many want it at once.");
+}
+
+async function insert({ jobs, now }: AcceptDeps, job: Job, sealed: Sealed, began: number): Promise<Result<Accepted>> {
+  if (now() > began + mostReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
+  const inserted = await jobs.insert(job, sealed);
+  if (inserted === "created") return ok({ job, attached: false });
+  const earlier = await jobs.peek(job.id);
+  return ok({ job: earlier?.job ?? job, attached: earlier !== undefined && earlier.job.createdAt !== job.createdAt });
+}
+
+type Obstacle =
+  | { readonly kind: "ours" | "stand in line" | "gone" }
+  | { readonly kind: "attach"; readonly job: Job }
+  | { readonly kind: "take over"; readonly from: JobId; readonly etag: string }
+  | { readonly kind: "refuse"; readonly refusal: Refusal };
+
+/** What stood in the way of a reservation, and what the rules say about it. */
+async function findObstacle(
+  deps: AcceptDeps,
+  job: Job,
+  order: Order,
+  definition: Definition,
+  want: Reservation["want"],
+): Promise<Obstacle> {
+  const { index } = deps.jobs;
+  if (order.id !== undefined) {
+    const known = await deps.jobs.peek(order.id.id);
+    if (known) return { kind: "attach", job: known.job };
+  }
+  if (job.keyHash !== undefined) {
+    const entry = await index.jobOfKey(job.keyHash);
+    if (entry !== undefined && entry.id !== job.id) return sameKey(deps, entry, definition);
+  }
+  const hold = want === "hold" ? await index.hold(job.groupName) : undefined;
+  // Our own reservation, whose answer got lost, or of an earlier delivery of the same message.
+  if (hold === undefined) return { kind: (await index.has(job.id)) ? "ours" : "gone" };
+  if (hold.holder === job.id) return { kind: "ours" };
+  const holder = await deps.jobs.peek(hold.holder);
+  if (holder === undefined) return { kind: "stand in line" };
+  const { job: other } = holder;
+  const leaving =
+    hasEnded(other.phase) ||
+    other.cancel !== undefined ||
+    (other.phase.state !== "Queued" && other.phase.ending !== undefined);
+  if (leaving) return { kind: "stand in line" };
+  if (job.options.onConflict === "attach") return { kind: "attach", job: other };
+  return {
+    kind: "refuse",
+    refusal: {
+      code: "NameActive",
+      message: `${other.name} is already ${other.phase.state} as job ${other.id}. To wait for it, replace it or join it use onConflict=wait, replace or attach; to run beside it uniqueName=true.`,
+      more: { id: other.id, name: other.name, state: other.phase.state },
+    },
+  };
+}
+
+/** The same idempotency key: the job that has it, a new one in its place, or a refusal when the definition is another. */
+async function sameKey(
+  deps: AcceptDeps,
+  entry: { readonly id: JobId; readonly etag: string },
+  definition: Definition,
+): Promise<Obstacle> {
+  const earlier = await deps.jobs.find(entry.id);
+  // Reserved a moment ago, its row is on its way; or its acceptor died, and the reservation expires.
+  if (earlier === undefined) return { kind: "gone" };
+  const { phase } = earlier.job;
+  const ended =
+    hasEnded(phase) &&
+    !(phase.state === "Succeeded" || (phase.state === "Canceled" && phase.verdict.reason !== "LeaseExpired"));
+  const bytes = earlier.sealed.definition === "blob" ? await deps.blobs.getSealed(entry.id) : earlier.sealed.definition;
+  const opened = bytes === undefined ? undefined : await deps.sealer.open(bytes, entry.id);
+  const before = opened?.kind === "open" ? parseSealedDefinition(opened.text) : undefined;
+  const path = before && differs(redactBody(before.body), redactBody(definition.body), "");
+  if (path !== undefined) {
+    const message = `This Idempotency-Key belongs to job ${entry.id}, whose definition differs at ${path}. Use a new key for another definition.`;
+    return {
+      kind: "refuse",
+      refusal: { code: "KeyReused", message: clip(message, 300), more: { id: entry.id, path } },
+    };
+  }
+  return ended ? { kind: "take over", from: entry.id, etag: entry.etag } : { kind: "attach", job: earlier.job };
+}
+
+/** The first path at which two values differ. */
+function differs(a: JsonValue | undefined, b: JsonValue | undefined, path: string): string | undefined {
+  if (a === b) return undefined;
+  if (
+    typeof a !== "object" ||
+    typeof b !== "object" ||
+    a === null ||
+    b === null ||
+    Array.isArray(a) !== Array.isArray(b)
+  )
+    return path || "its top";
+  if (Array.isArray(a) && Array.isArray(b)) {
+    for (let at = 0; at < Math.max(a.length, b.length); at++) {
+      const found = differs(a[at], b[at], `${path}[${at}]`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  const [left, right] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
+  for (const key of new Set([...left.keys(), ...right.keys()])) {
+    const found = differs(left.get(key), right.get(key), path === "" ? key : `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function ceiling({ jobs, settings }: AcceptDeps, job: Job): Promise<Refusal | undefined> {
+  if (settings.maxActiveJobs === undefined && settings.maxActivePerName === undefined) return undefined;
+  let [all, named] = [0, 0];
+  for await (const active of jobs.index.active()) {
+    all++;
+    if (active.name.toLowerCase() === job.name.toLowerCase()) named++;
+  }
+  const full =
+    (settings.maxActiveJobs !== undefined && all >= settings.maxActiveJobs) ||
+    (settings.maxActivePerName !== undefined && named >= settings.maxActivePerName);
+  if (!full) return undefined;
+  return {
+    code: "TooManyJobs",
+    message: "As many jobs are active as the settings MAX_ACTIVE_JOBS and MAX_ACTIVE_PER_NAME allow; try again later.",
+    retryAfter: minute,
+  };
+}
+
+function newJob(
+  order: Order,
+  { definition, options, warnings, callBackUri }: Checked,
+  id: JobId,
+  createdAt: number,
+): Job {
+  const { view } = definition;
+  const name = groupName(definition.name);
+  const delivery = (wanted: boolean): Delivery => ({ state: wanted ? "pending" : "none", tries: 0 });
+  const given = <T extends object>(fields: T): T =>
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T; // absent and undefined mean the same in a row
+  return {
+    version: 1,
+    id,
+    name,
+    groupName: options.uniqueName ? uniqueGroupName(name, id) : name,
+    holds: true,
+    apiVersion: definition.apiVersion,
+    containers: [
+      ...view.initContainers.map((init) => ({ name: init, init: true })),
+      ...view.containers.map((container) => ({ name: container.name, init: false })),
+    ],
+    images: [...view.images],
+    restartPolicy: view.restartPolicy,
+    spot: view.priority === "Spot",
+    cpu: view.cpu,
+    memoryGB: view.memoryGB,
+    options,
+    warnings: warnings.slice(0, 50),
+    via: order.via,
+    createdAt,
+    queuedAt: createdAt,
+    deadlineAt: createdAt + options.timeout,
+    attempt: 1,
+    retriesUsed: 0,
+    freeInRow: 0,
+    attempts: [],
+    phase: { state: "Queued", refusals: 0 },
+    history: [{ at: createdAt, from: "", to: "Queued", reason: "Accepted", attempt: 1 }],
+    events: [],
+    yield: false,
+    callback: delivery(callBackUri !== undefined),
+    reply: delivery(order.replyTo !== undefined),
+    lookAt: createdAt,
+    checkAt: createdAt + minute,
+    ...given({
+      wantedLocation: view.location,
+      requestedBy: order.requestedBy,
+      correlationId: order.correlationId,
+      replyTo: order.replyTo,
+      rerunOf: order.rerunOf,
+      traceparent: order.traceparent,
+      keyHash:
+        order.idempotencyKey === undefined
+          ? undefined
+          : createHash("sha256").update(order.idempotencyKey).digest("hex"),
+    }),
+  };
+}

@@ -1,0 +1,191 @@
+/**
+ * The fault catalogue: what ACI, ARM and exit codes mean for a job. It decides what is retried and how, feeds every reply's `reason`,
+ * `fault` and advice, and the operator's page (docs/faults.md) is generated from it.
+ *
+ * Sources: "Troubleshoot common issues in Azure Container Instances", "Container group restart, killing event, interruption",
+ * "Quotas and limits" (learn.microsoft.com), and the issues of the ACI runners that met them first.
+ */
+export type Party =
+  "definition" | "image" | "quota" | "capacity" | "network" | "identity" | "platform" | "program" | "caller";
+
+/**
+ * What is done about it.
+ * - `end`: the job fails.
+ * - `caller`: it fails unless the caller's `retries` and `retryOn` say otherwise.
+ * - `free`: a new attempt that costs the caller nothing, at most the setting `FREE_RETRIES` in a row.
+ * - `wait`: nothing was created; the same attempt is tried again later.
+ * - `few`: like `wait`, but only a few times, for what is mostly permanent.
+ */
+export type Rule = "end" | "caller" | "free" | "wait" | "few";
+
+export interface Entry {
+  readonly party: Party;
+  readonly rule: Rule;
+  readonly advice: string;
+}
+
+const entry = (party: Party, rule: Rule, advice: string): Entry => ({ party, rule, advice });
+
+/** Every reason that a row, reply or event may carry. Stable: a reason is never renamed. */
+export const catalogue = {
+  // Waiting: the job has not begun.
+  Accepted: entry("platform", "wait", "It will be picked up within seconds."),
+  Paused: entry("caller", "wait", "An operator paused the service; it goes on after resume."),
+  NameBusy: entry(
+    "caller",
+    "wait",
+    "Another job holds this container group's name. Use uniqueName to run side by side.",
+  ),
+  Budget: entry("quota", "wait", "The day's budget of vCPU and GB seconds is used up; it goes on at midnight UTC."),
+  TooManyJobs: entry("quota", "wait", "The configured ceiling of active jobs is reached; it starts when others end."),
+  CreateLimit: entry(
+    "quota",
+    "wait",
+    "ACI's limit of creates per hour is used up; it starts when it refills. Ask Azure to raise it.",
+  ),
+  QuotaReached: entry(
+    "quota",
+    "wait",
+    "The region's quota is used up; it starts when other groups end. Ask Azure to raise it.",
+  ),
+  NoCapacity: entry("capacity", "wait", "The region has no capacity now. Use another region, or a smaller group."),
+  Throttled: entry("quota", "wait", "Azure Resource Manager asked to slow down."),
+  ArmUnavailable: entry("platform", "wait", "Azure Resource Manager can't be reached; it is tried again."),
+  GroupBusy: entry("platform", "wait", "The container group's previous operation has not settled yet."),
+  SealKeyUnavailable: entry(
+    "platform",
+    "wait",
+    "The sealing key can't be reached; check the vault and the app's access to it.",
+  ),
+  VaultUnavailable: entry("platform", "wait", "The Key Vault of the definition's references can't be reached."),
+  RegistryBusy: entry(
+    "image",
+    "few",
+    "The registry refused for now, mostly Docker Hub's rate limit. Use credentials or your own registry.",
+  ),
+  NotAuthorized: entry(
+    "identity",
+    "few",
+    "The app's identity may not do this in the resource group. Check its role assignments.",
+  ),
+  IdentityRefused: entry(
+    "identity",
+    "few",
+    "The app may not attach an identity or join a subnet that the definition names.",
+  ),
+  RetryDelay: entry("platform", "wait", "A new attempt starts shortly."),
+
+  // The definition's own faults.
+  InvalidDefinition: entry("definition", "end", "Correct the definition as the message says."),
+  InvalidOptions: entry("definition", "end", "Correct the options as the message says."),
+  InvalidMessage: entry("definition", "end", "Correct the message as the documented schema says."),
+  NeverEnds: entry(
+    "definition",
+    "end",
+    "Set restartPolicy to Never or OnFailure, or name main, timeout or runTimeout.",
+  ),
+  PolicyRefused: entry("definition", "end", "The operator's policy forbids this."),
+  DefinitionGone: entry("definition", "end", "The stored definition is no longer there; submit the job again."),
+  SealKeyUnknown: entry("platform", "end", "The key that sealed this definition is gone; submit the job again."),
+  VaultRefused: entry(
+    "identity",
+    "end",
+    "A vault reference can't be read: check the secret's name and the app's access to it.",
+  ),
+  NameTaken: entry(
+    "definition",
+    "end",
+    "A container group of this name exists that this service did not create. Delete it or use another name.",
+  ),
+
+  // Before the containers run.
+  InaccessibleImage: entry(
+    "image",
+    "few",
+    "The image, tag or registry credentials are wrong, or the registry can't be reached.",
+  ),
+  ImagePullFailed: entry("image", "caller", "The image could not be pulled. Check its name, tag and credentials."),
+  StartTimeout: entry(
+    "platform",
+    "caller",
+    "The group did not start in time. Look at its events; a smaller image starts sooner.",
+  ),
+  QueueTimeout: entry("quota", "end", "It waited longer than queueTimeout allows."),
+  ProvisioningFailed: entry("platform", "free", "ACI could not start the group."),
+  CrashLoop: entry("program", "caller", "The program ends at once again and again. Look at its log."),
+
+  // While and after they run.
+  Completed: entry("program", "end", ""),
+  ExitCode: entry("program", "caller", "Look at the container's log."),
+  OutOfMemory: entry("program", "caller", "Raise memoryInGB."),
+  PlatformRestart: entry(
+    "platform",
+    "free",
+    "Azure stopped the container for maintenance; the program is not at fault.",
+  ),
+  SpotEvicted: entry(
+    "capacity",
+    "free",
+    "Spot capacity was reclaimed. Use priority Regular for a job that must not be interrupted.",
+  ),
+  GroupDisappeared: entry("platform", "caller", "The container group was deleted by somebody else, or vanished."),
+  StoppedExternally: entry("caller", "end", "The container group was stopped by somebody else."),
+  RunTimeout: entry("program", "caller", "It ran longer than runTimeout allows."),
+  DeadlineExceeded: entry("program", "end", "It took longer than timeout allows, waiting and retries included."),
+  CanceledByCaller: entry("caller", "end", "It was canceled."),
+  Replaced: entry("caller", "end", "A newer job of the same name replaced it."),
+  LeaseExpired: entry("caller", "end", "Nobody asked for its status any more."),
+  InternalError: entry("platform", "end", "This is a fault of the service: report it with the job's id."),
+} as const satisfies Record<string, Entry>;
+
+export type Reason = keyof typeof catalogue;
+
+export function isReason(text: string): text is Reason {
+  return Object.hasOwn(catalogue, text);
+}
+
+/** What Azure said when it refused a create, reduced to what decides. */
+export interface ArmError {
+  readonly httpStatus: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+const byCode: Readonly<Record<string, Reason>> = {
+  containergroupquotareached: "QuotaReached",
+  containergroupspotquotareached: "QuotaReached",
+  quotaexceeded: "QuotaReached",
+  subscriptionrequeststhrottled: "Throttled",
+  toomanyrequests: "Throttled",
+  containergrouptransitioning: "GroupBusy",
+  conflict: "GroupBusy",
+  registryerrorresponse: "RegistryBusy",
+  inaccessibleimage: "InaccessibleImage",
+  linkedauthorizationfailed: "IdentityRefused",
+  authorizationfailed: "NotAuthorized",
+  invalidauthenticationtoken: "NotAuthorized",
+  resourcegroupnotfound: "InvalidDefinition",
+  serviceunavailable: "NoCapacity",
+  insufficientcapacity: "NoCapacity",
+  internalservererror: "ArmUnavailable",
+};
+
+/** What a refusal of ARM or ACI on create means. */
+export function reasonOfArmError({ httpStatus, code, message }: ArmError): Reason {
+  if (/quota/i.test(message) && (httpStatus === 409 || httpStatus === 503 || httpStatus === 400)) return "QuotaReached";
+  const known = byCode[code.toLowerCase()];
+  if (known !== undefined) return known;
+  if (httpStatus === 429) return "Throttled";
+  if (httpStatus === 401 || httpStatus === 403) return "NotAuthorized";
+  if (httpStatus === 409) return "GroupBusy";
+  if (httpStatus >= 500 || httpStatus === 408) return "ArmUnavailable";
+  return "InvalidDefinition";
+}
+
+/** What a container's exit code means; `detailStatus` is ACI's own word for it. */
+export function reasonOfExit(exitCode: number, detailStatus: string | undefined): Reason {
+  if (exitCode === 0) return "Completed";
+  if (exitCode === 7147 || exitCode === 7148) return "PlatformRestart";
+  if (exitCode === 137 || /oom/i.test(detailStatus ?? "")) return "OutOfMemory";
+  return "ExitCode";
+}

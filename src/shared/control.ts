@@ -1,0 +1,118 @@
+import type { TableClient } from "@azure/data-tables";
+import { storageCall, type Storage } from "./storage.ts";
+import { blobContainers } from "./blobs.ts";
+import { queueNames } from "./queue.ts";
+import { isLoopback, type Settings } from "./settings.ts";
+
+/** The table `control`: what there is one of. The installation's identity, whether it is paused, when it last looked around. */
+export interface Installation {
+  readonly id: string;
+  /** Why this app must not create anything with this storage, if it must not. */
+  readonly refusal: string | undefined;
+}
+
+export interface Pause {
+  readonly reason: string;
+  readonly since: number;
+}
+
+export const tableNames = { jobs: "jobs", index: "jobindex", attempts: "attempts", control: "control" } as const;
+const partition = "control";
+
+export class Control {
+  readonly #table: TableClient;
+  readonly #storage: Storage;
+  readonly #settings: Settings;
+  readonly #newId: () => string;
+  #installation: Promise<Installation> | undefined;
+
+  constructor(storage: Storage, settings: Settings, newId: () => string) {
+    this.#storage = storage;
+    this.#settings = settings;
+    this.#table = storage.table(tableNames.control);
+    this.#newId = newId;
+  }
+
+  /**
+   * Who we are. One read where all is set up; the first start makes tables, queues and containers too (deployed ones exist already).
+   *
+   * @throws Unavailable when storage can't be reached
+   */
+  installation(): Promise<Installation> {
+    this.#installation ??= this.#find();
+    this.#installation.catch(() => (this.#installation = undefined));
+    return this.#installation;
+  }
+
+  async #find(): Promise<Installation> {
+    const found = await storageCall(() => this.#table.getEntity(partition, "installation"), 404);
+    if (found !== 404) return this.#judge(found);
+    await this.#setUp();
+    const entity = { partitionKey: partition, rowKey: "installation", id: this.#newId(), ...this.#pairing() };
+    const made = await storageCall(() => this.#table.createEntity(entity), 409);
+    return made === 409 ? this.#find() : { id: entity.id, refusal: undefined };
+  }
+
+  #pairing(): { endpoint: string; subscriptionId: string } {
+    const { armEndpoint, targets } = this.#settings;
+    return {
+      endpoint: isLoopback(armEndpoint) ? "loopback" : armEndpoint,
+      subscriptionId: targets[0]?.subscriptionId ?? "",
+    };
+  }
+
+  /** Another ARM, or another subscription, would take this storage's jobs for its own and its groups for orphans. */
+  #judge(found: Readonly<Record<string, unknown>>): Installation {
+    const here = this.#pairing();
+    const { endpoint, subscriptionId } = found;
+    const same =
+      endpoint === here.endpoint &&
+      (subscriptionId === "" || this.#settings.targets.some((target) => target.subscriptionId === subscriptionId));
+    return {
+      id: String(found["id"]),
+      refusal: same
+        ? undefined
+        : "This storage belongs to an installation with another Azure Resource Manager or subscription: use a storage account of its own.",
+    };
+  }
+
+  async #setUp(): Promise<void> {
+    const { queues, blobs } = this.#storage;
+    await Promise.all([
+      ...Object.values(tableNames).map((name) => storageCall(() => this.#storage.table(name).createTable(), 409)),
+      ...Object.values(queueNames).flatMap((name) => [
+        storageCall(() => queues.getQueueClient(name).createIfNotExists()),
+        storageCall(() => queues.getQueueClient(`${name}-poison`).createIfNotExists()),
+      ]),
+      ...Object.values(blobContainers).map((name) =>
+        storageCall(() => blobs.getContainerClient(name).createIfNotExists()),
+      ),
+    ]);
+  }
+
+  async paused(): Promise<Pause | undefined> {
+    const row = await storageCall(() => this.#table.getEntity(partition, "pause"), 404);
+    if (row === 404) return undefined;
+    return { reason: String(row["reason"]), since: row["since"] instanceof Date ? row["since"].getTime() : 0 };
+  }
+
+  async pause(reason: string, now: number): Promise<void> {
+    const entity = { partitionKey: partition, rowKey: "pause", reason, since: new Date(now) };
+    await storageCall(() => this.#table.upsertEntity(entity, "Replace"));
+  }
+
+  async resume(): Promise<void> {
+    await storageCall(() => this.#table.deleteEntity(partition, "pause"), 404);
+  }
+
+  async beat(now: number): Promise<void> {
+    const entity = { partitionKey: partition, rowKey: "heartbeat", at: new Date(now) };
+    await storageCall(() => this.#table.upsertEntity(entity, "Replace"));
+  }
+
+  /** When the reconciler last looked around. */
+  async lastBeat(): Promise<number | undefined> {
+    const row = await storageCall(() => this.#table.getEntity(partition, "heartbeat"), 404);
+    return row !== 404 && row["at"] instanceof Date ? row["at"].getTime() : undefined;
+  }
+}

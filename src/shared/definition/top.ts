@@ -1,0 +1,160 @@
+import { foldName, isJsonObject, member, setMember, type JsonObject } from "../json.ts";
+import type { Findings } from "./places.ts";
+import { containerGroup, optionsBlock } from "./schema.ts";
+import { Trail } from "./trail.ts";
+import type { Entry, MapNode } from "./tree.ts";
+import { typed, unknown, type TypingContext } from "./typing.ts";
+import { newest, standingOf } from "./versions.ts";
+
+export interface Top {
+  readonly name: string;
+  readonly apiVersion: string;
+  /** The members that Azure Resource Manager has at the top, spelt its way; null and empty text are as good as absent there. */
+  readonly body: JsonObject;
+  /** What was written, without what is left out or ours, and the tree that it came from. */
+  readonly written: JsonObject;
+  readonly node: MapNode;
+  readonly block: Block | undefined;
+  readonly callBackUri: string | undefined;
+}
+
+interface Block {
+  readonly values: JsonObject;
+  readonly offsetOf: (key: string) => number;
+}
+
+/**
+ * Takes the top of a definition apart: what becomes the URL (`name`, `type`, `apiVersion`), what is ours (`x-aciproxy`, `callBackUri`),
+ * what Azure Resource Manager has there, and what it would refuse with a 400, which is left out with a warning.
+ *
+ * @returns `undefined` for an ARM deployment template, about which there is but one thing to say
+ */
+export function readTop(root: MapNode, defaultApiVersion: string, findings: Findings): Top | undefined {
+  if (isTemplate(root, findings)) return undefined;
+  const version = readApiVersion(root, defaultApiVersion, findings);
+  const { node, block, callBackUri } = split(root, version.context);
+  const written = typed(node, containerGroup, Trail.top(root.at), version.context);
+  if (!isJsonObject(written)) return undefined; // not reached: a mapping is typed to an object
+  const body: JsonObject = {};
+  for (const [key, value] of Object.entries(written)) {
+    const property = containerGroup.properties.get(foldName(key));
+    if (!property || property.readOnly === true || value === null || value === "") continue;
+    if (!["name", "type", "apiVersion"].includes(property.name)) setMember(body, property.name, value);
+  }
+  if (body["properties"] === undefined) {
+    const missing = Trail.top(root.at).to("properties", root.at);
+    findings.fault(missing, "properties is missing: it holds the group's containers, osType and the rest.");
+  }
+  const name = member(written, "name")?.value;
+  return {
+    name: typeof name === "string" ? name : "",
+    apiVersion: version.apiVersion,
+    body,
+    written,
+    node,
+    block,
+    callBackUri,
+  };
+}
+
+function isTemplate(root: MapNode, findings: Findings): boolean {
+  const { entries } = root;
+  const mark = entries.get("$schema") ?? entries.get("contentVersion");
+  if (!mark || !entries.has("resources")) return false;
+  findings.fault(
+    Trail.top(mark.at),
+    "This is an ARM deployment template: send the container group alone, with its parameters filled in, and name, location and properties at the top.",
+  );
+  return true;
+}
+
+function find(root: MapNode, name: string): [key: string, entry: Entry] | undefined {
+  const folded = foldName(name);
+  return [...root.entries].findLast(([key]) => foldName(key) === folded);
+}
+
+function readApiVersion(
+  root: MapNode,
+  fallback: string,
+  findings: Findings,
+): { readonly apiVersion: string; readonly context: TypingContext } {
+  const [key, entry] = find(root, "apiVersion") ?? [];
+  const written = entry?.node.kind === "scalar" && entry.node.value !== null ? entry.node.text.trim() : undefined;
+  const standing = standingOf(written ?? fallback);
+  if (written !== undefined && key !== undefined && entry) {
+    const here = Trail.top(root.at).to(key, entry.at);
+    if (standing === "newer") {
+      findings.warn(
+        here,
+        `apiVersion is newer than the newest known here (${newest}): the group is sent under it, its properties less closely checked.`,
+      );
+    } else if (standing === "never published") {
+      findings.fault(
+        here,
+        `No such apiVersion was ever published for container groups; write ${fallback}, or leave it out.`,
+      );
+    }
+  }
+  const version = typeof standing === "object" ? standing.known : newest;
+  return { apiVersion: written ?? fallback, context: { findings, version, newer: standing === "newer" } };
+}
+
+const provider = "microsoft.containerinstance";
+
+/** Takes out what is ours and what Azure Resource Manager doesn't have at the top. */
+function split(root: MapNode, context: TypingContext): Pick<Top, "node" | "block" | "callBackUri"> {
+  const entries = new Map<string, Entry>();
+  let block: Block | undefined;
+  let callBackUri: string | undefined;
+  for (const [key, entry] of root.entries) {
+    const here = Trail.top(root.at).to(key, entry.at);
+    if (key === "x-aciproxy") block = readBlock(entry, here, context);
+    else if (key === "callBackUri") callBackUri = readCallBackUri(entry, here, context);
+    else if (containerGroup.properties.has(foldName(key))) entries.set(key, entry);
+    else context.findings.warn(here, () => advice(key, context));
+    if (foldName(key) === "type") judgeType(entry, here, context);
+  }
+  return { node: { ...root, entries }, block, callBackUri };
+}
+
+function judgeType({ node }: Entry, here: Trail, { findings }: TypingContext): void {
+  const type = node.kind === "scalar" && node.value !== null ? foldName(node.text.trim()) : undefined;
+  if (type === undefined || type === `${provider}/containergroups`) return;
+  const message = "type must be Microsoft.ContainerInstance/containerGroups, or left out.";
+  if (type === provider) findings.warn(here, `${message} The provider's name alone is taken as that.`);
+  else findings.fault(here, message);
+}
+
+function readBlock({ node, at }: Entry, here: Trail, context: TypingContext): Block | undefined {
+  if (node.kind === "scalar" && node.value === null) return undefined;
+  if (node.kind !== "map") {
+    context.findings.fault(here, "x-aciproxy must be a mapping of options to values.");
+    return undefined;
+  }
+  const values: JsonObject = {};
+  for (const [key, entry] of node.entries) {
+    const option = optionsBlock.properties.get(foldName(key))?.type ?? { kind: "any" };
+    setMember(values, key, typed(entry.node, option, here.to(key, entry.at), context));
+  }
+  return { values, offsetOf: (key) => node.entries.get(key)?.at ?? at };
+}
+
+function readCallBackUri({ node }: Entry, here: Trail, { findings }: TypingContext): string | undefined {
+  if (node.kind === "scalar" && node.value === null) return undefined;
+  if (node.kind === "scalar" && typeof node.value === "string") return node.value;
+  findings.fault(here, "callBackUri must be an address.");
+  return undefined;
+}
+
+/** What to say of a member that is left out. */
+function advice(key: string, context: TypingContext): string {
+  const letters = key
+    .slice(0, 40)
+    .toLowerCase()
+    .replace(/[^a-z]/g, "");
+  if (letters === "xaciproxy" || letters === "aciproxy")
+    return "No options are read here: they stand under x-aciproxy, in exactly these letters.";
+  if (letters === "callbackuri" || letters === "callbackurl")
+    return "No address is read here: it stands at callBackUri, in exactly these letters.";
+  return `${unknown(key, containerGroup, undefined, context)} It is left out of what is sent.`;
+}

@@ -1,0 +1,47 @@
+import type { Spot } from "./places.ts";
+
+/** Longer names in a path are cut: they come from the caller. */
+const longest = 300;
+
+/** A property's name for a sentence; what doesn't look like a name is not repeated. */
+export function labelOf(key: string): string {
+  return /^[\w.$-]{1,60}$/.test(key) ? key : "This property";
+}
+
+/** A place on the way down into a definition. The path's text is made only when something is told of it. */
+export class Trail implements Spot {
+  readonly #parent: Trail | undefined;
+  readonly #segment: string | number;
+  readonly offset: number;
+
+  private constructor(parent: Trail | undefined, segment: string | number, offset: number) {
+    this.#parent = parent;
+    this.#segment = segment;
+    this.offset = offset;
+  }
+
+  /** The whole text. */
+  static top(offset: number): Trail {
+    return new Trail(undefined, "", offset);
+  }
+
+  to(segment: string | number, offset: number): Trail {
+    return new Trail(this, segment, offset);
+  }
+
+  /** What a sentence calls this place: the name of the nearest property, where it reads like one. */
+  get label(): string {
+    if (typeof this.#segment === "number") return this.#parent?.label ?? labelOf("");
+    return labelOf(this.#segment);
+  }
+
+  /** Like `properties.containers[0].properties.image`; empty for the whole text. */
+  get path(): string {
+    if (!this.#parent) return "";
+    const before = this.#parent.path;
+    if (typeof this.#segment === "number") return `${before}[${this.#segment}]`;
+    // names are shown to people: no line breaks, no terminal codes
+    const name = this.#segment.slice(0, longest).replace(/[\u0000-\u001F\u007F-\u009F]/g, "\uFFFD");
+    return before === "" ? name : `${before}.${name}`;
+  }
+}

@@ -1,0 +1,104 @@
+import { inspect } from "node:util";
+
+/** One fault with its place in the caller's text; line and column count from 1. The message never quotes the text. */
+export interface PlacedFault {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** What a caller is told when a call can't be done: each code has one HTTP status. */
+export const statusOf = {
+  InvalidDefinition: 400,
+  InvalidOptions: 400,
+  InvalidRequest: 400,
+  NeverEnds: 400,
+  Forbidden: 403,
+  JobNotFound: 404,
+  NameActive: 409,
+  AmbiguousName: 409,
+  DefinitionGone: 409,
+  BodyTooLarge: 413,
+  KeyReused: 422,
+  TooManyJobs: 429,
+  StorageUnavailable: 503,
+  InvalidSettings: 503,
+  SealKeyUnavailable: 503,
+} as const satisfies Record<string, number>;
+
+export type ErrorCode = keyof typeof statusOf;
+
+/** A refusal as a value. `message` says what is wrong and how to mend it, in at most 300 characters. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly errors?: readonly PlacedFault[];
+  /** Milliseconds after which the same call may do better. */
+  readonly retryAfter?: number;
+  /** Further members of the reply: the ids of a 409, say. */
+  readonly more?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** A result that is a value or the reason why there is none. */
+export type Result<T, E = Refusal> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
+
+export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value });
+export const no = <E>(error: E): { readonly ok: false; readonly error: E } => ({ ok: false, error });
+
+/** A service that we need could not be reached, or said nothing that decides: try again. Never the verdict on a job. */
+export class Unavailable extends Error {
+  override readonly name = "Unavailable";
+  readonly service: "storage" | "arm" | "vault" | "seal key";
+  /** Milliseconds to wait, when the service said so. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    service: Unavailable["service"],
+    message: string,
+    options: { cause?: unknown; retryAfter?: number } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.service = service;
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+/** Text that must not be read: it prints, logs and serialises as `***`. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** Opened only where the text leaves for the service that needs it. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return "***";
+  }
+
+  toJSON(): string {
+    return "***";
+  }
+
+  [inspect.custom](): string {
+    return "***";
+  }
+}
+
+/** What was caught, as a sentence without a stack. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message || error.name;
+  return String(error);
+}
+
+/** Cut to what fits, on a character boundary, with an ellipsis. */
+export function clip(text: string, most: number): string {
+  const characters = Array.from(text);
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join("")}…`;
+}

@@ -1,0 +1,262 @@
+import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
+import { nameKey, parseJobId, type GroupName, type JobId } from "./ids.ts";
+import { terminalStates } from "./job.ts";
+import type { JobKey } from "./job-row.ts";
+import { storageCall } from "./storage.ts";
+
+/**
+ * The table `jobindex`: what must be found without knowing an id, in one partition, so that whatever belongs together is written in
+ * one transaction.
+ *
+ * | row key | is |
+ * | --- | --- |
+ * | `job_ID` | a job that has not ended, or whose group or callers are not done with: its columns, and when the timer must check it |
+ * | `hold_NAME` | the job that holds a group's name; create-only, so two jobs never hold one |
+ * | `wait_NAME_TIME_ID` | a job that waits for a name, oldest first |
+ * | `name_NAME` | the newest job of a name |
+ * | `key_HASH` | the job of an idempotency key |
+ * | `id_UUID` | where the row of a job stands whose id a poster chose |
+ */
+const partition = "jobs";
+const range = (prefix: string) =>
+  odata`PartitionKey eq ${partition} and RowKey ge ${`${prefix}_`} and RowKey lt ${`${prefix}\``}`;
+
+export interface Hold {
+  readonly holder: JobId;
+  readonly etag: string;
+}
+
+export interface Reservation {
+  readonly id: JobId;
+  readonly key: JobKey;
+  readonly name: GroupName;
+  readonly groupName: GroupName;
+  /** `hold`: refuse when another job holds the name. `wait`: stand in line for it. */
+  readonly want: "hold" | "wait";
+  /** Hash of an idempotency key; `over` is the ETag of the entry that an earlier job left and this one takes. */
+  readonly keyEntry: { readonly hash: string; readonly over: string | undefined } | undefined;
+  /** True for an id that a poster chose: it gets an entry of its own. */
+  readonly foreignId: boolean;
+  readonly createdAt: number;
+  readonly checkAt: number;
+  readonly columns: Readonly<Record<string, unknown>>;
+}
+
+export type Reserved = "reserved" | "conflict";
+
+export interface DueJob {
+  readonly id: JobId;
+  readonly createdAt: number;
+}
+
+export interface ActiveJob {
+  readonly id: JobId;
+  readonly state: string;
+  readonly reason: string;
+  readonly name: string;
+  readonly columns: Readonly<Record<string, unknown>>;
+}
+
+type Entity = { partitionKey: string; rowKey: string } & Record<string, unknown>;
+
+const stamp = (at: number): string => String(at).padStart(13, "0");
+const entity = (rowKey: string, rest: Readonly<Record<string, unknown>> = {}): Entity => ({
+  ...rest,
+  partitionKey: partition,
+  rowKey,
+});
+
+export class JobIndex {
+  readonly #table: TableClient;
+
+  constructor(table: TableClient) {
+    this.#table = table;
+  }
+
+  /** Everything that must be had before a job's row is written, in one transaction: all of it or nothing. */
+  async reserve(reservation: Reservation): Promise<Reserved> {
+    const { id, key, name, groupName, want, keyEntry, foreignId, createdAt, checkAt, columns } = reservation;
+    const actions: TransactionAction[] = [
+      [
+        "create",
+        entity(`job_${id}`, {
+          ...columns,
+          checkAt: new Date(checkAt),
+          rowPartition: key.partitionKey,
+          rowRow: key.rowKey,
+        }),
+      ],
+      [
+        "upsert",
+        entity(`name_${nameKey(name)}`, { jobId: id, rowPartition: key.partitionKey, rowRow: key.rowKey }),
+        "Replace",
+      ],
+    ];
+    if (want === "hold") actions.push(["create", entity(`hold_${nameKey(groupName)}`, { jobId: id })]);
+    if (want === "wait") actions.push(["create", entity(waitKey(groupName, createdAt, id), { jobId: id })]);
+    if (keyEntry !== undefined) {
+      const { hash, over } = keyEntry;
+      const row = entity(`key_${hash}`, { jobId: id });
+      actions.push(over === undefined ? ["create", row] : ["update", row, "Replace", { etag: over }]);
+    }
+    if (foreignId) actions.push(["create", entity(`id_${id}`, { rowPartition: key.partitionKey, rowRow: key.rowKey })]);
+    const result = await storageCall(() => this.#table.submitTransaction(actions), 404, 409, 412);
+    return typeof result === "number" ? "conflict" : "reserved";
+  }
+
+  /** A job that is done with leaves the index; so does a reservation whose row was never written. */
+  async drop(id: JobId): Promise<void> {
+    await storageCall(() => this.#table.deleteEntity(partition, `job_${id}`), 404);
+  }
+
+  async has(id: JobId): Promise<boolean> {
+    return (await this.#get(`job_${id}`)) !== undefined;
+  }
+
+  async hold(name: GroupName): Promise<Hold | undefined> {
+    const row = await this.#get(`hold_${nameKey(name)}`);
+    const holder = typeof row?.["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
+    if (row === undefined || holder === undefined) return undefined;
+    return { holder, etag: row.etag };
+  }
+
+  /** Takes a name that nobody holds, and leaves the line. False when somebody was faster. */
+  async take(name: GroupName, id: JobId, createdAt: number): Promise<boolean> {
+    const taken = await storageCall(
+      () => this.#table.createEntity(entity(`hold_${nameKey(name)}`, { jobId: id })),
+      409,
+    );
+    if (taken === 409 && (await this.hold(name))?.holder !== id) return false;
+    await this.leaveLine(name, id, createdAt);
+    return true;
+  }
+
+  async joinLine(name: GroupName, id: JobId, createdAt: number): Promise<void> {
+    await storageCall(() => this.#table.upsertEntity(entity(waitKey(name, createdAt, id), { jobId: id }), "Replace"));
+  }
+
+  async leaveLine(name: GroupName, id: JobId, createdAt: number): Promise<void> {
+    await storageCall(() => this.#table.deleteEntity(partition, waitKey(name, createdAt, id)), 404);
+  }
+
+  /** Jobs that wait for a name, oldest first. */
+  async line(name: GroupName, most: number): Promise<readonly JobId[]> {
+    const ids: JobId[] = [];
+    for await (const row of this.#rows(range(`wait_${nameKey(name)}`), ["RowKey", "jobId"])) {
+      const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
+      if (id !== undefined) ids.push(id);
+      if (ids.length >= most) break;
+    }
+    return ids;
+  }
+
+  /**
+   * A name that its holder needs no more goes to the oldest that waits for it. May be repeated.
+   *
+   * @returns the job that has the name now and must be woken
+   */
+  async handOver(name: GroupName, id: JobId): Promise<JobId | undefined> {
+    const hold = await this.hold(name);
+    if (hold?.holder !== id) return undefined;
+    const next = (await this.line(name, 2)).find((waiting) => waiting !== id);
+    const rowKey = `hold_${nameKey(name)}`;
+    const result = await storageCall<unknown, [404, 412]>(
+      () =>
+        next === undefined
+          ? this.#table.deleteEntity(partition, rowKey, { etag: hold.etag })
+          : this.#table.updateEntity(entity(rowKey, { jobId: next }), "Replace", { etag: hold.etag }),
+      404,
+      412,
+    );
+    return typeof result === "number" ? undefined : next;
+  }
+
+  /** The columns of an active job as they are now, for dashboards and the timer. */
+  async mirror(id: JobId, key: JobKey, checkAt: number, columns: Readonly<Record<string, unknown>>): Promise<void> {
+    const row = entity(`job_${id}`, {
+      ...columns,
+      checkAt: new Date(checkAt),
+      rowPartition: key.partitionKey,
+      rowRow: key.rowKey,
+    });
+    await storageCall(() => this.#table.upsertEntity(row, "Replace"));
+  }
+
+  async setCheck(id: JobId, checkAt: number): Promise<void> {
+    const row = entity(`job_${id}`, { checkAt: new Date(checkAt) });
+    await storageCall(() => this.#table.updateEntity(row, "Merge"), 404);
+  }
+
+  /** Jobs whose looks may have stopped, in no order. */
+  async *due(now: number): AsyncGenerator<DueJob> {
+    const filter = `${range("job")} and ${odata`checkAt le ${new Date(now)}`}`;
+    yield* this.#jobs(filter);
+  }
+
+  /** Everything that has not ended or is not done with: the columns of its row. */
+  async *active(): AsyncGenerator<ActiveJob> {
+    for await (const row of this.#rows(range("job"), undefined)) {
+      const id = parseJobId(String(row["rowKey"]).slice("job_".length));
+      if (id === undefined) continue;
+      const text = (name: string): string => (typeof row[name] === "string" ? row[name] : "");
+      yield { id, state: text("state"), reason: text("reason"), name: text("name"), columns: row };
+    }
+  }
+
+  /** Jobs of a name that have not ended, oldest first. */
+  async activeOf(name: string): Promise<readonly JobId[]> {
+    const ended = terminalStates.map((state) => odata`state ne ${state}`).join(" and ");
+    const ids: JobId[] = [];
+    for await (const { id } of this.#jobs(`${range("job")} and ${odata`nameKey eq ${nameKey(name)}`} and ${ended}`))
+      ids.push(id);
+    return ids;
+  }
+
+  async *#jobs(filter: string): AsyncGenerator<DueJob> {
+    for await (const row of this.#rows(filter, ["RowKey", "createdAt"])) {
+      const id = parseJobId(String(row["rowKey"]).slice("job_".length));
+      if (id !== undefined) yield { id, createdAt: timeOf(row["createdAt"]) };
+    }
+  }
+
+  async keyOfForeign(id: JobId): Promise<JobKey | undefined> {
+    return keyIn(await this.#get(`id_${id}`));
+  }
+
+  async newestOf(name: string): Promise<JobKey | undefined> {
+    return keyIn(await this.#get(`name_${nameKey(name)}`));
+  }
+
+  async jobOfKey(hash: string): Promise<{ readonly id: JobId; readonly etag: string } | undefined> {
+    const row = await this.#get(`key_${hash}`);
+    const id = typeof row?.["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
+    return row === undefined || id === undefined ? undefined : { id, etag: row.etag };
+  }
+
+  async #get(rowKey: string): Promise<({ readonly etag: string } & Readonly<Record<string, unknown>>) | undefined> {
+    const row = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
+    return row === 404 ? undefined : row;
+  }
+
+  async *#rows(filter: string, select: string[] | undefined): AsyncGenerator<Readonly<Record<string, unknown>>> {
+    const pages = this.#table.listEntities({ queryOptions: { filter, ...(select ? { select } : {}) } });
+    for (;;) {
+      const next = await storageCall(() => pages.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  }
+}
+
+function waitKey(name: GroupName, createdAt: number, id: JobId): string {
+  return `wait_${nameKey(name)}_${stamp(createdAt)}_${id}`;
+}
+
+function keyIn(row: Readonly<Record<string, unknown>> | undefined): JobKey | undefined {
+  const [partitionKey, rowKey] = [row?.["rowPartition"], row?.["rowRow"]];
+  return typeof partitionKey === "string" && typeof rowKey === "string" ? { partitionKey, rowKey } : undefined;
+}
+
+function timeOf(value: unknown): number {
+  return value instanceof Date ? value.getTime() : 0;
+}

@@ -1,0 +1,227 @@
+import type { Edm } from "@azure/data-tables";
+import { second } from "./backoff.ts";
+import { catalogue } from "./catalogue.ts";
+import { endingOf, hasEnded, jobSchema, type Job } from "./job.ts";
+import { isMinted, mintedAt, nameKey, type JobId } from "./ids.ts";
+import { describe } from "./transitions.ts";
+import { pullSeconds } from "./times.ts";
+
+/**
+ * Rows of the table `jobs`: flat columns for dashboards, documented in docs/tables.md, and the whole job as JSON in `record`, which
+ * is what we read back. A column is never renamed or retyped. A column that has no value yet is absent.
+ */
+export interface JobKey {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+}
+
+/** Bytes that travel with a job's row, sealed: the definition (unless it is too large and lies in a blob) and the callers to tell. */
+export interface Sealed {
+  readonly definition: Uint8Array | "blob" | undefined;
+  readonly callbacks: Uint8Array | undefined;
+}
+
+/** Price per hour of a vCPU and of a GB, for the estimate. */
+export interface Prices {
+  readonly vcpuHour: number;
+  readonly gbHour: number;
+  readonly currency: string;
+}
+
+/** A day's partition, newest first: 99999999 less the day, then the day itself, both UTC (`79738875-20261124`). */
+export function dayPartition(at: number): string {
+  const date = new Date(at).toISOString().slice(0, 10).replaceAll("-", "");
+  return `${99_999_999 - Number(date)}-${date}`;
+}
+
+/** Where a job's row stands: its creation's day, newest first within it. */
+export function jobKey(id: JobId, createdAt: number): JobKey {
+  return {
+    partitionKey: dayPartition(createdAt),
+    rowKey: `${String(9_999_999_999_999 - createdAt).padStart(13, "0")}-${id}`,
+  };
+}
+
+/** The key that an id of ours carries in itself. */
+export function keyOfMinted(id: JobId): JobKey | undefined {
+  return isMinted(id) ? jobKey(id, mintedAt(id)) : undefined;
+}
+
+type Value = string | number | boolean | Date | Uint8Array | Edm<"Double">;
+
+/** A column that may have a fraction is a double always: the SDK would write a whole number as an integer. */
+const double = (value: number | undefined): Edm<"Double"> | undefined =>
+  value === undefined ? undefined : { type: "Double", value };
+
+/** The columns of the contract. */
+export function columnsOf(job: Job, prices: Prices): Readonly<Record<string, Value>> {
+  const columns = { ...identityColumns(job), ...stateColumns(job), ...timeColumns(job), ...costColumns(job, prices) };
+  return Object.fromEntries(
+    Object.entries<Value | undefined>(columns).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+type Columns = Readonly<Record<string, Value | undefined>>;
+
+function identityColumns(job: Job): Columns {
+  const { options } = job;
+  return {
+    id: job.id,
+    name: job.name,
+    nameKey: nameKey(job.name),
+    groupName: job.groupName,
+    containerCount: job.containers.filter(({ init }) => !init).length,
+    images: job.images.join(",").slice(0, 8000),
+    cpu: double(job.cpu),
+    memoryGB: double(job.memoryGB),
+    location: job.placed?.location ?? job.wantedLocation,
+    resourceGroup: job.placed?.resourceGroup,
+    requestedBy: job.requestedBy,
+    via: job.via,
+    factory: options.source?.factory,
+    pipeline: options.source?.pipeline,
+    pipelineRunId: options.source?.pipelineRunId,
+    activity: options.source?.activity,
+    tags: JSON.stringify(options.tags),
+    rerunOf: job.rerunOf,
+    warnings: job.warnings.length,
+    version: job.version,
+  };
+}
+
+function stateColumns(job: Job): Columns {
+  const { phase } = job;
+  const ended = hasEnded(phase) ? phase : undefined;
+  const ending = endingOf(phase);
+  const verdict = ended?.verdict ?? ending?.verdict;
+  const waiting = phase.state === "Queued" ? phase.waiting : undefined;
+  const reason = verdict?.reason ?? waiting?.reason ?? "Accepted";
+  return {
+    state: phase.state,
+    reason,
+    message: describe(job),
+    fault: verdict === undefined || reason === "Completed" ? undefined : catalogue[verdict.reason].party,
+    attempt: job.attempt,
+    exitCode: ended?.verdict.exitCode,
+    failedContainer: ended?.verdict.container,
+    groupDeleted: ended?.group === "gone",
+    stopping: ending && JSON.stringify({ reason: ending.verdict.reason, since: new Date(ending.since).toISOString() }),
+    callbackState: job.callback.state,
+  };
+}
+
+function timeColumns(job: Job): Columns {
+  const finishedAt = hasEnded(job.phase) ? job.phase.finishedAt : undefined;
+  const date = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
+  const seconds = (from: number | undefined, to: number | undefined) => double(secondsBetween(from, to));
+  return {
+    createdAt: date(job.createdAt),
+    queuedAt: date(job.queuedAt),
+    provisioningAt: date(job.provisioningAt),
+    startedAt: date(job.startedAt),
+    finishedAt: date(finishedAt),
+    deadlineAt: date(job.deadlineAt),
+    queueSeconds: seconds(job.createdAt, job.firstCreateAt),
+    startSeconds: seconds(job.provisioningAt, job.startedAt),
+    pullSeconds: double(pullSeconds(job.events)),
+    runSeconds: seconds(job.startedAt, finishedAt),
+    durationSeconds: seconds(job.createdAt, finishedAt),
+  };
+}
+
+/** ACI bills from the first pull to the end of the group, for what was asked for; so this is an estimate. */
+function costColumns(job: Job, { vcpuHour, gbHour, currency }: Prices): Columns {
+  if (!hasEnded(job.phase)) return { currency };
+  const billed = job.attempts.reduce(
+    (sum, { provisioningAt, finishedAt }) => sum + (secondsBetween(provisioningAt, finishedAt) ?? 0),
+    0,
+  );
+  return {
+    vcpuSeconds: double(billed * job.cpu),
+    gbSeconds: double(billed * job.memoryGB),
+    costEstimate: double((billed / 3600) * (job.cpu * vcpuHour + job.memoryGB * gbHour)),
+    currency,
+  };
+}
+
+/** A string property holds 32,768 UTF-16 units; an entity 1 MiB in all ("Understanding the Table service data model"). */
+const chunk = 30_000;
+export const mostEntityBytes = 1_000_000;
+
+/** The job in as many properties as it needs: `record`, `record1`, ... */
+function recordOf(job: Job): Record<string, string> {
+  const json = JSON.stringify(job);
+  const parts: Record<string, string> = {};
+  for (let at = 0; at === 0 || at < json.length; at += chunk)
+    parts[at === 0 ? "record" : `record${at / chunk}`] = json.slice(at, at + chunk);
+  return parts;
+}
+
+/**
+ * The whole entity.
+ *
+ * @throws RangeError when it would not fit into an entity: Azure refuses more than 1 MiB, Azurite does not
+ */
+export function toRow(job: Job, key: JobKey, sealed: Sealed, prices: Prices): JobKey & Readonly<Record<string, Value>> {
+  const row = {
+    ...key,
+    ...columnsOf(job, prices),
+    ...recordOf(job),
+    ...(sealed.definition === undefined ? {} : { definition: sealed.definition }),
+    ...(sealed.callbacks === undefined ? {} : { callbacks: sealed.callbacks }),
+  };
+  const size = sizeOf(row);
+  if (size > mostEntityBytes) throw new RangeError(`A row of ${size} bytes does not fit into an entity.`);
+  return row;
+}
+
+/** Bytes of an entity as the service counts them, rounded up. */
+export function sizeOf(entity: Readonly<Record<string, unknown>>): number {
+  let bytes = 4;
+  for (const [name, value] of Object.entries(entity)) {
+    bytes += 8 + name.length * 2;
+    if (typeof value === "string") bytes += 4 + value.length * 2;
+    else if (value instanceof Uint8Array) bytes += 4 + value.length;
+    else bytes += 8;
+  }
+  return bytes;
+}
+
+/**
+ * What a row holds.
+ *
+ * @throws Error that says where the record can't be read: it was edited by hand, or written by a release we don't know
+ */
+export function fromRow(row: Readonly<Record<string, unknown>>): { job: Job; sealed: Sealed } {
+  let json = "";
+  for (let part = 0; ; part++) {
+    const text = row[part === 0 ? "record" : `record${part}`];
+    if (typeof text !== "string") break;
+    json += text;
+  }
+  let record: unknown;
+  try {
+    record = JSON.parse(json);
+  } catch {
+    throw new Error("The row's record is no JSON: it was edited by hand.");
+  }
+  const parsed = jobSchema.safeParse(record);
+  if (!parsed.success) {
+    const first = parsed.error.issues.at(0);
+    throw new Error(
+      `The row's record can't be read at ${first?.path.join(".") ?? "its top"}: ${first?.message ?? "unknown"}.`,
+    );
+  }
+  const { definition, callbacks } = row;
+  return {
+    job: parsed.data,
+    sealed: {
+      definition: definition === "blob" ? "blob" : definition instanceof Uint8Array ? definition : undefined,
+      callbacks: callbacks instanceof Uint8Array ? callbacks : undefined,
+    },
+  };
+}
+
+function secondsBetween(from: number | undefined, to: number | undefined): number | undefined {
+  return from === undefined || to === undefined ? undefined : Math.max(0, (to - from) / second);
+}

@@ -1,0 +1,180 @@
+import type { TableClient } from "@azure/data-tables";
+import type { JobId } from "./ids.ts";
+import type { Job } from "./job.ts";
+import { dayPartition, fromRow, jobKey, keyOfMinted, toRow, type JobKey, type Prices, type Sealed } from "./job-row.ts";
+import type { JobIndex } from "./job-index.ts";
+import { storageCall } from "./storage.ts";
+
+/**
+ * The table `jobs`: one row per job, the truth about it. Every save passes the ETag that was read; losing that race is a result.
+ * What is found by anything but an id goes through {@link JobIndex}.
+ */
+export interface Stored {
+  readonly job: Job;
+  readonly sealed: Sealed;
+  readonly key: JobKey;
+  readonly etag: string;
+}
+
+export interface JobFilter {
+  readonly states: readonly string[] | undefined;
+  readonly name: string | undefined;
+  readonly reason: string | undefined;
+  readonly runId: string | undefined;
+  /** Created at or after, and before; milliseconds since 1970. */
+  readonly since: number | undefined;
+  readonly until: number | undefined;
+}
+
+/** A row as a list shows it: the documented columns alone. */
+export type JobColumns = Readonly<Record<string, unknown>>;
+
+/** All columns but the sealed bytes, which only the worker needs. */
+const columnsToRead = ["PartitionKey", "RowKey", "record", "record1", "record2", "record3", "record4"];
+
+export class JobStore {
+  readonly index: JobIndex;
+  readonly #table: TableClient;
+  readonly prices: Prices;
+
+  constructor(jobs: TableClient, index: JobIndex, prices: Prices) {
+    this.#table = jobs;
+    this.index = index;
+    this.prices = prices;
+  }
+
+  /** Writes a new job's row; `exists` when it is there already, from an earlier try or an earlier message. */
+  async insert(job: Job, sealed: Sealed): Promise<"created" | "exists"> {
+    const row = toRow(job, jobKey(job.id, job.createdAt), sealed, this.prices);
+    const result = await storageCall(() => this.#table.createEntity(row), 409);
+    return result === 409 ? "exists" : "created";
+  }
+
+  /** A job with its sealed bytes: one read for an id of ours, two for a poster's own. */
+  async find(id: JobId): Promise<Stored | undefined> {
+    return this.#findBy(id, undefined);
+  }
+
+  /** The same without the sealed bytes: for replies. */
+  async peek(id: JobId): Promise<Stored | undefined> {
+    return this.#findBy(id, columnsToRead);
+  }
+
+  async #findBy(id: JobId, select: string[] | undefined): Promise<Stored | undefined> {
+    const minted = keyOfMinted(id);
+    const found = minted && (await this.#read(minted, select));
+    if (found) return found;
+    const foreign = await this.index.keyOfForeign(id);
+    return foreign && this.#read(foreign, select);
+  }
+
+  /** The newest job of a name, in any letter case: two reads. */
+  async peekNewest(name: string): Promise<Stored | undefined> {
+    const key = await this.index.newestOf(name);
+    return key && this.#read(key, columnsToRead);
+  }
+
+  async #read(key: JobKey, select: string[] | undefined): Promise<Stored | undefined> {
+    const options = select ? { queryOptions: { select } } : {};
+    const row = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey, options), 404);
+    if (row === 404) return undefined;
+    return { ...fromRow(row), key, etag: row.etag };
+  }
+
+  /** Saves over what was read, or not at all. */
+  async save(stored: Stored, job: Job, sealed: Sealed = stored.sealed): Promise<Stored | "conflict"> {
+    const row = toRow(job, stored.key, sealed, this.prices);
+    const result = await storageCall(() => this.#table.updateEntity(row, "Replace", { etag: stored.etag }), 404, 412);
+    if (result === 404 || result === 412) return "conflict";
+    return { job, sealed, key: stored.key, etag: result.etag ?? stored.etag };
+  }
+
+  /**
+   * Changes a job, looking again as often as somebody else was faster.
+   *
+   * @returns the job as saved, or as it was found when `change` had nothing to change; `undefined` when there is no such job
+   */
+  async change(
+    id: JobId,
+    change: (job: Job, sealed: Sealed) => { job: Job; sealed?: Sealed } | undefined,
+  ): Promise<Stored | undefined> {
+    for (;;) {
+      const stored = await this.find(id);
+      if (stored === undefined) return undefined;
+      const changed = change(stored.job, stored.sealed);
+      if (changed === undefined) return stored;
+      const saved = await this.save(stored, changed.job, changed.sealed ?? stored.sealed);
+      if (saved !== "conflict") return saved;
+    }
+  }
+
+  /** Rows newest first, a page at a time. A page may be short, or empty, and still be followed by others. */
+  async list(
+    filter: JobFilter,
+    top: number,
+    continuation: string | undefined,
+  ): Promise<{ rows: readonly JobColumns[]; continuation: string | undefined }> {
+    const pages = this.#table
+      .listEntities({ queryOptions: withFilter(filterOf(filter)) })
+      .byPage({ maxPageSize: top, ...(continuation ? { continuationToken: continuation } : {}) });
+    const page = await storageCall(() => pages.next());
+    if (page.done) return { rows: [], continuation: undefined };
+    return { rows: page.value.map(shown), continuation: page.value.continuationToken };
+  }
+
+  /** A row or an index entry as a list shows it. */
+  shown(row: Readonly<Record<string, unknown>>): JobColumns {
+    return shown(row);
+  }
+
+  async remove(key: JobKey): Promise<void> {
+    await storageCall(() => this.#table.deleteEntity(key.partitionKey, key.rowKey), 404);
+  }
+}
+
+const hidden = new Set([
+  "nameKey",
+  "checkAt",
+  "rowPartition",
+  "rowRow",
+  "partitionKey",
+  "rowKey",
+  "etag",
+  "timestamp",
+  "definition",
+  "callbacks",
+]);
+
+function shown(row: Readonly<Record<string, unknown>>): JobColumns {
+  return Object.fromEntries(
+    Object.entries(row)
+      .filter(([name]) => !hidden.has(name) && !/^record\d*$/.test(name) && !name.startsWith("odata"))
+      .map(([name, value]) => [name, name === "tags" || name === "stopping" ? JSON.parse(String(value)) : value]),
+  );
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+function filterOf({ states, name, reason, runId, since, until }: JobFilter): string {
+  const parts: string[] = [];
+  // Later days have smaller keys.
+  if (until !== undefined)
+    parts.push(
+      `PartitionKey ge ${quoted(dayPartition(until))}`,
+      `createdAt lt datetime'${new Date(until).toISOString()}'`,
+    );
+  if (since !== undefined)
+    parts.push(
+      `PartitionKey le ${quoted(dayPartition(since))}`,
+      `createdAt ge datetime'${new Date(since).toISOString()}'`,
+    );
+  if (states !== undefined) parts.push(`(${states.map((state) => `state eq ${quoted(state)}`).join(" or ")})`);
+  if (name !== undefined) parts.push(`nameKey eq ${quoted(name.toLowerCase())}`);
+  if (reason !== undefined) parts.push(`reason eq ${quoted(reason)}`);
+  if (runId !== undefined) parts.push(`pipelineRunId eq ${quoted(runId)}`);
+  return parts.join(" and ");
+}
+
+function withFilter(filter: string): { filter?: string } {
+  return filter === "" ? {} : { filter };
+}

@@ -1,0 +1,170 @@
+import { z } from "zod";
+import { parseJobId, type JobId } from "./ids.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+
+/**
+ * What travels on the queues, in and out. A message on `aci-jobs` is plain text or base64 of it: a definition (YAML or JSON), or an
+ * envelope, which is told from a definition by its `version`. Our own messages are envelopes too.
+ */
+export type JobMessage =
+  /** An id of a row that is there already. */
+  | { readonly kind: "run"; readonly id: JobId }
+  | { readonly kind: "cancel"; readonly id: JobId }
+  | { readonly kind: "submit"; readonly submission: Submission }
+  /** An envelope of a newer release: not ours to judge. */
+  | { readonly kind: "newer" }
+  | { readonly kind: "malformed"; readonly why: string; readonly id: JobId | undefined };
+
+export interface Submission {
+  readonly id: JobId | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly definition: { readonly text: string } | { readonly blob: string };
+  readonly options: JsonObject;
+  readonly replyTo: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly callBackUri: string | undefined;
+  readonly traceparent: string | undefined;
+}
+
+const json: z.ZodType<JsonValue> = z.json();
+
+/** The envelope; published as JSON Schema. */
+export const envelopeSchema = z
+  .object({
+    version: z.literal(1),
+    op: z.enum(["submit", "cancel", "run"]).default("submit"),
+    id: z.uuid().optional(),
+    idempotencyKey: z
+      .string()
+      .regex(/^[\x20-\x7e]{1,256}$/)
+      .optional(),
+    definition: z.union([z.string(), z.record(z.string(), json)]).optional(),
+    definitionBlob: z
+      .string()
+      .regex(/^aci-definitions\/.{1,900}$/)
+      .optional(),
+    options: z.record(z.string(), json).default({}),
+    replyTo: z.object({ queue: z.string() }).optional(),
+    correlationId: z.string().max(256).optional(),
+    callBackUri: z.string().max(4096).optional(),
+    traceparent: z.string().max(256).optional(),
+  })
+  .meta({ id: "aciproxy-message", title: "A message on the queue aci-jobs" });
+
+/**
+ * @param body the queue trigger's argument: the text, or what it parsed to where the text was JSON
+ */
+export function readJobMessage(body: unknown): JobMessage {
+  const value = typeof body === "string" ? unwrap(body) : body;
+  if (typeof value === "string") return { kind: "submit", submission: bare(value) };
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { kind: "malformed", why: "The message is neither a definition nor an envelope.", id: undefined };
+  }
+  if (!("version" in value)) return { kind: "submit", submission: bare(JSON.stringify(value)) };
+  return readEnvelope(value);
+}
+
+function readEnvelope(value: object): JobMessage {
+  const id = "id" in value && typeof value.id === "string" ? parseJobId(value.id) : undefined;
+  if ("version" in value && typeof value.version === "number" && value.version > 1) return { kind: "newer" };
+  const parsed = envelopeSchema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues.at(0);
+    const where = issue?.path.join(".") ?? "";
+    return {
+      kind: "malformed",
+      why: `The envelope is wrong at ${where === "" ? "its top" : where}: ${issue?.message ?? "unknown"}.`,
+      id,
+    };
+  }
+  const { op, definition, definitionBlob, replyTo, version: _version, id: _id, ...rest } = parsed.data;
+  if (op !== "submit") {
+    if (id !== undefined) return { kind: op, id };
+    return { kind: "malformed", why: `An envelope with op ${op} needs an id.`, id };
+  }
+  if ((definition === undefined) === (definitionBlob === undefined)) {
+    return { kind: "malformed", why: "The envelope needs a definition or a definitionBlob, and not both.", id };
+  }
+  const text = typeof definition === "string" ? definition : JSON.stringify(definition);
+  const read = definitionBlob === undefined ? { text } : { blob: definitionBlob };
+  return { kind: "submit", submission: { ...bare(""), ...rest, id, definition: read, replyTo: replyTo?.queue } };
+}
+
+function bare(text: string): Submission {
+  return {
+    id: undefined,
+    idempotencyKey: undefined,
+    definition: { text },
+    options: {},
+    replyTo: undefined,
+    correlationId: undefined,
+    callBackUri: undefined,
+    traceparent: undefined,
+  };
+}
+
+/** Base64 is opened; JSON that is an object is parsed, everything else stays the text that it is (YAML). */
+function unwrap(text: string): unknown {
+  const plain = fromBase64(text) ?? text;
+  if (!plain.trimStart().startsWith("{")) return plain;
+  try {
+    const value: unknown = JSON.parse(plain);
+    return typeof value === "object" && value !== null && "version" in value ? value : plain;
+  } catch {
+    return plain;
+  }
+}
+
+/** No definition is base64 by chance: every definition has a colon. */
+export function fromBase64(text: string): string | undefined {
+  const trimmed = text.trim();
+  if (trimmed.length < 8 || trimmed.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(trimmed)) return undefined;
+  return Buffer.from(trimmed, "base64").toString("utf8");
+}
+
+export function runMessage(id: JobId): string {
+  return JSON.stringify({ version: 1, op: "run", id });
+}
+
+export function cancelMessage(id: JobId): string {
+  return JSON.stringify({ version: 1, op: "cancel", id });
+}
+
+/** What travels on `aci-wake`: a job to look at, and the `lookAt` of its row for which the message was sent. */
+export interface Wake {
+  readonly id: JobId;
+  readonly at: number | undefined;
+}
+
+export function wakeMessage(id: JobId, at: number | undefined): string {
+  return JSON.stringify(at === undefined ? { version: 1, job: id } : { version: 1, job: id, at });
+}
+
+export function readWake(body: unknown): Wake | undefined {
+  const value = typeof body === "string" ? unwrap(body) : body;
+  if (typeof value !== "object" || value === null || !("job" in value) || typeof value.job !== "string")
+    return undefined;
+  const id = parseJobId(value.job);
+  if (id === undefined) return undefined;
+  return { id, at: "at" in value && typeof value.at === "number" ? value.at : undefined };
+}
+
+/** What an Event Grid event is reduced to: the name of a container group. Everything else in it is not believed, nor logged. */
+export function readGroupEvents(body: unknown): readonly string[] {
+  const value = typeof body === "string" ? parseEvent(body) : body;
+  const events: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return events.flatMap((event) => {
+    if (typeof event !== "object" || event === null || !("subject" in event) || typeof event.subject !== "string")
+      return [];
+    const match = /\/providers\/microsoft\.containerinstance\/containergroups\/([^/]{1,63})$/i.exec(event.subject);
+    return match?.[1] === undefined ? [] : [match[1]];
+  });
+}
+
+function parseEvent(text: string): unknown {
+  try {
+    return JSON.parse(fromBase64(text) ?? text);
+  } catch {
+    return undefined;
+  }
+}

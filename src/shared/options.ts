@@ -1,0 +1,401 @@
+import { day, formatDuration, minute, parseDuration, second } from "./backoff.ts";
+import { catalogue, isReason, type Party, type Reason } from "./catalogue.ts";
+import { no, ok, type PlacedFault, type Result } from "./errors.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+import type { Settings } from "./settings.ts";
+
+/**
+ * The options of a job, from a query, a definition's `x-aciproxy` block or a message's `options`, to one type. Parser, OpenAPI,
+ * JSON Schema and docs are all made from {@link optionsTable}.
+ */
+export interface JobOptions {
+  readonly polling: "false" | "true" | "started" | "link";
+  /** Milliseconds, as all durations here. */
+  readonly timeout: number;
+  readonly queueTimeout: number | undefined;
+  readonly startTimeout: number;
+  readonly runTimeout: number | undefined;
+  readonly retries: number;
+  readonly retryOn: readonly RetryRule[];
+  readonly onConflict: "reject" | "wait" | "replace" | "attach";
+  readonly uniqueName: boolean;
+  readonly main: string | undefined;
+  readonly keep: "never" | "failed" | "always";
+  readonly lease: number | undefined;
+  readonly env: boolean;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly source: Source | undefined;
+  readonly failureStatus: number;
+  readonly outputLimit: number;
+  readonly strict: boolean;
+  readonly dryRun: boolean;
+}
+
+/** Which Data Factory activity run asked: `FACTORY/PIPELINE/RUNID/ACTIVITY`. */
+export interface Source {
+  readonly factory: string;
+  readonly pipeline: string;
+  readonly pipelineRunId: string;
+  readonly activity: string;
+}
+
+/** One rule of `retryOn`; the first that matches decides. */
+export interface RetryRule {
+  readonly when:
+    | { readonly exitCodes: readonly [from: number, to: number] }
+    | { readonly reason: Reason }
+    | { readonly party: Party }
+    | "anything";
+  readonly retry: boolean;
+}
+
+export type OptionName = keyof JobOptions;
+
+/** Where options were read: their values and, for a block, their places. */
+export interface OptionsFrom {
+  readonly values: Readonly<Record<string, JsonValue>>;
+  readonly where: "query" | "envelope" | "block";
+  readonly place?: (name: string) => { readonly line: number; readonly column: number };
+}
+
+interface OptionRow<T> {
+  /** JSON Schema of one value. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly fallback: string;
+  readonly bound: string;
+  readonly text: string;
+  /** The value, or what it must be (no quotation of what it is). */
+  readonly read: (value: JsonValue, settings: Settings) => Result<T, string>;
+}
+
+/** A scalar as text; a list or mapping, which is never a right value where this is used, as nothing. */
+const scalar = (value: JsonValue): string => (typeof value === "object" ? "" : String(value));
+
+const boolean = (value: JsonValue): Result<boolean, string> => {
+  const word = typeof value === "string" ? value.toLowerCase() : value;
+  if (word === true || word === "true" || word === "1") return ok(true);
+  if (word === false || word === "false" || word === "0" || word === "") return ok(false);
+  return no("must be true or false");
+};
+
+const word =
+  <const W extends string>(...words: readonly W[]) =>
+  (value: JsonValue): Result<W, string> => {
+    const lower = typeof value === "string" ? value.toLowerCase() : scalar(value);
+    const found = words.find((candidate) => candidate === lower);
+    return found === undefined ? no(`must be one of ${words.join(", ")}`) : ok(found);
+  };
+
+const duration =
+  (least: number, most: (settings: Settings) => number) =>
+  (value: JsonValue, settings: Settings): Result<number, string> => {
+    const ms = typeof value === "string" || typeof value === "number" ? parseDuration(String(value)) : undefined;
+    if (ms === undefined) return no("must be an ISO 8601 duration (PT10M) or a number of seconds");
+    if (ms < least || ms > most(settings))
+      return no(`must be from ${formatDuration(least)} to ${formatDuration(most(settings))}`);
+    return ok(ms);
+  };
+
+const whole =
+  (least: number, most: number) =>
+  (value: JsonValue): Result<number, string> => {
+    const number =
+      typeof value === "number" ? value : typeof value === "string" && /^\d+$/.test(value) ? Number(value) : NaN;
+    return Number.isInteger(number) && number >= least && number <= most
+      ? ok(number)
+      : no(`must be a whole number from ${least} to ${most}`);
+  };
+
+const parties = new Set<string>(Object.values(catalogue).map(({ party }) => party));
+
+function readRetryRule(text: string): RetryRule | undefined {
+  const retry = !text.startsWith("!");
+  const bare = retry ? text : text.slice(1);
+  const codes = /^(\d{1,10})(?:-(\d{1,10}))?$/.exec(bare);
+  if (codes) return { when: { exitCodes: [Number(codes[1]), Number(codes[2] ?? codes[1])] }, retry };
+  if (bare === "*") return { when: "anything", retry };
+  const reason = Object.keys(catalogue).find((name) => name.toLowerCase() === bare.toLowerCase());
+  if (reason !== undefined && isReason(reason)) return { when: { reason }, retry };
+  const party = bare.toLowerCase();
+  return parties.has(party) ? { when: { party: party as Party }, retry } : undefined; // a member of the set of parties
+}
+
+function readRetryOn(value: JsonValue): Result<readonly RetryRule[], string> {
+  const wrong =
+    "must be a list of exit codes (137 or 1-5), reasons, faults (platform) or *, each retried, or with ! in front not; at most 20";
+  const items =
+    typeof value === "string" ? value.split(",") : Array.isArray(value) ? value.map(scalar) : [scalar(value)];
+  const rules: RetryRule[] = [];
+  for (const item of items) {
+    const rule = readRetryRule(item.trim());
+    if (rule === undefined) return no(wrong);
+    rules.push(rule);
+  }
+  return rules.length <= 20 ? ok(rules) : no(wrong);
+}
+
+function readTags(value: JsonValue): Result<Readonly<Record<string, string>>, string> {
+  const wrong =
+    "must be labels or KEY=VALUE pairs: at most 15, keys of at most 100 and values of at most 256 characters, none of <>%&\\?/ in keys, no key beginning with aciproxy";
+  const pairs: (readonly [string, string])[] = [];
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    for (const [key, item] of Object.entries(value)) pairs.push([key.trim(), scalar(item)]);
+  } else {
+    for (const item of typeof value === "string" ? value.split(",") : Array.isArray(value) ? value : []) {
+      const label = scalar(item).trim();
+      if (label === "") continue;
+      const [key = "", ...rest] = label.split("=");
+      pairs.push([key.trim(), rest.join("=").trim()]);
+    }
+  }
+  const fine =
+    pairs.length <= 15 &&
+    pairs.every(
+      ([key, item]) =>
+        /^[^<>%&\\?/\p{Cc}]{1,100}$/u.test(key) && !/^aciproxy/i.test(key) && /^[^\p{Cc}]{0,256}$/u.test(item),
+    );
+  return fine ? ok(Object.fromEntries(pairs)) : no(wrong);
+}
+
+function readSource(value: JsonValue): Result<Source, string> {
+  const parts = typeof value === "string" ? value.split("/").map((part) => part.trim()) : [];
+  const [factory, pipeline, pipelineRunId, ...activity] = parts;
+  const fine = typeof value === "string" && /^[^\p{Cc}]{1,512}$/u.test(value);
+  if (!fine || !factory || !pipeline || !pipelineRunId || activity.length === 0)
+    return no("must be FACTORY/PIPELINE/RUNID/ACTIVITY");
+  return ok({ factory, pipeline, pipelineRunId, activity: activity.join("/") });
+}
+
+function readMain(value: JsonValue): Result<string, string> {
+  return typeof value === "string" && value !== "" && value.length <= 63 ? ok(value) : no("must be a container's name");
+}
+
+function readFailureStatus(value: JsonValue): Result<number, string> {
+  const status = whole(200, 599)(value);
+  const fine =
+    status.ok && (status.value === 200 || (status.value >= 400 && ![401, 403, 408, 429].includes(status.value)));
+  return fine ? status : no("must be 200 or from 400 to 599, except 401, 403, 408 and 429");
+}
+
+const max = (settings: Settings): number => settings.maxTimeout;
+const always = (ms: number) => (): number => ms;
+const durationSchema = { type: ["string", "number"], description: "ISO 8601 duration or seconds" };
+const words = (...list: string[]) => ({ type: "string", enum: list });
+
+export const optionsTable = {
+  polling: {
+    schema: words("true", "false", "started", "link"),
+    fallback: "false",
+    bound: "",
+    text: "`true`: 202 and a `Location` to poll until the job's end. `started`: the `Location` answers 200 once the group runs. `link`: the `Location` needs no key.",
+    read: word("true", "false", "started", "link"),
+  },
+  timeout: {
+    schema: durationSchema,
+    fallback: "the setting",
+    bound: "`DEFAULT_TIMEOUT`, `MAX_TIMEOUT`",
+    text: "From accept to end, all attempts and waiting included.",
+    read: duration(second, max),
+  },
+  queueTimeout: {
+    schema: durationSchema,
+    fallback: "none",
+    bound: "`MAX_TIMEOUT`",
+    text: "From accept to the first create.",
+    read: duration(second, max),
+  },
+  startTimeout: {
+    schema: durationSchema,
+    fallback: "the setting",
+    bound: "`DEFAULT_START_TIMEOUT`, `MAX_TIMEOUT`",
+    text: "Each attempt's time from create to running.",
+    read: duration(second, max),
+  },
+  runTimeout: {
+    schema: durationSchema,
+    fallback: "none",
+    bound: "`MAX_TIMEOUT`",
+    text: "Each attempt's time from running to its end.",
+    read: duration(second, max),
+  },
+  retries: {
+    schema: { type: "integer", minimum: 0, maximum: 10 },
+    fallback: "0",
+    bound: "",
+    text: "How many further attempts a failed job gets.",
+    read: whole(0, 10),
+  },
+  retryOn: {
+    schema: { type: ["array", "string"], items: { type: ["string", "integer"] }, maxItems: 20 },
+    fallback: "every failure of the program, image or start",
+    bound: "",
+    text: "Ordered rules: exit codes (`137`, `1-5`), reasons, faults (`platform`) or `*`; `!` in front means no retry. The first match wins; no match stops.",
+    read: readRetryOn,
+  },
+  onConflict: {
+    schema: words("reject", "wait", "replace", "attach"),
+    fallback: "`reject` by HTTP, `wait` on the queue",
+    bound: "",
+    text: "What happens when an active job has that name.",
+    read: word("reject", "wait", "replace", "attach"),
+  },
+  uniqueName: {
+    schema: { type: "boolean" },
+    fallback: "false",
+    bound: "",
+    text: "Adds a suffix to the group's name, so that the same definition can run side by side.",
+    read: boolean,
+  },
+  main: {
+    schema: { type: "string" },
+    fallback: "none",
+    bound: "",
+    text: "The container whose end is the job's end; the others are stopped then.",
+    read: readMain,
+  },
+  keep: {
+    schema: words("never", "failed", "always"),
+    fallback: "never",
+    bound: "`KEEP_TIME`",
+    text: "Whether the finished group stays for a while. It yields when a new job needs its name.",
+    read: word("never", "failed", "always"),
+  },
+  lease: {
+    schema: durationSchema,
+    fallback: "none",
+    bound: "at least PT5M",
+    text: "The job is canceled when nobody has read its own `Location` for that long.",
+    read: duration(5 * minute, always(7 * day)),
+  },
+  env: {
+    schema: { type: "boolean" },
+    fallback: "false",
+    bound: "",
+    text: "Gives every container ACI_PROXY_JOB_ID, _NAME, _ATTEMPT and _DEADLINE.",
+    read: boolean,
+  },
+  tags: {
+    schema: { type: ["object", "array", "string"] },
+    fallback: "none",
+    bound: "",
+    text: "Free labels, `KEY=VALUE` or `LABEL`; they become tags of the container group.",
+    read: readTags,
+  },
+  source: {
+    schema: { type: "string" },
+    fallback: "the header `x-adf-run`",
+    bound: "",
+    text: "`FACTORY/PIPELINE/RUNID/ACTIVITY`, for the table's columns and the group's tags.",
+    read: readSource,
+  },
+  failureStatus: {
+    schema: { type: "integer" },
+    fallback: "500",
+    bound: "",
+    text: "HTTP status of the final reply of a job that did not succeed.",
+    read: readFailureStatus,
+  },
+  outputLimit: {
+    schema: { type: "integer", minimum: 0, maximum: 262144 },
+    fallback: "the setting",
+    bound: "`DEFAULT_OUTPUT_LIMIT`, 262144",
+    text: "Bytes of each container's output in the status reply; its tail, cut at a line.",
+    read: whole(0, 256 * 1024),
+  },
+  strict: { schema: { type: "boolean" }, fallback: "false", bound: "", text: "Warnings are errors.", read: boolean },
+  dryRun: { schema: { type: "boolean" }, fallback: "false", bound: "", text: "All checks, no job.", read: boolean },
+} as const satisfies { readonly [N in OptionName]: OptionRow<NonNullable<JobOptions[N]>> };
+
+const names = new Map<string, OptionName>(
+  (Object.keys(optionsTable) as OptionName[]).map((name) => [name.toLowerCase(), name]), // its keys are the names
+);
+
+export interface OptionsContext {
+  readonly settings: Settings;
+  /** How the job came: decides the default of `onConflict`. */
+  readonly via: "http" | "queue";
+  /** Names of the definition's containers, init containers left out. */
+  readonly containers: readonly string[];
+  readonly hasCallBack: boolean;
+}
+
+/**
+ * All sources together, the first that names an option wins. Every fault at once, each with the option's name as its path (and its
+ * place, where it stood in the definition).
+ */
+export function readOptions(
+  sources: readonly OptionsFrom[],
+  context: OptionsContext,
+): Result<{ readonly options: JobOptions; readonly warnings: readonly PlacedFault[] }, readonly PlacedFault[]> {
+  const { settings } = context;
+  const faults: PlacedFault[] = [];
+  const warnings: PlacedFault[] = [];
+  const given = new Map<OptionName, unknown>();
+  for (const source of sources) {
+    for (const [key, value] of Object.entries(source.values)) {
+      const { line, column } = source.place?.(key) ?? { line: 1, column: 1 };
+      const shown = /^[\w-]{1,40}$/.test(key) ? key : "option";
+      const at = { path: source.where === "block" ? `x-aciproxy.${shown}` : shown, line, column };
+      const name = names.get(key.toLowerCase());
+      if (name === undefined) {
+        faults.push({ ...at, message: `Unknown option ${shown}; known are ${[...names.values()].join(", ")}.` });
+        continue;
+      }
+      if (given.has(name)) continue;
+      const read: OptionRow<unknown>["read"] = optionsTable[name].read;
+      const result = read(value, settings);
+      if (result.ok) given.set(name, result.value);
+      else if (name === "polling") {
+        given.set(name, "false");
+        warnings.push({ ...at, message: `${name} ${result.error}; it was taken as false.` });
+      } else faults.push({ ...at, message: `${name} ${result.error}.` });
+    }
+  }
+  const options: JobOptions = {
+    polling: "false",
+    timeout: Math.min(settings.defaultTimeout, settings.maxTimeout),
+    queueTimeout: undefined,
+    startTimeout: settings.defaultStartTimeout,
+    runTimeout: undefined,
+    retries: 0,
+    retryOn: [],
+    onConflict: context.via === "http" ? "reject" : "wait",
+    uniqueName: false,
+    main: undefined,
+    keep: "never",
+    lease: undefined,
+    env: false,
+    tags: {},
+    source: undefined,
+    failureStatus: 500,
+    outputLimit: settings.maxKeptOutput,
+    strict: false,
+    dryRun: false,
+    ...Object.fromEntries(given), // each value was made by the reader of its own name
+  };
+  for (const fault of contradictions(options, given, context)) faults.push({ line: 1, column: 1, ...fault });
+  return faults.length > 0 ? no(faults) : ok({ options, warnings });
+}
+
+function* contradictions(
+  options: JobOptions,
+  given: ReadonlyMap<OptionName, unknown>,
+  context: OptionsContext,
+): Generator<{ path: string; message: string }> {
+  for (const name of ["queueTimeout", "startTimeout", "runTimeout"] as const) {
+    if (given.has(name) && (options[name] ?? 0) > options.timeout)
+      yield { path: name, message: `${name} must not be longer than timeout.` };
+  }
+  if (given.has("retryOn") && options.retries === 0)
+    yield { path: "retryOn", message: "retryOn needs retries of at least 1." };
+  if (options.main !== undefined && !context.containers.includes(options.main))
+    yield { path: "main", message: "main names no container of the definition." };
+  if (options.lease !== undefined && context.hasCallBack)
+    yield { path: "lease", message: "lease can't go together with callBackUri, whose caller does not poll." };
+}
+
+/** A poll's query, without the gateways' parameters: what may be options. */
+export function optionsOfQuery(query: Iterable<readonly [string, string]>, settings: Settings): JsonObject {
+  const gateways = new Set(settings.gatewayParameters.map((name) => name.toLowerCase()));
+  return Object.fromEntries([...query].filter(([name]) => !gateways.has(name.toLowerCase())));
+}

@@ -1,0 +1,87 @@
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import { TableClient } from "@azure/data-tables";
+import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { QueueServiceClient } from "@azure/storage-queue";
+import { second } from "./backoff.ts";
+import { messageOf, Unavailable } from "./errors.ts";
+import type { StorageConnection } from "./settings.ts";
+
+/** The storage account's three clients, made the same way, and what its errors mean. */
+export interface Storage {
+  table(name: string): TableClient;
+  readonly queues: QueueServiceClient;
+  readonly blobs: BlobServiceClient;
+}
+
+/** Azure's SDK waits for ever by default; a caller that polls does not. */
+const timeout: PipelinePolicy = {
+  name: "requestTimeout",
+  sendRequest: (request, next) => {
+    request.timeout = 15 * second;
+    return next(request);
+  },
+};
+
+const retryOptions = { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };
+
+export function connectStorage(connection: StorageConnection): Storage {
+  switch (connection.kind) {
+    case "connectionString": {
+      const { value } = connection;
+      const options = { allowInsecureConnection: true, retryOptions };
+      const pipeline = { retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second } };
+      return {
+        table: (name) => limited(TableClient.fromConnectionString(value, name, options)),
+        queues: QueueServiceClient.fromConnectionString(value, pipeline),
+        blobs: BlobServiceClient.fromConnectionString(value, pipeline),
+      };
+    }
+    case "identity": {
+      const { clientId } = connection;
+      const credential = clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
+      return {
+        table: (name) => limited(new TableClient(connection.table, name, credential, { retryOptions })),
+        queues: new QueueServiceClient(connection.queue, credential),
+        blobs: new BlobServiceClient(connection.blob, credential),
+      };
+    }
+    case "missing":
+      throw new Unavailable("storage", `${connection.setting} does not say where jobs are stored.`);
+  }
+}
+
+function limited(client: TableClient): TableClient {
+  client.pipeline.addPolicy(timeout);
+  return client;
+}
+
+export function statusOfError(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("statusCode" in error)) return undefined;
+  return typeof error.statusCode === "number" ? error.statusCode : undefined;
+}
+
+/**
+ * The result of a storage call, or one of the outcomes that the caller expects.
+ *
+ * @throws Unavailable for everything else: storage is down, slow, or refuses us
+ */
+export async function storageCall<T, const S extends readonly (404 | 409 | 412)[] = readonly []>(
+  call: () => Promise<T>,
+  ...expected: S
+): Promise<T | S[number]> {
+  try {
+    return await call();
+  } catch (error) {
+    const status = statusOfError(error);
+    const outcome = expected.find((candidate) => candidate === status);
+    if (outcome !== undefined) return outcome;
+    throw new Unavailable("storage", `Storage did not answer as it should: ${firstLine(messageOf(error))}`, {
+      cause: error,
+    });
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

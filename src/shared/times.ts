@@ -1,0 +1,62 @@
+import { second } from "./backoff.ts";
+import type { GroupEvent, Job } from "./job.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Rules } from "./step.ts";
+
+/** From the first image that began to be pulled to the last that was there, by the group's events. */
+export function pullSeconds(events: readonly GroupEvent[]): number | undefined {
+  const at = (name: string): number[] =>
+    events.flatMap((event) => (event.name === name && event.at !== undefined ? [event.at] : []));
+  const [from, to] = [at("Pulling"), at("Pulled")];
+  return from.length === 0 || to.length === 0 ? undefined : Math.max(0, Math.max(...to) - Math.min(...from)) / second;
+}
+
+/** An end that comes from outside the group: a cancel, or a time that ran out. */
+export function interrupted(job: Job, now: number): Outcome | undefined {
+  if (job.cancel) return { state: "Canceled", verdict: { reason: job.cancel.reason } };
+  if (now >= job.deadlineAt) return { state: "TimedOut", verdict: { reason: "DeadlineExceeded" } };
+  const over = timeouts(job).find(({ at }) => now >= at);
+  return over?.outcome;
+}
+
+/** When the next of the job's own times runs out. */
+export function nextTimeout(job: Job): number {
+  return Math.min(job.deadlineAt, ...timeouts(job).map(({ at }) => at));
+}
+
+function timeouts(job: Job): { at: number; outcome: Outcome }[] {
+  const { options, phase } = job;
+  const list: { at: number; outcome: Outcome }[] = [];
+  if (options.queueTimeout !== undefined && job.firstCreateAt === undefined) {
+    list.push({
+      at: job.createdAt + options.queueTimeout,
+      outcome: { state: "TimedOut", verdict: { reason: "QueueTimeout" } },
+    });
+  }
+  if ((phase.state === "Provisioning" || phase.state === "Pending") && job.provisioningAt !== undefined) {
+    list.push({
+      at: job.provisioningAt + options.startTimeout,
+      outcome: { state: "TimedOut", verdict: { reason: "StartTimeout" } },
+    });
+  }
+  if (phase.state === "Running" && options.runTimeout !== undefined) {
+    list.push({
+      at: phase.startedAt + options.runTimeout,
+      outcome: { state: "TimedOut", verdict: { reason: "RunTimeout" } },
+    });
+  }
+  if (options.lease !== undefined) {
+    list.push({
+      at: (job.leaseSeenAt ?? job.createdAt) + options.lease,
+      outcome: { state: "Canceled", verdict: { reason: "LeaseExpired" } },
+    });
+  }
+  return list;
+}
+
+/** How long until the next look: a tenth of the age, so that a young job is seen at once and an old one costs little. */
+export function pace(job: Job, now: number, rules: Rules): number {
+  const { phase } = job;
+  const since = phase.state === "Running" ? phase.startedAt : (job.provisioningAt ?? job.createdAt);
+  return Math.min(Math.max((now - since) / 10, rules.lookFloor), rules.lookCeiling);
+}

@@ -1,0 +1,176 @@
+import { backOff, second } from "./backoff.ts";
+import { catalogue, type Reason } from "./catalogue.ts";
+import {
+  endingOf,
+  hasEnded,
+  type Ending,
+  type Job,
+  type LivePhase,
+  type Phase,
+  type TerminalPhase,
+  type TerminalState,
+  type Verdict,
+} from "./job.ts";
+import { callerRetries, sentence, type Outcome } from "./outcome.ts";
+import { claimTime, rest, type Rules, type Step } from "./step.ts";
+import { nextTimeout, pullSeconds } from "./times.ts";
+
+/** The moves of the machine: from a job and a decision to the job as it is then. */
+const mostHistory = 60;
+
+export function provisioning(job: Job, now: number): Job {
+  return {
+    ...move(job, { state: "Provisioning", sentAt: now }, "Accepted", now),
+    provisioningAt: now,
+    firstCreateAt: job.firstCreateAt ?? now,
+  };
+}
+
+/** Back to waiting with a reason; the delay doubles with each refusal of this attempt. */
+export function postpone(
+  job: Job,
+  reason: Reason,
+  now: number,
+  rules: Rules,
+  retryAfter: number | undefined,
+  detail?: string,
+): Step {
+  const before = job.phase.state === "Queued" ? job.phase : { refusals: 0, waiting: undefined };
+  const delay = Math.max(retryAfter ?? 0, backOff(before.refusals, 5 * second, 5 * 60 * second, rules.random));
+  const notBefore = now + delay;
+  const since = before.waiting?.reason === reason ? before.waiting.since : now;
+  const phase: Phase = {
+    state: "Queued",
+    waiting: { reason, since, ...(detail === undefined ? {} : { detail }) },
+    notBefore,
+    refusals: before.refusals + 1,
+  };
+  return rest(move(job, phase, reason, now), Math.min(notBefore, nextTimeout(job)));
+}
+
+/** What an outcome leads to: an end, or another attempt, at nobody's expense or at the caller's. */
+export function afterFailure(job: Job, outcome: Outcome, now: number, rules: Rules): Ending {
+  const end = endOf(outcome, now);
+  if (outcome.state === "Succeeded" || outcome.state === "Stopped" || outcome.state === "Canceled") return end;
+  if (job.cancel !== undefined)
+    return endOf({ state: "Canceled", verdict: { ...outcome.verdict, reason: job.cancel.reason } }, now);
+  if (now >= job.deadlineAt) return end;
+  const { rule } = catalogue[outcome.verdict.reason];
+  if (rule === "free" && job.freeInRow < rules.freeRetries) return { ...end, to: "Queued", free: true };
+  if (job.retriesUsed < job.options.retries && callerRetries(job.options.retryOn, outcome.verdict))
+    return { ...end, to: "Queued" };
+  return end;
+}
+
+export function conclude(job: Job, ending: Ending, now: number, group: "present" | "gone", rules: Rules): Job {
+  if (ending.to !== "Queued") return finish(job, { state: ending.to, verdict: ending.verdict }, now, group, rules);
+  if (group === "present") return finish(job, failed(ending.verdict), now, group, rules);
+  const before = attempted(job, "Failed", ending.verdict, now);
+  const delay = backOff(ending.free ? job.freeInRow : job.retriesUsed, 5 * second, 120 * second, rules.random);
+  const {
+    startedAt: _started,
+    provisioningAt: _provisioning,
+    placed: _placed,
+    ...fresh
+  } = move(
+    before,
+    { state: "Queued", waiting: { reason: "RetryDelay", since: now }, notBefore: now + delay, refusals: 0 },
+    ending.verdict.reason,
+    now,
+    job.attempt + 1,
+  );
+  return {
+    ...fresh,
+    attempt: job.attempt + 1,
+    queuedAt: now,
+    events: [],
+    retriesUsed: ending.free ? job.retriesUsed : job.retriesUsed + 1,
+    freeInRow: ending.free ? job.freeInRow + 1 : 0,
+  };
+}
+
+/** The job as it ends. Only here does a job become terminal. */
+export function finish(job: Job, outcome: Outcome, now: number, group: "present" | "gone", rules: Rules): Job {
+  const keepUntil = group === "present" && keeps(job, outcome.state) ? now + rules.keepTime : undefined;
+  const phase: TerminalPhase = {
+    state: outcome.state,
+    verdict: outcome.verdict,
+    finishedAt: now,
+    group,
+    ...(keepUntil === undefined ? {} : { keepUntil }),
+    tidy: false,
+  };
+  return move(attempted(job, outcome.state, outcome.verdict, now), phase, outcome.verdict.reason, now);
+}
+
+function attempted(job: Job, state: string, verdict: Verdict, now: number): Job {
+  if (job.provisioningAt === undefined) return job;
+  const pull = pullSeconds(job.events);
+  return {
+    ...job,
+    attempts: [
+      ...job.attempts,
+      {
+        number: job.attempt,
+        state,
+        verdict,
+        provisioningAt: job.provisioningAt,
+        finishedAt: now,
+        ...(job.startedAt === undefined ? {} : { startedAt: job.startedAt }),
+        ...(pull === undefined ? {} : { pullSeconds: pull }),
+        ...(job.placed === undefined ? {} : { location: job.placed.location }),
+      },
+    ].slice(-20),
+  };
+}
+
+export function accepted(job: Job, now: number): Job {
+  const { phase } = job;
+  const ending = endingOf(phase);
+  return move(job, { state: "Pending", acceptedAt: now, ...(ending ? { ending } : {}) }, "Accepted", now);
+}
+
+/** The only setter of the phase: it keeps the history. */
+export function move(job: Job, phase: Phase, reason: Reason, now: number, attempt = job.attempt): Job {
+  if (phase.state === job.phase.state) return { ...job, phase };
+  const line = { at: now, from: job.phase.state, to: phase.state, reason, attempt };
+  return { ...job, phase, history: [...job.history, line].slice(-mostHistory) };
+}
+
+export function withEnding(job: Job, phase: LivePhase, ending: Ending): Job {
+  return { ...job, phase: { ...phase, ending } };
+}
+
+export function endOf(outcome: Outcome, now: number): Ending {
+  return { to: outcome.state, verdict: outcome.verdict, since: now, captured: false, free: false };
+}
+
+export function failed(verdict: Verdict): Outcome {
+  return { state: "Failed", verdict };
+}
+
+export function keeps(job: Job, state: TerminalState): boolean {
+  return job.options.keep === "always" || (job.options.keep === "failed" && state !== "Succeeded");
+}
+
+export function claimed(job: Job, now: number): Job {
+  return { ...job, claimUntil: now + claimTime };
+}
+
+/** The job without its claim. */
+export function unclaimed(job: Job): Job {
+  const { claimUntil: _claim, ...rest } = job;
+  return rest;
+}
+/** What `message` says of a job, whatever its state. */
+export function describe(job: Job): string {
+  const { phase } = job;
+  if (hasEnded(phase)) return sentence(job.name, phase.state, phase.verdict);
+  const ending = endingOf(phase);
+  if (ending) return `Container Group ${job.name} is being stopped: ${ending.verdict.reason}`;
+  if (phase.state === "Queued" && phase.waiting) {
+    const { reason, detail } = phase.waiting;
+    return `Container Group ${job.name} is waiting: ${reason}. ${detail ?? catalogue[reason].advice}`;
+  }
+  return `Container Group ${job.name} is in progress`;
+}

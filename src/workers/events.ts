@@ -1,0 +1,26 @@
+import type { EventGridHandler, StorageQueueHandler } from "@azure/functions";
+import { second } from "../shared/backoff.ts";
+import type { Deps } from "../shared/deps.ts";
+import { groupName, nameKey } from "../shared/ids.ts";
+import { readGroupEvents } from "../shared/message.ts";
+
+/**
+ * Event Grid, by queue and by trigger alike: an event is a reason to look at a group again, and nothing more. A name that no job holds
+ * costs one read of the index and none of ARM; events of one group within two seconds are one wake.
+ */
+const together = 2 * second;
+
+export function events(deps: Deps): StorageQueueHandler & EventGridHandler {
+  const lately = new Map<string, number>();
+  return async (body: unknown) => {
+    for (const name of readGroupEvents(body)) {
+      const key = nameKey(name);
+      const now = deps.now();
+      if (now - (lately.get(key) ?? 0) < together) continue;
+      lately.set(key, now);
+      if (lately.size > 1000) for (const [old, at] of lately) if (now - at >= together) lately.delete(old);
+      const hold = await deps.jobs.index.hold(groupName(name));
+      if (hold) await deps.queues.wake(hold.holder, undefined, together);
+    }
+  };
+}

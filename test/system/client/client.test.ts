@@ -1,0 +1,312 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { buildClient, Command, removeClient, StandInService } from "./kit.ts";
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+const soon = { timeout: 20_000, interval: 20 };
+
+let folder: string;
+let file: string;
+let service: StandInService;
+
+beforeAll(async () => {
+  await buildClient();
+  folder = await mkdtemp(join(tmpdir(), "client-test-"));
+  file = join(folder, "job.yaml");
+  await writeFile(file, "name: nightly\n");
+});
+afterAll(async () => {
+  await removeClient();
+  await rm(folder, { recursive: true });
+});
+beforeEach(async () => {
+  service = await new StandInService().listen();
+});
+afterEach(() => service.close());
+
+const key = "a-very-secret-key";
+const env = (): NodeJS.ProcessEnv => ({ ACI_PROXY_URL: service.url, ACI_PROXY_KEY: key });
+const aciProxy = (...words: string[]): Command => new Command(words, { env: env() });
+
+/** A service on which one job is submitted and ends as given. */
+function oneJob(end: object, location = `${service.url}/api/status/1?poll=1`): void {
+  const job = { message: "nightly is Queued.", name: "nightly", state: "Queued", id: "1" };
+  service
+    .on("POST /api/trigger", { status: 202, headers: { location }, json: job })
+    .on(
+      "GET /api/status/1",
+      { status: 202, headers: { location }, json: job },
+      { status: 202, headers: { location }, json: { ...job, state: "Running", containers: { app: {}, side: {} } } },
+      { status: 500, json: { ...job, message: "nightly ended.", containers: { app: {}, side: {} }, ...end } },
+    )
+    .on("GET /api/logs/1/app", { status: 200, text: "Hello\nWorld\n" })
+    .on("GET /api/logs/1/side", { status: 200, text: "beside\n" });
+}
+
+const submitted = () => service.requests.find(({ method }) => method === "POST");
+
+describe("aci-proxy run", () => {
+  test("submits the file, shows each container's output once, and ends with the container's exit code", async () => {
+    oneJob({ state: "Failed", exitCode: 42 });
+    const run = aciProxy("run", file);
+    expect(await run.exitCode).toBe(42);
+    expect(submitted()).toMatchObject({ query: { polling: "true" }, body: "name: nightly\n", key });
+    expect(run.stdout.trimEnd().split("\n").sort()).toEqual(["app | Hello", "app | World", "side | beside"]);
+    expect(run.stderr).toContain("nightly ended.");
+  });
+
+  test("gives every option of the service as a flag, and newer ones by name", async () => {
+    oneJob({ state: "Succeeded" });
+    const flags = "--timeout PT1H --unique-name --on-conflict wait --env --option newest=a=b --idempotency-key k".split(
+      " ",
+    );
+    expect(await aciProxy("run", file, ...flags).exitCode).toBe(0);
+    const options = { timeout: "PT1H", uniqueName: "true", onConflict: "wait", env: "true", newest: "a=b" };
+    expect(submitted()?.query).toEqual({ ...options, polling: "true" });
+    expect(submitted()?.headers["idempotency-key"]).toBe("k");
+  });
+
+  test("with --json prints the final reply alone on stdout, whole", async () => {
+    oneJob({ state: "Succeeded", something: { newer: [1] } });
+    const run = aciProxy("run", file, "--json");
+    expect(await run.exitCode).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ id: "1", state: "Succeeded", something: { newer: [1] } });
+  });
+
+  test("with --detach prints the id and does not wait", async () => {
+    oneJob({ state: "Failed" });
+    const run = aciProxy("run", file, "--detach");
+    expect(await run.exitCode).toBe(0);
+    expect(run.stdout).toBe("1\n");
+    expect(service.requests).toHaveLength(1);
+  });
+
+  test("reads the definition from stdin", async () => {
+    oneJob({ state: "Succeeded" });
+    const run = new Command(["run", "-", "--detach"], { env: env(), input: "name: piped\n" });
+    expect(await run.exitCode).toBe(0);
+    expect(submitted()?.body).toBe("name: piped\n");
+  });
+
+  test("shows a running container's output while it comes, and completes it at the end", async () => {
+    oneJob({ state: "Succeeded" });
+    const location = `${service.url}/api/status/1?poll=1`;
+    const running = { id: "1", state: "Running", containers: { app: {} } };
+    let live: ServerResponse | undefined;
+    let finished = false;
+    service
+      .on("GET /api/logs/1/app", (response) => {
+        if (live !== undefined) return void response.end("first\nsecond\nlast\n");
+        live = response;
+        response.write("first\nsec");
+      })
+      .on("GET /api/status/1", (response) => {
+        const ended = { id: "1", state: "Succeeded", containers: { app: {} } };
+        response.writeHead(finished ? 200 : 202, finished ? {} : { location, "retry-after": "0" });
+        response.end(JSON.stringify(finished ? ended : running));
+      });
+    const run = aciProxy("run", file);
+    await expect.poll(() => run.stdout, soon).toBe("app | first\n");
+    finished = true;
+    expect(await run.exitCode).toBe(0);
+    expect(run.stdout).toBe("app | first\napp | second\napp | last\n");
+  });
+
+  test("prints each fault of a refused definition with file, line and column", async () => {
+    const errors = [{ path: "properties.osType", line: 3, column: 9, message: "must be Linux or Windows" }];
+    service.on("POST /api/trigger", { status: 400, json: { message: "The definition has 1 fault.", errors } });
+    const run = aciProxy("run", file);
+    expect(await run.exitCode).toBe(4);
+    expect(run.stderr).toBe(`${file}:3:9 properties.osType must be Linux or Windows\nThe definition has 1 fault.\n`);
+  });
+
+  test("interrupted, says how to follow and how to cancel the job, which goes on", async () => {
+    oneJob({ state: "Succeeded" });
+    service.on("GET /api/status/1", {
+      status: 202,
+      headers: { "retry-after": "60" },
+      json: { id: "1", state: "Queued" },
+    });
+    const run = aciProxy("run", file);
+    await expect.poll(() => run.stderr, soon).toContain("Queued");
+    run.child.kill("SIGINT");
+    expect(await run.exitCode).toBe(130);
+    expect(run.stderr).toContain("aci-proxy wait 1");
+    expect(run.stderr).toContain("aci-proxy delete 1");
+  });
+});
+
+describe("the key", () => {
+  test("never goes to another host, whatever the Location says", async () => {
+    const other = await new StandInService().listen();
+    oneJob({ state: "Succeeded" }, `${other.url}/api/status/1?poll=1`);
+    expect(await aciProxy("run", file).exitCode).toBe(0);
+    expect(other.requests).toEqual([]);
+    expect(service.requests.find(({ path }) => path === "/api/status/1")?.query).toEqual({ poll: "1" });
+    await other.close();
+  });
+
+  test("is not carried along by a redirect", async () => {
+    const other = await new StandInService().listen();
+    service.on("GET /api/status/1", { status: 301, headers: { location: `${other.url}/api/status/1` } });
+    const status = aciProxy("status", "1");
+    expect(await status.exitCode).toBe(4);
+    expect(other.requests).toEqual([]);
+    expect(status.stderr).toContain("redirects");
+    await other.close();
+  });
+
+  test("that is refused ends with code 5, and is not shown", async () => {
+    service.on("GET /api/status/1", { status: 401 });
+    const status = aciProxy("status", "1");
+    expect(await status.exitCode).toBe(5);
+    expect(status.stderr).toBe("The service refused the key; give the right one in ACI_PROXY_KEY (or --key).\n");
+  });
+});
+
+describe("aci-proxy about jobs", () => {
+  test("status shows the state of a job, and the reply whole with --json", async () => {
+    const reply = { id: "1", name: "nightly", state: "Failed", message: "nightly Failed.", newer: 1 };
+    service.on("GET /api/status/nightly", { status: 500, json: reply });
+    const status = aciProxy("status", "nightly");
+    expect(await status.exitCode).toBe(0);
+    expect(status.stdout).toContain("Failed  nightly Failed.\nid 1\n");
+    const json = aciProxy("status", "nightly", "--json");
+    expect(await json.exitCode).toBe(0);
+    expect(JSON.parse(json.stdout)).toEqual(reply);
+  });
+
+  test("an unknown job is a refusal in the service's words", async () => {
+    service.on("GET /api/status/x", { status: 404, json: { message: "No job x is known." } });
+    const status = aciProxy("status", "x");
+    expect(await status.exitCode).toBe(4);
+    expect(status.stderr).toBe("No job x is known.\n");
+  });
+
+  test("wait goes on while the service can't answer, and ends as the job ends", async () => {
+    const running = { status: 202, json: { id: "1", state: "Running" } };
+    const broken = { status: 503, json: { message: "Storage can't be reached.", requestId: "r" } };
+    const ended = { status: 500, json: { id: "1", state: "TimedOut" } };
+    service.on("GET /api/status/1", running, broken, ended);
+    const wait = aciProxy("wait", "1");
+    expect(await wait.exitCode).toBe(7);
+    expect(wait.stderr).toContain("Storage can't be reached. (request r); trying again");
+  });
+
+  test("list shows a table, newest first, and how to get the next page", async () => {
+    const jobs = [
+      { id: "2", name: "nightly", state: "Running", createdAt: "2026-11-24T00:00:00Z" },
+      { id: "1", name: "nightly", state: "Failed", reason: "ExitCode", durationSeconds: 61.4, exitCode: 1 },
+    ];
+    service.on("GET /api/jobs", { status: 200, json: { jobs, continuation: "next" } });
+    const list = aciProxy("list", "--state", "active", "--run-id", "r", "--top", "2");
+    expect(await list.exitCode).toBe(0);
+    expect(service.requests[0]?.query).toEqual({ state: "active", runId: "r", top: "2" });
+    expect(list.stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+      ["ID", "NAME", "STATE", "REASON", "CREATED", "DURATION", "EXIT"],
+      ["2", "nightly", "Running", "2026-11-24T00:00:00Z"],
+      ["1", "nightly", "Failed", "ExitCode", "61 s", "1"],
+      ["More: --continuation next"],
+      [""],
+    ]);
+  });
+
+  test("logs come as they are written", async () => {
+    let stream: ServerResponse | undefined;
+    service.on("GET /api/logs/nightly/app", (response) => {
+      stream = response;
+      response.write("first\n");
+    });
+    const logs = aciProxy("logs", "nightly", "app", "--follow", "--tail", "5");
+    await expect.poll(() => logs.stdout, soon).toBe("first\n");
+    stream?.end("last\n");
+    expect(await logs.exitCode).toBe(0);
+    expect(logs.stdout).toBe("first\nlast\n");
+    expect(service.requests[0]?.query).toEqual({ follow: "true", tail: "5" });
+  });
+
+  test("logs to a reader that has seen enough are no error", async () => {
+    service.on("GET /api/logs/1", { status: 200, text: "line\n".repeat(200_000) });
+    const logs = aciProxy("logs", "1");
+    logs.child.stdout?.once("data", () => logs.child.stdout?.destroy());
+    expect(await logs.exitCode).toBe(0);
+    expect(logs.stderr).toBe("");
+  });
+
+  test("delete --wait ends once the group is gone", async () => {
+    const location = `${service.url}/api/delete/1`;
+    service
+      .on("DELETE /api/delete/nightly", { status: 202, headers: { location }, json: { message: "Canceling nightly." } })
+      .on("GET /api/delete/1", { status: 202, json: {} }, { status: 200, json: {} });
+    const remove = aciProxy("delete", "nightly", "--wait");
+    expect(await remove.exitCode).toBe(0);
+    expect(remove.stdout).toBe("Canceling nightly.\n");
+    expect(service.requests).toHaveLength(3);
+  });
+
+  test("rerun prints the new job's id", async () => {
+    const json = { message: "accepted", id: "2", name: "nightly", state: "Queued", rerunOf: "1" };
+    service.on("POST /api/jobs/1/rerun", { status: 202, json });
+    const rerun = aciProxy("rerun", "1");
+    expect(await rerun.exitCode).toBe(0);
+    expect(rerun.stdout).toBe("2\n");
+  });
+
+  test("cancel, pause and resume send what was asked for, and show the answer", async () => {
+    const json = { message: "Done." };
+    for (const path of ["jobs/cancel", "pause", "resume"]) service.on(`POST /api/${path}`, { status: 200, json });
+    const all = [
+      aciProxy("cancel", "--tag", "team=a", "--dry-run"),
+      aciProxy("pause", "vault is down"),
+      aciProxy("resume"),
+    ];
+    expect(await Promise.all(all.map(({ exitCode }) => exitCode))).toEqual([0, 0, 0]);
+    expect(all.map(({ stdout }) => stdout)).toEqual(["Done.\n", "Done.\n", "Done.\n"]);
+    const bodies = Object.fromEntries(service.requests.map(({ path, body }) => [path, JSON.parse(body) as unknown]));
+    expect(bodies).toEqual({
+      "/api/jobs/cancel": { tag: "team=a", dryRun: true },
+      "/api/pause": { reason: "vault is down" },
+      "/api/resume": {},
+    });
+  });
+});
+
+describe("a command that can't work", () => {
+  test("for want of a service ends with code 3 and says what to do", async () => {
+    await service.close();
+    const status = aciProxy("status", "1");
+    expect(await status.exitCode).toBe(3);
+    expect(status.stderr).toMatch(/^No answer from http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)\.\n.*npm start\n$/);
+    service = await new StandInService().listen();
+  });
+
+  test.each([
+    [["steam"], /unknown command/],
+    [["run"], /missing required argument/],
+    [["run", "there-is-no-such-file.yaml"], /can't be read/],
+    [["run", "file", "--option", "novalue"], /NAME=VALUE/],
+    [["status", "1", "--url", "nowhere"], /absolute http/],
+    [["cancel"], /needs --name, --tag or --state/],
+  ])("for wrong use (%j) ends with code 2", async (words, message) => {
+    const command = aciProxy(...words);
+    expect(await command.exitCode).toBe(2);
+    expect(command.stderr).toMatch(message);
+    expect(service.requests).toEqual([]);
+  });
+
+  test("because something else answers there says so", async () => {
+    service.on("GET /api/jobs", { status: 200, text: "<html>" });
+    const list = aciProxy("list");
+    expect(await list.exitCode).toBe(4);
+    expect(list.stderr).toContain("is --url right?");
+  });
+
+  test("shows its exit codes with --help", async () => {
+    const help = aciProxy("--help");
+    expect(await help.exitCode).toBe(0);
+    expect(help.stdout).toContain("Exit codes:");
+  });
+});

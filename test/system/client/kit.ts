@@ -1,0 +1,111 @@
+import { build } from "esbuild";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The client, built inside the repository, where its packages are found. */
+const client = here(`../../../.local/test/client-${process.pid}.mjs`);
+
+export async function buildClient(): Promise<void> {
+  const entryPoints = [here("../../../local/client/main.ts")];
+  await build({ entryPoints, outfile: client, bundle: true, platform: "node", format: "esm", packages: "external" });
+}
+
+export const removeClient = (): Promise<void> => rm(client, { force: true });
+
+/** The command as a process. */
+export class Command {
+  readonly child: ChildProcess;
+  stdout = "";
+  stderr = "";
+  readonly exitCode: Promise<number | null>;
+
+  constructor(words: readonly string[], { env = {}, input = "" }: { env?: NodeJS.ProcessEnv; input?: string } = {}) {
+    const own = { NO_COLOR: "1", ACI_PROXY_KEY: "", ACI_PROXY_URL: "", ...env };
+    this.child = spawn(process.execPath, [client, ...words], { env: { ...process.env, ...own } });
+    this.child.stdout?.on("data", (bytes: Buffer) => (this.stdout += bytes.toString()));
+    this.child.stderr?.on("data", (bytes: Buffer) => (this.stderr += bytes.toString()));
+    this.child.stdin?.end(input);
+    this.exitCode = new Promise((resolve) => this.child.once("close", resolve));
+  }
+}
+
+export interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly key: string | undefined;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+/** `headers` and `json` or `text` of a reply; a function writes its own. */
+export type Reply =
+  | {
+      readonly status: number;
+      readonly headers?: Record<string, string>;
+      readonly json?: unknown;
+      readonly text?: string;
+    }
+  | ((response: ServerResponse) => void);
+
+/**
+ * Stands where the service stands: answers `METHOD /path` with the next of its replies, the last one again and again, and 404
+ * without a body to anything else.
+ */
+export class StandInService {
+  readonly requests: Request[] = [];
+  readonly #replies = new Map<string, Reply[]>();
+  readonly #server: Server;
+  url = "";
+
+  constructor() {
+    this.#server = createServer((incoming, response) => void this.#answer(incoming, response));
+  }
+
+  async listen(): Promise<this> {
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    const address = this.#server.address();
+    this.url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+    return this;
+  }
+
+  on(call: string, ...replies: Reply[]): this {
+    this.#replies.set(call, replies);
+    return this;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = new URL(incoming.url ?? "/", this.url);
+    const method = incoming.method ?? "";
+    const key = incoming.headers["x-functions-key"];
+    this.requests.push({
+      method,
+      path: pathname,
+      query: Object.fromEntries(searchParams),
+      key: typeof key === "string" ? key : undefined,
+      headers: incoming.headers,
+      body: await text(incoming),
+    });
+    const replies = this.#replies.get(`${method} ${pathname}`) ?? [];
+    const reply = (replies.length > 1 ? replies.shift() : replies[0]) ?? { status: 404 };
+    if (typeof reply === "function") {
+      reply(response);
+      return;
+    }
+    response.writeHead(reply.status, { "retry-after": "0", ...reply.headers });
+    response.end(reply.json === undefined ? (reply.text ?? "") : JSON.stringify(reply.json));
+  }
+}

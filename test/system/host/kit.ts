@@ -1,0 +1,134 @@
+/** Hosts for these tests: the fixture app in this process, or in one of its own where a process has to end. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { QueueServiceClient } from "@azure/storage-queue";
+import { build } from "esbuild";
+import { z } from "zod";
+import { type RunningHost, startHost } from "../../../local/host/host.ts";
+import type { HostOptions } from "../../../local/host/options.ts";
+import type { Azurite } from "../../azurite.ts";
+import type { Run } from "./fixture-app/src/runs.ts";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export interface BuiltApp {
+  readonly folder: string;
+  remove(): Promise<void>;
+}
+
+/** Builds one of the fixture apps as an app is deployed: a folder of its own with one bundle that `main` names by a pattern. */
+export async function buildApp(entry: "index" | "streaming" | "esm"): Promise<BuiltApp> {
+  const folder = await mkdtemp(join(tmpdir(), "fixture-app-"));
+  const esm = entry === "esm";
+  await build({
+    entryPoints: [here(`fixture-app/src/${entry}.ts`)],
+    outfile: join(folder, "dist", `${entry}.${esm ? "mjs" : "cjs"}`),
+    bundle: true,
+    platform: "node",
+    format: esm ? "esm" : "cjs",
+    external: esm ? ["@azure/functions"] : ["@azure/functions-core"],
+    logLevel: "warning",
+  });
+  if (esm) await symlink(here("../../../node_modules"), join(folder, "node_modules"));
+  await copyFile(here("fixture-app/host.json"), join(folder, "host.json"));
+  await writeFile(join(folder, "package.json"), JSON.stringify({ name: "fixture", main: "dist/*.{cjs,mjs}" }));
+  return { folder, remove: () => rm(folder, { recursive: true }) };
+}
+
+export interface Kit {
+  readonly host: RunningHost;
+  readonly queues: QueueServiceClient;
+  /** The log so far, parsed. */
+  readonly log: readonly { readonly level: string; readonly category: string; readonly message: string }[];
+  call(path: string, init?: RequestInit): Promise<{ status: number; text: string; headers: Headers }>;
+  /** The runs of a function so far, on any host of this process. */
+  runs(name: string): Run[];
+}
+
+/** The settings that the fixture app names. */
+export function fixtureSettings(azurite: Azurite, extra: Record<string, string> = {}): Record<string, string> {
+  return {
+    AzureWebJobsStorage: azurite.connectionString,
+    FAILING_QUEUE: "failing",
+    TICK: "* * * * * *",
+    "AzureWebJobs.switchedOff.Disabled": "true",
+    ...extra,
+  };
+}
+
+const LogLine = z.object({ level: z.string(), category: z.string(), message: z.string() });
+
+/** The app on a host in this process. */
+export async function startKit(app: BuiltApp, azurite: Azurite, options: Partial<HostOptions> = {}): Promise<Kit> {
+  const log: z.infer<typeof LogLine>[] = [];
+  const sink = { write: (line: string) => void log.push(LogLine.parse(JSON.parse(line))), close: () => undefined };
+  const host = await startHost(
+    { appFolder: app.folder, port: 0, timerLeaseSeconds: 1, ...options, env: fixtureSettings(azurite, options.env) },
+    sink,
+  );
+  return {
+    host,
+    log,
+    queues: QueueServiceClient.fromConnectionString(azurite.connectionString),
+    async call(path, init) {
+      const reply = await fetch(`${host.url}${path}`, { redirect: "manual", ...init });
+      return { status: reply.status, text: await reply.text(), headers: reply.headers };
+    },
+    runs: (name) => (globalThis.fixtureRuns ?? []).filter((run) => run.name === name),
+  };
+}
+
+export interface HostProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+  /** Ends it with that signal and resolves when it is gone. */
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+}
+
+const PartMessage = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ready"), url: z.string() }),
+  z.object({ type: z.literal("failed"), code: z.string(), message: z.string() }),
+]);
+
+/** @throws {Error} with the part's code and message when it says that it can't start. */
+export async function startProcess(options: HostOptions): Promise<HostProcess> {
+  const program = fileURLToPath(new URL("../../../local/host/main.ts", import.meta.url));
+  const child = fork(program, {
+    execArgv: ["--import", "tsx"],
+    env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const first: unknown[] = await Promise.race([once(child, "message"), once(child, "exit")]);
+  const message = PartMessage.parse(first[0]);
+  if (message.type === "failed") throw Object.assign(new Error(message.message), { code: message.code });
+  return {
+    child,
+    url: message.url,
+    async end(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, "exit");
+      child.kill(signal);
+      await gone;
+    },
+  };
+}
+
+/** Resolves with the first value that is not undefined; fails, saying what it waited for, after ten seconds. */
+export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const value = await look();
+    if (value !== undefined) return value;
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** The value when the condition holds. */
+export function when<T>(holds: boolean, value: T): T | undefined {
+  return holds ? value : undefined;
+}

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { Refused } from "../../../local/client/errors.ts";
+import { LiveLogs } from "../../../local/client/live-logs.ts";
+
+const containers = { app: {} };
+const running = { id: "1", state: "Running", containers };
+const ended = { id: "1", state: "Failed", containers };
+
+/** What is shown when the live log is `live` (a refusal where absent) and the captured one `captured`. */
+async function shown(
+  live: string | Uint8Array<ArrayBuffer> | undefined,
+  captured: string,
+  looks = 1,
+): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const service = {
+    logs: (
+      _job: string,
+      _container: string | undefined,
+      { query }: { query?: Readonly<Record<string, string | undefined>> },
+    ) => {
+      const text = query?.["follow"] === "true" ? live : captured;
+      if (text === undefined) return Promise.reject(new Refused(404, "no log yet"));
+      return Promise.resolve(new Response(text).body);
+    },
+  };
+  const logs = new LiveLogs(service, "1", (container, line) => lines.push(`${container}: ${line}`));
+  for (let look = 0; look < looks; look++) logs.look(running);
+  await logs.finish(ended);
+  return lines;
+}
+
+describe("the output of a running job", () => {
+  test("is completed from the captured copy, each line once", async () => {
+    expect(await shown("one\ntw", "one\ntwo\nthree\n")).toEqual(["app: one", "app: two", "app: three"]);
+  });
+
+  test("is taken from the captured copy alone where the service shows none live", async () => {
+    expect(await shown(undefined, "one\ntwo")).toEqual(["app: one", "app: two"]);
+  });
+
+  test("is followed once per container, however often the job is looked at", async () => {
+    expect(await shown("one\n", "one\n", 3)).toEqual(["app: one"]);
+  });
+
+  test("of a job that was never seen running comes from the captured copy", async () => {
+    expect(await shown("never asked for", "one\n", 0)).toEqual(["app: one"]);
+  });
+
+  test("says so where the captured copy begins differently", async () => {
+    expect((await shown("one\n", "cut\n"))[1]).toContain("begins differently");
+  });
+
+  test("keeps characters whole that arrive in two pieces", async () => {
+    expect(await shown(new TextEncoder().encode("é\n").slice(0, 1), "é\n")).toEqual(["app: é"]);
+  });
+});

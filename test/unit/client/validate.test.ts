@@ -1,0 +1,38 @@
+import { describe, expect, test } from "vitest";
+import { check } from "../../../local/client/validate.ts";
+
+const definition = (more = ""): string => `${more}name: nightly
+apiVersion: 2023-05-01
+location: westeurope
+properties:
+  osType: Linux
+  restartPolicy: Never
+  containers:
+    - name: app
+      properties:
+        image: busybox
+        resources: { requests: { cpu: 1, memoryInGB: 1 } }
+`;
+
+describe("the offline check of a definition", () => {
+  test("finds nothing in a good one", () => {
+    expect(check(definition())).toMatchObject({ faults: [], warnings: [] });
+  });
+
+  test("tells a fault with its place", () => {
+    const { faults } = check(definition().replace("osType: Linux", "osType: Amiga"));
+    expect(faults).toMatchObject([{ path: "properties.osType", line: 5 }]);
+  });
+
+  test("tells what is no YAML", () => {
+    expect(check("name: [").faults.length).toBeGreaterThan(0);
+  });
+
+  test("reads the options in the definition too, with their places", () => {
+    const { faults } = check(definition("x-aciproxy:\n  timeout: soon\n  main: other\n"));
+    expect(faults).toMatchObject([
+      { path: "x-aciproxy.timeout", line: 2 },
+      { path: "main", line: 1 },
+    ]);
+  });
+});
