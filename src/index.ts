@@ -7,6 +7,8 @@ import { remove } from "./http/delete.ts";
 import { health, healthDetails } from "./http/health.ts";
 import { job, jobs } from "./http/jobs.ts";
 import { logs } from "./http/logs.ts";
+import { cancelMany, pause, rerun, resume } from "./http/operate.ts";
+import { listPoison, takePoison } from "./http/poison.ts";
 import { status } from "./http/status.ts";
 import { trigger } from "./http/trigger.ts";
 import { events } from "./workers/events.ts";
@@ -25,6 +27,23 @@ app.http("status", { methods: ["GET"], route: "status/{idOrName}", authLevel: "f
 app.http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", authLevel: "function", handler: remove(deps) });
 app.http("jobs", { methods: ["GET"], route: "jobs", authLevel: "function", handler: jobs(deps) });
 app.http("job", { methods: ["GET"], route: "jobs/{id}", authLevel: "function", handler: job(deps) });
+app.http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", authLevel: "function", handler: rerun(deps) });
+app.http("cancel", { methods: ["POST"], route: "jobs/cancel", authLevel: "function", handler: cancelMany(deps) });
+app.http("pause", { methods: ["POST"], route: "pause", authLevel: "function", handler: pause(deps) });
+app.http("resume", { methods: ["POST"], route: "resume", authLevel: "function", handler: resume(deps) });
+app.http("poison", { methods: ["GET"], route: "poison", authLevel: "function", handler: listPoison(deps) });
+app.http("poisonReplay", {
+  methods: ["POST"],
+  route: "poison/replay",
+  authLevel: "function",
+  handler: takePoison(deps, "replay"),
+});
+app.http("poisonDrop", {
+  methods: ["POST"],
+  route: "poison/drop",
+  authLevel: "function",
+  handler: takePoison(deps, "drop"),
+});
 app.http("logs", {
   methods: ["GET"],
   route: "logs/{idOrName}/{container?}",

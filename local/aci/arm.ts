@@ -1,5 +1,8 @@
+import { capabilities, OPERATIONS, PROVIDER, subscription, usage } from "./catalog.ts";
+import { checkEnvelope } from "./envelope.ts";
 import { checkApiVersion } from "./versions.ts";
 import { ArmError, badRequest, invalidContent, notImplemented } from "./errors.ts";
+import { shownLog } from "./logs.ts";
 import type { Cause } from "./events.ts";
 import { groupKey, normalLocation, shown } from "./group.ts";
 import type { GroupId } from "./group.ts";
@@ -58,6 +61,12 @@ export class Arm {
     const type = RESOURCE_TYPES[route.kind];
     const version = checkApiVersion(call.query.get("api-version"), type, this.#options.defaultLocation);
     this.#checkScope(route);
+    return route.name === "" ? this.#answerOther(call, version) : this.#answerGroup(call, version);
+  }
+
+  /** What concerns one group. */
+  async #answerGroup(call: Call, version: string): Promise<Reply> {
+    const { route, cause } = call;
     const id: GroupId = { subscription: route.subscription, resourceGroup: route.resourceGroup, name: route.name };
     switch (route.kind) {
       case "put":
@@ -65,30 +74,39 @@ export class Arm {
       case "get":
         return { status: 200, body: fullView(shown(this.#provider.get(id))) };
       case "patch":
-        return { status: 200, body: fullView(shown(await this.#provider.patch(id, jsonBody(call), call.cause))) };
+        return { status: 200, body: fullView(shown(await this.#provider.patch(id, jsonBody(call), cause))) };
       case "delete":
         return this.#delete(call, id, version);
-      case "list":
-      case "listBySubscription":
-        return this.#list(call);
       case "start":
-        return this.#accepted(call, await this.#provider.start(id, call.cause), version, 202);
+        return this.#accepted(call, await this.#provider.start(id, cause), version, 202);
       case "restart":
-        return this.#accepted(call, await this.#provider.restart(id, call.cause), version, 204);
+        return this.#accepted(call, await this.#provider.restart(id, cause), version, 204);
       case "stop":
-        await this.#provider.stop(id, call.cause);
+        await this.#provider.stop(id, cause);
         return { status: 204 };
       case "logs": {
-        const content = await this.#provider.log(id, route.item, tail(call.query), timestamps(call.query));
+        const content = await shownLog(this.#provider.get(id), route.item, tail(call.query), timestamps(call.query));
         return { status: 200, body: { content } };
       }
+      case "outboundNetworkDependencies":
+        this.#provider.get(id);
+        return { status: 200, body: [] };
       case "exec":
       case "attach":
         this.#provider.get(id);
         throw notImplemented(`containers/${route.kind}`);
-      case "outboundNetworkDependencies":
-        this.#provider.get(id);
-        return { status: 200, body: [] };
+      default:
+        throw noSuchRoute(call);
+    }
+  }
+
+  /** Lists, regions, operations, and ARM's own resources. */
+  #answerOther(call: Call, version: string): Reply {
+    const { route } = call;
+    switch (route.kind) {
+      case "list":
+      case "listBySubscription":
+        return this.#list(call);
       case "usages":
         return { status: 200, body: { value: this.#usages(route) } };
       case "capabilities":
@@ -109,6 +127,8 @@ export class Arm {
         return { status: 200, body: subscription(route.subscription) };
       case "notEmulated":
         throw notImplemented(`Microsoft.ContainerInstance/${route.item}`);
+      default:
+        throw noSuchRoute(call);
     }
   }
 
@@ -251,39 +271,6 @@ const RESOURCE_TYPES: Partial<Record<Route["kind"], string>> = {
   providerOperations: "operations",
 };
 
-/** The members that ARM's envelope has; any other is refused before the provider sees it. */
-const ENVELOPE = new Set(
-  "id name type location tags plan properties kind sku identity managedBy managedByExtended zones extendedLocation etag scale"
-    .toLowerCase()
-    .split(" "),
-);
-
-function checkEnvelope(id: GroupId, body: Record<string, unknown>): void {
-  const foreign = Object.keys(body).find((member) => !ENVELOPE.has(member.toLowerCase()));
-  if (foreign !== undefined) {
-    throw invalidContent(
-      `Could not find member '${foreign}' on object of type 'ResourceDefinition'. Path '${foreign}'.`,
-    );
-  }
-  for (const [member, given] of Object.entries(body)) {
-    if (member.toLowerCase() === "name" && !sameWord(given, id.name)) {
-      throw badRequest(
-        "MismatchingResourceName",
-        `The provided resource name '${String(given)}' did not match the name in the Url '${id.name}'.`,
-      );
-    }
-    if (member.toLowerCase() === "type" && !sameWord(given, "Microsoft.ContainerInstance/containerGroups")) {
-      throw badRequest(
-        "MismatchingResourceType",
-        `The provided resource type '${String(given)}' did not match the type in the Url 'Microsoft.ContainerInstance/containerGroups'.`,
-      );
-    }
-  }
-}
-
-const sameWord = (given: unknown, expected: string): boolean =>
-  given === null || (typeof given === "string" && given.toLowerCase() === expected.toLowerCase());
-
 function jsonBody(call: Call): Record<string, unknown> {
   let parsed: unknown;
   try {
@@ -317,54 +304,3 @@ function noSuchRoute(call: Call): ArmError {
 
 const includes = (names: readonly string[], name: string): boolean =>
   names.some((known) => known.toLowerCase() === name.toLowerCase());
-
-const usage = (path: string, value: string, localizedValue: string, currentValue: number, limit: number): object => ({
-  id: `${path}/${value}`,
-  unit: "Count",
-  currentValue,
-  limit,
-  name: { value, localizedValue },
-});
-
-/** "Resource availability": the most that a Standard group may ask for. */
-const capabilities = (location: string): object[] =>
-  ["Public", "Private"].map((ipAddressType) => ({
-    resourceType: "containerGroups",
-    osType: "Linux",
-    location,
-    ipAddressType,
-    gpu: "None",
-    capabilities: { maxMemoryInGB: 240, maxCpu: 31, maxGpuCount: 0 },
-  }));
-
-const subscription = (id: string): object => ({
-  id: `/subscriptions/${id}`,
-  subscriptionId: id,
-  displayName: "Local subscription",
-  state: "Enabled",
-});
-
-const PROVIDER = {
-  namespace: "Microsoft.ContainerInstance",
-  registrationState: "Registered",
-  resourceTypes: [{ resourceType: "containerGroups" }, { resourceType: "locations/operations" }],
-};
-
-const OPERATIONS = [
-  ["read", "Get Container Group"],
-  ["write", "Create/Update Container Group"],
-  ["delete", "Delete Container Group"],
-  ["start/action", "Start Container Group"],
-  ["stop/action", "Stop Container Group"],
-  ["restart/action", "Restart Container Group"],
-  ["containers/logs/read", "Get Logs for Container"],
-].map(([action, operation]) => ({
-  name: `Microsoft.ContainerInstance/containerGroups/${action ?? ""}`,
-  display: {
-    provider: "Microsoft Container Instance",
-    resource: "Container Groups",
-    operation,
-    description: operation,
-  },
-  origin: "User",
-}));

@@ -1,3 +1,4 @@
+import { invalidContent } from "./errors.ts";
 import {
   anything,
   decimal,
@@ -8,6 +9,7 @@ import {
   object,
   secret,
   secretDictionary,
+  ShapeError,
   text,
   word,
 } from "./shape.ts";
@@ -168,3 +170,13 @@ export type Container = Read<typeof container>;
 export type Volume = Read<typeof volume>;
 export type Probe = Read<typeof probe>;
 export type RegistryCredential = Read<typeof registryCredential>;
+
+/** A request's body as a definition; throws a 400 InvalidRequestContent where a value is of another type. */
+export function readDefinition(body: unknown): Definition {
+  try {
+    return definitionShape.read(body, "") ?? {};
+  } catch (error) {
+    if (error instanceof ShapeError) throw invalidContent(error.message);
+    throw error;
+  }
+}

@@ -1,7 +1,9 @@
 import type { Clock } from "./clock.ts";
+import type { Probe } from "./definition.ts";
 import type { Engine, EngineGroup, GroupSpec, Report } from "./engine.ts";
 import { isActive, newLife, PROVISIONING_LIMIT, step } from "./life.ts";
 import type { Command, GroupLife, Signal } from "./life.ts";
+import { watch } from "./probes.ts";
 
 /** As the service writes it, but for the container's own id, which has no meaning here. */
 const KILLING = "Killing container with id.";
@@ -16,17 +18,22 @@ export class Deployment {
   readonly #engine: EngineGroup;
   readonly #timers = new Set<() => void>();
   readonly #waiting: Signal[] = [];
+  /** What ends the probes of each running container. */
+  readonly #watches = new Map<number, () => void>();
+  readonly #spec: GroupSpec;
   #life: GroupLife;
   #draining = false;
   #closed = false;
 
   private constructor(
     life: GroupLife,
+    spec: GroupSpec,
     clock: Clock,
     changed: () => void,
     open: (report: (report: Report) => void) => EngineGroup,
   ) {
     this.#life = life;
+    this.#spec = spec;
     this.#clock = clock;
     this.#changed = changed;
     this.#draining = true;
@@ -36,7 +43,7 @@ export class Deployment {
 
   /** A new deployment; nothing happens until {@link begin}. */
   static open(engine: Engine, spec: GroupSpec, clock: Clock, changed: () => void): Deployment {
-    return new Deployment(newLife(spec.restartPolicy, spec.members), clock, changed, (report) =>
+    return new Deployment(newLife(spec.restartPolicy, spec.members), spec, clock, changed, (report) =>
       engine.open(spec, report),
     );
   }
@@ -46,7 +53,7 @@ export class Deployment {
     const survivors = life.members.flatMap(({ current }, member) =>
       current?.state === "Running" ? [{ member, startTime: current.startTime }] : [],
     );
-    const deployment = new Deployment(life, clock, changed, (report) => engine.reopen(spec, survivors, report));
+    const deployment = new Deployment(life, spec, clock, changed, (report) => engine.reopen(spec, survivors, report));
     deployment.#goOn();
     return deployment;
   }
@@ -101,6 +108,7 @@ export class Deployment {
     this.#closed = true;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
+    for (const member of [...this.#watches.keys()]) this.#unwatch(member);
   }
 
   /** Ends it for good and takes away what it left. */
@@ -124,12 +132,46 @@ export class Deployment {
         const { life, commands } = step(this.#life, signal);
         if (life === this.#life && commands.length === 0) continue;
         this.#life = life;
+        if (signal.type === "started") this.#watch(signal.member);
+        if (signal.type === "exited") this.#unwatch(signal.member);
         this.#changed();
         for (const command of commands) this.#act(command);
       }
     } finally {
       this.#draining = false;
     }
+  }
+
+  #watch(member: number): void {
+    const container = this.#spec.members[member];
+    if (!container) return;
+    const say = (type: "unhealthy" | "killing", message: string): void =>
+      this.signal({ type, member, at: this.#clock.now(), message });
+    const start = (probe: Probe | undefined, kind: string, lost: () => void): (() => void) | undefined =>
+      probe &&
+      watch({
+        clock: this.#clock,
+        probe,
+        look: () => this.#engine.probe(member, probe),
+        failed: (message) => say("unhealthy", `${kind} probe failed: ${message}`),
+        lost,
+      });
+    const ends = [
+      start(container.liveness, "Liveness", () => {
+        say("killing", `Container ${container.name} failed liveness probe, will be restarted`);
+        this.#engine.killMember(member, "Unhealthy");
+      }),
+      // A container that is not ready gets no traffic, which nothing here routes: its events are all there is to see.
+      start(container.readiness, "Readiness", () => undefined),
+    ];
+    this.#watches.set(member, () => {
+      for (const end of ends) end?.();
+    });
+  }
+
+  #unwatch(member: number): void {
+    this.#watches.get(member)?.();
+    this.#watches.delete(member);
   }
 
   #act(command: Command): void {

@@ -8,8 +8,8 @@ import type { KillReason, RestartPolicy } from "./life.ts";
  */
 export interface Engine {
   readonly name: "process" | "simulated" | "podman" | "docker";
-  /** The first image that cannot be had, as the service finds out before it accepts a group; `undefined` if all can. */
-  inaccessible(group: GroupSpec): Promise<string | undefined>;
+  /** What keeps a group's images from being had, as the service finds out before it accepts the group. */
+  check(group: GroupSpec): Promise<ImageFault | undefined>;
   /** Makes room for one deployment of a group. Nothing runs yet. */
   open(group: GroupSpec, report: (report: Report) => void): EngineGroup;
   /** Takes up a group that ran before the service itself was restarted; says what became of each container. */
@@ -26,10 +26,10 @@ export interface EngineGroup {
   killMember(member: number, reason: KillReason): void;
   /** Every line that is kept of the container's present or last run: RFC 3339 time, blank, text, newline. */
   readLog(member: number): Promise<string>;
-  /** Runs a probe's command inside a container; its exit code, or `undefined` after the time-out (milliseconds). */
-  exec(member: number, command: readonly string[], timeout: number): Promise<number | undefined>;
-  /** Where to reach a port that a container listens on, from here. */
-  address(member: number, port: number): Promise<{ host: string; port: number }>;
+  /** One look by a probe at a running container: why it is not well; `undefined` if it is. */
+  probe(member: number, probe: Probe): Promise<string | undefined>;
+  /** The address that reaches the group's ports from this machine, once it is known. */
+  ip(): string | undefined;
   /** Takes away what the group left (folders, logs, networks). Nothing runs any more. */
   dispose(): Promise<void>;
 }
@@ -46,6 +46,10 @@ export type Report = { readonly member: number; readonly at: number } & (
       readonly reason?: KillReason;
     }
 );
+
+export type ImageFault =
+  | { readonly code: "InaccessibleImage"; readonly image: string }
+  | { readonly code: "RegistryErrorResponse"; readonly server: string };
 
 export interface Survivor {
   readonly member: number;

@@ -55,6 +55,13 @@ export const inaccessibleImage = (image: string, group: string): ArmError =>
     `The image '${image}' in container group '${group}' is not accessible. Please check the image and registry credential.`,
   );
 
+export const registryError = (server: string): ArmError =>
+  new ArmError(
+    409,
+    "RegistryErrorResponse",
+    `An error response is received from the docker registry '${server}'. Please retry later.`,
+  );
+
 export const notImplemented = (what: string): ArmError =>
   new ArmError(501, "NotImplemented", `The local Azure Container Instances does not emulate ${what}.`);
 

@@ -53,7 +53,7 @@ export function shown(group: Group): Shown {
     definition,
     life: group.deployment.life,
     deleting: group.deleting !== undefined,
-    ip: address === undefined ? undefined : (address.ip ?? "127.0.0.1"),
+    ip: address === undefined ? undefined : (group.deployment.engine.ip() ?? address.ip),
     fqdn: label === undefined ? undefined : `${label}.${locationOf(group)}.azurecontainer.io`,
     systemIdentity: given.startsWith("SystemAssigned") ? group.systemIdentity : undefined,
   };

@@ -80,7 +80,7 @@ export type Signal = { readonly at: number } & (
       readonly reason?: KillReason;
     }
   | { readonly type: "rested"; readonly member: number }
-  | { readonly type: "killing"; readonly member: number; readonly message: string }
+  | { readonly type: "killing" | "unhealthy"; readonly member: number; readonly message: string }
   | { readonly type: "stop" }
   | { readonly type: "stopped" }
   | { readonly type: "deadline" }
@@ -164,20 +164,8 @@ function memberStep(life: GroupLife, member: MemberLife, signal: MemberSignal): 
       const pulled = withEvent(member, at, "Normal", "Pulled", message);
       return { life: put(life, signal.member, { ...pulled, step: "starting" }), commands: [go("start", signal)] };
     }
-    case "pullFailed": {
-      const failures = member.failures + 1;
-      const failed = withEvent(member, at, "Warning", "Failed", signal.message);
-      const backed = withEvent(failed, at, "Normal", "BackOff", `Back-off pulling image "${member.image}"`);
-      return {
-        life: put(life, signal.member, {
-          ...backed,
-          step: "resting",
-          failures,
-          current: { state: "Waiting", detailStatus: `ImagePullBackOff: Back-off pulling image "${member.image}"` },
-        }),
-        commands: [{ do: "rest", member: signal.member, until: at + restAfter(failures) }],
-      };
-    }
+    case "pullFailed":
+      return pullFailed(life, member, signal);
     case "started": {
       const created = withEvent(member, at, "Normal", "Created", `Created container ${member.name}`);
       const started = withEvent(created, at, "Normal", "Started", `Started container ${member.name}`);
@@ -201,26 +189,55 @@ function memberStep(life: GroupLife, member: MemberLife, signal: MemberSignal): 
         detailStatus: "Error",
       });
     }
-    case "exited": {
-      const startTime = member.current?.state === "Running" ? member.current.startTime : at;
-      const { reason } = signal;
-      const exitCode = reason === "Platform" || reason === "Evicted" ? PLATFORM_EXIT[reason] : signal.exitCode;
-      const detailStatus = reason === "OOMKilled" ? reason : exitCode === 0 ? "Completed" : "Error";
-      const end: Terminated = { state: "Terminated", startTime, finishTime: at, exitCode, detailStatus };
-      return ended(life, signal.member, end, reason === "Evicted");
-    }
+    case "exited":
+      return exited(life, member, signal);
     case "rested": {
       if (life.phase === "Stopping" || member.step !== "resting") return { life, commands: [] };
       return member.previous || member.current?.state === "Terminated"
         ? { life: put(life, signal.member, { ...member, step: "starting" }), commands: [go("start", signal)] }
         : { life: put(life, signal.member, pulling(member, at)), commands: [go("pull", signal)] };
     }
+    case "unhealthy":
+      return {
+        life: put(life, signal.member, withEvent(member, at, "Warning", "Unhealthy", signal.message)),
+        commands: [],
+      };
     case "killing":
       return {
         life: put(life, signal.member, withEvent(member, at, "Normal", "Killing", signal.message)),
         commands: [],
       };
   }
+}
+
+function pullFailed(life: GroupLife, member: MemberLife, signal: Extract<Signal, { type: "pullFailed" }>): Step {
+  const { at, message } = signal;
+  const failures = member.failures + 1;
+  const backOff = `Back-off pulling image "${member.image}"`;
+  const failed = withEvent(member, at, "Warning", "Failed", message);
+  const waiting: MemberLife = {
+    ...withEvent(failed, at, "Normal", "BackOff", backOff),
+    step: "resting",
+    failures,
+    current: { state: "Waiting", detailStatus: `ImagePullBackOff: ${backOff}` },
+  };
+  return {
+    life: put(life, signal.member, waiting),
+    commands: [{ do: "rest", member: signal.member, until: at + restAfter(failures) }],
+  };
+}
+
+function exited(life: GroupLife, member: MemberLife, signal: Extract<Signal, { type: "exited" }>): Step {
+  const { at, reason } = signal;
+  const exitCode = reason === "Platform" || reason === "Evicted" ? PLATFORM_EXIT[reason] : signal.exitCode;
+  const end: Terminated = {
+    state: "Terminated",
+    startTime: member.current?.state === "Running" ? member.current.startTime : at,
+    finishTime: at,
+    exitCode,
+    detailStatus: reason === "OOMKilled" ? reason : exitCode === 0 ? "Completed" : "Error",
+  };
+  return ended(life, signal.member, end, reason === "Evicted");
 }
 
 /** One container ended: by the policy it rests and starts again, or it is over. */

@@ -1,3 +1,6 @@
+import { containerNotFound, logNotAvailable } from "./errors.ts";
+import type { Group } from "./group.ts";
+
 /** "Resource availability & quota limits": a running container's log is at most 4 MB, a stopped one's 16 KB or 1,000 lines. */
 const RUNNING_BYTES = 4 * 1024 * 1024;
 const STOPPED_BYTES = 16 * 1024;
@@ -30,4 +33,20 @@ export function trimLog(log: string, query: LogQuery): string {
   }
   const shown = kept.reverse().join("\n");
   return complete && kept.length > 0 ? `${shown}\n` : shown;
+}
+
+/** What `containers/NAME/logs` answers; throws a 404 where there is no such container, or it has not started yet. */
+export async function shownLog(
+  { id, deployment }: Group,
+  container: string,
+  tail: number | undefined,
+  timestamps: boolean,
+): Promise<string> {
+  const { members } = deployment.life;
+  const index = members.findIndex(({ name }) => name.toLowerCase() === container.toLowerCase());
+  const member = members[index];
+  if (!member) throw containerNotFound(container, id.name);
+  if (!member.everStarted) throw logNotAvailable(member.name, id.name);
+  const whole = await deployment.engine.readLog(index);
+  return trimLog(whole, { running: member.current?.state === "Running", tail, timestamps });
 }

@@ -1,30 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "./clock.ts";
-import { definitionShape } from "./definition.ts";
+import { readDefinition } from "./definition.ts";
 import type { Definition } from "./definition.ts";
 import { Deployment } from "./deployment.ts";
 import { groupSpec } from "./engine.ts";
 import type { Engine } from "./engine.ts";
-import {
-  ArmError,
-  containerNotFound,
-  groupNotFound,
-  inaccessibleImage,
-  invalidContent,
-  invalidUpdate,
-  logNotAvailable,
-  otherLocation,
-  transitioning,
-} from "./errors.ts";
+import { ArmError, groupNotFound, inaccessibleImage, invalidUpdate, otherLocation, transitioning } from "./errors.ts";
 import type { ArmErrorBody } from "./errors.ts";
 import type { Action, Cause } from "./events.ts";
 import { groupKey, locationOf, newIdentity, normalLocation } from "./group.ts";
 import type { Group, GroupId } from "./group.ts";
-import { trimLog } from "./logs.ts";
 import { Operations } from "./operations.ts";
 import type { Operation } from "./operations.ts";
 import { checkDefinition } from "./rules.ts";
-import { ShapeError } from "./shape.ts";
 import { compare } from "./update.ts";
 import { coresOf, RegionUsage } from "./usage.ts";
 import type { Used } from "./usage.ts";
@@ -171,8 +159,9 @@ export class Provider {
   }
 
   async #checkImages(key: string, name: string, definition: Definition): Promise<void> {
-    const image = await this.#engine.inaccessible(groupSpec(key, name, definition));
-    if (image !== undefined) throw inaccessibleImage(image, name);
+    const fault = await this.#engine.check(groupSpec(key, name, definition));
+    if (fault?.code === "InaccessibleImage") throw inaccessibleImage(fault.image, name);
+    if (fault) throw registryError(fault.server);
   }
 
   async #redeploy(group: Group, definition: Definition, kind: Operation["kind"], cause: Cause): Promise<Operation> {
@@ -319,17 +308,6 @@ export class Provider {
     const stopping = group.deployment.life.phase === "Stopping";
     if (group.deleting || group.operation || stopping) throw transitioning(group.id.name);
   }
-
-  async log(id: GroupId, container: string, tail: number | undefined, timestamps: boolean): Promise<string> {
-    const group = this.get(id);
-    const { members } = group.deployment.life;
-    const index = members.findIndex(({ name }) => name.toLowerCase() === container.toLowerCase());
-    const member = members[index];
-    if (!member) throw containerNotFound(container, group.id.name);
-    if (!member.everStarted) throw logNotAvailable(member.name, group.id.name);
-    const whole = await group.deployment.engine.readLog(index);
-    return trimLog(whole, { running: member.current?.state === "Running", tail, timestamps });
-  }
 }
 
 const PROVISIONING_FAILED: ArmErrorBody = {
@@ -351,12 +329,3 @@ const ACTIONS: Record<Operation["kind"], Action> = {
 
 /** Asked anew after a wait, when it may have changed. */
 const isDeleting = (group: Group): boolean => group.deleting !== undefined;
-
-function readDefinition(body: unknown): Definition {
-  try {
-    return definitionShape.read(body, "") ?? {};
-  } catch (error) {
-    if (error instanceof ShapeError) throw invalidContent(error.message);
-    throw error;
-  }
-}

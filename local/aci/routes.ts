@@ -63,32 +63,37 @@ export function route(method: string, path: string): Route {
 }
 
 function inProvider(method: string, segments: readonly string[], at: Route): Route {
-  const [type, name, action, item, last] = segments;
-  const fixed = segments.map((segment) => segment.toLowerCase());
+  const [type, name, ...rest] = segments;
   if (type === undefined) return when(method, { GET: "provider" }, at);
-  if (fixed[0] === "locations" && name !== undefined && action !== undefined) {
-    return inLocation(method, fixed[2] ?? "", item, { ...at, location: name });
+  const fixedType = type.toLowerCase();
+  if (fixedType === "locations" && name !== undefined && rest[0] !== undefined) {
+    return inLocation(method, rest[0].toLowerCase(), rest[1], { ...at, location: name });
   }
-  if (fixed[0] !== "containergroups") return { ...at, kind: "notEmulated", item: type };
+  if (fixedType !== "containergroups") return { ...at, kind: "notEmulated", item: type };
   if (name === undefined) return when(method, { GET: at.resourceGroup === "" ? "listBySubscription" : "list" }, at);
-  if (at.resourceGroup === "") return at;
-  const group = { ...at, name };
-  switch (fixed.slice(2).length) {
-    case 0:
-      return when(method, { PUT: "put", GET: "get", PATCH: "patch", DELETE: "delete" }, group);
-    case 1:
-      if (fixed[2] === "start" || fixed[2] === "stop" || fixed[2] === "restart") {
-        return when(method, { POST: fixed[2] }, group);
-      }
-      return fixed[2] === "outboundnetworkdependenciesendpoints"
-        ? when(method, { GET: "outboundNetworkDependencies" }, group)
-        : group;
-    default:
-      if (fixed[2] !== "containers" || item === undefined || last === undefined || fixed.length !== 5) return group;
-      if (fixed[4] === "logs") return when(method, { GET: "logs" }, { ...group, item });
-      if (fixed[4] === "exec" || fixed[4] === "attach") return when(method, { POST: fixed[4] }, { ...group, item });
-      return group;
-  }
+  return at.resourceGroup === "" ? at : onGroup(method, rest, { ...at, name });
+}
+
+const GROUP_ACTIONS: Record<string, Partial<Record<string, CallKind>>> = {
+  start: { POST: "start" },
+  stop: { POST: "stop" },
+  restart: { POST: "restart" },
+  outboundnetworkdependenciesendpoints: { GET: "outboundNetworkDependencies" },
+};
+
+const CONTAINER_ACTIONS: Record<string, Partial<Record<string, CallKind>>> = {
+  logs: { GET: "logs" },
+  exec: { POST: "exec" },
+  attach: { POST: "attach" },
+};
+
+/** Below a group: nothing, an action, or a container and its action. */
+function onGroup(method: string, segments: readonly string[], group: Route): Route {
+  const [action, item, last, ...more] = segments;
+  if (action === undefined) return when(method, { PUT: "put", GET: "get", PATCH: "patch", DELETE: "delete" }, group);
+  if (item === undefined) return when(method, GROUP_ACTIONS[action.toLowerCase()] ?? {}, group);
+  if (action.toLowerCase() !== "containers" || last === undefined || more.length > 0) return group;
+  return when(method, CONTAINER_ACTIONS[last.toLowerCase()] ?? {}, { ...group, item });
 }
 
 function inLocation(method: string, what: string, item: string | undefined, at: Route): Route {

@@ -11,7 +11,7 @@ import { rfc3339 } from "./ringlog.ts";
 export function simulatedEngine(clock: Clock): Engine {
   return {
     name: "simulated",
-    inaccessible: () => Promise.resolve(undefined),
+    check: () => Promise.resolve(undefined),
     open: (group, report) => new SimulatedGroup(group, report, clock),
     reopen(group, running, report) {
       const reopened = new SimulatedGroup(group, report, clock);
@@ -96,21 +96,15 @@ class SimulatedGroup implements EngineGroup {
     const output = variable(this.#spec.members[member], "SIM_OUTPUT") ?? "";
     if (startTime === undefined || output === "") return Promise.resolve("");
     const time = rfc3339(startTime);
-    return Promise.resolve(
-      output
-        .replace(/\n$/, "")
-        .split("\n")
-        .map((line) => `${time} ${line}\n`)
-        .join(""),
-    );
+    return Promise.resolve(output.replace(/^(?=[^])/gm, `${time} `));
   }
 
-  exec(): Promise<number | undefined> {
-    return Promise.resolve(0);
+  probe(): Promise<string | undefined> {
+    return Promise.resolve(undefined);
   }
 
-  address(): Promise<{ host: string; port: number }> {
-    return Promise.reject(new Error("A simulated container has no address."));
+  ip(): string | undefined {
+    return undefined;
   }
 
   async dispose(): Promise<void> {

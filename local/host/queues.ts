@@ -124,12 +124,12 @@ export class QueueListener {
     }
     const text = decodeText(message.messageText, queues.messageEncoding);
     if (text === undefined) {
-      this.#logs("error", `Message '${message.messageId}' is not ${queues.messageEncoding}.`);
-      await this.#toPoison(message, message.popReceipt);
+      await this.#toPoison(message, message.popReceipt, `is not ${queues.messageEncoding}`);
       return;
     }
+    const spent = `has reached MaxDequeueCount of ${queues.maxDequeueCount}`;
     if (message.dequeueCount > queues.maxDequeueCount) {
-      await this.#toPoison(message, message.popReceipt);
+      await this.#toPoison(message, message.popReceipt, spent);
       return;
     }
     const lease = new Lease(this.#queue, message, this.#options.leaseSeconds);
@@ -139,7 +139,7 @@ export class QueueListener {
     });
     const popReceipt = await lease.end();
     if (outcome.ok) await ignoreTaken(this.#queue.deleteMessage(message.messageId, popReceipt));
-    else if (message.dequeueCount >= queues.maxDequeueCount) await this.#toPoison(message, popReceipt);
+    else if (message.dequeueCount >= queues.maxDequeueCount) await this.#toPoison(message, popReceipt, spent);
     // Without a poison queue the message stays hidden until its lease ends, so that a failure is no hot loop.
     else if (this.#poison !== undefined) await this.#release(message.messageId, popReceipt, queues.visibilityTimeoutMs);
   }
@@ -148,12 +148,9 @@ export class QueueListener {
     await ignoreTaken(this.#queue.updateMessage(messageId, popReceipt, undefined, Math.floor(delayMs / 1000)));
   }
 
-  async #toPoison(message: DequeuedMessageItem, popReceipt: string): Promise<void> {
+  async #toPoison(message: DequeuedMessageItem, popReceipt: string, why: string): Promise<void> {
     if (this.#poison === undefined) return;
-    this.#logs(
-      "warning",
-      `Message Id '${message.messageId}' has reached MaxDequeueCount of ${this.#options.queues.maxDequeueCount} or can't be decoded. Moving message to queue '${this.#poison.name}'.`,
-    );
+    this.#logs("warning", `Message Id '${message.messageId}' ${why}. Moving message to queue '${this.#poison.name}'.`);
     await sendCreating(this.#poison, message.messageText);
     this.#options.onEnqueued(this.#poison.name);
     await ignoreTaken(this.#queue.deleteMessage(message.messageId, popReceipt));

@@ -15,7 +15,7 @@ export interface ScheduleStatus {
 }
 
 /** NCRONTAB knows numbers, names, lists, ranges and steps; none of cron's later letters. */
-const NCRONTAB = /^[\d*/,\-a-z\s]+$/i;
+const NCRONTAB = /^(?:[\d*/,\-\s]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)+$/i;
 
 /**
  * @param expression NCRONTAB with six fields, seconds first (five are read with second zero, as the real host does).

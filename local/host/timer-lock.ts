@@ -34,7 +34,7 @@ export class TimerLock {
   /** @returns false when another host holds it. @throws {RestError} when the storage can't be reached. */
   async acquire(): Promise<boolean> {
     await this.#create();
-    if (this.#isShort && (await this.#heldByTheDead())) await this.#blob.getBlobLeaseClient().breakLease(0);
+    if (this.#isShort) await this.#breakOfTheDead();
     const lease = this.#blob.getBlobLeaseClient();
     try {
       await lease.acquireLease(Math.max(this.#seconds, SHORTEST_BLOB_LEASE_SECONDS));
@@ -78,10 +78,16 @@ export class TimerLock {
     }
   }
 
-  async #heldByTheDead(): Promise<boolean> {
-    const { leaseState, metadata } = await this.#blob.getProperties();
+  /** Breaks a lease whose holder's time has run out, unless another host was quicker. */
+  async #breakOfTheDead(): Promise<void> {
+    const { leaseState, metadata, etag } = await this.#blob.getProperties();
     const end = Number(metadata?.["end"]);
-    return leaseState === "leased" && end < Date.now();
+    if (leaseState !== "leased" || !(end < Date.now()) || etag === undefined) return;
+    try {
+      await this.#blob.getBlobLeaseClient().breakLease(0, { conditions: { ifMatch: etag } });
+    } catch (error) {
+      if (status(error) !== 409 && status(error) !== 412) throw error;
+    }
   }
 
   async #writeEnd(lease: BlobLeaseClient): Promise<void> {

@@ -1,13 +1,18 @@
 import { readFileSync } from "node:fs";
 
+/** Milliseconds. Ctrl-C under npm arrives twice, from the terminal and from npm, and is still one wish. */
+const oneWish = 1000;
+
 /**
  * Aborted when this process shall stop: Ctrl-C, SIGTERM, the terminal closing, or the end of the `npm` that runs it (a killed npm
- * tells nobody). A second Ctrl-C ends the process at once; its parts then end by themselves.
+ * tells nobody). Asked again, it ends at once; its parts then end by themselves.
  */
 export function untilAsked(): AbortSignal {
   const asked = new AbortController();
+  let askedAt = 0;
   const ask = (): void => {
-    if (asked.signal.aborted) process.exit(130);
+    if (!asked.signal.aborted) askedAt = performance.now();
+    else if (performance.now() - askedAt > oneWish) process.exit(130);
     asked.abort();
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, ask);

@@ -29,24 +29,16 @@ export async function freePorts(count: number): Promise<readonly number[]> {
 
 /**
  * The ports that this stack had the last time, as far as they are free, so that addresses noted down elsewhere stay right
- * after a restart; new ones in place of the others.
+ * after a restart; else new ones.
+ *
+ * @param hostPort taken already, though nobody listens on it yet
  */
-export async function choosePorts(file: string): Promise<Ports> {
+export async function choosePorts(file: string, hostPort: number): Promise<Ports> {
   const before = await readPorts(file);
-  const free = await freePorts(4);
-  const choose = async (name: keyof Ports, index: number): Promise<number> => {
-    const wanted = before?.[name];
-    return wanted !== undefined && (await isFree(wanted)) ? wanted : (free[index] ?? 0);
-  };
-  const [aci, blob, queue, table] = await Promise.all([
-    choose("aci", 0),
-    choose("blob", 1),
-    choose("queue", 2),
-    choose("table", 3),
-  ]);
-  const [a = 0, b = 0, q = 0, t = 0] = free;
-  const distinct = new Set([aci, blob, queue, table]).size === 4; // a new one may be the old one of another
-  const chosen = distinct ? { aci, blob, queue, table } : { aci: a, blob: b, queue: q, table: t };
+  const kept = before !== undefined && (await Promise.all(Object.values(before).map(isFree))).every((free) => free);
+  if (kept && !Object.values(before).includes(hostPort)) return before;
+  const [aci = 0, blob = 0, queue = 0, table = 0] = (await freePorts(5)).filter((port) => port !== hostPort);
+  const chosen = { aci, blob, queue, table };
   await writeFile(file, JSON.stringify(chosen));
   return chosen;
 }

@@ -14,7 +14,10 @@ import { z } from "zod";
 const record = z.object({ pid: z.number().int().positive(), started: z.string().min(1) });
 export type ProcessRecord = z.infer<typeof record>;
 
-/** What tells a process from a later one with the same pid; `undefined` when there is no such process (a zombie is none). */
+/**
+ * What tells a process from a later one with the same pid; `undefined` when there is no such process. A zombie is none, but for
+ * one whose other threads are still ending: until the last of them has, its ports are taken.
+ */
 export async function startedAt(pid: number): Promise<string | undefined> {
   if (process.platform === "linux") {
     try {
@@ -24,7 +27,8 @@ export async function startedAt(pid: number): Promise<string | undefined> {
       ]);
       // proc(5): the second field is the program's name in brackets and may hold anything, so count from its end.
       const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return state === "Z" || state === "X" ? undefined : `${boot.trim()}/${fields[18] ?? ""}`;
+      const ended = state === "X" || (state === "Z" && (await readdir(`/proc/${pid}/task`)).length <= 1);
+      return ended ? undefined : `${boot.trim()}/${fields[18] ?? ""}`;
     } catch {
       return undefined; // gone, or not ours to see
     }

@@ -96,7 +96,7 @@ async function startParts(
   release: () => Promise<void>,
 ): Promise<Stack> {
   await mkdir(settings.folder, { recursive: true });
-  const ports = await choosePorts(join(settings.folder, "ports.json"));
+  const ports = await choosePorts(join(settings.folder, "ports.json"), settings.port);
   const storage = settings.storage === "azurite" ? connectionString(ports) : undefined;
   const stop = (): void => void parts.stop();
   asked.throwIfAborted();

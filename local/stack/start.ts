@@ -37,6 +37,7 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
     if (asked.aborted) return 0;
     if (error instanceof CannotStart) tell(`Cannot start: ${error.message}.`);
     else if (error instanceof PartFailed) explain(error, settings.folder);
+    else if (error instanceof Error && "syscall" in error) tell(`Cannot start: ${error.message}.`);
     else throw error;
     return 1;
   }

@@ -126,7 +126,7 @@ function filterOf(query: URLSearchParams, now: number): Result<Asked, string> {
 }
 
 /** `tag=KEY` or `tag=KEY=VALUE`. */
-function hasTag(row: JobColumns, tag: string): boolean {
+export function hasTag(row: JobColumns, tag: string): boolean {
   const [key = "", ...value] = tag.split("=");
   const tags = row["tags"];
   if (typeof tags !== "object" || tags === null) return false;

@@ -3,7 +3,7 @@ import { minute, second } from "./backoff.ts";
 import type { Deps } from "./deps.ts";
 import { parseDefinition, redactBody, type Definition } from "./definition.ts";
 import { clip, no, ok, Unavailable, type PlacedFault, type Refusal, type Result } from "./errors.ts";
-import { groupName, mintJobId, uniqueGroupName, type JobId } from "./ids.ts";
+import { groupName, isMinted, mintedAt, mintJobId, uniqueGroupName, type JobId } from "./ids.ts";
 import { columnsOf, jobKey, type Sealed } from "./job-row.ts";
 import { hasEnded, type Delivery, type Job } from "./job.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
@@ -15,7 +15,10 @@ import { parseSealedDefinition, sealedText } from "./sealed-definition.ts";
  * Taking a job in, from HTTP or from the queue: read and judge everything, reserve the name, write the row. From the row on the job is
  * accepted and will end, whatever crashes. ACI is not called here, and the type of `AcceptDeps` says so.
  */
-export type AcceptDeps = Pick<Deps, "settings" | "now" | "randomBytes" | "jobs" | "blobs" | "sealer">;
+export type AcceptDeps = Pick<
+  Deps,
+  "settings" | "now" | "randomBytes" | "jobs" | "blobs" | "sealer" | "queues" | "sleep"
+>;
 
 export interface Order {
   readonly text: string;
@@ -130,7 +133,9 @@ function allowedCallBack(uri: string, hosts: readonly string[]): boolean {
 const mostInline = 48 * 1024;
 /** A reservation without a row expires after a minute; one that took this long is given up, so that no row comes after it. */
 const mostReserving = 40 * second;
-const mostRounds = 6;
+const mostRounds = 60;
+/** Between two looks at a reservation whose row is on its way. */
+const roundTime = 50;
 
 /**
  * Reserves, then writes the row. At most four storage calls, three of them one after another, when nothing is in the way.
@@ -142,7 +147,7 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
   const began = deps.now();
   const id = order.id?.id ?? mintJobId(began, deps.randomBytes(10));
   const job = newJob(order, checked, id, order.createdAt ?? began);
-  const full = order.via === "queue" ? undefined : await ceiling(deps, job);
+  const full = await ceiling(deps, job);
   if (full) return no(full);
   const definition = await sealer.seal(sealedText(checked.definition), id);
   const callbacks =
@@ -151,7 +156,10 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
   const stored = large ? blobs.putSealed(id, definition) : Promise.resolve();
   const reserved = await reserve(deps, job, order, checked.definition, stored);
   if (!reserved.ok) return reserved;
-  if (reserved.value.attached) return reserved;
+  if (reserved.value.attached) {
+    if (checked.callBackUri !== undefined) await joinCallback(deps, reserved.value.job.id, checked.callBackUri);
+    return reserved;
+  }
   return insert(deps, reserved.value.job, { definition: large ? "blob" : definition, callbacks }, began);
 }
 
@@ -196,13 +204,32 @@ async function reserve(
         want = "wait";
         break;
       case "take over":
-        [rerunOf, over] = [obstacle.from, obstacle.etag];
+        [rerunOf, over] = [obstacle.from ?? rerunOf, obstacle.etag];
         break;
       case "gone":
+        if (round > 0) await deps.sleep(roundTime);
         break;
     }
   }
   throw new Unavailable("storage", "The name could not be reserved: too many want it at once.");
+}
+
+/** One more caller to be told of a job's end; at once, when it has ended already. */
+async function joinCallback(deps: AcceptDeps, id: JobId, uri: string): Promise<void> {
+  const { jobs, sealer, queues } = deps;
+  const stored = await jobs.find(id);
+  if (stored === undefined) return;
+  const opened = stored.sealed.callbacks && (await sealer.open(stored.sealed.callbacks, id));
+  const before: unknown = opened?.kind === "open" ? JSON.parse(opened.text) : [];
+  const uris = [...new Set([...(Array.isArray(before) ? before.map(String) : []), uri])];
+  const callbacks = await sealer.seal(JSON.stringify(uris), id);
+  const saved = await jobs.save(
+    stored,
+    { ...stored.job, callback: { state: "pending", tries: 0 } },
+    { ...stored.sealed, callbacks },
+  );
+  if (saved === "conflict") return joinCallback(deps, id, uri);
+  if (hasEnded(stored.job.phase)) await queues.wake(id, undefined, 0);
 }
 
 async function insert({ jobs, now }: AcceptDeps, job: Job, sealed: Sealed, began: number): Promise<Result<Accepted>> {
@@ -216,7 +243,7 @@ async function insert({ jobs, now }: AcceptDeps, job: Job, sealed: Sealed, began
 type Obstacle =
   | { readonly kind: "ours" | "stand in line" | "gone" }
   | { readonly kind: "attach"; readonly job: Job }
-  | { readonly kind: "take over"; readonly from: JobId; readonly etag: string }
+  | { readonly kind: "take over"; readonly from: JobId | undefined; readonly etag: string }
   | { readonly kind: "refuse"; readonly refusal: Refusal };
 
 /** What stood in the way of a reservation, and what the rules say about it. */
@@ -267,7 +294,10 @@ async function sameKey(
 ): Promise<Obstacle> {
   const earlier = await deps.jobs.find(entry.id);
   // Reserved a moment ago, its row is on its way; or its acceptor died, and the reservation expires.
-  if (earlier === undefined) return { kind: "gone" };
+  if (earlier === undefined) {
+    const died = !isMinted(entry.id) || deps.now() > mintedAt(entry.id) + minute;
+    return died ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "gone" };
+  }
   const { phase } = earlier.job;
   const ended =
     hasEnded(phase) &&
@@ -316,6 +346,8 @@ async function ceiling({ jobs, settings }: AcceptDeps, job: Job): Promise<Refusa
   if (settings.maxActiveJobs === undefined && settings.maxActivePerName === undefined) return undefined;
   let [all, named] = [0, 0];
   for await (const active of jobs.index.active()) {
+    // A message that comes again is no further job.
+    if (active.id === job.id) return undefined;
     all++;
     if (active.name.toLowerCase() === job.name.toLowerCase()) named++;
   }
@@ -371,6 +403,7 @@ function newJob(
     history: [{ at: createdAt, from: "", to: "Queued", reason: "Accepted", attempt: 1 }],
     events: [],
     yield: false,
+    logsDropped: false,
     callback: delivery(callBackUri !== undefined),
     reply: delivery(order.replyTo !== undefined),
     lookAt: createdAt,

@@ -140,13 +140,13 @@ export class Aci {
 
   async #act(method: "DELETE" | "POST", url: string): Promise<DeleteAnswer> {
     const sent = await this.#send(method, url, apiVersion, undefined);
-    if (sent.kind === "silence") return { kind: "unclear" };
+    if (sent.kind === "silence") return { kind: "unclear", azure: sent.azure };
     const { response } = sent;
     if (response.status === 204 && method === "DELETE") return { kind: "absent" };
     if (response.status === 404) return { kind: "absent" };
     if (response.status < 300) return { kind: "accepted" };
-    if (response.status >= 500 || response.status === 408) return { kind: "unclear" };
     const azure = this.#errorOf(response);
+    if (response.status >= 500 || response.status === 408) return { kind: "unclear", azure };
     return { kind: "refused", reason: reasonOfArmError(azure), azure, retryAfter: this.#delayOf(response) };
   }
 

@@ -2,7 +2,7 @@ import { backOff, second } from "./backoff.ts";
 import { catalogue, type Reason } from "./catalogue.ts";
 import { endingOf, hasEnded, type AzureError, type Ending, type GroupSeen, type Job, type Verdict } from "./job.ts";
 import { nothingRuns } from "./outcome.ts";
-import { rest, settleTime, type Rules, type Step } from "./step.ts";
+import { rest, settleTime, skew, type Rules, type Step } from "./step.ts";
 import { nextTimeout } from "./times.ts";
 import { accepted, afterFailure, conclude, failed, postpone, unclaimed, withEnding } from "./transitions.ts";
 
@@ -28,8 +28,12 @@ export function afterCreate(claimedJob: Job, answer: CreateAnswer, now: number, 
   switch (answer.kind) {
     case "accepted":
       return { do: "save", job: accepted(job, now) };
-    case "unclear":
-      return rest({ ...job, ...(answer.azure ? { azure: answer.azure } : {}) }, now + settleTime);
+    case "unclear": {
+      const told: Job = { ...job, ...(answer.azure ? { azure: answer.azure } : {}) };
+      if (mayLand(answer.azure)) return rest(told, now + settleTime);
+      const { mayLandUntil: _answered, ...phase } = job.phase;
+      return rest({ ...told, phase }, now + settleTime);
+    }
     case "refused": {
       const told: Job = { ...job, ...(answer.azure ? { azure: answer.azure } : {}) };
       const verdict: Verdict = {
@@ -64,7 +68,9 @@ export function afterCreate(claimedJob: Job, answer: CreateAnswer, now: number, 
 }
 
 export type DeleteAnswer =
-  | { readonly kind: "accepted" | "absent" | "unclear" }
+  | { readonly kind: "accepted" | "absent" }
+  /** It may have been done, or may be done yet. */
+  | { readonly kind: "unclear"; readonly azure: AzureError | undefined }
   | {
       readonly kind: "refused";
       readonly reason: Reason;
@@ -72,21 +78,33 @@ export type DeleteAnswer =
       readonly retryAfter: number | undefined;
     };
 
-/** What the answer to a delete or stop means: look again, soon or when told to. Clears the claim. */
+/**
+ * What the answer to a delete or stop means: look again, soon or when told to. Clears the claim, unless the request may still have its
+ * effect: then nobody may have the name before that, lest a late delete takes the next job's group.
+ */
 export function afterDelete(claimedJob: Job, answer: DeleteAnswer, now: number, rules: Rules): Step {
+  const { claimUntil } = claimedJob;
+  if (answer.kind === "unclear" && mayLand(answer.azure) && claimUntil !== undefined)
+    return rest(claimedJob, claimUntil + skew);
   const job = unclaimed(claimedJob);
   const delay =
     answer.kind === "refused" ? Math.max(answer.retryAfter ?? 0, 10 * second) : Math.max(second, rules.lookFloor / 2);
   return rest(answer.kind === "refused" && answer.azure ? { ...job, azure: answer.azure } : job, now + delay);
 }
 
-/** What is saved once logs and exit codes are stored. */
+/** Without an answer, or with a gateway's, whoever does the work may still be at it. */
+function mayLand(azure: AzureError | undefined): boolean {
+  return azure === undefined || [0, 408, 502, 504].includes(azure.httpStatus);
+}
+
+/** What is saved once logs and exit codes are stored. Without a group it is known to be gone. */
 export function afterCapture(job: Job, group: GroupSeen | undefined, now: number, rules: Rules): Job {
   const { phase } = job;
+  if (hasEnded(phase)) return { ...job, phase: { ...phase, captured: true } };
   const ending = endingOf(phase);
-  if (ending === undefined || hasEnded(phase) || phase.state === "Queued") return job;
+  if (ending === undefined || phase.state === "Queued") return job;
   const captured: Ending = { ...ending, captured: true };
-  if (group === undefined && phase.state !== "Provisioning") return conclude(job, captured, now, "gone", rules);
+  if (group === undefined) return conclude(job, captured, now, "gone", rules);
   if (group !== undefined && captured.to !== "Queued" && nothingRuns(group))
     return conclude(job, captured, now, "present", rules);
   return withEnding(job, phase, captured);

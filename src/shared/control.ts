@@ -1,8 +1,9 @@
 import type { TableClient } from "@azure/data-tables";
+import { z } from "zod";
 import { storageCall, type Storage } from "./storage.ts";
 import { blobContainers } from "./blobs.ts";
 import { queueNames } from "./queue.ts";
-import { isLoopback, type Settings } from "./settings.ts";
+import { isLoopback, type Settings, type Target } from "./settings.ts";
 
 /** The table `control`: what there is one of. The installation's identity, whether it is paused, when it last looked around. */
 export interface Installation {
@@ -18,6 +19,7 @@ export interface Pause {
 
 export const tableNames = { jobs: "jobs", index: "jobindex", attempts: "attempts", control: "control" } as const;
 const partition = "control";
+const targetList = z.array(z.object({ subscriptionId: z.string(), resourceGroup: z.string() }));
 
 export class Control {
   readonly #table: TableClient;
@@ -105,6 +107,40 @@ export class Control {
     await storageCall(() => this.#table.deleteEntity(partition, "pause"), 404);
   }
 
+  /** All targets that were ever used: one that left the settings is swept until it is empty. */
+  async targets(current: readonly Target[]): Promise<readonly Target[]> {
+    const known = await storageCall(() => this.#table.getEntity(partition, "targets"), 404);
+    const before = targetList.safeParse(known === 404 ? [] : parseJson(known["list"])).data ?? [];
+    const all = new Map(
+      [...before, ...current.map(({ subscriptionId, resourceGroup }) => ({ subscriptionId, resourceGroup }))].map(
+        (target) => [`${target.subscriptionId}/${target.resourceGroup.toLowerCase()}`, target],
+      ),
+    );
+    if (all.size !== before.length) {
+      const entity = { partitionKey: partition, rowKey: "targets", list: JSON.stringify([...all.values()]) };
+      await storageCall(() => this.#table.upsertEntity(entity, "Replace"));
+    }
+    return [...all.values()].map((target) => ({ ...target, location: undefined }));
+  }
+
+  /** When a group without a job was first noticed, kept for whoever asks again. */
+  async firstSeen(id: string, now: number): Promise<number> {
+    const entity = { partitionKey: "orphan", rowKey: id, at: new Date(now) };
+    const made = await storageCall(() => this.#table.createEntity(entity), 409);
+    if (made !== 409) return now;
+    const row = await storageCall(() => this.#table.getEntity("orphan", id), 404);
+    return row !== 404 && row["at"] instanceof Date ? row["at"].getTime() : now;
+  }
+
+  /** True for the one caller, of all instances, that may do a periodic work now. */
+  async turn(work: string, every: number, now: number): Promise<boolean> {
+    const row = await storageCall(() => this.#table.getEntity("turn", work), 404);
+    const entity = { partitionKey: "turn", rowKey: work, at: new Date(now) };
+    if (row === 404) return (await storageCall(() => this.#table.createEntity(entity), 409)) !== 409;
+    if (row["at"] instanceof Date && now < row["at"].getTime() + every) return false;
+    return (await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag: row.etag }), 404, 412)) !== 412;
+  }
+
   async beat(now: number): Promise<void> {
     const entity = { partitionKey: partition, rowKey: "heartbeat", at: new Date(now) };
     await storageCall(() => this.#table.upsertEntity(entity, "Replace"));
@@ -114,5 +150,13 @@ export class Control {
   async lastBeat(): Promise<number | undefined> {
     const row = await storageCall(() => this.#table.getEntity(partition, "heartbeat"), 404);
     return row !== 404 && row["at"] instanceof Date ? row["at"].getTime() : undefined;
+  }
+}
+
+function parseJson(text: unknown): unknown {
+  try {
+    return typeof text === "string" ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -31,6 +31,8 @@ export type Parsed =
       readonly warnings: readonly Fault[];
       readonly block: OptionsBlock | undefined;
       readonly callBackUri: string | undefined;
+      /** Where a path of the body stands in the text; its beginning for one that isn't there. */
+      readonly place: (path: string) => { line: number; column: number };
     }
   | { readonly ok: false; readonly faults: readonly Fault[]; readonly warnings: readonly Fault[] };
 
@@ -71,5 +73,6 @@ export function parseDefinition(text: string, rules: DefinitionRules): Parsed {
     warnings: findings.warnings(places),
     block: top.block && { values: top.block.values, place: (key) => places.at(top.block?.offsetOf(key) ?? 0) },
     callBackUri: top.callBackUri,
+    place: (path) => places.at(root.find(path)?.offset ?? 0),
   };
 }

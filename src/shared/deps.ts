@@ -1,15 +1,23 @@
 import { DefaultAzureCredential } from "@azure/identity";
 import { randomBytes, randomUUID } from "node:crypto";
 import { Aci } from "./aci.ts";
+import { Budget } from "./budget.ts";
 import { Attempts } from "./attempts.ts";
+import { second } from "./backoff.ts";
 import { Blobs } from "./blobs.ts";
 import { Control, tableNames, type Installation } from "./control.ts";
+import { DailyBudget } from "./daily.ts";
 import { Unavailable } from "./errors.ts";
+import { GovernedAci } from "./governed-aci.ts";
 import { JobIndex } from "./job-index.ts";
+import { keyVaultRing } from "./key-vault-ring.ts";
 import { JobStore } from "./jobs.ts";
 import type { Rules } from "./step.ts";
+import { Placement } from "./placement.ts";
+import { PoisonQueue } from "./poison.ts";
 import { Queues } from "./queue.ts";
-import { fileKeyRing, Sealer, type KeyRing } from "./seal.ts";
+import { fileKeyRing } from "./file-key-ring.ts";
+import { Sealer, type KeyRing } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { connectStorage } from "./storage.ts";
 import type { Log } from "./telemetry.ts";
@@ -21,16 +29,24 @@ export interface Deps {
   readonly now: () => number;
   /** Between 0 and 1. */
   readonly random: () => number;
+  /** For the rare short wait within a request; a job's own waits are messages. */
+  readonly sleep: (ms: number) => Promise<void>;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly log: Log;
   readonly jobs: JobStore;
   readonly attempts: Attempts;
   readonly blobs: Blobs;
   readonly queues: Queues;
+  readonly poison: PoisonQueue;
   readonly control: Control;
+  readonly budget: Budget;
+  readonly daily: DailyBudget;
+  readonly placement: Placement;
   readonly sealer: Sealer;
+  /** POSTs JSON to a caller's own address and tells the status of the answer. Throws when there is none. */
+  readonly post: (uri: string, body: string) => Promise<number>;
   /** Our installation's ACI. Throws {@link Unavailable} while storage can't say who we are. */
-  readonly aci: () => Promise<{ readonly aci: Aci; readonly installation: Installation }>;
+  readonly aci: () => Promise<{ readonly aci: GovernedAci; readonly installation: Installation }>;
 }
 
 export interface DepsOptions {
@@ -44,8 +60,10 @@ export function makeDeps({ settings, log, now = () => new Date().getTime(), rand
   const storage = connectStorage(settings.storage);
   const control = new Control(storage, settings, randomUUID);
   const index = new JobIndex(storage.table(tableNames.index));
+  const budget = new Budget(storage.table(tableNames.control), settings);
+  const placement = new Placement(storage.table(tableNames.control));
   const { priceVcpuHour, priceGbHour, currency } = settings;
-  let made: { readonly aci: Aci; readonly installation: Installation } | undefined;
+  let made: { readonly aci: GovernedAci; readonly installation: Installation } | undefined;
   return {
     settings,
     now,
@@ -60,25 +78,47 @@ export function makeDeps({ settings, log, now = () => new Date().getTime(), rand
     attempts: new Attempts(storage.table(tableNames.attempts)),
     blobs: new Blobs(storage.blobs),
     queues: new Queues(storage.queues),
+    poison: new PoisonQueue(storage.queues),
     control,
-    sealer: new Sealer(keyRing(settings), now),
+    budget,
+    daily: new DailyBudget(storage.table(tableNames.control), settings),
+    placement,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sealer: new Sealer(keyRing(settings, now), now),
+    post: async (uri, body) => {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(uri, {
+        method: "POST",
+        headers,
+        body,
+        redirect: "error",
+        signal: AbortSignal.timeout(30 * second),
+      });
+      await response.body?.cancel();
+      return response.status;
+    },
     aci: async () => {
       const installation = await control.installation();
       made ??= {
         installation,
-        aci: new Aci({
-          endpoint: settings.armEndpoint,
-          credential: new DefaultAzureCredential(),
-          installation: installation.id,
-          now,
-        }),
+        aci: new GovernedAci(
+          new Aci({
+            endpoint: settings.armEndpoint,
+            credential: new DefaultAzureCredential(),
+            installation: installation.id,
+            now,
+          }),
+          { budget, placement, now },
+        ),
       };
       return made;
     },
   };
 }
 
-function keyRing(settings: Settings): KeyRing {
+function keyRing(settings: Settings, now: () => number): KeyRing {
+  const { sealKeyId: keyId } = settings;
+  if (keyId !== undefined) return keyVaultRing({ keyId, credential: new DefaultAzureCredential(), now });
   if (settings.sealKeyFile !== undefined) return fileKeyRing(settings.sealKeyFile);
   const missing = (): Promise<never> => Promise.reject(new Unavailable("seal key", "No sealing key is configured."));
   return { wrap: missing, unwrap: missing };

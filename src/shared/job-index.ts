@@ -18,8 +18,12 @@ import { storageCall } from "./storage.ts";
  * | `id_UUID` | where the row of a job stands whose id a poster chose |
  */
 const partition = "jobs";
-const range = (prefix: string) =>
-  odata`PartitionKey eq ${partition} and RowKey ge ${`${prefix}_`} and RowKey lt ${`${prefix}\``}`;
+/** Row keys that begin so: the character after the prefix's last is where they end. */
+const startingWith = (prefix: string): string => {
+  const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+  return odata`PartitionKey eq ${partition} and RowKey ge ${prefix} and RowKey lt ${end}`;
+};
+const range = (kind: string): string => startingWith(`${kind}_`);
 
 export interface Hold {
   readonly holder: JobId;
@@ -113,6 +117,30 @@ export class JobIndex {
     return (await this.#get(`job_${id}`)) !== undefined;
   }
 
+  /** Everything that leads to a job whose row is about to go. A name that a newer job has stays. */
+  async forget(
+    job: { readonly id: JobId; readonly name: GroupName; readonly keyHash?: string | undefined },
+    key: JobKey,
+  ): Promise<void> {
+    const name = `name_${nameKey(job.name)}`;
+    const newest = await this.#get(name);
+    if (newest?.["rowRow"] === key.rowKey) {
+      await storageCall(() => this.#table.deleteEntity(partition, name, { etag: newest.etag }), 404, 412);
+    }
+    if (job.keyHash !== undefined) {
+      const entry = await this.jobOfKey(job.keyHash);
+      if (entry?.id === job.id) {
+        await storageCall(
+          () => this.#table.deleteEntity(partition, `key_${job.keyHash ?? ""}`, { etag: entry.etag }),
+          404,
+          412,
+        );
+      }
+    }
+    await storageCall(() => this.#table.deleteEntity(partition, `id_${job.id}`), 404);
+    await this.drop(job.id);
+  }
+
   async hold(name: GroupName): Promise<Hold | undefined> {
     const row = await this.#get(`hold_${nameKey(name)}`);
     const holder = typeof row?.["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
@@ -131,16 +159,16 @@ export class JobIndex {
     return true;
   }
 
-  async joinLine(name: GroupName, id: JobId, createdAt: number): Promise<void> {
+  async joinLine(name: string, id: JobId, createdAt: number): Promise<void> {
     await storageCall(() => this.#table.upsertEntity(entity(waitKey(name, createdAt, id), { jobId: id }), "Replace"));
   }
 
-  async leaveLine(name: GroupName, id: JobId, createdAt: number): Promise<void> {
+  async leaveLine(name: string, id: JobId, createdAt: number): Promise<void> {
     await storageCall(() => this.#table.deleteEntity(partition, waitKey(name, createdAt, id)), 404);
   }
 
-  /** Jobs that wait for a name, oldest first. */
-  async line(name: GroupName, most: number): Promise<readonly JobId[]> {
+  /** Jobs that wait for a name (or for another thing, whose line has a name that no group can have), oldest first. */
+  async line(name: string, most: number): Promise<readonly JobId[]> {
     const ids: JobId[] = [];
     for await (const row of this.#rows(range(`wait_${nameKey(name)}`), ["RowKey", "jobId"])) {
       const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
@@ -150,25 +178,64 @@ export class JobIndex {
     return ids;
   }
 
+  /** Takes the oldest out of a line, to be woken. */
+  async callUp(name: string, most: number): Promise<readonly JobId[]> {
+    const ids: JobId[] = [];
+    for await (const row of this.#rows(range(`wait_${nameKey(name)}`), ["PartitionKey", "RowKey", "jobId"])) {
+      if (ids.length >= most) break;
+      const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
+      await storageCall(() => this.#table.deleteEntity(partition, String(row["rowKey"])), 404);
+      if (id !== undefined) ids.push(id);
+    }
+    return ids;
+  }
+
+  /** The lines that are not for a group's name, and how many stand in each. */
+  async lines(): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for await (const row of this.#rows(startingWith("wait_~"), ["RowKey"])) {
+      const name = /^wait_(~.*)_\d+_[^_]+$/.exec(String(row["rowKey"]))?.[1];
+      if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /**
-   * A name that its holder needs no more goes to the oldest that waits for it. May be repeated.
+   * A name that its holder needs no more goes to the oldest that waits for it, which leaves the line in the same transaction: so a job
+   * that has left the line is never given the name. May be repeated.
    *
    * @returns the job that has the name now and must be woken
    */
   async handOver(name: GroupName, id: JobId): Promise<JobId | undefined> {
-    const hold = await this.hold(name);
-    if (hold?.holder !== id) return undefined;
-    const next = (await this.line(name, 2)).find((waiting) => waiting !== id);
-    const rowKey = `hold_${nameKey(name)}`;
-    const result = await storageCall<unknown, [404, 412]>(
-      () =>
-        next === undefined
-          ? this.#table.deleteEntity(partition, rowKey, { etag: hold.etag })
-          : this.#table.updateEntity(entity(rowKey, { jobId: next }), "Replace", { etag: hold.etag }),
-      404,
-      412,
-    );
-    return typeof result === "number" ? undefined : next;
+    for (;;) {
+      const hold = await this.hold(name);
+      if (hold?.holder !== id) return undefined;
+      const rowKey = `hold_${nameKey(name)}`;
+      const next = await this.#firstInLine(name, id);
+      if (next === undefined) {
+        const result = await storageCall(
+          () => this.#table.deleteEntity(partition, rowKey, { etag: hold.etag }),
+          404,
+          412,
+        );
+        if (typeof result !== "number") return undefined;
+      } else {
+        const actions: TransactionAction[] = [
+          ["update", entity(rowKey, { jobId: next.id }), "Replace", { etag: hold.etag }],
+          ["delete", entity(next.rowKey)],
+        ];
+        const result = await storageCall(() => this.#table.submitTransaction(actions), 404, 412);
+        if (typeof result !== "number") return next.id;
+      }
+    }
+  }
+
+  async #firstInLine(name: string, but: JobId): Promise<{ readonly id: JobId; readonly rowKey: string } | undefined> {
+    for await (const row of this.#rows(range(`wait_${nameKey(name)}`), ["PartitionKey", "RowKey", "jobId"])) {
+      const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
+      if (id !== undefined && id !== but) return { id, rowKey: String(row["rowKey"]) };
+    }
+    return undefined;
   }
 
   /** The columns of an active job as they are now, for dashboards and the timer. */
@@ -248,7 +315,7 @@ export class JobIndex {
   }
 }
 
-function waitKey(name: GroupName, createdAt: number, id: JobId): string {
+function waitKey(name: string, createdAt: number, id: JobId): string {
   return `wait_${nameKey(name)}_${stamp(createdAt)}_${id}`;
 }
 

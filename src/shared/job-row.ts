@@ -167,6 +167,8 @@ export function toRow(job: Job, key: JobKey, sealed: Sealed, prices: Prices): Jo
     ...key,
     ...columnsOf(job, prices),
     ...recordOf(job),
+    hasDefinition: sealed.definition !== undefined,
+    hasLogs: job.attempts.length > 0 && !job.logsDropped,
     ...(sealed.definition === undefined ? {} : { definition: sealed.definition }),
     ...(sealed.callbacks === undefined ? {} : { callbacks: sealed.callbacks }),
   };

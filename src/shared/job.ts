@@ -97,6 +97,10 @@ const phase = z.discriminatedUnion("state", [
     state: z.literal("Provisioning"),
     /** Tried since, without a clear answer so far. */
     sentAt: time,
+    /** Until then the create may still take effect, though nobody waits for its answer any more. */
+    mayLandUntil: time.optional(),
+    /** What it waited for before: should this create be refused too, it has waited since then. */
+    waiting: waiting.optional(),
     /** When the group was first seen absent after the claim ran out. */
     absentAt: time.optional(),
     ending: ending.optional(),
@@ -119,8 +123,10 @@ const phase = z.discriminatedUnion("state", [
     state: z.enum(terminalStates),
     verdict,
     finishedAt: time,
-    /** `unknown`: never created, or ACI did not confirm; looked at until it is known to be gone. */
+    /** `present` also where ACI did not confirm: it is looked at until it is known to be gone. */
     group: z.enum(["present", "gone"]),
+    /** False where the end could not wait for the logs: they are read before the group is deleted. */
+    captured: z.boolean().default(true),
     /** The group stays until then, unless a new job needs its name. */
     keepUntil: time.optional(),
     /** When a delete was last sent, and when the group was first seen absent since. */
@@ -208,6 +214,8 @@ export const jobSchema = z.object({
   cancel: z.object({ at: time, reason, by: z.string().optional() }).optional(),
   /** A kept group must go: another job needs the name. */
   yield: z.boolean().default(false),
+  /** Captured logs were removed: their time was over. */
+  logsDropped: z.boolean().default(false),
   /** When somebody last read the job's own `Location`. */
   leaseSeenAt: time.optional(),
   callback,

@@ -1,5 +1,5 @@
 import type { TableClient } from "@azure/data-tables";
-import type { JobId } from "./ids.ts";
+import { parseJobId, type JobId } from "./ids.ts";
 import type { Job } from "./job.ts";
 import { dayPartition, fromRow, jobKey, keyOfMinted, toRow, type JobKey, type Prices, type Sealed } from "./job-row.ts";
 import type { JobIndex } from "./job-index.ts";
@@ -120,6 +120,28 @@ export class JobStore {
     const page = await storageCall(() => pages.next());
     if (page.done) return { rows: [], continuation: undefined };
     return { rows: page.value.map(shown), continuation: page.value.continuationToken };
+  }
+
+  /**
+   * Ids of jobs that were accepted from `from` on and ended before `to`, for housekeeping.
+   *
+   * @param filter a further condition on columns, or nothing
+   */
+  async endedBefore(from: number, to: number, filter: string, most: number): Promise<readonly JobId[]> {
+    const parts = [
+      `PartitionKey ge ${quoted(dayPartition(to))}`,
+      ...(from > 0 ? [`PartitionKey le ${quoted(dayPartition(from))}`] : []),
+      `finishedAt lt datetime'${new Date(to).toISOString()}'`,
+      ...(filter === "" ? [] : [filter]),
+    ];
+    const ids: JobId[] = [];
+    const rows = this.#table.listEntities({ queryOptions: { filter: parts.join(" and "), select: ["id"] } });
+    for (;;) {
+      const next = await storageCall(() => rows.next());
+      if (next.done || ids.length >= most) return ids;
+      const id = typeof next.value["id"] === "string" ? parseJobId(next.value["id"]) : undefined;
+      if (id !== undefined) ids.push(id);
+    }
   }
 
   /** A row or an index entry as a list shows it. */

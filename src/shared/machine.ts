@@ -18,7 +18,6 @@ import {
   afterFailure,
   claimed,
   conclude,
-  endOf,
   failed,
   finish,
   keeps,
@@ -36,8 +35,7 @@ import {
  * Queued: nothing of this attempt exists in ACI. Left for Provisioning when the name, the budget and a place are had and the group
  *   was seen absent; for an end when the caller cancels or a time runs out.
  * Provisioning: a create was sent, or is about to be, under a claim; its answer is not known. A crash here leaves the claim to run
- *   out; then the group is looked for. Seen: Pending. Absent twice, some seconds apart: Queued again, so that a PUT that is still on
- *   its way is not doubled.
+ *   out; then the group is looked for. Seen: Pending. Absent for so long that a PUT can't be on its way any more: Queued again.
  * Pending: ACI accepted the group. Running: its containers started. Both are left when the containers ended, or for an `ending`.
  * An `ending` (the row's `stopping`) is an end that is decided but not confirmed: logs are captured, the group is deleted or
  *   stopped, and only when nothing can run any more does the job become terminal, or Queued for the next attempt.
@@ -80,17 +78,24 @@ function queued(
     case "absent":
       return { do: "create", job: claimed(provisioning(job, now), now) };
     case "present": {
-      const { owner } = seen;
-      if (owner.kind === "ours" && owner.jobId === job.id) {
-        if (owner.attempt === job.attempt) return { do: "save", job: accepted(provisioning(job, now), now) };
+      if (isOf(job, seen)) {
+        if (seen.owner.attempt === job.attempt) return { do: "save", job: accepted(provisioning(job, now), now) };
         return { do: "delete", job: claimed(job, now) };
       }
-      if (owner.kind === "ours") return postpone(job, "NameBusy", now, rules, undefined);
-      if (rules.adoptFinishedGroups && nothingRuns(seen))
-        return { do: "create", job: claimed(provisioning(job, now), now) };
+      if (seen.owner.kind === "ours") return postpone(job, "NameBusy", now, rules, undefined);
+      if (adoptable(seen, rules)) return { do: "create", job: claimed(provisioning(job, now), now) };
       return { do: "save", job: finish(job, failed({ reason: "NameTaken" }), now, "gone", rules) };
     }
   }
+}
+
+function isOf(job: Job, group: GroupSeen): group is GroupSeen & { owner: { kind: "ours" } } {
+  return group.owner.kind === "ours" && group.owner.jobId === job.id;
+}
+
+/** A finished group of nobody's that the operator lets us replace. */
+function adoptable(group: GroupSeen, rules: Rules): boolean {
+  return rules.adoptFinishedGroups && group.owner.kind === "untagged" && nothingRuns(group);
 }
 
 // ----------------------------------------------------------------------------------------- Provisioning, Pending, Running
@@ -99,37 +104,46 @@ function follow(job: Job, phase: LivePhase, seen: Observation, now: number, rule
   switch (seen.group) {
     case "unknown": {
       const end = interrupted(job, now);
-      if (end) return { do: "save", job: withEnding(job, phase, endOf(end, now)) };
+      if (end) return { do: "save", job: withEnding(job, phase, afterFailure(job, end, now, rules)) };
       return rest(job, now + Math.max(seen.retryAfter ?? 0, pace(job, now, rules)));
     }
     case "absent":
       return missing(job, phase, now, rules);
     case "present":
-      if (seen.owner.kind === "ours" && seen.owner.jobId === job.id && seen.owner.attempt !== job.attempt) {
-        return { do: "delete", job: claimed(job, now) };
-      }
-      if (seen.owner.kind === "foreign" || (seen.owner.kind === "ours" && seen.owner.jobId !== job.id)) {
-        return phase.state === "Provisioning"
-          ? { do: "save", job: finish(job, failed({ reason: "NameTaken" }), now, "gone", rules) }
-          : missing(job, phase, now, rules);
-      }
-      if (phase.state === "Provisioning" && seen.owner.kind === "untagged") {
+      if (isOf(job, seen) && seen.owner.attempt !== job.attempt) return { do: "delete", job: claimed(job, now) };
+      if (phase.state === "Provisioning" && !isOf(job, seen)) {
+        // The finished group that is to be replaced is there until the create lands.
+        if (adoptable(seen, rules)) return missing(job, phase, now, rules);
         return { do: "save", job: finish(job, failed({ reason: "NameTaken" }), now, "gone", rules) };
       }
+      // A job that knows its group does not lose it with its tags.
+      if (!isOf(job, seen) && seen.owner.kind !== "untagged") return missing(job, phase, now, rules);
       return present(job, phase, seen, now, rules);
   }
 }
 
-/** The group is not there. Twice in a row means that it is not: ARM may not know yet what it accepted a moment ago. */
+/** The group is not there, which is believed only when it has been so for a while. */
 function missing(job: Job, phase: LivePhase, now: number, rules: Rules): Step {
   const { absentAt } = phase;
   if (absentAt === undefined) return rest({ ...job, phase: { ...phase, absentAt: now } }, now + settleTime);
-  if (now < absentAt + settleTime) return rest(job, absentAt + settleTime);
+  const sureAt = surelyAbsentAt(phase, absentAt);
+  if (now < sureAt) return rest(job, Math.min(sureAt, now + settleTime));
   const end = interrupted(job, now);
-  if (end) return { do: "save", job: finish(job, end, now, "gone", rules) };
-  if (phase.state === "Provisioning") return postpone(job, "ArmUnavailable", now, rules, 0);
-  const ending = afterFailure(job, failed({ reason: "GroupDisappeared" }), now, rules);
+  if (phase.state === "Provisioning") {
+    if (end === undefined) return postpone(job, "ArmUnavailable", now, rules, 0);
+    return { do: "save", job: conclude(job, afterFailure(job, end, now, rules), now, "gone", rules) };
+  }
+  const ending = afterFailure(job, end ?? failed({ reason: "GroupDisappeared" }), now, rules);
   return { do: "capture", job: withEnding(job, phase, ending), group: undefined };
+}
+
+/**
+ * When "nothing there" may be believed. ARM may not know yet what it accepted a moment ago, so it must be seen twice; and a create
+ * whose answer got lost may still be on its way.
+ */
+function surelyAbsentAt(phase: LivePhase, absentAt: number): number {
+  const landed = phase.state === "Provisioning" ? (phase.mayLandUntil ?? 0) : 0;
+  return Math.max(absentAt + settleTime, landed);
 }
 
 function present(job: Job, phase: LivePhase, group: GroupSeen, now: number, rules: Rules): Step {
@@ -180,27 +194,26 @@ function confirmEnd(job: Job, phase: LivePhase, ending: Ending, seen: Observatio
   if (seen.group === "unknown") {
     return overdue ? giveUp() : rest(job, now + Math.max(seen.retryAfter ?? 0, rules.lookFloor, 5 * second));
   }
-  const mine =
-    seen.group === "present" &&
-    (seen.owner.kind === "untagged" || (seen.owner.kind === "ours" && seen.owner.jobId === job.id));
-  if (!ending.captured) return { do: "capture", job, group: mine ? seen : undefined };
-  if (!mine) {
-    // A create whose answer we never saw may still be on its way: nothing there must be seen twice.
-    if (phase.state === "Provisioning") {
+  if (seen.group === "absent" || !(isOf(job, seen) || seen.owner.kind === "untagged")) {
+    // A delete is sent only for a group that was seen, so what is absent after it is gone.
+    if (ending.sentAt === undefined) {
       if (ending.absentAt === undefined) return again({ ...ending, absentAt: now }, now + settleTime);
-      if (now < ending.absentAt + settleTime) return rest(job, ending.absentAt + settleTime);
+      const sureAt = surelyAbsentAt(phase, ending.absentAt);
+      if (now < sureAt) return rest(job, Math.min(sureAt, now + settleTime));
     }
+    if (!ending.captured) return { do: "capture", job, group: undefined };
     return { do: "save", job: conclude(job, ending, now, "gone", rules) };
   }
-  if (ending.to !== "Queued" && nothingRuns(seen))
-    return { do: "save", job: conclude(job, ending, now, "present", rules) };
+  const { absentAt: _absent, ...there } = ending;
+  if (!there.captured) return { do: "capture", job: withEnding(job, phase, there), group: seen };
+  if (there.to !== "Queued" && nothingRuns(seen))
+    return { do: "save", job: conclude(job, there, now, "present", rules) };
   if (overdue) return giveUp();
-  if (ending.sentAt === undefined || now >= ending.sentAt + resendTime) {
-    const act = ending.to !== "Queued" && keeps(job, ending.to) ? "stop" : "delete";
-    const { absentAt: _absent, ...sent } = { ...ending, sentAt: now };
-    return { do: act, job: claimed(withEnding(job, phase, sent), now) };
+  if (there.sentAt === undefined || now >= there.sentAt + resendTime) {
+    const act = there.to !== "Queued" && keeps(job, there.to) ? "stop" : "delete";
+    return { do: act, job: claimed(withEnding(job, phase, { ...there, sentAt: now }), now) };
   }
-  return again(ending, now + Math.max(rules.lookFloor, second));
+  return again(there, now + Math.max(rules.lookFloor, second));
 }
 
 // -------------------------------------------------------------------------------------------------------------- Terminal
@@ -234,7 +247,8 @@ function removeGroup(job: Job, phase: TerminalPhase, seen: Observation | undefin
       }
       return rest({ ...job, phase: { ...phase, absentAt: now } }, now + settleTime);
     case "present":
-      if (seen.owner.kind === "foreign" || (seen.owner.kind === "ours" && seen.owner.jobId !== job.id)) return goneNow;
+      if (!isOf(job, seen) && seen.owner.kind !== "untagged") return goneNow;
+      if (!phase.captured) return { do: "capture", job, group: seen };
       if (phase.sentAt === undefined || now >= phase.sentAt + resendTime) {
         return { do: "delete", job: claimed({ ...job, phase: { ...phase, sentAt: now } }, now) };
       }

@@ -47,6 +47,8 @@ export function outcomeOf(group: GroupSeen, main: string | undefined): Outcome {
     const end = container && firstEnd(container);
     if (end) return ofExit(main, end.exitCode, end.detailStatus);
   }
+  // What a stop killed did not fail, and a group that ended itself can't be stopped.
+  if (group.state === "Stopped") return { state: "Stopped", verdict: { reason: "StoppedExternally" } };
   const failed = group.containers
     .filter(({ state, exitCode }) => state === "Terminated" && exitCode !== undefined && exitCode !== 0)
     .map((container, order) => ({ container, order }))
@@ -58,7 +60,6 @@ export function outcomeOf(group: GroupSeen, main: string | undefined): Outcome {
     )
     .at(0)?.container;
   if (failed?.exitCode !== undefined) return ofExit(failed.name, failed.exitCode, failed.detailStatus);
-  if (group.state === "Stopped") return { state: "Stopped", verdict: { reason: "StoppedExternally" } };
   if (group.state === "Failed") return { state: "Failed", verdict: { reason: "ProvisioningFailed" } };
   return { state: "Succeeded", verdict: { reason: "Completed", exitCode: 0 } };
 }

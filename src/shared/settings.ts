@@ -1,5 +1,19 @@
-import { day, hour, minute, parseDuration, second } from "./backoff.ts";
+import { day, hour, minute, second } from "./backoff.ts";
 import { isUuidLike } from "./ids.ts";
+import { contradictionsOf, openedLocally, securitySettings } from "./security-settings.ts";
+import {
+  decimal,
+  duration,
+  integer,
+  optionalInteger,
+  row,
+  text,
+  url,
+  words,
+  yes,
+  type Read,
+  type Row,
+} from "./setting-readers.ts";
 
 /**
  * The environment, read once and turned into typed values. Every fault is told at once; a faulty value is replaced by its default,
@@ -30,55 +44,6 @@ export interface Target {
   readonly location: string | undefined;
 }
 
-type Read<T> = (text: string) => T | { readonly fault: string };
-
-interface Row<T> {
-  readonly name: string;
-  readonly fallback: T;
-  /** How the default reads in the docs. */
-  readonly shown: string;
-  readonly read: Read<T>;
-  readonly text: string;
-}
-
-const row = <T>(name: string, shown: string, fallback: T, read: Read<T>, text: string): Row<T> => ({
-  name,
-  shown,
-  fallback,
-  read,
-  text,
-});
-
-const text: Read<string | undefined> = (value) => value;
-const words: Read<readonly string[]> = (value) =>
-  value
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
-const yes: Read<boolean> = (value) => {
-  if (/^(true|1|yes|on)$/i.test(value)) return true;
-  if (/^(false|0|no|off)$/i.test(value)) return false;
-  return { fault: "must be true or false" };
-};
-const integer =
-  (least: number, most: number): Read<number> =>
-  (value) =>
-    /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most
-      ? Number(value)
-      : { fault: `must be a whole number from ${least} to ${most}` };
-const decimal: Read<number> = (value) => (/^\d+(\.\d+)?$/.test(value) ? Number(value) : { fault: "must be a number" });
-const optionalInteger: Read<number | undefined> = integer(0, Number.MAX_SAFE_INTEGER);
-const duration =
-  (least: number, most: number): Read<number> =>
-  (value) => {
-    const ms = parseDuration(value);
-    if (ms === undefined) return { fault: "must be an ISO 8601 duration (PT10M) or a number of seconds" };
-    return ms >= least && ms <= most ? ms : { fault: `must be between ${least / second} and ${most / second} seconds` };
-  };
-const url: Read<string | undefined> = (value) =>
-  URL.canParse(value) && /^https?:/.test(value)
-    ? value.replace(/\/+$/, "")
-    : { fault: "must be an absolute http(s) URL" };
 const endpoint: Read<string> = (value) => {
   const checked = url(value);
   return checked ?? { fault: "must be an absolute http(s) URL" };
@@ -289,27 +254,6 @@ export const settingsTable = {
     "The same for GB seconds of memory.",
   ),
   replyQueues: row<readonly string[]>("REPLY_QUEUES", "none", [], words, "Queues that a message's `replyTo` may name."),
-  callbackHosts: row<readonly string[]>(
-    "CALLBACK_HOSTS",
-    "*.azure.com,*.azure.net,*.windows.net",
-    ["*.azure.com", "*.azure.net", "*.windows.net"],
-    words,
-    "Hosts that `callBackUri` may name; a leading `*.` stands for any subdomain.",
-  ),
-  sealKeyId: row<string | undefined>(
-    "SEAL_KEY_ID",
-    "",
-    undefined,
-    url,
-    "Key Vault key that wraps the keys of sealed definitions. Required, or `SEAL_KEY_FILE`.",
-  ),
-  sealKeyFile: row<string | undefined>(
-    "SEAL_KEY_FILE",
-    "",
-    undefined,
-    text,
-    "File with a local sealing key, made when it is missing. For development.",
-  ),
   priceVcpuHour: row(
     "PRICE_VCPU_HOUR",
     "0.0405",
@@ -325,34 +269,7 @@ export const settingsTable = {
     (value) => (/^[A-Z]{3}$/.test(value) ? value : { fault: "must be a currency code of three capitals" }),
     "Currency of the two prices.",
   ),
-  vaultUrl: row<string | undefined>(
-    "VAULT_URL",
-    "",
-    undefined,
-    url,
-    "Key Vault that `${keyvault:NAME}` in a definition reads from.",
-  ),
-  vaultPrefix: row(
-    "VAULT_SECRET_PREFIX",
-    "job-",
-    "job-",
-    (value) => value,
-    "Secret names must begin with this; empty only for a vault that holds nothing else.",
-  ),
-  pullIdentity: row<string | undefined>(
-    "PULL_IDENTITY",
-    "",
-    undefined,
-    text,
-    "Resource id of the user-assigned identity that pulls images from `PULL_REGISTRY`.",
-  ),
-  pullRegistry: row<string | undefined>(
-    "PULL_REGISTRY",
-    "",
-    undefined,
-    text,
-    "Registry whose images get the pull identity when a definition brings no credentials for it.",
-  ),
+  ...securitySettings,
 } satisfies Record<string, Row<unknown>>;
 
 type Values = { readonly [K in keyof typeof settingsTable]: (typeof settingsTable)[K]["fallback"] };
@@ -412,10 +329,12 @@ export function parseSettings(environment: Environment): Settings {
       "SEAL_KEY_ID must name the Key Vault key that seals definitions (or SEAL_KEY_FILE a file, for development).",
     );
   }
+  faults.push(...contradictionsOf(rest));
   const host = environment["WEBSITE_HOSTNAME"];
   if (publicUrl === undefined && !host) faults.push("PUBLIC_URL must say where callers reach this app.");
+  const isSet = (name: string): boolean => (environment[name]?.trim() ?? "") !== "";
   return {
-    ...rest,
+    ...(isLoopback(rest.armEndpoint) ? openedLocally(rest, isSet) : rest),
     sealKeyFile,
     publicUrl:
       publicUrl ?? (host ? `${/^(localhost|127\.)/.test(host) ? "http" : "https"}://${host}` : "http://localhost:7071"),

@@ -38,6 +38,8 @@ export const claimTime = 60 * second;
 export const requestTimeout = 35 * second;
 /** Clocks of two instances may differ by this much. */
 export const skew = 5 * second;
+/** A request whose answer got lost may still have its effect for this long after it was sent. */
+export const lateTime = claimTime;
 /** Two looks that see nothing must be this far apart to mean that nothing is there. */
 export const settleTime = 5 * second;
 /** A delete that ACI accepted is sent again when the group is still there after this time. */

@@ -12,15 +12,21 @@ import {
   type Verdict,
 } from "./job.ts";
 import { callerRetries, sentence, type Outcome } from "./outcome.ts";
-import { claimTime, rest, type Rules, type Step } from "./step.ts";
+import { claimTime, lateTime, rest, type Rules, type Step } from "./step.ts";
 import { nextTimeout, pullSeconds } from "./times.ts";
 
 /** The moves of the machine: from a job and a decision to the job as it is then. */
 const mostHistory = 60;
 
 export function provisioning(job: Job, now: number): Job {
+  const waiting = job.phase.state === "Queued" ? job.phase.waiting : undefined;
   return {
-    ...move(job, { state: "Provisioning", sentAt: now }, "Accepted", now),
+    ...move(
+      job,
+      { state: "Provisioning", sentAt: now, mayLandUntil: now + lateTime, ...(waiting ? { waiting } : {}) },
+      "Accepted",
+      now,
+    ),
     provisioningAt: now,
     firstCreateAt: job.firstCreateAt ?? now,
   };
@@ -35,17 +41,19 @@ export function postpone(
   retryAfter: number | undefined,
   detail?: string,
 ): Step {
-  const before = job.phase.state === "Queued" ? job.phase : { refusals: 0, waiting: undefined };
-  const delay = Math.max(retryAfter ?? 0, backOff(before.refusals, 5 * second, 5 * 60 * second, rules.random));
+  const refused = job.phase.state === "Queued" ? job.phase.refusals : 0;
+  const before = job.phase.state === "Queued" || job.phase.state === "Provisioning" ? job.phase.waiting : undefined;
+  const delay = Math.max(retryAfter ?? 0, backOff(refused, 5 * second, 5 * 60 * second, rules.random));
   const notBefore = now + delay;
-  const since = before.waiting?.reason === reason ? before.waiting.since : now;
+  const since = before?.reason === reason ? before.since : now;
   const phase: Phase = {
     state: "Queued",
     waiting: { reason, since, ...(detail === undefined ? {} : { detail }) },
     notBefore,
-    refusals: before.refusals + 1,
+    refusals: refused + 1,
   };
-  return rest(move(job, phase, reason, now), Math.min(notBefore, nextTimeout(job)));
+  const { provisioningAt: _nothingCreated, ...waiting } = move(job, phase, reason, now);
+  return rest(waiting, Math.min(notBefore, nextTimeout(job)));
 }
 
 /** What an outcome leads to: an end, or another attempt, at nobody's expense or at the caller's. */
@@ -63,8 +71,9 @@ export function afterFailure(job: Job, outcome: Outcome, now: number, rules: Rul
 }
 
 export function conclude(job: Job, ending: Ending, now: number, group: "present" | "gone", rules: Rules): Job {
-  if (ending.to !== "Queued") return finish(job, { state: ending.to, verdict: ending.verdict }, now, group, rules);
-  if (group === "present") return finish(job, failed(ending.verdict), now, group, rules);
+  const left = group === "present" && !ending.captured ? "uncaptured" : group;
+  if (ending.to !== "Queued") return finish(job, { state: ending.to, verdict: ending.verdict }, now, left, rules);
+  if (group === "present") return finish(job, failed(ending.verdict), now, left, rules);
   const before = attempted(job, "Failed", ending.verdict, now);
   const delay = backOff(ending.free ? job.freeInRow : job.retriesUsed, 5 * second, 120 * second, rules.random);
   const {
@@ -89,14 +98,21 @@ export function conclude(job: Job, ending: Ending, now: number, group: "present"
   };
 }
 
-/** The job as it ends. Only here does a job become terminal. */
-export function finish(job: Job, outcome: Outcome, now: number, group: "present" | "gone", rules: Rules): Job {
-  const keepUntil = group === "present" && keeps(job, outcome.state) ? now + rules.keepTime : undefined;
+/** The job as it ends. Only here does a job become terminal. A group that is left `uncaptured` is read before it is deleted. */
+export function finish(
+  job: Job,
+  outcome: Outcome,
+  now: number,
+  group: "present" | "uncaptured" | "gone",
+  rules: Rules,
+): Job {
+  const keepUntil = group !== "gone" && keeps(job, outcome.state) ? now + rules.keepTime : undefined;
   const phase: TerminalPhase = {
     state: outcome.state,
     verdict: outcome.verdict,
     finishedAt: now,
-    group,
+    group: group === "gone" ? "gone" : "present",
+    captured: group !== "uncaptured",
     ...(keepUntil === undefined ? {} : { keepUntil }),
     tidy: false,
   };

@@ -1,17 +1,17 @@
 import { minute, second } from "../shared/backoff.ts";
+import { regionKey } from "../shared/budget.ts";
 import type { Reason } from "../shared/catalogue.ts";
-import type { Deps } from "../shared/deps.ts";
+import { rulesOf, type Deps } from "../shared/deps.ts";
 import type { JobId } from "../shared/ids.ts";
 import { hasEnded, type Job, type Placed } from "../shared/job.ts";
+import { candidates, scopeOf } from "../shared/placement.ts";
 import { nextTimeout } from "../shared/times.ts";
 import { postpone } from "../shared/transitions.ts";
-import { rulesOf } from "../shared/deps.ts";
-import type { Target } from "../shared/settings.ts";
 
 /**
- * What a queued job needs before its group is created: that the service is not paused, its name, and a place. Each that is missing is
- * a wait with a reason. A wait for a name or for a resume holds no message: whoever ends it wakes the job; the timer finds what was
- * forgotten.
+ * What a queued job needs before its group is created: that the service is not paused, its name, a place, and room for a create. Each
+ * that is missing is a wait with a reason. A job that stands in a line holds no message: whoever makes room wakes the oldest; the
+ * timer finds what was forgotten.
  */
 export type Admission =
   | { readonly kind: "admitted"; readonly job: Job }
@@ -20,21 +20,46 @@ export type Admission =
 /** How long a job that somebody else will wake rests before it looks for itself. */
 const forgottenTime = 5 * minute;
 
+/** Lines for what is not a name: no group's name begins with a tilde. */
+export const createLine = (placed: Placed): string => `~create-${placed.subscriptionId}-${regionKey(placed.location)}`;
+export const roomLine = (placed: Placed): string => `~room-${placed.subscriptionId}-${regionKey(placed.location)}`;
+
 export async function admit(deps: Deps, job: Job): Promise<Admission> {
+  const now = deps.now();
   const { installation } = await deps.aci();
-  if (installation.refusal !== undefined || deps.settings.faults.length > 0)
-    return waitFor(deps, job, "Paused", { wake: true, delay: minute });
+  if (installation.refusal !== undefined || deps.settings.faults.length > 0) {
+    return wait(deps, job, {
+      reason: "Paused",
+      until: now + minute,
+      detail: "The service's settings are wrong; an operator must mend them.",
+    });
+  }
   const pause = await deps.control.paused();
-  if (pause) return waitFor(deps, job, "Paused", { wake: false, delay: forgottenTime, detail: pause.reason });
+  if (pause) return wait(deps, job, { reason: "Paused", detail: pause.reason });
 
   const named = await holdName(deps, job);
-  if (named.kind === "busy")
-    return waitFor(deps, job, "NameBusy", { wake: false, delay: forgottenTime, position: named.position });
+  if (named.kind === "busy") return wait(deps, job, { reason: "NameBusy", position: named.position });
 
-  const placed = await place(deps, job);
-  if (placed.kind === "unknown") return later(deps, job, placed.reason, placed.retryAfter);
-  return { kind: "admitted", job: samePlace(job.placed, placed.placed) ? job : { ...job, placed: placed.placed } };
+  const budget = await deps.daily.left(now);
+  if (!budget.ok) return wait(deps, job, { reason: "Budget", until: budget.at });
+
+  const placing = await place(deps, job, now);
+  if (placing.kind === "later") {
+    const step = postpone(job, placing.reason, now, rulesOf(deps), placing.retryAfter ?? 5 * second);
+    return step.do === "rest"
+      ? { kind: "wait", job: step.job, until: step.until, wake: true }
+      : { kind: "admitted", job };
+  }
+  if (placing.kind === "full") return standInLine(deps, job, roomLine(placing.placed), placing.reason);
+
+  const { placed } = placing;
+  const grant = await takeCreate(deps, job, placed, now);
+  if (grant.kind === "line") return standInLine(deps, { ...job, placed }, createLine(placed), "CreateLimit");
+  if (grant.kind === "later") return wait(deps, { ...job, placed }, { reason: grant.reason, until: grant.at });
+  return { kind: "admitted", job: samePlace(job.placed, placed) ? job : { ...job, placed } };
 }
+
+// ------------------------------------------------------------------------------------------------------------ The name
 
 async function holdName(deps: Deps, job: Job): Promise<{ kind: "held" } | { kind: "busy"; position: number }> {
   const { index } = deps.jobs;
@@ -51,8 +76,7 @@ async function holdName(deps: Deps, job: Job): Promise<{ kind: "held" } | { kind
     }
     await index.joinLine(job.groupName, job.id, job.createdAt);
     await askToYield(deps, hold.holder, job);
-    const line = await index.line(job.groupName, 100);
-    return { kind: "busy", position: Math.max(1, line.indexOf(job.id) + 1) };
+    return { kind: "busy", position: await positionIn(deps, job.groupName, job.id) };
   }
 }
 
@@ -62,69 +86,98 @@ async function askToYield(deps: Deps, holder: JobId, job: Job): Promise<void> {
   const stored = await deps.jobs.change(holder, (other) => {
     look.needed = true;
     if (hasEnded(other.phase)) return other.yield ? undefined : { job: { ...other, yield: true } };
+    look.needed = false;
     if (job.options.onConflict !== "replace" || other.cancel) return undefined;
+    look.needed = true;
     return { job: { ...other, cancel: { at: deps.now(), reason: "Replaced", by: job.id } } };
   });
   if (stored === undefined) await deps.jobs.index.handOver(job.groupName, holder);
   else if (look.needed) await deps.queues.wake(holder, undefined, 0);
 }
 
-type Placing = { kind: "placed"; placed: Placed } | { kind: "unknown"; reason: Reason; retryAfter: number | undefined };
+// ----------------------------------------------------------------------------------------------------------- The place
 
-/** The first target that fits; a definition that names its location stays there. */
-async function place(deps: Deps, job: Job): Promise<Placing> {
-  if (job.placed !== undefined) return { kind: "placed", placed: job.placed };
-  const wanted = job.wantedLocation?.toLowerCase();
-  const { targets } = deps.settings;
-  const target: Target | undefined =
-    targets.find(({ location }) => wanted !== undefined && location?.toLowerCase() === wanted) ?? targets[0];
-  if (target === undefined) return { kind: "unknown", reason: "NotAuthorized", retryAfter: undefined };
-  const { subscriptionId, resourceGroup } = target;
-  if (job.wantedLocation !== undefined)
-    return { kind: "placed", placed: { subscriptionId, resourceGroup, location: job.wantedLocation } };
+type Placing =
+  | { readonly kind: "placed"; readonly placed: Placed }
+  | { readonly kind: "full"; readonly placed: Placed; readonly reason: Reason }
+  | { readonly kind: "later"; readonly reason: Reason; readonly retryAfter: number | undefined };
+
+/** The first target that is not known to be full. A queued job has no group, so it may go elsewhere than it was refused. */
+async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
   const { aci } = await deps.aci();
-  const location = await aci.locationOf(target);
-  if (location.kind === "value")
-    return { kind: "placed", placed: { subscriptionId, resourceGroup, location: location.value } };
-  const { reason, retryAfter } =
-    location.kind === "unknown" ? location : { reason: "NotAuthorized" as const, retryAfter: undefined };
-  return { kind: "unknown", reason, retryAfter };
+  const exclusions = await deps.placement.exclusions(now);
+  let full: Placing | undefined;
+  for (const target of candidates(job, deps.settings.targets)) {
+    const location = await aci.locationOf(target);
+    if (location.kind === "absent") return { kind: "later", reason: "NotAuthorized", retryAfter: undefined };
+    if (location.kind === "unknown") return { kind: "later", reason: location.reason, retryAfter: location.retryAfter };
+    const { subscriptionId, resourceGroup } = target;
+    const placed = { subscriptionId, resourceGroup, location: location.value };
+    const exclusion = exclusions.get(scopeOf(placed));
+    if (exclusion === undefined) return { kind: "placed", placed };
+    full ??= { kind: "full", placed, reason: exclusion.reason };
+  }
+  return full ?? { kind: "later", reason: "NotAuthorized", retryAfter: undefined };
+}
+
+type CreateGrant =
+  { readonly kind: "granted" | "line" } | { readonly kind: "later"; readonly reason: Reason; readonly at: number };
+
+/** Room for one create, in turn: who comes while others stand in line stands in line too. */
+async function takeCreate(deps: Deps, job: Job, placed: Placed, now: number): Promise<CreateGrant> {
+  const { phase } = job;
+  const calledUp = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
+  if (!calledUp && (await deps.jobs.index.line(createLine(placed), 1)).length > 0) return { kind: "line" };
+  const grant = await deps.budget.take("create", placed, now);
+  if (grant.ok) return { kind: "granted" };
+  return grant.reason === "CreateLimit" ? { kind: "line" } : { kind: "later", reason: grant.reason, at: grant.at };
 }
 
 function samePlace(a: Placed | undefined, b: Placed): boolean {
   return a?.subscriptionId === b.subscriptionId && a.resourceGroup === b.resourceGroup && a.location === b.location;
 }
 
-function waitFor(
-  deps: Deps,
-  job: Job,
-  reason: Reason,
-  how: { wake: boolean; delay: number; detail?: string; position?: number },
-): Admission {
+// ------------------------------------------------------------------------------------------------------------- Waiting
+
+async function standInLine(deps: Deps, job: Job, line: string, reason: Reason): Promise<Admission> {
+  await deps.jobs.index.joinLine(line, job.id, job.createdAt);
+  return wait(deps, job, { reason, position: await positionIn(deps, line, job.id) });
+}
+
+/** Counted up to a hundred: beyond that nobody cares for the number. */
+async function positionIn({ jobs }: Deps, line: string, id: JobId): Promise<number> {
+  const ids = await jobs.index.line(line, 100);
+  const at = ids.indexOf(id);
+  return at === -1 ? ids.length + 1 : at + 1;
+}
+
+interface Wait {
+  readonly reason: Reason;
+  readonly detail?: string;
+  readonly position?: number;
+  /** When the job looks for itself; absent for one that somebody else wakes. */
+  readonly until?: number;
+}
+
+function wait(deps: Deps, job: Job, { reason, detail, position, until }: Wait): Admission {
   const now = deps.now();
   const { phase } = job;
   if (phase.state !== "Queued") return { kind: "admitted", job };
   const since = phase.waiting?.reason === reason ? phase.waiting.since : now;
-  const { detail, position } = how;
   const waiting = {
     reason,
     since,
     ...(detail === undefined ? {} : { detail }),
     ...(position === undefined ? {} : { position }),
   };
-  const until = Math.min(now + how.delay, nextTimeout(job));
+  const { notBefore: _passed, ...queued } = phase;
+  const own = until ?? now + forgottenTime;
   // Its own times must end it even if nobody wakes it.
+  const at = Math.min(own, nextTimeout(job));
   return {
     kind: "wait",
-    job: { ...job, phase: { ...phase, waiting } },
-    until,
-    wake: how.wake || until < now + how.delay,
+    job: { ...job, phase: { ...queued, waiting } },
+    until: at,
+    wake: until !== undefined || at < own,
   };
-}
-
-function later(deps: Deps, job: Job, reason: Reason, retryAfter: number | undefined): Admission {
-  const step = postpone(job, reason, deps.now(), rulesOf(deps), retryAfter ?? 5 * second);
-  return step.do === "rest"
-    ? { kind: "wait", job: step.job, until: step.until, wake: true }
-    : { kind: "admitted", job };
 }

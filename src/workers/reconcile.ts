@@ -3,15 +3,16 @@ import { Unavailable } from "../shared/errors.ts";
 import { rulesOf, type Deps } from "../shared/deps.ts";
 import { columnsOf } from "../shared/job-row.ts";
 import { endingOf, hasEnded, type GroupSeen, type Job, type Observation } from "../shared/job.ts";
-import type { JobId } from "../shared/ids.ts";
+import { isMinted, mintedAt, type JobId } from "../shared/ids.ts";
 import type { Stored } from "../shared/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../shared/answers.ts";
 import { nextStep } from "../shared/machine.ts";
-import type { Step } from "../shared/step.ts";
+import { requestTimeout, type Step } from "../shared/step.ts";
 import { postpone } from "../shared/transitions.ts";
 import { admit } from "./admit.ts";
 import { captureAttempt, captureRunning } from "./capture.ts";
 import { openForCreate } from "./open.ts";
+import { roomMade } from "./room.ts";
 import { tell } from "./tell.ts";
 
 /**
@@ -36,8 +37,9 @@ export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promis
   await new Reconciliation(deps, found).run();
 }
 
-/** An index entry whose row was never written: the caller saw no acceptance. */
+/** An index entry whose row was never written: the caller saw no acceptance. While it is young its row may be on its way. */
 async function forget(deps: Deps, id: JobId): Promise<void> {
+  if (isMinted(id) && deps.now() < mintedAt(id) + minute) return;
   deps.log("warn", "reservation without a row", { job: id });
   await deps.jobs.index.drop(id);
 }
@@ -123,7 +125,7 @@ class Reconciliation {
       } as const;
       return this.#doAll(afterCreate(claimed, refused, now, rulesOf(this.#deps)));
     }
-    if (!(await this.#save(claimed)) || claimed.placed === undefined) return false;
+    if (!(await this.#claim(claimed)) || claimed.placed === undefined) return false;
     const { aci } = await this.#deps.aci();
     const answer = await aci.create(claimed.placed, claimed.groupName, opened.apiVersion, opened.body, opened.redact);
     this.#deps.log("info", "create", {
@@ -136,7 +138,7 @@ class Reconciliation {
   }
 
   async #remove(how: "delete" | "stop", claimed: Job): Promise<boolean> {
-    if (!(await this.#save(claimed)) || claimed.placed === undefined) return false;
+    if (!(await this.#claim(claimed)) || claimed.placed === undefined) return false;
     const { aci } = await this.#deps.aci();
     const answer = await aci[how === "delete" ? "remove" : "stop"](claimed.placed, claimed.groupName);
     this.#deps.log("info", how, {
@@ -146,6 +148,12 @@ class Reconciliation {
       answer: answer.kind,
     });
     return this.#settle(claimed, (job) => afterDelete(job, answer, this.#deps.now(), rulesOf(this.#deps)));
+  }
+
+  /** Saves the claim. False also when that took so long that a request sent now could outlive it. */
+  async #claim(claimed: Job): Promise<boolean> {
+    if (!(await this.#save(claimed))) return false;
+    return claimed.claimUntil !== undefined && this.#deps.now() + requestTimeout <= claimed.claimUntil;
   }
 
   /** What an answer means is saved over whatever the row says by now, as long as it still holds our claim. */
@@ -164,9 +172,10 @@ class Reconciliation {
   async #capture(job: Job, group: GroupSeen | undefined): Promise<boolean> {
     const captured = await captureAttempt(this.#deps, job, group);
     if (captured === "again") {
-      const ending = endingOf(job.phase);
+      const since = hasEnded(job.phase) ? job.phase.finishedAt : endingOf(job.phase)?.since;
+      const now = this.#deps.now();
       // An outage must not cost a log, but a log must not hold up the end for ever.
-      if (ending && this.#deps.now() < ending.since + 2 * minute) return this.#rest(job, this.#deps.now() + 5 * second);
+      if (since !== undefined && now < since + 2 * minute) return this.#rest(job, now + 5 * second);
     }
     await this.#save(afterCapture(job, group, this.#deps.now(), rulesOf(this.#deps)));
     return false;
@@ -174,10 +183,12 @@ class Reconciliation {
 
   async #tidy(): Promise<boolean> {
     const { job } = this.#stored;
-    const next = await this.#deps.jobs.index.handOver(job.groupName, job.id);
+    const { index } = this.#deps.jobs;
+    await roomMade(this.#deps, job);
+    // Whoever created a group had the name, so only a job that never did may still stand in line. It leaves before it hands over.
+    if (job.firstCreateAt === undefined) await index.leaveLine(job.groupName, job.id, job.createdAt);
+    const next = await index.handOver(job.groupName, job.id);
     if (next !== undefined) await this.#deps.queues.wake(next, undefined, 0);
-    if (job.options.onConflict !== "reject")
-      await this.#deps.jobs.index.leaveLine(job.groupName, job.id, job.createdAt);
     if (hasEnded(job.phase)) await this.#save({ ...job, phase: { ...job.phase, tidy: true } });
     return false;
   }

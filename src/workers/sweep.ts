@@ -1,19 +1,41 @@
 import type { TimerHandler } from "@azure/functions";
-import { minute } from "../shared/backoff.ts";
+import { hour, minute } from "../shared/backoff.ts";
 import type { Deps } from "../shared/deps.ts";
+import { errorFields } from "../shared/telemetry.ts";
+import { sweepOrphans } from "./orphans.ts";
+import { sweepRetention } from "./retention.ts";
+import { callUpWaiting } from "./room.ts";
 
-/** The timer: wakes the jobs whose looks may have stopped. It only dispatches; the queue spreads the work over instances. */
+/**
+ * The timer: wakes the jobs whose looks may have stopped, calls up those that wait for room, and now and then looks for orphans and for
+ * what is kept too long. It only dispatches; the queue spreads the work over instances. One part's trouble does not stop the others.
+ */
 export function sweep(deps: Deps): TimerHandler {
   return async () => {
     await deps.control.installation();
     const now = deps.now();
-    let woken = 0;
-    for await (const { id } of deps.jobs.index.due(now)) {
-      await deps.jobs.index.setCheck(id, now + 2 * minute);
-      await deps.queues.wake(id, undefined, 0);
-      woken++;
-    }
+    await part(deps, "due jobs", () => wakeDue(deps, now));
+    await part(deps, "waiting jobs", () => callUpWaiting(deps));
+    if (await deps.control.turn("orphans", 10 * minute, now)) await part(deps, "orphans", () => sweepOrphans(deps));
+    if (await deps.control.turn("retention", hour, now)) await part(deps, "retention", () => sweepRetention(deps));
     await deps.control.beat(now);
-    if (woken > 0) deps.log("info", "sweep woke jobs", { woken });
   };
+}
+
+async function wakeDue(deps: Deps, now: number): Promise<void> {
+  let woken = 0;
+  for await (const { id } of deps.jobs.index.due(now)) {
+    await deps.jobs.index.setCheck(id, now + 2 * minute);
+    await deps.queues.wake(id, undefined, 0);
+    woken++;
+  }
+  if (woken > 0) deps.log("info", "sweep woke jobs", { woken });
+}
+
+async function part(deps: Deps, name: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    deps.log("error", "sweep failed in part", { part: name, ...errorFields(error) });
+  }
 }

@@ -37,9 +37,9 @@ export function processEngine(options: ProcessEngineOptions): Engine {
 
   return {
     name: "process",
-    async inaccessible(group) {
+    async check(group) {
       for (const { image } of group.members) {
-        if (!(await findImage(options.containersFolder, image))) return image;
+        if (!(await findImage(options.containersFolder, image))) return { code: "InaccessibleImage", image };
       }
       return undefined;
     },

@@ -2,8 +2,10 @@ import { mkdirSync } from "node:fs";
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
+import type { Probe } from "../definition.ts";
 import type { EngineGroup, GroupSpec, MemberSpec, Report } from "../engine.ts";
 import type { KillReason } from "../life.ts";
+import { httpProbe, timeoutOf } from "../probes.ts";
 import { RingLog } from "../ringlog.ts";
 import { cannotStart, localCommand, searchPath } from "./command.ts";
 import type { ImagePlan } from "./dockerfile.ts";
@@ -11,7 +13,7 @@ import type { ProcessEngineOptions } from "./engine.ts";
 import { findImage, materialize } from "./image.ts";
 import { killGroup } from "./pids.ts";
 import type { ProcessRecords } from "./pids.ts";
-import { spawnContained } from "./spawn.ts";
+import { runToEnd, spawnContained } from "./spawn.ts";
 import { makeVolume } from "./volumes.ts";
 
 export interface ProcessGroupOptions extends ProcessEngineOptions {
@@ -19,6 +21,8 @@ export interface ProcessGroupOptions extends ProcessEngineOptions {
   readonly report: (report: Report) => void;
   readonly sharesFolder: string;
 }
+
+const LOOPBACK = "127.0.0.1";
 
 /** What a pulled container needs to start. */
 interface Ready {
@@ -198,41 +202,21 @@ export class ProcessGroup implements EngineGroup {
     return RingLog.read(this.#log(member));
   }
 
-  exec(member: number, command: readonly string[], timeout: number): Promise<number | undefined> {
+  async probe(member: number, probe: Probe): Promise<string | undefined> {
     const ready = this.#ready.get(member);
-    const container = this.#member(member);
+    const command = probe.exec?.command ?? [];
+    if (!probe.exec) return httpProbe(probe, LOOPBACK);
+    if (!ready || command.length === 0) return "no command";
     const root = this.#root(member);
-    if (!ready || command.length === 0) return Promise.resolve(undefined);
     const argv = localCommand(command, root, ready.paths);
-    const env = this.#environment(container, ready.plan, root);
-    return new Promise((resolve) => {
-      const { child, stdout, stderr, go, release } = spawnContained(argv, join(root, ready.plan.workdir), env);
-      const pid = child.pid;
-      const overdue = setTimeout(() => {
-        if (pid !== undefined) killGroup(pid, "SIGKILL");
-      }, timeout);
-      stdout.resume();
-      stderr.resume();
-      child.once("error", () => {
-        clearTimeout(overdue);
-        resolve(undefined);
-      });
-      child.once("exit", (code) => {
-        clearTimeout(overdue);
-        if (pid !== undefined) {
-          killGroup(pid, "SIGKILL");
-          this.#options.records.remove(pid);
-        }
-        release();
-        resolve(code ?? undefined);
-      });
-      if (pid !== undefined) this.#options.records.add(pid);
-      go();
-    });
+    const env = this.#environment(this.#member(member), ready.plan, root);
+    const exitCode = await runToEnd(argv, join(root, ready.plan.workdir), env, timeoutOf(probe), this.#options.records);
+    if (exitCode === undefined) return "command timed out";
+    return exitCode === 0 ? undefined : `command exited with ${exitCode}`;
   }
 
-  address(_member: number, port: number): Promise<{ host: string; port: number }> {
-    return Promise.resolve({ host: "127.0.0.1", port });
+  ip(): string {
+    return LOOPBACK;
   }
 
   async dispose(): Promise<void> {

@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { killGroup } from "./pids.ts";
+import type { ProcessRecords } from "./pids.ts";
 
 /**
  * What a container's process begins as: it waits for a line on descriptor 3, so that its number is on disk before anything runs, leaves
@@ -32,4 +34,36 @@ export function spawnContained(argv: readonly string[], cwd: string, env: NodeJS
       lifeline?.destroy();
     },
   };
+}
+
+/** Runs a program to its end; its exit code, or `undefined` where it was ended after `timeout` milliseconds. */
+export function runToEnd(
+  argv: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  timeout: number,
+  records: ProcessRecords,
+): Promise<number | undefined> {
+  const { child, stdout, stderr, go, release } = spawnContained(argv, cwd, env);
+  const { pid } = child;
+  stdout.resume();
+  stderr.resume();
+  return new Promise((resolve) => {
+    const overdue = setTimeout(() => {
+      if (pid !== undefined) killGroup(pid, "SIGKILL");
+    }, timeout);
+    const end = (exitCode: number | undefined): void => {
+      clearTimeout(overdue);
+      if (pid !== undefined) {
+        killGroup(pid, "SIGKILL");
+        records.remove(pid);
+      }
+      release();
+      resolve(exitCode);
+    };
+    child.once("error", () => end(undefined));
+    child.once("exit", (code) => end(code ?? undefined));
+    if (pid !== undefined) records.add(pid);
+    go();
+  });
 }

@@ -1,6 +1,6 @@
 import { isJsonObject, member, type JsonObject, type JsonValue } from "../json.ts";
 import type { Spot } from "./places.ts";
-import { Trail } from "./trail.ts";
+import { nameInPath, Trail } from "./trail.ts";
 import type { Node } from "./tree.ts";
 
 /**
@@ -60,6 +60,22 @@ export class Cursor implements Spot {
       const entry = entries?.get(name);
       return [name, new Cursor(value, entry?.node, this.#trail.to(name, entry?.at ?? this.offset))];
     });
+  }
+
+  /** What a path from here leads to: `properties.containers[0].name`. */
+  find(path: string): Cursor | undefined {
+    if (path === "") return this;
+    const [item, index] = /^\[(\d+)\]/.exec(path) ?? [];
+    if (item !== undefined) return this.items[Number(index)]?.find(path.slice(item.length));
+    const rest = path.replace(/^\./, "");
+    for (const key of isJsonObject(this.value) ? Object.keys(this.value) : []) {
+      const name = nameInPath(key);
+      const after = rest.slice(name.length);
+      if (!rest.startsWith(name) || !/^(?:$|[.[])/.test(after)) continue;
+      const found = this.get(key).find(after);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   /** Neither missing nor null, which the service doesn't tell apart. */

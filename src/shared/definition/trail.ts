@@ -5,7 +5,12 @@ const longest = 300;
 
 /** A property's name for a sentence; what doesn't look like a name is not repeated. */
 export function labelOf(key: string): string {
-  return /^[\w.$-]{1,60}$/.test(key) ? key : "This property";
+  return /^[A-Za-z][\w.-]{0,59}$/.test(key) ? key : "This property";
+}
+
+/** A name as a path shows it to people: not too long, no line breaks, no terminal codes. */
+export function nameInPath(name: string): string {
+  return name.slice(0, longest).replace(/[\u0000-\u001F\u007F-\u009F]/g, "\uFFFD");
 }
 
 /** A place on the way down into a definition. The path's text is made only when something is told of it. */
@@ -40,8 +45,7 @@ export class Trail implements Spot {
     if (!this.#parent) return "";
     const before = this.#parent.path;
     if (typeof this.#segment === "number") return `${before}[${this.#segment}]`;
-    // names are shown to people: no line breaks, no terminal codes
-    const name = this.#segment.slice(0, longest).replace(/[\u0000-\u001F\u007F-\u009F]/g, "\uFFFD");
+    const name = nameInPath(this.#segment);
     return before === "" ? name : `${before}.${name}`;
   }
 }

@@ -68,17 +68,18 @@ function objectOf(
       delete object[before];
     }
     keys.set(property, key);
-    warnOfSpan(property, here, context);
+    warnOfSpan(property, entry.node, here, context);
     setMember(object, key, typed(entry.node, property.type, here, context, type));
   }
   return object;
 }
 
-function warnOfSpan(property: Property, trail: Trail, { version, newer, findings }: TypingContext): void {
+function warnOfSpan(property: Property, node: Node, trail: Trail, { version, newer, findings }: TypingContext): void {
   const { name } = property;
+  const isNull = node.kind === "scalar" && node.value === null;
   if (property.readOnly) {
     findings.warn(trail, `${name} is set by Azure: what is written here has no effect; remove it.`);
-  } else if (!newer && !spans(property, version)) {
+  } else if (!newer && !isNull && !spans(property, version)) {
     const { until } = property;
     const advice =
       until !== undefined && version > until

@@ -172,7 +172,7 @@ describe("PUT", () => {
 describe("PUT on a group that is there", () => {
   it("while it is transitioning is 409 ContainerGroupTransitioning", async () => {
     const { put } = await simulated();
-    await put("job", definition());
+    await put("job", definition({ SIM_START_SECONDS: 5 }));
     expect(await put("job", definition())).toMatchObject({
       status: 409,
       body: { error: { code: "ContainerGroupTransitioning" } },
@@ -259,14 +259,14 @@ describe("DELETE", () => {
 describe("start, stop and restart", () => {
   it("race with each other as 409, and leave ended groups as they are", async () => {
     const { put, get, call, clock } = await simulated();
-    await put("job", definition({ SIM_RUN_SECONDS: 5 }));
+    await put("job", definition({ SIM_START_SECONDS: 5, SIM_RUN_SECONDS: 5 }));
     expect((await call("POST", "containerGroups/job/stop")).status).toBe(409);
-    clock.advance(6000);
+    clock.advance(11_000);
     expect((await call("POST", "containerGroups/job/stop")).status).toBe(204);
     expect((await get("job")).body["properties"]).toMatchObject({ instanceView: { state: "Succeeded" } });
     expect((await call("POST", "containerGroups/job/start")).status).toBe(202);
     expect((await call("POST", "containerGroups/job/restart")).status).toBe(409);
-    clock.advance(1);
+    clock.advance(5000);
     expect((await call("POST", "containerGroups/job/start")).status).toBe(204);
     expect((await call("POST", "containerGroups/none/start")).status).toBe(404);
   });

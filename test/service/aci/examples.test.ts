@@ -37,4 +37,4 @@ describe.runIf(existsSync(CORPUS))("the specification's examples", () => {
   });
 });
 
-it.skipIf(existsSync(CORPUS))(`skipped: the specification's examples, because ${CORPUS} is not there`, () => undefined);
+if (!existsSync(CORPUS)) it.skip(`the specification's examples: skipped, because ${CORPUS} is not there`);

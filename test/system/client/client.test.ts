@@ -2,10 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { buildClient, Command, removeClient, StandInService } from "./kit.ts";
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 const soon = { timeout: 20_000, interval: 20 };
 
 let folder: string;

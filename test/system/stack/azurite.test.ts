@@ -7,12 +7,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectionString, type StoragePorts } from "../../../local/azurite/connection.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { forkPart } from "./kit.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let folder: string;
 let ports: StoragePorts;

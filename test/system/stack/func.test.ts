@@ -4,13 +4,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { endLeftovers, startedAt } from "../../../local/stack/processes.ts";
 import { forkPart } from "./kit.ts";
 
-vi.setConfig({ testTimeout: 30_000 });
 const soon = { timeout: 20_000, interval: 20 };
 
 let folder: string;

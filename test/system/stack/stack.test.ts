@@ -3,15 +3,13 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { freePorts } from "../../../local/stack/ports.ts";
 import type { StackSettings } from "../../../local/stack/settings.ts";
 import { startStack, type Stack } from "../../../local/stack/stack.ts";
 import { livingRecords } from "./kit.ts";
 import { standIns } from "./fixtures/stand-ins.ts";
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const programs = standIns(fileURLToPath(new URL("fixtures/part.mjs", import.meta.url)));
 let folder: string;
@@ -95,6 +93,15 @@ describe("a stack", () => {
   test("takes other ports when one of them is taken by the time it is used", async () => {
     const stack = await start(standIn(`azurite taken-once ${join(folder, "taken")}`));
     expect((await fetch(stack.url)).ok).toBe(true);
+  });
+
+  test("takes new ports when an old one is taken, and never the host's own", async () => {
+    const first = await start();
+    const { port } = await optionsOf(first.url, hostOptions);
+    await first.stop();
+    await writeFile(join(folder, "ports.json"), JSON.stringify({ aci: port, blob: port, queue: port, table: port }));
+    const second = await start({ port });
+    expect((await optionsOf(second.url, hostOptions)).env["AzureWebJobsStorage"]).not.toContain(`:${port}/`);
   });
 
   test("keeps the log of the start before the last", async () => {

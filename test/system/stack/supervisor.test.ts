@@ -4,12 +4,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { isAlive, readRecord, startedAt } from "../../../local/stack/processes.ts";
 import { livingRecords } from "./kit.ts";
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 const soon = { timeout: 20_000, interval: 20 };
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -54,7 +53,7 @@ class Supervisor {
   }
 
   async ready(): Promise<this> {
-    await expect.poll(() => this.stdout, soon).toMatch(/^ready http:/m);
+    await expect.poll(() => this.stdout + this.stderr, soon).toMatch(/^ready http:/m);
     return this;
   }
 

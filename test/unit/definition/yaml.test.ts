@@ -171,7 +171,7 @@ describe("anchors, merge keys and tags", () => {
   });
 
   test("a key written before or after a merge key wins, and the first of several sources", () => {
-    const tags = (text: string) => definitionOf(`${group()}`.replace('"name"', `${text}\n "name"`)).body["tags"];
+    const tags = (text: string) => definitionOf(group().replace('"name"', `${text}\n "name"`)).body["tags"];
     expect(group({ later: { "<<": "plain" } })).toContain('"<<"');
     expect(definitionOf(group({ later: { "<<": "plain" } })).body["properties"]).toMatchObject({
       later: { "<<": "plain" },

@@ -50,7 +50,7 @@ function judgeKind(volume: Cursor, findings: Findings): void {
   if (given.length > 1) findings.fault(volume, `A volume is one of ${kinds.join(", ")}; split this one.`);
   if (given.length === 0) {
     const empty = volume.get("emptyDir").value === null ? " (an empty directory is written emptyDir: {})" : "";
-    findings.fault(volume, `The volume says not what it is: give it one of ${kinds.join(", ")}${empty}.`);
+    findings.fault(volume, `The volume does not say what it is: give it one of ${kinds.join(", ")}${empty}.`);
   }
   const share = volume.get("azureFile");
   if (share.present) judgeShare(share, findings);

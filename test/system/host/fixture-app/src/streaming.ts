@@ -1,4 +1,5 @@
 /** An app that asks for HTTP streaming. */
+import { ReadableStream } from "node:stream/web";
 import { app } from "@azure/functions";
 
 app.setup({ enableHttpStream: true });
@@ -14,7 +15,7 @@ app.http("stream", {
   route: "stream/{name}",
   methods: ["GET"],
   authLevel: "anonymous",
-  handler: (request) => ({ headers: { "x-name": request.params["name"] ?? "" }, body: chunks() }),
+  handler: (request) => ({ headers: { "x-name": request.params["name"] ?? "" }, body: ReadableStream.from(chunks()) }),
 });
 app.http("whole", {
   methods: ["GET", "POST"],

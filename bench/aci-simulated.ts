@@ -1,0 +1,85 @@
+/**
+ * The simulated engine's figures, as JSON on stdout: how many live groups it holds, in how much memory, how many GETs by name a second
+ * it serves meanwhile (the load generator has a core of its own where there are two), and how long a PUT takes.
+ *
+ * Environment: `GROUPS` (10000), `SECONDS` of load (10), `CONNECTIONS` (16).
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import autocannon from "autocannon";
+
+const groups = Number(process.env["GROUPS"] ?? 10_000);
+const seconds = Number(process.env["SECONDS"] ?? 10);
+const connections = Number(process.env["CONNECTIONS"] ?? 16);
+
+const options = { engine: "simulated", limits: false, control: true };
+const child = fork(join(import.meta.dirname, "../local/aci/main.ts"), {
+  execArgv: ["--import", "tsx"],
+  env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
+});
+const [ready] = (await once(child, "message")) as [{ url: string }];
+
+const path = (index: number): string =>
+  `/subscriptions/s/resourceGroups/bench/providers/Microsoft.ContainerInstance/containerGroups/job-${index}?api-version=2023-05-01`;
+
+const definition = JSON.stringify({
+  location: "westeurope",
+  tags: { "job-id": "0190a1b2-0000-7000-8000-000000000000", installation: "bench" },
+  properties: {
+    osType: "Linux",
+    restartPolicy: "Never",
+    containers: ["app1", "app2"].map((name) => ({
+      name,
+      properties: {
+        image: "registry.example/team/job:1",
+        resources: { requests: { cpu: 1, memoryInGB: 1.5 } },
+        environmentVariables: [
+          { name: "SIM_RUN_SECONDS", value: "36000" },
+          { name: "SIM_OUTPUT", value: "Hello World!\n" },
+          { name: "TOKEN", secureValue: "secret" },
+        ],
+      },
+    })),
+  },
+});
+
+async function run(amount: { amount: number } | { duration: number }, request: autocannon.Request) {
+  let next = 0;
+  return autocannon({
+    url: ready.url,
+    connections,
+    ...amount,
+    requests: [{ ...request, setupRequest: (given) => ({ ...given, path: path(next++ % groups) }) }],
+  });
+}
+
+/** Megabytes of the service's process: now, and at most. */
+function memory(): { now: number; peak: number } {
+  const status = readFileSync(`/proc/${child.pid ?? 0}/status`, "utf8");
+  const megabytes = (name: string): number =>
+    Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
+  return { now: megabytes("VmRSS"), peak: megabytes("VmHWM") };
+}
+
+try {
+  const empty = memory();
+  const puts = await run({ amount: groups }, { method: "PUT", body: definition });
+  const gets = await run({ duration: seconds }, { method: "GET" });
+  const counters = (await (await fetch(`${ready.url}/local/counters`)).json()) as { liveGroups: number };
+  const { now, peak } = memory();
+  const result = {
+    groups,
+    liveGroups: counters.liveGroups,
+    connections,
+    memoryMB: { empty: empty.now, now, peak },
+    puts: { perSecond: puts.requests.average, p50ms: puts.latency.p50, failed: puts.non2xx },
+    gets: { perSecond: gets.requests.average, p50ms: gets.latency.p50, p99ms: gets.latency.p99, failed: gets.non2xx },
+    node: process.version,
+  };
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+} finally {
+  child.kill("SIGTERM");
+  await once(child, "exit");
+}

@@ -1,0 +1,15 @@
+import { cpus, loadavg, release, totalmem } from "node:os";
+
+/** What a figure is worth depends on where it was measured. */
+export function machineFacts(): object {
+  const all = cpus();
+  return {
+    at: new Date().toISOString(),
+    node: process.version,
+    system: `${process.platform} ${release()} ${process.arch}`,
+    cpu: all[0]?.model.trim() ?? "unknown",
+    cores: all.length,
+    memoryGB: Math.round(totalmem() / 2 ** 30),
+    loadBefore: loadavg()[0],
+  };
+}

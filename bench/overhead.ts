@@ -1,0 +1,62 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { untilEnded } from "../local/client/follow.ts";
+import { Service } from "../local/client/service.ts";
+import { freePorts } from "../local/stack/ports.ts";
+import { demoSettings } from "../local/stack/settings.ts";
+import { startStack, type Programs } from "../local/stack/stack.ts";
+import { median, rounded, type Benchmark } from "./benchmark.ts";
+
+/** The demo's containers wait this long; all else between accept and end is ours, starting their processes included. */
+const ownSeconds = 3;
+const goal = 3;
+const succeeded = z.looseObject({ state: z.literal("Succeeded"), createdAt: z.string(), finishedAt: z.string() });
+
+/**
+ * The demo's job through the whole local stack, again and again: what the service adds to the container's own time, by the row
+ * (accepted to ended) and as the caller sees it (POST to the last answer).
+ */
+export const overhead: Benchmark = {
+  name: "overhead",
+  async run({ rounds }, say) {
+    const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+    const [folder, [port = 0], definition] = await Promise.all([
+      mkdtemp(join(tmpdir(), "aci-proxy-bench-")),
+      freePorts(1),
+      readFile(at("../examples/bellaciao.yaml"), "utf8"),
+    ]);
+    const built = (name: string): string => at(`../dist-local/${name}.mjs`);
+    const programs: Programs = {
+      azurite: built("azurite"),
+      aci: built("aci"),
+      host: built("host"),
+      func: built("func"),
+      app: at(".."),
+      containers: at("../Containers"),
+    };
+    const settings = demoSettings(port, folder, process.env, false);
+    const stack = await startStack(settings, programs, new AbortController().signal);
+    try {
+      const service = new Service({ url: stack.url, key: settings.key });
+      const runs: { readonly row: number; readonly caller: number }[] = [];
+      for (let round = 0; round < rounds; round++) {
+        const began = performance.now();
+        const { path } = await service.submit(definition, { polling: "true", uniqueName: "true" }, undefined);
+        const { createdAt, finishedAt } = succeeded.parse(await untilEnded(service, path));
+        const caller = (performance.now() - began) / 1000 - ownSeconds;
+        const row = (Date.parse(finishedAt) - Date.parse(createdAt)) / 1000 - ownSeconds;
+        runs.push({ row: rounded(row), caller: rounded(caller) });
+        say(`run ${round + 1}: ${rounded(row)} s by the row, ${rounded(caller)} s as the caller sees it`);
+      }
+      const [row, caller] = [median(runs.map((run) => run.row)), median(runs.map((run) => run.caller))];
+      say(`median overhead: ${rounded(row)} s by the row (goal ${goal}), ${rounded(caller)} s as the caller sees it`);
+      return { goal: { seconds: goal }, ownSeconds, seconds: rounded(row), callerSeconds: rounded(caller), runs };
+    } finally {
+      await stack.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};

@@ -1,0 +1,47 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { z } from "zod";
+
+/** A part of the local stack (see ../local/part.ts for the protocol), measured as a process of its own. */
+export interface Part {
+  readonly url: string;
+  /** Asks it to stop; settles when it has ended. */
+  stop(): Promise<void>;
+}
+
+const message = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ready"), url: z.string() }),
+  z.object({ type: z.literal("failed"), code: z.string(), message: z.string() }),
+]);
+
+/**
+ * @param program a part as JavaScript, or as TypeScript with `--import tsx` among the flags
+ * @param logFile gets all output, as in the real stack
+ */
+export async function startPart(
+  program: URL,
+  options: object,
+  logFile: string,
+  flags: readonly string[] = [],
+): Promise<Part> {
+  const log = openSync(logFile, "w");
+  const child = fork(program, {
+    stdio: ["ignore", log, log, "ipc"],
+    env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
+    execArgv: [...flags],
+  });
+  closeSync(log);
+  const ended = once(child, "exit");
+  const first: unknown[] = await Promise.race([once(child, "message"), ended]);
+  const said = message.safeParse(first[0]);
+  if (!said.success) throw new Error(`${program.pathname} ended before it served; see ${logFile}`);
+  if (said.data.type === "failed") throw new Error(`${program.pathname} could not start: ${said.data.message}`);
+  return {
+    url: said.data.url,
+    stop: async () => {
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import { z } from "zod";
+import { catalogue, reasonOfArmError, reasonOfExit, type Entry, type Rule } from "../src/shared/catalogue.ts";
+import { envelopeSchema } from "../src/shared/message.ts";
+import { optionsTable } from "../src/shared/options.ts";
+import { settingsTable } from "../src/shared/settings.ts";
+
+/** The pages of docs/ that are made from the code's own tables, by file name. `npm run docs` writes them, a test compares. */
+export function generatedDocs(): ReadonlyMap<string, string> {
+  return new Map([
+    ["settings.md", settingsPage()],
+    ["options.md", optionsPage()],
+    ["faults.md", faultsPage()],
+    ["message.schema.json", `${JSON.stringify(messageSchema(), null, 2)}\n`],
+  ]);
+}
+
+const generatedFrom = (file: string): string => `<!-- Made by \`npm run docs\` from ${file}: change it there. -->\n`;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function settingsPage(): string {
+  const rows = Object.values(settingsTable).map(({ name, shown, text }) => [`\`${name}\``, shownDefault(shown), text]);
+  return `${generatedFrom("src/shared/settings.ts")}
+# Settings
+
+All are app settings (environment variables), read once when the app starts. Every fault is found at once: each is logged, and told by
+\`/api/health/details\` and by the \`503\` that a POST gets. While there is one, nothing is submitted or provisioned; status, jobs,
+logs, delete and health keep answering. A setting that is empty counts as absent. A Key Vault reference that the platform could
+not resolve is a fault.
+
+Durations are ISO 8601 (\`PT10M\`, \`P7D\`) or a number of seconds. Lists are separated by commas.
+
+## Required
+
+| what | settings |
+| --- | --- |
+| where groups are created | \`AZURE_SUBSCRIPTION_ID\` and \`AZURE_RESOURCE_GROUP\`, as in the original; or \`TARGETS\` |
+| where jobs are stored | \`AzureWebJobsStorage\`: a connection string, or its identity-based form \`AzureWebJobsStorage__accountName\`, or all of \`AzureWebJobsStorage__queueServiceUri\`, \`__tableServiceUri\` and \`__blobServiceUri\`; \`AzureWebJobsStorage__clientId\` for a user-assigned identity. \`JobsStorage\`, in the same forms, where jobs live in another account than the host's own |
+| what seals definitions | \`SEAL_KEY_ID\`, or for development \`SEAL_KEY_FILE\` |
+| the app's own address | \`PUBLIC_URL\`; absent, the platform's \`WEBSITE_HOSTNAME\` is taken |
+
+The local stack (\`npm start\`) sets all of these itself: see [local/README.md](../local/README.md).
+
+## All settings
+
+${table(["setting", "default", "meaning"], rows)}
+
+What the Functions host reads itself (\`AzureWebJobs.NAME.Disabled\`, \`AzureFunctionsJobHost__...\`) works as everywhere: see
+[host-json.md](host-json.md).
+`;
+}
+
+/** A default that is a value is set as code; one that is words, or none, is not. */
+function shownDefault(shown: string): string {
+  if (shown === "" || shown === "none") return "none";
+  return /^(the|two) /.test(shown) ? shown : `\`${shown}\``;
+}
+
+function optionsPage(): string {
+  const rows = Object.entries(optionsTable).map(([name, { schema, fallback, bound, text }]) => [
+    `\`${name}\``,
+    typeOf(schema),
+    fallback,
+    bound === "" ? "" : bound,
+    text,
+  ]);
+  return `${generatedFrom("src/shared/options.ts")}
+# Options of a job
+
+Every option can stand in three places. The first that has it wins:
+
+1. the query of \`POST /api/trigger\`: \`?timeout=PT2H&retries=1\`
+2. \`options\` of the [queue's envelope](queue.md) (which may be POSTed too)
+3. a block \`x-aciproxy:\` at the top of the definition, which is taken out before ACI sees it
+
+\`\`\`yaml
+x-aciproxy:
+  timeout: PT2H
+  retries: 1
+name: nightly
+properties: ...
+\`\`\`
+
+Names and words ignore case. A duration is ISO 8601 (\`PT10M\`) or a number of seconds. An unknown option, or a value out of range, is
+a \`400\` that names every fault at once; only \`polling\` with a word it doesn't know is taken as false, with a warning.
+\`aci-proxy run --help\` shows the same options as flags.
+
+${table(["option", "type and range", "default", "bounded by", "meaning"], rows)}
+
+\`retryOn\` reads reasons and faults of [faults.md](faults.md).
+`;
+}
+
+function typeOf(schema: Readonly<Record<string, unknown>>): string {
+  const { type, enum: words, minimum, maximum, description, maxItems } = schema;
+  if (Array.isArray(words)) return words.map((word) => `\`${String(word)}\``).join(", ");
+  if (typeof description === "string") return "duration";
+  if (typeof minimum === "number" && typeof maximum === "number") return `${minimum} to ${maximum}`;
+  if (typeof maxItems === "number") return `list of at most ${maxItems}`;
+  const names: Readonly<Record<string, string>> = { boolean: "true, false", string: "text", integer: "whole number" };
+  const list = Array.isArray(type) ? type.map(String) : [String(type)];
+  return list.includes("object") ? "mapping or list" : list.map((name) => names[name] ?? name).join(", ");
+}
+
+const ruleText: Readonly<Record<Rule, string>> = {
+  end: "the job ends",
+  caller: "ends, or the caller's `retries` and `retryOn` decide",
+  free: "a new attempt at nobody's expense, at most `FREE_RETRIES` in a row",
+  wait: "the job waits, and is tried again",
+  few: "tried again a few times, then the job ends",
+};
+
+/** Azure's codes that are worth a line, with the status they come with (see azure-docs "Troubleshoot common issues in ACI"). */
+const armErrors = [
+  [409, "ContainerGroupQuotaReached"],
+  [409, "ContainerGroupSpotQuotaReached"],
+  [409, "ServiceUnavailable"],
+  [409, "ContainerGroupTransitioning"],
+  [400, "InaccessibleImage"],
+  [409, "RegistryErrorResponse"],
+  [403, "AuthorizationFailed"],
+  [403, "LinkedAuthorizationFailed"],
+  [404, "ResourceGroupNotFound"],
+  [429, "TooManyRequests"],
+  [500, "InternalServerError"],
+] as const;
+const statusAlone = [400, 401, 403, 408, 409, 429, 502, 503] as const;
+const exits = [0, 1, 137, 7147, 7148] as const;
+
+function faultsPage(): string {
+  const rows = Object.entries<Entry>(catalogue).map(([reason, { party, rule, advice }]) => [
+    `\`${reason}\``,
+    party,
+    ruleText[rule],
+    advice,
+  ]);
+  const arm = [
+    ...armErrors.map(([httpStatus, code]) => ({ httpStatus, code })),
+    ...statusAlone.map((httpStatus) => ({ httpStatus, code: "" })),
+  ].map(({ httpStatus, code }) => [
+    code === "" ? "any other" : `\`${code}\``,
+    String(httpStatus),
+    `\`${reasonOfArmError({ httpStatus, code, message: "" })}\``,
+  ]);
+  const exit = exits.map((code) => [String(code), `\`${reasonOfExit(code, undefined)}\``]);
+  return `${generatedFrom("src/shared/catalogue.ts")}
+# Reasons and faults
+
+Every row, status and event carries a \`reason\`: why a job waits, or how it ended. A reason is stable; \`message\` is for people.
+\`fault\` says who has to do something about it.
+
+${table(["reason", "fault", "what is done", "advice"], rows)}
+
+## What Azure says, and what it means here
+
+Azure's own error stays readable, redacted, in \`azure\` of \`GET /api/jobs/{id}\`.
+
+${table(["code on create", "status", "reason"], arm)}
+
+A 5xx or a timeout on a create is no answer at all: the group is looked for before anything else is done. A message of a 400, 409 or
+503 that speaks of quota means \`QuotaReached\` whatever its code.
+
+## What a container's exit code means
+
+${table(["exit code", "reason"], exit)}
+
+Every other exit code than 0 is \`ExitCode\`; a \`detailStatus\` that speaks of OOM is \`OutOfMemory\` whatever the code. 7147 and 7148
+are Azure's own, for maintenance of its machines.
+`;
+}
+
+/** JSON Schema (2020-12) of the envelope, its `options` spelled out from the table. */
+function messageSchema(): unknown {
+  const schema = z.toJSONSchema(envelopeSchema, { io: "input" });
+  const properties = Object.fromEntries(
+    Object.entries(optionsTable).map(([name, { schema: type, text }]) => [name, { ...type, description: plain(text) }]),
+  );
+  return {
+    ...schema,
+    properties: { ...schema.properties, options: { type: "object", properties, additionalProperties: false } },
+  };
+}
+
+function plain(text: string): string {
+  return text.replaceAll("`", "");
+}

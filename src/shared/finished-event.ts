@@ -1,0 +1,56 @@
+import { hasEnded, type Job } from "./job.ts";
+import { describe } from "./transitions.ts";
+
+/** What others are told of a job's end. Pure. */
+
+/** The body that Data Factory's WebHook activity expects ("Webhook activity", `reportStatusOnCallBack`); `StatusCode` is text. */
+export interface CallbackBody {
+  readonly Output: Readonly<Record<string, unknown>>;
+  readonly Error?: { readonly ErrorCode: string; readonly Message: string };
+  readonly StatusCode: string;
+}
+
+export function callbackBody(job: Job, result: Readonly<Record<string, unknown>> | undefined): CallbackBody {
+  const output = { ...endOf(job), ...(result ? { result } : {}) };
+  if (job.phase.state === "Succeeded") return { Output: output, StatusCode: "200" };
+  const reason = hasEnded(job.phase) ? job.phase.verdict.reason : "InternalError";
+  // A status below 400 would let the activity succeed: only a caller that asked for it gets that.
+  const { failureStatus } = job.options;
+  if (failureStatus === 200) return { Output: output, StatusCode: "200" };
+  return { Output: output, Error: { ErrorCode: reason, Message: describe(job) }, StatusCode: String(failureStatus) };
+}
+
+/** CloudEvents 1.0, structured JSON: `aciproxy.job.finished.v1`. The same id each time, so that a reader can drop a repeat. */
+export function finishedEvent(
+  job: Job,
+  result: Readonly<Record<string, unknown>> | undefined,
+  statusUrl: string,
+): Readonly<Record<string, unknown>> {
+  const { phase } = job;
+  return {
+    specversion: "1.0",
+    type: "aciproxy.job.finished.v1",
+    source: "/aciproxy/jobs",
+    subject: job.id,
+    id: `${job.id}/finished`,
+    time: new Date(hasEnded(phase) ? phase.finishedAt : job.createdAt).toISOString(),
+    datacontenttype: "application/json",
+    ...(job.traceparent === undefined ? {} : { traceparent: job.traceparent }),
+    data: { ...endOf(job), ...(result ? { result } : {}), statusUrl },
+  };
+}
+
+function endOf(job: Job): Record<string, unknown> {
+  const { phase } = job;
+  const verdict = hasEnded(phase) ? phase.verdict : undefined;
+  return {
+    id: job.id,
+    ...(job.correlationId === undefined ? {} : { correlationId: job.correlationId }),
+    name: job.name,
+    state: phase.state,
+    reason: verdict?.reason,
+    exitCode: verdict?.exitCode ?? null,
+    attempt: job.attempt,
+    message: describe(job),
+  };
+}

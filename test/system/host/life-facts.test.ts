@@ -1,0 +1,218 @@
+/** A host's life: how apps load, timers tick, and a host ends. Where a process has to die, it is one of its own. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { QueueServiceClient } from "@azure/storage-queue";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { startHost } from "../../../local/host/host.ts";
+import type { HostOptions } from "../../../local/host/options.ts";
+import { type Azurite, startAzurite } from "../../azurite.ts";
+import type { Run } from "./fixture-app/src/runs.ts";
+import {
+  buildApp,
+  buildHost,
+  type BuiltApp,
+  fixtureSettings,
+  type HostProcess,
+  startProcess,
+  until,
+  when,
+} from "./kit.ts";
+
+/** A process takes a second to start, more on a busy machine. */
+const SLOW = { timeout: 60_000 };
+
+let azurite: Azurite;
+let app: BuiltApp;
+let program: BuiltApp;
+const hosts: HostProcess[] = [];
+
+beforeAll(async () => {
+  [azurite, app, program] = await Promise.all([startAzurite(), buildApp("index"), buildHost()]);
+});
+
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map((host) => host.end("SIGKILL")));
+});
+
+afterAll(async () => {
+  await Promise.all([azurite.stop(), app.remove(), program.remove()]);
+});
+
+async function start(options: Partial<HostOptions> = {}): Promise<HostProcess> {
+  const host = await startProcess(program, {
+    appFolder: app.folder,
+    port: 0,
+    timerLeaseSeconds: 1,
+    leaseSeconds: 1,
+    ...options,
+    env: fixtureSettings(azurite, options.env),
+  });
+  hosts.push(host);
+  return host;
+}
+
+const runs = async (host: HostProcess, name: string): Promise<Run[]> => {
+  const reply = await fetch(`${host.url}/api/runs`);
+  return ((await reply.json()) as Run[]).filter((run) => run.name === name);
+};
+
+const firstRun = (host: HostProcess, name: string): Promise<Run> =>
+  until(`a run of ${name}`, async () => (await runs(host, name))[0]);
+
+const queue = async (name: string) => {
+  const client = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient(name);
+  await client.createIfNotExists();
+  return client;
+};
+
+describe("loading", SLOW, () => {
+  test("an ES module app with an await at its top loads", async () => {
+    const esm = await buildApp("esm");
+    const host = await start({ appFolder: esm.folder });
+    expect(await (await fetch(`${host.url}/api/greet`)).text()).toBe("hello from a module");
+    await esm.remove();
+  });
+
+  const broken: readonly [string, Record<string, string>, string, string][] = [
+    [
+      "a main that matches no file",
+      { "package.json": '{"main":"dist/*.js"}', "host.json": '{"version":"2.0"}' },
+      "AppLoadFailed",
+      "No file",
+    ],
+    [
+      "an entry file that throws",
+      { "package.json": "{}", "index.js": 'throw new Error("at its top")', "host.json": '{"version":"2.0"}' },
+      "AppLoadFailed",
+      "at its top",
+    ],
+    ["no host.json", { "package.json": "{}", "index.js": "" }, "InvalidHostJson", "host.json can't be read"],
+    [
+      "a host.json with a time span of another form",
+      {
+        "package.json": "{}",
+        "index.js": "",
+        "host.json": '{"version":"2.0","extensions":{"queues":{"maxPollingInterval":"2000"}}}',
+      },
+      "InvalidHostJson",
+      "extensions.queues.maxPollingInterval",
+    ],
+  ];
+  test.each(broken)("%s stops the host with a clear message", async (_, files, code, message) => {
+    const folder = await mkdtemp(join(tmpdir(), "broken-app-"));
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    const failure: unknown = await startHost({ appFolder: folder, port: 0 }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code });
+    expect(String(failure)).toContain(message);
+    await rm(folder, { recursive: true });
+  });
+
+  test("the host listens on loopback alone, and a port that is taken is said with its code", async () => {
+    const host = await start();
+    const port = Number(new URL(host.url).port);
+    await expect(fetch(`http://127.0.0.2:${port}/admin/host/ping`)).rejects.toThrow();
+    await expect(start({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  });
+});
+
+describe("timers", SLOW, () => {
+  test("six fields tick every second, one run at a time, with no schedule status under a minute", async () => {
+    const host = await start();
+    const ticks = await until("two ticks", async () => {
+      const noted = await runs(host, "ticking");
+      return when(noted.length >= 2, noted);
+    });
+    expect(ticks[0]?.timer).toMatchObject({ isPastDue: false, scheduleStatus: null });
+    const seconds = ticks.map((tick) => Math.floor(tick.at / 1000));
+    expect(new Set(seconds).size).toBe(ticks.length);
+  });
+
+  test("runOnStartup runs at start; an hourly timer is monitored, and its status is kept in the storage", async () => {
+    const host = await start({ hostId: "monitored" });
+    const { timer } = await firstRun(host, "hourly");
+    expect(timer?.scheduleStatus.next).toMatch(/:00:00\.000\+00:00$/);
+    const blob = BlobServiceClient.fromConnectionString(azurite.connectionString)
+      .getContainerClient("azure-webjobs-hosts")
+      .getBlobClient("timers/monitored/Host.Functions.hourly/status");
+    const status = await until("the stored status", async () => {
+      const text = (await blob.downloadToBuffer()).toString("utf8");
+      return when(!text.includes("0001-01-01"), text);
+    });
+    expect(JSON.parse(status)).toMatchObject({ Next: timer?.scheduleStatus.next });
+  });
+
+  test("an occurrence that was missed while no host ran is past due at the next start", async () => {
+    const first = await start({ hostId: "missed" });
+    await firstRun(first, "hourly");
+    await first.end("SIGTERM");
+    const blob = BlobServiceClient.fromConnectionString(azurite.connectionString)
+      .getContainerClient("azure-webjobs-hosts")
+      .getBlockBlobClient("timers/missed/Host.Functions.hourly/status");
+    const hour = 3_600_000;
+    const last = new Date(Math.floor(Date.now() / hour) * hour - 3 * hour);
+    const next = new Date(last.getTime() + hour);
+    const text = JSON.stringify({
+      Last: last.toISOString(),
+      Next: next.toISOString(),
+      LastUpdated: last.toISOString(),
+    });
+    await blob.upload(text, text.length);
+    const second = await start({ hostId: "missed" });
+    expect((await firstRun(second, "hourly")).timer).toMatchObject({ isPastDue: true });
+  });
+
+  test("of two hosts on one storage one runs the timer, and the other takes over when it dies", async () => {
+    const [first, second] = [await start(), await start()];
+    const running = await until("ticks on one of them", async () => {
+      const [a, b] = [await runs(first, "ticking"), await runs(second, "ticking")];
+      return when(a.length + b.length >= 3, a.length > b.length ? first : second);
+    });
+    const waiting = running === first ? second : first;
+    expect(await runs(waiting, "ticking")).toEqual([]);
+    const died = Date.now();
+    await running.end("SIGKILL");
+    const takenOver = await firstRun(waiting, "ticking");
+    expect(takenOver.at - died).toBeLessThan(20_000); // 60 s with the real lease
+  });
+});
+
+describe("ending", SLOW, () => {
+  test("after SIGKILL a message that was being worked on comes back when its lease has run out", async () => {
+    const client = await queue("gated");
+    const first = await start();
+    await client.sendMessage("survivor");
+    await firstRun(first, "gated");
+    await first.end("SIGKILL");
+    const second = await start();
+    const again = await firstRun(second, "gated");
+    expect(again).toMatchObject({ message: "survivor", metadata: { dequeueCount: 2 } });
+    await second.end("SIGKILL");
+    await client.clearMessages();
+  });
+
+  test("SIGTERM waits for a function that runs, and takes no new message", async () => {
+    const client = await queue("slow");
+    const host = await start();
+    await client.sendMessage("1000");
+    await firstRun(host, "slow");
+    const ending = host.end("SIGTERM");
+    await client.sendMessage("1");
+    await ending;
+    const left = (await client.receiveMessages({ numberOfMessages: 32 })).receivedMessageItems;
+    expect(left.map((message) => message.messageText)).toEqual(["1"]);
+    await client.clearMessages();
+  });
+
+  test("but no longer than the host's drain time", async () => {
+    const client = await queue("gated");
+    const host = await start({ drainSeconds: 0.2 });
+    await client.sendMessage("endless");
+    await firstRun(host, "gated");
+    const started = Date.now();
+    await host.end("SIGTERM");
+    expect(Date.now() - started).toBeLessThan(20_000); // 30 s unless set
+    await client.clearMessages();
+  });
+});

@@ -1,0 +1,26 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * Three kinds of test, by folder, one kind after another so that a wrong decision is told before a process is started. Service and
+ * system tests start real servers, and wait more than they compute: two files at a time keep two cores busy and no more.
+ */
+const kinds = [
+  { name: "unit", testTimeout: 10_000 },
+  { name: "service", testTimeout: 30_000 },
+  { name: "system", testTimeout: 90_000 },
+];
+
+export default defineConfig({
+  test: {
+    projects: kinds.map(({ name, testTimeout }, groupOrder) => ({
+      test: {
+        name,
+        include: [`test/${name}/**/*.test.ts`],
+        testTimeout,
+        hookTimeout: 90_000,
+        maxWorkers: 2,
+        sequence: { groupOrder },
+      },
+    })),
+  },
+});
