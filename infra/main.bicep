@@ -2,8 +2,7 @@
 //
 //   az deployment group create --resource-group RESOURCE-GROUP --parameters infra/environments/dev.bicepparam
 
-import { resourceNames } from 'names.bicep'
-
+import * as naming from 'naming.bicep'
 
 targetScope = 'resourceGroup'
 
@@ -95,54 +94,12 @@ param administratorType 'User' | 'Group' | 'ServicePrincipal' = 'User'
 @description('Containers of the data lake.')
 param dataLakeContainers string[] = ['datalake']
 
-// ---- What is checked before anything is made
-
-var letters = 'abcdefghijklmnopqrstuvwxyz'
-var lettersAndDigits = '${letters}0123456789'
-
-func isMadeOf(text string, allowed string) bool =>
-  empty(filter(range(0, length(text)), i => !contains(allowed, substring(text, i, 1))))
-
-var name = empty(prefix)
-  ? 'a${take(uniqueString(resourceGroup().id, env), 8)}'
-  : length(prefix) >= 2 && isMadeOf(prefix, lettersAndDigits) && isMadeOf(take(prefix, 1), letters)
-      ? prefix
-      : fail('prefix must be 2 to 9 lower-case letters and digits, the first a letter; it is "${prefix}".')
-
-var checkedEnv = isMadeOf(env, lettersAndDigits)
-  ? env
-  : fail('env must be 1 to 4 lower-case letters and digits; it is "${env}".')
-
-var checkedNetwork = !network
-  ? networkAddressPrefix
-  : int(last(split(networkAddressPrefix, '/'))) <= 22
-      ? networkAddressPrefix
-      : fail('networkAddressPrefix must be a block of /22 or larger; it is "${networkAddressPrefix}".')
-
-var checkedEmail = empty(alertEmail) || contains(alertEmail, '@')
-  ? alertEmail
-  : fail('alertEmail must be a mail address; it is "${alertEmail}".')
-
 // ---- What follows from the parameters
 
-var names resourceNames = {
-  app: '${name}aciproxy${checkedEnv}'
-  plan: '${name}asp${checkedEnv}'
-  functionsStorage: '${name}funcstorage${checkedEnv}'
-  dataLake: '${name}datalake${checkedEnv}'
-  insights: '${name}appinsights${checkedEnv}'
-  workspace: '${name}logs${checkedEnv}'
-  factory: '${name}adf${checkedEnv}'
-  registry: '${name}acr${checkedEnv}'
-  vault: '${name}keyvault${checkedEnv}'
-  jobVault: '${name}jobvault${checkedEnv}'
-  appIdentity: '${name}appid${checkedEnv}'
-  pullIdentity: '${name}pullid${checkedEnv}'
-  network: '${name}vnet${checkedEnv}'
-  nat: '${name}nat${checkedEnv}'
-}
+var name = naming.checkedPrefix(prefix, '${resourceGroup().id}/${env}')
+var names = naming.namesOf(name, naming.checkedEnv(env))
 
-var allTags = union({ ENV: toUpper(checkedEnv), PROJECT: 'aci-proxy' }, tags)
+var allTags = union({ ENV: toUpper(env), PROJECT: 'aci-proxy' }, tags)
 
 var targets = concat(
   [{ subscriptionId: subscription().subscriptionId, resourceGroup: groupsResourceGroup, location: location }],
@@ -158,11 +115,9 @@ var groupsPlaces = union(
   []
 )
 
-var features = concat(
-  ['always'],
-  network ? ['network'] : [],
-  empty(administratorId) ? [] : ['administrator']
-)
+var topicNames = [for place in groupsPlaces: existingSystemTopics[?place.resourceGroup] ?? 'aci-proxy-events']
+
+var features = concat(['always'], network ? ['network'] : [], empty(administratorId) ? [] : ['administrator'])
 
 // ---- Resources
 
@@ -232,7 +187,7 @@ module virtualNetwork 'modules/network.bicep' = if (network) {
     natName: names.nat
     location: location
     tags: allTags
-    addressPrefix: checkedNetwork
+    addressPrefix: naming.checkedBlock(networkAddressPrefix)
     plan: plan
   }
 }
@@ -273,7 +228,7 @@ module factory 'modules/data-factory.bicep' = {
   params: {
     name: names.factory
     prefix: name
-    env: checkedEnv
+    env: env
     location: location
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId
@@ -344,11 +299,11 @@ module events 'modules/events.bicep' = [
   for (place, i) in groupsPlaces: {
     scope: resourceGroup(place.subscriptionId, place.resourceGroup)
     params: {
-      topicName: groups[i].outputs.topicName
+      topicName: topicNames[i]
       subscriptionName: names.app
       storageId: storage.outputs.id
     }
-    dependsOn: [topicRoles]
+    dependsOn: [groups, topicRoles]
   }
 ]
 
@@ -415,13 +370,13 @@ module alerts 'modules/alerts.bicep' = {
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId
     insightsId: monitoring.outputs.insightsId
-    email: checkedEmail
+    email: naming.checkedEmail(alertEmail)
     topicIds: [
       for (place, i) in groupsPlaces: resourceId(
         place.subscriptionId,
         place.resourceGroup,
         'Microsoft.EventGrid/systemTopics',
-        existingSystemTopics[?place.resourceGroup] ?? 'aci-proxy-events'
+        topicNames[i]
       )
     ]
   }

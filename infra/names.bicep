@@ -23,22 +23,3 @@ var sealKey = 'seal'
 
 @export()
 var containerSubnet = 'container-groups'
-
-@export()
-@description('Names of the resources that one environment is made of.')
-type resourceNames = {
-  app: string
-  plan: string
-  functionsStorage: string
-  dataLake: string
-  insights: string
-  workspace: string
-  factory: string
-  registry: string
-  vault: string
-  jobVault: string
-  appIdentity: string
-  pullIdentity: string
-  network: string
-  nat: string
-}

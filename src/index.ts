@@ -9,6 +9,7 @@ import { job, jobs } from "./http/jobs.ts";
 import { logs } from "./http/logs.ts";
 import { cancelMany, pause, rerun, resume } from "./http/operate.ts";
 import { listPoison, takePoison } from "./http/poison.ts";
+import { openapi } from "./http/openapi.ts";
 import { status } from "./http/status.ts";
 import { trigger } from "./http/trigger.ts";
 import { events } from "./workers/events.ts";
@@ -21,6 +22,8 @@ const settings = parseSettings(process.env);
 const log = jsonLog((level, line) => process.stdout.write(`${level} ${line}\n`));
 for (const fault of settings.faults) log("error", "invalid setting", { fault });
 const deps = makeDeps({ settings, log });
+
+app.setup({ enableHttpStream: true });
 
 app.http("trigger", { methods: ["POST"], route: "trigger", authLevel: "function", handler: trigger(deps) });
 app.http("status", { methods: ["GET"], route: "status/{idOrName}", authLevel: "function", handler: status(deps) });
@@ -50,6 +53,7 @@ app.http("logs", {
   authLevel: "function",
   handler: logs(deps),
 });
+app.http("openapi", { methods: ["GET"], route: "openapi.json", authLevel: "function", handler: openapi(deps) });
 app.http("health", { methods: ["GET"], route: "health", authLevel: "anonymous", handler: health(deps) });
 app.http("healthDetails", {
   methods: ["GET"],

@@ -1,7 +1,16 @@
 /** Builders of what the core works on: a job as it was accepted, a group as it was seen. Times are milliseconds since 1970. */
 import { day, hour, minute, second } from "../src/shared/backoff.ts";
 import { groupName, mintJobId, type JobId } from "../src/shared/ids.ts";
-import type { ContainerSeen, Ending, GroupSeen, Job, Observation, Phase, Verdict } from "../src/shared/job.ts";
+import {
+  jobSchema,
+  type ContainerSeen,
+  type Ending,
+  type GroupSeen,
+  type Job,
+  type Observation,
+  type Phase,
+  type Verdict,
+} from "../src/shared/job.ts";
 import type { JobOptions } from "../src/shared/options.ts";
 import { parseSettings, type Settings } from "../src/shared/settings.ts";
 import type { Rules } from "../src/shared/step.ts";
@@ -72,7 +81,7 @@ type Changes = Omit<Partial<Job>, "options"> & { readonly options?: Partial<JobO
 export function job(changes: Changes = {}): Job {
   const { options: wanted, ...rest } = changes;
   const all = { ...options, ...wanted };
-  return {
+  return jobSchema.parse({
     version: 1,
     id: jobId(),
     name: groupName("bellaciao"),
@@ -108,7 +117,7 @@ export function job(changes: Changes = {}): Job {
     lookAt: start,
     checkAt: start + minute,
     ...rest,
-  };
+  });
 }
 
 /** A job whose group was created 10 s after it was accepted. */

@@ -33,7 +33,6 @@ resource existingTopic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = 
   name: existingTopicName
 }
 
-output topicName string = empty(existingTopicName) ? topic.name : existingTopicName
 output topicPrincipalId string = empty(existingTopicName)
   ? topic!.identity.principalId
   : existingTopic!.identity.principalId

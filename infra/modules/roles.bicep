@@ -1,6 +1,7 @@
 // Gives one principal every role that the table (roles.json) has for it in this resource group.
 
 import * as code from '../names.bicep'
+import { resourceNames } from '../naming.bicep'
 
 @description('As the table calls it.')
 param principal string
@@ -10,7 +11,7 @@ param principalType 'ServicePrincipal' | 'User' | 'Group'
 @description('Which rows hold: "always", and the options that are on.')
 param features string[]
 
-param names code.resourceNames
+param names resourceNames
 
 @description('Id of the custom role for the subnet; empty without a network.')
 param subnetJoinRoleId string = ''
@@ -45,7 +46,9 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
 resource jobVault 'Microsoft.KeyVault/vaults@2024-11-01' existing = { name: names.jobVault }
 resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = { name: names.registry }
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: names.insights }
-resource pullIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = { name: names.pullIdentity }
+resource pullIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: names.pullIdentity
+}
 resource network 'Microsoft.Network/virtualNetworks@2024-05-01' existing = {
   name: names.network
 

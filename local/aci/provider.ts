@@ -5,7 +5,15 @@ import type { Definition } from "./definition.ts";
 import { Deployment } from "./deployment.ts";
 import { groupSpec } from "./engine.ts";
 import type { Engine } from "./engine.ts";
-import { ArmError, groupNotFound, inaccessibleImage, invalidUpdate, otherLocation, transitioning } from "./errors.ts";
+import {
+  ArmError,
+  groupNotFound,
+  inaccessibleImage,
+  invalidUpdate,
+  otherLocation,
+  registryError,
+  transitioning,
+} from "./errors.ts";
 import type { ArmErrorBody } from "./errors.ts";
 import type { Action, Cause } from "./events.ts";
 import { groupKey, locationOf, newIdentity, normalLocation } from "./group.ts";
@@ -271,16 +279,17 @@ export class Provider {
   async #remove(group: Group): Promise<void> {
     await group.deployment.stop();
     await group.deployment.close();
+    if (group.operation) {
+      group.operation.outcome = { status: "Canceled", endTime: this.#clock.now(), error: PREEMPTED };
+      group.operation = undefined;
+    }
+    // Gone is gone: a service that comes after this one must not know it either.
+    await this.#around.gone(group);
     if (this.find(group.id) === group) {
       this.#groups.delete(groupKey(group.id));
       const change = { groups: -1, cores: -coresOf(group.definition) };
       this.usage.add(group.id.subscription, locationOf(group), change);
     }
-    if (group.operation) {
-      group.operation.outcome = { status: "Canceled", endTime: this.#clock.now(), error: PREEMPTED };
-      group.operation = undefined;
-    }
-    await this.#around.gone(group);
   }
 
   /** Resolves when nothing runs any more. Succeeded and Failed groups stay what they are. */

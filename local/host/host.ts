@@ -65,8 +65,26 @@ export async function startHost(options: HostOptions, sink?: LogSink): Promise<R
   listeners.push(...opened.listeners);
   logFunctions(logs, opened.states, hostJson.routePrefix);
 
+  const keys = keysOf(parsed);
+  const { routes, eventGrid } = entrances(opened.states);
+  const managed = {
+    ...hostJson,
+    functions: eventGrid,
+    keys,
+    invoker,
+    hostId,
+    states: opened.states,
+    run: runByHand(invoker),
+  };
   const server = createServer(
-    requestListener(httpOptions(parsed, hostJson.routePrefix, hostId, opened.states, app, invoker, logs)),
+    requestListener({
+      router: new Router(hostJson.routePrefix, routes),
+      keys,
+      invoker,
+      logs,
+      management: (request, path, query) => management(managed, request, path, query),
+      deliver: app.deliver,
+    }),
   );
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const port = await listen(server, parsed.port, parsed.address);
@@ -91,40 +109,31 @@ function readHostJson(appFolder: string): unknown {
   }
 }
 
-function httpOptions(
-  parsed: ParsedHostOptions,
-  routePrefix: string,
-  hostId: string,
-  states: readonly FunctionState[],
-  app: LoadedApp,
-  invoker: Invoker,
-  logs: Logs,
-): Parameters<typeof requestListener>[0] {
-  const keys = new Keys({
-    host: parsed.hostKey,
-    master: parsed.masterKey ?? parsed.hostKey,
-    system: parsed.systemKey ?? parsed.hostKey,
-    functions: parsed.functionKeys,
+function keysOf({ hostKey, masterKey, systemKey, functionKeys }: ParsedHostOptions): Keys {
+  return new Keys({
+    host: hostKey,
+    master: masterKey ?? hostKey,
+    system: systemKey ?? hostKey,
+    functions: functionKeys,
   });
+}
+
+/** The functions that callers reach, by route and by name. */
+function entrances(states: readonly FunctionState[]): {
+  readonly routes: readonly Route<HttpFunction>[];
+  readonly eventGrid: ReadonlyMap<string, EventGridFunction>;
+} {
   const routes: Route<HttpFunction>[] = [];
   const eventGrid = new Map<string, EventGridFunction>();
   for (const state of states) {
     if (state.state !== "ready") continue;
-    const { trigger } = state.function;
+    const { name, trigger } = state.function;
+    const target = { called: state.function };
     if (trigger.kind === "http")
-      routes.push({ template: trigger.route, methods: trigger.methods, target: { called: state.function, trigger } });
-    if (trigger.kind === "eventGrid")
-      eventGrid.set(state.function.name.toLowerCase(), { called: state.function, trigger });
+      routes.push({ template: trigger.route, methods: trigger.methods, target: { ...target, trigger } });
+    if (trigger.kind === "eventGrid") eventGrid.set(name.toLowerCase(), { ...target, trigger });
   }
-  const managed = { functions: eventGrid, keys, invoker, hostId, routePrefix, states, run: runByHand(invoker) };
-  return {
-    router: new Router(routePrefix, routes),
-    keys,
-    invoker,
-    logs,
-    management: (request, path, query) => management(managed, request, path, query),
-    deliver: app.deliver,
-  };
+  return { routes, eventGrid };
 }
 
 async function listen(server: Server, port: number, address: string): Promise<number> {

@@ -1,17 +1,18 @@
 /**
- * HTTP triggers, as the real host answers: what matches no route and method is 404, a missing
- * or wrong key 401, a failed run 500, each with an empty body.
+ * HTTP triggers, as the real host answers: what matches no route and method is 404, a missing or wrong key 401, a failed run 500,
+ * each with an empty body.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { declaredTooLarge, readBody } from "./body.ts";
 import type { AppFunction, Trigger } from "./functions.ts";
 import type { DeliverToProxy } from "./http-stream.ts";
 import { HttpRequest } from "./http-request.ts";
-import { type Invoker, traceContext } from "./invoke.ts";
+import type { Invoker } from "./invoke.ts";
 import { type Keys, shownKey } from "./keys.ts";
 import type { Logs } from "./logs.ts";
 import { type Answer, empty, writeAnswer } from "./reply.ts";
 import type { Router } from "./router.ts";
+import { traceContext } from "./trace.ts";
 
 export interface HttpFunction {
   readonly called: AppFunction;
@@ -43,11 +44,8 @@ export function requestListener(options: HttpOptions): RequestListener {
     answered
       .then((answer) => writeAnswer(response, answer))
       .catch((error: unknown) => {
-        options.logs.write(
-          "error",
-          "Host.Http",
-          error instanceof Error ? (error.stack ?? error.message) : String(error),
-        );
+        // A caller that went away while sending, or a reply that can't be written.
+        options.logs.write("warning", "Host.Http", error instanceof Error ? error.message : String(error));
         writeAnswer(response, empty(500));
       });
   };

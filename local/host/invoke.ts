@@ -36,7 +36,7 @@ interface Result {
   error: unknown;
 }
 
-export class FunctionTimeoutError extends Error {
+class FunctionTimeoutError extends Error {
   override readonly name = "FunctionTimeoutError";
 }
 
@@ -177,17 +177,4 @@ function withTimeout<T>(run: Promise<T>, milliseconds: number | undefined, name:
     }, milliseconds);
     run.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/;
-
-/** The run's place in a trace (W3C Trace Context): the caller's trace, or a new one, and a span of its own. */
-export function traceContext(
-  traceparent: string | string[] | undefined,
-  tracestate: string | string[] | undefined,
-): { readonly traceParent: string; readonly traceState?: string } {
-  const random = (randomUUID() + randomUUID()).replaceAll("-", "");
-  const given = typeof traceparent === "string" ? TRACEPARENT.exec(traceparent) : null;
-  const traceParent = `00-${given?.[1] ?? random.slice(16)}-${random.slice(0, 16)}-${given?.[2] ?? "00"}`;
-  return given !== null && typeof tracestate === "string" ? { traceParent, traceState: tracestate } : { traceParent };
 }

@@ -37,7 +37,7 @@ export class TimerLock {
     if (this.#isShort) await this.#breakOfTheDead();
     const lease = this.#blob.getBlobLeaseClient();
     try {
-      await lease.acquireLease(Math.max(this.#seconds, SHORTEST_BLOB_LEASE_SECONDS));
+      await lease.acquireLease(Math.max(Math.ceil(this.#seconds), SHORTEST_BLOB_LEASE_SECONDS));
     } catch (error) {
       if (status(error) === 409) return false;
       throw error;

@@ -30,17 +30,19 @@ export async function demo(file: string, programs: Programs, verbose: boolean): 
     process.stderr.write(`${pc.dim(`${seconds} s`)}  ${line}\n`);
   };
   const asked = untilAsked();
+  const late = AbortSignal.timeout(limit);
   const folder = await mkdtemp(join(tmpdir(), "aci-proxy-demo-"));
   try {
     const [port = 0] = await freePorts(1);
     const settings = demoSettings(port, folder, process.env, verbose);
-    const status = await runOnStack(settings, programs, await readFile(file, "utf8"), asked, say);
+    const status = await runOnStack(settings, programs, await readFile(file, "utf8"), asked, late, say);
     say("everything is stopped");
     process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
     return status.state === "Succeeded" ? 0 : 1;
   } catch (error) {
     if (asked.aborted) return 130;
-    if (error instanceof PartFailed) explain(error, folder);
+    if (late.aborted) process.stderr.write(`${pc.red(`The job has not ended within ${limit / 1000} s.`)}\n`);
+    else if (error instanceof PartFailed) explain(error);
     else if (error instanceof Refused || error instanceof Unreachable) {
       process.stderr.write(`${pc.red(error.message)}\n`);
       if (error instanceof Refused) for (const fault of error.errors) say(placed(file, fault));
@@ -56,6 +58,7 @@ async function runOnStack(
   programs: Programs,
   definition: string,
   asked: AbortSignal,
+  late: AbortSignal,
   say: (line: string) => void,
 ): Promise<Status> {
   say("starting Azurite, the local ACI and the Functions host");
@@ -68,7 +71,7 @@ async function runOnStack(
     say(`POST /api/trigger?polling=true: 202, job ${job.id}`);
     let last = "";
     const followed = untilEnded(service, path, {
-      signal: AbortSignal.any([asked, end.signal, AbortSignal.timeout(limit)]),
+      signal: AbortSignal.any([asked, end.signal, late]),
       onLook: (status) => {
         const line = progressLine(status);
         if (line !== last) say(`GET Location: ${line}`);

@@ -51,7 +51,7 @@ export function stackSettings(
     port,
     host,
     folder: join(stateFolder, String(port)),
-    storage: Object.keys(env).some((name) => isStorage(name) && env[name]) ? "external" : "azurite",
+    storage: Object.keys(env).some((name) => hostStorage.test(name) && env[name]) ? "external" : "azurite",
     arm: arm === undefined ? { kind: "local", engine } : { kind: "external", url: arm },
     key: env["ACI_PROXY_KEY"] || "local",
     verbose: flags.verbose,
@@ -61,7 +61,7 @@ export function stackSettings(
 
 /** A stack that takes nothing from the caller's Azure settings and leaves nothing behind. */
 export function demoSettings(port: number, folder: string, env: NodeJS.ProcessEnv, verbose: boolean): StackSettings {
-  const own = Object.entries(env).filter(([name]) => !isStorage(name) && !demoIgnores.has(name));
+  const own = Object.entries(env).filter(([name]) => !anyStorage.test(name) && !demoIgnores.has(name));
   return {
     port,
     folder,
@@ -76,10 +76,10 @@ export function demoSettings(port: number, folder: string, env: NodeJS.ProcessEn
 
 const demoIgnores = new Set(["AZURE_RESOURCE_MANAGER_ENDPOINT", "PUBLIC_URL", "TARGETS", "SEAL_KEY_ID", "VAULT_URL"]);
 
-/** `AzureWebJobsStorage`, or one of the identity-based form (`AzureWebJobsStorage__accountName`, ...); the jobs' own alike. */
-function isStorage(name: string): boolean {
-  return /^(AzureWebJobsStorage|JobsStorage)(__\w+)?$/i.test(name);
-}
+/** `AzureWebJobsStorage`, or a setting of its identity-based form (`AzureWebJobsStorage__accountName`, ...). */
+const hostStorage = /^AzureWebJobsStorage(__\w+)?$/i;
+/** The jobs' own storage too. */
+const anyStorage = /^(AzureWebJobs|Jobs)Storage(__\w+)?$/i;
 
 /**
  * App settings that the local stack brings: what stands in for Azure always, what only needs some value when the caller set none.

@@ -131,13 +131,14 @@ function servicesOf(
     specs.push({ name: "azurite", program: programs.azurite, options });
   }
   if (settings.arm.kind === "local") {
-    const events = storage ?? settings.env["AzureWebJobsStorage"];
+    const { JobsStorage: jobs, AzureWebJobsStorage: theirs } = settings.env;
+    const events = jobs || storage || theirs; // where the app reads them
     const options = {
       port: aci,
       engine: settings.arm.engine,
       stateFolder: join(settings.folder, "aci"),
       containersFolder: programs.containers,
-      ...(events === undefined ? {} : { eventQueue: { connectionString: events, queueName: "aci-events" } }),
+      ...(!events ? {} : { eventQueue: { connectionString: events, queueName: "aci-events" } }),
     };
     specs.push({ name: "aci", program: programs.aci, options });
   }

@@ -43,10 +43,14 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
   }
 }
 
-/** Says in one line which part failed, and under it what it said last. */
-export function explain(failure: PartFailed, folder: string): void {
-  const where = failure.lastLines.length > 0 ? `; its last words (all in ${folder}/logs/${failure.part}.log):` : ".";
-  tell(`The part ${failure.message}${where}`);
+/**
+ * Says in one line which part failed, and under it what it said last.
+ *
+ * @param folder where its whole log stays, if it does
+ */
+export function explain(failure: PartFailed, folder?: string): void {
+  const whole = folder === undefined ? "" : ` (all in ${folder}/logs/${failure.part}.log)`;
+  tell(`The part ${failure.message}${failure.lastLines.length > 0 ? `; its last words${whole}:` : "."}`);
   for (const line of failure.lastLines) process.stderr.write(pc.dim(`  ${line}\n`));
 }
 

@@ -1,38 +1,65 @@
 import type { HttpResponseInit } from "@azure/functions";
-import { text as textOf } from "node:stream/consumers";
-import { parseDuration } from "../shared/backoff.ts";
+import { minute, parseDuration, second } from "../shared/backoff.ts";
 import { plainLog } from "../shared/captured-log.ts";
 import type { Deps } from "../shared/deps.ts";
 import type { Job } from "../shared/job.ts";
+import { hasEnded } from "../shared/job.ts";
+import { LiveLogs } from "../shared/live-logs.ts";
 import { handler, json, refuse } from "./reply.ts";
 import { findJob } from "./status.ts";
 
-/** `GET /api/logs/{id or name}[/{container}]`: the captured copy, as text or as JSON. */
-type LogsDeps = Pick<Deps, "log" | "now" | "jobs" | "blobs">;
+/**
+ * `GET /api/logs/{id or name}[/{container}]`: text, or JSON with `format=json`; with `follow=true` a stream of what comes until the
+ * job has ended.
+ */
+type LogsDeps = Pick<Deps, "log" | "now" | "jobs" | "blobs" | "aci" | "sleep" | "settings" | "sealer" | "vault">;
+
+/** A follower is let go before the platform cuts it off; it may come again with `since`. */
+const longestFollow = 4 * minute;
 
 export function logs(deps: LogsDeps) {
+  const live = new LiveLogs(deps);
   return handler(deps.log, async (request, context) => {
     const stored = await findJob(deps, request.params["idOrName"] ?? "");
-    if (stored === undefined)
+    if (stored === undefined) {
       return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
+    }
     const { job } = stored;
     const wanted = request.params["container"];
-    const containers = job.containers.filter(({ name }) => wanted === undefined || name === wanted);
-    if (containers.length === 0)
+    const names = job.containers.map(({ name }) => name).filter((name) => wanted === undefined || name === wanted);
+    if (names.length === 0 && wanted !== undefined) {
       return refuse({ code: "JobNotFound", message: "The job has no container of that name." }, context);
+    }
     const asked = askedOf(request.query, job, deps.now());
     if (typeof asked === "string") return refuse({ code: "InvalidRequest", message: asked }, context);
-    const read = await Promise.all(
-      containers.map(async ({ name }) => ({ name, lines: await linesOf(deps, job, name, asked) })),
-    );
-    return request.query.get("format") === "json" ? asJson(job, asked, read) : asText(read);
+    if (request.query.get("follow")?.toLowerCase() === "true") {
+      return { ...textReply, body: follow(deps, live, job, names, asked) };
+    }
+    const read = await Promise.all(names.map(async (name) => ({ name, lines: await linesOf(live, job, name, asked) })));
+    return request.query.get("format")?.toLowerCase() === "json"
+      ? asJson(job, asked, read)
+      : { ...textReply, body: read.map(({ name, lines }) => shown(name, lines, names.length > 1)).join("") };
   });
 }
+
+const textReply = {
+  status: 200,
+  headers: {
+    "content-type": "text/plain; charset=utf-8",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+  },
+} as const satisfies HttpResponseInit;
 
 interface Asked {
   readonly attempt: number;
   readonly tail: number | undefined;
   readonly since: number | undefined;
+}
+
+interface ContainerLines {
+  readonly name: string;
+  readonly lines: readonly string[];
 }
 
 function askedOf(query: URLSearchParams, job: Job, now: number): Asked | string {
@@ -44,52 +71,59 @@ function askedOf(query: URLSearchParams, job: Job, now: number): Asked | string 
   const text = query.get("since");
   const ago = text === null ? undefined : parseDuration(text);
   const since = text === null ? undefined : ago === undefined ? Date.parse(text) : now - ago;
-  return Number.isNaN(since) ? "since must be an ISO 8601 time, or a duration ago (PT5M)." : { attempt, tail, since };
+  if (Number.isNaN(since)) return "since must be an ISO 8601 time, or a duration ago (PT5M).";
+  return { attempt, tail, since };
 }
 
 async function linesOf(
-  { blobs }: LogsDeps,
+  live: LiveLogs,
   job: Job,
-  container: string,
+  name: string,
   { attempt, tail, since }: Asked,
 ): Promise<readonly string[]> {
-  const stream = await blobs.log(job.id, attempt, container);
-  if (stream === undefined) return [];
-  const stamped = (await textOf(stream)).split("\n").filter((line) => line !== "");
-  const recent =
-    since === undefined ? stamped : stamped.filter((line) => Date.parse(line.slice(0, line.indexOf(" "))) >= since);
+  const all = await live.lines(job, attempt, name);
+  const recent = since === undefined ? all : all.filter((line) => Date.parse(stampOf(line)) >= since);
   return tail === undefined ? recent : tail === 0 ? [] : recent.slice(-tail);
 }
 
-/** Several containers are told apart by their names in front of each line. */
-function asText(read: readonly { readonly name: string; readonly lines: readonly string[] }[]): HttpResponseInit {
-  const body = read
-    .map(({ name, lines }) => {
-      const plain = plainLog(lines.map((line) => `${line}\n`).join(""));
-      return read.length === 1 ? plain : plain.replaceAll(/^(?=.)/gm, `${name} | `);
-    })
-    .join("");
-  return {
-    status: 200,
-    body,
-    headers: {
-      "content-type": "text/plain; charset=utf-8",
-      "x-content-type-options": "nosniff",
-      "cache-control": "no-store",
-    },
-  };
+/** Sends what is there, then what comes, until the job (or this attempt) is over and its last lines are captured. */
+async function* follow(
+  deps: LogsDeps,
+  live: LiveLogs,
+  job: Job,
+  names: readonly string[],
+  asked: Asked,
+): AsyncGenerator<Uint8Array> {
+  const until = deps.now() + longestFollow;
+  const sent = new Map<string, number>();
+  let current = job;
+  for (;;) {
+    const over = hasEnded(current.phase) || current.attempt !== asked.attempt;
+    for (const name of names) {
+      const all = await live.lines(current, asked.attempt, name);
+      const from = sent.get(name) ?? all.length - (await linesOf(live, current, name, asked)).length;
+      if (all.length > from) yield Buffer.from(shown(name, all.slice(from), names.length > 1));
+      sent.set(name, all.length);
+    }
+    if (over || deps.now() >= until) return;
+    await deps.sleep(2 * second);
+    current = (await deps.jobs.peek(job.id))?.job ?? current;
+  }
 }
 
-function asJson(
-  job: Job,
-  { attempt }: Asked,
-  read: readonly { readonly name: string; readonly lines: readonly string[] }[],
-): HttpResponseInit {
+/** Several containers are told apart by their names in front of each line. */
+function shown(name: string, lines: readonly string[], several: boolean): string {
+  const plain = plainLog(lines.map((line) => `${line}\n`).join(""));
+  return several ? plain.replaceAll(/^(?=.)/gm, `${name} | `) : plain;
+}
+
+function asJson(job: Job, { attempt }: Asked, read: readonly ContainerLines[]): HttpResponseInit {
   const lines = read.flatMap(({ name, lines: stamped }) =>
-    stamped.map((line) => {
-      const space = line.indexOf(" ");
-      return { container: name, at: line.slice(0, space), text: line.slice(space + 1) };
-    }),
+    stamped.map((line) => ({ container: name, at: stampOf(line), text: line.slice(stampOf(line).length + 1) })),
   );
   return json(200, { id: job.id, name: job.name, state: job.phase.state, attempt, lines });
+}
+
+function stampOf(line: string): string {
+  return line.slice(0, Math.max(line.indexOf(" "), 0));
 }

@@ -94,8 +94,12 @@ function running(job: Job, settings: Deps["settings"]): Record<string, unknown> 
   const { phase } = job;
   const ending = endingOf(phase);
   const waiting = phase.state === "Queued" ? phase.waiting : undefined;
+  const of = (init: boolean) =>
+    Object.fromEntries(job.containers.filter((each) => each.init === init).map(({ name }) => [name, {}]));
   return {
     ...common(job, settings),
+    // Their names, so that their logs can be followed.
+    ...(phase.state === "Running" ? { containers: of(false), initContainers: of(true) } : {}),
     ...(hasEnded(phase) ? { reason: phase.verdict.reason, groupDeleted: phase.group === "gone" } : {}),
     ...(waiting
       ? {

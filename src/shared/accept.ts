@@ -8,7 +8,9 @@ import { columnsOf, jobKey, type Sealed } from "./job-row.ts";
 import { hasEnded, type Delivery, type Job } from "./job.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import type { Reservation } from "./job-index.ts";
+import { notPermitted } from "./permitted.ts";
 import { readOptions, type JobOptions, type OptionsFrom } from "./options.ts";
+import { isAllowedAddress } from "./safe-post.ts";
 import { parseSealedDefinition, sealedText } from "./sealed-definition.ts";
 
 /**
@@ -88,7 +90,9 @@ export function check(order: Order, settings: Deps["settings"]): Result<Checked>
   }
   if (options.strict && warnings.length > 0)
     return no(invalid("InvalidDefinition", "With strict, warnings are errors", warnings));
-  if (callBackUri !== undefined && !allowedCallBack(callBackUri, settings.callbackHosts)) {
+  const refused = notPermitted(definition, parsed.place, settings);
+  if (refused) return no(invalid(refused.code, refused.what, refused.errors));
+  if (callBackUri !== undefined && !isAllowedAddress(callBackUri, settings.callbackHosts)) {
     const fault = {
       path: "callBackUri",
       line: 1,
@@ -119,14 +123,6 @@ function invalid(code: Refusal["code"], what: string, errors: readonly PlacedFau
     first && first.path !== "" ? `${first.path} (line ${first.line}): ` : first ? `line ${first.line}: ` : "";
   const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : "";
   return { code, message: clip(`${what}: ${where}${first?.message ?? ""}${more}`, 300), errors };
-}
-
-function allowedCallBack(uri: string, hosts: readonly string[]): boolean {
-  if (!URL.canParse(uri)) return false;
-  const { protocol, hostname, username } = new URL(uri);
-  const named = hosts.some((host) => (host.startsWith("*.") ? hostname.endsWith(host.slice(1)) : hostname === host));
-  const local = hosts.includes("localhost") && (hostname === "localhost" || hostname === "127.0.0.1");
-  return username === "" && ((protocol === "https:" && named) || local);
 }
 
 /** A definition larger than this lies in a blob: an entity's binary property holds 64 KiB. */

@@ -35,6 +35,8 @@ export type Read<T> =
 
 /** Reads, and the calls without a body, use a version that every cloud has. */
 const apiVersion = "2023-05-01";
+/** Of Microsoft.Resources, for the resource group itself. */
+const resourcesVersion = "2021-04-01";
 const mostMessage = 2000;
 
 const errorBody = z.looseObject({
@@ -102,14 +104,21 @@ export class Aci {
     );
   }
 
+  /** Whether ARM answers us, by the cheapest read there is. */
+  async ping(target: Target): Promise<"ok" | "refused" | "unknown"> {
+    const read = await this.#read(resourceGroupUrl(target), (json) => json, {}, resourcesVersion);
+    if (read.kind === "value") return "ok";
+    return read.kind === "absent" || read.reason === "NotAuthorized" ? "refused" : "unknown";
+  }
+
   /** The region of a resource group, asked once. */
   async locationOf(target: Target): Promise<Read<string>> {
     if (target.location !== undefined) return { kind: "value", value: target.location };
-    const path = `/subscriptions/${target.subscriptionId}/resourceGroups/${encodeURIComponent(target.resourceGroup)}`;
+    const path = resourceGroupUrl(target);
     const known = this.#locations.get(path);
     if (known !== undefined) return { kind: "value", value: known };
     const group = z.looseObject({ location: z.string() });
-    const read = await this.#read(path, (json) => group.safeParse(json).data?.location, {}, "2021-04-01");
+    const read = await this.#read(path, (json) => group.safeParse(json).data?.location, {}, resourcesVersion);
     if (read.kind === "value") this.#locations.set(path, read.value);
     return read;
   }
@@ -237,8 +246,12 @@ export class Aci {
   }
 }
 
+function resourceGroupUrl({ subscriptionId, resourceGroup }: Pick<Target, "subscriptionId" | "resourceGroup">): string {
+  return `/subscriptions/${subscriptionId}/resourceGroups/${encodeURIComponent(resourceGroup)}`;
+}
+
 function groupsUrl({ subscriptionId, resourceGroup }: Pick<Target, "subscriptionId" | "resourceGroup">): string {
-  return `/subscriptions/${subscriptionId}/resourceGroups/${encodeURIComponent(resourceGroup)}/providers/Microsoft.ContainerInstance/containerGroups`;
+  return `${resourceGroupUrl({ subscriptionId, resourceGroup })}/providers/Microsoft.ContainerInstance/containerGroups`;
 }
 
 function groupUrl(placed: Placed, name: string): string {

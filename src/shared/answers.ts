@@ -105,7 +105,7 @@ export function afterCapture(job: Job, group: GroupSeen | undefined, now: number
   if (ending === undefined || phase.state === "Queued") return job;
   const captured: Ending = { ...ending, captured: true };
   if (group === undefined) return conclude(job, captured, now, "gone", rules);
-  if (group !== undefined && captured.to !== "Queued" && nothingRuns(group))
+  if (captured.to !== "Queued" && nothingRuns(group))
     return conclude(job, captured, now, "present", rules);
   return withEnding(job, phase, captured);
 }

@@ -70,10 +70,8 @@ export class Blobs {
   }
 
   /** A captured log with its timestamps, or `undefined` when there is none. */
-  async log(id: JobId, attempt: number, container: string): Promise<NodeJS.ReadableStream | undefined> {
-    const blob = this.#logs.getBlobClient(logName(id, attempt, container));
-    const result = await storageCall(() => blob.download(), 404);
-    return result === 404 ? undefined : result.readableStreamBody;
+  async logText(id: JobId, attempt: number, container: string): Promise<string | undefined> {
+    return this.#text(this.#logs, logName(id, attempt, container), 0);
   }
 
   async dropLogs(id: JobId): Promise<void> {

@@ -52,6 +52,11 @@ export class Budget {
     this.#held.set(`${kind === "create" ? "write" : kind}_${placed.subscriptionId}`, until);
   }
 
+  heldUntil(now: number): number | undefined {
+    const until = Math.max(0, ...this.#held.values());
+    return until > now ? until : undefined;
+  }
+
   /** How many creates there is room for now in a region. */
   async creates(placed: Placed, now: number): Promise<number> {
     const row = await this.#read(`create_${placed.subscriptionId}_${regionKey(placed.location)}`);

@@ -1,18 +1,25 @@
 import type { Definition } from "./definition.ts";
 import { tagNames } from "./arm-group.ts";
 import type { Job, Placed } from "./job.ts";
-import type { JsonObject, JsonValue } from "./json.ts";
+import { isJsonObject, member, withMember, type JsonObject, type JsonValue } from "./json.ts";
+import { withPullIdentity, type PullIdentity } from "./pull-identity.ts";
 
 /**
- * The body that ACI gets: the definition as it was written, and added to it only our tags, a missing location, and what an option
- * asks for. Pure; nothing of the definition is dropped or reordered.
+ * The body that ACI gets: the definition as it was written, and added to it only our tags, a missing location, the pull identity for
+ * the house's own registry, and what an option asks for. Pure; nothing of the definition is dropped or reordered.
  */
-export function composeGroup(definition: Definition, job: Job, placed: Placed, installation: string): JsonObject {
-  const { body } = definition;
+export function composeGroup(
+  definition: Definition,
+  job: Job,
+  placed: Placed,
+  installation: string,
+  pull?: PullIdentity,
+): JsonObject {
+  const body = pull === undefined ? definition.body : withPullIdentity(definition, pull);
   const { source, tags } = job.options;
-  const written = memberOf(body, "tags");
+  const written = member(body, "tags")?.value;
   const all: JsonObject = {
-    ...(isObject(written) ? written : {}),
+    ...(isJsonObject(written) ? written : {}),
     ...tags,
     ...(source === undefined
       ? {}
@@ -26,7 +33,11 @@ export function composeGroup(definition: Definition, job: Job, placed: Placed, i
     [tagNames.attempt]: String(job.attempt),
     [tagNames.installation]: installation,
   };
-  const located = withMember(withMember(body, "tags", all), "location", memberOf(body, "location") ?? placed.location);
+  const located = withMember(
+    withMember(body, "tags", all),
+    "location",
+    member(body, "location")?.value ?? placed.location,
+  );
   return job.options.env ? withVariables(located, job) : located;
 }
 
@@ -37,42 +48,22 @@ function withVariables(body: JsonObject, job: Job): JsonObject {
     { name: "ACI_PROXY_ATTEMPT", value: String(job.attempt) },
     { name: "ACI_PROXY_DEADLINE", value: new Date(job.deadlineAt).toISOString() },
   ];
-  const properties = memberOf(body, "properties");
-  if (!isObject(properties)) return body;
-  const add = (list: JsonValue | undefined): JsonValue[] =>
+  const properties = member(body, "properties")?.value;
+  if (!isJsonObject(properties)) return body;
+  const add = (list: JsonValue): JsonValue[] =>
     (Array.isArray(list) ? list : []).map((container) => {
-      const inner = isObject(container) ? memberOf(container, "properties") : undefined;
-      if (!isObject(container) || !isObject(inner)) return container;
-      const own = memberOf(inner, "environmentVariables");
+      const inner = isJsonObject(container) ? member(container, "properties")?.value : undefined;
+      if (!isJsonObject(container) || !isJsonObject(inner)) return container;
+      const own = member(inner, "environmentVariables")?.value;
       const kept = (Array.isArray(own) ? own : []).filter(
-        (variable) => !variables.some(({ name }) => isObject(variable) && memberOf(variable, "name") === name),
+        (variable) => !variables.some(({ name }) => isJsonObject(variable) && member(variable, "name")?.value === name),
       );
       return withMember(container, "properties", withMember(inner, "environmentVariables", [...kept, ...variables]));
     });
   let changed = properties;
   for (const name of ["containers", "initContainers"]) {
-    const list = memberOf(changed, name);
-    if (list !== undefined) changed = withMember(changed, name, add(list));
+    const list = member(changed, name)?.value;
+    if (list !== undefined && list !== null) changed = withMember(changed, name, add(list));
   }
   return withMember(body, "properties", changed);
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** ARM takes member names without regard to case. */
-function keyOf(object: JsonObject, name: string): string | undefined {
-  return Object.hasOwn(object, name)
-    ? name
-    : Object.keys(object).find((key) => key.toLowerCase() === name.toLowerCase());
-}
-
-function memberOf(object: JsonObject, name: string): JsonValue | undefined {
-  const key = keyOf(object, name);
-  return key === undefined ? undefined : (object[key] ?? undefined);
-}
-
-function withMember(object: JsonObject, name: string, value: JsonValue): JsonObject {
-  return { ...object, [keyOf(object, name) ?? name]: value };
 }

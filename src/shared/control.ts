@@ -17,6 +17,14 @@ export interface Pause {
   readonly since: number;
 }
 
+/** The reconciler's heartbeat. */
+export interface Beat {
+  readonly at: number;
+  readonly arm: "ok" | "refused" | "unknown";
+  /** When ARM last answered us. */
+  readonly armAt: number | undefined;
+}
+
 export const tableNames = { jobs: "jobs", index: "jobindex", attempts: "attempts", control: "control" } as const;
 const partition = "control";
 const targetList = z.array(z.object({ subscriptionId: z.string(), resourceGroup: z.string() }));
@@ -141,15 +149,27 @@ export class Control {
     return (await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag: row.etag }), 404, 412)) !== 412;
   }
 
-  async beat(now: number): Promise<void> {
-    const entity = { partitionKey: partition, rowKey: "heartbeat", at: new Date(now) };
-    await storageCall(() => this.#table.upsertEntity(entity, "Replace"));
+  /** The reconciler looked around, and this is how ARM answered it. */
+  async beat(now: number, arm: Beat["arm"]): Promise<void> {
+    const entity = {
+      partitionKey: partition,
+      rowKey: "heartbeat",
+      at: new Date(now),
+      arm,
+      ...(arm === "ok" ? { armAt: new Date(now) } : {}),
+    };
+    await storageCall(() => this.#table.upsertEntity(entity, "Merge"));
   }
 
-  /** When the reconciler last looked around. */
-  async lastBeat(): Promise<number | undefined> {
+  async lastBeat(): Promise<Beat | undefined> {
     const row = await storageCall(() => this.#table.getEntity(partition, "heartbeat"), 404);
-    return row !== 404 && row["at"] instanceof Date ? row["at"].getTime() : undefined;
+    if (row === 404 || !(row["at"] instanceof Date)) return undefined;
+    const { arm, armAt } = row;
+    return {
+      at: row["at"].getTime(),
+      arm: arm === "ok" || arm === "refused" ? arm : "unknown",
+      armAt: armAt instanceof Date ? armAt.getTime() : undefined,
+    };
   }
 }
 

@@ -3,7 +3,6 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { Aci } from "./aci.ts";
 import { Budget } from "./budget.ts";
 import { Attempts } from "./attempts.ts";
-import { second } from "./backoff.ts";
 import { Blobs } from "./blobs.ts";
 import { Control, tableNames, type Installation } from "./control.ts";
 import { DailyBudget } from "./daily.ts";
@@ -17,10 +16,12 @@ import { Placement } from "./placement.ts";
 import { PoisonQueue } from "./poison.ts";
 import { Queues } from "./queue.ts";
 import { fileKeyRing } from "./file-key-ring.ts";
+import { safePost } from "./safe-post.ts";
 import { Sealer, type KeyRing } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { connectStorage } from "./storage.ts";
 import type { Log } from "./telemetry.ts";
+import { Vault } from "./vault.ts";
 
 /** Everything that a handler may use; made once. Handlers take the part that they need, so that the type says what they can't do. */
 export interface Deps {
@@ -43,6 +44,8 @@ export interface Deps {
   readonly daily: DailyBudget;
   readonly placement: Placement;
   readonly sealer: Sealer;
+  /** The vault that definitions may refer to, if there is one. */
+  readonly vault: Vault | undefined;
   /** POSTs JSON to a caller's own address and tells the status of the answer. Throws when there is none. */
   readonly post: (uri: string, body: string) => Promise<number>;
   /** Our installation's ACI. Throws {@link Unavailable} while storage can't say who we are. */
@@ -85,18 +88,9 @@ export function makeDeps({ settings, log, now = () => new Date().getTime(), rand
     placement,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     sealer: new Sealer(keyRing(settings, now), now),
-    post: async (uri, body) => {
-      const headers = { "content-type": "application/json" };
-      const response = await fetch(uri, {
-        method: "POST",
-        headers,
-        body,
-        redirect: "error",
-        signal: AbortSignal.timeout(30 * second),
-      });
-      await response.body?.cancel();
-      return response.status;
-    },
+    vault:
+      settings.vaultUrl === undefined ? undefined : new Vault(settings.vaultUrl, new DefaultAzureCredential(), now),
+    post: safePost(settings.callbackHosts),
     aci: async () => {
       const installation = await control.installation();
       made ??= {

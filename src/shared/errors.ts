@@ -14,6 +14,7 @@ export const statusOf = {
   InvalidOptions: 400,
   InvalidRequest: 400,
   NeverEnds: 400,
+  PolicyRefused: 400,
   Forbidden: 403,
   JobNotFound: 404,
   NameActive: 409,

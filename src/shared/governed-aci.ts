@@ -70,6 +70,15 @@ export class GovernedAci {
     return this.#aci.stop(placed, name);
   }
 
+  ping(target: Target): Promise<"ok" | "refused" | "unknown"> {
+    return this.#aci.ping(target);
+  }
+
+  /** When ARM said to come back, if it did: milliseconds since 1970. */
+  get heldUntil(): number | undefined {
+    return this.#budget.heldUntil(this.#now());
+  }
+
   locationOf(target: Target): Promise<Read<string>> {
     return this.#aci.locationOf(target);
   }

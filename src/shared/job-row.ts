@@ -120,6 +120,7 @@ function timeColumns(job: Job): Columns {
     provisioningAt: date(job.provisioningAt),
     startedAt: date(job.startedAt),
     finishedAt: date(finishedAt),
+    keptUntil: date(hasEnded(job.phase) ? job.phase.keepUntil : undefined),
     deadlineAt: date(job.deadlineAt),
     queueSeconds: seconds(job.createdAt, job.firstCreateAt),
     startSeconds: seconds(job.provisioningAt, job.startedAt),

@@ -33,6 +33,11 @@ export function member(
   return undefined;
 }
 
+/** The object with a member set, under the key that it already has there in any letter case. */
+export function withMember(object: JsonObject, name: string, value: JsonValue): JsonObject {
+  return { ...object, [member(object, name)?.key ?? name]: value };
+}
+
 /** Sets an own member, whatever its name: plain assignment of `__proto__` would set the prototype instead. */
 export function setMember(object: JsonObject, key: string, value: JsonValue): void {
   if (key === "__proto__") {

@@ -1,5 +1,6 @@
 import { Cursor } from "./definition/cursor.ts";
 import type { Definition, DefinitionView } from "./definition.ts";
+import { imageName } from "./image-name.ts";
 import type { Settings } from "./settings.ts";
 
 /** What an operator's rule forbids, and where the definition asks for it. */
@@ -49,7 +50,7 @@ function* judgeImages(root: Cursor, { policyRegistries, policyImages }: PolicySe
   for (const container of containersOf(root)) {
     const image = container.get("properties").get("image");
     if (image.text === undefined) continue;
-    const { registry, name, tagged } = imageOf(image.text);
+    const { registry, name, tagged } = imageName(image.text);
     if (!allows(policyRegistries, registry)) yield fault(image, "POLICY_REGISTRIES", "this image's registry");
     else if (!allows(policyImages, name) && !allows(policyImages, tagged))
       yield fault(image, "POLICY_IMAGES", "this image");
@@ -164,19 +165,4 @@ function matches([first = "", ...rest]: readonly string[], text: string): boolea
     at = found + part.length;
   }
   return at <= text.length - last.length;
-}
-
-/**
- * An image's registry, its name without and with tag or digest; written out as Docker does it: `ubuntu` is
- * `docker.io/library/ubuntu` (distribution/reference, "Grammar").
- */
-export function imageOf(image: string): { readonly registry: string; readonly name: string; readonly tagged: string } {
-  const slash = image.indexOf("/");
-  const host = slash < 0 ? "" : image.slice(0, slash);
-  const named = host.includes(".") || host.includes(":") || host.toLowerCase() === "localhost";
-  const registry = named ? host.toLowerCase().replace(/^(?:index|registry-1)\.docker\.io$/, "docker.io") : "docker.io";
-  const path = named ? image.slice(slash + 1) : image;
-  const full = registry === "docker.io" && !path.includes("/") ? `library/${path}` : path;
-  const bare = full.replace(/@.*$/s, "").replace(/:[^/:]*$/, "");
-  return { registry, name: `${registry}/${bare}`, tagged: `${registry}/${full}` };
 }

@@ -2,6 +2,7 @@ import type { AttemptResult, ContainerResult } from "../shared/attempts.ts";
 import { plainLog, resultOf, tailOf } from "../shared/captured-log.ts";
 import type { Deps } from "../shared/deps.ts";
 import type { ContainerSeen, GroupSeen, Job } from "../shared/job.ts";
+import { readContainerLog } from "../shared/masking.ts";
 
 /** All containers' outputs together fit into a status reply of Data Factory's 4 MB with room to spare. */
 const mostOutput = 256 * 1024;
@@ -61,8 +62,7 @@ async function readLog(deps: Deps, job: Job, seen: ContainerSeen | undefined, na
   if (!started || job.placed === undefined) {
     return { ...(await deps.blobs.capture(job.id, job.attempt, name, undefined)), again: false };
   }
-  const { aci } = await deps.aci();
-  const read = await aci.logs(job.placed, job.groupName, name);
+  const read = await readContainerLog(deps, job, name);
   const fresh = read.kind === "value" ? read.value : undefined;
   return { ...(await deps.blobs.capture(job.id, job.attempt, name, fresh)), again: read.kind === "unknown" };
 }

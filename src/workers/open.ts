@@ -6,8 +6,8 @@ import { Unavailable } from "../shared/errors.ts";
 import type { Job } from "../shared/job.ts";
 import type { JsonObject } from "../shared/json.ts";
 import type { Stored } from "../shared/jobs.ts";
-import { maskValues } from "../shared/redact.ts";
-import { parseSealedDefinition } from "../shared/sealed-definition.ts";
+import { openDefinition, withVaultSecrets, type Unopened } from "../shared/opened-definition.ts";
+import { maskOf, type Mask } from "../shared/redact.ts";
 
 /** What a create needs of the sealed definition. It is in clear only here, on its way to ACI. */
 export type Opened =
@@ -15,29 +15,29 @@ export type Opened =
       readonly kind: "ready";
       readonly apiVersion: string;
       readonly body: JsonObject;
-      readonly redact: (text: string) => string;
+      readonly redact: Mask;
     }
   | { readonly kind: "wait"; readonly reason: Reason; readonly retryAfter: number | undefined }
-  | { readonly kind: "fail"; readonly reason: Reason; readonly detail: string };
+  | Unopened;
 
-export async function openForCreate(deps: Deps, { sealed, job: { id } }: Stored, job: Job): Promise<Opened> {
-  const bytes = sealed.definition === "blob" ? await deps.blobs.getSealed(id) : sealed.definition;
-  if (bytes === undefined || job.placed === undefined)
-    return { kind: "fail", reason: "DefinitionGone", detail: "The sealed definition is gone." };
+export async function openForCreate(deps: Deps, stored: Stored, job: Job): Promise<Opened> {
   try {
-    const opened = await deps.sealer.open(bytes, id);
-    if (opened.kind === "unknown key") return { kind: "fail", reason: "SealKeyUnknown", detail: "" };
-    const definition = opened.kind === "open" ? parseSealedDefinition(opened.text) : undefined;
-    if (definition === undefined)
-      return { kind: "fail", reason: "DefinitionGone", detail: "The sealed definition is damaged." };
+    const opened = await openDefinition(deps, stored);
+    if (opened.kind === "fail") return opened;
+    if (job.placed === undefined) return { kind: "fail", reason: "InternalError", detail: "The job has no place." };
+    const resolved = await withVaultSecrets(deps, opened.definition);
+    if (resolved.kind === "fail") return resolved;
     const { installation } = await deps.aci();
-    const body = composeGroup(definition, job, job.placed, installation.id);
-    const secrets = secretValues(body);
-    return { kind: "ready", apiVersion: definition.apiVersion, body, redact: (text) => maskValues(text, secrets) };
+    const { pullRegistry: registry, pullIdentity: identity } = deps.settings;
+    const pull = registry !== undefined && identity !== undefined ? { registry, identity } : undefined;
+    const body = composeGroup(resolved.definition, job, job.placed, installation.id, pull);
+    const { apiVersion } = resolved.definition;
+    return { kind: "ready", apiVersion, body, redact: maskOf(secretValues(body)) };
   } catch (error) {
-    if (error instanceof Unavailable && error.service === "seal key") {
+    if (error instanceof Unavailable && error.service === "seal key")
       return { kind: "wait", reason: "SealKeyUnavailable", retryAfter: error.retryAfter };
-    }
+    if (error instanceof Unavailable && error.service === "vault")
+      return { kind: "wait", reason: "VaultUnavailable", retryAfter: error.retryAfter };
     throw error;
   }
 }

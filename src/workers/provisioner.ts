@@ -2,6 +2,7 @@ import type { InvocationContext, StorageQueueHandler } from "@azure/functions";
 import { accept, check, type Order } from "../shared/accept.ts";
 import { minute } from "../shared/backoff.ts";
 import { cancel } from "../shared/cancel.ts";
+import { isReason } from "../shared/catalogue.ts";
 import type { Deps } from "../shared/deps.ts";
 import { deriveJobId, type JobId } from "../shared/ids.ts";
 import { readJobMessage, type Submission } from "../shared/message.ts";
@@ -73,12 +74,7 @@ async function submit(deps: Deps, submission: Submission, { id, at }: Identity, 
   const checked = check(order, deps.settings);
   const refused = checked.ok ? undefined : checked.error;
   if (!checked.ok && refused) {
-    const reason =
-      refused.code === "InvalidOptions"
-        ? "InvalidOptions"
-        : refused.code === "NeverEnds"
-          ? "NeverEnds"
-          : "InvalidDefinition";
+    const reason = isReason(refused.code) ? refused.code : "InvalidDefinition";
     return recordRefused(deps, { id, createdAt: at, name: nameIn(text), reason, detail: refused.message, foreign });
   }
   if (!checked.ok || checked.value.options.dryRun) return;

@@ -7,6 +7,7 @@ import { isMinted, mintedAt, type JobId } from "../shared/ids.ts";
 import type { Stored } from "../shared/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../shared/answers.ts";
 import { nextStep } from "../shared/machine.ts";
+import { maskedAnswer, maskedObservation } from "../shared/masking.ts";
 import { requestTimeout, type Step } from "../shared/step.ts";
 import { postpone } from "../shared/transitions.ts";
 import { admit } from "./admit.ts";
@@ -99,7 +100,7 @@ class Reconciliation {
     const { job } = this.#stored;
     if (job.placed === undefined) return { group: "absent" };
     const { aci } = await this.#deps.aci();
-    return aci.observe(job.placed, job.groupName);
+    return maskedObservation(this.#deps, this.#stored, await aci.observe(job.placed, job.groupName));
   }
 
   async #admit(): Promise<boolean> {
@@ -140,7 +141,8 @@ class Reconciliation {
   async #remove(how: "delete" | "stop", claimed: Job): Promise<boolean> {
     if (!(await this.#claim(claimed)) || claimed.placed === undefined) return false;
     const { aci } = await this.#deps.aci();
-    const answer = await aci[how === "delete" ? "remove" : "stop"](claimed.placed, claimed.groupName);
+    const told = await aci[how === "delete" ? "remove" : "stop"](claimed.placed, claimed.groupName);
+    const answer = await maskedAnswer(this.#deps, this.#stored, told);
     this.#deps.log("info", how, {
       job: claimed.id,
       group: claimed.groupName,

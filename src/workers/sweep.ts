@@ -18,8 +18,15 @@ export function sweep(deps: Deps): TimerHandler {
     await part(deps, "waiting jobs", () => callUpWaiting(deps));
     if (await deps.control.turn("orphans", 10 * minute, now)) await part(deps, "orphans", () => sweepOrphans(deps));
     if (await deps.control.turn("retention", hour, now)) await part(deps, "retention", () => sweepRetention(deps));
-    await deps.control.beat(now);
+    await deps.control.beat(now, await armState(deps));
   };
+}
+
+async function armState(deps: Deps): Promise<"ok" | "refused" | "unknown"> {
+  const [target] = deps.settings.targets;
+  if (target === undefined) return "unknown";
+  const { aci } = await deps.aci();
+  return aci.ping(target);
 }
 
 async function wakeDue(deps: Deps, now: number): Promise<void> {

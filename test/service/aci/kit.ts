@@ -107,8 +107,8 @@ export const container = (name: string, env: Record<string, string | number> = {
   },
 });
 
-/** Waits until a look shows what is wanted; fails with the last look after ten seconds. */
-export async function until<T>(look: () => Promise<T>, wanted: (seen: T) => boolean, seconds = 10): Promise<T> {
+/** Waits until a look shows what is wanted; fails with the last look after half a minute. */
+export async function until<T>(look: () => Promise<T>, wanted: (seen: T) => boolean, seconds = 30): Promise<T> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const seen = await look();

@@ -204,6 +204,31 @@ describe("the process engine", () => {
     expect(view(stopped, 1)).toMatchObject({ currentState: { state: "Terminated", exitCode: 137 } });
   });
 
+  it("restarts a container whose liveness probe fails, and tells of one that is not ready", async () => {
+    const aci = await processes();
+    const probe = (command: string): object => ({
+      exec: { command: ["/bin/sh", "-c", command] },
+      periodSeconds: 1,
+      failureThreshold: 1,
+    });
+    const probes = { livenessProbe: probe("[ -f /state/again ]"), readinessProbe: probe("exit 1") };
+    const mounts = { volumeMounts: [{ name: "state", mountPath: "/state" }] };
+    const script = "[ -f /state/tried ] && touch /state/again; touch /state/tried; sleep 1000";
+    await aci.put("job", [sh("app", script, { ...mounts, ...probes })], {
+      restartPolicy: "OnFailure",
+      volumes: [{ name: "state", emptyDir: {} }],
+    });
+    const seen = await until(
+      () => aci.get("job"),
+      (look) =>
+        Number(view(look)["restartCount"]) === 1 && JSON.stringify(view(look)).includes("Readiness probe failed"),
+    );
+    expect(view(seen)).toMatchObject({ previousState: { exitCode: 137 } });
+    const events = JSON.stringify(view(seen)["events"]);
+    expect(events).toContain("Liveness probe failed: command exited with 1");
+    expect(events).toContain("Container app failed liveness probe, will be restarted");
+  });
+
   it("removes a deleted group's folders", async () => {
     const aci = await processes();
     await aci.put("job", [sh("app", "sleep 1000")]);

@@ -79,7 +79,7 @@ describe("a service that was killed", () => {
     });
     second.child.kill("SIGTERM");
     await once(second.child, "exit");
-  }, 20_000);
+  }, 60_000);
 
   it("has kept what ended before: states, logs, and the deletion that was asked for", async () => {
     const options = { stateFolder: temporaryFolder(), containersFolder: temporaryFolder(images) };
@@ -101,7 +101,7 @@ describe("a service that was killed", () => {
     });
     second.child.kill("SIGTERM");
     await once(second.child, "exit");
-  }, 20_000);
+  }, 60_000);
 });
 
 describe("a service that is stopped", () => {
@@ -157,7 +157,7 @@ describe("a start", () => {
     const options = { stateFolder: temporaryFolder(), containersFolder: temporaryFolder(images) };
     await part(options);
     expect((await part(options)).url).toBe("StateFolderInUse");
-  }, 20_000);
+  }, 60_000);
 
   it("ends recorded process groups that are still the ones recorded, and no others", async () => {
     const folder = temporaryFolder();

@@ -371,6 +371,14 @@ describe("runs by hand", () => {
   });
 });
 
+test("a run over functionTimeout is given up: 500, and the host goes on", async () => {
+  const impatient = await startKit(app, azurite, { env: { AzureFunctionsJobHost__functionTimeout: "00:00:00.100" } });
+  expect(await impatient.call("/api/hangs")).toMatchObject({ status: 500, text: "" });
+  expect(impatient.log.some((line) => line.message.includes("exceeded by function: hangs"))).toBe(true);
+  expect((await impatient.call("/api/openapi.json")).status).toBe(200);
+  await impatient.host.stop();
+});
+
 describe("the log", () => {
   test("the levels of host.json hold for one function's own lines", async () => {
     await kit.call("/api/quiet");

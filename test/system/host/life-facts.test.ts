@@ -68,10 +68,13 @@ const queue = async (name: string) => {
 };
 
 describe("loading", SLOW, () => {
-  test("an ES module app with an await at its top loads", async () => {
+  test("an ES module app with an await at its top loads, and its hooks may change handler, result and error", async () => {
     const esm = await buildApp("esm");
     const host = await start({ appFolder: esm.folder });
-    expect(await (await fetch(`${host.url}/api/greet`)).text()).toBe("hello from a module");
+    const greeted = await fetch(`${host.url}/api/greet`);
+    expect([greeted.headers.get("x-wrapped"), await greeted.text()]).toEqual(["yes", "hello from a module"]);
+    const failed = await fetch(`${host.url}/api/fails`);
+    expect([failed.status, await failed.text()]).toEqual([418, "fails failed"]);
     await esm.remove();
   });
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   maskSecrets,
   parseDefinition,
@@ -126,6 +126,8 @@ function sane(text: string): void {
     expect(JSON.parse(JSON.stringify(parsed.definition.body))).toEqual(parsed.definition.body);
   }
 }
+
+vi.setConfig({ testTimeout: 60_000 }); // hundreds of runs each, on a machine that may be busy
 
 describe("the reader never throws, and every finding has a place in the text,", () => {
   test("whatever text comes", () => {

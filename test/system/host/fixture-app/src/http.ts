@@ -37,6 +37,7 @@ open("switchedOff", undefined, named("switchedOff"));
 open("throws", undefined, () => {
   throw new Error("on purpose");
 });
+open("hangs", undefined, () => new Promise(() => undefined));
 open("nothing", undefined, () => undefined as never);
 open("cookies", undefined, () => ({
   status: 201,

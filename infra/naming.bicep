@@ -1,0 +1,68 @@
+// What the parameters must look like, said in a sentence when they don't, and the names that follow from them.
+
+var letters = 'abcdefghijklmnopqrstuvwxyz'
+var lettersAndDigits = 'abcdefghijklmnopqrstuvwxyz0123456789'
+
+func isMadeOf(text string, allowed string) bool =>
+  empty(filter(range(0, length(text)), i => !contains(allowed, substring(text, i, 1))))
+
+@export()
+@description('The prefix as given, or one made from a seed.')
+func checkedPrefix(prefix string, seed string) string =>
+  empty(prefix)
+    ? 'a${take(uniqueString(seed), 8)}'
+    : length(prefix) >= 2 && isMadeOf(prefix, lettersAndDigits) && isMadeOf(take(prefix, 1), letters)
+        ? prefix
+        : fail('prefix must be 2 to 9 lower-case letters and digits, the first a letter; it is "${prefix}".')
+
+@export()
+func checkedEnv(env string) string =>
+  isMadeOf(env, lettersAndDigits) ? env : fail('env must be 1 to 4 lower-case letters and digits; it is "${env}".')
+
+@export()
+func checkedBlock(block string) string =>
+  int(last(split(block, '/'))) <= 22
+    ? block
+    : fail('networkAddressPrefix must be a block of /22 or larger, like 10.70.0.0/16; it is "${block}".')
+
+@export()
+func checkedEmail(email string) string =>
+  empty(email) || contains(email, '@') ? email : fail('alertEmail must be a mail address; it is "${email}".')
+
+@export()
+@description('Names of the resources that one environment is made of.')
+type resourceNames = {
+  app: string
+  plan: string
+  functionsStorage: string
+  dataLake: string
+  insights: string
+  workspace: string
+  factory: string
+  registry: string
+  vault: string
+  jobVault: string
+  appIdentity: string
+  pullIdentity: string
+  network: string
+  nat: string
+}
+
+@export()
+@description('As the original called them, where it had them: prefix, what it is, environment. Storage accounts are the tightest: 24 characters.')
+func namesOf(prefix string, env string) resourceNames => {
+  app: '${prefix}aciproxy${env}'
+  plan: '${prefix}asp${env}'
+  functionsStorage: '${prefix}funcstorage${env}'
+  dataLake: '${prefix}datalake${env}'
+  insights: '${prefix}appinsights${env}'
+  workspace: '${prefix}logs${env}'
+  factory: '${prefix}adf${env}'
+  registry: '${prefix}acr${env}'
+  vault: '${prefix}keyvault${env}'
+  jobVault: '${prefix}jobvault${env}'
+  appIdentity: '${prefix}appid${env}'
+  pullIdentity: '${prefix}pullid${env}'
+  network: '${prefix}vnet${env}'
+  nat: '${prefix}nat${env}'
+}

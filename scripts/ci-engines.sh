@@ -1,0 +1,49 @@
+#!/bin/sh
+# Puts on a bare Debian machine what the container-engine tests need: podman and runc, a private registry (docker-registry with
+# htpasswd, filled by skopeo), and Debian's static busybox as the image busybox:1.36, because no base image can be pulled there.
+#
+# Usage: scripts/ci-engines.sh ENV_FILE; afterwards `. ENV_FILE` before the tests. Needs root, or sudo without a password.
+set -eu
+
+env_file=${1:?usage: ci-engines.sh ENV_FILE}
+folder=$(mkdir -p "$(dirname "$env_file")" && cd "$(dirname "$env_file")" && pwd)/engines
+as_root=
+[ "$(id -u)" = 0 ] || as_root=sudo
+
+$as_root apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends \
+  podman iptables runc netavark docker-registry apache2-utils skopeo busybox-static ca-certificates git >/dev/null
+
+mkdir -p "$folder"
+
+# Where the kernel's limits can't be raised (no CAP_SYS_RESOURCE), podman must not try; crun refuses hybrid cgroups, runc doesn't.
+cat > "$folder/containers.conf" <<CONF
+[containers]
+default_ulimits = ["nofile=$(ulimit -Hn):$(ulimit -Hn)", "nproc=4096:4096"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+CONF
+
+cat > "$env_file" <<ENV
+export CONTAINERS_CONF="$folder/containers.conf"
+export BUILDAH_ISOLATION=chroot
+ENV
+. "$env_file"
+
+if ! podman image exists docker.io/library/busybox:1.36; then
+  root=$(mktemp -d)
+  mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/root" "$root/home" "$root/proc" "$root/dev" "$root/sys"
+  chmod 1777 "$root/tmp"
+  cp "$(command -v busybox)" "$root/bin/busybox"
+  for applet in $("$root/bin/busybox" --list); do
+    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+  done
+  echo 'root:x:0:0:root:/root:/bin/sh' > "$root/etc/passwd"
+  echo 'root:x:0:' > "$root/etc/group"
+  tar -C "$root" -c . | podman import --quiet --change 'CMD ["sh"]' --change 'ENV PATH=/bin' - docker.io/library/busybox:1.36 >/dev/null
+  rm -rf "$root"
+fi
+
+podman run --rm --network none docker.io/library/busybox:1.36 echo "podman $(podman version --format '{{.Client.Version}}') runs containers"

@@ -1,0 +1,339 @@
+import { statusOf } from "../shared/errors.ts";
+import { activeStates, terminalStates } from "../shared/job.ts";
+import { optionsTable } from "../shared/options.ts";
+import { catalogue } from "../shared/catalogue.ts";
+import type { Settings } from "../shared/settings.ts";
+import { version } from "./health.ts";
+import { handler, json } from "./reply.ts";
+import type { Log } from "../shared/telemetry.ts";
+
+/** `GET /api/openapi.json`: the calls, as OpenAPI 3.1. Options, states, reasons and error codes come from the tables that decide. */
+export function openapi({ log, settings }: { readonly log: Log; readonly settings: Settings }) {
+  return handler(log, () => Promise.resolve(json(200, document(settings.publicUrl))));
+}
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const text: Schema = { type: "string" };
+const time: Schema = { type: "string", format: "date-time" };
+const object = (properties: Readonly<Record<string, Schema>>, required: readonly string[] = []): Schema => ({
+  type: "object",
+  properties,
+  required,
+});
+const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+const list = (items: Schema): Schema => ({ type: "array", items });
+const reply = (description: string, schema?: Schema, type = "application/json") => ({
+  description,
+  ...(schema ? { content: { [type]: { schema } } } : {}),
+});
+const error = (description: string) => reply(description, ref("Error"));
+const query = (name: string, schema: Schema, description: string) => ({
+  name,
+  in: "query",
+  required: false,
+  schema,
+  description,
+});
+const path = (name: string, description: string) => ({ name, in: "path", required: true, schema: text, description });
+
+const idOrName = path("idOrName", "A job's id, or a group's name, which means its newest job.");
+const unavailable = {
+  "503": error("Storage can't be reached, or the settings are wrong; `Retry-After` says when to come back."),
+};
+const unknown = { "404": error("Not known.") };
+
+const options = Object.entries(optionsTable).map(([name, option]) => query(name, option.schema, option.text));
+
+const definition = {
+  required: true,
+  content: {
+    "text/yaml": { schema: { type: "string", description: "An ACI container group." } },
+    "application/json": { schema: { type: "object", description: "An ACI container group, or the queue's envelope." } },
+  },
+};
+
+const accepted = {
+  headers: {
+    Location: { schema: text, description: "Where to poll." },
+    "Retry-After": { schema: { type: "integer" } },
+  },
+  ...reply("Accepted.", ref("Accepted")),
+};
+
+const paths = {
+  "/api/trigger": {
+    post: {
+      operationId: "trigger",
+      summary: "Run a container group as a job.",
+      parameters: [
+        ...options,
+        {
+          name: "Idempotency-Key",
+          in: "header",
+          required: false,
+          schema: { type: "string", minLength: 1, maxLength: 256 },
+        },
+      ],
+      requestBody: definition,
+      responses: {
+        "200": accepted,
+        "202": accepted,
+        "400": error("The definition or an option can't be taken; every fault with its place."),
+        "409": error("An active job has that name."),
+        "413": error("The body is too large."),
+        "422": error("The idempotency key belongs to another definition."),
+        "429": error("A configured ceiling is reached."),
+        ...unavailable,
+      },
+    },
+  },
+  "/api/status/{idOrName}": {
+    get: {
+      operationId: "status",
+      summary: "The state of a job: 202 until it has ended.",
+      parameters: [
+        idOrName,
+        query("poll", { const: "1" }, "Only the job's own end ends this poll."),
+        query("until", { enum: ["started", "deleted"] }, "Answer 200 sooner, or later, than at the end."),
+      ],
+      responses: {
+        "200": reply("It succeeded.", ref("Status")),
+        "202": reply("It has not ended.", ref("Status")),
+        "500": reply("It did not succeed (or the job's own `failureStatus`).", ref("Status")),
+        ...unknown,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/delete/{idOrName}": {
+    delete: {
+      operationId: "delete",
+      summary: "Cancel a job and delete its group.",
+      parameters: [
+        idOrName,
+        query("polling", { type: "boolean" }, "202 and a Location that answers 200 once the group is gone."),
+      ],
+      responses: {
+        "200": reply("Done, or under way.", ref("Status")),
+        "202": reply("Under way.", ref("Status")),
+        "409": error("Several active jobs have that name."),
+        ...unknown,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/jobs": {
+    get: {
+      operationId: "jobs",
+      summary: "Jobs, newest first.",
+      parameters: [
+        query("state", text, `\`active\`, or some of ${[...activeStates, ...terminalStates].join(", ")}.`),
+        ...["name", "tag", "reason", "runId"].map((name) => query(name, text, "Only jobs with this.")),
+        query("since", text, "Accepted at or after: a time, or a duration ago."),
+        query("until", text, "Accepted before."),
+        query("top", { type: "integer", minimum: 1, maximum: 1000 }, "How many at the most; 100 unless told."),
+        query("continuation", text, "Where the page before ended."),
+        query("format", { enum: ["json", "csv", "ndjson"] }, "JSON unless told."),
+      ],
+      responses: {
+        "200": reply(
+          "A page; there are more when it has a continuation.",
+          object({ jobs: list({ type: "object" }), continuation: text }, ["jobs"]),
+        ),
+        "400": error("A filter is wrong."),
+        ...unavailable,
+      },
+    },
+  },
+  "/api/jobs/{id}": {
+    get: {
+      operationId: "job",
+      summary: "Everything about a job.",
+      parameters: [path("id", "The job's id.")],
+      responses: { "200": reply("The record.", { type: "object" }), ...unknown, ...unavailable },
+    },
+  },
+  "/api/jobs/{id}/rerun": {
+    post: {
+      operationId: "rerun",
+      summary: "Run a job again.",
+      parameters: [path("id", "The job's id.")],
+      responses: {
+        "200": accepted,
+        "202": accepted,
+        "409": error("Its definition is no longer kept, or its name is taken."),
+        ...unknown,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/jobs/cancel": {
+    post: {
+      operationId: "cancelMany",
+      summary: "Cancel all active jobs that match.",
+      requestBody: {
+        content: {
+          "application/json": { schema: object({ name: text, tag: text, state: text, dryRun: { type: "boolean" } }) },
+        },
+      },
+      responses: {
+        "200": reply(
+          "How many.",
+          object({ message: text, canceled: { type: "integer" }, matched: { type: "integer" } }),
+        ),
+        "400": error("No filter."),
+        ...unavailable,
+      },
+    },
+  },
+  "/api/logs/{idOrName}/{container}": {
+    get: {
+      operationId: "logs",
+      summary: "The log of one container; without the last segment, of all.",
+      parameters: [
+        idOrName,
+        path("container", "The container's name."),
+        query("tail", { type: "integer" }, "Only the last lines."),
+        query("since", text, "Only later lines."),
+        query("attempt", { type: "integer" }, "Of which attempt."),
+        query("follow", { type: "boolean" }, "Stream until the end."),
+        query("format", { enum: ["text", "json"] }, "Text unless told."),
+      ],
+      responses: { "200": reply("The log.", text, "text/plain"), ...unknown, ...unavailable },
+    },
+  },
+  "/api/pause": {
+    post: {
+      operationId: "pause",
+      summary: "Accept jobs and let them wait.",
+      requestBody: { content: { "application/json": { schema: object({ reason: text }, ["reason"]) } } },
+      responses: { "200": reply("Paused."), ...unavailable },
+    },
+  },
+  "/api/resume": {
+    post: {
+      operationId: "resume",
+      summary: "Let them go on.",
+      responses: { "200": reply("Resumed."), ...unavailable },
+    },
+  },
+  "/api/poison": {
+    get: {
+      operationId: "poison",
+      summary: "Messages that failed again and again.",
+      responses: { "200": reply("Up to 32."), ...unavailable },
+    },
+  },
+  "/api/poison/replay": {
+    post: {
+      operationId: "poisonReplay",
+      summary: "Try them again.",
+      responses: { "200": reply("How many."), ...unavailable },
+    },
+  },
+  "/api/poison/drop": {
+    post: {
+      operationId: "poisonDrop",
+      summary: "Drop them.",
+      responses: { "200": reply("How many."), ...unavailable },
+    },
+  },
+  "/api/health": {
+    get: {
+      operationId: "health",
+      summary: "Does storage answer.",
+      security: [],
+      responses: { "200": reply("It does."), ...unavailable },
+    },
+  },
+  "/api/health/details": {
+    get: {
+      operationId: "healthDetails",
+      summary: "What operators look at.",
+      responses: { "200": reply("All is well."), "503": reply("It is not.") },
+    },
+  },
+} as const;
+
+function schemas(): Readonly<Record<string, Schema>> {
+  const state = { enum: [...activeStates, ...terminalStates, "Unknown"] };
+  const fault = object({ path: text, line: { type: "integer" }, column: { type: "integer" }, message: text }, [
+    "path",
+    "line",
+    "column",
+    "message",
+  ]);
+  const container = object({
+    start_time: { type: ["string", "null"] },
+    finish_time: { type: ["string", "null"] },
+    state: text,
+    exit_code: { type: ["integer", "null"] },
+    detail_status: { type: ["string", "null"] },
+    output: text,
+    output_truncated: { type: "boolean" },
+    log: { enum: ["complete", "truncated", "missing"] },
+  });
+  return {
+    Error: object(
+      {
+        message: { type: "string", maxLength: 300 },
+        code: { enum: Object.keys(statusOf) },
+        errors: list(fault),
+        requestId: text,
+      },
+      ["message"],
+    ),
+    Accepted: object(
+      {
+        message: text,
+        name: text,
+        state,
+        id: { type: "string", format: "uuid" },
+        statusUrl: text,
+        logsUrl: text,
+        attached: { type: "boolean" },
+        warnings: list(fault),
+      },
+      ["message", "name", "state", "id", "statusUrl", "logsUrl"],
+    ),
+    Status: object(
+      {
+        message: text,
+        name: text,
+        state,
+        id: { type: "string", format: "uuid" },
+        attempt: { type: "integer" },
+        reason: { enum: Object.keys(catalogue) },
+        fault: text,
+        advice: text,
+        exitCode: { type: "integer" },
+        createdAt: time,
+        startedAt: time,
+        finishedAt: time,
+        groupDeleted: { type: "boolean" },
+        containers: { type: "object", additionalProperties: container },
+        result: { type: "object" },
+        warnings: list(fault),
+      },
+      ["state", "id"],
+    ),
+  };
+}
+
+export function document(server: string): Schema {
+  return {
+    openapi: "3.1.0",
+    info: { title: "ACI Proxy", version, description: "Azure Container Instances groups as jobs." },
+    servers: [{ url: server }],
+    security: [{ header: [] }, { query: [] }],
+    paths,
+    components: {
+      schemas: schemas(),
+      securitySchemes: {
+        header: { type: "apiKey", in: "header", name: "x-functions-key" },
+        query: { type: "apiKey", in: "query", name: "code" },
+      },
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { second } from "./backoff.ts";
+import { mergeLog } from "./captured-log.ts";
+import type { Deps } from "./deps.ts";
+import type { Job } from "./job.ts";
+import { readContainerLog } from "./masking.ts";
+
+/**
+ * A container's log as it is now: the captured copy, and while the job runs what ACI has beyond it. However many ask, ACI is read
+ * once per container and couple of seconds; with no room in the budget the captured copy has to do.
+ */
+const freshFor = 2 * second;
+
+export class LiveLogs {
+  readonly #deps: Pick<Deps, "aci" | "blobs" | "now" | "jobs" | "settings" | "sealer" | "vault">;
+  readonly #lately = new Map<string, { readonly at: number; readonly text: Promise<string | undefined> }>();
+
+  constructor(deps: Pick<Deps, "aci" | "blobs" | "now" | "jobs" | "settings" | "sealer" | "vault">) {
+    this.#deps = deps;
+  }
+
+  /** Lines with their timestamps, oldest first. */
+  async lines(job: Job, attempt: number, container: string): Promise<readonly string[]> {
+    const stored = (await this.#deps.blobs.logText(job.id, attempt, container)) ?? "";
+    const fresh =
+      job.phase.state === "Running" && attempt === job.attempt ? await this.#fresh(job, container) : undefined;
+    const text = fresh === undefined ? stored : stored + mergeLog(stored, fresh).append;
+    return text.split("\n").filter((line) => line !== "");
+  }
+
+  #fresh(job: Job, container: string): Promise<string | undefined> {
+    const key = `${job.id}/${container}`;
+    const now = this.#deps.now();
+    const known = this.#lately.get(key);
+    if (known && now - known.at < freshFor) return known.text;
+    for (const [old, { at }] of this.#lately) if (now - at >= freshFor) this.#lately.delete(old);
+    const text = this.#read(job, container);
+    this.#lately.set(key, { at: now, text });
+    return text;
+  }
+
+  async #read(job: Job, container: string): Promise<string | undefined> {
+    const read = await readContainerLog(this.#deps, job, container);
+    return read.kind === "value" ? read.value : undefined;
+  }
+}

@@ -1,0 +1,77 @@
+import type { Read } from "./aci.ts";
+import type { Deps } from "./deps.ts";
+import { secretValues } from "./definition.ts";
+import { Unavailable } from "./errors.ts";
+import type { AzureError, Job, Observation } from "./job.ts";
+import type { Stored } from "./jobs.ts";
+import { openDefinition, withVaultSecrets, type OpenDeps } from "./opened-definition.ts";
+import { maskOf, type Mask } from "./redact.ts";
+
+/**
+ * Masking what comes from outside about a job before it is stored or shown: Azure's errors and events, and if asked to what the
+ * containers write. Where the secrets can't be known (the definition is gone, its key can't be reached) nothing is let through.
+ */
+const withheld = "(withheld: it may hold secrets, and they can't be known now)";
+
+/** @returns `undefined` when the definition's secrets can't be known */
+async function maskOfJob(deps: OpenDeps, stored: Stored): Promise<Mask | undefined> {
+  try {
+    const opened = await openDefinition(deps, stored);
+    const resolved = opened.kind === "open" ? await withVaultSecrets(deps, opened.definition) : opened;
+    return resolved.kind === "open" ? maskOf(secretValues(resolved.definition.body)) : undefined;
+  } catch (error) {
+    if (error instanceof Unavailable && error.service !== "storage") return undefined;
+    throw error;
+  }
+}
+
+/** An observation without the definition's secrets. What the row has already is masked, and costs nothing. */
+export async function maskedObservation(deps: OpenDeps, stored: Stored, seen: Observation): Promise<Observation> {
+  const { job } = stored;
+  const known = new Set([...job.events.map(({ message }) => message), job.azure?.message, ""]);
+  const texts = seen.group === "present" ? seen.events.map(({ message }) => message) : azureTexts(seen);
+  if (texts.every((text) => known.has(text))) return seen;
+  const mask = (await maskOfJob(deps, stored)) ?? ((text: string) => (known.has(text) ? text : withheld));
+  switch (seen.group) {
+    case "absent":
+      return seen;
+    case "unknown":
+      return { ...seen, azure: seen.azure && { ...seen.azure, message: mask(seen.azure.message) } };
+    case "present":
+      return { ...seen, events: seen.events.map((event) => ({ ...event, message: mask(event.message) })) };
+  }
+}
+
+/** The same for Azure's answer to a delete or stop. */
+export async function maskedAnswer<A extends { readonly azure?: AzureError | undefined }>(
+  deps: OpenDeps,
+  stored: Stored,
+  answer: A,
+): Promise<A> {
+  const { azure } = answer;
+  if (azure === undefined || azure.message === "") return answer;
+  const mask = (await maskOfJob(deps, stored)) ?? (() => withheld);
+  return { ...answer, azure: { ...azure, message: mask(azure.message) } };
+}
+
+function azureTexts(seen: Observation): string[] {
+  return seen.group === "unknown" && seen.azure ? [seen.azure.message] : [];
+}
+
+/**
+ * A container's log as ACI has it, with `MASK_OUTPUT` without the definition's secrets; `unknown` as well while they can't be known.
+ */
+export async function readContainerLog(
+  deps: OpenDeps & Pick<Deps, "aci" | "jobs">,
+  job: Job,
+  container: string,
+): Promise<Read<string>> {
+  const unknown = { kind: "unknown", group: "unknown", retryAfter: undefined, azure: undefined } as const;
+  if (job.placed === undefined) return { kind: "absent" };
+  const { aci } = await deps.aci();
+  const read = await aci.logs(job.placed, job.groupName, container);
+  if (!deps.settings.maskOutput || read.kind !== "value") return read;
+  const stored = await deps.jobs.find(job.id);
+  const mask = stored && (await maskOfJob(deps, stored));
+  return mask ? { kind: "value", value: mask(read.value) } : { ...unknown, reason: "SealKeyUnavailable" };
+}

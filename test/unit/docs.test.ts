@@ -1,0 +1,108 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { generatedDocs } from "../../scripts/generated-docs.ts";
+import { statusOf } from "../../src/shared/errors.ts";
+import { finishedEvent } from "../../src/shared/finished-event.ts";
+import { jobKey, toRow } from "../../src/shared/job-row.ts";
+import { readJobMessage } from "../../src/shared/message.ts";
+import { queueNames } from "../../src/shared/queue.ts";
+import { ended, ending, job, jobId, live, start } from "../kit.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+
+const section = (page: string, title: string): string => page.split(`\n## ${title}\n`)[1]?.split("\n## ")[0] ?? "";
+/** What stands as code in the first cells of tables. */
+const firstCells = (page: string): readonly string[] =>
+  [...page.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = ""]) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code),
+  );
+const jsonBlocks = (page: string): readonly unknown[] =>
+  [...page.matchAll(/^```json\n(.*?)^```$/gms)].map(([, code = ""]) => JSON.parse(code));
+
+describe("generated pages", () => {
+  test.each([...generatedDocs()])("docs/%s says what the code says (else: npm run docs)", (name, text) => {
+    expect(read(`docs/${name}`)).toBe(text);
+  });
+});
+
+describe("hand-written pages", () => {
+  test("docs/tables.md names every column of a job's row, and no other", () => {
+    const source = { factory: "f", pipeline: "p", pipelineRunId: "r", activity: "a" };
+    const verdict = { reason: "OutOfMemory", exitCode: 137, container: "app2" } as const;
+    const events = ["Pulling", "Pulled"].map((name) => ({ at: start, name, type: "Normal", count: 1, message: "" }));
+    const more = { options: { source }, rerunOf: jobId(2), requestedBy: "someone", startedAt: start, events };
+    const jobs = [
+      job(),
+      live({ state: "Running", startedAt: start, ending: ending("Failed") }),
+      ended({ state: "Failed", verdict }, more),
+    ];
+    const sealed = { definition: undefined, callbacks: undefined };
+    const prices = { vcpuHour: 1, gbHour: 1, currency: "USD" };
+    const columns = new Set(
+      jobs.flatMap((each) => Object.keys(toRow(each, jobKey(each.id, each.createdAt), sealed, prices))),
+    );
+    for (const own of ["partitionKey", "rowKey", "record"]) columns.delete(own);
+    const documented = firstCells(section(read("docs/tables.md"), "`jobs`"));
+    expect([...documented].sort()).toEqual([...columns].sort());
+  });
+
+  test("docs/host-json.md explains every value of host.json", () => {
+    const leaves = (value: unknown, path: string): readonly (readonly [path: string, value: string])[] =>
+      typeof value === "object" && value !== null
+        ? Object.entries(value).flatMap(([name, inner]) => leaves(inner, path === "" ? name : `${path}.${name}`))
+        : [[path, String(value)]];
+    const page = read("docs/host-json.md");
+    for (const [path, value] of leaves(JSON.parse(read("host.json")), "")) {
+      const line = page.split("\n").find((each) => each.startsWith("|") && each.includes(`\`${path}\``));
+      expect(line, path).toBeDefined();
+      if (path !== "extensionBundle.id") expect(line, path).toContain(`\`${value}\``);
+    }
+  });
+
+  test("docs/host-json.md and docs/costs.md count the polls and ticks that host.json and the timer make", () => {
+    const interval = /"maxPollingInterval": "00:00:(\d\d)"/.exec(read("host.json"))?.[1];
+    const polls = (86_400 / Number(interval)) * Object.keys(queueNames).length;
+    expect(read("docs/host-json.md")).toContain(
+      `| \`00:00:${interval ?? ""}\` | ${polls.toLocaleString("en")} | ${(polls * 30).toLocaleString("en")} |`,
+    );
+    expect(read("docs/costs.md")).toContain(`${(polls * 30).toLocaleString("en")} for one instance`);
+    expect(read("src/index.ts")).toContain('schedule: "0 * * * * *"');
+    expect(read("docs/costs.md")).toContain(`${(60 * 24 * 30).toLocaleString("en")} runs`);
+  });
+
+  test("docs/http.md lists every route and every error code", () => {
+    const page = read("docs/http.md");
+    const routes = [...read("src/index.ts").matchAll(/methods: \["(\w+)"\],\s*route: "([^"]+)"/g)].map(
+      ([, method = "", route = ""]) => `${method} /api/${route}`,
+    );
+    expect(routes.length).toBeGreaterThan(10);
+    expect(firstCells(page)).toEqual(expect.arrayContaining(routes));
+    for (const [code, status] of Object.entries(statusOf)) expect(page).toContain(`| \`${code}\` | ${status} |`);
+  });
+
+  test("docs/queue.md's messages are read as what they are shown as, and its event has the fields of a real one", () => {
+    const [submit, cancel, event] = jsonBlocks(read("docs/queue.md"));
+    expect(readJobMessage(JSON.stringify(submit))).toMatchObject({ kind: "submit" });
+    expect(readJobMessage(JSON.stringify(cancel))).toMatchObject({ kind: "cancel" });
+    const real = finishedEvent(ended({}, { correlationId: "order-4711" }), undefined, "https://example/api/status/1");
+    const fields = (value: unknown): unknown => {
+      const { data, ...envelope } = Object(value) as Record<string, unknown>; // any JSON object will do
+      return [Object.keys(envelope), Object.keys(Object(data) as object)];
+    };
+    expect(fields(event)).toEqual(fields(real));
+  });
+
+  test("every link from one page to another leads somewhere", () => {
+    const pages = globSync(["*.md", "docs/*.md", "local/**/*.md"], { cwd: root });
+    const dead = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
+        .map(([, target = ""]) => target)
+        .filter((target) => !existsSync(join(root, dirname(page), target)))
+        .map((target) => `${page}: ${target}`),
+    );
+    expect(dead).toEqual([]);
+  });
+});
