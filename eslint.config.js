@@ -44,6 +44,7 @@ export default tseslint.config(
     files: [
       "src/shared/{ids,json,errors,catalogue,backoff,definition,options,message,settings}.ts",
       "src/shared/{job,machine,answers,transitions,times,step,outcome,compose,captured-log,redact}.ts",
+      "src/shared/{policy,permitted,vault-references,image-name,pull-identity,security-settings,setting-readers}.ts",
       "src/shared/definition/**/*.ts",
     ],
     rules: {

@@ -10,8 +10,12 @@ const kinds = [
   { name: "system", testTimeout: 90_000 },
 ];
 
+/** In CI each run leaves a report, which scripts/ci-count.mjs adds up. */
+const report = ["json", { outputFile: `.local/test-report-${process.version}.json` }] as const;
+
 export default defineConfig({
   test: {
+    reporters: process.env["CI"] ? ["default", [...report]] : ["default"],
     projects: kinds.map(({ name, testTimeout }, groupOrder) => ({
       test: {
         name,

@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { z } from "zod";
 
 /** A part of the local stack (see ../local/part.ts for the protocol), measured as a process of its own. */
@@ -35,7 +35,7 @@ export async function startPart(
   const ended = once(child, "exit");
   const first: unknown[] = await Promise.race([once(child, "message"), ended]);
   const said = message.safeParse(first[0]);
-  if (!said.success) throw new Error(`${program.pathname} ended before it served; see ${logFile}`);
+  if (!said.success) throw new Error(`${program.pathname} ended before it served:\n${readFileSync(logFile, "utf8")}`);
   if (said.data.type === "failed") throw new Error(`${program.pathname} could not start: ${said.data.message}`);
   return {
     url: said.data.url,

@@ -117,8 +117,6 @@ var groupsPlaces = union(
 
 var topicNames = [for place in groupsPlaces: existingSystemTopics[?place.resourceGroup] ?? 'aci-proxy-events']
 
-var features = concat(['always'], network ? ['network'] : [], empty(administratorId) ? [] : ['administrator'])
-
 // ---- Resources
 
 module identities 'modules/identities.bicep' = {
@@ -235,64 +233,19 @@ module factory 'modules/data-factory.bicep' = {
   }
 }
 
-// ---- Roles: one table, one module, once for each principal
-
-module appRoles 'modules/roles.bicep' = {
+module access 'modules/access.bicep' = {
   params: {
-    principal: 'app'
-    principalId: identities.outputs.appPrincipalId
-    principalType: 'ServicePrincipal'
-    features: features
+    names: names
+    options: concat(network ? ['network'] : [], empty(administratorId) ? [] : ['administrator'])
     subnetJoinRoleId: network ? virtualNetwork!.outputs.subnetJoinRoleId : ''
-    names: names
+    appPrincipalId: identities.outputs.appPrincipalId
+    pullPrincipalId: identities.outputs.pullPrincipalId
+    factoryPrincipalId: factory.outputs.principalId
+    topicPrincipalIds: [for (place, i) in groupsPlaces: groups[i].outputs.topicPrincipalId]
+    administratorId: administratorId
+    administratorType: administratorType
   }
-  dependsOn: [storage, vaults, monitoring]
-}
-
-module pullRoles 'modules/roles.bicep' = {
-  params: {
-    principal: 'pull'
-    principalId: identities.outputs.pullPrincipalId
-    principalType: 'ServicePrincipal'
-    features: features
-    names: names
-  }
-  dependsOn: [registry]
-}
-
-module factoryRoles 'modules/roles.bicep' = {
-  params: {
-    principal: 'factory'
-    principalId: factory.outputs.principalId
-    principalType: 'ServicePrincipal'
-    features: features
-    names: names
-  }
-  dependsOn: [vaults, dataLake]
-}
-
-module topicRoles 'modules/roles.bicep' = [
-  for (place, i) in groupsPlaces: {
-    params: {
-      principal: 'topic'
-      principalId: groups[i].outputs.topicPrincipalId
-      principalType: 'ServicePrincipal'
-      features: features
-      names: names
-    }
-    dependsOn: [storage]
-  }
-]
-
-module administratorRoles 'modules/roles.bicep' = if (!empty(administratorId)) {
-  params: {
-    principal: 'administrator'
-    principalId: administratorId
-    principalType: administratorType
-    features: features
-    names: names
-  }
-  dependsOn: [vaults]
+  dependsOn: [storage, dataLake, vaults, registry]
 }
 
 module events 'modules/events.bicep' = [
@@ -303,7 +256,7 @@ module events 'modules/events.bicep' = [
       subscriptionName: names.app
       storageId: storage.outputs.id
     }
-    dependsOn: [groups, topicRoles]
+    dependsOn: [access]
   }
 ]
 
@@ -348,7 +301,7 @@ module host 'modules/host.bicep' = {
       extraSettings
     )
   }
-  dependsOn: [appRoles, groups, privateEndpoints]
+  dependsOn: [access, privateEndpoints]
 }
 
 module secrets 'modules/secrets.bicep' = {

@@ -1,5 +1,5 @@
 // Builds the app (dist/index.cjs, one file: a cold start reads one file) and the local stack (dist-local/).
-import { rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 rmSync("dist", { recursive: true, force: true });
@@ -37,3 +37,5 @@ await Promise.all([
     packages: "external",
   }),
 ]);
+
+cpSync("src/http/dashboard", "dist/dashboard", { recursive: true });

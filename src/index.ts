@@ -3,14 +3,17 @@ import { makeDeps } from "./shared/deps.ts";
 import { queueNames } from "./shared/queue.ts";
 import { parseSettings } from "./shared/settings.ts";
 import { jsonLog } from "./shared/telemetry.ts";
+import { dashboard } from "./http/dashboard.ts";
 import { remove } from "./http/delete.ts";
+import { doors, openedBy } from "./http/doors.ts";
 import { health, healthDetails } from "./http/health.ts";
 import { job, jobs } from "./http/jobs.ts";
+import { link } from "./http/link.ts";
 import { logs } from "./http/logs.ts";
 import { cancelMany, pause, rerun, resume } from "./http/operate.ts";
 import { listPoison, takePoison } from "./http/poison.ts";
 import { openapi } from "./http/openapi.ts";
-import { status } from "./http/status.ts";
+import { status, stillUnknown } from "./http/status.ts";
 import { trigger } from "./http/trigger.ts";
 import { events } from "./workers/events.ts";
 import { provisioner } from "./workers/provisioner.ts";
@@ -22,45 +25,68 @@ const settings = parseSettings(process.env);
 const log = jsonLog((level, line) => process.stdout.write(`${level} ${line}\n`));
 for (const fault of settings.faults) log("error", "invalid setting", { fault });
 const deps = makeDeps({ settings, log });
+const allow = doors(deps);
 
 app.setup({ enableHttpStream: true });
 
-app.http("trigger", { methods: ["POST"], route: "trigger", authLevel: "function", handler: trigger(deps) });
-app.http("status", { methods: ["GET"], route: "status/{idOrName}", authLevel: "function", handler: status(deps) });
-app.http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", authLevel: "function", handler: remove(deps) });
-app.http("jobs", { methods: ["GET"], route: "jobs", authLevel: "function", handler: jobs(deps) });
-app.http("job", { methods: ["GET"], route: "jobs/{id}", authLevel: "function", handler: job(deps) });
-app.http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", authLevel: "function", handler: rerun(deps) });
-app.http("cancel", { methods: ["POST"], route: "jobs/cancel", authLevel: "function", handler: cancelMany(deps) });
-app.http("pause", { methods: ["POST"], route: "pause", authLevel: "function", handler: pause(deps) });
-app.http("resume", { methods: ["POST"], route: "resume", authLevel: "function", handler: resume(deps) });
-app.http("poison", { methods: ["GET"], route: "poison", authLevel: "function", handler: listPoison(deps) });
+app.http("trigger", { methods: ["POST"], route: "trigger", ...allow("submit", trigger(deps)) });
+app.http("status", {
+  methods: ["GET"],
+  route: "status/{idOrName}",
+  ...allow("read", status(deps), stillUnknown(deps)),
+});
+app.http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", ...allow("steer", remove(deps)) });
+app.http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps)) });
+app.http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
+app.http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", ...allow("steer", rerun(deps)) });
+app.http("cancel", { methods: ["POST"], route: "jobs/cancel", ...allow("operate", cancelMany(deps)) });
+app.http("pause", { methods: ["POST"], route: "pause", ...allow("operate", pause(deps)) });
+app.http("resume", { methods: ["POST"], route: "resume", ...allow("operate", resume(deps)) });
+app.http("poison", { methods: ["GET"], route: "poison", ...allow("read", listPoison(deps)) });
 app.http("poisonReplay", {
   methods: ["POST"],
   route: "poison/replay",
-  authLevel: "function",
-  handler: takePoison(deps, "replay"),
+  ...allow("operate", takePoison(deps, "replay")),
 });
 app.http("poisonDrop", {
   methods: ["POST"],
   route: "poison/drop",
-  authLevel: "function",
-  handler: takePoison(deps, "drop"),
+  ...allow("operate", takePoison(deps, "drop")),
 });
+const readLogs = logs(deps);
 app.http("logs", {
   methods: ["GET"],
   route: "logs/{idOrName}/{container?}",
-  authLevel: "function",
-  handler: logs(deps),
+  ...allow("read", readLogs),
 });
-app.http("openapi", { methods: ["GET"], route: "openapi.json", authLevel: "function", handler: openapi(deps) });
+app.http("link", { methods: ["GET"], route: "link/{token}", authLevel: "anonymous", handler: link(deps) });
+app.http("openapi", { methods: ["GET"], route: "openapi.json", ...allow("read", openapi(deps)) });
+app.http("dashboard", {
+  methods: ["GET"],
+  route: "dashboard/{asset?}",
+  authLevel: "anonymous",
+  handler: dashboard(deps),
+});
 app.http("health", { methods: ["GET"], route: "health", authLevel: "anonymous", handler: health(deps) });
 app.http("healthDetails", {
   methods: ["GET"],
   route: "health/details",
-  authLevel: "function",
-  handler: healthDetails(deps),
+  ...allow("read", healthDetails(deps)),
 });
+
+if (settings.readKey) {
+  const { readKey } = settings;
+  const reading = status({ ...deps, settings: { ...settings, apiPath: "/api/read" } });
+  const routes = {
+    readStatus: { route: "read/status/{idOrName}", handler: reading },
+    readJobs: { route: "read/jobs", handler: jobs(deps) },
+    readJob: { route: "read/jobs/{id}", handler: job(deps) },
+    readLogs: { route: "read/logs/{idOrName}/{container?}", handler: readLogs },
+    readHealthDetails: { route: "read/health/details", handler: healthDetails(deps) },
+  };
+  for (const [name, { route, handler }] of Object.entries(routes))
+    app.http(name, { methods: ["GET"], route, ...openedBy(readKey, handler) });
+}
 
 const { setting: connection } = settings.storage;
 app.storageQueue("provisioner", { queueName: queueNames.jobs, connection, handler: provisioner(deps) });

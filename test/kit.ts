@@ -36,6 +36,7 @@ export const rules: Rules = {
   lookFloor: 2 * second,
   lookCeiling: minute,
   freeRetries: 5,
+  maxRestarts: 10,
   adoptFinishedGroups: false,
   random: 0.5,
 };

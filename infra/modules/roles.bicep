@@ -9,16 +9,16 @@ param principalId string
 param principalType 'ServicePrincipal' | 'User' | 'Group'
 
 @description('Which rows hold: "always", and the options that are on.')
-param features string[]
+param when string[]
 
 param names resourceNames
 
 @description('Id of the custom role for the subnet; empty without a network.')
-param subnetJoinRoleId string = ''
+param subnetJoinRoleId string
 
 var wanted = filter(
   loadJsonContent('../roles.json').roles,
-  row => row.principal == principal && contains(features, row.when)
+  row => row.principal == principal && contains(when, row.when)
 )
 
 resource functionsStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {

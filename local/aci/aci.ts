@@ -5,6 +5,7 @@ import type { Running } from "../part.ts";
 import { Arm } from "./arm.ts";
 import { wallClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
+import { containerEngine } from "./container/engine.ts";
 import { control } from "./control.ts";
 import { Counters } from "./counters.ts";
 import { Delivery, queueDestination, webhookDestination } from "./delivery.ts";
@@ -53,7 +54,7 @@ export async function startAci(given: StartOptions): Promise<RunningAci> {
   let store: Store | undefined;
   try {
     store = folder && new Store(folder.path, report);
-    const parts = assemble(options, clock, random, store, folder?.path ?? "");
+    const parts = await assemble(options, clock, random, store, folder?.path ?? "");
     serve = (incoming) =>
       options.control && incoming.url.pathname.startsWith("/local/")
         ? control(parts, incoming)
@@ -80,8 +81,14 @@ export async function startAci(given: StartOptions): Promise<RunningAci> {
   }
 }
 
-function assemble(options: Options, clock: Clock, random: () => number, store: Store | undefined, folder: string) {
-  const engine = makeEngine(options, clock, folder);
+async function assemble(
+  options: Options,
+  clock: Clock,
+  random: () => number,
+  store: Store | undefined,
+  folder: string,
+) {
+  const engine = await makeEngine(options, clock, folder);
   const delivery = new Delivery({
     ...options.events,
     clock,
@@ -142,20 +149,17 @@ function destinations({ eventQueue, webhook }: Options, clock: Clock): Destinati
   ];
 }
 
-function makeEngine(options: Options, clock: Clock, folder: string): Engine {
-  switch (options.engine) {
+function makeEngine(options: Options, clock: Clock, folder: string): Promise<Engine> {
+  const { engine, containersFolder } = options;
+  const grace = options.graceSeconds * 1000;
+  switch (engine) {
     case "simulated":
-      return simulatedEngine(clock);
+      return Promise.resolve(simulatedEngine(clock));
     case "process":
-      return processEngine({
-        clock,
-        folder,
-        containersFolder: options.containersFolder,
-        grace: options.graceSeconds * 1000,
-      });
+      return Promise.resolve(processEngine({ clock, folder, containersFolder, grace }));
     case "podman":
     case "docker":
-      throw new Error(`The engine ${options.engine} is not there yet.`);
+      return containerEngine({ kind: engine, clock, folder, containersFolder, grace });
   }
 }
 

@@ -23,14 +23,15 @@ export class LiveLogs {
     this.#write = write;
   }
 
-  /** To be told of every look at the job. */
+  /** To be told of every look at the job. A service lets followers go after a while, so a look also takes up again. */
   look(status: Status): void {
     if (status.state !== "Running") return;
     for (const [name] of containersOf(status)) {
-      if (this.#containers.has(name)) continue;
-      const log = new ContainerLog((line) => this.#write(name, line));
-      this.#containers.set(name, log);
-      log.live = this.#copy(name, log, { follow: "true" }, this.#stop.signal);
+      const log = this.#logOf(name);
+      if (log.isLive) continue;
+      log.isLive = true;
+      log.restart();
+      log.live = this.#copy(name, log, { follow: "true" }, this.#stop.signal).finally(() => (log.isLive = false));
     }
   }
 
@@ -38,12 +39,18 @@ export class LiveLogs {
   async finish(status: Status): Promise<void> {
     this.#stop.abort();
     for (const [name] of containersOf(status)) {
-      const log = this.#containers.get(name) ?? new ContainerLog((line) => this.#write(name, line));
+      const log = this.#logOf(name);
       await log.live;
       log.restart();
       await this.#copy(name, log, {}, undefined);
       log.end();
     }
+  }
+
+  #logOf(name: string): ContainerLog {
+    const log = this.#containers.get(name) ?? new ContainerLog((line) => this.#write(name, line));
+    this.#containers.set(name, log);
+    return log;
   }
 
   async #copy(
@@ -63,14 +70,17 @@ export class LiveLogs {
   }
 }
 
-/** The output of one container, read up to twice from its beginning and shown once. */
+/** The output of one container, read from its beginning as often as need be and shown once. */
 class ContainerLog {
   live: Promise<void> = Promise.resolve();
+  isLive = false;
   readonly #line: (line: string) => void;
   /** Bytes that were shown, and their digest so far. */
   #shown = 0;
   readonly #digest = createHash("sha256");
-  #second: { seen: number; readonly digest: Hash } | undefined;
+  /** What was shown, coming again. */
+  #again: { seen: number; readonly digest: Hash } | undefined;
+  #differs = false;
   #text = new TextDecoder();
   #rest = "";
 
@@ -79,7 +89,7 @@ class ContainerLog {
   }
 
   take(bytes: Uint8Array): void {
-    const fresh = this.#second === undefined ? bytes : this.#skip(bytes, this.#second);
+    const fresh = this.#again === undefined ? bytes : this.#skip(bytes, this.#again);
     if (fresh.length === 0) return;
     this.#shown += fresh.length;
     this.#digest.update(fresh);
@@ -90,7 +100,7 @@ class ContainerLog {
 
   /** What follows is the same output from its beginning again. */
   restart(): void {
-    this.#second = this.#shown === 0 ? undefined : { seen: 0, digest: createHash("sha256") };
+    this.#again = this.#shown === 0 ? undefined : { seen: 0, digest: createHash("sha256") };
   }
 
   end(): void {
@@ -100,14 +110,15 @@ class ContainerLog {
   }
 
   /** The part of these bytes that was not shown yet. */
-  #skip(bytes: Uint8Array, second: { seen: number; readonly digest: Hash }): Uint8Array {
-    const known = bytes.subarray(0, this.#shown - second.seen);
-    second.seen += known.length;
-    second.digest.update(known);
-    if (second.seen < this.#shown) return bytes.subarray(bytes.length);
-    this.#second = undefined;
-    if (second.digest.digest("hex") !== this.#digest.copy().digest("hex")) {
-      this.#line("[the captured log begins differently from what was shown; aci-proxy logs shows it whole]");
+  #skip(bytes: Uint8Array, again: { seen: number; readonly digest: Hash }): Uint8Array {
+    const known = bytes.subarray(0, this.#shown - again.seen);
+    again.seen += known.length;
+    again.digest.update(known);
+    if (again.seen < this.#shown) return bytes.subarray(bytes.length);
+    this.#again = undefined;
+    if (!this.#differs && again.digest.digest("hex") !== this.#digest.copy().digest("hex")) {
+      this.#differs = true;
+      this.#line("[the log begins differently from what was shown; aci-proxy logs shows it whole]");
     }
     return bytes.subarray(known.length);
   }

@@ -23,8 +23,6 @@ export interface HttpRequestInit {
   readonly body: Buffer | IncomingMessage | undefined;
 }
 
-const decoder = new TextDecoder();
-
 export class HttpRequest {
   readonly #init: HttpRequestInit;
   #native: Request | undefined;
@@ -99,7 +97,8 @@ export class HttpRequest {
     this.#used = true;
     const whole = Buffer.isBuffer(body) ? body : await readBody(body);
     if (whole === "too-large") throw new TypeError("The request is larger than the host allows.");
-    return decoder.decode(whole); // as fetch does: a byte order mark goes
+    const text = whole?.toString("utf8") ?? "";
+    return text.startsWith("\uFEFF") ? text.slice(1) : text; // as fetch does
   }
 
   clone(): HttpRequest {

@@ -48,14 +48,12 @@ const stopLimit = 15_000;
 
 /** A part as a running process. Made by {@link launch}. */
 export interface PartProcess {
-  readonly name: string;
-  readonly pid: number | undefined;
   /** The part's address, once it serves. Rejects with {@link PartFailed}. */
   readonly ready: Promise<string>;
   /** Settles when the process has ended, with what to say about an end that nobody asked for. */
   readonly ended: Promise<PartFailed>;
   /** Asks it to stop, insists after a while, and settles when the process has ended. */
-  stop(limit?: number): Promise<void>;
+  stop(): Promise<void>;
 }
 
 export function launch(spec: PartSpec, place: PartPlace): PartProcess {
@@ -84,7 +82,7 @@ export function launch(spec: PartSpec, place: PartPlace): PartProcess {
     child.once("error", (error) => finish(error.message));
   });
 
-  return { name, pid: child.pid, ready: readiness(child, name, ended, lastLines), ended, stop: stopper(child, ended) };
+  return { ready: readiness(child, name, ended, lastLines), ended, stop: stopper(child, ended) };
 }
 
 async function readiness(
@@ -119,11 +117,11 @@ async function readiness(
 }
 
 function stopper(child: ChildProcess, ended: Promise<PartFailed>): PartProcess["stop"] {
-  return async (limit = stopLimit) => {
+  return async () => {
     const { pid } = child;
     if (pid !== undefined && child.exitCode === null && child.signalCode === null) {
       signal(pid, "SIGTERM");
-      const timer = setTimeout(() => signal(pid, "SIGKILL"), limit);
+      const timer = setTimeout(() => signal(pid, "SIGKILL"), stopLimit);
       await ended;
       clearTimeout(timer);
     }

@@ -20,6 +20,7 @@ export function health({ log, control }: Pick<HealthDeps, "log" | "control">) {
 const mostSilence = 5 * minute;
 
 export function healthDetails(deps: HealthDeps) {
+  const began = deps.now();
   return handler(deps.log, async () => {
     const { control, queues, settings, now } = deps;
     const [beat, pause, queueLength, wakeLength, poisonLength, active, { aci, installation }] = await Promise.all([
@@ -32,13 +33,13 @@ export function healthDetails(deps: HealthDeps) {
       deps.aci(),
     ]);
     const faults = [...settings.faults, ...(installation.refusal === undefined ? [] : [installation.refusal])];
-    const late = beat === undefined || now() - beat.at > mostSilence;
+    const late = now() - Math.max(beat?.at ?? 0, began) > mostSilence;
     const status =
       faults.length > 0
         ? "misconfigured"
         : late
           ? "late"
-          : beat.arm === "refused"
+          : beat?.arm === "refused"
             ? "refused by Azure Resource Manager"
             : "ok";
     return json(status === "ok" ? 200 : 503, {
@@ -66,7 +67,8 @@ async function activeCounts({ jobs, now }: HealthDeps): Promise<Record<string, u
     if (!ended) activeJobs++;
     if (state === "Queued" && createdAt instanceof Date) oldestQueued = Math.min(oldestQueued, createdAt.getTime());
     const overdue = finishedAt instanceof Date && now() - finishedAt.getTime() > 30 * minute;
-    if (ended && columns["groupDeleted"] === false && !(columns["keptUntil"] instanceof Date) && overdue) leakedGroups++;
+    if (ended && columns["groupDeleted"] === false && !(columns["keptUntil"] instanceof Date) && overdue)
+      leakedGroups++;
   }
   return { activeJobs, leakedGroups, oldestQueued: iso(oldestQueued === Infinity ? undefined : oldestQueued) };
 }

@@ -1,11 +1,12 @@
 import type { HttpResponseInit } from "@azure/functions";
-import { parseDuration } from "../shared/backoff.ts";
+import { formatDuration, parseDuration } from "../shared/backoff.ts";
 import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Result } from "../shared/errors.ts";
 import { parseJobId } from "../shared/ids.ts";
-import { activeStates, endingOf, hasEnded, terminalStates, type Job } from "../shared/job.ts";
+import { columnsOf } from "../shared/job-row.ts";
+import { activeStates, endingOf, terminalStates, type Job } from "../shared/job.ts";
+import type { JobOptions } from "../shared/options.ts";
 import type { JobColumns, JobFilter } from "../shared/jobs.ts";
-import { describe } from "../shared/transitions.ts";
 import { handler, json, refuse } from "./reply.ts";
 import { containerReply, isoTime } from "./status.ts";
 
@@ -33,37 +34,72 @@ export function job(deps: JobsDeps) {
   });
 }
 
-async function record({ attempts }: JobsDeps, job: Job): Promise<Record<string, unknown>> {
+/** The columns of the row, and everything that does not fit into columns. */
+async function record({ attempts, jobs }: JobsDeps, job: Job): Promise<Record<string, unknown>> {
   const { phase } = job;
   const ending = endingOf(phase);
+  const waiting = phase.state === "Queued" ? phase.waiting : undefined;
   const results = new Map((await attempts.all(job.id)).map((result) => [result.attempt, result]));
-  const { callback, reply, lookAt, checkAt: _, claimUntil: __, phase: ___, keyHash: ____, ...shown } = job;
   return {
-    ...shown,
-    message: describe(job),
-    state: phase.state,
-    createdAt: isoTime(job.createdAt),
-    queuedAt: isoTime(job.queuedAt),
-    deadlineAt: isoTime(job.deadlineAt),
-    lookAt: isoTime(lookAt),
-    ...(phase.state === "Queued" && phase.waiting
-      ? { waiting: { ...phase.waiting, since: isoTime(phase.waiting.since) } }
-      : {}),
+    ...jobs.shown(plainColumns(columnsOf(job, jobs.prices))),
+    apiVersion: job.apiVersion,
+    containers: job.containers,
+    options: shownOptions(job.options),
+    warnings: job.warnings,
+    lookAt: isoTime(job.lookAt),
+    ...(waiting ? { waiting: { ...waiting, since: isoTime(waiting.since) } } : {}),
     ...(ending ? { stopping: { reason: ending.verdict.reason, since: isoTime(ending.since) } } : {}),
-    ...(hasEnded(phase)
-      ? { ...phase.verdict, finishedAt: isoTime(phase.finishedAt), groupDeleted: phase.group === "gone" }
-      : {}),
+    ...(job.cancel ? { cancel: { ...job.cancel, at: isoTime(job.cancel.at) } } : {}),
     history: job.history.map(({ at, ...line }) => ({ at: isoTime(at), ...line })),
     events: job.events.map(({ at, ...event }) => ({ ...(at === undefined ? {} : { at: isoTime(at) }), ...event })),
-    attempts: job.attempts.map((attempt) => ({
-      ...attempt,
-      containers: Object.fromEntries(
-        (results.get(attempt.number)?.containers ?? []).map((each) => [each.name, containerReply(each)]),
-      ),
-    })),
-    callbackState: callback.state,
-    replyState: reply.state,
+    attempts: job.attempts.map((attempt) => {
+      const result = results.get(attempt.number);
+      const containers = (result?.containers ?? []).map((each) => [each.name, containerReply(each)] as const);
+      return {
+        ...withTimes(attempt),
+        containers: Object.fromEntries(containers),
+        ...(result?.result ? { result: result.result } : {}),
+      };
+    }),
+    ...(job.azure ? { azure: job.azure } : {}),
+    ...(job.correlationId === undefined ? {} : { correlationId: job.correlationId }),
+    replyState: job.reply.state,
   };
+}
+
+function plainColumns(columns: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, value]) => [
+      name,
+      typeof value === "object" && value !== null && "type" in value && "value" in value ? value.value : value,
+    ]),
+  );
+}
+
+function withTimes({
+  verdict,
+  provisioningAt,
+  startedAt,
+  finishedAt,
+  ...attempt
+}: Job["attempts"][number]): Record<string, unknown> {
+  return {
+    ...attempt,
+    ...verdict,
+    ...(provisioningAt === undefined ? {} : { provisioningAt: isoTime(provisioningAt) }),
+    ...(startedAt === undefined ? {} : { startedAt: isoTime(startedAt) }),
+    finishedAt: isoTime(finishedAt),
+  };
+}
+
+function shownOptions(options: JobOptions): Record<string, unknown> {
+  const durations = new Set(["timeout", "queueTimeout", "startTimeout", "runTimeout", "lease"]);
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]: [string, unknown]) => [
+      name,
+      durations.has(name) && typeof value === "number" ? formatDuration(value) : value,
+    ]),
+  );
 }
 
 async function activeJobs(

@@ -6,7 +6,9 @@ import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Refusal, type Result } from "../shared/errors.ts";
 import { parseJobId } from "../shared/ids.ts";
 import { terminalStates } from "../shared/job.ts";
+import { notPermitted } from "../shared/permitted.ts";
 import { parseSealedDefinition } from "../shared/sealed-definition.ts";
+import { callerOf } from "./doors.ts";
 import { hasTag } from "./jobs.ts";
 import { handler, json, refuse } from "./reply.ts";
 import { acceptedReply, invalidSettings } from "./trigger.ts";
@@ -54,6 +56,8 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
         context,
       );
     }
+    const refused = notPermitted(definition, () => ({ line: 1, column: 1 }), deps.settings);
+    if (refused) return refuse({ code: refused.code, message: `${refused.what}.`, errors: refused.errors }, context);
     const order: Order = {
       text: "",
       query: {},
@@ -66,7 +70,7 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
       replyTo: job.replyTo,
       correlationId: job.correlationId,
       traceparent: request.headers.get("traceparent") ?? undefined,
-      requestedBy: undefined,
+      requestedBy: callerOf(context),
       rerunOf: job.id,
     };
     const { options, warnings } = job;

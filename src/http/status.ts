@@ -1,17 +1,17 @@
-import type { HttpResponseInit } from "@azure/functions";
+import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { AttemptResult, ContainerResult } from "../shared/attempts.ts";
 import { second } from "../shared/backoff.ts";
 import { catalogue } from "../shared/catalogue.ts";
 import type { Deps } from "../shared/deps.ts";
-import { parseJobId } from "../shared/ids.ts";
+import { parseJobId, type JobId } from "../shared/ids.ts";
 import { endingOf, hasEnded, type Job } from "../shared/job.ts";
 import type { Stored } from "../shared/jobs.ts";
 import { describe } from "../shared/transitions.ts";
-import { logsUrl, pollUrl, type PollUntil } from "./links.ts";
+import { logsUrl, pollUrl, type Links, type PollUntil } from "./links.ts";
 import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
 
 /** `GET /api/status/{id or name}`: what the table says, one point read (two for a name), one more for a finished job's containers. */
-type StatusDeps = Pick<Deps, "settings" | "now" | "log" | "jobs" | "attempts">;
+export type StatusDeps = Pick<Deps, "now" | "log" | "jobs" | "attempts"> & { readonly settings: Links };
 
 export function status(deps: StatusDeps) {
   return handler(
@@ -24,19 +24,24 @@ export function status(deps: StatusDeps) {
       }
       const until = untilOf(request.query.get("until"));
       if (request.query.get("poll") === "1") await renewLease(deps, stored);
-      return reply(deps, stored.job, until);
+      return statusReply(deps, stored.job, until, pollUrl(deps.settings, stored.job.id, until));
     },
-    // Only the job's own end ends a poll: an outage of ours must not turn a pipeline red.
-    (request) => {
-      const id = parseJobId(request.params["idOrName"] ?? "");
-      if (id === undefined || request.query.get("poll") !== "1") return undefined;
-      const headers = {
-        location: pollUrl(deps.settings, id, untilOf(request.query.get("until"))),
-        ...retryAfterHeader(15 * second),
-      };
-      return json(202, { message: "The job's state can't be read now; ask again.", id, state: "Unknown" }, headers);
-    },
+    stillUnknown(deps),
   );
+}
+
+/** Only the job's own end ends a poll: an outage of ours must not turn a pipeline red. */
+export function stillUnknown({ settings }: Pick<StatusDeps, "settings">) {
+  return (request: HttpRequest): HttpResponseInit | undefined => {
+    const id = parseJobId(request.params["idOrName"] ?? "");
+    if (id === undefined || request.query.get("poll") !== "1") return undefined;
+    return unknownReply(id, pollUrl(settings, id, untilOf(request.query.get("until"))));
+  };
+}
+
+export function unknownReply(id: JobId, location: string): HttpResponseInit {
+  const body = { message: "The job's state can't be read now; ask again.", id, state: "Unknown" };
+  return json(202, body, { location, ...retryAfterHeader(15 * second) });
 }
 
 export async function findJob({ jobs }: Pick<Deps, "jobs">, idOrName: string): Promise<Stored | undefined> {
@@ -46,13 +51,19 @@ export async function findJob({ jobs }: Pick<Deps, "jobs">, idOrName: string): P
 }
 
 /** One write at most every quarter of the lease, so that status stays one read. */
-async function renewLease({ jobs, now }: StatusDeps, { job }: Stored): Promise<void> {
+export async function renewLease({ jobs, now }: StatusDeps, { job }: Stored): Promise<void> {
   const { lease } = job.options;
   if (lease === undefined || hasEnded(job.phase) || now() < (job.leaseSeenAt ?? job.createdAt) + lease / 4) return;
   await jobs.change(job.id, (fresh) => (hasEnded(fresh.phase) ? undefined : { job: { ...fresh, leaseSeenAt: now() } }));
 }
 
-async function reply(deps: StatusDeps, job: Job, until: PollUntil): Promise<HttpResponseInit> {
+/** @param location where to ask again while it is not satisfied */
+export async function statusReply(
+  deps: StatusDeps,
+  job: Job,
+  until: PollUntil,
+  location: string,
+): Promise<HttpResponseInit> {
   const { phase } = job;
   const ended = hasEnded(phase);
   const satisfied =
@@ -63,10 +74,7 @@ async function reply(deps: StatusDeps, job: Job, until: PollUntil): Promise<Http
         : ended;
   if (!satisfied) {
     const wait = Math.min(Math.max(job.lookAt - deps.now(), second), 30 * second);
-    return json(202, running(job, deps.settings), {
-      location: pollUrl(deps.settings, job.id, until),
-      ...retryAfterHeader(wait),
-    });
+    return json(202, running(job, deps.settings), { location, ...retryAfterHeader(wait) });
   }
   if (!ended || until === "deleted") return json(200, running(job, deps.settings));
   const attempt = await deps.attempts.find(job.id, job.attempt);
@@ -74,7 +82,7 @@ async function reply(deps: StatusDeps, job: Job, until: PollUntil): Promise<Http
   return json(phase.state === "Succeeded" ? 200 : failed, finished(job, attempt, deps.settings));
 }
 
-function common(job: Job, settings: Deps["settings"]): Record<string, unknown> {
+function common(job: Job, settings: Links): Record<string, unknown> {
   return {
     message: describe(job),
     name: job.name,
@@ -90,7 +98,7 @@ function common(job: Job, settings: Deps["settings"]): Record<string, unknown> {
   };
 }
 
-function running(job: Job, settings: Deps["settings"]): Record<string, unknown> {
+function running(job: Job, settings: Links): Record<string, unknown> {
   const { phase } = job;
   const ending = endingOf(phase);
   const waiting = phase.state === "Queued" ? phase.waiting : undefined;
@@ -113,7 +121,7 @@ function running(job: Job, settings: Deps["settings"]): Record<string, unknown> 
   };
 }
 
-function finished(job: Job, attempt: AttemptResult | undefined, settings: Deps["settings"]): Record<string, unknown> {
+function finished(job: Job, attempt: AttemptResult | undefined, settings: Links): Record<string, unknown> {
   const { phase } = job;
   if (!hasEnded(phase)) return running(job, settings);
   const { reason, exitCode, container } = phase.verdict;

@@ -3,14 +3,16 @@ import { accept, check, type AcceptDeps, type Accepted, type Order } from "../sh
 import { second } from "../shared/backoff.ts";
 import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Refusal, type Result } from "../shared/errors.ts";
+import { mintLink, type LinkKey } from "../shared/link.ts";
 import { readJobMessage } from "../shared/message.ts";
 import { optionsOfQuery, type JobOptions } from "../shared/options.ts";
 import { errorFields } from "../shared/telemetry.ts";
-import { logsUrl, pollUrl, statusUrl } from "./links.ts";
+import { callerOf } from "./doors.ts";
+import { linkUrl, logsUrl, pollUrl, statusUrl } from "./links.ts";
 import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
 
 /** `POST /api/trigger`: read, judge, write the row, enqueue, answer. It never calls ACI; its type has none to call. */
-type TriggerDeps = AcceptDeps & Pick<Deps, "log" | "queues" | "control">;
+type TriggerDeps = AcceptDeps & Pick<Deps, "log" | "queues" | "control" | "links">;
 
 export function trigger(deps: TriggerDeps) {
   return handler(deps.log, async (request, context) => {
@@ -18,9 +20,10 @@ export function trigger(deps: TriggerDeps) {
     if (settings.faults.length > 0) return refuse(invalidSettings(settings.faults), context);
     const body = await readBody(request, settings.maxBodyBytes);
     if (!body.ok) return refuse(body.error, context);
-    const order = orderOf(request, body.value, settings);
-    if (!order.ok) return refuse(order.error, context);
-    const checked = check(order.value, settings);
+    const read = orderOf(request, body.value, settings);
+    if (!read.ok) return refuse(read.error, context);
+    const order: Order = { ...read.value, requestedBy: callerOf(context) };
+    const checked = check(order, settings);
     if (!checked.ok) return refuse(checked.error, context);
     const { options, warnings, definition } = checked.value;
     if (options.dryRun) {
@@ -29,10 +32,12 @@ export function trigger(deps: TriggerDeps) {
     }
     const { refusal } = await deps.control.installation();
     if (refusal !== undefined) return refuse(invalidSettings([refusal]), context);
-    const accepted = await accept(deps, order.value, checked.value);
+    // Had before the job is: one that was accepted must not be answered by a 503 for want of a link.
+    const linkKey = options.polling === "link" ? await deps.links.current() : undefined;
+    const accepted = await accept(deps, order, checked.value);
     if (!accepted.ok) return refuse(accepted.error, context);
     if (!accepted.value.attached) await send(deps, accepted.value, context);
-    return acceptedReply(accepted.value, options, settings);
+    return acceptedReply(accepted.value, options, settings, linkKey);
   });
 }
 
@@ -53,6 +58,7 @@ export function acceptedReply(
   { job, attached }: Accepted,
   { polling }: JobOptions,
   settings: Deps["settings"],
+  linkKey?: LinkKey,
 ): HttpResponseInit {
   const body = {
     message: attached ? `Container Group ${job.name} is job ${job.id} already` : `Container Group ${job.name} accepted`,
@@ -66,7 +72,10 @@ export function acceptedReply(
     ...(job.warnings.length > 0 ? { warnings: job.warnings } : {}),
   };
   const headers = {
-    location: pollUrl(settings, job.id, polling === "started" ? "started" : "ended"),
+    location:
+      linkKey === undefined
+        ? pollUrl(settings, job.id, polling === "started" ? "started" : "ended")
+        : linkUrl(settings, mintLink(linkKey, job.id)),
     ...retryAfterHeader(settings.lookFloor),
   };
   return json(polling === "false" ? 200 : 202, body, headers);

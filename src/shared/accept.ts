@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { minute, second } from "./backoff.ts";
 import type { Deps } from "./deps.ts";
-import { parseDefinition, redactBody, type Definition } from "./definition.ts";
+import { maskSecrets, parseDefinition, type Definition } from "./definition.ts";
 import { clip, no, ok, Unavailable, type PlacedFault, type Refusal, type Result } from "./errors.ts";
 import { groupName, isMinted, mintedAt, mintJobId, uniqueGroupName, type JobId } from "./ids.ts";
 import { columnsOf, jobKey, type Sealed } from "./job-row.ts";
@@ -230,8 +230,13 @@ async function joinCallback(deps: AcceptDeps, id: JobId, uri: string): Promise<v
 
 async function insert({ jobs, now }: AcceptDeps, job: Job, sealed: Sealed, began: number): Promise<Result<Accepted>> {
   if (now() > began + mostReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
-  const inserted = await jobs.insert(job, sealed);
-  if (inserted === "created") return ok({ job, attached: false });
+  try {
+    if ((await jobs.insert(job, sealed)) === "created") return ok({ job, attached: false });
+  } catch (error) {
+    // The write may have been done all the same: only what the table says decides.
+    if (!(error instanceof Unavailable) || (await jobs.peek(job.id)) === undefined) throw error;
+    return ok({ job, attached: false });
+  }
   const earlier = await jobs.peek(job.id);
   return ok({ job: earlier?.job ?? job, attached: earlier !== undefined && earlier.job.createdAt !== job.createdAt });
 }
@@ -301,7 +306,7 @@ async function sameKey(
   const bytes = earlier.sealed.definition === "blob" ? await deps.blobs.getSealed(entry.id) : earlier.sealed.definition;
   const opened = bytes === undefined ? undefined : await deps.sealer.open(bytes, entry.id);
   const before = opened?.kind === "open" ? parseSealedDefinition(opened.text) : undefined;
-  const path = before && differs(redactBody(before.body), redactBody(definition.body), "");
+  const path = before && differs(maskSecrets(before.body), maskSecrets(definition.body), "");
   if (path !== undefined) {
     const message = `This Idempotency-Key belongs to job ${entry.id}, whose definition differs at ${path}. Use a new key for another definition.`;
     return {

@@ -11,6 +11,7 @@ import { GovernedAci } from "./governed-aci.ts";
 import { JobIndex } from "./job-index.ts";
 import { keyVaultRing } from "./key-vault-ring.ts";
 import { JobStore } from "./jobs.ts";
+import { LinkKeys } from "./link-keys.ts";
 import type { Rules } from "./step.ts";
 import { Placement } from "./placement.ts";
 import { PoisonQueue } from "./poison.ts";
@@ -19,7 +20,7 @@ import { fileKeyRing } from "./file-key-ring.ts";
 import { safePost } from "./safe-post.ts";
 import { Sealer, type KeyRing } from "./seal.ts";
 import type { Settings } from "./settings.ts";
-import { connectStorage } from "./storage.ts";
+import { connectStorage, type Storage } from "./storage.ts";
 import type { Log } from "./telemetry.ts";
 import { Vault } from "./vault.ts";
 
@@ -44,6 +45,8 @@ export interface Deps {
   readonly daily: DailyBudget;
   readonly placement: Placement;
   readonly sealer: Sealer;
+  /** The key that signs capability links. */
+  readonly links: LinkKeys;
   /** The vault that definitions may refer to, if there is one. */
   readonly vault: Vault | undefined;
   /** POSTs JSON to a caller's own address and tells the status of the answer. Throws when there is none. */
@@ -57,14 +60,23 @@ export interface DepsOptions {
   readonly log: Log;
   readonly now?: () => number;
   readonly random?: () => number;
+  /** What stands in for Azure where the core is tried on simulated services. */
+  readonly instead?: {
+    readonly storage: Storage;
+    readonly ring: KeyRing;
+    readonly aci: (installation: Installation) => Aci;
+    readonly sleep: Deps["sleep"];
+  };
 }
 
-export function makeDeps({ settings, log, now = () => new Date().getTime(), random = Math.random }: DepsOptions): Deps {
-  const storage = connectStorage(settings.storage);
+export function makeDeps(options: DepsOptions): Deps {
+  const { settings, log, now = () => new Date().getTime(), random = Math.random, instead } = options;
+  const storage = instead?.storage ?? connectStorage(settings.storage);
   const control = new Control(storage, settings, randomUUID);
   const index = new JobIndex(storage.table(tableNames.index));
   const budget = new Budget(storage.table(tableNames.control), settings);
   const placement = new Placement(storage.table(tableNames.control));
+  const ring = instead?.ring ?? keyRing(settings, now);
   const { priceVcpuHour, priceGbHour, currency } = settings;
   let made: { readonly aci: GovernedAci; readonly installation: Installation } | undefined;
   return {
@@ -86,8 +98,9 @@ export function makeDeps({ settings, log, now = () => new Date().getTime(), rand
     budget,
     daily: new DailyBudget(storage.table(tableNames.control), settings),
     placement,
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    sealer: new Sealer(keyRing(settings, now), now),
+    sleep: instead?.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+    sealer: new Sealer(ring, now),
+    links: new LinkKeys(storage.table(tableNames.control), ring, now),
     vault:
       settings.vaultUrl === undefined ? undefined : new Vault(settings.vaultUrl, new DefaultAzureCredential(), now),
     post: safePost(settings.callbackHosts),
@@ -95,19 +108,19 @@ export function makeDeps({ settings, log, now = () => new Date().getTime(), rand
       const installation = await control.installation();
       made ??= {
         installation,
-        aci: new GovernedAci(
-          new Aci({
-            endpoint: settings.armEndpoint,
-            credential: new DefaultAzureCredential(),
-            installation: installation.id,
-            now,
-          }),
-          { budget, placement, now },
-        ),
+        aci: new GovernedAci(instead?.aci(installation) ?? realAci(settings, installation, now), {
+          budget,
+          placement,
+          now,
+        }),
       };
       return made;
     },
   };
+}
+
+function realAci({ armEndpoint: endpoint }: Settings, { id: installation }: Installation, now: () => number): Aci {
+  return new Aci({ endpoint, credential: new DefaultAzureCredential(), installation, now });
 }
 
 function keyRing(settings: Settings, now: () => number): KeyRing {
@@ -119,6 +132,15 @@ function keyRing(settings: Settings, now: () => number): KeyRing {
 }
 
 export function rulesOf({ settings, random }: Pick<Deps, "settings" | "random">): Rules {
-  const { stopTimeout, keepTime, lookFloor, lookCeiling, freeRetries, adoptFinishedGroups } = settings;
-  return { stopTimeout, keepTime, lookFloor, lookCeiling, freeRetries, adoptFinishedGroups, random: random() };
+  const { stopTimeout, keepTime, lookFloor, lookCeiling, freeRetries, maxRestarts, adoptFinishedGroups } = settings;
+  return {
+    stopTimeout,
+    keepTime,
+    lookFloor,
+    lookCeiling,
+    freeRetries,
+    maxRestarts,
+    adoptFinishedGroups,
+    random: random(),
+  };
 }

@@ -51,7 +51,7 @@ export const no = <E>(error: E): { readonly ok: false; readonly error: E } => ({
 /** A service that we need could not be reached, or said nothing that decides: try again. Never the verdict on a job. */
 export class Unavailable extends Error {
   override readonly name = "Unavailable";
-  readonly service: "storage" | "arm" | "vault" | "seal key";
+  readonly service: "storage" | "arm" | "vault" | "seal key" | "identity";
   /** Milliseconds to wait, when the service said so. */
   readonly retryAfter: number | undefined;
 

@@ -165,6 +165,9 @@ const hidden = new Set([
   "timestamp",
   "definition",
   "callbacks",
+  ,
+  "hasDefinition",
+  "hasLogs",
 ]);
 
 function shown(row: Readonly<Record<string, unknown>>): JobColumns {

@@ -27,6 +27,7 @@ import {
   unclaimed,
   withEnding,
 } from "./transitions.ts";
+import { troubleOf } from "./watchdog.ts";
 
 /**
  * The machine: a job, what was seen of its group, and the time decide one step. All of it is pure; `workers/reconcile.ts` does the
@@ -142,8 +143,8 @@ function missing(job: Job, phase: LivePhase, now: number, rules: Rules): Step {
  * whose answer got lost may still be on its way.
  */
 function surelyAbsentAt(phase: LivePhase, absentAt: number): number {
-  const landed = phase.state === "Provisioning" ? (phase.mayLandUntil ?? 0) : 0;
-  return Math.max(absentAt + settleTime, landed);
+  const landing = phase.state === "Provisioning" ? (phase.mayLandUntil ?? 0) : 0;
+  return Math.max(absentAt, landing) + settleTime;
 }
 
 function present(job: Job, phase: LivePhase, group: GroupSeen, now: number, rules: Rules): Step {
@@ -151,20 +152,6 @@ function present(job: Job, phase: LivePhase, group: GroupSeen, now: number, rule
   if (phase.state === "Provisioning") return { do: "save", job: { ...accepted(job, now), events } };
   const { absentAt: _absent, ...live } = phase;
   const current: Job = { ...job, events, phase: live };
-
-  if (nothingRuns(group)) return ended(current, live, group, outcomeOf(group, job.options.main), now, rules);
-  const main = job.options.main && group.containers.find(({ name, init }) => name === job.options.main && !init);
-  if ((main && firstEnd(main)) || allExited(group, job.restartPolicy)) {
-    return ended(current, live, group, outcomeOf(group, job.options.main), now, rules);
-  }
-  if (
-    group.provisioning === "Failed" &&
-    group.containers.every(({ state }) => state === "Waiting" || state === "Unknown")
-  ) {
-    return ended(current, live, group, failed({ reason: "ProvisioningFailed" }), now, rules);
-  }
-  const end = interrupted(current, now);
-  if (end) return ended(current, live, group, end, now, rules);
 
   const started = group.containers.filter(({ init, state }) => !init && state !== "Waiting" && state !== "Unknown");
   if (phase.state === "Pending" && (started.length > 0 || group.state === "Running")) {
@@ -177,6 +164,23 @@ function present(job: Job, phase: LivePhase, group: GroupSeen, now: number, rule
       },
     };
   }
+
+  if (nothingRuns(group)) return ended(current, live, group, outcomeOf(group, job.options.main), now, rules);
+  const main = job.options.main && group.containers.find(({ name, init }) => name === job.options.main && !init);
+  if ((main && firstEnd(main)) || allExited(group, job.restartPolicy)) {
+    return ended(current, live, group, outcomeOf(group, job.options.main), now, rules);
+  }
+  if (
+    group.provisioning === "Failed" &&
+    group.containers.every(({ state }) => state === "Waiting" || state === "Unknown")
+  ) {
+    return ended(current, live, group, failed({ reason: "ProvisioningFailed" }), now, rules);
+  }
+  const trouble = troubleOf(group, job.restartPolicy, rules.maxRestarts);
+  if (trouble) return ended(current, live, group, failed(trouble), now, rules);
+  const end = interrupted(current, now);
+  if (end) return ended(current, live, group, end, now, rules);
+
   return rest(current, Math.min(now + pace(current, now, rules), nextTimeout(current)));
 }
 

@@ -1,8 +1,9 @@
 import type { Read } from "./aci.ts";
+import type { DeleteAnswer } from "./answers.ts";
 import type { Deps } from "./deps.ts";
 import { secretValues } from "./definition.ts";
 import { Unavailable } from "./errors.ts";
-import type { AzureError, Job, Observation } from "./job.ts";
+import type { Job, Observation } from "./job.ts";
 import type { Stored } from "./jobs.ts";
 import { openDefinition, withVaultSecrets, type OpenDeps } from "./opened-definition.ts";
 import { maskOf, type Mask } from "./redact.ts";
@@ -43,15 +44,10 @@ export async function maskedObservation(deps: OpenDeps, stored: Stored, seen: Ob
 }
 
 /** The same for Azure's answer to a delete or stop. */
-export async function maskedAnswer<A extends { readonly azure?: AzureError | undefined }>(
-  deps: OpenDeps,
-  stored: Stored,
-  answer: A,
-): Promise<A> {
-  const { azure } = answer;
-  if (azure === undefined || azure.message === "") return answer;
+export async function maskedAnswer(deps: OpenDeps, stored: Stored, answer: DeleteAnswer): Promise<DeleteAnswer> {
+  if (!("azure" in answer) || answer.azure === undefined || answer.azure.message === "") return answer;
   const mask = (await maskOfJob(deps, stored)) ?? (() => withheld);
-  return { ...answer, azure: { ...azure, message: mask(azure.message) } };
+  return { ...answer, azure: { ...answer.azure, message: mask(answer.azure.message) } };
 }
 
 function azureTexts(seen: Observation): string[] {

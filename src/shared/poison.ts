@@ -1,5 +1,5 @@
 import type { QueueServiceClient } from "@azure/storage-queue";
-import { queueNames } from "./queue.ts";
+import { queueNames, wireText } from "./queue.ts";
 import { storageCall } from "./storage.ts";
 
 /**
@@ -55,14 +55,14 @@ export class PoisonQueue {
         const wanted = messageId === undefined || message.messageId === messageId;
         if (!wanted) {
           await storageCall(
-            () => this.#queue.updateMessage(message.messageId, message.popReceipt, message.messageText, 0),
+            () => this.#queue.updateMessage(message.messageId, message.popReceipt, wireText(message.messageText), 0),
             404,
           );
           continue;
         }
         if (what === "replay") {
           const jobs = this.#service.getQueueClient(queueNames.jobs);
-          await storageCall(() => jobs.sendMessage(message.messageText, { messageTimeToLive: -1 }));
+          await storageCall(() => jobs.sendMessage(wireText(message.messageText), { messageTimeToLive: -1 }));
         }
         await storageCall(() => this.#queue.deleteMessage(message.messageId, message.popReceipt), 404);
         taken++;

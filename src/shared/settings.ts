@@ -204,6 +204,13 @@ export const settingsTable = {
     integer(0, 100),
     "How many evictions and platform faults in a row are retried without spending the caller's retries.",
   ),
+  maxRestarts: row(
+    "MAX_RESTARTS",
+    "10",
+    10,
+    integer(0, 1000),
+    "How often a container with restartPolicy OnFailure may be started again before the job ends as `CrashLoop`.",
+  ),
   createsPerHour: row(
     "ACI_CREATES_PER_HOUR",
     "300",

@@ -28,6 +28,8 @@ export interface Rules {
   readonly lookFloor: number;
   readonly lookCeiling: number;
   readonly freeRetries: number;
+  /** How often a container with restartPolicy OnFailure may be started again. */
+  readonly maxRestarts: number;
   readonly adoptFinishedGroups: boolean;
   /** Between 0 and 1, for jitter. */
   readonly random: number;

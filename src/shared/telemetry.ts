@@ -1,4 +1,5 @@
 import { messageOf } from "./errors.ts";
+import { maskCredentials } from "./redact.ts";
 
 /** Logs: one shape, JSON lines, no secrets. What is logged is ids, names, states, codes and numbers, never texts of a definition. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -15,9 +16,9 @@ export function jsonLog(write: (level: LogLevel, line: string) => void): Log {
   };
 }
 
-/** A log line is one line, whatever a caller put into a name. */
+/** A log line is one line, whatever a caller put into a name; keys and passwords in addresses are masked, whoever put them there. */
 function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ").slice(0, 500);
+  return maskCredentials(text.slice(0, 4000).replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ")).slice(0, 500);
 }
 
 export function errorFields(error: unknown): LogFields {

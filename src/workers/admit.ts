@@ -63,7 +63,8 @@ export async function admit(deps: Deps, job: Job): Promise<Admission> {
 
 async function holdName(deps: Deps, job: Job): Promise<{ kind: "held" } | { kind: "busy"; position: number }> {
   const { index } = deps.jobs;
-  const stoodInLine = job.options.onConflict !== "reject";
+  const stoodInLine =
+    job.options.onConflict !== "reject" || (job.phase.state === "Queued" && job.phase.waiting?.reason === "NameBusy");
   for (;;) {
     const hold = await index.hold(job.groupName);
     if (hold?.holder === job.id) {
@@ -75,24 +76,31 @@ async function holdName(deps: Deps, job: Job): Promise<{ kind: "held" } | { kind
       continue;
     }
     await index.joinLine(job.groupName, job.id, job.createdAt);
-    await askToYield(deps, hold.holder, job);
+    if ((await askToYield(deps, hold.holder, job)) === "freed") continue;
     return { kind: "busy", position: await positionIn(deps, job.groupName, job.id) };
   }
 }
 
-/** A kept group yields to whoever needs its name; `replace` cancels a running one. A holder without a row holds nothing. */
-async function askToYield(deps: Deps, holder: JobId, job: Job): Promise<void> {
+/**
+ * A kept group yields to whoever needs its name; `replace` cancels a running one. A holder without a row, or one that is done with the
+ * name already, holds nothing.
+ */
+async function askToYield(deps: Deps, holder: JobId, job: Job): Promise<"asked" | "freed"> {
   const look = { needed: false };
   const stored = await deps.jobs.change(holder, (other) => {
-    look.needed = true;
-    if (hasEnded(other.phase)) return other.yield ? undefined : { job: { ...other, yield: true } };
-    look.needed = false;
+    look.needed = hasEnded(other.phase) && !other.phase.tidy;
+    if (hasEnded(other.phase)) return other.yield || other.phase.tidy ? undefined : { job: { ...other, yield: true } };
     if (job.options.onConflict !== "replace" || other.cancel) return undefined;
     look.needed = true;
     return { job: { ...other, cancel: { at: deps.now(), reason: "Replaced", by: job.id } } };
   });
-  if (stored === undefined) await deps.jobs.index.handOver(job.groupName, holder);
-  else if (look.needed) await deps.queues.wake(holder, undefined, 0);
+  if (stored === undefined || (hasEnded(stored.job.phase) && stored.job.phase.tidy)) {
+    const next = await deps.jobs.index.handOver(job.groupName, holder);
+    if (next !== undefined && next !== job.id) await deps.queues.wake(next, undefined, 0);
+    return "freed";
+  }
+  if (look.needed) await deps.queues.wake(holder, undefined, 0);
+  return "asked";
 }
 
 // ----------------------------------------------------------------------------------------------------------- The place

@@ -1,6 +1,7 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { globSync } from "tinyglobby";
 import { describe, expect, test } from "vitest";
 import { generatedDocs } from "../../scripts/generated-docs.ts";
 import { statusOf } from "../../src/shared/errors.ts";
@@ -20,7 +21,7 @@ const firstCells = (page: string): readonly string[] =>
     [...cell.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code),
   );
 const jsonBlocks = (page: string): readonly unknown[] =>
-  [...page.matchAll(/^```json\n(.*?)^```$/gms)].map(([, code = ""]) => JSON.parse(code));
+  [...page.matchAll(/^```json\n(.*?)^```$/gms)].map(([, code = ""]): unknown => JSON.parse(code));
 
 describe("generated pages", () => {
   test.each([...generatedDocs()])("docs/%s says what the code says (else: npm run docs)", (name, text) => {

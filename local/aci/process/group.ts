@@ -44,6 +44,8 @@ export class ProcessGroup implements EngineGroup {
   readonly #running = new Map<number, Running>();
   readonly #volumes = new Map<string, Promise<string>>();
   #disposed: (() => void) | undefined;
+  /** From here on nothing starts any more. */
+  #killed = false;
 
   constructor(spec: GroupSpec, options: ProcessGroupOptions) {
     this.#spec = spec;
@@ -96,7 +98,7 @@ export class ProcessGroup implements EngineGroup {
   start(member: number): void {
     this.#makeReady(member)
       .then((ready) => {
-        this.#start(member, ready);
+        if (!this.#killed) this.#start(member, ready);
       })
       .catch((error: unknown) => {
         const { report, clock } = this.#options;
@@ -181,6 +183,7 @@ export class ProcessGroup implements EngineGroup {
   }
 
   async kill(): Promise<void> {
+    this.#killed = true;
     const running = [...this.#running.values()];
     if (running.length === 0) return;
     for (const { pid } of running) killGroup(pid, "SIGTERM");

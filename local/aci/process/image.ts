@@ -9,19 +9,25 @@ export interface Image {
   readonly plan: ImagePlan;
 }
 
+/** An image that the process engine can run; `undefined` where there is none. */
+export async function findImage(containersFolder: string, reference: string): Promise<Image | undefined> {
+  const folder = await findFolder(containersFolder, reference);
+  if (folder === undefined) return undefined;
+  return { folder, plan: parseDockerfile(await readFile(join(folder, "Dockerfile"), "utf8")) };
+}
+
 /**
  * `registry.example/any/path/NAME:TAG` is the folder NAME among the containers, in any case; the tag is not looked at, because a
  * folder has only one version. `undefined` where there is no such folder with a Dockerfile.
  */
-export async function findImage(containersFolder: string, reference: string): Promise<Image | undefined> {
+export async function findFolder(containersFolder: string, reference: string): Promise<string | undefined> {
   const name = imageName(reference);
   if (name === undefined) return undefined;
   const folders = await names(containersFolder);
   const match = folders.find((folder) => folder === name) ?? folders.find((folder) => folder.toLowerCase() === name);
   if (match === undefined) return undefined;
   const folder = join(containersFolder, match);
-  if (!(await names(folder)).includes("Dockerfile")) return undefined;
-  return { folder, plan: parseDockerfile(await readFile(join(folder, "Dockerfile"), "utf8")) };
+  return (await names(folder)).includes("Dockerfile") ? folder : undefined;
 }
 
 export function imageName(reference: string): string | undefined {

@@ -43,6 +43,25 @@ describe("the output of a running job", () => {
     expect(await shown("one\n", "one\n", 3)).toEqual(["app: one"]);
   });
 
+  test("is taken up again where the service let a follower go, each line once", async () => {
+    const lines: string[] = [];
+    const replies = ["one\n", "one\ntwo\n", "one\ntwo\nthree\n"];
+    const service = {
+      logs: () => Promise.resolve(new Response(replies.shift()).body),
+    };
+    const logs = new LiveLogs(service, "1", (_, line) => lines.push(line));
+    for (const count of [1, 2]) {
+      await expect
+        .poll(() => {
+          logs.look(running);
+          return lines.length;
+        })
+        .toBe(count);
+    }
+    await logs.finish(ended);
+    expect(lines).toEqual(["one", "two", "three"]);
+  });
+
   test("of a job that was never seen running comes from the captured copy", async () => {
     expect(await shown("never asked for", "one\n", 0)).toEqual(["app: one"]);
   });

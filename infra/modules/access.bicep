@@ -1,0 +1,43 @@
+// Who may do what: gives every principal the roles that the table (roles.json) has for it.
+
+import { resourceNames } from '../naming.bicep'
+
+param names resourceNames
+
+@description('Options that are on, as the table\'s column "when" calls them.')
+param options string[]
+
+@description('Id of the custom role for the subnet; empty without a network.')
+param subnetJoinRoleId string
+
+param appPrincipalId string
+param pullPrincipalId string
+param factoryPrincipalId string
+param topicPrincipalIds string[]
+
+@description('Empty: nobody.')
+param administratorId string
+param administratorType 'User' | 'Group' | 'ServicePrincipal'
+
+var principals = concat(
+  [
+    { name: 'app', id: appPrincipalId, type: 'ServicePrincipal' }
+    { name: 'pull', id: pullPrincipalId, type: 'ServicePrincipal' }
+    { name: 'factory', id: factoryPrincipalId, type: 'ServicePrincipal' }
+  ],
+  map(topicPrincipalIds, id => { name: 'topic', id: id, type: 'ServicePrincipal' }),
+  empty(administratorId) ? [] : [{ name: 'administrator', id: administratorId, type: administratorType }]
+)
+
+module roles 'roles.bicep' = [
+  for principal in principals: {
+    params: {
+      names: names
+      principal: principal.name
+      principalId: principal.id
+      principalType: principal.type
+      when: concat(['always'], options)
+      subnetJoinRoleId: subnetJoinRoleId
+    }
+  }
+]

@@ -1,0 +1,31 @@
+import type { Deps } from "../shared/deps.ts";
+import { linkIsGood, readLink } from "../shared/link.ts";
+import { linkUrl } from "./links.ts";
+import { handler, refuse } from "./reply.ts";
+import { renewLease, statusReply, unknownReply, type StatusDeps } from "./status.ts";
+
+/**
+ * `GET /api/link/{token}` (anonymous): the status of one job for whoever has its link. A token that was forged, revoked, or is too old
+ * is told no difference.
+ */
+export function link(deps: StatusDeps & Pick<Deps, "links">) {
+  return handler(
+    deps.log,
+    async (request, context) => {
+      const token = request.params["token"] ?? "";
+      const claimed = readLink(token);
+      const key = claimed && (await deps.links.find(claimed.keyId));
+      const stored = key && claimed.signedWith(key) ? await deps.jobs.peek(claimed.jobId) : undefined;
+      if (stored === undefined || !linkIsGood(stored.job.phase, deps.now()))
+        return refuse({ code: "JobNotFound", message: "This link leads nowhere, or no longer." }, context);
+      await renewLease(deps, stored);
+      return statusReply(deps, stored.job, "ended", linkUrl(deps.settings, token));
+    },
+    // Only the job's own end ends a poll.
+    (request) => {
+      const token = request.params["token"] ?? "";
+      const id = readLink(token)?.jobId;
+      return id && unknownReply(id, linkUrl(deps.settings, token));
+    },
+  );
+}

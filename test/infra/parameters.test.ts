@@ -1,0 +1,66 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { bicep, evaluate, inCopy, without } from "./bicep.ts";
+
+vi.setConfig({ testTimeout: 180_000 });
+
+const compiled = bicep === undefined ? describe.skip : describe;
+
+/** A small template for each rule: the whole one takes the compiler some seconds. */
+const judged = (rule: string, value: string): Promise<unknown> =>
+  inCopy(async (folder) => {
+    await writeFile(
+      join(folder, "rule.bicep"),
+      `import * as naming from 'naming.bicep'\nparam value string\noutput judged string = naming.${rule}\n`,
+    );
+    await writeFile(join(folder, "rule.bicepparam"), `using 'rule.bicep'\nparam value = '${value}'\n`);
+    const result = await evaluate(folder, "rule.bicepparam");
+    return typeof result === "string" ? result : result.outputs["judged"];
+  });
+
+compiled(`A wrong parameter${bicep === undefined ? ` (${without})` : ""}`, () => {
+  test.each([
+    [
+      "checkedPrefix(value, 'seed')",
+      "Kgdemo",
+      'prefix must be 2 to 9 lower-case letters and digits, the first a letter; it is "Kgdemo".',
+    ],
+    ["checkedPrefix(value, 'seed')", "1kg", 'the first a letter; it is "1kg".'],
+    ["checkedPrefix(value, 'seed')", "k", 'it is "k".'],
+    ["checkedEnv(value)", "d-v", 'env must be 1 to 4 lower-case letters and digits; it is "d-v".'],
+    [
+      "checkedBlock(value)",
+      "10.0.0.0/24",
+      'networkAddressPrefix must be a block of /22 or larger, like 10.70.0.0/16; it is "10.0.0.0/24".',
+    ],
+    ["checkedEmail(value)", "nobody", 'alertEmail must be a mail address; it is "nobody".'],
+  ])("is refused in a sentence before anything is made: %s, %s", async (rule, value, sentence) => {
+    expect(await judged(rule, value)).toContain(sentence);
+  });
+
+  test("stops the whole deployment", async () => {
+    const result = await inCopy((folder) =>
+      evaluate(folder, "environments/dev.bicepparam", { ACI_PROXY_PREFIX: "kg_demo" }),
+    );
+    expect(result).toContain("prefix must be 2 to 9 lower-case letters and digits");
+  });
+
+  test("that is too long is refused by its declared length", async () => {
+    const result = await inCopy((folder) =>
+      evaluate(folder, "environments/dev.bicepparam", { ACI_PROXY_PREFIX: "kgdemokgdemo" }),
+    );
+    expect(result).toMatch(/length|too long/i);
+  });
+});
+
+compiled("A prefix of one's own", () => {
+  test("begins every name, as in the original", async () => {
+    const result = await inCopy((folder) =>
+      evaluate(folder, "environments/dev.bicepparam", { ACI_PROXY_PREFIX: "kgdemo" }),
+    );
+    expect(result).toMatchObject({
+      outputs: { KEY_VAULT: "kgdemokeyvaultdev", FUNCTION_APP: "kgdemoaciproxydev", DATA_FACTORY: "kgdemoadfdev" },
+    });
+  });
+});

@@ -1,0 +1,83 @@
+import type { BlobServiceClient } from "@azure/storage-blob";
+import type { Call } from "./scheduler.ts";
+import { StatusError } from "./tables.ts";
+
+/** The Blob service in memory: append blobs with their position, block blobs, metadata. */
+interface Blob {
+  bytes: Buffer;
+  metadata: Record<string, string>;
+}
+
+export class Blobs {
+  readonly #blobs = new Map<string, Blob>();
+
+  find(path: string): Blob | undefined {
+    return this.#blobs.get(path);
+  }
+
+  get(path: string): Blob {
+    const blob = this.#blobs.get(path);
+    if (blob === undefined) throw new StatusError(404);
+    return blob;
+  }
+
+  put(path: string, bytes: Uint8Array): void {
+    this.#blobs.set(path, { bytes: Buffer.from(bytes), metadata: {} });
+  }
+
+  make(path: string): void {
+    if (!this.#blobs.has(path)) this.put(path, Buffer.alloc(0));
+  }
+
+  append(path: string, bytes: Uint8Array, position: number): void {
+    const blob = this.get(path);
+    if (blob.bytes.length !== position) throw new StatusError(412);
+    blob.bytes = Buffer.concat([blob.bytes, bytes]);
+  }
+
+  drop(path: string): void {
+    if (!this.#blobs.delete(path)) throw new StatusError(404);
+  }
+
+  names(prefix: string): string[] {
+    return [...this.#blobs.keys()].filter((path) => path.startsWith(prefix));
+  }
+}
+
+export function blobService(blobs: Blobs, call: Call): BlobServiceClient {
+  const client = {
+    getContainerClient: (container: string) => {
+      const path = (name: string): string => `${container}/${name}`;
+      const download =
+        (name: string) =>
+        (from = 0) =>
+          call("blob download", "storage", () => blobs.get(path(name)).bytes.subarray(from));
+      return {
+        createIfNotExists: () => call("blob container make", "storage", () => undefined),
+        getAppendBlobClient: (name: string) => ({
+          getProperties: () =>
+            call("blob properties", "storage", () => {
+              const { bytes, metadata } = blobs.get(path(name));
+              return { contentLength: bytes.length, metadata };
+            }),
+          createIfNotExists: () => call("blob make", "storage", () => blobs.make(path(name))),
+          appendBlock: (bytes: Uint8Array, _length: number, how: { conditions: { appendPosition: number } }) =>
+            call("blob append", "storage", () => blobs.append(path(name), bytes, how.conditions.appendPosition)),
+          setMetadata: (metadata: Record<string, string>) =>
+            call("blob metadata", "storage", () => void (blobs.get(path(name)).metadata = metadata)),
+        }),
+        getBlobClient: (name: string) => ({ downloadToBuffer: download(name) }),
+        getBlockBlobClient: (name: string) => ({
+          upload: (bytes: Uint8Array) => call("blob upload", "storage", () => blobs.put(path(name), bytes)),
+          downloadToBuffer: download(name),
+        }),
+        deleteBlob: (name: string) => call("blob delete", "storage", () => blobs.drop(path(name))),
+        listBlobsFlat: async function* ({ prefix = "" }: { prefix?: string } = {}) {
+          const names = await call("blob list", "storage", () => blobs.names(path(prefix)));
+          for (const name of names) yield { name: name.slice(container.length + 1) };
+        },
+      };
+    },
+  };
+  return client as unknown as BlobServiceClient; // the members that `Blobs` and `Control` call, and no others
+}

@@ -1,0 +1,133 @@
+import type { TableClient, TransactionAction } from "@azure/data-tables";
+import type { Call } from "./scheduler.ts";
+import { filterOf } from "./filter.ts";
+
+/**
+ * The Table service in memory, as far as our stores use it: keys, ETags, create-only, Merge and Replace, transactions that are all or
+ * nothing, filters. Every call waits for its turn, so that a crash or another worker may come between any two.
+ */
+export type Entity = Record<string, unknown> & { readonly partitionKey: string; readonly rowKey: string };
+interface Row {
+  readonly entity: Entity;
+  readonly etag: string;
+}
+
+export type Writing = (table: string, before: Entity | undefined, after: Entity | undefined) => void;
+
+export class StatusError extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number) {
+    super(`status ${statusCode}`);
+    this.statusCode = statusCode;
+  }
+}
+
+export class Table {
+  readonly name: string;
+  /** In the order of keys, as the service lists them; sorted when it is read. */
+  #rows = new Map<string, Row>();
+  #etags = 0;
+  /** Told of every write before it is done. */
+  readonly #writing: Writing;
+
+  constructor(name: string, writing: Writing) {
+    this.name = name;
+    this.#writing = writing;
+  }
+
+  get(partitionKey: string, rowKey: string): Row | undefined {
+    return this.#rows.get(`${partitionKey}|${rowKey}`);
+  }
+
+  *all(): Generator<Entity> {
+    for (const key of [...this.#rows.keys()].sort()) {
+      const row = this.#rows.get(key);
+      if (row) yield { ...row.entity, etag: row.etag };
+    }
+  }
+
+  /** @throws StatusError 404, 409 or 412 as the service does; then nothing was done */
+  transact(actions: readonly TransactionAction[]): string {
+    const before = new Map(this.#rows);
+    const changes: [Entity | undefined, Entity | undefined][] = [];
+    try {
+      for (const action of actions) changes.push(this.#apply(action));
+    } catch (error) {
+      this.#rows = before;
+      throw error;
+    }
+    for (const [old, now] of changes) this.#writing(this.name, old, now);
+    return String(this.#etags);
+  }
+
+  #apply(action: TransactionAction): [Entity | undefined, Entity | undefined] {
+    const [kind, given] = action;
+    const { partitionKey = "", rowKey = "" } = given;
+    const key = `${partitionKey}|${rowKey}`;
+    const old = this.#rows.get(key);
+    const options = typeof action[3] === "object" ? action[3] : {};
+    const mode = typeof action[2] === "string" ? action[2] : "Merge";
+    if (kind === "create" && old) throw new StatusError(409);
+    if ((kind === "update" || kind === "delete") && !old) throw new StatusError(404);
+    const { etag } = options;
+    if (kind === "update" && etag !== undefined && etag !== "*" && etag !== old?.etag) throw new StatusError(412);
+    if (kind === "delete") {
+      const wanted = deleteTag(action);
+      if (wanted !== undefined && wanted !== "*" && wanted !== old?.etag) throw new StatusError(412);
+      this.#rows.delete(key);
+      return [old?.entity, undefined];
+    }
+    const written: Entity = { ...plain(given), partitionKey, rowKey };
+    const entity = kind !== "create" && mode === "Merge" && old ? { ...old.entity, ...written } : written;
+    this.#rows.set(key, { entity, etag: String(++this.#etags) });
+    return [old?.entity, entity];
+  }
+}
+
+/** A deletion carries its ETag where the others have their mode. */
+function deleteTag(action: TransactionAction): string | undefined {
+  const options: unknown = action[2];
+  return typeof options === "object" && options !== null && "etag" in options ? String(options.etag) : undefined;
+}
+
+/** What the SDK makes of what is written: a typed number is a number when it is read. */
+function plain(entity: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(entity).map(([name, value]) => [
+      name,
+      typeof value === "object" && value !== null && "type" in value && "value" in value ? value.value : value,
+    ]),
+  );
+}
+
+/** A client of one worker. What it lacks of the SDK's our stores don't use; should they, the call fails with a sentence. */
+export function tableClient(table: Table, call: Call): TableClient {
+  const write = (what: string, action: TransactionAction): Promise<{ etag: string }> =>
+    call(`table ${table.name} ${what}`, "storage", () => ({ etag: table.transact([action]) }));
+  const client = {
+    createTable: () => call(`table ${table.name} make`, "storage", () => undefined),
+    getEntity: (partitionKey: string, rowKey: string) =>
+      call(`table ${table.name} get`, "storage", () => {
+        const row = table.get(partitionKey, rowKey);
+        if (row === undefined) throw new StatusError(404);
+        return { ...row.entity, etag: row.etag };
+      }),
+    createEntity: (entity: Entity) => write("create", ["create", entity]),
+    updateEntity: (entity: Entity, mode: "Merge" | "Replace" = "Merge", options: { etag?: string } = {}) =>
+      write("update", ["update", entity, mode, options]),
+    upsertEntity: (entity: Entity, mode: "Merge" | "Replace" = "Merge") => write("upsert", ["upsert", entity, mode]),
+    deleteEntity: (partitionKey: string, rowKey: string, options: { etag?: string } = {}) =>
+      // The SDK's type has no options here, its transactions take them all the same.
+      write("delete", ["delete", { partitionKey, rowKey }, options] as unknown as TransactionAction),
+    submitTransaction: (actions: TransactionAction[]) =>
+      call(`table ${table.name} transaction`, "storage", () => ({ etag: table.transact(actions) })),
+    listEntities: ({ queryOptions }: { queryOptions?: { filter?: string } } = {}) => {
+      const matches = queryOptions?.filter === undefined ? () => true : filterOf(queryOptions.filter);
+      return (async function* () {
+        yield* await call(`table ${table.name} list`, "storage", () => [...table.all()].filter(matches));
+      })();
+    },
+  };
+  return client as unknown as TableClient; // the members that our stores call, and no others
+}

@@ -1,0 +1,90 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { maskCredentials, maskOf, maskValues } from "../../../src/shared/redact.ts";
+
+const secret = "p@ss w/rd+7=é";
+
+describe("a definition's secrets are masked by value", () => {
+  test.each([
+    ["plain", secret],
+    ["URL-encoded", encodeURIComponent(secret)],
+    ["URL-encoded with small digits", encodeURIComponent(secret).toLowerCase().replace("p%40ss", "p%40ss")],
+    ["as a form has it", new URLSearchParams({ x: secret }).toString().slice(2)],
+    ["base64", Buffer.from(secret).toString("base64")],
+    ["base64url", Buffer.from(secret).toString("base64url")],
+    ["base64 of user and password", Buffer.from(`user:${secret}`).toString("base64")],
+    ["base64 of a longer text", Buffer.from(`{"password":"${secret}","x":1}`).toString("base64")],
+    ["inside a JSON string", JSON.stringify({ text: `say "${secret}"` })],
+  ])("%s", (_, text) => {
+    const masked = maskValues(`before ${text} after`, [secret, 'say "']);
+    expect(masked).toContain("***");
+    for (const form of formsOf(secret)) expect(masked).not.toContain(form);
+  });
+
+  test("wherever they stand, and at every shift of base64", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 9, maxLength: 60 }).filter((text) => text.trim().length >= 9),
+        fc.string(),
+        fc.string(),
+        (hidden, before, after) => {
+          const mask = maskOf([hidden]);
+          const packed = Buffer.from(before + hidden + after).toString("base64");
+          expect(mask(before + hidden + after)).not.toContain(hidden);
+          expect(Buffer.from(mask(packed).replaceAll("***", ""), "base64").toString("utf8")).not.toContain(hidden);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test("the longer of two secrets that share a part leaves no rest", () => {
+    expect(maskValues("key-1234-5678", ["key-1234", "key-1234-5678"])).toBe("***");
+  });
+
+  test("each line of a secret of several lines, as a log would print them", () => {
+    const pem = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nBAQEFAASCBKcwggSjAgEAAoI\n-----END KEY-----\n";
+    expect(maskValues("2026-01-01T00:00:00Z MIIEvQIBADANBgkqhkiG9w0", [pem])).toBe("2026-01-01T00:00:00Z ***");
+  });
+
+  test("a secret that was cut off at the end of a text", () => {
+    expect(maskValues("the password is correct-horse-bat", ["correct-horse-battery"])).toBe("the password is ***");
+  });
+
+  test("words too short to be secrets stay, so that messages stay readable", () => {
+    expect(maskValues("it is true", ["tru", "it", ""])).toBe("it is true");
+  });
+
+  test("half a character in a secret does no harm", () => {
+    expect(maskValues("x \ud800abcd y", ["\ud800abcd"])).toBe("x *** y");
+  });
+
+  test("masking megabytes with a hundred secrets takes less than a second", () => {
+    const secrets = Array.from({ length: 100 }, (_, n) => `secret-number-${n}-${"x".repeat(40)}`);
+    const text = "2026-01-01T00:00:00Z an ordinary line of output\n".repeat(80_000);
+    const began = performance.now();
+    expect(maskOf(secrets)(text)).toHaveLength(text.length);
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+});
+
+describe("credentials of no definition are masked by structure, for logs", () => {
+  test.each([
+    ["GET https://host/api/status/1?code=abcdef&poll=1", "GET https://host/api/status/1?code=***&poll=1"],
+    ["https://a.blob.core.windows.net/x?sv=1&sig=a%2Fb&se=2", "https://a.blob.core.windows.net/x?sv=1&sig=***&se=2"],
+    [
+      "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=abc==;X=1",
+      "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=***;X=1",
+    ],
+    ["authorization: Bearer eyJhbGciOi.eyJ.sig", "authorization: Bearer ***"],
+    ["git clone https://user:token@github.com/x", "git clone https://***@github.com/x"],
+    ["GET /api/link/AQIDBAUG-_x", "GET /api/link/***"],
+    ["an ordinary sentence; code=3 is an exit code", "an ordinary sentence; code=3 is an exit code"],
+  ])("%s", (text, masked) => {
+    expect(maskCredentials(text)).toBe(masked);
+  });
+});
+
+function formsOf(text: string): string[] {
+  return [text, encodeURIComponent(text), Buffer.from(text).toString("base64").replace(/=+$/, "")];
+}
