@@ -1,13 +1,12 @@
-// Builds the app (dist/index.cjs, one file: a cold start reads one file) and the local stack (dist-local/).
-import { cpSync, rmSync } from "node:fs";
+// Builds the app (dist/index.cjs, one file: a cold start reads one file) and the local stack (dist-local/). What did not change is
+// left alone and what did is renamed into place, so that a running stack never sees half a file.
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { build } from "esbuild";
 
-rmSync("dist", { recursive: true, force: true });
-rmSync("dist-local", { recursive: true, force: true });
+const common = { bundle: true, platform: "node", target: "node20", sourcemap: true, logLevel: "warning", write: false };
 
-const common = { bundle: true, platform: "node", target: "node20", sourcemap: true, logLevel: "warning" };
-
-await Promise.all([
+const results = await Promise.all([
   // The Functions worker injects @azure/functions-core by patching require, so the bundle is CommonJS and leaves it out.
   build({
     ...common,
@@ -38,4 +37,11 @@ await Promise.all([
   }),
 ]);
 
+for (const { path, contents } of results.flatMap(({ outputFiles }) => outputFiles)) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) continue;
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
+}
 cpSync("src/http/dashboard", "dist/dashboard", { recursive: true });

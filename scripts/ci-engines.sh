@@ -24,6 +24,8 @@ default_ulimits = ["nofile=$(ulimit -Hn):$(ulimit -Hn)", "nproc=4096:4096"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+# An exec through the API (a probe) leaves its monitor waiting this long, 300 s by default.
+exit_command_delay = 1
 CONF
 
 cat > "$env_file" <<ENV

@@ -2,28 +2,28 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Running } from "../part.ts";
-import { Arm } from "./arm.ts";
+import { Arm } from "./arm/arm.ts";
 import { wallClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
-import { containerEngine } from "./container/engine.ts";
-import { control } from "./control.ts";
-import { Counters } from "./counters.ts";
+import { containerEngine } from "./engines/container/engine.ts";
+import { control } from "./control/control.ts";
+import { Counters } from "./control/counters.ts";
 import { Delivery, queueDestination, webhookDestination } from "./delivery.ts";
 import type { Destination } from "./delivery.ts";
 import type { Engine } from "./engine.ts";
 import { resourceEvent } from "./events.ts";
-import { Faults } from "./faults.ts";
-import { listen } from "./http.ts";
-import type { Answer, Incoming } from "./http.ts";
-import { Throttle } from "./limits.ts";
+import { Faults } from "./control/faults.ts";
+import { listen } from "./arm/http.ts";
+import type { Answer, Incoming } from "./arm/http.ts";
+import { Throttle } from "./arm/limits.ts";
 import { limitsSchema, optionsSchema } from "./options.ts";
 import type { AciOptions, Limits, Options } from "./options.ts";
 import { restoreGroup, saveGroup } from "./persistence.ts";
-import { answerCall } from "./pipeline.ts";
-import { processEngine } from "./process/engine.ts";
-import { Provider } from "./provider.ts";
-import type { Surroundings } from "./provider.ts";
-import { simulatedEngine } from "./simulated.ts";
+import { answerCall } from "./arm/pipeline.ts";
+import { processEngine } from "./engines/process/engine.ts";
+import { Provider } from "./groups/provider.ts";
+import type { Surroundings } from "./groups/provider.ts";
+import { simulatedEngine } from "./engines/simulated.ts";
 import { Store } from "./store.ts";
 
 export interface RunningAci extends Running {
@@ -111,6 +111,7 @@ async function assemble(
     decided(group, action, cause, existed, error) {
       delivery.publish(resourceEvent(group, action, error === undefined, clock.now(), cause, existed));
     },
+    failed: report,
     admitCreate: (...asked) => throttle.admitCreate(...asked),
     admitDelete: (...asked) => throttle.admitDelete(...asked),
     provisioningDelay(group) {

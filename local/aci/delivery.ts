@@ -3,7 +3,7 @@ import { QueueClient } from "@azure/storage-queue";
 import type { Clock } from "./clock.ts";
 import { validationEvent } from "./events.ts";
 import type { ResourceEvent } from "./events.ts";
-import { isRecord } from "./shape.ts";
+import { isRecord } from "./definition/shape.ts";
 
 /** A subscriber. Rejects where an event was not taken. */
 export interface Destination {

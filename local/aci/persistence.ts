@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { Clock } from "./clock.ts";
-import { definitionShape } from "./definition.ts";
-import { Deployment } from "./deployment.ts";
+import { definitionShape } from "./definition/definition.ts";
+import { Deployment } from "./groups/deployment.ts";
 import { groupSpec } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import type { Group } from "./group.ts";
-import type { Operation } from "./operations.ts";
-import type { Provider } from "./provider.ts";
+import type { Operation } from "./arm/operations.ts";
+import type { Provider } from "./groups/provider.ts";
 
 const terminated = z.object({
   state: z.literal("Terminated"),

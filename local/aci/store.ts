@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { startOf } from "./process/pids.ts";
+import { startOf } from "./engines/process/pids.ts";
 
 /**
  * The groups on disk, one file each, so that they survive the service. Definitions hold secrets, so a file is sealed (AES-256-GCM) with

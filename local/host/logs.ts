@@ -77,14 +77,17 @@ export class Logs {
   }
 }
 
+/** A line is on its way after this at the latest: one write for many lines, where a write for each costs more than the run itself. */
+const FLUSH_MS = 10;
+
 /**
- * Writes to a file, or to stdout without one. The lines of one turn of the event loop go out in one synchronous call: cheap, and
- * nothing that was logged a turn ago is lost in a crash.
+ * Writes to a file, or to stdout without one. However the process ends, but for SIGKILL, all that was logged is written.
  * @throws the system's error when the file can't be opened.
  */
 export function logSink(path?: string): LogSink {
   const file = path === undefined ? undefined : openSync(path, "a");
   let pending = "";
+  let open = true;
   const flush = (): void => {
     const text = pending;
     pending = "";
@@ -92,13 +95,17 @@ export function logSink(path?: string): LogSink {
     if (file === undefined) process.stdout.write(text);
     else writeSync(file, text);
   };
+  process.on("exit", flush);
   return {
     write(line) {
-      if (pending === "") setImmediate(flush);
+      if (!open) return; // a run that outlived the drain time
+      if (pending === "") setTimeout(flush, FLUSH_MS);
       pending += line;
     },
     close() {
+      process.off("exit", flush);
       flush();
+      open = false;
       if (file !== undefined) closeSync(file);
     },
   };

@@ -143,6 +143,9 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
   const began = deps.now();
   const id = order.id?.id ?? mintJobId(began, deps.randomBytes(10));
   const job = newJob(order, checked, id, order.createdAt ?? began);
+  // A message that comes again: of an id that a poster chose the reservation tells, of a derived one only the row.
+  const known = order.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
+  if (known) return ok({ job: known.job, attached: true });
   const full = await ceiling(deps, job);
   if (full) return no(full);
   const definition = await sealer.seal(sealedText(checked.definition), id);
@@ -228,7 +231,8 @@ async function joinCallback(deps: AcceptDeps, id: JobId, uri: string): Promise<v
   if (hasEnded(stored.job.phase)) await queues.wake(id, undefined, 0);
 }
 
-async function insert({ jobs, now }: AcceptDeps, job: Job, sealed: Sealed, began: number): Promise<Result<Accepted>> {
+async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, began: number): Promise<Result<Accepted>> {
+  const { jobs, now } = deps;
   if (now() > began + mostReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
   try {
     if ((await jobs.insert(job, sealed)) === "created") return ok({ job, attached: false });
@@ -238,7 +242,16 @@ async function insert({ jobs, now }: AcceptDeps, job: Job, sealed: Sealed, began
     return ok({ job, attached: false });
   }
   const earlier = await jobs.peek(job.id);
+  if (earlier && hasEnded(earlier.job.phase) && earlier.job.phase.tidy) await giveBack(deps, job);
   return ok({ job: earlier?.job ?? job, attached: earlier !== undefined && earlier.job.createdAt !== job.createdAt });
+}
+
+/** What was reserved for a job that turned out to be done with. */
+async function giveBack({ jobs: { index }, queues }: AcceptDeps, { id, groupName, createdAt }: Job): Promise<void> {
+  await index.leaveLine(groupName, id, createdAt);
+  const next = await index.handOver(groupName, id);
+  if (next !== undefined) await queues.wake(next, undefined, 0);
+  await index.drop(id);
 }
 
 type Obstacle =

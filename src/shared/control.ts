@@ -1,5 +1,6 @@
 import type { TableClient } from "@azure/data-tables";
 import { z } from "zod";
+import { minute } from "./backoff.ts";
 import { storageCall, type Storage } from "./storage.ts";
 import { blobContainers } from "./blobs.ts";
 import { queueNames } from "./queue.ts";
@@ -21,6 +22,7 @@ export interface Pause {
 export interface Beat {
   readonly at: number;
   readonly arm: "ok" | "refused" | "unknown";
+  readonly activeJobs: number;
   /** When ARM last answered us. */
   readonly armAt: number | undefined;
 }
@@ -35,6 +37,7 @@ export class Control {
   readonly #settings: Settings;
   readonly #newId: () => string;
   #installation: Promise<Installation> | undefined;
+  #load = { active: 0, until: 0 };
 
   constructor(storage: Storage, settings: Settings, newId: () => string) {
     this.#storage = storage;
@@ -150,22 +153,33 @@ export class Control {
   }
 
   /** The reconciler looked around, and this is how ARM answered it. */
-  async beat(now: number, arm: Beat["arm"]): Promise<void> {
+  async beat(now: number, arm: Beat["arm"], activeJobs: number): Promise<void> {
     const entity = {
       partitionKey: partition,
       rowKey: "heartbeat",
       at: new Date(now),
       arm,
+      activeJobs,
       ...(arm === "ok" ? { armAt: new Date(now) } : {}),
     };
     await storageCall(() => this.#table.upsertEntity(entity, "Merge"));
   }
 
+  /** How many jobs were active a minute or so ago; the read that tells is made once a minute. */
+  async activeJobs(now: number): Promise<number> {
+    if (now >= this.#load.until) {
+      const beat = await this.lastBeat();
+      this.#load = { active: beat?.activeJobs ?? 0, until: now + minute };
+    }
+    return this.#load.active;
+  }
+
   async lastBeat(): Promise<Beat | undefined> {
     const row = await storageCall(() => this.#table.getEntity(partition, "heartbeat"), 404);
     if (row === 404 || !(row["at"] instanceof Date)) return undefined;
-    const { arm, armAt } = row;
+    const { arm, armAt, activeJobs } = row;
     return {
+      activeJobs: typeof activeJobs === "number" ? activeJobs : 0,
       at: row["at"].getTime(),
       arm: arm === "ok" || arm === "refused" ? arm : "unknown",
       armAt: armAt instanceof Date ? armAt.getTime() : undefined,

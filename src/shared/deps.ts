@@ -21,6 +21,7 @@ import { safePost } from "./safe-post.ts";
 import { Sealer, type KeyRing } from "./seal.ts";
 import type { Settings } from "./settings.ts";
 import { connectStorage, type Storage } from "./storage.ts";
+import { lookCeilingFor } from "./times.ts";
 import type { Log } from "./telemetry.ts";
 import { Vault } from "./vault.ts";
 
@@ -131,13 +132,14 @@ function keyRing(settings: Settings, now: () => number): KeyRing {
   return { wrap: missing, unwrap: missing };
 }
 
-export function rulesOf({ settings, random }: Pick<Deps, "settings" | "random">): Rules {
+/** @param activeJobs how many there are: the more, the less often each is looked at */
+export function rulesOf({ settings, random }: Pick<Deps, "settings" | "random">, activeJobs = 0): Rules {
   const { stopTimeout, keepTime, lookFloor, lookCeiling, freeRetries, maxRestarts, adoptFinishedGroups } = settings;
   return {
     stopTimeout,
     keepTime,
     lookFloor,
-    lookCeiling,
+    lookCeiling: lookCeilingFor(activeJobs, lookCeiling),
     freeRetries,
     maxRestarts,
     adoptFinishedGroups,

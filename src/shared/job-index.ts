@@ -260,6 +260,13 @@ export class JobIndex {
     yield* this.#jobs(filter);
   }
 
+  /** How many jobs are in the index. */
+  async count(): Promise<number> {
+    let count = 0;
+    for await (const row of this.#rows(range("job"), ["RowKey"])) if (row) count++;
+    return count;
+  }
+
   /** Everything that has not ended or is not done with: the columns of its row. */
   async *active(): AsyncGenerator<ActiveJob> {
     for await (const row of this.#rows(range("job"), undefined)) {

@@ -206,6 +206,8 @@ export const jobSchema = z.object({
   freeInRow: z.number(),
   attempts: z.array(attempt),
   placed: target.optional(),
+  /** The line in which it stands for room, not the one for its name. */
+  line: z.string().optional(),
 
   phase,
   history: z.array(z.object({ at: time, from: z.string(), to: z.string(), reason: z.string(), attempt: z.number() })),

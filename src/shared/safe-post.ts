@@ -10,7 +10,10 @@ import { second } from "./backoff.ts";
  * redirect followed, and no address of a private network, whatever a name resolves to. The address that was judged is the one that is
  * connected to, so a name that resolves to another a moment later (DNS rebinding) gains nothing.
  */
-export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
+export interface Network {
+  readonly resolve: (host: string) => Promise<readonly LookupAddress[]>;
+  readonly isPublic: (address: string) => boolean;
+}
 
 /** An address that must not be called. Its text names neither address nor host: both are the caller's secret. */
 export class UnsafeAddress extends Error {
@@ -49,13 +52,13 @@ function isThisMachine(hostname: string): boolean {
  */
 export function safePost(
   hosts: readonly string[],
-  resolve: Resolve = (host) => lookup(host, { all: true }),
+  network: Network = { resolve: (host) => lookup(host, { all: true }), isPublic },
 ): (uri: string, body: string) => Promise<number> {
   return async (uri, body) => {
     if (!isAllowedAddress(uri, hosts)) throw new UnsafeAddress("The address is not on an allowed host.");
     const url = new URL(uri);
     const local = isThisMachine(url.hostname);
-    const pinned = local ? undefined : await publicAddresses(url.hostname, resolve);
+    const pinned = local ? undefined : await publicAddresses(url.hostname, network);
     const send = url.protocol === "https:" ? secureRequest : plainRequest;
     return new Promise((settle, fail) => {
       const request = send(
@@ -79,9 +82,9 @@ export function safePost(
 }
 
 /** Every address of the name must be public: one that isn't says that the name is not to be trusted. */
-async function publicAddresses(hostname: string, resolve: Resolve): Promise<readonly LookupAddress[]> {
-  const found = await resolve(hostname);
-  if (found.length === 0 || found.some(({ address }) => !isPublic(address)))
+async function publicAddresses(hostname: string, network: Network): Promise<readonly LookupAddress[]> {
+  const found = await network.resolve(hostname);
+  if (found.length === 0 || found.some(({ address }) => !network.isPublic(address)))
     throw new UnsafeAddress("The address leads into a private network.");
   return found;
 }

@@ -42,8 +42,11 @@ export const requestTimeout = 35 * second;
 export const skew = 5 * second;
 /** A request whose answer got lost may still have its effect for this long after it was sent. */
 export const lateTime = claimTime;
-/** Two looks that see nothing must be this far apart to mean that nothing is there. */
-export const settleTime = 5 * second;
+/**
+ * Two looks that see nothing must be this far apart to mean that nothing is there: ARM may need some seconds to know what it accepted,
+ * and the two may be two instances' looks.
+ */
+export const settleTime = 5 * second + skew;
 /** A delete that ACI accepted is sent again when the group is still there after this time. */
 export const resendTime = 30 * second;
 

@@ -60,3 +60,11 @@ export function pace(job: Job, now: number, rules: Rules): number {
   const since = phase.state === "Running" ? phase.startedAt : (job.provisioningAt ?? job.createdAt);
   return Math.min(Math.max((now - since) / 10, rules.lookFloor), rules.lookCeiling);
 }
+
+/**
+ * The longest time between two looks, by how many jobs are active: half of the ceiling for up to 500, the whole of it from 1,000 on.
+ * With a ceiling of a minute that is 17 reads a second at the most, of ARM's 25.
+ */
+export function lookCeilingFor(activeJobs: number, ceiling: number): number {
+  return Math.min(ceiling, Math.max(ceiling / 2, (activeJobs / 1000) * ceiling));
+}

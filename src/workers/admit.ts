@@ -17,8 +17,9 @@ export type Admission =
   | { readonly kind: "admitted"; readonly job: Job }
   | { readonly kind: "wait"; readonly job: Job; readonly until: number; readonly wake: boolean };
 
-/** How long a job that somebody else will wake rests before it looks for itself. */
+/** How long a job that somebody else will wake rests before the timer wakes it. Few wait for one name, many may wait for room. */
 const forgottenTime = 5 * minute;
+const forgottenNameTime = minute;
 
 /** Lines for what is not a name: no group's name begins with a tilde. */
 export const createLine = (placed: Placed): string => `~create-${placed.subscriptionId}-${regionKey(placed.location)}`;
@@ -56,7 +57,10 @@ export async function admit(deps: Deps, job: Job): Promise<Admission> {
   const grant = await takeCreate(deps, job, placed, now);
   if (grant.kind === "line") return standInLine(deps, { ...job, placed }, createLine(placed), "CreateLimit");
   if (grant.kind === "later") return wait(deps, { ...job, placed }, { reason: grant.reason, until: grant.at });
-  return { kind: "admitted", job: samePlace(job.placed, placed) ? job : { ...job, placed } };
+  if (samePlace(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
+  const { line, ...admitted } = job;
+  if (line !== undefined) await deps.jobs.index.leaveLine(line, job.id, job.createdAt);
+  return { kind: "admitted", job: { ...admitted, placed } };
 }
 
 // ------------------------------------------------------------------------------------------------------------ The name
@@ -149,7 +153,7 @@ function samePlace(a: Placed | undefined, b: Placed): boolean {
 
 async function standInLine(deps: Deps, job: Job, line: string, reason: Reason): Promise<Admission> {
   await deps.jobs.index.joinLine(line, job.id, job.createdAt);
-  return wait(deps, job, { reason, position: await positionIn(deps, line, job.id) });
+  return wait(deps, { ...job, line }, { reason, position: await positionIn(deps, line, job.id) });
 }
 
 /** Counted up to a hundred: beyond that nobody cares for the number. */
@@ -179,7 +183,7 @@ function wait(deps: Deps, job: Job, { reason, detail, position, until }: Wait): 
     ...(position === undefined ? {} : { position }),
   };
   const { notBefore: _passed, ...queued } = phase;
-  const own = until ?? now + forgottenTime;
+  const own = until ?? now + (reason === "NameBusy" ? forgottenNameTime : forgottenTime);
   // Its own times must end it even if nobody wakes it.
   const at = Math.min(own, nextTimeout(job));
   return {

@@ -58,7 +58,9 @@ class Reconciliation {
 
   async run(): Promise<void> {
     for (let steps = 0; steps < mostSteps; steps++) {
-      const step = nextStep(this.#stored.job, this.#seen, this.#admitted, this.#deps.now(), rulesOf(this.#deps));
+      const now = this.#deps.now();
+      const rules = rulesOf(this.#deps, await this.#deps.control.activeJobs(now));
+      const step = nextStep(this.#stored.job, this.#seen, this.#admitted, now, rules);
       if (await this.#do(step)) return;
     }
     this.#deps.log("error", "job does not come to rest", { job: this.#stored.job.id });
@@ -189,6 +191,7 @@ class Reconciliation {
     await roomMade(this.#deps, job);
     // Whoever created a group had the name, so only a job that never did may still stand in line. It leaves before it hands over.
     if (job.firstCreateAt === undefined) await index.leaveLine(job.groupName, job.id, job.createdAt);
+    if (job.line !== undefined) await index.leaveLine(job.line, job.id, job.createdAt);
     const next = await index.handOver(job.groupName, job.id);
     if (next !== undefined) await this.#deps.queues.wake(next, undefined, 0);
     if (hasEnded(job.phase)) await this.#save({ ...job, phase: { ...job.phase, tidy: true } });
@@ -218,8 +221,9 @@ class Reconciliation {
   async #tryRest(job: Job, until: number, wake: boolean): Promise<boolean> {
     const now = this.#deps.now();
     const lookAt = Math.max(until, now + 1);
-    const moveCheck = lookAt + minute > job.checkAt;
-    const checkAt = moveCheck ? lookAt + checkDelay : job.checkAt;
+    // Without a wake of its own the job relies on somebody else's, or on the timer.
+    const moveCheck = !wake || lookAt + minute > job.checkAt;
+    const checkAt = !wake ? lookAt : moveCheck ? lookAt + checkDelay : job.checkAt;
     if (!(await this.#save({ ...job, lookAt, checkAt }, moveCheck))) return false;
     if (wake) await this.#deps.queues.wake(job.id, lookAt, lookAt - now);
     return true;

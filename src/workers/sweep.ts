@@ -18,7 +18,7 @@ export function sweep(deps: Deps): TimerHandler {
     await part(deps, "waiting jobs", () => callUpWaiting(deps));
     if (await deps.control.turn("orphans", 10 * minute, now)) await part(deps, "orphans", () => sweepOrphans(deps));
     if (await deps.control.turn("retention", hour, now)) await part(deps, "retention", () => sweepRetention(deps));
-    await deps.control.beat(now, await armState(deps));
+    await deps.control.beat(now, await armState(deps), await deps.jobs.index.count());
   };
 }
 

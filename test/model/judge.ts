@@ -16,6 +16,7 @@ export class Judge implements Watcher {
   /** Names that somebody else's group ever had. */
   readonly #foreignNames = new Set<string>();
   readonly #deployments = new Map<string, number>();
+  readonly #rows = new Map<string, Entity>();
   #posted = 0;
 
   constructor(world: World) {
@@ -51,12 +52,12 @@ export class Judge implements Watcher {
   // ------------------------------------------------------------------------------------------------------- looking up
 
   get rows(): readonly Job[] {
-    return [...this.#world.table("jobs").all()].map((row) => fromRow(row).job);
+    return [...this.#rows.values()].map(jobOf);
   }
 
   job(id: string): Job | undefined {
-    for (const row of this.#world.table("jobs").all()) if (row["id"] === id) return fromRow(row).job;
-    return undefined;
+    const row = this.#rows.get(id);
+    return row && jobOf(row);
   }
 
   #groupsOf(id: string): Group[] {
@@ -76,6 +77,7 @@ export class Judge implements Watcher {
     if (after === undefined) return this.violated("a row was removed");
     const ended = (row: Entity | undefined): boolean => terminalStates.some((state) => state === row?.["state"]);
     const { id, state, attempt } = after;
+    this.#rows.set(String(id), after);
     if (
       ended(before) &&
       (before?.["state"] !== state ||
@@ -88,7 +90,7 @@ export class Judge implements Watcher {
     if (Number(attempt) > Number(before["attempt"])) this.#mustBeGone(String(id), `attempt ${String(attempt)} began`);
     if (after["groupDeleted"] === true && before["groupDeleted"] !== true)
       this.#mustBeGone(String(id), "groupDeleted was told");
-    if (ended(after) && !ended(before)) this.#endedNow(fromRow(before).job, fromRow(after).job);
+    if (ended(after) && !ended(before)) this.#endedNow(jobOf(before), jobOf(after));
   }
 
   #mustBeGone(id: string, when: string): void {
@@ -205,4 +207,15 @@ export class Judge implements Watcher {
     if (this.#world.table("attempts").get(id, String(attempt).padStart(3, "0")) === undefined)
       this.violated(`nothing was captured of ${id}`);
   }
+}
+
+const read = new WeakMap<Entity, Job>();
+
+/** Read once: a row is never changed, only replaced. */
+function jobOf(row: Entity): Job {
+  const known = read.get(row);
+  if (known) return known;
+  const { job } = fromRow(row);
+  read.set(row, job);
+  return job;
 }

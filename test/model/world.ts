@@ -40,6 +40,7 @@ export const installation = "installation-1";
 const settings = baseSettings({
   AZURE_LOCATION: "westeurope",
   KEEP_TIME: "PT2M",
+  LOOK_INTERVAL_MIN: "PT4S",
   DEFAULT_TIMEOUT: "PT6H",
   MAX_TIMEOUT: "PT6H",
 });

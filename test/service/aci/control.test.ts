@@ -170,11 +170,9 @@ describe("the control endpoint", () => {
       mostLiveGroups: 2,
       liveByTag: { "job=j1": { now: 2, most: 2 } },
     });
-    const deployments = (await call("GET", "/local/counters")).body["deploymentsByGroup"] as unknown as Record<
-      string,
-      number
-    >;
-    expect(Object.values(deployments)).toEqual([2, 1]);
+    const counters = (await call("GET", "/local/counters")).body as unknown as Record<string, Record<string, number>>;
+    expect(Object.values(counters["putsByGroup"] ?? {})).toEqual([2, 1]);
+    expect(Object.values(counters["deploymentsByGroup"] ?? {})).toEqual([2, 1]);
   });
 
   it("moves the clock and resets everything", async () => {

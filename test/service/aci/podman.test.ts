@@ -1,5 +1,4 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { fork } from "node:child_process";
+import { execFileSync, fork, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -9,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startAci } from "../../../local/aci/aci.ts";
 import type { RunningAci } from "../../../local/aci/aci.ts";
+import { startOf } from "../../../local/aci/engines/process/pids.ts";
 import { container, definition, temporaryFolder, until, wire } from "./kit.ts";
 import type { Json, Wire } from "./kit.ts";
 
@@ -94,7 +94,8 @@ describe.runIf(possible)("the podman engine", () => {
   afterAll(async () => {
     await aci.stop();
     registry.stop();
-    expect(podman("ps", "--all", "--quiet", "--filter", "label=aci-local.owner")).toBe("");
+    const ours = `label=aci-local.owner=${process.pid}:${startOf(process.pid) ?? ""}`;
+    expect(podman("ps", "--all", "--quiet", "--filter", ours)).toBe("");
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -303,5 +304,5 @@ describe.runIf(possible)("the podman engine", () => {
     expect(JSON.stringify(body)).toContain('"exitCode":7147');
     second.child.kill("SIGTERM");
     await once(second.child, "exit");
-  });
+  }, 90_000);
 });

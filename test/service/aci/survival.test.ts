@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startAci } from "../../../local/aci/aci.ts";
-import { ProcessRecords, startOf } from "../../../local/aci/process/pids.ts";
+import { ProcessRecords, startOf } from "../../../local/aci/engines/process/pids.ts";
 import { container, definition, serve, temporaryFolder, until, wire } from "./kit.ts";
 
 /** The service as a process of its own, under the stack's protocol. */

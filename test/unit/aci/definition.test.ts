@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { definitionShape } from "../../../local/aci/definition.ts";
-import { ShapeError } from "../../../local/aci/shape.ts";
+import { definitionShape } from "../../../local/aci/definition/definition.ts";
+import { ShapeError } from "../../../local/aci/definition/shape.ts";
 
 const read = (value: unknown): unknown => definitionShape.read(value, "");
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { localCommand } from "../../../local/aci/process/command.ts";
-import { parseDockerfile } from "../../../local/aci/process/dockerfile.ts";
-import { imageName } from "../../../local/aci/process/image.ts";
+import { localCommand } from "../../../local/aci/engines/process/command.ts";
+import { parseDockerfile } from "../../../local/aci/engines/process/dockerfile.ts";
+import { imageName } from "../../../local/aci/engines/process/image.ts";
 
 describe("a Dockerfile on the process engine", () => {
   it("gives variables, working folder, copies and command", () => {

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { virtualClock } from "../../../local/aci/clock.ts";
-import { httpProbe, watch } from "../../../local/aci/probes.ts";
+import { httpProbe, watch } from "../../../local/aci/groups/probes.ts";
 
 describe("a probe", () => {
   it("waits its delay, looks each period, and is lost after so many failures in a row", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { route } from "../../../local/aci/routes.ts";
+import { route } from "../../../local/aci/arm/routes.ts";
 
 const PROVIDER = "/subscriptions/S/resourceGroups/R/providers/Microsoft.ContainerInstance";
 

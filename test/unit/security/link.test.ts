@@ -34,7 +34,7 @@ test("another key, or another key of the same id, opens nothing", () => {
 });
 
 test("whatever is no token is none, and never throws", () => {
-  fc.assert(fc.property(fc.string(), (text) => expect(readLink(text)).toBeUndefined()));
+  fc.assert(fc.property(fc.string(), (text) => readLink(text) === undefined));
   const token = mintLink(key, jobId());
   for (const text of ["", `${token}=`, `${token} `, token.slice(1), `${token}AAAA`, `${token.slice(0, -1)}+`])
     expect(readLink(text)).toBeUndefined();

@@ -1,4 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { createServer, isIP, type AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { isAllowedAddress, isPublic, safePost, UnsafeAddress } from "../../../src/shared/safe-post.ts";
 
 const hosts = ["*.azure.com", "hooks.contoso.com"];
@@ -58,9 +60,8 @@ describe("which IP addresses are public", () => {
 
 describe("what a name resolves to is judged, and is what is connected to", () => {
   const refused = async (addresses: readonly string[]): Promise<unknown> => {
-    const post = safePost(hosts, () =>
-      Promise.resolve(addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }))),
-    );
+    const resolve = () => Promise.resolve(addresses.map((address) => ({ address, family: isIP(address) })));
+    const post = safePost(hosts, { resolve, isPublic });
     return post("https://hooks.contoso.com/secret-path", "{}").catch((error: unknown) => error);
   };
 
@@ -73,20 +74,31 @@ describe("what a name resolves to is judged, and is what is connected to", () =>
     },
   );
 
-  test("the name is resolved once: a second answer (rebinding) is never asked for", async () => {
-    let asked = 0;
-    const post = safePost(hosts, () => {
-      asked++;
-      // 192.0.2.1 would be refused; this one is public, and nobody there answers on the way out of here.
-      return Promise.resolve([{ address: asked === 1 ? "198.41.0.4" : "127.0.0.1", family: 4 }]);
+  test("the address that was judged is connected to, and the name is not resolved again (rebinding)", async () => {
+    const asked: string[] = [];
+    let hello = "";
+    const server = createServer((socket) => {
+      socket.once("data", (bytes) => {
+        hello = bytes.toString("latin1");
+        socket.destroy();
+      });
     });
-    const controller = post("https://hooks.contoso.com:1/x", "{}").catch(() => "no answer");
-    await Promise.race([controller, new Promise((resolve) => setImmediate(resolve))]);
-    expect(asked).toBe(1);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo; // a server that listens on TCP has one
+    const resolve = (host: string) => {
+      asked.push(host);
+      return Promise.resolve([{ address: asked.length === 1 ? "127.0.0.1" : "127.0.0.2", family: 4 }]);
+    };
+    const post = safePost(hosts, { resolve, isPublic: (address) => address === "127.0.0.1" });
+    await expect(post(`https://hooks.contoso.com:${port}/x`, "{}")).rejects.toThrow();
+    expect(hello).toContain("hooks.contoso.com"); // the certificate is still asked of the name
+    expect(asked).toEqual(["hooks.contoso.com"]);
   });
 
   test("an address outside the list is not even resolved", async () => {
-    const post = safePost(hosts, () => Promise.reject(new Error("resolved")));
+    const post = safePost(hosts, { resolve: () => Promise.reject(new Error("resolved")), isPublic });
     await expect(post("https://evil.example/x", "{}")).rejects.toThrow(UnsafeAddress);
   });
 });

@@ -1,0 +1,153 @@
+import type { Arm, Call, Reply } from "./arm.ts";
+import type { Clock } from "../clock.ts";
+import type { Counters } from "../control/counters.ts";
+import { ArmError } from "./errors.ts";
+import { errorOf } from "../control/faults.ts";
+import type { Effect, Faults } from "../control/faults.ts";
+import { errorReply } from "./http.ts";
+import type { Answer, Incoming } from "./http.ts";
+import { locationOf } from "../group.ts";
+import type { Throttle } from "./limits.ts";
+import type { Provider } from "../groups/provider.ts";
+import { route } from "./routes.ts";
+import { isRecord } from "../definition/shape.ts";
+
+export interface PipelineParts {
+  readonly arm: Arm;
+  readonly clock: Clock;
+  readonly provider: Provider;
+  readonly throttle: Throttle;
+  readonly faults: Faults;
+  readonly counters: Counters;
+  /** Names of groups whose next deployment is to stay Pending, put there for the provider to see. */
+  readonly stuck: Set<string>;
+}
+
+/** One ARM request from the wire to the wire: throttled, struck by faults, answered, counted. */
+export async function answerCall(parts: PipelineParts, incoming: Incoming): Promise<Answer> {
+  parts.clock.settle();
+  const call = toCall(incoming);
+  const effect = parts.faults.strike(call.method, call.route);
+  const answer = before(effect) ?? (await work(parts, call, incoming, effect));
+  parts.counters.called(call.route.kind, typeof answer === "string" ? answer : answer.status);
+  return answer;
+}
+
+function before(effect: Effect | undefined): "silence" | "drop" | undefined {
+  const cut = effect?.type === "silence" || effect?.type === "drop" ? effect : undefined;
+  return cut?.when === "before" ? cut.type : undefined;
+}
+
+async function work(parts: PipelineParts, call: Call, incoming: Incoming, effect: Effect | undefined): Promise<Answer> {
+  const { kind, subscription, name } = call.route;
+  if (effect?.type === "slow") await later(parts.clock, effect.seconds * 1000);
+  if (effect?.type === "stuckPending") parts.stuck.add(name.toLowerCase());
+  let reply: Reply;
+  try {
+    const error = effect && errorOf(effect, name);
+    if (error) throw error;
+    parts.throttle.admitCall(kind, subscription);
+    reply = await parts.arm.answer(call);
+    if (kind === "put") parts.counters.accepted(call.route);
+  } catch (error) {
+    if (!(error instanceof ArmError)) throw error;
+    reply = errorReply(error, incoming.requestId, incoming.correlationId);
+  } finally {
+    parts.stuck.delete(name.toLowerCase());
+  }
+  const group = parts.provider.find(call.route);
+  const location = group ? locationOf(group) : undefined;
+  const headers = { ...reply.headers, ...parts.throttle.headers(kind, subscription, location) };
+  if (group && effect?.type === "vanish") await parts.provider.vanish(group);
+  if (group && effect?.type === "interrupt") group.deployment.interrupt(effect.reason);
+  return after({ ...reply, headers }, effect);
+}
+
+function after(reply: Reply, effect: Effect | undefined): Answer {
+  switch (effect?.type) {
+    case "silence":
+      return "silence";
+    case "drop":
+      return "drop";
+    case "notJson":
+      return {
+        status: effect.status,
+        raw: "<html><head><title>Service unavailable</title></head><body></body></html>",
+      };
+    case "clockSkew":
+      return { ...reply, body: skewed(reply.body, effect.seconds * 1000) };
+    case "truncateLog":
+      return { ...reply, body: shortened(reply.body, effect.bytes) };
+    case "unknownState":
+      return { ...reply, body: withStates(reply.body, effect) };
+    default:
+      return reply;
+  }
+}
+
+const TIME_MEMBERS = new Set(["startTime", "finishTime", "firstTimestamp", "lastTimestamp", "endTime"]);
+
+/** A copy with every time moved. */
+function skewed(body: unknown, milliseconds: number): unknown {
+  if (Array.isArray(body)) return body.map((item: unknown) => skewed(item, milliseconds));
+  if (!isRecord(body)) return body;
+  const moved = Object.entries(body).map(([name, value]) => [
+    name,
+    TIME_MEMBERS.has(name) && typeof value === "string"
+      ? new Date(Date.parse(value) + milliseconds).toISOString()
+      : skewed(value, milliseconds),
+  ]);
+  return Object.fromEntries(moved);
+}
+
+function shortened(body: unknown, bytes: number): unknown {
+  if (!isRecord(body) || typeof body["content"] !== "string") return body;
+  const content = Buffer.from(body["content"]);
+  return { ...body, content: content.subarray(Math.max(0, content.length - bytes)).toString("utf8") };
+}
+
+function withStates(body: unknown, states: Extract<Effect, { type: "unknownState" }>): unknown {
+  if (!isRecord(body) || !isRecord(body["properties"])) return body;
+  const properties = { ...body["properties"] };
+  if (states.provisioningState !== undefined) properties["provisioningState"] = states.provisioningState;
+  if (states.groupState !== undefined && isRecord(properties["instanceView"])) {
+    properties["instanceView"] = { ...properties["instanceView"], state: states.groupState };
+  }
+  if (states.containerState !== undefined && Array.isArray(properties["containers"])) {
+    properties["containers"] = properties["containers"].map((container: unknown) =>
+      withContainerState(container, states.containerState ?? ""),
+    );
+  }
+  return { ...body, properties };
+}
+
+function withContainerState(container: unknown, state: string): unknown {
+  if (!isRecord(container) || !isRecord(container["properties"])) return container;
+  const view = container["properties"]["instanceView"];
+  if (!isRecord(view) || !isRecord(view["currentState"])) return container;
+  const currentState = { ...view["currentState"], state };
+  return { ...container, properties: { ...container["properties"], instanceView: { ...view, currentState } } };
+}
+
+const later = (clock: Clock, milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    clock.at(clock.now() + milliseconds, () => resolve());
+  });
+
+function toCall({ method, url, body, headers, requestId, correlationId }: Incoming): Call {
+  return {
+    method,
+    route: route(method, url.pathname),
+    query: url.searchParams,
+    base: url.origin,
+    path: url.pathname,
+    body,
+    cause: {
+      requestId,
+      correlationId,
+      clientRequestId: String(headers["x-ms-client-request-id"] ?? ""),
+      method,
+      url: url.href,
+    },
+  };
+}

@@ -1,0 +1,228 @@
+/** The app as it is deployed, with everything around it on this machine, and the means to look at all that it left behind. */
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { TableClient, TableServiceClient } from "@azure/data-tables";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { QueueServiceClient } from "@azure/storage-queue";
+import { build } from "esbuild";
+import { z } from "zod";
+import { startAci, type RunningAci } from "../../../local/aci/aci.ts";
+import type { HostOptions } from "../../../local/host/options.ts";
+import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
+import { startAzurite, type Azurite } from "../../azurite.ts";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export const hostKey = "the-host-key-of-these-tests";
+export const subscription = "11111111-2222-3333-4444-555555555555";
+
+/** A reply as it came over the wire. */
+export interface Reply {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface Service {
+  readonly url: string;
+  readonly azurite: Azurite;
+  readonly aci: RunningAci;
+  readonly vault: RunningVault;
+  /** All that the host and the app wrote, so far. */
+  log(): string;
+  /** Every reply so far, headers included, as one text each. */
+  readonly replies: readonly string[];
+  call(method: string, path: string, body?: string, headers?: Record<string, string>): Promise<Reply>;
+  post(queue: string, message: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const ready = z.object({ type: z.literal("ready"), url: z.string() });
+
+/** @param env settings of the app beyond what it needs to start */
+export async function startService(env: Readonly<Record<string, string>> = {}): Promise<Service> {
+  const folder = await buildApp();
+  const [azurite, vault] = await Promise.all([startAzurite(), startVault({ keys: ["seal"] })]);
+  const aci = await startAci({
+    engine: "simulated",
+    limits: false,
+    eventQueue: { connectionString: azurite.connectionString, queueName: "aci-events" },
+  });
+  const settings = {
+    AzureWebJobsStorage: azurite.connectionString,
+    AZURE_RESOURCE_MANAGER_ENDPOINT: aci.url,
+    AZURE_SUBSCRIPTION_ID: subscription,
+    AZURE_RESOURCE_GROUP: "jobs",
+    PUBLIC_URL: "http://localhost:7071",
+    SEAL_KEY_ID: `${vault.url}/keys/seal`,
+    VAULT_URL: vault.url,
+    LOOK_INTERVAL_MIN: "1",
+    LOOK_INTERVAL_MAX: "1",
+    CALLBACK_HOSTS: "localhost",
+    ...env,
+  };
+  const options: HostOptions = { appFolder: folder, port: 0, hostKey, env: settings, drainSeconds: 5 };
+  const child = fork(here("../../../local/host/main.ts"), {
+    execArgv: ["--import", "tsx"],
+    env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const written: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => void written.push(chunk));
+  const [message]: unknown[] = await Promise.race([once(child, "message"), once(child, "exit")]);
+  const started = ready.safeParse(message);
+  if (!started.success) throw new Error(`The host did not start: ${Buffer.concat(written).toString("utf8")}`);
+  const { url } = started.data;
+  const replies: string[] = [];
+  return {
+    url,
+    azurite,
+    aci,
+    vault,
+    replies,
+    log: () => Buffer.concat(written).toString("utf8"),
+    async call(method, path, body, headers = { "x-functions-key": hostKey }) {
+      const address = path.replace("http://localhost:7071", "");
+      const response = await fetch(`${url}${address}`, {
+        method,
+        headers,
+        redirect: "manual",
+        ...(body === undefined ? {} : { body }),
+      });
+      const text = await response.text();
+      replies.push(`${response.status}\n${[...response.headers].join("\n")}\n\n${text}`);
+      return { status: response.status, text, headers: response.headers, body: objectOf(text) };
+    },
+    async post(queue, text) {
+      const client = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient(queue);
+      await client.sendMessage(text, { messageTimeToLive: -1 });
+    },
+    async stop() {
+      await end(child);
+      await Promise.all([aci.stop(), vault.stop(), azurite.stop()]);
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGTERM");
+  await gone;
+}
+
+/** As `scripts/build.mjs` does it. */
+async function buildApp(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "security-app-"));
+  await build({
+    entryPoints: [here("../../../src/index.ts")],
+    outfile: join(folder, "dist", "index.cjs"),
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    external: ["@azure/functions-core"],
+    banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    define: { "import.meta.url": "bundleUrl" },
+    logLevel: "error",
+  });
+  await copyFile(here("../../../host.json"), join(folder, "host.json"));
+  await writeFile(join(folder, "package.json"), JSON.stringify({ name: "app", main: "dist/index.cjs" }));
+  return folder;
+}
+
+function objectOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Something that is stored, and where. */
+export interface Stored {
+  readonly where: string;
+  readonly bytes: Buffer;
+}
+
+/** Every entity, message and blob of the storage account; what is compressed also opened. */
+export async function everythingIn(connectionString: string, withoutQueues: readonly string[]): Promise<Stored[]> {
+  return [
+    ...(await tables(connectionString)),
+    ...(await queues(connectionString, withoutQueues)),
+    ...(await blobs(connectionString)),
+  ].flatMap((each) => [each, ...opened(each)]);
+}
+
+async function tables(connectionString: string): Promise<Stored[]> {
+  const found: Stored[] = [];
+  const options = { allowInsecureConnection: true };
+  for await (const { name = "" } of TableServiceClient.fromConnectionString(connectionString, options).listTables()) {
+    for await (const entity of TableClient.fromConnectionString(connectionString, name, options).listEntities()) {
+      const parts = Object.entries(entity).map(([column, value]) => ({ where: `table ${name} ${column}`, value }));
+      for (const { where, value } of parts)
+        found.push({ where, bytes: value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(String(value)) });
+    }
+  }
+  return found;
+}
+
+async function queues(connectionString: string, without: readonly string[]): Promise<Stored[]> {
+  const found: Stored[] = [];
+  const service = QueueServiceClient.fromConnectionString(connectionString);
+  for await (const { name } of service.listQueues()) {
+    if (without.includes(name)) continue;
+    const { peekedMessageItems } = await service.getQueueClient(name).peekMessages({ numberOfMessages: 32 });
+    for (const { messageText } of peekedMessageItems) {
+      found.push({ where: `queue ${name}`, bytes: Buffer.from(messageText) });
+      found.push({ where: `queue ${name}, decoded`, bytes: Buffer.from(messageText, "base64") });
+    }
+  }
+  return found;
+}
+
+async function blobs(connectionString: string): Promise<Stored[]> {
+  const found: Stored[] = [];
+  const service = BlobServiceClient.fromConnectionString(connectionString);
+  for await (const container of service.listContainers()) {
+    for await (const { name } of service.getContainerClient(container.name).listBlobsFlat()) {
+      const { readableStreamBody } = await service.getContainerClient(container.name).getBlobClient(name).download();
+      const bytes = readableStreamBody ? await buffer(readableStreamBody) : Buffer.alloc(0);
+      found.push({ where: `blob ${container.name}/${name}`, bytes });
+    }
+  }
+  return found;
+}
+
+function opened({ where, bytes }: Stored): Stored[] {
+  try {
+    return [{ where: `${where}, decompressed`, bytes: gunzipSync(bytes) }];
+  } catch {
+    return [];
+  }
+}
+
+/** The forms in which a secret could be found: plain, URL-encoded, inside JSON, and base64 at each of its three shifts. */
+export function formsOf(secret: string): string[] {
+  const base64 = [0, 1, 2].map((shift) => {
+    const encoded = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]).toString("base64");
+    return encoded.replace(/=+$/, "").slice(shift === 0 ? 0 : shift + 1, -1);
+  });
+  return [
+    secret,
+    encodeURIComponent(secret),
+    encodeURIComponent(secret).toLowerCase(),
+    JSON.stringify(secret).slice(1, -1),
+    ...base64,
+    ...base64.map((form) => form.replaceAll("+", "-").replaceAll("/", "_")),
+  ];
+}
