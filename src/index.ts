@@ -3,6 +3,7 @@ import { makeDeps } from "./shared/deps.ts";
 import { queueNames } from "./shared/queue.ts";
 import { parseSettings } from "./shared/settings.ts";
 import { jsonLog } from "./shared/telemetry.ts";
+import { adopt } from "./http/adopt.ts";
 import { dashboard } from "./http/dashboard.ts";
 import { remove } from "./http/delete.ts";
 import { doors, openedBy } from "./http/doors.ts";
@@ -38,6 +39,7 @@ app.http("status", {
 app.http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", ...allow("steer", remove(deps)) });
 app.http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps)) });
 app.http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
+app.http("adopt", { methods: ["GET"], route: "adopt", ...allow("read", adopt(deps)) });
 app.http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", ...allow("steer", rerun(deps)) });
 app.http("cancel", { methods: ["POST"], route: "jobs/cancel", ...allow("operate", cancelMany(deps)) });
 app.http("pause", { methods: ["POST"], route: "pause", ...allow("operate", pause(deps)) });

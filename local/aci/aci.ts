@@ -67,14 +67,14 @@ export async function startAci(given: StartOptions): Promise<RunningAci> {
         parts.provider.detach();
         await parts.engine.close();
         await parts.delivery.flush();
-        await store?.close();
+        store?.close();
         clock.close();
         folder?.remove();
       },
     };
   } catch (error) {
     await server.close();
-    await store?.close();
+    store?.close();
     clock.close();
     folder?.remove();
     throw error;
@@ -100,13 +100,13 @@ async function assemble(
   const counters = new Counters();
   const stuck = new Set<string>();
   const around: Surroundings = {
-    async changed(group) {
+    changed(group) {
       counters.see(group);
-      await store?.save(group.key, saveGroup(group));
+      store?.save(group.key, saveGroup(group));
     },
-    async gone(group) {
+    gone(group) {
       counters.lose(group);
-      await store?.remove(group.key);
+      store?.remove(group.key);
     },
     decided(group, action, cause, existed, error) {
       delivery.publish(resourceEvent(group, action, error === undefined, clock.now(), cause, existed));

@@ -1,6 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { startOf } from "./engines/process/pids.ts";
 
@@ -11,8 +10,6 @@ import { startOf } from "./engines/process/pids.ts";
 export class Store {
   readonly #folder: string;
   readonly #key: Buffer;
-  readonly #writing = new Map<string, Promise<void>>();
-  readonly #next = new Map<string, unknown>();
   readonly #failed: (error: unknown) => void;
 
   /** Throws an error of code `StateFolderInUse` where another service lives in the folder. */
@@ -38,38 +35,22 @@ export class Store {
     return records;
   }
 
-  /** Resolves when this or a later state is on disk. States that come while one is being written are written as one. */
-  save(key: string, record: unknown): Promise<void> {
-    this.#next.set(key, record);
-    const running = this.#writing.get(key);
-    if (running) return running;
-    const writing = this.#write(key).finally(() => this.#writing.delete(key));
-    this.#writing.set(key, writing);
-    return writing;
-  }
-
-  async #write(key: string): Promise<void> {
+  /** Written at once: what a caller has seen, a service that is killed in the next moment must not have forgotten. */
+  save(key: string, record: unknown): void {
     const path = this.#path(key);
-    while (this.#next.has(key)) {
-      const sealed = seal(this.#key, JSON.stringify(this.#next.get(key)));
-      this.#next.delete(key);
-      try {
-        await writeFile(`${path}.new`, sealed, { mode: 0o600 });
-        await rename(`${path}.new`, path);
-      } catch (error) {
-        this.#failed(error);
-      }
+    try {
+      writeFileSync(`${path}.new`, seal(this.#key, JSON.stringify(record)), { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+    } catch (error) {
+      this.#failed(error);
     }
   }
 
-  async remove(key: string): Promise<void> {
-    this.#next.delete(key);
-    await this.#writing.get(key);
-    await rm(this.#path(key), { force: true });
+  remove(key: string): void {
+    rmSync(this.#path(key), { force: true });
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#writing.values());
+  close(): void {
     rmSync(join(this.#folder, "lock"), { force: true });
   }
 

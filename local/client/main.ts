@@ -6,6 +6,7 @@ import { exitCodeOfError, exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
 import { addOperate } from "./operate.ts";
+import { addPoison } from "./poison.ts";
 import { addRun } from "./run.ts";
 import { addValidate } from "./validate.ts";
 
@@ -23,7 +24,7 @@ const program = new Command("aci-proxy")
 /** exitOverride and the error colour hold for commands made after they are set. */
 program.exitOverride().configureOutput({ outputError: (text, write) => write(pc.red(text)) });
 
-for (const add of [addRun, addJobs, addLogs, addOperate, addValidate]) add(program);
+for (const add of [addRun, addJobs, addLogs, addOperate, addPoison, addValidate]) add(program);
 
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -75,3 +75,17 @@ const ends = new Set(["Succeeded", "Failed", "Stopped", "TimedOut", "Canceled"])
 export function hasEnded({ state }: { readonly state: string }): boolean {
   return ends.has(state);
 }
+
+/** `GET /api/poison`. */
+export const poisonList = z.looseObject({
+  messages: z.array(z.looseObject({ messageId: z.string(), insertedAt: z.string(), bytes: z.number() })),
+});
+
+/** `GET /api/adopt`. */
+export const adoptable = z.looseObject({
+  message: z.string(),
+  enabled: z.boolean(),
+  groups: z.array(
+    z.looseObject({ name: z.string(), resourceGroup: z.string(), state: z.string(), replaceable: z.boolean() }),
+  ),
+});

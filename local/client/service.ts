@@ -2,7 +2,18 @@ import type { z } from "zod";
 import { retryAfter } from "../../src/shared/backoff.ts";
 import { Refused } from "./errors.ts";
 import { call, refused, shaped, textOf, type Call, type Target } from "./http.ts";
-import { accepted, checked, hasEnded, jobs, said, status, type Accepted, type Status } from "./replies.ts";
+import {
+  accepted,
+  checked,
+  hasEnded,
+  jobs,
+  said,
+  status,
+  type Accepted,
+  type Status,
+  adoptable,
+  poisonList,
+} from "./replies.ts";
 
 /** Where to ask for a job's state: path and query on the service that was called. */
 export type StatusPath = string & { readonly kind: unique symbol };
@@ -94,9 +105,20 @@ export class Service {
   }
 
   /** `POST /api/jobs/cancel`, `/api/pause`, `/api/resume`: a JSON body, and a reply that says what was done. */
-  operate(path: "jobs/cancel" | "pause" | "resume", body: object): Promise<z.infer<typeof said>> {
+  operate(
+    path: "jobs/cancel" | "pause" | "resume" | "poison/replay" | "poison/drop",
+    body: object,
+  ): Promise<z.infer<typeof said>> {
     const headers = { "content-type": "application/json" };
     return this.#call("POST", `/api/${path}`, said, { headers, body: JSON.stringify(body) });
+  }
+
+  poison(): Promise<z.infer<typeof poisonList>> {
+    return this.#call("GET", "/api/poison", poisonList);
+  }
+
+  adopt(): Promise<z.infer<typeof adoptable>> {
+    return this.#call("GET", "/api/adopt", adoptable);
   }
 
   /** A job's log as it comes. @param container absent: all containers */

@@ -218,6 +218,13 @@ const paths = {
       responses: { "200": reply("Resumed."), ...unavailable },
     },
   },
+  "/api/adopt": {
+    get: {
+      operationId: "adopt",
+      summary: "Groups that this service did not create, and which of them a job of their name could replace.",
+      responses: { "200": reply("The groups."), ...unavailable },
+    },
+  },
   "/api/poison": {
     get: {
       operationId: "poison",

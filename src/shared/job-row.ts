@@ -55,10 +55,11 @@ const double = (value: number | undefined): Edm<"Double"> | undefined =>
 
 /** The columns of the contract. */
 export function columnsOf(job: Job, prices: Prices): Readonly<Record<string, Value>> {
-  const columns = { ...identityColumns(job), ...stateColumns(job), ...timeColumns(job), ...costColumns(job, prices) };
-  return Object.fromEntries(
-    Object.entries<Value | undefined>(columns).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+  const columns: Record<string, Value> = {};
+  for (const part of [identityColumns(job), stateColumns(job), timeColumns(job), costColumns(job, prices)]) {
+    for (const [name, value] of Object.entries(part)) if (value !== undefined) columns[name] = value;
+  }
+  return columns;
 }
 
 type Columns = Readonly<Record<string, Value | undefined>>;

@@ -39,15 +39,16 @@ const pick = <T>(list: readonly T[], n: number): T | undefined => list[n % Math.
 const some = fc.nat(11);
 const host = fc.nat(2);
 
-const spec: fc.Arbitrary<Spec> = fc.record({
-  name: fc.constantFrom("alpha", "Alpha", "beta"),
-  runSeconds: fc.constantFrom(0, 5, 20),
-  exitCode: fc.constantFrom(0, 0, 3),
-  fails: fc.constantFrom(1, 9),
-  retries: fc.constantFrom(0, 2),
-  onConflict: fc.constantFrom("reject", "wait", "wait", "replace"),
-  keep: fc.constantFrom("never", "never", "failed", "always"),
-});
+/** Two names that differ only in case are one name; quick and slow, good and bad, kept and not. */
+const specs: readonly Spec[] = ["alpha", "Alpha", "beta"].flatMap((name) => [
+  { name, runSeconds: 0, exitCode: 0, fails: 0, retries: 0, onConflict: "reject", keep: "never" },
+  { name, runSeconds: 5, exitCode: 3, fails: 1, retries: 2, onConflict: "wait", keep: "never" },
+  { name, runSeconds: 20, exitCode: 0, fails: 0, retries: 0, onConflict: "wait", keep: "always" },
+  { name, runSeconds: 20, exitCode: 3, fails: 9, retries: 0, onConflict: "reject", keep: "failed" },
+  { name, runSeconds: 5, exitCode: 0, fails: 0, retries: 0, onConflict: "replace", keep: "never" },
+  { name, runSeconds: 5, exitCode: 3, fails: 9, retries: 1, onConflict: "wait", keep: "failed" },
+]);
+const spec = fc.constantFrom(...specs);
 
 const submit = fc
   .tuple(spec, host)

@@ -1,7 +1,6 @@
 import { tagNames } from "../../src/shared/arm-group.ts";
 import { nameKey, parseJobId, type JobId } from "../../src/shared/ids.ts";
 import { endingOf, hasEnded, terminalStates, type Job } from "../../src/shared/job.ts";
-import { fromRow } from "../../src/shared/job-row.ts";
 import { minute } from "../../src/shared/backoff.ts";
 import type { Group, Watcher } from "./container-instances.ts";
 import type { Entity } from "./tables.ts";
@@ -75,11 +74,10 @@ export class Judge implements Watcher {
   written(table: string, before: Entity | undefined, after: Entity | undefined): void {
     if (table !== "jobs") return;
     if (after === undefined) return this.violated("a row was removed");
-    const ended = (row: Entity | undefined): boolean => terminalStates.some((state) => state === row?.["state"]);
     const { id, state, attempt } = after;
     this.#rows.set(String(id), after);
     if (
-      ended(before) &&
+      isTerminal(before) &&
       (before?.["state"] !== state ||
         before?.["exitCode"] !== after["exitCode"] ||
         before?.["reason"] !== after["reason"])
@@ -90,7 +88,7 @@ export class Judge implements Watcher {
     if (Number(attempt) > Number(before["attempt"])) this.#mustBeGone(String(id), `attempt ${String(attempt)} began`);
     if (after["groupDeleted"] === true && before["groupDeleted"] !== true)
       this.#mustBeGone(String(id), "groupDeleted was told");
-    if (ended(after) && !ended(before)) this.#endedNow(jobOf(before), jobOf(after));
+    if (isTerminal(after) && !isTerminal(before)) this.#endedNow(jobOf(before), jobOf(after));
   }
 
   #mustBeGone(id: string, when: string): void {
@@ -150,7 +148,9 @@ export class Judge implements Watcher {
   // --------------------------------------------------------------------------------------------------------- the end
 
   allDone(): boolean {
-    return this.#world.queue.all.every(({ queue }) => queue !== "aci-jobs") && this.unfinished() === "";
+    const rows = [...this.#rows.values()].every((row) => isTerminal(row) && row["groupDeleted"] === true);
+    if (!rows || this.#world.queue.all.some(({ queue }) => queue === "aci-jobs")) return false;
+    return this.unfinished() === "";
   }
 
   /** What is left to do. */
@@ -176,7 +176,7 @@ export class Judge implements Watcher {
   /** After everything has come to rest. */
   verdict(): void {
     for (const { rowKey } of [...this.#index("hold_"), ...this.#index("wait_")]) {
-      const holder = this.job(String(this.#world.table("jobindex").get("jobs", rowKey)?.entity["jobId"]));
+      const holder = this.job(String(this.#world.table("jobindex").get("jobs", rowKey)?.["jobId"]));
       if (holder) this.violated(`${rowKey} was left behind`);
     }
     for (const job of this.rows) this.#judgeEnd(job);
@@ -215,7 +215,11 @@ const read = new WeakMap<Entity, Job>();
 function jobOf(row: Entity): Job {
   const known = read.get(row);
   if (known) return known;
-  const { job } = fromRow(row);
+  const job = JSON.parse(String(row["record"])) as Job; // our own code wrote it, and here it is short
   read.set(row, job);
   return job;
+}
+
+function isTerminal(row: Entity | undefined): boolean {
+  return terminalStates.some((state) => state === row?.["state"]);
 }

@@ -7,11 +7,6 @@ import { filterOf } from "./filter.ts";
  * nothing, filters. Every call waits for its turn, so that a crash or another worker may come between any two.
  */
 export type Entity = Record<string, unknown> & { readonly partitionKey: string; readonly rowKey: string };
-interface Row {
-  readonly entity: Entity;
-  readonly etag: string;
-}
-
 export type Writing = (table: string, before: Entity | undefined, after: Entity | undefined) => void;
 
 export class StatusError extends Error {
@@ -25,8 +20,10 @@ export class StatusError extends Error {
 
 export class Table {
   readonly name: string;
-  /** In the order of keys, as the service lists them; sorted when it is read. */
-  #rows = new Map<string, Row>();
+  /** Entities with their ETags. They are never changed, only replaced. */
+  #rows = new Map<string, Entity>();
+  /** In the order in which the service lists them, until a key comes or goes. */
+  #sorted: readonly string[] | undefined;
   #etags = 0;
   /** Told of every write before it is done. */
   readonly #writing: Writing;
@@ -36,25 +33,27 @@ export class Table {
     this.#writing = writing;
   }
 
-  get(partitionKey: string, rowKey: string): Row | undefined {
+  get(partitionKey: string, rowKey: string): Entity | undefined {
     return this.#rows.get(`${partitionKey}|${rowKey}`);
   }
 
   *all(): Generator<Entity> {
-    for (const key of [...this.#rows.keys()].sort()) {
+    this.#sorted ??= [...this.#rows.keys()].sort();
+    for (const key of this.#sorted) {
       const row = this.#rows.get(key);
-      if (row) yield { ...row.entity, etag: row.etag };
+      if (row) yield row;
     }
   }
 
   /** @throws StatusError 404, 409 or 412 as the service does; then nothing was done */
   transact(actions: readonly TransactionAction[]): string {
-    const before = new Map(this.#rows);
+    const before = actions.length > 1 ? new Map(this.#rows) : this.#rows;
     const changes: [Entity | undefined, Entity | undefined][] = [];
     try {
       for (const action of actions) changes.push(this.#apply(action));
     } catch (error) {
       this.#rows = before;
+      this.#sorted = undefined;
       throw error;
     }
     for (const [old, now] of changes) this.#writing(this.name, old, now);
@@ -71,17 +70,19 @@ export class Table {
     if (kind === "create" && old) throw new StatusError(409);
     if ((kind === "update" || kind === "delete") && !old) throw new StatusError(404);
     const { etag } = options;
-    if (kind === "update" && etag !== undefined && etag !== "*" && etag !== old?.etag) throw new StatusError(412);
+    if (kind === "update" && etag !== undefined && etag !== "*" && etag !== old?.["etag"]) throw new StatusError(412);
     if (kind === "delete") {
       const wanted = deleteTag(action);
-      if (wanted !== undefined && wanted !== "*" && wanted !== old?.etag) throw new StatusError(412);
+      if (wanted !== undefined && wanted !== "*" && wanted !== old?.["etag"]) throw new StatusError(412);
       this.#rows.delete(key);
-      return [old?.entity, undefined];
+      this.#sorted = undefined;
+      return [old, undefined];
     }
-    const written: Entity = { ...plain(given), partitionKey, rowKey };
-    const entity = kind !== "create" && mode === "Merge" && old ? { ...old.entity, ...written } : written;
-    this.#rows.set(key, { entity, etag: String(++this.#etags) });
-    return [old?.entity, entity];
+    const merged = kind !== "create" && mode === "Merge" && old ? { ...old } : {};
+    const entity: Entity = Object.assign(merged, plain(given), { partitionKey, rowKey, etag: String(++this.#etags) });
+    if (!old) this.#sorted = undefined;
+    this.#rows.set(key, entity);
+    return [old, entity];
   }
 }
 
@@ -93,12 +94,13 @@ function deleteTag(action: TransactionAction): string | undefined {
 
 /** What the SDK makes of what is written: a typed number is a number when it is read. */
 function plain(entity: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(entity).map(([name, value]) => [
-      name,
-      typeof value === "object" && value !== null && "type" in value && "value" in value ? value.value : value,
-    ]),
-  );
+  const read: Record<string, unknown> = {};
+  for (const name of Object.keys(entity)) {
+    const value = entity[name];
+    read[name] =
+      typeof value === "object" && value !== null && "type" in value && "value" in value ? value.value : value;
+  }
+  return read;
 }
 
 /** A client of one worker. What it lacks of the SDK's our stores don't use; should they, the call fails with a sentence. */
@@ -111,7 +113,7 @@ export function tableClient(table: Table, call: Call): TableClient {
       call(`table ${table.name} get`, "storage", () => {
         const row = table.get(partitionKey, rowKey);
         if (row === undefined) throw new StatusError(404);
-        return { ...row.entity, etag: row.etag };
+        return row;
       }),
     createEntity: (entity: Entity) => write("create", ["create", entity]),
     updateEntity: (entity: Entity, mode: "Merge" | "Replace" = "Merge", options: { etag?: string } = {}) =>

@@ -74,7 +74,7 @@ export class Arm {
       case "get":
         return { status: 200, body: fullView(shown(this.#provider.get(id))) };
       case "patch":
-        return { status: 200, body: fullView(shown(await this.#provider.patch(id, jsonBody(call), cause))) };
+        return { status: 200, body: fullView(shown(this.#provider.patch(id, jsonBody(call), cause))) };
       case "delete":
         return this.#delete(call, id, version);
       case "start":

@@ -27,9 +27,9 @@ import type { Used } from "./usage.ts";
 
 /** What lies around the provider: it tells them what happens, and asks them for leave. */
 export interface Surroundings {
-  /** The group, or anything in its life, is different now. Resolves when that is kept. */
-  changed(group: Group): Promise<void>;
-  gone(group: Group): Promise<void>;
+  /** The group, or anything in its life, is different now. */
+  changed(group: Group): void;
+  gone(group: Group): void;
   /** A write, delete or action was decided, for good or ill. `existed`: the group was there before. */
   decided(group: GroupId, action: Action, cause: Cause, existed: boolean, error?: ArmErrorBody): void;
   /** Throws {@link ArmError} where a limit or quota is reached. `used`: what the region has without this group. */
@@ -136,7 +136,7 @@ export class Provider {
     };
     this.#groups.set(groupKey(id), group);
     this.usage.add(id.subscription, location, { groups: 1, cores });
-    await this.#around.changed(group);
+    this.#around.changed(group);
     this.#start(group);
     return { group, created: true, operation };
   }
@@ -151,7 +151,7 @@ export class Provider {
       if (update === "refused") throw invalidUpdate(id.name);
       if (update === "nothing") {
         group.definition = definition;
-        await this.#around.changed(group);
+        this.#around.changed(group);
         this.#around.decided(id, "write", cause, true);
         return { group, created: false, operation: undefined };
       }
@@ -191,7 +191,7 @@ export class Provider {
     this.usage.add(id.subscription, locationOf(group), change);
     group.definition = definition;
     group.deployment = this.#open(group.key, id, definition, () => this.#changed(group));
-    await this.#around.changed(group);
+    this.#around.changed(group);
     this.#start(group);
     return operation;
   }
@@ -226,7 +226,7 @@ export class Provider {
       group.operation = undefined;
       this.#conclude(operation, group.id, provisioning === "Succeeded" ? undefined : PROVISIONING_FAILED);
     }
-    void this.#around.changed(group);
+    this.#around.changed(group);
   }
 
   #conclude(operation: Operation, id: GroupId, error: ArmErrorBody | undefined): void {
@@ -251,12 +251,12 @@ export class Provider {
   }
 
   /** Tags only. */
-  async patch(id: GroupId, body: unknown, cause: Cause): Promise<Group> {
+  patch(id: GroupId, body: unknown, cause: Cause): Group {
     const group = this.get(id);
     if (group.deleting) throw transitioning(id.name);
     const { tags } = readDefinition(body);
     if (tags) group.definition = { ...group.definition, tags };
-    await this.#around.changed(group);
+    this.#around.changed(group);
     this.#around.decided(group.id, "write", cause, true);
     return group;
   }
@@ -273,7 +273,7 @@ export class Provider {
     const operation = this.#begin("delete", group.id, group.definition, cause, true);
     const { active } = group.deployment;
     group.deleting = operation;
-    await this.#around.changed(group);
+    this.#around.changed(group);
     const removed = this.#finishDeletion(group, operation);
     if (!active) await removed;
     return { group, created: false, operation: active ? operation : undefined };
@@ -304,7 +304,7 @@ export class Provider {
       group.operation = undefined;
     }
     // Gone is gone: a service that comes after this one must not know it either.
-    await this.#around.gone(group);
+    this.#around.gone(group);
     if (this.find(group.id) === group) {
       this.#groups.delete(groupKey(group.id));
       const change = { groups: -1, cores: -coresOf(group.definition) };

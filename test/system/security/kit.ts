@@ -35,6 +35,8 @@ export interface Service {
   readonly azurite: Azurite;
   readonly aci: RunningAci;
   readonly vault: RunningVault;
+  /** The bodies that the local ACI got by PUT, as JSON, by the group's name. */
+  readonly sent: ReadonlyMap<string, string>;
   /** All that the host and the app wrote, so far. */
   log(): string;
   /** Every reply so far, headers included, as one text each. */
@@ -55,6 +57,12 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
     limits: false,
     eventQueue: { connectionString: azurite.connectionString, queueName: "aci-events" },
   });
+  const sent = new Map<string, string>();
+  const put = aci.provider.put.bind(aci.provider);
+  aci.provider.put = (id, body, cause) => {
+    sent.set(id.name, JSON.stringify(body));
+    return put(id, body, cause);
+  };
   const settings = {
     AzureWebJobsStorage: azurite.connectionString,
     AZURE_RESOURCE_MANAGER_ENDPOINT: aci.url,
@@ -86,6 +94,7 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
     azurite,
     aci,
     vault,
+    sent,
     replies,
     log: () => Buffer.concat(written).toString("utf8"),
     async call(method, path, body, headers = { "x-functions-key": hostKey }) {
@@ -211,6 +220,19 @@ function opened({ where, bytes }: Stored): Stored[] {
   }
 }
 
+/** How a service that quotes what it was sent could write a secret. */
+export function writingsOf(secret: string): string[] {
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  return [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify({ secret }),
+    base64(secret),
+    base64(`user:${secret}`),
+    base64(`{"password":"${secret}"}`),
+  ];
+}
+
 /** The forms in which a secret could be found: plain, URL-encoded, inside JSON, and base64 at each of its three shifts. */
 export function formsOf(secret: string): string[] {
   const base64 = [0, 1, 2].map((shift) => {
@@ -225,4 +247,15 @@ export function formsOf(secret: string): string[] {
     ...base64,
     ...base64.map((form) => form.replaceAll("+", "-").replaceAll("/", "_")),
   ];
+}
+
+/** Resolves with the first value that is not undefined; fails, saying what it waited for, after half a minute. */
+export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const value = await look();
+    if (value !== undefined) return value;
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }

@@ -1,0 +1,46 @@
+import { ownerOf } from "../shared/arm-group.ts";
+import type { Deps } from "../shared/deps.ts";
+import { nothingRuns } from "../shared/outcome.ts";
+import { handler, json } from "./reply.ts";
+
+/**
+ * `GET /api/adopt`: for the migration from the original, the groups that this service did not create and that a job of the same name
+ * would meet. With `ADOPT_FINISHED_GROUPS` a job may replace a finished one; nothing is changed here.
+ */
+type AdoptDeps = Pick<Deps, "log" | "settings" | "control" | "aci">;
+
+/** Each group costs a read, because a list carries no state. */
+const mostGroups = 100;
+
+export function adopt({ log, settings, control, aci: connect }: AdoptDeps) {
+  return handler(log, async () => {
+    const { aci, installation } = await connect();
+    const groups: Record<string, unknown>[] = [];
+    let complete = true;
+    for (const target of await control.targets(settings.targets)) {
+      const list = await aci.list(target);
+      if (list.kind !== "value") complete = false;
+      for (const group of list.kind === "value" ? list.value : []) {
+        if (typeof group.name !== "string" || ownerOf(group, installation.id).kind !== "untagged") continue;
+        if (groups.length >= mostGroups) {
+          complete = false;
+          break;
+        }
+        const placed = { ...target, location: group.location ?? "" };
+        const seen = await aci.observe(placed, group.name);
+        const state = seen.group === "present" ? seen.state : "Unknown";
+        const replaceable = seen.group === "present" && nothingRuns(seen);
+        groups.push({
+          name: group.name,
+          resourceGroup: target.resourceGroup,
+          location: group.location,
+          state,
+          replaceable,
+        });
+      }
+    }
+    const finished = groups.filter(({ replaceable }) => replaceable === true).length;
+    const message = `${groups.length} groups are not ours, ${finished} of them are finished.`;
+    return json(200, { message, enabled: settings.adoptFinishedGroups, complete, groups });
+  });
+}
