@@ -5,8 +5,11 @@
 # Usage: scripts/ci-engines.sh ENV_FILE; afterwards `. ENV_FILE` before the tests. Needs root, or sudo without a password.
 set -eu
 
-env_file=${1:?usage: ci-engines.sh ENV_FILE}
-folder=$(mkdir -p "$(dirname "$env_file")" && cd "$(dirname "$env_file")" && pwd)/engines
+given=${1:?usage: ci-engines.sh ENV_FILE}
+mkdir -p "$(dirname "$given")"
+here=$(cd "$(dirname "$given")" && pwd)
+env_file=$here/$(basename "$given")
+folder=$here/engines
 as_root=
 [ "$(id -u)" = 0 ] || as_root=sudo
 

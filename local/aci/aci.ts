@@ -1,30 +1,30 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Running } from "../part.ts";
 import { Arm } from "./arm/arm.ts";
-import { wallClock } from "./clock.ts";
-import type { Clock } from "./clock.ts";
-import { containerEngine } from "./engines/container/engine.ts";
-import { control } from "./control/control.ts";
-import { Counters } from "./control/counters.ts";
-import { Delivery, queueDestination, webhookDestination } from "./delivery.ts";
-import type { Destination } from "./delivery.ts";
-import type { Engine } from "./engine.ts";
-import { resourceEvent } from "./events.ts";
-import { Faults } from "./control/faults.ts";
 import { listen } from "./arm/http.ts";
 import type { Answer, Incoming } from "./arm/http.ts";
 import { Throttle } from "./arm/limits.ts";
+import { answerCall } from "./arm/pipeline.ts";
+import { wallClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import { control } from "./control/control.ts";
+import { Counters } from "./control/counters.ts";
+import { Faults } from "./control/faults.ts";
+import { Delivery, queueDestination, webhookDestination } from "./delivery.ts";
+import type { Destination } from "./delivery.ts";
+import type { Engine } from "./engine.ts";
+import { containerEngine } from "./engines/container/engine.ts";
+import { processEngine } from "./engines/process/engine.ts";
+import { simulatedEngine } from "./engines/simulated.ts";
+import { resourceEvent } from "./events.ts";
+import { Provider } from "./groups/provider.ts";
+import type { Surroundings } from "./groups/provider.ts";
 import { limitsSchema, optionsSchema } from "./options.ts";
 import type { AciOptions, Limits, Options } from "./options.ts";
 import { restoreGroup, saveGroup } from "./persistence.ts";
-import { answerCall } from "./arm/pipeline.ts";
-import { processEngine } from "./engines/process/engine.ts";
-import { Provider } from "./groups/provider.ts";
-import type { Surroundings } from "./groups/provider.ts";
-import { simulatedEngine } from "./engines/simulated.ts";
-import { Store } from "./store.ts";
+import { isInUse, Store } from "./store.ts";
 
 export interface RunningAci extends Running {
   readonly clock: Clock;
@@ -135,11 +135,17 @@ function limitsOf({ engine, limits }: Options): Limits | false {
   return limits ?? (engine === "simulated" ? limitsSchema.parse({}) : false);
 }
 
-/** Without a folder of its own, an engine that needs one gets a temporary one, which goes with the service. */
+const TEMPORARY = "local-aci-";
+
+/** Without a folder of its own, an engine that needs one gets a temporary one, which goes with the service or its successor. */
 function stateFolder(options: Options): { path: string; remove: () => void } | undefined {
   if (options.stateFolder !== undefined) return { path: options.stateFolder, remove: () => undefined };
   if (options.engine === "simulated") return undefined;
-  const path = mkdtempSync(join(tmpdir(), "local-aci-"));
+  for (const name of readdirSync(tmpdir()).filter((one) => one.startsWith(TEMPORARY))) {
+    const left = join(tmpdir(), name);
+    if (!isInUse(left)) rmSync(left, { recursive: true, force: true });
+  }
+  const path = mkdtempSync(join(tmpdir(), TEMPORARY));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { QueueClient } from "@azure/storage-queue";
 import type { Clock } from "./clock.ts";
+import { isRecord } from "./definition/shape.ts";
 import { validationEvent } from "./events.ts";
 import type { ResourceEvent } from "./events.ts";
-import { isRecord } from "./definition/shape.ts";
 
 /** A subscriber. Rejects where an event was not taken. */
 export interface Destination {
@@ -56,9 +56,10 @@ export class Delivery {
     if (random() < duplicate) this.#send(event);
   }
 
-  /** Resolves when what was published has been tried. */
-  async flush(): Promise<void> {
-    while (this.#busy.size > 0) await Promise.all(this.#busy);
+  /** Resolves when what was published has been tried, or after `milliseconds`. */
+  async flush(milliseconds = 2000): Promise<void> {
+    const late = new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+    await Promise.race([late, Promise.all(this.#busy)]);
   }
 
   #send(event: ResourceEvent): void {

@@ -1,5 +1,5 @@
-import type { Definition, Probe } from "./definition/definition.ts";
 import type { Clock } from "./clock.ts";
+import type { Definition, Probe } from "./definition/definition.ts";
 import type { KillReason, RestartPolicy } from "./groups/life.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { Definition } from "./definition/definition.ts";
-import type { Deployment } from "./groups/deployment.ts";
 import type { Operation } from "./arm/operations.ts";
 import type { Shown } from "./arm/view.ts";
+import type { Definition } from "./definition/definition.ts";
+import type { Deployment } from "./groups/deployment.ts";
 
 /** Where a group is: names as the first request wrote them. */
 export interface GroupId {

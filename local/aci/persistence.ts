@@ -1,11 +1,11 @@
 import { z } from "zod";
+import type { Operation } from "./arm/operations.ts";
 import type { Clock } from "./clock.ts";
 import { definitionShape } from "./definition/definition.ts";
-import { Deployment } from "./groups/deployment.ts";
 import { groupSpec } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import type { Group } from "./group.ts";
-import type { Operation } from "./arm/operations.ts";
+import { Deployment } from "./groups/deployment.ts";
 import type { Provider } from "./groups/provider.ts";
 
 const terminated = z.object({

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { startOf } from "./engines/process/pids.ts";
 
 /**
@@ -17,7 +17,7 @@ export class Store {
     this.#folder = folder;
     this.#failed = failed;
     mkdirSync(join(folder, "records"), { recursive: true, mode: 0o700 });
-    takeLock(join(folder, "lock"));
+    takeLock(folder);
     this.#key = readKey(join(folder, "key"));
   }
 
@@ -59,18 +59,28 @@ export class Store {
   }
 }
 
+/** Does another living service have this folder? */
+export function isInUse(folder: string): boolean {
+  return owner(folder) !== undefined;
+}
+
+/** The process that holds a folder, other than this one; a process number used anew is no owner. */
+function owner(folder: string): number | undefined {
+  const lock = join(folder, "lock");
+  if (!existsSync(lock)) return undefined;
+  const [pid = "", started] = readFileSync(lock, "utf8").split("\n");
+  const alive = startOf(Number(pid));
+  return alive !== undefined && alive === started && Number(pid) !== process.pid ? Number(pid) : undefined;
+}
+
 /** A folder has one service at a time: a second one would end the first one's containers. */
-function takeLock(path: string): void {
-  if (existsSync(path)) {
-    const [pid = "", started] = readFileSync(path, "utf8").split("\n");
-    const alive = startOf(Number(pid));
-    if (alive !== undefined && alive === started && Number(pid) !== process.pid) {
-      throw Object.assign(new Error(`The state folder ${dirname(path)} is in use by process ${pid}.`), {
-        code: "StateFolderInUse",
-      });
-    }
+function takeLock(folder: string): void {
+  const other = owner(folder);
+  if (other !== undefined) {
+    const message = `The state folder ${folder} is in use by process ${other}.`;
+    throw Object.assign(new Error(message), { code: "StateFolderInUse" });
   }
-  writeFileSync(path, `${process.pid}\n${startOf(process.pid) ?? ""}`);
+  writeFileSync(join(folder, "lock"), `${process.pid}\n${startOf(process.pid) ?? ""}`);
 }
 
 function readKey(path: string): Buffer {

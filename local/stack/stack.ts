@@ -19,9 +19,9 @@ export interface Programs {
   readonly containers: string;
 }
 
-/** As the build lays them out: this code runs as `dist-local/main.mjs`. */
-export function builtPrograms(): Programs {
-  const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+/** As the build lays them out. @param folder where it did: this code runs as `dist-local/main.mjs`, unless a test runs it */
+export function builtPrograms(folder: string | URL = import.meta.url): Programs {
+  const at = (path: string): string => fileURLToPath(new URL(path, folder));
   return {
     azurite: at("azurite.mjs"),
     aci: at("aci.mjs"),

@@ -43,7 +43,12 @@ async function record({ attempts, jobs }: JobsDeps, job: Job): Promise<Record<st
   return {
     ...jobs.shown(plainColumns(columnsOf(job, jobs.prices))),
     apiVersion: job.apiVersion,
-    containers: job.containers,
+    containers: Object.fromEntries(
+      job.containers.map(({ name, init }) => {
+        const result = results.get(job.attempt)?.containers.find((each) => each.name === name && each.init === init);
+        return [name, { ...(init ? { init } : {}), ...(result ? containerReply(result) : {}) }];
+      }),
+    ),
     options: shownOptions(job.options),
     warnings: job.warnings,
     lookAt: isoTime(job.lookAt),

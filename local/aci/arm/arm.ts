@@ -1,16 +1,16 @@
-import { capabilities, OPERATIONS, PROVIDER, subscription, usage } from "./catalog.ts";
-import { checkEnvelope } from "./envelope.ts";
-import { checkApiVersion } from "./versions.ts";
-import { ArmError, badRequest, invalidContent, notImplemented } from "./errors.ts";
-import { shownLog } from "../groups/logs.ts";
+import { isRecord } from "../definition/shape.ts";
 import type { Cause } from "../events.ts";
 import { groupKey, normalLocation, shown } from "../group.ts";
 import type { GroupId } from "../group.ts";
+import { shownLog } from "../groups/logs.ts";
+import type { Outcome, Provider } from "../groups/provider.ts";
+import { capabilities, OPERATIONS, PROVIDER, subscription, usage } from "./catalog.ts";
+import { checkEnvelope } from "./envelope.ts";
+import { ArmError, badRequest, invalidContent, notImplemented } from "./errors.ts";
 import { operationBody, operationPath } from "./operations.ts";
 import type { Operation } from "./operations.ts";
-import type { Outcome, Provider } from "../groups/provider.ts";
 import type { Route } from "./routes.ts";
-import { isRecord } from "../definition/shape.ts";
+import { checkApiVersion } from "./versions.ts";
 import { fullView, listView } from "./view.ts";
 
 /** A request, as far as ARM looks at it. */

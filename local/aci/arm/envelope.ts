@@ -1,5 +1,5 @@
-import { badRequest, invalidContent } from "./errors.ts";
 import type { GroupId } from "../group.ts";
+import { badRequest, invalidContent } from "./errors.ts";
 
 /** The members that ARM's envelope has; any other is refused before the provider sees it. */
 const ENVELOPE = new Set(

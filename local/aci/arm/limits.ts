@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.ts";
-import { ArmError } from "./errors.ts";
 import type { GroupId } from "../group.ts";
-import type { Limits } from "../options.ts";
-import type { CallKind } from "./routes.ts";
 import type { Used } from "../groups/usage.ts";
+import type { Limits } from "../options.ts";
+import { ArmError } from "./errors.ts";
+import type { CallKind } from "./routes.ts";
 
 type Bucket = "reads" | "writes" | "deletes";
 

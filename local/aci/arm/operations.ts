@@ -1,6 +1,6 @@
-import type { ArmErrorBody } from "./errors.ts";
 import type { Cause } from "../events.ts";
 import { resourceId } from "../group.ts";
+import type { ArmErrorBody } from "./errors.ts";
 import { eventView } from "./view.ts";
 import type { Shown } from "./view.ts";
 

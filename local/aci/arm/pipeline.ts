@@ -1,16 +1,16 @@
-import type { Arm, Call, Reply } from "./arm.ts";
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../control/counters.ts";
-import { ArmError } from "./errors.ts";
 import { errorOf } from "../control/faults.ts";
 import type { Effect, Faults } from "../control/faults.ts";
+import { isRecord } from "../definition/shape.ts";
+import { locationOf } from "../group.ts";
+import type { Provider } from "../groups/provider.ts";
+import type { Arm, Call, Reply } from "./arm.ts";
+import { ArmError } from "./errors.ts";
 import { errorReply } from "./http.ts";
 import type { Answer, Incoming } from "./http.ts";
-import { locationOf } from "../group.ts";
 import type { Throttle } from "./limits.ts";
-import type { Provider } from "../groups/provider.ts";
 import { route } from "./routes.ts";
-import { isRecord } from "../definition/shape.ts";
 
 export interface PipelineParts {
   readonly arm: Arm;

@@ -1,15 +1,15 @@
 import { z } from "zod";
 import type { Reply } from "../arm/arm.ts";
-import type { Clock } from "../clock.ts";
-import type { Counters } from "./counters.ts";
 import { ArmError, badRequest } from "../arm/errors.ts";
+import type { Incoming } from "../arm/http.ts";
+import type { Throttle } from "../arm/limits.ts";
+import type { Clock } from "../clock.ts";
+import type { Group } from "../group.ts";
+import type { Provider } from "../groups/provider.ts";
+import { limitsSchema } from "../options.ts";
+import type { Counters } from "./counters.ts";
 import { faultSchema } from "./faults.ts";
 import type { Faults } from "./faults.ts";
-import type { Group } from "../group.ts";
-import type { Incoming } from "../arm/http.ts";
-import { limitsSchema } from "../options.ts";
-import type { Throttle } from "../arm/limits.ts";
-import type { Provider } from "../groups/provider.ts";
 
 export interface Controlled {
   readonly clock: Clock;

@@ -1,6 +1,6 @@
+import type { CallKind } from "../arm/routes.ts";
 import { groupKey } from "../group.ts";
 import type { Group, GroupId } from "../group.ts";
-import type { CallKind } from "../arm/routes.ts";
 
 interface Live {
   now: number;

@@ -1,5 +1,5 @@
-import type { Container, Definition, Probe, Properties } from "./definition.ts";
 import { badRequest, inaccessibleImage } from "../arm/errors.ts";
+import type { Container, Definition, Probe, Properties } from "./definition.ts";
 
 const CONTAINERS_PER_GROUP = 60;
 

@@ -1,5 +1,5 @@
-import type { Definition, Properties, Volume } from "./definition.ts";
 import { badRequest } from "../arm/errors.ts";
+import type { Definition, Properties, Volume } from "./definition.ts";
 import { checkContainers, checkNames } from "./rules-containers.ts";
 
 /**

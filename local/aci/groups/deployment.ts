@@ -204,8 +204,9 @@ export class Deployment {
     if (this.#life.phase === "Stopping") {
       void this.#engine.kill().then(() => this.signal({ type: "stopped", at: this.#clock.now() }));
     }
+    const before = this.#life.members;
     this.#drain();
-    this.#life.members.forEach((member, index) => {
+    before.forEach((member, index) => {
       if (member.step === "pulling") this.#act({ do: "pull", member: index });
       if (member.step === "starting") this.#act({ do: "start", member: index });
       if (member.step === "resting") this.#act({ do: "rest", member: index, until: at });

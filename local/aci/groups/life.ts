@@ -148,12 +148,32 @@ export function step(life: GroupLife, signal: Signal): Step {
       };
     default: {
       const member = life.members[signal.member];
-      return member ? memberStep(life, member, signal) : { life, commands: [] };
+      return member && fits(life, member, signal) ? memberStep(life, member, signal) : { life, commands: [] };
     }
   }
 }
 
 type MemberSignal = Extract<Signal, { member: number }>;
+
+/** What comes late (a pull that ends after the stop was asked for, a second report of one thing) changes nothing. */
+function fits(life: GroupLife, member: MemberLife, signal: MemberSignal): boolean {
+  const goesOn = life.phase !== "Stopping" && life.phase !== "Stopped";
+  switch (signal.type) {
+    case "pulled":
+    case "pullFailed":
+      return goesOn && member.step === "pulling";
+    case "rested":
+      return goesOn && member.step === "resting";
+    case "started":
+    case "startFailed":
+      return member.step === "starting";
+    case "exited":
+      return member.step === "running";
+    case "unhealthy":
+    case "killing":
+      return true;
+  }
+}
 
 function memberStep(life: GroupLife, member: MemberLife, signal: MemberSignal): Step {
   const { at } = signal;
@@ -191,12 +211,10 @@ function memberStep(life: GroupLife, member: MemberLife, signal: MemberSignal): 
     }
     case "exited":
       return exited(life, member, signal);
-    case "rested": {
-      if (life.phase === "Stopping" || member.step !== "resting") return { life, commands: [] };
+    case "rested":
       return member.previous || member.current?.state === "Terminated"
         ? { life: put(life, signal.member, { ...member, step: "starting" }), commands: [go("start", signal)] }
         : { life: put(life, signal.member, pulling(member, at)), commands: [go("pull", signal)] };
-    }
     case "unhealthy":
       return {
         life: put(life, signal.member, withEvent(member, at, "Warning", "Unhealthy", signal.message)),

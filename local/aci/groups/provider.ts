@@ -1,10 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../clock.ts";
-import { readDefinition } from "../definition/definition.ts";
-import type { Definition } from "../definition/definition.ts";
-import { Deployment } from "./deployment.ts";
-import { groupSpec } from "../engine.ts";
-import type { Engine } from "../engine.ts";
 import {
   ArmError,
   groupNotFound,
@@ -15,12 +9,18 @@ import {
   transitioning,
 } from "../arm/errors.ts";
 import type { ArmErrorBody } from "../arm/errors.ts";
+import { Operations } from "../arm/operations.ts";
+import type { Operation } from "../arm/operations.ts";
+import type { Clock } from "../clock.ts";
+import { readDefinition } from "../definition/definition.ts";
+import type { Definition } from "../definition/definition.ts";
+import { checkDefinition } from "../definition/rules.ts";
+import { groupSpec } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import type { Action, Cause } from "../events.ts";
 import { groupKey, locationOf, newIdentity, normalLocation } from "../group.ts";
 import type { Group, GroupId } from "../group.ts";
-import { Operations } from "../arm/operations.ts";
-import type { Operation } from "../arm/operations.ts";
-import { checkDefinition } from "../definition/rules.ts";
+import { Deployment } from "./deployment.ts";
 import { compare } from "./update.ts";
 import { coresOf, RegionUsage } from "./usage.ts";
 import type { Used } from "./usage.ts";

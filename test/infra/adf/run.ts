@@ -51,9 +51,13 @@ export async function runPipeline(
     globalParameters: { ...factory.globalParameters },
   };
   const shown: ActivityRun[] = [];
-  const ended = await runAll(pipeline.properties.activities, facts, factory.world, shown, undefined);
+  const ended = await runAll(pipeline.properties.activities, facts, factory.world, shown, { activity: notRun });
   const error = verdict(pipeline.properties.activities, ended);
   return { runId, status: error === undefined ? "Succeeded" : "Failed", message: error ?? "", activities: shown };
+}
+
+function notRun(name: string): never {
+  throw new Error(`${name} has not run`);
 }
 
 async function runAll(
@@ -61,16 +65,16 @@ async function runAll(
   pipeline: Json,
   world: World,
   shown: ActivityRun[],
-  item: Json | undefined,
+  around: Pick<Scope, "item" | "activity">,
 ): Promise<ReadonlyMap<string, Ended>> {
   const ended = new Map<string, Ended>();
   const running = new Map<string, Promise<Ended>>();
   const scope: Scope = {
     pipeline,
-    ...(item === undefined ? {} : { item }),
+    ...around,
     activity: (name) => {
       const end = ended.get(name);
-      if (end === undefined || end.status === "Skipped") throw new Error(`${name} has not run`);
+      if (end === undefined || end.status === "Skipped") return around.activity(name);
       return end.status === "Succeeded" ? { output: end.output } : { output: {}, error: end.error };
     },
   };
@@ -130,7 +134,7 @@ async function runForEach(activity: ForEach, scope: Scope, world: World, shown: 
   const faults: string[] = [];
   const lane = async (): Promise<void> => {
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
-      const ended = await runAll(activities, scope.pipeline, world, shown, item);
+      const ended = await runAll(activities, scope.pipeline, world, shown, { item, activity: scope.activity });
       const fault = verdict(activities, ended);
       if (fault !== undefined) faults.push(fault);
     }

@@ -84,8 +84,8 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
   });
   const written: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => void written.push(chunk));
-  const [message]: unknown[] = await Promise.race([once(child, "message"), once(child, "exit")]);
-  const started = ready.safeParse(message);
+  const first: unknown[] = await Promise.race([once(child, "message"), once(child, "exit")]);
+  const started = ready.safeParse(first[0]);
   if (!started.success) throw new Error(`The host did not start: ${Buffer.concat(written).toString("utf8")}`);
   const { url } = started.data;
   const replies: string[] = [];
@@ -249,9 +249,9 @@ export function formsOf(secret: string): string[] {
   ];
 }
 
-/** Resolves with the first value that is not undefined; fails, saying what it waited for, after half a minute. */
+/** Resolves with the first value that is not undefined; fails, saying what it waited for, after 80 seconds. */
 export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 80_000;
   for (;;) {
     const value = await look();
     if (value !== undefined) return value;

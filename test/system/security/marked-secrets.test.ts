@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { everythingIn, formsOf, hostKey, startService, until, writingsOf, type Reply, type Service } from "./kit.ts";
 
 /**
@@ -114,108 +114,113 @@ const refuse = (method: "PUT" | "GET" | "DELETE", name: string, count: number): 
     count,
   });
 
-test("a job that succeeds: ACI gets every secret, and what the container wrote of them is masked", async () => {
-  const output = `using ${marks.variable} and ${marks.vault}\n`;
-  const body = { ...definition("good", { SIM_OUTPUT: output }), callBackUri: caller.url };
-  const id = await submit(body, "?polling=true");
-  const { status, body: told } = await ended(id);
-  expect(status).toBe(200);
-  expect(told).toMatchObject({ containers: { app: { output: "using *** and ***\n" } } });
-  expect((await service.call("GET", `/api/logs/${id}`)).text).toBe("using *** and ***\n");
-  const sent = service.sent.get("good") ?? "";
-  for (const secret of [marks.password, marks.variable, marks.vault, marks.storageKey, marks.workspaceKey])
-    expect(sent).toContain(JSON.stringify(secret));
-  expect(sent).toContain(Buffer.from(marks.file).toString("base64"));
-  await until("the callback", () => (caller.bodies.length > 0 ? true : undefined));
-  expect(caller.bodies[0]).toContain(marks.callback);
-});
+describe.concurrent("jobs full of secrets go through", () => {
+  test("a job that succeeds: ACI gets every secret, and what the container wrote of them is masked", async () => {
+    const output = `using ${marks.variable} and ${marks.vault}\n`;
+    const body = { ...definition("good", { SIM_OUTPUT: output }), callBackUri: caller.url };
+    const id = await submit(body, "?polling=true");
+    const { status, body: told } = await ended(id);
+    expect(status).toBe(200);
+    expect(told).toMatchObject({ containers: { app: { output: "using *** and ***\n" } } });
+    expect((await service.call("GET", `/api/logs/${id}`)).text).toBe("using *** and ***\n");
+    const sent = service.sent.get("good") ?? "";
+    for (const secret of [marks.password, marks.variable, marks.vault, marks.storageKey, marks.workspaceKey])
+      expect(sent).toContain(JSON.stringify(secret));
+    expect(sent).toContain(Buffer.from(marks.file).toString("base64"));
+    await until("the callback", () => (caller.bodies.length > 0 ? true : undefined));
+    expect(caller.bodies[0]).toContain(marks.callback);
+  });
 
-test("a job whose program fails, and its second attempt", async () => {
-  const id = await submit(definition("fails", { SIM_EXIT_CODE: "3", SIM_OUTPUT: marks.password }), "?retries=1");
-  expect((await ended(id)).body).toMatchObject({ reason: "ExitCode", exitCode: 3, attempt: 2 });
-});
+  test("a job whose program fails, and its second attempt", async () => {
+    const id = await submit(definition("fails", { SIM_EXIT_CODE: "3", SIM_OUTPUT: marks.password }), "?retries=1");
+    expect((await ended(id)).body).toMatchObject({ reason: "ExitCode", exitCode: 3, attempt: 2 });
+  });
 
-test("a job that Azure refuses, quoting what it was sent", async () => {
-  refuse("PUT", "refused", 99);
-  const { body } = await ended(await submit(definition("refused")));
-  expect(body).toMatchObject({ state: "Failed", reason: "InvalidDefinition" });
-  expect(JSON.stringify(body["azure"])).toContain("Not acceptable: ***");
-});
+  test("a job that Azure refuses, quoting what it was sent", async () => {
+    refuse("PUT", "refused", 99);
+    const { body } = await ended(await submit(definition("refused")));
+    expect(body).toMatchObject({ state: "Failed", reason: "InvalidDefinition" });
+    expect(JSON.stringify(body["azure"])).toContain("Not acceptable: ***");
+  });
 
-test("a job of which Azure refuses reads and the delete for a while, quoting it", async () => {
-  refuse("GET", "unreadable", 2);
-  refuse("DELETE", "unreadable", 1);
-  const id = await submit(definition("unreadable", { SIM_RUN_SECONDS: "5" }));
-  await service.call("GET", `/api/jobs/${id}`);
-  expect((await ended(id)).body).toMatchObject({ state: "Succeeded" });
-});
+  test("a job of which Azure refuses reads and the delete for a while, quoting it", async () => {
+    const id = await submit(definition("unreadable", { SIM_RUN_SECONDS: "3" }));
+    await until("it to run", async () => {
+      const { body } = await service.call("GET", `/api/status/${id}`);
+      return body["state"] === "Running" ? true : undefined;
+    });
+    refuse("GET", "unreadable", 1);
+    refuse("DELETE", "unreadable", 1);
+    expect((await ended(id)).body).toMatchObject({ state: "Succeeded" });
+  });
 
-test("a job that refers to a secret that the vault doesn't have", async () => {
-  const text = JSON.stringify(definition("no-secret")).replace("job-secret", "job-none");
-  expect((await ended(await submit(JSON.parse(text) as object))).body).toMatchObject({ reason: "VaultRefused" });
-});
+  test("a job that refers to a secret that the vault doesn't have", async () => {
+    const text = JSON.stringify(definition("no-secret")).replace("job-secret", "job-none");
+    expect((await ended(await submit(JSON.parse(text) as object))).body).toMatchObject({ reason: "VaultRefused" });
+  });
 
-test("jobs that are canceled, deleted, run again", async () => {
-  const id = await submit(definition("canceled", { SIM_RUN_SECONDS: "600" }));
-  await service.call("DELETE", `/api/delete/${id}`);
-  expect((await ended(id)).body).toMatchObject({ state: "Canceled" });
-  const again = await service.call("POST", `/api/jobs/${id}/rerun`);
-  await service.call("DELETE", `/api/delete/${String(again.body["id"])}`);
-  await ended(String(again.body["id"]));
-});
+  test("jobs that are canceled, deleted, run again", async () => {
+    const id = await submit(definition("canceled", { SIM_RUN_SECONDS: "600" }));
+    await service.call("DELETE", `/api/delete/${id}`);
+    expect((await ended(id)).body).toMatchObject({ state: "Canceled" });
+    const again = await service.call("POST", `/api/jobs/${id}/rerun`);
+    await service.call("DELETE", `/api/delete/${String(again.body["id"])}`);
+    await ended(String(again.body["id"]));
+  });
 
-test.each<[string, string | object, string]>([
-  ["broken YAML", `name: x\n  password: "${marks.password}\n : [`, ""],
-  ["a tab", `name: x\nproperties:\n\tpassword: ${marks.password}`, ""],
-  ["broken JSON", `{"name": "x", "password": "${marks.password}"`, ""],
-  [
-    "a secret of a wrong type",
-    JSON.stringify(definition("wrong")).replace(`"${marks.variable}"`, `["${marks.variable}"]`),
-    "",
-  ],
-  [
-    "a secret where none belongs",
-    { ...definition(marks.password), password: marks.password, [marks.variable]: 1 },
-    "?strict=true",
-  ],
-  ["a secret as a name", definition(marks.url.toLowerCase() + "_"), ""],
-  ["a secret in an option", definition("option"), `?timeout=${encodeURIComponent(marks.variable)}`],
-  [
-    "a secret in the options block",
-    { ...definition("option"), "x-aciproxy": { retries: marks.variable, main: marks.url } },
-    "",
-  ],
-  [
-    "a callback to where none may go",
-    { ...definition("callback"), callBackUri: `https://evil.example/${marks.callback}` },
-    "",
-  ],
-  [
-    "a broken envelope",
-    { version: 1, id: marks.url, definition: definition("envelope"), options: { [marks.url]: 1 } },
-    "",
-  ],
-  ["a vault reference that may not be", JSON.stringify(definition("prefix")).replace("job-secret", "other"), ""],
-])("a body is refused: %s", async (_, body, query) => {
-  const reply = await trigger(body, query);
-  expect(reply.status).toBe(400);
-  expect(String(reply.body["message"]).length).toBeLessThanOrEqual(300);
-});
+  test.each<[string, string | object, string]>([
+    ["broken YAML", `name: x\n  password: "${marks.password}\n : [`, ""],
+    ["a tab", `name: x\nproperties:\n\tpassword: ${marks.password}`, ""],
+    ["broken JSON", `{"name": "x", "password": "${marks.password}"`, ""],
+    [
+      "a secret of a wrong type",
+      JSON.stringify(definition("wrong")).replace(`"${marks.variable}"`, `["${marks.variable}"]`),
+      "",
+    ],
+    [
+      "a secret where none belongs",
+      { ...definition(marks.password), password: marks.password, [marks.variable]: 1 },
+      "?strict=true",
+    ],
+    ["a secret as a name", definition(marks.url.toLowerCase() + "_"), ""],
+    ["a secret in an option", definition("option"), `?timeout=${encodeURIComponent(marks.variable)}`],
+    [
+      "a secret in the options block",
+      { ...definition("option"), "x-aciproxy": { retries: marks.variable, main: marks.url } },
+      "",
+    ],
+    [
+      "a callback to where none may go",
+      { ...definition("callback"), callBackUri: `https://evil.example/${marks.callback}` },
+      "",
+    ],
+    [
+      "a broken envelope",
+      { version: 1, id: marks.url, definition: definition("envelope"), options: { [marks.url]: 1 } },
+      "",
+    ],
+    ["a vault reference that may not be", JSON.stringify(definition("prefix")).replace("job-secret", "other"), ""],
+  ])("a body is refused: %s", async (_, body, query) => {
+    const reply = await trigger(body, query);
+    expect(reply.status).toBe(400);
+    expect(String(reply.body["message"]).length).toBeLessThanOrEqual(300);
+  });
 
-test("jobs that posters put on the queue, good ones, bad ones, and no jobs at all", async () => {
-  const good = "0198f000-0000-4000-8000-000000000001";
-  const bad = "0198f000-0000-4000-8000-000000000002";
-  const broken = "0198f000-0000-4000-8000-000000000003";
-  await service.post("aci-jobs", JSON.stringify({ version: 1, id: good, definition: definition("posted") }));
-  await service.post(
-    "aci-jobs",
-    btoa(JSON.stringify({ version: 1, id: bad, definition: `name: p\n  x: [${marks.url}` })),
-  );
-  await service.post("aci-jobs", JSON.stringify({ version: 1, id: broken, definition: 7, options: marks.url }));
-  await service.post("aci-jobs", `name: ${marks.url}\nproperties: ${marks.url}`);
-  expect((await ended(good)).status).toBe(200);
-  expect((await ended(bad)).body).toMatchObject({ reason: "InvalidDefinition" });
-  expect((await ended(broken)).body).toMatchObject({ reason: "InvalidMessage" });
+  test("jobs that posters put on the queue, good ones, bad ones, and no jobs at all", async () => {
+    const good = "0198f000-0000-4000-8000-000000000001";
+    const bad = "0198f000-0000-4000-8000-000000000002";
+    const broken = "0198f000-0000-4000-8000-000000000003";
+    await service.post("aci-jobs", JSON.stringify({ version: 1, id: good, definition: definition("posted") }));
+    await service.post(
+      "aci-jobs",
+      btoa(JSON.stringify({ version: 1, id: bad, definition: `name: p\n  x: [${marks.url}` })),
+    );
+    await service.post("aci-jobs", JSON.stringify({ version: 1, id: broken, definition: 7, options: marks.url }));
+    await service.post("aci-jobs", `name: ${marks.url}\nproperties: ${marks.url}`);
+    expect((await ended(good)).status).toBe(200);
+    expect((await ended(bad)).body).toMatchObject({ reason: "InvalidDefinition" });
+    expect((await ended(broken)).body).toMatchObject({ reason: "InvalidMessage" });
+  });
 });
 
 test("messages on the poison queue are told of, not shown", async () => {

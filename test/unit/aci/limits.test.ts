@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { virtualClock } from "../../../local/aci/clock.ts";
-import type { Clock } from "../../../local/aci/clock.ts";
 import { ArmError } from "../../../local/aci/arm/errors.ts";
 import { Throttle } from "../../../local/aci/arm/limits.ts";
-import { limitsSchema } from "../../../local/aci/options.ts";
 import type { CallKind } from "../../../local/aci/arm/routes.ts";
+import { virtualClock } from "../../../local/aci/clock.ts";
+import type { Clock } from "../../../local/aci/clock.ts";
+import { limitsSchema } from "../../../local/aci/options.ts";
 
 const SUB = "sub-1";
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { trimLog } from "../../../local/aci/groups/logs.ts";
 import { RingLog, rfc3339 } from "../../../local/aci/engines/ringlog.ts";
+import { trimLog } from "../../../local/aci/groups/logs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ringlog-"));
 afterAll(() => {

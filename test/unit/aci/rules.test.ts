@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { ArmError } from "../../../local/aci/arm/errors.ts";
 import { definitionShape } from "../../../local/aci/definition/definition.ts";
 import { checkDefinition } from "../../../local/aci/definition/rules.ts";
-import { ArmError } from "../../../local/aci/arm/errors.ts";
 
 const container = (more: object = {}, name = "app"): object => ({
   name,

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine, EngineContext, EngineGroup, GroupSpec } from "../../engine.ts";
-import { findImage } from "./image.ts";
 import { ProcessGroup } from "./group.ts";
+import { findImage } from "./image.ts";
 import { ProcessRecords } from "./pids.ts";
 
 export interface ProcessEngineOptions extends EngineContext {

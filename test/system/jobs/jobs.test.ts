@@ -1,0 +1,242 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { json } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { call, definition, ended, startService, type Reply, type Service } from "./kit.ts";
+
+let service: Service;
+
+beforeAll(async () => {
+  service = await startService({ REPLY_QUEUES: "answers", CALLBACK_HOSTS: "localhost,127.0.0.1" });
+}, 90_000);
+
+afterAll(async () => service.stop());
+
+const submit = (body: string, query = "polling=true", headers: Record<string, string> = {}): Promise<Reply> =>
+  call(service, "POST", `trigger?${query}`, body, headers);
+
+async function run(body: string, query = "polling=true"): Promise<Reply> {
+  const accepted = await submit(body, query);
+  expect(accepted.status, JSON.stringify(accepted)).toBe(202);
+  return ended(service, accepted.location ?? "");
+}
+
+const gone = (id: string): Promise<Reply> =>
+  vi.waitFor(
+    async () => {
+      const status = await call(service, "GET", `status/${id}`);
+      expect(status.groupDeleted).toBe(true);
+      return status;
+    },
+    { timeout: 60_000, interval: 250 },
+  );
+
+describe("by HTTP", () => {
+  test("a job ends as Succeeded, with the outputs of its containers, and its group is deleted", async () => {
+    const done = await run(definition("plain", { one: { output: "first\n" }, two: { output: "second\n" } }));
+    expect(done).toMatchObject({ status: 200, state: "Succeeded", exitCode: 0 });
+    expect(done.containers["one"]).toMatchObject({ exit_code: 0, output: "first\n" });
+    expect(done.containers["two"]).toMatchObject({ exit_code: 0, output: "second\n" });
+    await gone(done.id);
+  });
+
+  test("a container that fails makes the job Failed with its exit code, and the message says so", async () => {
+    const failed = await run(definition("fails", { app: { exitCode: 3 } }), "polling=true&failureStatus=422");
+    expect(failed).toMatchObject({ status: 422, state: "Failed", reason: "ExitCode", exitCode: 3 });
+    expect(failed.message).toBe("fails Failed: app exit 3 ExitCode (program). Look at the container's log.");
+  });
+
+  test("a last line of JSON is the job's result", async () => {
+    const done = await run(definition("result", { app: { output: 'working\n{"rows":7}\n' } }));
+    expect(done.result).toEqual({ rows: 7 });
+  });
+
+  test("retries give a failed job a fresh group each, and are counted", async () => {
+    const failed = await run(definition("retried", { app: { exitCode: 9 } }), "polling=true&retries=1&retryOn=9");
+    expect(failed).toMatchObject({ state: "Failed", attempt: 2, exitCode: 9 });
+    const record = await call(service, "GET", `jobs/${failed.id}`);
+    expect(record["attempts"]).toHaveLength(2);
+  });
+
+  test("with main the job ends when that container does, and the others are stopped", async () => {
+    const done = await run(
+      definition("sidecar", { work: { seconds: 1 }, side: { seconds: 600 } }),
+      "polling=true&main=work",
+    );
+    expect(done).toMatchObject({ state: "Succeeded", exitCode: 0, groupDeleted: true });
+  });
+
+  test("runTimeout ends a job that runs too long as TimedOut", async () => {
+    const late = await run(definition("late", { app: { seconds: 600 } }), "polling=true&runTimeout=PT2S");
+    expect(late).toMatchObject({ status: 500, state: "TimedOut", reason: "RunTimeout", groupDeleted: true });
+  });
+
+  test("polling=started answers 200 once the group runs", async () => {
+    const started = await run(definition("starts", { app: { seconds: 600 } }), "polling=started");
+    expect(started).toMatchObject({ status: 200, state: "Running" });
+    await call(service, "DELETE", `delete/${started.id}`);
+    expect(await ended(service, `status/${started.id}`)).toMatchObject({
+      state: "Canceled",
+      reason: "CanceledByCaller",
+    });
+  });
+
+  test("a delete that polls answers 200 once the group is gone", async () => {
+    const accepted = await submit(definition("deleted", { app: { seconds: 600 } }));
+    const deleting = await call(service, "DELETE", "delete/Deleted?polling=true");
+    expect(deleting.status).toBe(202);
+    expect(await ended(service, deleting.location ?? "")).toMatchObject({ status: 200, groupDeleted: true });
+    expect(await call(service, "GET", `status/${accepted.id}`)).toMatchObject({ status: 500, state: "Canceled" });
+  });
+});
+
+describe("when a name is in use", () => {
+  test("reject says which job has it; attach joins it; replace cancels it; wait runs after it; uniqueName beside it", async () => {
+    const first = await submit(definition("busy", { app: { seconds: 600 } }));
+    expect(await submit(definition("BUSY"))).toMatchObject({
+      status: 409,
+      id: first.id,
+      state: expect.any(String) as unknown,
+    });
+    expect(await submit(definition("busy"), "polling=true&onConflict=attach")).toMatchObject({
+      id: first.id,
+      attached: true,
+    });
+    const beside = await run(definition("busy"), "polling=true&uniqueName=true");
+    expect(beside.state).toBe("Succeeded");
+    const second = await submit(definition("busy", { app: { seconds: 1 } }), "polling=true&onConflict=replace");
+    const third = await submit(definition("busy"), "polling=true&onConflict=wait");
+    expect(await ended(service, `status/${first.id}`)).toMatchObject({ state: "Canceled", reason: "Replaced" });
+    expect(await ended(service, `status/${second.id}`)).toMatchObject({ state: "Succeeded" });
+    expect(await ended(service, `status/${third.id}`)).toMatchObject({ state: "Succeeded" });
+  });
+
+  test("a kept group yields to the job that needs its name", async () => {
+    const kept = await run(definition("kept"), "polling=true&keep=always");
+    expect(kept.groupDeleted).toBe(false);
+    expect(await run(definition("kept"))).toMatchObject({ state: "Succeeded" });
+    await gone(kept.id);
+  });
+
+  test("two hundred simultaneous POSTs with one key and one name are one job", async () => {
+    const headers = { "Idempotency-Key": "nightly 2026-11-24" };
+    const replies = await Promise.all(
+      Array.from({ length: 200 }, () => submit(definition("crowd", { app: { seconds: 1 } }), "polling=true", headers)),
+    );
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(new Set(replies.map(({ id }) => id)).size).toBe(1);
+    const jobs = (await call(service, "GET", "jobs?name=crowd"))["jobs"];
+    expect(jobs).toHaveLength(1);
+  });
+
+  test("an idempotency key runs a failed job anew, and refuses another definition with the path that differs", async () => {
+    const headers = { "Idempotency-Key": "retry me" };
+    const first = await submit(definition("keyed", { app: { exitCode: 1 } }), "polling=true", headers);
+    await ended(service, first.location ?? "");
+    await gone(first.id);
+    const again = await submit(definition("keyed", { app: { exitCode: 1 } }), "polling=true", headers);
+    expect(again).toMatchObject({ rerunOf: first.id });
+    expect(await submit(definition("keyed", { app: { exitCode: 2 } }), "polling=true", headers)).toMatchObject({
+      status: 422,
+    });
+  });
+});
+
+describe("by the queue", () => {
+  const post = (text: string) => service.queues.getQueueClient("aci-jobs").sendMessage(text);
+
+  test("a definition runs, plain or in base64, and is found by its name", async () => {
+    await post(definition("posted-plain"));
+    await post(Buffer.from(definition("posted-base64")).toString("base64"));
+    expect(await ended(service, "status/posted-plain")).toMatchObject({ state: "Succeeded" });
+    expect(await ended(service, "status/posted-base64")).toMatchObject({ state: "Succeeded" });
+  });
+
+  test("an envelope's id is the job's, is never run twice, and its replyTo gets the finished event", async () => {
+    const id = "6f1d2a53-8a54-4f0e-9d8b-0c1f7a1e55aa";
+    const answers = service.queues.getQueueClient("answers");
+    await answers.createIfNotExists();
+    const message = {
+      version: 1,
+      id,
+      definition: definition("posted-envelope"),
+      replyTo: { queue: "answers" },
+      correlationId: "c-7",
+    };
+    await post(JSON.stringify(message));
+    expect(await ended(service, `status/${id}`)).toMatchObject({ id, state: "Succeeded" });
+    const event = await vi.waitFor(
+      async () => {
+        const { receivedMessageItems } = await answers.receiveMessages();
+        expect(receivedMessageItems).toHaveLength(1);
+        return JSON.parse(receivedMessageItems[0]?.messageText ?? "") as unknown;
+      },
+      { timeout: 30_000, interval: 250 },
+    );
+    expect(event).toMatchObject({
+      type: "aciproxy.job.finished.v1",
+      data: { id, correlationId: "c-7", state: "Succeeded" },
+    });
+    expect(await submit(JSON.stringify(message))).toMatchObject({ id, attached: true });
+  });
+
+  test("a message that can never work ends as a Failed row that says why", async () => {
+    const id = "6f1d2a53-8a54-4f0e-9d8b-0c1f7a1e55ab";
+    await post(JSON.stringify({ version: 1, id, definition: "name: no-properties", options: {} }));
+    expect(await ended(service, `status/${id}`)).toMatchObject({ state: "Failed", reason: "InvalidDefinition" });
+  });
+});
+
+describe("callbacks and operators", () => {
+  test("callBackUri is called at the end with what Data Factory's WebHook activity expects", async () => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const called = new Promise<unknown>((resolve) => {
+      server.on("request", (request, response) => {
+        void json(request).then(resolve);
+        response.end();
+      });
+    });
+    const body = {
+      ...(JSON.parse(definition("calls-back", { app: { exitCode: 4 } })) as object),
+      callBackUri: `http://127.0.0.1:${port}/run`,
+    };
+    await submit(JSON.stringify(body), "");
+    expect(await called).toMatchObject({
+      StatusCode: "500",
+      Error: { ErrorCode: "ExitCode" },
+      Output: { name: "calls-back" },
+    });
+    server.close();
+  });
+
+  test("while paused a job waits with that reason, and goes on after resume", async () => {
+    await call(service, "POST", "pause", JSON.stringify({ reason: "maintenance" }));
+    const accepted = await submit(definition("paused"));
+    await vi.waitFor(
+      async () =>
+        expect(await call(service, "GET", `status/${accepted.id}`)).toMatchObject({ status: 202, reason: "Paused" }),
+      { timeout: 30_000, interval: 250 },
+    );
+    await call(service, "POST", "resume");
+    expect(await ended(service, `status/${accepted.id}`)).toMatchObject({ state: "Succeeded" });
+  });
+
+  test("a rerun is a new job of the same definition, and a bulk cancel ends what matches", async () => {
+    const done = await run(definition("again"), "polling=true&tags=team=a");
+    await gone(done.id);
+    const rerun = await call(service, "POST", `jobs/${done.id}/rerun?polling=true`);
+    expect(rerun).toMatchObject({ status: 202, rerunOf: done.id });
+    expect(await ended(service, rerun.location ?? "")).toMatchObject({ state: "Succeeded" });
+    const running = await submit(definition("many", { app: { seconds: 600 } }), "polling=true&tags=team=b");
+    expect(await call(service, "POST", "jobs/cancel", '{"tag":"team=b","dryRun":true}')).toMatchObject({
+      matched: 1,
+      canceled: 0,
+    });
+    expect(await call(service, "POST", "jobs/cancel", '{"tag":"team=b"}')).toMatchObject({ canceled: 1 });
+    expect(await ended(service, running.location ?? "")).toMatchObject({ state: "Canceled" });
+  });
+});

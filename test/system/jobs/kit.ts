@@ -1,0 +1,133 @@
+import { QueueServiceClient } from "@azure/storage-queue";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, vi } from "vitest";
+import { z } from "zod";
+import { startAzurite, type Azurite } from "../../azurite.ts";
+import { freePorts } from "../../../local/stack/ports.ts";
+import { builtPrograms, startStack, type Stack } from "../../../local/stack/stack.ts";
+
+/** The built stack with simulated containers, on a storage that the test can look into; and callers of it. */
+export interface Service {
+  readonly url: string;
+  readonly queues: QueueServiceClient;
+  stop(): Promise<void>;
+}
+
+export async function startService(env: NodeJS.ProcessEnv = {}): Promise<Service> {
+  const folder = await mkdtemp(join(tmpdir(), "jobs-test-"));
+  const azurite: Azurite = await startAzurite();
+  const [port = 0] = await freePorts(1);
+  const stack: Stack = await startStack(
+    {
+      port,
+      folder,
+      host: "embedded",
+      storage: "external",
+      arm: { kind: "local", engine: "simulated" },
+      key: "local",
+      verbose: false,
+      env: { ...process.env, AzureWebJobsStorage: azurite.connectionString, LOOK_INTERVAL_MIN: "PT1S", ...env },
+    },
+    builtPrograms(new URL("../../../dist-local/", import.meta.url)),
+    new AbortController().signal,
+  );
+  return {
+    url: stack.url,
+    queues: QueueServiceClient.fromConnectionString(azurite.connectionString),
+    stop: async () => {
+      await stack.stop();
+      await azurite.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+const reply = z.looseObject({
+  message: z.string().optional(),
+  id: z.string().default(""),
+  name: z.string().optional(),
+  state: z.string().default(""),
+  reason: z.string().optional(),
+  exitCode: z.number().nullish(),
+  attempt: z.number().optional(),
+  groupDeleted: z.boolean().optional(),
+  attached: z.boolean().optional(),
+  rerunOf: z.string().optional(),
+  containers: z
+    .record(z.string(), z.looseObject({ exit_code: z.number().nullish(), output: z.string().nullish() }))
+    .default({}),
+  result: z.unknown().optional(),
+});
+export type Reply = z.infer<typeof reply> & { readonly status: number; readonly location: string | null };
+
+export async function call(
+  service: Service,
+  method: string,
+  path: string,
+  body?: string,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
+  const address = path.startsWith("http") ? path : `${service.url}/api/${path}`;
+  const response = await fetch(address, {
+    method,
+    headers: { "x-functions-key": "local", ...headers },
+    ...(body === undefined ? {} : { body }),
+  });
+  const text = await response.text();
+  return {
+    ...reply.parse(text === "" ? {} : JSON.parse(text)),
+    status: response.status,
+    location: response.headers.get("location"),
+  };
+}
+
+/** Polls as Data Factory does, until something else than 202 is answered. */
+export async function ended(service: Service, path: string): Promise<Reply> {
+  return vi.waitFor(
+    async () => {
+      const status = await call(service, "GET", path);
+      expect(status.status, JSON.stringify(status)).not.toBe(202);
+      expect(status.status, JSON.stringify(status)).not.toBe(404);
+      return status;
+    },
+    { timeout: 60_000, interval: 250 },
+  );
+}
+
+export interface Simulated {
+  readonly seconds?: number;
+  readonly exitCode?: number;
+  readonly output?: string;
+}
+
+/** A definition with containers that do as told. */
+export function definition(
+  name: string,
+  containers: Readonly<Record<string, Simulated>> = { app: {} },
+  more: object = {},
+): string {
+  return JSON.stringify({
+    name,
+    location: "westeurope",
+    apiVersion: "2023-05-01",
+    properties: {
+      osType: "Linux",
+      restartPolicy: "Never",
+      containers: Object.entries(containers).map(([container, { seconds = 0, exitCode = 0, output = "done\n" }]) => ({
+        name: container,
+        properties: {
+          image: "demo.azurecr.io/sample:1",
+          resources: { requests: { cpu: 1, memoryInGB: 1 } },
+          environmentVariables: [
+            { name: "SIM_RUN_SECONDS", value: String(seconds) },
+            { name: "SIM_EXIT_CODE", value: String(exitCode) },
+            { name: "SIM_OUTPUT", value: output },
+          ],
+        },
+      })),
+      ...more,
+    },
+  });
+}
