@@ -1,13 +1,15 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Three kinds of test, by folder, one kind after another so that a wrong decision is told before a process is started. Service and
- * system tests start real servers, and wait more than they compute: two files at a time keep two cores busy and no more.
+ * Four kinds of test, by folder, one kind after another so that a wrong decision is told before a process is started. Service and
+ * system tests start real servers, and wait more than they compute; infra tests run the Bicep compiler: two files at a time keep two
+ * cores busy and no more.
  */
 const kinds = [
   { name: "unit", testTimeout: 10_000 },
   { name: "service", testTimeout: 30_000 },
   { name: "system", testTimeout: 90_000 },
+  { name: "infra", testTimeout: 90_000 },
 ];
 
 /** In CI each run leaves a report, which scripts/ci-count.mjs adds up. */

@@ -6,9 +6,17 @@ import { calls } from "./calls.ts";
 import { accept, status } from "./http.ts";
 import { machineFacts } from "./machine.ts";
 import { overhead } from "./overhead.ts";
+import { script } from "./script.ts";
 
 /** `npm run bench [-- NAME...]`: needs a build, prints what it finds, writes `bench/results/NAME.json`. */
-const benchmarks: readonly Benchmark[] = [calls, accept, status, overhead];
+const benchmarks: readonly Benchmark[] = [
+  calls,
+  accept,
+  status,
+  overhead,
+  script("aci-simulated"),
+  script("aci-podman", "podman"),
+];
 const results = new URL("results/", import.meta.url);
 
 interface Flags {

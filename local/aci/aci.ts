@@ -24,7 +24,7 @@ import type { Surroundings } from "./groups/provider.ts";
 import { limitsSchema, optionsSchema } from "./options.ts";
 import type { AciOptions, Limits, Options } from "./options.ts";
 import { restoreGroup, saveGroup } from "./persistence.ts";
-import { isInUse, Store } from "./store.ts";
+import { isAbandoned, Store } from "./store.ts";
 
 export interface RunningAci extends Running {
   readonly clock: Clock;
@@ -143,7 +143,7 @@ function stateFolder(options: Options): { path: string; remove: () => void } | u
   if (options.engine === "simulated") return undefined;
   for (const name of readdirSync(tmpdir()).filter((one) => one.startsWith(TEMPORARY))) {
     const left = join(tmpdir(), name);
-    if (!isInUse(left)) rmSync(left, { recursive: true, force: true });
+    if (isAbandoned(left)) rmSync(left, { recursive: true, force: true });
   }
   const path = mkdtempSync(join(tmpdir(), TEMPORARY));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };

@@ -59,24 +59,23 @@ export class Store {
   }
 }
 
-/** Does another living service have this folder? */
-export function isInUse(folder: string): boolean {
-  return owner(folder) !== undefined;
-}
+/** Was this folder held by a service that is no more? */
+export const isAbandoned = (folder: string): boolean =>
+  existsSync(join(folder, "lock")) && holder(folder) === undefined;
 
-/** The process that holds a folder, other than this one; a process number used anew is no owner. */
-function owner(folder: string): number | undefined {
+/** The living process that holds a folder; a process number used anew holds nothing. */
+function holder(folder: string): number | undefined {
   const lock = join(folder, "lock");
   if (!existsSync(lock)) return undefined;
   const [pid = "", started] = readFileSync(lock, "utf8").split("\n");
   const alive = startOf(Number(pid));
-  return alive !== undefined && alive === started && Number(pid) !== process.pid ? Number(pid) : undefined;
+  return alive !== undefined && alive === started ? Number(pid) : undefined;
 }
 
 /** A folder has one service at a time: a second one would end the first one's containers. */
 function takeLock(folder: string): void {
-  const other = owner(folder);
-  if (other !== undefined) {
+  const other = holder(folder);
+  if (other !== undefined && other !== process.pid) {
     const message = `The state folder ${folder} is in use by process ${other}.`;
     throw Object.assign(new Error(message), { code: "StateFolderInUse" });
   }

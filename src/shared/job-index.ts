@@ -263,7 +263,7 @@ export class JobIndex {
   /** How many jobs are in the index. */
   async count(): Promise<number> {
     let count = 0;
-    for await (const row of this.#rows(range("job"), ["RowKey"])) if (row) count++;
+    for await (const _row of this.#rows(range("job"), ["RowKey"])) count++;
     return count;
   }
 

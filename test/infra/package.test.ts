@@ -76,11 +76,14 @@ describe("The package", () => {
       SEAL_KEY_FILE: join(folder, "seal.key"),
       AZURE_FUNCTIONS_ENVIRONMENT: "Development",
     };
+    // The app reads its settings from the process that it runs in, which here is this one.
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
     const host = await startHost({ appFolder: app, port: 0, env, logFile: join(folder, "host.log"), drainSeconds: 0 });
     try {
       expect(host.functions.filter(({ state }) => state !== "ready")).toEqual([]);
       await expect.poll(async () => (await fetch(`${host.url}/api/health`)).status, { timeout: 30_000 }).toBe(200);
     } finally {
+      vi.unstubAllEnvs();
       await host.stop();
       await azurite.stop();
     }

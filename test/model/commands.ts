@@ -167,9 +167,9 @@ const foreign = fc.tuple(fc.constantFrom("alpha", "beta", "", "", ""), fc.boolea
       if (name === "") return;
       if (world.aci.all.some((group) => group.name.toLowerCase() === name)) return;
       // Nobody can tell a group that comes between a look and the create that follows it.
+      if (world.scheduler.pending.length > 0 || world.landing) return;
       if (world.judge.rows.some(({ phase, groupName }) => groupName.toLowerCase() === name && phase.state !== "Queued"))
         return;
-      if (world.scheduler.pending.some(({ kind }) => kind === "arm write")) return;
       world.judge.foreign(name);
       const tags = tagged ? { "aciproxy-installation": "another", "aciproxy-job": "x" } : {};
       const { now } = world;

@@ -39,6 +39,11 @@ export class Judge implements Watcher {
     this.#interfered.add(id);
   }
 
+  #lost(id: string): boolean {
+    const parsed = parseJobId(id);
+    return parsed !== undefined && this.#interfered.has(parsed);
+  }
+
   interferedWith(group: Group): void {
     const id = parseJobId(group.tags[tagNames.job] ?? "");
     if (id) this.#interfered.add(id);
@@ -73,7 +78,10 @@ export class Judge implements Watcher {
 
   written(table: string, before: Entity | undefined, after: Entity | undefined): void {
     if (table !== "jobs") return;
-    if (after === undefined) return this.violated("a row was removed");
+    if (after === undefined) {
+      this.violated("a row was removed");
+      return;
+    }
     const { id, state, attempt } = after;
     this.#rows.set(String(id), after);
     if (
@@ -121,11 +129,16 @@ export class Judge implements Watcher {
     const key = `${id} ${attempt}`;
     const deployments = (this.#deployments.get(key) ?? 0) + 1;
     this.#deployments.set(key, deployments);
-    if (deployments > 1) this.violated(`attempt ${attempt} of ${id} was started ${deployments} times`);
+    // One that vanished before it was ever seen can't be told from one that never was.
+    if (deployments > 1 && !this.#lost(id))
+      this.violated(`attempt ${attempt} of ${id} was started ${deployments} times`);
     if (existing)
       this.violated(`a create of ${id} went over a group of ${existing.tags[tagNames.job] ?? "somebody else"}`);
     const job = this.job(id);
-    if (job === undefined) return this.violated(`a group was created for ${id}, which has no row`);
+    if (job === undefined) {
+      this.violated(`a group was created for ${id}, which has no row`);
+      return;
+    }
     if (hasEnded(job.phase)) this.violated(`a group was created for ${id} after its end`);
     if (job.attempt !== attempt) this.violated(`attempt ${attempt} of ${id} was created in attempt ${job.attempt}`);
     if (job.phase.state === "Queued") this.violated(`a create of ${id} landed after it was given up`);
@@ -134,14 +147,19 @@ export class Judge implements Watcher {
   }
 
   deleted(group: Group): void {
-    if (group.tags[tagNames.installation] !== installation)
-      return this.violated(`the foreign group ${group.name} was deleted`);
+    if (group.tags[tagNames.installation] !== installation) {
+      this.violated(`the foreign group ${group.name} was deleted`);
+      return;
+    }
     const id = group.tags[tagNames.job] ?? "";
     const job = this.job(id);
     if (job === undefined || hasEnded(job.phase)) return;
     if (Number(group.tags[tagNames.attempt]) < job.attempt) return;
     const ending = endingOf(job.phase);
-    if (ending === undefined) return this.violated(`the group of ${id}, which is ${job.phase.state}, was deleted`);
+    if (ending === undefined) {
+      this.violated(`the group of ${id}, which is ${job.phase.state}, was deleted`);
+      return;
+    }
     if (!ending.captured) this.violated(`the group of ${id} was deleted before its logs were captured`);
   }
 

@@ -62,33 +62,29 @@ export class Table {
 
   #apply(action: TransactionAction): [Entity | undefined, Entity | undefined] {
     const [kind, given] = action;
-    const { partitionKey = "", rowKey = "" } = given;
+    const { partitionKey, rowKey } = given;
     const key = `${partitionKey}|${rowKey}`;
     const old = this.#rows.get(key);
-    const options = typeof action[3] === "object" ? action[3] : {};
-    const mode = typeof action[2] === "string" ? action[2] : "Merge";
     if (kind === "create" && old) throw new StatusError(409);
     if ((kind === "update" || kind === "delete") && !old) throw new StatusError(404);
-    const { etag } = options;
-    if (kind === "update" && etag !== undefined && etag !== "*" && etag !== old?.["etag"]) throw new StatusError(412);
+    const wanted = kind === "upsert" ? undefined : etagOf(action);
+    if (wanted !== undefined && wanted !== "*" && wanted !== old?.["etag"]) throw new StatusError(412);
+    if (!old || kind === "delete") this.#sorted = undefined;
     if (kind === "delete") {
-      const wanted = deleteTag(action);
-      if (wanted !== undefined && wanted !== "*" && wanted !== old?.["etag"]) throw new StatusError(412);
       this.#rows.delete(key);
-      this.#sorted = undefined;
       return [old, undefined];
     }
-    const merged = kind !== "create" && mode === "Merge" && old ? { ...old } : {};
-    const entity: Entity = Object.assign(merged, plain(given), { partitionKey, rowKey, etag: String(++this.#etags) });
-    if (!old) this.#sorted = undefined;
+    const merges = kind !== "create" && action[2] !== "Replace";
+    const base = merges && old ? { ...old } : {};
+    const entity: Entity = Object.assign(base, plain(given), { partitionKey, rowKey, etag: String(++this.#etags) });
     this.#rows.set(key, entity);
     return [old, entity];
   }
 }
 
-/** A deletion carries its ETag where the others have their mode. */
-function deleteTag(action: TransactionAction): string | undefined {
-  const options: unknown = action[2];
+/** An update has its options last, a deletion where the others have their mode. */
+function etagOf(action: TransactionAction): string | undefined {
+  const options: unknown = action[0] === "delete" ? action[2] : action[3];
   return typeof options === "object" && options !== null && "etag" in options ? String(options.etag) : undefined;
 }
 

@@ -131,6 +131,11 @@ export class World {
     return { id, place, deps, work: handlersOf(deps) };
   }
 
+  /** Whether a request may have its effect yet though nobody waits for it. */
+  get landing(): boolean {
+    return this.#landings.length > 0;
+  }
+
   // ------------------------------------------------------------------------------------------------ what callers do
 
   submit(spec: Spec, on: Host): void {

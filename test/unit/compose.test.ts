@@ -37,7 +37,7 @@ const compose = (changes: Parameters<typeof job>[0] = {}, of = definition) =>
 describe("what ACI gets", () => {
   it("is everything under properties as written, whether we know it or not", () => {
     expect(compose().properties).toEqual(definition.body.properties);
-    expect(Object.keys(Object(compose().properties))).toEqual(["brandNew", "osType", "containers", "initContainers"]);
+    expect(Object.keys(compose().properties ?? {})).toEqual(["brandNew", "osType", "containers", "initContainers"]);
   });
 
   it("is of the top level what ARM has there, without name, type and apiVersion", () => {
