@@ -40,7 +40,7 @@ Durations are ISO 8601 (\`PT10M\`, \`P7D\`) or a number of seconds. Lists are se
 | --- | --- |
 | where groups are created | \`AZURE_SUBSCRIPTION_ID\` and \`AZURE_RESOURCE_GROUP\`, as in the original; or \`TARGETS\` |
 | where jobs are stored | \`AzureWebJobsStorage\`: a connection string, or its identity-based form \`AzureWebJobsStorage__accountName\`, or all of \`AzureWebJobsStorage__queueServiceUri\`, \`__tableServiceUri\` and \`__blobServiceUri\`; \`AzureWebJobsStorage__clientId\` for a user-assigned identity. \`JobsStorage\`, in the same forms, where jobs live in another account than the host's own |
-| what seals definitions | \`SEAL_KEY_ID\`, or for development \`SEAL_KEY_FILE\` |
+| what seals definitions | \`SEAL_KEY_ID\`, or for development \`SEAL_KEY_FILE\` (\`.local/seal.key\` where ARM is on the loopback interface) |
 | the app's own address | \`PUBLIC_URL\`; absent, the platform's \`WEBSITE_HOSTNAME\` is taken |
 
 The local stack (\`npm start\`) sets all of these itself: see [local/README.md](../local/README.md).
@@ -173,15 +173,24 @@ are Azure's own, for maintenance of its machines.
 `;
 }
 
-/** JSON Schema (2020-12) of the envelope, its `options` spelled out from the table. */
+/** JSON Schema (2020-12) of the envelope as posters write it, its `options` spelled out from the table. */
 function messageSchema(): unknown {
-  const schema = z.toJSONSchema(envelopeSchema, { io: "input" });
-  const properties = Object.fromEntries(
+  const { properties, ...schema } = z.toJSONSchema(envelopeSchema.extend({}), { io: "input" });
+  const options = Object.fromEntries(
     Object.entries(optionsTable).map(([name, { schema: type, text }]) => [name, { ...type, description: plain(text) }]),
   );
   return {
     ...schema,
-    properties: { ...schema.properties, options: { type: "object", properties, additionalProperties: false } },
+    title: "A message on the queue aci-jobs",
+    properties: {
+      ...properties,
+      // `run` is what the service sends to itself.
+      op: { type: "string", enum: ["submit", "cancel"], default: "submit" },
+      options: { type: "object", properties: options, additionalProperties: false },
+    },
+    if: { properties: { op: { const: "cancel" } }, required: ["op"] },
+    then: { required: ["id"] },
+    else: { oneOf: [{ required: ["definition"] }, { required: ["definitionBlob"] }] },
   };
 }
 

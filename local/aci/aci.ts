@@ -20,7 +20,7 @@ import { processEngine } from "./engines/process/engine.ts";
 import { simulatedEngine } from "./engines/simulated.ts";
 import { resourceEvent } from "./events.ts";
 import { Provider } from "./groups/provider.ts";
-import type { Surroundings } from "./groups/provider.ts";
+import type { Surroundings } from "./groups/surroundings.ts";
 import { limitsSchema, optionsSchema } from "./options.ts";
 import type { AciOptions, Limits, Options } from "./options.ts";
 import { restoreGroup, saveGroup } from "./persistence.ts";

@@ -88,6 +88,8 @@ export class LinkKeys {
     const [partitionKey, rowKey] = place;
     const entity = { partitionKey, rowKey, id, kid, wrapped };
     const before = await storageCall(() => this.#table.getEntity(...place), 404);
+    const made = before === 404 ? undefined : await this.#open(before);
+    if (made !== undefined) return made;
     const result =
       before === 404
         ? await storageCall(() => this.#table.createEntity(entity), 409)

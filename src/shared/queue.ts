@@ -34,7 +34,7 @@ export class Queues {
 
   /** Never expires: the default would drop a message after 7 days in silence. */
   async send(queue: string, text: string, delay: number): Promise<void> {
-    const visibilityTimeout = Math.min(Math.max(0, Math.ceil(delay / second)), mostDelay);
+    const visibilityTimeout = Math.min(Math.max(0, Math.round(delay / second)), mostDelay);
     await storageCall(() =>
       this.#service.getQueueClient(queue).sendMessage(wireText(text), { visibilityTimeout, messageTimeToLive: -1 }),
     );

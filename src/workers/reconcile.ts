@@ -50,6 +50,7 @@ class Reconciliation {
   #stored: Stored;
   #seen: Observation | undefined;
   #admitted = false;
+  #hasLetGo = false;
 
   constructor(deps: Deps, stored: Stored) {
     this.#deps = deps;
@@ -93,8 +94,7 @@ class Reconciliation {
       case "tidy":
         return this.#tidy();
       case "done":
-        await this.#deps.jobs.index.drop(this.#stored.job.id);
-        return true;
+        return this.#leave();
     }
   }
 
@@ -117,7 +117,7 @@ class Reconciliation {
     const now = this.#deps.now();
     const opened = await openForCreate(this.#deps, this.#stored, claimed);
     if (opened.kind === "wait")
-      return this.#doAll(postpone(this.#stored.job, opened.reason, now, rulesOf(this.#deps), opened.retryAfter));
+      return this.#do(postpone(this.#stored.job, opened.reason, now, rulesOf(this.#deps), opened.retryAfter));
     if (opened.kind === "fail") {
       const refused = {
         kind: "refused",
@@ -126,7 +126,7 @@ class Reconciliation {
         retryAfter: undefined,
         detail: opened.detail,
       } as const;
-      return this.#doAll(afterCreate(claimed, refused, now, rulesOf(this.#deps)));
+      return this.#do(afterCreate(claimed, refused, now, rulesOf(this.#deps)));
     }
     if (!(await this.#claim(claimed)) || claimed.placed === undefined) return false;
     const { aci } = await this.#deps.aci();
@@ -187,19 +187,29 @@ class Reconciliation {
 
   async #tidy(): Promise<boolean> {
     const { job } = this.#stored;
-    const { index } = this.#deps.jobs;
     await roomMade(this.#deps, job);
-    // Whoever created a group had the name, so only a job that never did may still stand in line. It leaves before it hands over.
-    if (job.firstCreateAt === undefined) await index.leaveLine(job.groupName, job.id, job.createdAt);
-    if (job.line !== undefined) await index.leaveLine(job.line, job.id, job.createdAt);
-    const next = await index.handOver(job.groupName, job.id);
-    if (next !== undefined) await this.#deps.queues.wake(next, undefined, 0);
+    await this.#letGo(job);
     if (hasEnded(job.phase)) await this.#save({ ...job, phase: { ...job.phase, tidy: true } });
     return false;
   }
 
-  async #doAll(step: Step): Promise<boolean> {
-    return this.#do(step);
+  /** The name goes to the next, and no line is stood in any more. */
+  async #letGo({ id, groupName, line, createdAt, firstCreateAt }: Job): Promise<void> {
+    const { index } = this.#deps.jobs;
+    // Whoever created a group had the name, so only a job that never did may still stand in line. It leaves before it hands over.
+    if (firstCreateAt === undefined) await index.leaveLine(groupName, id, createdAt);
+    if (line !== undefined) await index.leaveLine(line, id, createdAt);
+    const next = await index.handOver(groupName, id);
+    if (next !== undefined) await this.#deps.queues.wake(next, undefined, 0);
+    this.#hasLetGo = true;
+  }
+
+  /** A job that was done with already may have been given the name once more by whoever did not know. */
+  async #leave(): Promise<boolean> {
+    const { job } = this.#stored;
+    if (!this.#hasLetGo) await this.#letGo(job);
+    await this.#deps.jobs.index.drop(job.id);
+    return true;
   }
 
   async #rest(job: Job, until: number, wake = true): Promise<boolean> {

@@ -33,7 +33,8 @@ describe.each(files)("The workflow %s", (file) => {
   const steps = Object.values(parsed.jobs).flatMap((job) => job.steps);
 
   test("is what the published schema of workflows asks for", () => {
-    expect(validateWorkflow(text).errors).toEqual([]);
+    // The package's copy of the schema is older than the permission to attest.
+    expect(validateWorkflow(text.replace(/^ +attestations: write\n/m, "")).errors).toEqual([]);
   });
 
   test("pins every action to a commit, and says which version that is", () => {

@@ -83,8 +83,8 @@ export class Table {
 }
 
 /** An update has its options last, a deletion where the others have their mode. */
-function etagOf(action: TransactionAction): string | undefined {
-  const options: unknown = action[0] === "delete" ? action[2] : action[3];
+function etagOf(action: readonly unknown[]): string | undefined {
+  const options = action[0] === "delete" ? action[2] : action[3];
   return typeof options === "object" && options !== null && "etag" in options ? String(options.etag) : undefined;
 }
 

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { globSync } from "tinyglobby";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { generatedDocs } from "../../scripts/generated-docs.ts";
 import { statusOf } from "../../src/shared/errors.ts";
 import { finishedEvent } from "../../src/shared/finished-event.ts";
@@ -13,6 +14,11 @@ import { ended, ending, job, jobId, live, start } from "../kit.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
+
+const packageShape = z.object({
+  dependencies: z.record(z.string(), z.string()),
+  devDependencies: z.record(z.string(), z.string()),
+});
 
 const section = (page: string, title: string): string => page.split(`\n## ${title}\n`)[1]?.split("\n## ")[0] ?? "";
 /** What stands as code in the first cells of tables. */
@@ -94,6 +100,18 @@ describe("hand-written pages", () => {
       return [Object.keys(envelope), Object.keys(Object(data) as object)];
     };
     expect(fields(event)).toEqual(fields(real));
+  });
+
+  test("ARCHITECTURE.md lists every dependency, and names no file that is not there", () => {
+    const page = read("ARCHITECTURE.md");
+    const { dependencies, devDependencies } = packageShape.parse(JSON.parse(read("package.json")));
+    const listed = firstCells(section(page, "Dependencies"));
+    expect([...listed].sort()).toEqual(Object.keys({ ...dependencies, ...devDependencies }).sort());
+    const folders = ["", "src/", "src/http/", "src/shared/", "src/shared/definition/", "src/workers/"];
+    const missing = [...page.matchAll(/`([\w./-]+(?:\.(?:ts|js)|\/))`/g)]
+      .map(([, path = ""]) => path)
+      .filter((path) => !folders.some((folder) => existsSync(join(root, folder, path))));
+    expect(missing).toEqual([]);
   });
 
   test("every link from one page to another leads somewhere", () => {

@@ -46,7 +46,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   Provisioning: {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 5 s, missed": ["absent"],
+    "rest 10 s, missed": ["absent"],
     "save Pending": ["running", "succeeded", "failed", "stopped", "never seen before"],
     delete: ["an earlier attempt's"],
     "save Failed NameTaken, group gone": ["another job's", "foreign", "untagged"],
@@ -61,7 +61,8 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   },
   "Provisioning, missed once, create still on its way": {
     look: ["not looked"],
-    "rest 5 s": ["unknown", "absent"],
+    "rest 5 s": ["unknown"],
+    "rest 10 s": ["absent"],
     "save Pending": ["running", "succeeded", "failed", "stopped", "never seen before"],
     delete: ["an earlier attempt's"],
     "save Failed NameTaken, group gone": ["another job's", "foreign", "untagged"],
@@ -69,17 +70,15 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   Pending: {
     look: ["not looked"],
     "rest 5 s": ["unknown", "never seen before"],
-    "rest 5 s, missed": ["absent", "another job's", "foreign"],
-    "save Running": ["running"],
-    "capture the group, then Succeeded": ["succeeded", "untagged"],
-    "capture the group, then Failed": ["failed"],
-    "capture the group, then Stopped": ["stopped"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    // Also a group that has ended: its containers ran, and the row says when.
+    "save Running": ["running", "succeeded", "failed", "stopped", "untagged"],
     delete: ["an earlier attempt's"],
   },
   Running: {
     look: ["not looked"],
     "rest 4 s": ["unknown", "running", "never seen before"],
-    "rest 5 s, missed": ["absent", "another job's", "foreign"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
     "capture the group, then Failed": ["failed"],
     "capture the group, then Stopped": ["stopped"],
@@ -97,7 +96,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "Running, canceled": {
     look: ["not looked"],
     "save Running, ending Canceled CanceledByCaller": ["unknown"],
-    "rest 5 s, missed": ["absent", "another job's", "foreign"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
     "capture the group, then Canceled": ["running", "failed", "never seen before"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
     "capture the group, then Stopped": ["stopped"],
@@ -106,7 +105,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "Running, past its deadline": {
     look: ["not looked"],
     "save Running, ending TimedOut DeadlineExceeded": ["unknown"],
-    "rest 5 s, missed": ["absent", "another job's", "foreign"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
     "capture the group, then TimedOut": ["running", "never seen before"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
     "capture the group, then Failed": ["failed"],
@@ -116,7 +115,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "canceling, not captured": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 5 s, missed": ["absent", "another job's", "foreign"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
     "capture the group, then Canceled": [
       "running",
       "succeeded",
@@ -130,7 +129,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   canceling: {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 5 s, missed": ["absent", "another job's", "foreign"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
     delete: ["running", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group present": ["succeeded", "failed", "stopped", "untagged"],
   },
@@ -167,25 +166,26 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "an earlier attempt's",
       "untagged",
     ],
-    "rest 5 s, missed": ["absent", "another job's", "foreign"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
   },
   "canceling, kept": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 5 s, missed": ["absent", "another job's", "foreign"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
     stop: ["running", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group present": ["succeeded", "failed", "stopped", "untagged"],
   },
   "canceling while Provisioning": {
     look: ["not looked"],
-    "rest 5 s": ["unknown", "absent", "another job's", "foreign"],
+    "rest 5 s": ["unknown"],
+    "rest 10 s": ["absent", "another job's", "foreign"],
     delete: ["running", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group present": ["succeeded", "failed", "stopped", "untagged"],
   },
   retrying: {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 5 s, missed": ["absent", "another job's", "foreign"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
     delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
   },
   "retrying, overdue": {
@@ -200,19 +200,19 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "an earlier attempt's",
       "untagged",
     ],
-    "rest 5 s, missed": ["absent", "another job's", "foreign"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
   },
   "ended, group present": {
     look: ["not looked"],
     "rest 10 s": ["unknown"],
-    "rest 5 s, missed": ["absent"],
+    "rest 10 s, missed": ["absent"],
     delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
     "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
   "ended, not captured": {
     look: ["not looked"],
     "rest 10 s": ["unknown"],
-    "rest 5 s, missed": ["absent"],
+    "rest 10 s, missed": ["absent"],
     "capture the group, then as it is": [
       "running",
       "succeeded",
@@ -248,7 +248,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "ended, kept, but must yield": {
     look: ["not looked"],
     "rest 10 s": ["unknown"],
-    "rest 5 s, missed": ["absent"],
+    "rest 10 s, missed": ["absent"],
     delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
     "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
@@ -542,10 +542,10 @@ describe("what the answer to a create means", () => {
       { ...step.job, phase: { ...provisioning, absentAt: now } },
       absent,
       false,
-      start + 69 * second,
+      start + 74 * second,
       rules,
     );
-    expect(missed).toMatchObject({ do: "rest", until: start + 10 * second + lateTime });
+    expect(missed).toMatchObject({ do: "rest", until: start + 20 * second + lateTime });
   });
 
   it("an error that ACI itself answered is over: two looks are enough", () => {

@@ -90,3 +90,18 @@ export const logNotAvailable = (container: string, group: string): ArmError =>
     `Log of container '${container}' in container group '${group}' is not available yet. ` +
       "Please check container 'InstanceView' for more information or retry later.",
   );
+
+export const PROVISIONING_FAILED: ArmErrorBody = {
+  code: "ContainerGroupProvisioningFailed",
+  message: "The container group's containers could not be started. See the instance view of each container.",
+};
+
+export const INTERNAL: ArmErrorBody = {
+  code: "InternalServerError",
+  message: "Encountered an internal server error.",
+};
+
+export const PREEMPTED: ArmErrorBody = {
+  code: "OperationPreempted",
+  message: "The operation was preempted by the deletion of its group.",
+};

@@ -3,8 +3,11 @@ import {
   ArmError,
   groupNotFound,
   inaccessibleImage,
+  INTERNAL,
   invalidUpdate,
   otherLocation,
+  PREEMPTED,
+  PROVISIONING_FAILED,
   registryError,
   transitioning,
 } from "../arm/errors.ts";
@@ -21,25 +24,9 @@ import type { Action, Cause } from "../events.ts";
 import { groupKey, locationOf, newIdentity, normalLocation } from "../group.ts";
 import type { Group, GroupId } from "../group.ts";
 import { Deployment } from "./deployment.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { compare } from "./update.ts";
 import { coresOf, RegionUsage } from "./usage.ts";
-import type { Used } from "./usage.ts";
-
-/** What lies around the provider: it tells them what happens, and asks them for leave. */
-export interface Surroundings {
-  /** The group, or anything in its life, is different now. */
-  changed(group: Group): void;
-  gone(group: Group): void;
-  /** A write, delete or action was decided, for good or ill. `existed`: the group was there before. */
-  decided(group: GroupId, action: Action, cause: Cause, existed: boolean, error?: ArmErrorBody): void;
-  /** Throws {@link ArmError} where a limit or quota is reached. `used`: what the region has without this group. */
-  admitCreate(group: GroupId, location: string, cores: number, used: Used): void;
-  admitDelete(group: GroupId, location: string): void;
-  /** A fault of this service's own, which no caller waits for. */
-  failed(error: unknown): void;
-  /** From a PUT's reply until containers are pulled, in milliseconds; `Infinity` for a group that is to stay Pending. */
-  provisioningDelay(group: GroupId): number;
-}
 
 export interface ProviderOptions {
   readonly clock: Clock;
@@ -338,21 +325,6 @@ export class Provider {
     if (group.deleting || group.operation || stopping) throw transitioning(group.id.name);
   }
 }
-
-const PROVISIONING_FAILED: ArmErrorBody = {
-  code: "ContainerGroupProvisioningFailed",
-  message: "The container group's containers could not be started. See the instance view of each container.",
-};
-
-const INTERNAL: ArmErrorBody = {
-  code: "InternalServerError",
-  message: "Encountered an internal server error.",
-};
-
-const PREEMPTED: ArmErrorBody = {
-  code: "OperationPreempted",
-  message: "The operation was preempted by the deletion of its group.",
-};
 
 const ACTIONS: Record<Operation["kind"], Action> = {
   create: "write",

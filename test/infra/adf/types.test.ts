@@ -23,7 +23,7 @@ function literal(value: Json): string {
   }
   if (Array.isArray(value)) return `[\n${value.map((item: Json) => literal(item)).join("\n")}\n]`;
   if (typeof value === "object" && value !== null) {
-    const members = Object.entries(value).map(([name, item]) => `${literal(name)}: ${literal(item as Json)}`); // of JSON, JSON
+    const members = Object.entries(value).map(([name, item]) => `${literal(name)}: ${literal(item)}`);
     return `{\n${members.join("\n")}\n}`;
   }
   return String(value);
@@ -47,13 +47,14 @@ compiled(`Pipelines${bicep === undefined ? ` (${without})` : ""}`, () => {
   const diagnosticsOf = (list: readonly z.infer<typeof document>[]): Promise<string> =>
     inCopy(async (copy) => {
       await writeFile(join(copy, "pipelines.bicep"), template(list));
+      // Types only: how it is written is no matter.
+      await writeFile(join(copy, "bicepconfig.json"), JSON.stringify({ analyzers: { core: { enabled: false } } }));
       const { stdout, stderr } = await runBicep(["lint", "pipelines.bicep"], copy);
       return stdout + stderr;
     });
 
   test("are of Data Factory's published types", async () => {
-    // The types want a body wherever there is a method; Data Factory does not, for GET and DELETE.
-    expect((await diagnosticsOf(pipelines)).split("\n").filter((line) => line !== "")).toEqual([]);
+    expect(await diagnosticsOf(pipelines)).toBe("");
   });
 
   test("with a property that is not there are not", async () => {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { virtualClock } from "../../../local/aci/clock.ts";
-import { serve, wire } from "./kit.ts";
+import { propertiesOf, serve, wire } from "./kit.ts";
 
 /** The request bodies of the public REST specification's examples. `CORPUS_DIR` or ../shared/corpus has them; they are not ours to copy. */
 const CORPUS = process.env["CORPUS_DIR"] ?? join(import.meta.dirname, "../../../../shared/corpus");
@@ -29,7 +29,7 @@ describe.runIf(existsSync(CORPUS))("the specification's examples", () => {
       expect(reply).toMatchObject({ status: 201, body: { properties: { provisioningState: "Pending" } } });
       clock.advance(1000);
       const settled = await wire(url, "GET", path);
-      expect(settled.body["properties"]).toMatchObject({
+      expect(propertiesOf(settled)).toMatchObject({
         provisioningState: "Succeeded",
         instanceView: { state: "Running" },
       });

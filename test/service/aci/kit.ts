@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { ContainerInstanceManagementClient } from "@azure/arm-containerinstance";
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { onTestFinished } from "vitest";
+import { z } from "zod";
 import { startAci } from "../../../local/aci/aci.ts";
 import type { RunningAci, StartOptions } from "../../../local/aci/aci.ts";
 
@@ -55,11 +56,8 @@ export interface Wire {
   readonly status: number;
   readonly headers: Headers;
   /** The body as JSON; `undefined` where there is none. */
-  readonly body: Json;
+  readonly body: unknown;
 }
-
-/** JSON that a test looks into: whatever is not there is `undefined`. */
-export type Json = { readonly [name: string]: Json } & { readonly [index: number]: Json } & Partial<string>;
 
 /** One request as it goes over the wire. `path` is below the resource group, or absolute. */
 export async function wire(url: string, method: string, path: string, body?: unknown): Promise<Wire> {
@@ -75,14 +73,29 @@ export async function wire(url: string, method: string, path: string, body?: unk
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: parsed(text) };
+  return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-function parsed(text: string): Json {
-  if (text === "") return undefined as unknown as Json;
-  // What a test asks of it is checked by the test's own expectations.
-  return JSON.parse(text) as Json;
-}
+const shown = z.object({
+  properties: z.looseObject({
+    ipAddress: z.object({ ip: z.string().optional() }).optional(),
+    instanceView: z.object({ state: z.string() }).optional(),
+    containers: z.array(
+      z.object({ properties: z.object({ instanceView: z.looseObject({ restartCount: z.number() }).optional() }) }),
+    ),
+  }),
+});
+
+/** A group's `properties`; nothing where the reply is an error. */
+export const propertiesOf = ({ body }: Wire) => shown.safeParse(body).data?.properties;
+
+export const groupState = (reply: Wire): string | undefined => propertiesOf(reply)?.instanceView?.state;
+
+/** The instance view of one container. */
+export const viewOf = (reply: Wire, index = 0) => propertiesOf(reply)?.containers[index]?.properties.instanceView;
+
+/** What a reply to .../logs shows; nothing where it is an error. */
+export const logOf = ({ body }: Wire): string => z.object({ content: z.string() }).safeParse(body).data?.content ?? "";
 
 /** The least definition that is taken; `env` tells the simulated engine what to do. */
 export function definition(env: Record<string, string | number> = {}, more: object = {}): object {

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { container, definition, serve, temporaryFolder, until, wire } from "./kit.ts";
-import type { Json, Wire } from "./kit.ts";
+import { container, definition, groupState, logOf, serve, temporaryFolder, until, viewOf, wire } from "./kit.ts";
+import type { Wire } from "./kit.ts";
 
 const IMAGES = {
   "Job/Dockerfile":
@@ -23,7 +23,7 @@ async function processes(more: object = {}) {
     call,
     get,
     log: async (name: string, of: string): Promise<string> =>
-      String((await call("GET", `containerGroups/${name}/containers/${of}/logs`)).body["content"]),
+      logOf(await call("GET", `containerGroups/${name}/containers/${of}/logs`)),
     put: async (name: string, containers: object[], rest: object = {}): Promise<void> => {
       const reply = await call("PUT", `containerGroups/${name}`, definition({}, { containers, ...rest }));
       expect([reply.status, reply.body]).toMatchObject([201, {}]);
@@ -35,17 +35,6 @@ async function processes(more: object = {}) {
       ),
   };
 }
-
-const groupState = ({ body }: Wire): unknown =>
-  (body as unknown as { properties?: { instanceView?: { state?: string } } }).properties?.instanceView?.state;
-
-/** The instance view of one container. */
-const view = ({ body }: Wire, index = 0): Json => {
-  const { properties } = body as unknown as { properties: { containers: { properties: { instanceView: Json } }[] } };
-  const found = properties.containers[index];
-  if (!found) throw new RangeError(`no container ${index}`);
-  return found.properties.instanceView;
-};
 
 const sh = (name: string, script: string, more: object = {}): object =>
   container(name, {}, { image: "r.azurecr.io/Team/job:1".toLowerCase(), command: ["/bin/sh", "-c", script], ...more });
@@ -65,7 +54,7 @@ describe("the process engine", () => {
     const aci = await processes();
     await aci.put("job", [container("app", { EXTRA: "and you", CODE: 3 }, { image: "registry.example/any/job:v7" })]);
     const ended = await aci.state("job", "Failed");
-    expect(view(ended)).toMatchObject({ currentState: { state: "Terminated", exitCode: 3, detailStatus: "Error" } });
+    expect(viewOf(ended)).toMatchObject({ currentState: { state: "Terminated", exitCode: 3, detailStatus: "Error" } });
     expect(await aci.log("job", "app")).toBe("/app\nHello World! and you\noops\n");
   });
 
@@ -88,8 +77,8 @@ describe("the process engine", () => {
     const aci = await processes();
     await aci.put("job", [container("app", {}, { image: "job", command: ["/no/such/program"] })]);
     const ended = await aci.state("job", "Failed");
-    expect(view(ended)).toMatchObject({ currentState: { exitCode: 128 } });
-    expect(JSON.stringify(view(ended)["events"])).toContain("no such file or directory");
+    expect(viewOf(ended)).toMatchObject({ currentState: { exitCode: 128 } });
+    expect(JSON.stringify(viewOf(ended)?.["events"])).toContain("no such file or directory");
   });
 
   it("keeps secrets from the environment of this service", async () => {
@@ -173,7 +162,7 @@ describe("the process engine", () => {
       volumes: [{ name: "state", emptyDir: {} }],
     });
     const ended = await aci.state("job", "Succeeded");
-    expect(view(ended)).toMatchObject({
+    expect(viewOf(ended)).toMatchObject({
       restartCount: 1,
       previousState: { exitCode: 5 },
       currentState: { exitCode: 0 },
@@ -201,7 +190,7 @@ describe("the process engine", () => {
     expect(alive(stays)).toBe(false);
     const stopped = await aci.get("job");
     expect(groupState(stopped)).toBe("Stopped");
-    expect(view(stopped, 1)).toMatchObject({ currentState: { state: "Terminated", exitCode: 137 } });
+    expect(viewOf(stopped, 1)).toMatchObject({ currentState: { state: "Terminated", exitCode: 137 } });
   });
 
   it("restarts a container whose liveness probe fails, and tells of one that is not ready", async () => {
@@ -221,10 +210,10 @@ describe("the process engine", () => {
     const seen = await until(
       () => aci.get("job"),
       (look) =>
-        Number(view(look)["restartCount"]) === 1 && JSON.stringify(view(look)).includes("Readiness probe failed"),
+        Number(viewOf(look)?.restartCount) === 1 && JSON.stringify(viewOf(look)).includes("Readiness probe failed"),
     );
-    expect(view(seen)).toMatchObject({ previousState: { exitCode: 137 } });
-    const events = JSON.stringify(view(seen)["events"]);
+    expect(viewOf(seen)).toMatchObject({ previousState: { exitCode: 137 } });
+    const events = JSON.stringify(viewOf(seen)?.["events"]);
     expect(events).toContain("Liveness probe failed: command exited with 1");
     expect(events).toContain("Container app failed liveness probe, will be restarted");
   });

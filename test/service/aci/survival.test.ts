@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startAci } from "../../../local/aci/aci.ts";
 import { ProcessRecords, startOf } from "../../../local/aci/engines/process/pids.ts";
-import { container, definition, serve, temporaryFolder, until, wire } from "./kit.ts";
+import { container, definition, logOf, propertiesOf, serve, temporaryFolder, until, wire } from "./kit.ts";
 
 /** The service as a process of its own, under the stack's protocol. */
 async function part(options: object): Promise<{ child: ChildProcess; url: string }> {
@@ -46,14 +46,14 @@ const gone = (pid: number): Promise<boolean> =>
 
 async function running(url: string, name: string): Promise<number> {
   const content = await until(
-    async () => (await wire(url, "GET", `containerGroups/${name}/containers/app/logs`)).body["content"],
+    async () => logOf(await wire(url, "GET", `containerGroups/${name}/containers/app/logs`)),
     (seen) => Number(seen) > 0,
   );
   return Number(content);
 }
 
 const properties = async (url: string, name: string): Promise<unknown> =>
-  (await wire(url, "GET", `containerGroups/${name}`)).body["properties"];
+  propertiesOf(await wire(url, "GET", `containerGroups/${name}`));
 
 describe("a service that was killed", () => {
   it("takes its containers with it, and its successor reports them as ended by the platform", async () => {

@@ -1,0 +1,20 @@
+import type { ArmErrorBody } from "../arm/errors.ts";
+import type { Action, Cause } from "../events.ts";
+import type { Group, GroupId } from "../group.ts";
+import type { Used } from "./usage.ts";
+
+/** What lies around the provider: it tells them what happens, and asks them for leave. */
+export interface Surroundings {
+  /** The group, or anything in its life, is different now. */
+  changed(group: Group): void;
+  gone(group: Group): void;
+  /** A write, delete or action was decided, for good or ill. `existed`: the group was there before. */
+  decided(group: GroupId, action: Action, cause: Cause, existed: boolean, error?: ArmErrorBody): void;
+  /** Throws an ArmError where a limit or quota is reached. `used`: what the region has without this group. */
+  admitCreate(group: GroupId, location: string, cores: number, used: Used): void;
+  admitDelete(group: GroupId, location: string): void;
+  /** A fault of this service's own, which no caller waits for. */
+  failed(error: unknown): void;
+  /** From a PUT's reply until containers are pulled, in milliseconds; `Infinity` for a group that is to stay Pending. */
+  provisioningDelay(group: GroupId): number;
+}

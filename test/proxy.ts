@@ -1,0 +1,101 @@
+/** A proxy before a service: it tells what goes by, and may cut a call off before the service sees it or after it answered. */
+import { Agent, createServer, request as send, type IncomingMessage, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import { buffer } from "node:stream/consumers";
+
+export type Service = "table" | "queue" | "blob" | "arm";
+
+export interface ProxiedCall {
+  readonly service: Service;
+  readonly method: string;
+  readonly url: URL;
+  readonly startedAt: number;
+  endedAt: number;
+  status: number;
+}
+
+/** What becomes of a call; `cut` ends the connection without an answer. */
+export interface Gate {
+  before?(call: ProxiedCall): "pass" | "cut" | Promise<"pass" | "cut">;
+  after?(call: ProxiedCall): "pass" | "cut" | Promise<"pass" | "cut">;
+}
+
+export interface Proxy {
+  readonly url: string;
+  readonly port: number;
+  /** All calls that came, in order. */
+  readonly calls: ProxiedCall[];
+  stop(): Promise<void>;
+}
+
+export async function startProxy(service: Service, targetPort: number, gate: Gate = {}): Promise<Proxy> {
+  const agent = new Agent({ keepAlive: true });
+  const calls: ProxiedCall[] = [];
+  const server = createServer((incoming, outgoing) => {
+    forward(incoming, outgoing).catch(() => outgoing.destroy());
+  });
+
+  async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const url = new URL(incoming.url ?? "/", `http://127.0.0.1:${targetPort}`);
+    const call: ProxiedCall = {
+      service,
+      method: incoming.method ?? "",
+      url,
+      startedAt: performance.now(),
+      endedAt: Infinity,
+      status: 0,
+    };
+    calls.push(call);
+    const body = await buffer(incoming);
+    if ((await gate.before?.(call)) === "cut") {
+      cut(incoming);
+      return;
+    }
+    const { method, headers } = incoming;
+    const forwarded = send({ port: targetPort, host: "127.0.0.1", path: incoming.url, method, headers, agent });
+    forwarded.end(body);
+    const [answer] = (await once(forwarded, "response")) as [IncomingMessage]; // node:http's own event
+    const answered = await buffer(answer);
+    call.status = answer.statusCode ?? 0;
+    call.endedAt = performance.now();
+    if ((await gate.after?.(call)) === "cut") {
+      cut(incoming);
+      return;
+    }
+    outgoing.writeHead(call.status, answer.rawHeaders);
+    outgoing.end(answered);
+  }
+
+  server.keepAliveTimeout = 60_000;
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    calls,
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      agent.destroy();
+      await once(server, "close");
+    },
+  };
+}
+
+function cut(incoming: IncomingMessage): void {
+  incoming.socket.destroy();
+}
+
+/** How many of these calls waited for one another: the longest chain in which each began after the one before had ended. */
+export function roundTrips(calls: readonly ProxiedCall[]): number {
+  let depth = 0;
+  let free = -Infinity;
+  for (const { startedAt, endedAt } of [...calls].sort((a, b) => a.endedAt - b.endedAt)) {
+    if (startedAt < free) continue;
+    depth++;
+    free = endedAt;
+  }
+  return depth;
+}

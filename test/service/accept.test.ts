@@ -1,0 +1,339 @@
+import { describe, expect, it } from "vitest";
+import { minute, second } from "../../src/shared/backoff.ts";
+import { queueNames } from "../../src/shared/queue.ts";
+import { reconcile } from "../../src/workers/reconcile.ts";
+import { roundTrips, type Gate, type ProxiedCall } from "../proxy.ts";
+import { start } from "../kit.ts";
+import {
+  countersOf,
+  deliver,
+  follow,
+  get,
+  groupsOf,
+  jobOf,
+  messagesIn,
+  openBench,
+  post,
+  useAzurite,
+  yaml,
+  type Bench,
+  type Reply,
+} from "./kit.ts";
+
+useAzurite();
+
+/** What a call of the app costs of storage. */
+async function cost<T>(bench: Bench, work: () => Promise<T>): Promise<{ calls: readonly ProxiedCall[]; result: T }> {
+  const before = bench.calls().length;
+  const result = await work();
+  return { calls: bench.calls().slice(before), result };
+}
+const told = (calls: readonly ProxiedCall[]): string[] =>
+  calls.map(
+    ({ service, method, url }) => `${service} ${method} ${url.pathname.replace(/^\/\w+\//, "").replace(/\(.*/, "")}`,
+  );
+
+describe("the price of a call", () => {
+  it("accept makes three calls of storage, one after another: the reservation, the row, the message", async () => {
+    const bench = await openBench();
+    const { calls, result } = await cost(bench, () => post(bench.deps, yaml("bellaciao"), "polling=true"));
+    expect(result.status).toBe(202);
+    expect(told(calls)).toEqual(["table POST $batch", "table POST jobs", "queue POST aci-jobs/messages"]);
+    expect(roundTrips(calls)).toBe(3);
+  });
+
+  it("a definition too large for a row costs a fourth, beside the reservation", async () => {
+    const bench = await openBench();
+    const noise = Array.from({ length: 90_000 }, () => String.fromCharCode(97 + Math.floor(Math.random() * 26))).join(
+      "",
+    );
+    const { calls, result } = await cost(bench, () => post(bench.deps, yaml("large", { output: noise })));
+    expect(result.status).toBe(200);
+    expect([calls.length, roundTrips(calls)]).toEqual([4, 3]);
+    expect((await follow(bench, result.id)).phase.state).toBe("Succeeded");
+  });
+
+  it("accept never calls ACI", async () => {
+    const bench = await openBench();
+    await post(bench.deps, yaml("bellaciao"));
+    expect(countersOf(bench).calls).toEqual({});
+  });
+
+  it("status is one point read by id, two by name, one more once the job has ended", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    const reads = async (which: string): Promise<string[]> =>
+      told((await cost(bench, () => get(bench.deps, which))).calls);
+    expect(await reads(id)).toEqual(["table GET jobs"]);
+    expect(await reads("bellaciao")).toEqual(["table GET jobindex", "table GET jobs"]);
+    await follow(bench, id);
+    expect(await reads(id)).toEqual(["table GET jobs", "table GET attempts"]);
+    expect((await reads("BellaCiao")).length).toBe(3);
+  });
+});
+
+describe("one name", () => {
+  const names = async (bench: Bench, query = "", name = "bellaciao"): Promise<Reply> =>
+    post(bench.deps, yaml(name), query);
+
+  it("is rejected while a job has it, which the reply names with the other choices", async () => {
+    const bench = await openBench();
+    const first = await names(bench);
+    const second = await names(bench);
+    expect([second.status, second.body["code"], second.id]).toEqual([409, "NameActive", first.id]);
+    expect(second.body.message).toMatch(/onConflict=wait, replace or attach.*uniqueName=true/);
+  });
+
+  it("is one name in any letter case", async () => {
+    const bench = await openBench();
+    await names(bench);
+    expect((await names(bench, "", "BELLAciao")).status).toBe(409);
+    expect((await get(bench.deps, "bellaCIAO")).body["name"]).toBe("bellaciao");
+  });
+
+  it("attach: the id of the job that has it is the answer, and nothing else runs", async () => {
+    const bench = await openBench();
+    const first = await names(bench);
+    const second = await names(bench, "onConflict=attach");
+    expect([second.status, second.id, second.body["attached"]]).toEqual([200, first.id, true]);
+  });
+
+  it("wait: the next job begins when the one before is done, oldest first", async () => {
+    const bench = await openBench();
+    const ids = [];
+    for (let n = 0; n < 3; n++) {
+      ids.push((await names(bench, "onConflict=wait")).id);
+      bench.clock.advance(second);
+    }
+    const [first, second_, third] = ids;
+    if (!first || !second_ || !third) throw new Error("three jobs");
+    for (const id of ids) await reconcile(bench.deps, id, { at: undefined });
+    expect((await jobOf(bench.deps, second_)).phase).toMatchObject({
+      state: "Queued",
+      waiting: { reason: "NameBusy", position: 1 },
+    });
+    expect((await jobOf(bench.deps, third)).phase).toMatchObject({
+      state: "Queued",
+      waiting: { reason: "NameBusy", position: 2 },
+    });
+    await follow(bench, first);
+    await reconcile(bench.deps, third, { at: undefined });
+    expect((await jobOf(bench.deps, third)).phase.state).toBe("Queued");
+    expect((await follow(bench, second_)).phase.state).toBe("Succeeded");
+    expect((await follow(bench, third)).phase.state).toBe("Succeeded");
+  });
+
+  it("replace: the job that has it is canceled, and ACI confirms before the next begins", async () => {
+    const bench = await openBench();
+    const first = await post(bench.deps, yaml("bellaciao", { seconds: 3600 }));
+    await follow(bench, first.id, ({ phase }) => phase.state === "Running");
+    const second = await names(bench, "onConflict=replace");
+    await reconcile(bench.deps, second.id, { at: undefined });
+    expect((await jobOf(bench.deps, second.id)).phase.state).toBe("Queued");
+    expect((await follow(bench, first.id)).phase).toMatchObject({
+      state: "Canceled",
+      verdict: { reason: "Replaced" },
+      group: "gone",
+    });
+    expect((await follow(bench, second.id)).phase.state).toBe("Succeeded");
+  });
+
+  it("of a job that is already stopping doesn't count: the new one waits", async () => {
+    const bench = await openBench();
+    const first = await post(bench.deps, yaml("bellaciao", { seconds: 3600 }));
+    await follow(bench, first.id, ({ phase }) => phase.state === "Running");
+    await bench.deps.jobs.change(first.id, (job) => ({
+      job: { ...job, cancel: { at: start, reason: "CanceledByCaller" } },
+    }));
+    const second = await names(bench);
+    expect(second.status).toBe(200);
+    await follow(bench, first.id);
+    expect((await follow(bench, second.id)).phase.state).toBe("Succeeded");
+  });
+
+  it("of a job that has ended is free, though its group is kept: the group yields", async () => {
+    const bench = await openBench();
+    const first = await names(bench, "keep=always");
+    await follow(bench, first.id, ({ phase }) => phase.state === "Succeeded");
+    const second = await names(bench);
+    expect(second.status).toBe(200);
+    await reconcile(bench.deps, second.id, { at: undefined });
+    expect((await follow(bench, first.id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+    expect((await follow(bench, second.id)).phase.state).toBe("Succeeded");
+  });
+
+  it("with uniqueName runs side by side", async () => {
+    const bench = await openBench();
+    const jobs = [await names(bench, "uniqueName=true"), await names(bench, "uniqueName=true")];
+    for (const { id } of jobs) await reconcile(bench.deps, id, { at: undefined });
+    expect(groupsOf(bench).map(({ name }) => name.slice(0, 10))).toEqual(["bellaciao-", "bellaciao-"]);
+  });
+});
+
+describe("an Idempotency-Key", () => {
+  const key = { "idempotency-key": "run 42" };
+
+  it("that is repeated is the same job, and no second run", async () => {
+    const bench = await openBench();
+    const first = await post(bench.deps, yaml("keyed"), "", key);
+    const second = await post(bench.deps, yaml("keyed"), "", key);
+    expect([second.status, second.id, second.body["attached"]]).toEqual([200, first.id, true]);
+    await follow(bench, first.id);
+    expect((await post(bench.deps, yaml("keyed"), "", key)).id).toBe(first.id);
+    expect(countersOf(bench).calls["put"]).toBe(1);
+  });
+
+  it("of a job that failed starts a new one, which says of which it is the rerun", async () => {
+    const bench = await openBench();
+    const failing = yaml("keyed", { exitCode: 3 });
+    const first = await post(bench.deps, failing, "", key);
+    await follow(bench, first.id);
+    const second = await post(bench.deps, failing, "", key);
+    expect([second.id === first.id, second.body["rerunOf"]]).toEqual([false, first.id]);
+    expect((await post(bench.deps, failing, "", key)).id).toBe(second.id);
+  });
+
+  it("with another definition is refused with the path that differs, secret values apart", async () => {
+    const bench = await openBench();
+    const secret = (value: string): string =>
+      yaml("keyed").replace(
+        "{name: SIM_RUN_SECONDS",
+        `{name: TOKEN, secureValue: ${value}}\n          - {name: SIM_RUN_SECONDS`,
+      );
+    await post(bench.deps, secret("one"), "", key);
+    expect((await post(bench.deps, secret("two"), "", key)).body["attached"]).toBe(true);
+    const refused = await post(bench.deps, secret("two").replace("app:1", "app:2"), "", key);
+    expect([refused.status, refused.body["path"]]).toEqual([422, "properties.containers[0].properties.image"]);
+  });
+
+  it("belongs to one of many callers at once", async () => {
+    const bench = await openBench();
+    const replies = await Promise.all(Array.from({ length: 8 }, () => post(bench.deps, yaml("keyed"), "", key)));
+    expect(new Set(replies.map(({ id }) => id)).size).toBe(1);
+    expect(replies.filter(({ body }) => body["attached"] !== true)).toHaveLength(1);
+  });
+});
+
+describe("a message on the queue", () => {
+  it("that comes again, even after its job's end, is the same job and starts nothing", async () => {
+    const bench = await openBench();
+    await deliver(bench.deps, yaml("posted"));
+    const first = await get(bench.deps, "posted");
+    await follow(bench, first.id);
+    await deliver(bench.deps, yaml("posted"), { dequeueCount: 2 });
+    await deliver(bench.deps, yaml("posted"), { dequeueCount: 3 });
+    expect((await get(bench.deps, "posted")).id).toBe(first.id);
+    expect(countersOf(bench).deploymentsByGroup).toEqual({
+      [Object.keys(countersOf(bench).deploymentsByGroup)[0] ?? ""]: 1,
+    });
+    expect((await post(bench.deps, yaml("posted"))).status).toBe(200);
+  });
+
+  it("with a poster's own id is found by it, and a known id is never run again", async () => {
+    const bench = await openBench();
+    const id = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
+    expect((await get(bench.deps, id)).status).toBe(404);
+    const envelope = { version: 1, id, definition: yaml("posted") };
+    await deliver(bench.deps, envelope);
+    await deliver(bench.deps, envelope, { id: "message-2" });
+    expect((await get(bench.deps, id)).body["name"]).toBe("posted");
+    const byHttp = await post(bench.deps, JSON.stringify(envelope));
+    expect([byHttp.id, byHttp.body["attached"]]).toEqual([id, true]);
+    expect(countersOf(bench).calls["put"]).toBe(1);
+  });
+
+  it.each([
+    ["no definition", "name: [", "InvalidDefinition"],
+    ["an unknown option", { version: 1, definition: yaml("posted"), options: { pooling: true } }, "InvalidOptions"],
+    ["an envelope that lacks everything", { version: 1 }, "InvalidMessage"],
+    ["a blob that is not there", { version: 1, definitionBlob: "aci-definitions/none.yaml" }, "InvalidMessage"],
+  ])("that can never work (%s) ends as a Failed row that says why", async (_, message, reason) => {
+    const bench = await openBench();
+    await deliver(bench.deps, message);
+    const { rows } = await bench.deps.jobs.list(
+      { states: undefined, name: undefined, reason: undefined, runId: undefined, since: undefined, until: undefined },
+      10,
+      undefined,
+    );
+    expect(rows).toMatchObject([{ state: "Failed", reason }]);
+  });
+
+  it("of a newer release is sent again, later, and never judged", async () => {
+    const bench = await openBench();
+    await deliver(bench.deps, { version: 2, shape: "unknown" });
+    expect(await bench.deps.queues.length(queueNames.jobs)).toBe(1);
+    const { rows } = await bench.deps.jobs.list(
+      { states: undefined, name: undefined, reason: undefined, runId: undefined, since: undefined, until: undefined },
+      10,
+      undefined,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it("may bring its definition in a blob", async () => {
+    const bench = await openBench();
+    const text = yaml("blobbed");
+    await bench.storage.blobs
+      .getContainerClient("aci-definitions")
+      .getBlockBlobClient("a/b.yaml")
+      .upload(text, text.length);
+    await deliver(bench.deps, { version: 1, definitionBlob: "aci-definitions/a/b.yaml" });
+    expect((await follow(bench, (await get(bench.deps, "blobbed")).id)).phase.state).toBe("Succeeded");
+  });
+});
+
+describe("storage in trouble while a job is accepted", () => {
+  const cutting = (which: (call: ProxiedCall) => boolean, when: keyof Gate): Gate & { times: number } => {
+    const gate = { times: 0 };
+    const act = (call: ProxiedCall): "cut" | "pass" => (which(call) && ++gate.times > 0 ? "cut" : "pass");
+    return Object.assign(gate, when === "before" ? { before: act } : { after: act });
+  };
+  const isRow = ({ method, url }: ProxiedCall): boolean => method === "POST" && url.pathname.endsWith("/jobs");
+  const isMessage = ({ service, method }: ProxiedCall): boolean => service === "queue" && method === "POST";
+
+  it("a row that can't be written: 503, and nothing runs; the reservation gives way to the next", async () => {
+    const gate = cutting(isRow, "before");
+    const bench = await openBench({}, gate);
+    const refused = await post(bench.deps, yaml("bellaciao"));
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "10"]);
+    delete gate.before;
+    const next = await post(bench.deps, yaml("bellaciao"));
+    expect(next.status).toBe(200);
+    expect((await follow(bench, next.id)).phase.state).toBe("Succeeded");
+  });
+
+  it("a row whose answer got lost is read back: the job is accepted", async () => {
+    const bench = await openBench({}, cutting(isRow, "after"));
+    const accepted = await post(bench.deps, yaml("bellaciao"));
+    expect(accepted.status).toBe(200);
+    expect(accepted.body["attached"]).toBeUndefined();
+    expect((await follow(bench, accepted.id)).phase.state).toBe("Succeeded");
+  });
+
+  it("a message that can't be sent is still a 2xx: the timer wakes the job", async () => {
+    const bench = await openBench({}, cutting(isMessage, "before"));
+    const accepted = await post(bench.deps, yaml("bellaciao"));
+    expect(accepted.status).toBe(200);
+    bench.clock.advance(minute);
+    const due = [];
+    for await (const { id } of bench.deps.jobs.index.due(bench.clock.now())) due.push(id);
+    expect(due).toEqual([accepted.id]);
+  });
+
+  it("status on the Location of a 202 goes on polling: only the job's own end ends a poll", async () => {
+    const gate: Gate = {};
+    const bench = await openBench({}, gate);
+    const { id, headers } = await post(bench.deps, yaml("bellaciao"), "polling=true");
+    expect(headers.get("location")).toBe(`http://localhost:7071/api/status/${id}?poll=1`);
+    gate.before = () => "cut";
+    const polled = await get(bench.deps, id, "poll=1");
+    expect([polled.status, polled.body.state, polled.id]).toEqual([202, "Unknown", id]);
+    expect((await get(bench.deps, id)).status).toBe(503);
+  });
+});
+
+it("the message of an accepted job carries its id alone", async () => {
+  const bench = await openBench();
+  const { id } = await post(bench.deps, yaml("bellaciao"));
+  expect(await messagesIn(bench.storage, queueNames.jobs)).toEqual([JSON.stringify({ version: 1, op: "run", id })]);
+});

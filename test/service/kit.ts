@@ -1,0 +1,213 @@
+/** The real core on a real Azurite and a local ACI with simulated containers, with time in the test's hands. */
+import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functions";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { z } from "zod";
+import { startAci, type RunningAci } from "../../local/aci/aci.ts";
+import { virtualClock, type Clock } from "../../local/aci/clock.ts";
+import { remove } from "../../src/http/delete.ts";
+import { status } from "../../src/http/status.ts";
+import { trigger } from "../../src/http/trigger.ts";
+import { makeDeps, type Deps } from "../../src/shared/deps.ts";
+import { parseJobId, type JobId } from "../../src/shared/ids.ts";
+import { hasEnded, type Job } from "../../src/shared/job.ts";
+import { queueNames } from "../../src/shared/queue.ts";
+import { connectStorage, type Storage } from "../../src/shared/storage.ts";
+import { provisioner } from "../../src/workers/provisioner.ts";
+import { reconcile } from "../../src/workers/reconcile.ts";
+import { startAzurite, type Azurite } from "../azurite.ts";
+import { settings, start } from "../kit.ts";
+import { startProxy, type Gate, type Proxy, type ProxiedCall } from "../proxy.ts";
+
+/** Accounts of one Azurite: each test has one of its own. Their key is no secret. */
+const key = Buffer.from("a key that everybody may know").toString("base64");
+const accounts = Array.from({ length: 80 }, (_, n) => `account${n}`);
+process.env["AZURITE_ACCOUNTS"] = accounts.map((account) => `${account}:${key}`).join(";");
+
+export interface Bench {
+  readonly deps: Deps;
+  readonly storage: Storage;
+  readonly aci: RunningAci;
+  readonly clock: Clock;
+  /** Calls to storage so far. */
+  calls(): readonly ProxiedCall[];
+  /** The same storage and ACI, used by another instance of the app. */
+  again(environment?: Readonly<Record<string, string>>): Promise<Deps>;
+}
+
+let azurite: Azurite | undefined;
+let used = 0;
+
+/** In a file's head: its tests get storage from here. */
+export function useAzurite(): void {
+  beforeAll(async () => {
+    azurite = await startAzurite();
+  });
+  afterAll(() => azurite?.stop());
+}
+
+/** Everything anew, for the test that asks. */
+export async function openBench(environment: Readonly<Record<string, string>> = {}, gate: Gate = {}): Promise<Bench> {
+  if (azurite === undefined) throw new Error("The file does not call useAzurite().");
+  const { ports } = azurite;
+  const account = accounts[used++] ?? "";
+  const clock = virtualClock(start);
+  const folder = mkdtempSync(join(tmpdir(), "service-test-"));
+  const aci = await startAci({ engine: "simulated", clock, limits: false });
+  const proxies: Proxy[] = [];
+  for (const service of ["blob", "queue", "table"] as const)
+    proxies.push(await startProxy(service, ports[service], gate));
+  onTestFinished(async () => {
+    await aci.stop();
+    await Promise.all(proxies.map((proxy) => proxy.stop()));
+    rmSync(folder, { recursive: true });
+  });
+  const endpoint = (service: string, n: number): string => `${service}Endpoint=${proxies[n]?.url ?? ""}/${account}`;
+  const connection = [
+    `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key}`,
+    endpoint("Blob", 0),
+    endpoint("Queue", 1),
+    endpoint("Table", 2),
+  ].join(";");
+  const again = async (more: Readonly<Record<string, string>> = {}): Promise<Deps> => {
+    const own = settings({
+      AzureWebJobsStorage: connection,
+      AZURE_RESOURCE_MANAGER_ENDPOINT: aci.url,
+      AZURE_LOCATION: "westeurope",
+      SEAL_KEY_FILE: join(folder, "seal.key"),
+      ...environment,
+      ...more,
+    });
+    const deps = makeDeps({ settings: own, log: () => undefined, now: () => clock.now(), random: () => 0.5 });
+    await deps.control.installation();
+    return deps;
+  };
+  return {
+    deps: await again(),
+    storage: connectStorage({ kind: "connectionString", setting: "AzureWebJobsStorage", value: connection }),
+    aci,
+    clock,
+    calls: () => proxies.flatMap(({ calls }) => calls).sort((a, b) => a.startedAt - b.startedAt),
+    again,
+  };
+}
+
+/** A definition whose one container runs so long and ends so. */
+export function yaml(name: string, { seconds = 10, exitCode = 0, output = "Hello World!\\n", more = "" } = {}): string {
+  return `
+name: ${name}
+apiVersion: 2023-05-01
+properties:
+  osType: Linux
+  restartPolicy: Never
+  containers:
+    - name: app
+      properties:
+        image: registry.example/team/app:1
+        resources: {requests: {cpu: 1, memoryInGB: 1}}
+        environmentVariables:
+          - {name: SIM_RUN_SECONDS, value: "${seconds}"}
+          - {name: SIM_EXIT_CODE, value: "${exitCode}"}
+          - {name: SIM_OUTPUT, value: "${output}"}
+${more}`;
+}
+
+const body = z.looseObject({ message: z.string(), id: z.string().default(""), state: z.string().default("") });
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: z.infer<typeof body>;
+  /** The job's id, where the reply names one. */
+  readonly id: JobId;
+}
+
+async function call(handler: HttpHandler, request: HttpRequest): Promise<Reply> {
+  const init = await handler(request, new InvocationContext());
+  if (init instanceof Object && "status" in init && "body" in init && typeof init.body === "string") {
+    const read = body.parse(JSON.parse(init.body));
+    const id = parseJobId(read.id);
+    const headers = new Headers(init.headers); // ours are plain records
+    return { status: init.status ?? 200, headers, body: read, id: id ?? ("" as JobId) }; // "" is no id, and no test takes it for one
+  }
+  throw new Error("no reply");
+}
+
+export function post(deps: Deps, text: string, query = "", headers: Record<string, string> = {}): Promise<Reply> {
+  const url = `http://localhost/api/trigger?${query}`;
+  return call(
+    trigger(deps),
+    new HttpRequest({ method: "POST", url, headers, query: queryOf(query), body: { string: text } }),
+  );
+}
+
+export function get(deps: Deps, idOrName: string, query = ""): Promise<Reply> {
+  const url = `http://localhost/api/status/${idOrName}?${query}`;
+  return call(status(deps), new HttpRequest({ method: "GET", url, query: queryOf(query), params: { idOrName } }));
+}
+
+export function del(deps: Deps, idOrName: string, query = ""): Promise<Reply> {
+  const url = `http://localhost/api/delete/${idOrName}?${query}`;
+  return call(remove(deps), new HttpRequest({ method: "DELETE", url, query: queryOf(query), params: { idOrName } }));
+}
+
+const queryOf = (query: string): Record<string, string> => Object.fromEntries(new URLSearchParams(query));
+
+export interface Delivered {
+  readonly id?: string;
+  readonly dequeueCount?: number;
+  readonly insertedAt?: number;
+}
+
+/** A message on `aci-jobs` as the host hands it over. */
+export async function deliver(
+  deps: Deps,
+  message: unknown,
+  { id = "message-1", dequeueCount = 1, insertedAt = start }: Delivered = {},
+): Promise<void> {
+  const triggerMetadata = { id, dequeueCount, insertionTime: new Date(insertedAt).toISOString() };
+  await provisioner(deps)(message, new InvocationContext({ triggerMetadata }));
+}
+
+export async function jobOf(deps: Deps, id: JobId): Promise<Job> {
+  const stored = await deps.jobs.find(id);
+  if (stored === undefined) throw new Error(`There is no job ${id}.`);
+  return stored.job;
+}
+
+/** Looks at a job whenever its row says so, time going on in between, until `enough` or until there is nothing more to do. */
+export async function follow(bench: Bench, id: JobId, enough: (job: Job) => boolean = () => false): Promise<Job> {
+  const { deps, clock } = bench;
+  for (let looks = 0; looks < 300; looks++) {
+    const job = await jobOf(deps, id);
+    if (enough(job) || (hasEnded(job.phase) && job.phase.tidy)) return job;
+    clock.advance(Math.max(0, job.lookAt - clock.now()));
+    await reconcile(deps, id, { at: undefined });
+  }
+  throw new Error(`Job ${id} does not come to an end: ${JSON.stringify((await jobOf(deps, id)).phase)}`);
+}
+
+/** What lies in a queue, hidden or not, oldest first. Azurite shows what is visible only. */
+export async function messagesIn(storage: Storage, queue: string = queueNames.wake): Promise<readonly string[]> {
+  const { peekedMessageItems } = await storage.queues.getQueueClient(queue).peekMessages({ numberOfMessages: 32 });
+  return peekedMessageItems.map(({ messageText }) => messageText);
+}
+
+/** Every group that ACI has. */
+export function groupsOf({
+  aci,
+}: Bench): readonly { readonly name: string; readonly tags: Readonly<Record<string, string>> }[] {
+  return [...aci.provider.all()].map(({ id, definition }) => ({ name: id.name, tags: definition.tags ?? {} }));
+}
+
+const counters = z.object({
+  calls: z.record(z.string(), z.number()),
+  deploymentsByGroup: z.record(z.string(), z.number()),
+});
+
+/** ARM calls by kind, and how often each group was made to run. */
+export function countersOf({ aci }: Bench): z.infer<typeof counters> {
+  return counters.parse(aci.counters.view(null));
+}

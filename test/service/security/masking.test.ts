@@ -1,0 +1,92 @@
+import { BlobServiceClient } from "@azure/storage-blob";
+import { expect, test } from "vitest";
+import { Blobs } from "../../../src/shared/blobs.ts";
+import { viewOf } from "../../../src/shared/definition.ts";
+import { Unavailable } from "../../../src/shared/errors.ts";
+import { fileKeyRing } from "../../../src/shared/file-key-ring.ts";
+import type { Observation } from "../../../src/shared/job.ts";
+import type { Stored } from "../../../src/shared/jobs.ts";
+import { maskedAnswer, maskedObservation } from "../../../src/shared/masking.ts";
+import { Sealer, type KeyRing } from "../../../src/shared/seal.ts";
+import { sealedText } from "../../../src/shared/sealed-definition.ts";
+import { group, job, live, present, settings, start } from "../../kit.ts";
+import { temporaryFolder } from "./kit.ts";
+
+const secret = "correct-horse-battery";
+const body = {
+  properties: {
+    containers: [
+      { name: "a", properties: { image: "x.io/y", environmentVariables: [{ name: "A", secureValue: secret }] } },
+    ],
+  },
+};
+const definition = { name: "n", apiVersion: "2023-05-01", body, view: viewOf(body) };
+
+// The definition lies in the row: no blob is ever asked for.
+const blobs = new Blobs(BlobServiceClient.fromConnectionString("UseDevelopmentStorage=true"));
+const depsOf = (ring: KeyRing) => ({
+  settings: settings(),
+  blobs,
+  sealer: new Sealer(ring, () => 0),
+  vault: undefined,
+});
+
+async function stored(ring: KeyRing, changes: Parameters<typeof live>[1] = {}): Promise<Stored> {
+  const of = live({ state: "Running", startedAt: start }, changes);
+  const sealed = await new Sealer(ring, () => 0).seal(sealedText(definition), job().id);
+  return {
+    job: of,
+    sealed: { definition: sealed, callbacks: undefined },
+    key: { partitionKey: "", rowKey: "" },
+    etag: "",
+  };
+}
+
+const ringOf = (): KeyRing => fileKeyRing(`${temporaryFolder()}/seal.key`);
+const away: KeyRing = {
+  wrap: () => Promise.reject(new Unavailable("seal key", "away")),
+  unwrap: () => Promise.reject(new Unavailable("seal key", "away")),
+};
+const event = (message: string) => ({ name: "Failed", type: "Warning", count: 1, message });
+const messages = (seen: Observation): string[] =>
+  seen.group === "present" ? seen.events.map(({ message }) => message) : [];
+
+test("events of a group are masked before anybody keeps them", async () => {
+  const ring = ringOf();
+  const seen = present(group("Running", [], { events: [event("Started"), event(`can't log in with ${secret}`)] }));
+  const masked = await maskedObservation(depsOf(ring), await stored(ring), seen);
+  expect(messages(masked)).toEqual(["Started", "can't log in with ***"]);
+});
+
+test("a secret that was cut off with its message is masked, too", async () => {
+  const ring = ringOf();
+  const seen = present(group("Running", [], { events: [event(`can't log in with ${secret.slice(0, 15)}`)] }));
+  expect(messages(await maskedObservation(depsOf(ring), await stored(ring), seen))).toEqual(["can't log in with ***"]);
+});
+
+test("messages that the row has already cost no look at the definition", async () => {
+  const row = await stored(ringOf(), { events: [event("Started")] });
+  const seen = present(group("Running", [], { events: [event("Started"), event("")] }));
+  expect(await maskedObservation(depsOf(away), row, seen)).toBe(seen);
+});
+
+test("while the secrets can't be known, what is new is withheld and what is known stays", async () => {
+  const row = await stored(ringOf(), { events: [event("Started")] });
+  const seen = present(group("Running", [], { events: [event("Started"), event(`now ${secret}`)] }));
+  const [known, news] = messages(await maskedObservation(depsOf(away), row, seen));
+  expect(known).toBe("Started");
+  expect(news).toMatch(/^\(withheld/);
+});
+
+test("Azure's answers to a delete are masked, and others are left as they are", async () => {
+  const ring = ringOf();
+  const azure = { code: "X", message: `no: ${secret}`, httpStatus: 409 };
+  const refused = { kind: "refused", reason: "GroupBusy", azure, retryAfter: undefined } as const;
+  const row = await stored(ring);
+  expect(await maskedAnswer(depsOf(ring), row, refused)).toMatchObject({ azure: { message: "no: ***" } });
+  expect(await maskedAnswer(depsOf(away), row, refused)).toMatchObject({
+    azure: { message: expect.stringMatching(/^\(withheld/) as string },
+  });
+  const accepted = { kind: "accepted" } as const;
+  expect(await maskedAnswer(depsOf(away), row, accepted)).toBe(accepted);
+});
