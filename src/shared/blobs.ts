@@ -11,6 +11,9 @@ const tailBytes = 64 * 1024;
 /** The service takes 4 MiB per append. */
 const mostAppend = 4 * 1024 * 1024;
 
+/** The largest body that ARM takes. */
+const mostDefinition = 4 * 1024 * 1024;
+
 export interface CapturedLog {
   readonly verdict: LogVerdict;
   /** The end of the log, with timestamps, in whole lines. */
@@ -93,9 +96,14 @@ export class Blobs {
     await storageCall(() => this.#sealed.deleteBlob(id), 404);
   }
 
-  /** A poster's definition, from the one container that is read. */
+  /** A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes. */
   async definition(reference: string): Promise<string | undefined> {
-    return this.#text(this.#definitions, reference.slice(blobContainers.definitions.length + 1), 0);
+    const name = reference.slice(blobContainers.definitions.length + 1);
+    // A URL's dots would lead out of the container.
+    if (name.split("/").some((part) => part === "." || part === "..")) return undefined;
+    const found = await storageCall(() => this.#definitions.getBlobClient(name).getProperties(), 404);
+    if (found === 404 || (found.contentLength ?? 0) > mostDefinition) return undefined;
+    return this.#text(this.#definitions, name, 0);
   }
 
   async #text(container: ContainerClient, name: string, from: number): Promise<string | undefined> {

@@ -202,14 +202,14 @@ export class JobIndex {
 
   /**
    * A name that its holder needs no more goes to the oldest that waits for it, which leaves the line in the same transaction: so a job
-   * that has left the line is never given the name. May be repeated.
+   * that has left the line is never given the name. May be repeated: who did so before may have died before it woke the next.
    *
    * @returns the job that has the name now and must be woken
    */
   async handOver(name: GroupName, id: JobId): Promise<JobId | undefined> {
     for (;;) {
       const hold = await this.hold(name);
-      if (hold?.holder !== id) return undefined;
+      if (hold?.holder !== id) return hold?.holder;
       const rowKey = `hold_${nameKey(name)}`;
       const next = await this.#firstInLine(name, id);
       if (next === undefined) {

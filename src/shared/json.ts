@@ -33,6 +33,17 @@ export function member(
   return undefined;
 }
 
+/** Whether collections are inside each other deeper than so many. Takes no stack of its own, however deep they are. */
+export function isDeeperThan(value: unknown, most: number): boolean {
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    const collections = level.filter((each) => typeof each === "object" && each !== null);
+    if (collections.length > 0 && depth >= most) return true;
+    level = collections.flatMap((collection): unknown[] => Object.values(collection));
+  }
+  return false;
+}
+
 /** The object with a member set, under the key that it already has there in any letter case. */
 export function withMember(object: JsonObject, name: string, value: JsonValue): JsonObject {
   return { ...object, [member(object, name)?.key ?? name]: value };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseJobId, type JobId } from "./ids.ts";
-import type { JsonObject, JsonValue } from "./json.ts";
+import { isDeeperThan, type JsonObject, type JsonValue } from "./json.ts";
 
 /**
  * What travels on the queues, in and out. A message on `aci-jobs` is plain text or base64 of it: a definition (YAML or JSON), or an
@@ -25,6 +25,9 @@ export interface Submission {
   readonly callBackUri: string | undefined;
   readonly traceparent: string | undefined;
 }
+
+/** A definition's own limit is 64; beyond it whatever walks the message could run out of stack. */
+const mostDepth = 100;
 
 const json: z.ZodType<JsonValue> = z.json();
 
@@ -60,12 +63,16 @@ export function readJobMessage(body: unknown): JobMessage {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { kind: "malformed", why: "The message is neither a definition nor an envelope.", id: undefined };
   }
+  if (isDeeperThan(value, mostDepth)) {
+    const why = "Too many collections are inside each other; nest them less deeply.";
+    return { kind: "malformed", why, id: idOf(value) };
+  }
   if (!("version" in value)) return { kind: "submit", submission: bare(JSON.stringify(value)) };
   return readEnvelope(value);
 }
 
 function readEnvelope(value: object): JobMessage {
-  const id = "id" in value && typeof value.id === "string" ? parseJobId(value.id) : undefined;
+  const id = idOf(value);
   if ("version" in value && typeof value.version === "number" && value.version > 1) return { kind: "newer" };
   const parsed = envelopeSchema.safeParse(value);
   if (!parsed.success) {
@@ -88,6 +95,10 @@ function readEnvelope(value: object): JobMessage {
   const text = typeof definition === "string" ? definition : JSON.stringify(definition);
   const read = definitionBlob === undefined ? { text } : { blob: definitionBlob };
   return { kind: "submit", submission: { ...bare(""), ...rest, id, definition: read, replyTo: replyTo?.queue } };
+}
+
+function idOf(value: object): JobId | undefined {
+  return "id" in value && typeof value.id === "string" ? parseJobId(value.id) : undefined;
 }
 
 function bare(text: string): Submission {

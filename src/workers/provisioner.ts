@@ -1,4 +1,5 @@
 import type { InvocationContext, StorageQueueHandler } from "@azure/functions";
+import { inspect } from "node:util";
 import { accept, check, type Order } from "../shared/accept.ts";
 import { minute } from "../shared/backoff.ts";
 import { cancel } from "../shared/cancel.ts";
@@ -51,7 +52,7 @@ async function submit(deps: Deps, submission: Submission, { id, at }: Identity, 
       ? submission.definition.text
       : await deps.blobs.definition(submission.definition.blob);
   if (text === undefined) {
-    const detail = "definitionBlob names no blob in the container aci-definitions.";
+    const detail = "definitionBlob names no blob of at most 4 MB in the container aci-definitions.";
     return recordRefused(deps, { id, createdAt: at, name: undefined, reason: "InvalidMessage", detail, foreign });
   }
   const order: Order = {
@@ -118,10 +119,18 @@ function identify(
 }
 
 function textOf(body: unknown): string {
-  return typeof body === "string" ? body : JSON.stringify(body);
+  if (typeof body === "string") return body;
+  try {
+    return JSON.stringify(body);
+  } catch {
+    return inspect(body, { depth: 50 }); // too deep to be read, but still to be told from others
+  }
 }
 
 /** The name in a definition that can't be taken, if it can be told: so that the row is found by it. */
 function nameIn(text: string): string | undefined {
-  return /^\s*"?name"?\s*:\s*["']?([a-z0-9-]{1,63})["']?\s*,?\s*(?:#.*)?$/im.exec(text)?.[1];
+  // No two spans of spaces that could share: the text is anybody's, and may be long.
+  return /^[ \t]{0,40}"?name"?[ \t]{0,40}:[ \t]{0,40}["']?([a-z0-9-]{1,63})["']?[ \t]{0,40}(?:[,#].*)?\r?$/im.exec(
+    text,
+  )?.[1];
 }
