@@ -22,8 +22,6 @@ export default defineConfig({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
-        // The deployment's snapshots and parameter assertions are not finished: they join with the deployment itself.
-        exclude: ["test/infra/templates.test.ts", "test/infra/parameters.test.ts"],
         testTimeout,
         hookTimeout: 90_000,
         maxWorkers: 2,

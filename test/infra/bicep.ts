@@ -107,3 +107,12 @@ export async function evaluate(folder: string, file: string, env: NodeJS.Process
   const text = await readFile(join(folder, file.replace(/\.bicepparam$/, ".snapshot.json")), "utf8");
   return evaluated.parse(JSON.parse(text));
 }
+
+/** JSON text that does not depend on the order of members, which the compiler changes from run to run. */
+export function canonical(value: unknown): string {
+  const sorted = (_: string, member: unknown): unknown =>
+    typeof member === "object" && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member;
+  return `${JSON.stringify(value, sorted, 2)}\n`;
+}

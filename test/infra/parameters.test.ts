@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { bicep, evaluate, inCopy, without } from "./bicep.ts";
+import { ofType } from "./environments.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -62,5 +63,37 @@ compiled("A prefix of one's own", () => {
     expect(result).toMatchObject({
       outputs: { KEY_VAULT: "kgdemokeyvaultdev", FUNCTION_APP: "kgdemoaciproxydev", DATA_FACTORY: "kgdemoadfdev" },
     });
+  });
+});
+
+const rest = `using 'main.bicep'
+param env = 'dev'
+param plan = 'Dedicated'
+param existingSystemTopics = { aci: 'their-topic' }
+param administratorId = '55555555-5555-5555-5555-555555555555'
+`;
+
+compiled("Options that no environment uses", () => {
+  test("reuse a system topic, run on a dedicated plan and let an administrator write secrets", async () => {
+    const deployment = await inCopy(async (folder) => {
+      await writeFile(join(folder, "rest.bicepparam"), rest);
+      return evaluate(folder, "rest.bicepparam");
+    });
+    if (typeof deployment === "string") throw new Error(deployment);
+    expect(ofType(deployment, "Microsoft.EventGrid/systemTopics")).toEqual([]);
+    const [subscription] = ofType(deployment, "Microsoft.EventGrid/systemTopics/eventSubscriptions");
+    expect(subscription?.name).toMatch(/^their-topic\//);
+    const [plan] = ofType(deployment, "Microsoft.Web/serverfarms");
+    expect(plan).toMatchObject({ kind: "linux", sku: { name: "B1" } });
+    const [app] = ofType(deployment, "Microsoft.Web/sites");
+    expect(JSON.stringify(app)).toContain('{"name":"FUNCTIONS_WORKER_RUNTIME","value":"node"}');
+    expect(app?.properties).toMatchObject({ siteConfig: { alwaysOn: true, linuxFxVersion: "NODE|22" } });
+    const administrator = ofType(deployment, "Microsoft.Authorization/roleAssignments").filter(
+      ({ properties }) => properties["principalId"] === "55555555-5555-5555-5555-555555555555",
+    );
+    expect(administrator.map(({ properties }) => properties["roleDefinitionId"])).toEqual([
+      expect.stringContaining("b86a8fe4-44ce-4948-aee5-eccb2c155cd7"),
+      expect.stringContaining("b86a8fe4-44ce-4948-aee5-eccb2c155cd7"),
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { infra } from "./bicep.ts";
@@ -115,4 +115,11 @@ test("resources that can be logged have diagnostic settings", () => {
     )
     .sort();
   expect(logged).toEqual(["blobServices", "factories", "registries", "sites", "vaults", "vaults"]);
+});
+
+test("deploying again gives every resource and secret the same name and value", () => {
+  for (const file of readdirSync(infra, { recursive: true, encoding: "utf8" })) {
+    if (file.endsWith(".bicep"))
+      expect(readFileSync(join(infra, file), "utf8"), file).not.toMatch(/newGuid\(|utcNow\(/);
+  }
 });

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { bicep, evaluate, inCopy, infra, runBicep, without } from "./bicep.ts";
+import { bicep, canonical, evaluate, inCopy, infra, runBicep, without } from "./bicep.ts";
 import { environments } from "./environments.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -35,8 +35,6 @@ compiled(`The templates${bicep === undefined ? ` (${without})` : ""}`, () => {
   // `npx vitest run test/infra -u` writes them anew.
   test.each(environments)("$file deploys what its snapshot says", async ({ file, snapshot }) => {
     const evaluated = await inCopy((folder) => evaluate(folder, file));
-    await expect(`${JSON.stringify(evaluated, undefined, 2)}\n`).toMatchFileSnapshot(
-      join(infra, "snapshots", snapshot),
-    );
+    await expect(canonical(evaluated)).toMatchFileSnapshot(join(infra, "snapshots", snapshot));
   });
 });
