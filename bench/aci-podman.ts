@@ -14,7 +14,7 @@ const image = process.env["IMAGE"] ?? "docker.io/library/busybox:1.36";
 const folder = mkdtempSync(join(tmpdir(), "aci-bench-"));
 const options = { engine: "podman", stateFolder: folder, containersFolder: join(folder, "none"), graceSeconds: 0 };
 const child = fork(join(import.meta.dirname, "../local/aci/main.ts"), {
-  execArgv: ["--import", "tsx"],
+  execArgv: ["--import", import.meta.resolve("tsx")],
   env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
 });
 const [ready] = (await once(child, "message")) as [{ type: string; url: string; message: string }];

@@ -16,7 +16,7 @@ const connections = Number(process.env["CONNECTIONS"] ?? 16);
 
 const options = { engine: "simulated", limits: false, control: true };
 const child = fork(join(import.meta.dirname, "../local/aci/main.ts"), {
-  execArgv: ["--import", "tsx"],
+  execArgv: ["--import", import.meta.resolve("tsx")],
   env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
 });
 const [ready] = (await once(child, "message")) as [{ url: string }];

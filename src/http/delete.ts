@@ -4,6 +4,7 @@ import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Result } from "../shared/errors.ts";
 import { parseJobId, type JobId } from "../shared/ids.ts";
 import { hasEnded } from "../shared/job.ts";
+import { callerOf } from "./doors.ts";
 import { pollUrl } from "./links.ts";
 import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
 import { findJob } from "./status.ts";
@@ -15,7 +16,7 @@ export function remove(deps: DeleteDeps) {
   return handler(deps.log, async (request, context) => {
     const target = await targetOf(deps, request.params["idOrName"] ?? "");
     if (!target.ok) return refuse(target.error, context);
-    const stored = await cancel(deps, target.value, undefined);
+    const stored = await cancel(deps, target.value, callerOf(context));
     if (stored === undefined)
       return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
     const { job } = stored;

@@ -106,6 +106,20 @@ const paths = {
       },
     },
   },
+  "/api/link/{token}": {
+    get: {
+      operationId: "link",
+      summary: "The same for whoever has the job's link (`polling=link`); needs no key.",
+      security: [],
+      parameters: [path("token", "What the `Location` brought.")],
+      responses: {
+        "200": reply("It succeeded.", ref("Status")),
+        "202": reply("It has not ended.", ref("Status")),
+        "500": reply("It did not succeed (or the job's own `failureStatus`).", ref("Status")),
+        "404": error("Forged, revoked, or older than a day after the job's end."),
+      },
+    },
+  },
   "/api/delete/{idOrName}": {
     delete: {
       operationId: "delete",
@@ -333,13 +347,14 @@ export function document(server: string): Schema {
     openapi: "3.1.0",
     info: { title: "ACI Proxy", version, description: "Azure Container Instances groups as jobs." },
     servers: [{ url: server }],
-    security: [{ header: [] }, { query: [] }],
+    security: [{ header: [] }, { query: [] }, { bearer: [] }],
     paths,
     components: {
       schemas: schemas(),
       securitySchemes: {
         header: { type: "apiKey", in: "header", name: "x-functions-key" },
         query: { type: "apiKey", in: "query", name: "code" },
+        bearer: { type: "http", scheme: "bearer", description: "With `AUTH_MODE=entra`, in the keys' place." },
       },
     },
   };

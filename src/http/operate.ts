@@ -8,6 +8,7 @@ import { parseJobId } from "../shared/ids.ts";
 import { terminalStates } from "../shared/job.ts";
 import { notPermitted } from "../shared/permitted.ts";
 import { parseSealedDefinition } from "../shared/sealed-definition.ts";
+import { readText } from "./body.ts";
 import { callerOf } from "./doors.ts";
 import { hasTag } from "./jobs.ts";
 import { handler, json, refuse } from "./reply.ts";
@@ -107,7 +108,7 @@ export function cancelMany(deps: Pick<Deps, "log" | "jobs" | "queues" | "now">) 
         continue;
       if (tag !== undefined && !hasTag(deps.jobs.shown(active.columns), tag)) continue;
       ids.push(active.id);
-      if (!dryRun) await cancel(deps, active.id, undefined);
+      if (!dryRun) await cancel(deps, active.id, callerOf(context));
     }
     const message = dryRun ? `${ids.length} jobs would be canceled` : `${ids.length} jobs are being canceled`;
     return json(200, {
@@ -120,13 +121,17 @@ export function cancelMany(deps: Pick<Deps, "log" | "jobs" | "queues" | "now">) 
   });
 }
 
+/** What an operator says fits into little. */
+const mostJson = 16 * 1024;
+
 export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<Result<T>> {
   const refused = (message: string): { readonly ok: false; readonly error: Refusal } =>
     no({ code: "InvalidRequest", message });
+  const text = await readText(request, mostJson);
+  if (!text.ok) return refused(`The body must be JSON of at most ${mostJson} bytes.`);
   let value: unknown;
   try {
-    const text = await request.text();
-    value = text.trim() === "" ? {} : JSON.parse(text);
+    value = text.value.trim() === "" ? {} : JSON.parse(text.value);
   } catch {
     return refused("The body must be JSON.");
   }

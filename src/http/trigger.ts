@@ -7,6 +7,7 @@ import { mintLink, type LinkKey } from "../shared/link.ts";
 import { readJobMessage } from "../shared/message.ts";
 import { optionsOfQuery, type JobOptions } from "../shared/options.ts";
 import { errorFields } from "../shared/telemetry.ts";
+import { readText } from "./body.ts";
 import { callerOf } from "./doors.ts";
 import { linkUrl, logsUrl, pollUrl, statusUrl } from "./links.ts";
 import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
@@ -82,22 +83,14 @@ export function acceptedReply(
 }
 
 async function readBody(request: HttpRequest, most: number): Promise<Result<string>> {
-  const tooLarge: Refusal = {
-    code: "BodyTooLarge",
-    message: `The body is larger than ${most} bytes; bring a large definition by the queue's definitionBlob.`,
-  };
-  if (Number(request.headers.get("content-length") ?? 0) > most) return no(tooLarge);
-  const bytes = Buffer.from(await request.arrayBuffer());
-  if (bytes.length > most) return no(tooLarge);
-  try {
-    return ok(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    return no({
-      code: "InvalidDefinition",
-      message: "The body is not UTF-8 text.",
-      errors: [{ path: "", line: 1, column: 1, message: "The body is not UTF-8 text." }],
-    });
+  const read = await readText(request, most);
+  if (read.ok) return read;
+  if (read.error === "too large") {
+    const message = `The body is larger than ${most} bytes; bring a large definition by the queue's definitionBlob.`;
+    return no({ code: "BodyTooLarge", message });
   }
+  const message = "The body is not UTF-8 text.";
+  return no({ code: "InvalidDefinition", message, errors: [{ path: "", line: 1, column: 1, message }] });
 }
 
 /** The body is a definition, or the queue's envelope with one in it. */

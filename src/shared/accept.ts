@@ -53,9 +53,12 @@ export interface Accepted {
   readonly attached: boolean;
 }
 
+/** More than a definition of the largest size has, and no more than a worker reads in the twinkling of an eye. */
+const mostNodes = 50_000;
+
 /** Every fault of an order at once. Pure. */
 export function check(order: Order, settings: Deps["settings"]): Result<Checked> {
-  const parsed = parseDefinition(order.text, { defaultApiVersion: settings.defaultApiVersion });
+  const parsed = parseDefinition(order.text, { defaultApiVersion: settings.defaultApiVersion, maxNodes: mostNodes });
   if (!parsed.ok) return no(invalid("InvalidDefinition", "The definition can't be taken", parsed.faults));
   const { definition, block } = parsed;
   const { view } = definition;
@@ -130,8 +133,9 @@ const mostInline = 48 * 1024;
 /** A reservation without a row expires after a minute; one that took this long is given up, so that no row comes after it. */
 const mostReserving = 40 * second;
 const mostRounds = 60;
-/** Between two looks at a reservation whose row is on its way. */
+/** Between two looks at a reservation whose row is on its way, and how often it is looked at before the job stands in line behind it. */
 const roundTime = 50;
+const roundsForARow = 10;
 
 /**
  * Reserves, then writes the row. At most four storage calls, three of them one after another, when nothing is in the way.
@@ -191,7 +195,7 @@ async function reserve(
     };
     const [reserved] = await Promise.all([index.reserve(reservation), stored]);
     if (reserved === "reserved") return ok({ job: wanted, attached: false });
-    const obstacle = await findObstacle(deps, job, order, definition, want);
+    const obstacle = await findObstacle(deps, job, order, definition, { want, over, round });
     switch (obstacle.kind) {
       case "ours":
         return ok({ job: wanted, attached: false });
@@ -266,7 +270,7 @@ async function findObstacle(
   job: Job,
   order: Order,
   definition: Definition,
-  want: Reservation["want"],
+  { want, over, round }: { want: Reservation["want"]; over: string | undefined; round: number },
 ): Promise<Obstacle> {
   const { index } = deps.jobs;
   if (order.id !== undefined) {
@@ -275,14 +279,16 @@ async function findObstacle(
   }
   if (job.keyHash !== undefined) {
     const entry = await index.jobOfKey(job.keyHash);
-    if (entry !== undefined && entry.id !== job.id) return sameKey(deps, entry, definition);
+    // A key that is taken over already is not what stood in the way this time.
+    if (entry !== undefined && entry.id !== job.id && entry.etag !== over) return sameKey(deps, entry, definition);
   }
   const hold = want === "hold" ? await index.hold(job.groupName) : undefined;
   // Our own reservation, whose answer got lost, or of an earlier delivery of the same message.
   if (hold === undefined) return { kind: (await index.has(job.id)) ? "ours" : "gone" };
   if (hold.holder === job.id) return { kind: "ours" };
   const holder = await deps.jobs.peek(hold.holder);
-  if (holder === undefined) return { kind: "stand in line" };
+  // Reserved a moment ago, its row is on its way; or its acceptor died.
+  if (holder === undefined) return { kind: round < roundsForARow ? "gone" : "stand in line" };
   const { job: other } = holder;
   const leaving =
     hasEnded(other.phase) ||

@@ -1,5 +1,5 @@
 import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
-import { nameKey, parseJobId, type GroupName, type JobId } from "./ids.ts";
+import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "./ids.ts";
 import { terminalStates } from "./job.ts";
 import type { JobKey } from "./job-row.ts";
 import { storageCall } from "./storage.ts";
@@ -51,6 +51,8 @@ export type Reserved = "reserved" | "conflict";
 export interface DueJob {
   readonly id: JobId;
   readonly createdAt: number;
+  /** The timer has woken it before, and nothing came of that. */
+  readonly told: boolean;
 }
 
 export interface ActiveJob {
@@ -85,6 +87,8 @@ export class JobIndex {
         "create",
         entity(`job_${id}`, {
           ...columns,
+          groupName,
+          createdAt: new Date(createdAt),
           checkAt: new Date(checkAt),
           rowPartition: key.partitionKey,
           rowRow: key.rowKey,
@@ -106,6 +110,13 @@ export class JobIndex {
     if (foreignId) actions.push(["create", entity(`id_${id}`, { rowPartition: key.partitionKey, rowRow: key.rowKey })]);
     const result = await storageCall(() => this.#table.submitTransaction(actions), 404, 409, 412);
     return typeof result === "number" ? "conflict" : "reserved";
+  }
+
+  /** What a job reserved, as far as it must be given back by whoever finds that its row was never written. */
+  async reserved(id: JobId): Promise<{ readonly groupName: GroupName; readonly createdAt: number } | undefined> {
+    const row = await this.#get(`job_${id}`);
+    const name = row?.["groupName"];
+    return typeof name === "string" ? { groupName: groupName(name), createdAt: timeOf(row?.["createdAt"]) } : undefined;
   }
 
   /** A job that is done with leaves the index; so does a reservation whose row was never written. */
@@ -249,8 +260,9 @@ export class JobIndex {
     await storageCall(() => this.#table.upsertEntity(row, "Replace"));
   }
 
-  async setCheck(id: JobId, checkAt: number): Promise<void> {
-    const row = entity(`job_${id}`, { checkAt: new Date(checkAt) });
+  /** @param told true when the timer has woken it and looks whether that helps */
+  async setCheck(id: JobId, checkAt: number, told = false): Promise<void> {
+    const row = entity(`job_${id}`, { checkAt: new Date(checkAt), told });
     await storageCall(() => this.#table.updateEntity(row, "Merge"), 404);
   }
 
@@ -287,9 +299,9 @@ export class JobIndex {
   }
 
   async *#jobs(filter: string): AsyncGenerator<DueJob> {
-    for await (const row of this.#rows(filter, ["RowKey", "createdAt"])) {
+    for await (const row of this.#rows(filter, ["RowKey", "createdAt", "told"])) {
       const id = parseJobId(String(row["rowKey"]).slice("job_".length));
-      if (id !== undefined) yield { id, createdAt: timeOf(row["createdAt"]) };
+      if (id !== undefined) yield { id, createdAt: timeOf(row["createdAt"]), told: row["told"] === true };
     }
   }
 

@@ -157,6 +157,7 @@ export class JobStore {
 const hidden = new Set([
   "nameKey",
   "checkAt",
+  "told",
   "rowPartition",
   "rowRow",
   "partitionKey",

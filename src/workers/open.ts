@@ -6,7 +6,7 @@ import { Unavailable } from "../shared/errors.ts";
 import type { Job } from "../shared/job.ts";
 import type { JsonObject } from "../shared/json.ts";
 import type { Stored } from "../shared/jobs.ts";
-import { openDefinition, withVaultSecrets, type Unopened } from "../shared/opened-definition.ts";
+import { openDefinition, withVaultSecrets, type OpenDeps, type Unopened } from "../shared/opened-definition.ts";
 import { maskOf, type Mask } from "../shared/redact.ts";
 
 /** What a create needs of the sealed definition. It is in clear only here, on its way to ACI. */
@@ -20,7 +20,7 @@ export type Opened =
   | { readonly kind: "wait"; readonly reason: Reason; readonly retryAfter: number | undefined }
   | Unopened;
 
-export async function openForCreate(deps: Deps, stored: Stored, job: Job): Promise<Opened> {
+export async function openForCreate(deps: OpenDeps & Pick<Deps, "aci">, stored: Stored, job: Job): Promise<Opened> {
   try {
     const opened = await openDefinition(deps, stored);
     if (opened.kind === "fail") return opened;

@@ -41,8 +41,14 @@ export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promis
 /** An index entry whose row was never written: the caller saw no acceptance. While it is young its row may be on its way. */
 async function forget(deps: Deps, id: JobId): Promise<void> {
   if (isMinted(id) && deps.now() < mintedAt(id) + minute) return;
+  const { index } = deps.jobs;
+  const reserved = await index.reserved(id);
+  if (reserved === undefined) return;
   deps.log("warn", "reservation without a row", { job: id });
-  await deps.jobs.index.drop(id);
+  await index.leaveLine(reserved.groupName, id, reserved.createdAt);
+  const next = await index.handOver(reserved.groupName, id);
+  if (next !== undefined) await deps.queues.wake(next, undefined, 0);
+  await index.drop(id);
 }
 
 class Reconciliation {

@@ -3,8 +3,12 @@ import { hour, minute } from "../shared/backoff.ts";
 import type { Deps } from "../shared/deps.ts";
 import { errorFields } from "../shared/telemetry.ts";
 import { sweepOrphans } from "./orphans.ts";
+import { reconcile } from "./reconcile.ts";
 import { sweepRetention } from "./retention.ts";
 import { callUpWaiting } from "./room.ts";
+
+/** A job that a message did not bring on is looked at by the timer itself, so many at a time: the queue may be what is in trouble. */
+const mostByItself = 20;
 
 /**
  * The timer: wakes the jobs whose looks may have stopped, calls up those that wait for room, and now and then looks for orphans and for
@@ -31,10 +35,12 @@ async function armState(deps: Deps): Promise<"ok" | "refused" | "unknown"> {
 
 async function wakeDue(deps: Deps, now: number): Promise<void> {
   let woken = 0;
-  for await (const { id } of deps.jobs.index.due(now)) {
-    await deps.jobs.index.setCheck(id, now + 2 * minute);
-    await deps.queues.wake(id, undefined, 0);
+  let byItself = 0;
+  for await (const { id, told } of deps.jobs.index.due(now)) {
+    await deps.jobs.index.setCheck(id, now + 2 * minute, true);
     woken++;
+    if (told && byItself++ < mostByItself) await part(deps, "due job", () => reconcile(deps, id, { at: undefined }));
+    else await deps.queues.wake(id, undefined, 0);
   }
   if (woken > 0) deps.log("info", "sweep woke jobs", { woken });
 }

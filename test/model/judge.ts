@@ -178,7 +178,9 @@ export class Judge implements Watcher {
     return [
       ...rows.map(({ id, phase }) => `job ${id} is ${JSON.stringify(phase)}`),
       ...groups.map(({ name }) => `group ${name}`),
-      ...this.#index("job_").map(({ rowKey }) => rowKey),
+      ...this.#index("job_")
+        .filter(({ rowKey }) => this.#world.hasTimer || this.job(rowKey.slice("job_".length)) !== undefined)
+        .map(({ rowKey }) => rowKey),
     ].join(", ");
   }
 
@@ -193,10 +195,8 @@ export class Judge implements Watcher {
 
   /** After everything has come to rest. */
   verdict(): void {
-    for (const { rowKey } of [...this.#index("hold_"), ...this.#index("wait_")]) {
-      const holder = this.job(String(this.#world.table("jobindex").get("jobs", rowKey)?.["jobId"]));
-      if (holder) this.violated(`${rowKey} was left behind`);
-    }
+    const left = this.#world.hasTimer ? [...this.#index("hold_"), ...this.#index("wait_")] : [];
+    for (const { rowKey } of left) this.violated(`${rowKey} was left behind`);
     for (const job of this.rows) this.#judgeEnd(job);
     const queued = this.rows.filter(({ via }) => via === "queue").length;
     const poisoned = this.#world.queue.poisoned.filter(({ queue }) => queue === "aci-jobs").length;

@@ -53,11 +53,6 @@ export class Queue {
     return this.#messages.filter(({ takenBy, visibleAt }) => takenBy === undefined && visibleAt <= now);
   }
 
-  /** When the next message can be seen. */
-  get nextAt(): number {
-    return Math.min(...this.#messages.filter(({ takenBy }) => takenBy === undefined).map(({ visibleAt }) => visibleAt));
-  }
-
   take(message: Message, host: number): void {
     message.takenBy = host;
     message.dequeueCount++;

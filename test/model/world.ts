@@ -48,11 +48,19 @@ const settings = baseSettings({
 /** Clocks of the hosts differ from the services' by so much: less than the margin that the machine keeps. */
 const skews = [0, 2 * second, -2 * second];
 
+export type WakeUp = "queue" | "events" | "timer";
+
 export interface Host {
   readonly id: number;
   readonly place: number;
   readonly deps: Deps;
   readonly work: ReturnType<typeof handlersOf>;
+}
+
+interface Caller {
+  readonly spec: Spec;
+  readonly key: string | undefined;
+  answered: boolean;
 }
 
 interface Landing {
@@ -71,12 +79,14 @@ export class World {
   readonly #tables = new Map<string, Table>();
   #hosts: Host[] = [];
   #hostIds = 0;
+  readonly #callers: Caller[] = [];
   /** Effects of requests whose senders are gone. */
   #landings: Landing[] = [];
-  /** Whether events come, and the timer ticks. */
-  readonly wakeUps = { queue: true, events: true, timer: true };
+  readonly #without: WakeUp | undefined;
 
-  constructor(seed: number) {
+  /** @param without a kind of wake-up that never comes */
+  constructor(seed: number, without?: WakeUp) {
+    this.#without = without;
     this.random = mulberry32(seed);
     this.judge = new Judge(this);
     this.aci = new ContainerInstances(() => this.now, this.judge, this.random);
@@ -131,6 +141,11 @@ export class World {
     return { id, place, deps, work: handlersOf(deps) };
   }
 
+  /** A reservation whose row was never written is the timer's alone. */
+  get hasTimer(): boolean {
+    return this.#without !== "timer";
+  }
+
   /** Whether a request may have its effect yet though nobody waits for it. */
   get landing(): boolean {
     return this.#landings.length > 0;
@@ -139,9 +154,22 @@ export class World {
   // ------------------------------------------------------------------------------------------------ what callers do
 
   submit(spec: Spec, on: Host): void {
+    this.#submit({ spec, key: undefined, answered: false }, on);
+  }
+
+  /** With an Idempotency-Key: this caller repeats itself until it is answered. */
+  insist(spec: Spec, on: Host): void {
+    const caller = { spec, key: `key ${this.#callers.length}`, answered: false };
+    this.#callers.push(caller);
+    this.#submit(caller, on);
+  }
+
+  #submit(caller: Caller, on: Host): void {
+    const { spec } = caller;
     const { order, checked } = orderOf(spec, "http");
     this.#run(async () => {
-      const accepted = await accept(on.deps, order, checked);
+      const accepted = await accept(on.deps, { ...order, idempotencyKey: caller.key }, checked);
+      caller.answered = true;
       if (!accepted.ok || accepted.value.attached) return;
       const { id } = accepted.value.job;
       this.judge.submitted(id, spec);
@@ -176,7 +204,18 @@ export class World {
     );
   }
 
+  /** What a host may receive. */
+  get messages(): readonly Message[] {
+    return this.queue.visible.filter((message) => this.#comes(message));
+  }
+
+  #comes({ queue }: Message): boolean {
+    const never = { queue: queueNames.wake, events: queueNames.events, timer: "" };
+    return this.#without === undefined || queue !== never[this.#without];
+  }
+
   tick(on: Host): void {
+    if (this.#without === "timer") return;
     this.#run(() => on.work.timer());
   }
 
@@ -247,14 +286,21 @@ export class World {
       }
       await settled();
       if (this.scheduler.pending.length > 0) continue;
-      const message = this.queue.visible.find(({ queue }) => this.wakeUps.queue || queue === queueNames.jobs);
+      const [message] = this.messages;
       if (message) {
         this.deliver(message, this.host(steps));
         await settled();
         continue;
       }
+      const unanswered = this.#callers.filter(({ answered }) => !answered);
+      if (unanswered.length > 0) {
+        await this.advance(10 * second);
+        for (const caller of unanswered) this.#submit(caller, this.host(steps));
+        await settled();
+        continue;
+      }
       if (this.judge.allDone()) return;
-      const next = Math.min(this.#nextMessage(), this.#nextTick(), ...this.#landings.map(({ at }) => at));
+      const next = Math.min(this.#nextMessage, this.#nextTick(), ...this.#landings.map(({ at }) => at));
       if (next === Infinity) break;
       await this.advance(Math.max(1, next - this.now));
       if (this.now >= this.#nextTick()) this.tick(this.host(steps));
@@ -263,13 +309,14 @@ export class World {
     this.judge.violated(`did not end: ${this.judge.unfinished()}`);
   }
 
-  #nextMessage(): number {
-    return this.wakeUps.queue ? this.queue.nextAt : Infinity;
+  get #nextMessage(): number {
+    const free = this.queue.all.filter((message) => message.takenBy === undefined && this.#comes(message));
+    return Math.min(...free.map(({ visibleAt }) => visibleAt));
   }
 
   /** The next minute in which the timer finds something to do. */
   #nextTick(): number {
-    if (!this.wakeUps.timer) return Infinity;
+    if (this.#without === "timer") return Infinity;
     const due = this.judge.nextCheck();
     return due === Infinity ? Infinity : Math.max(Math.ceil(due / minute) * minute, this.now);
   }

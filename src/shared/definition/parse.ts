@@ -84,9 +84,10 @@ function parseOnce(source: string, maxDepth: number, maxNodes: number): Once {
 function indent(source: string, start: number, line: number, padded: Set<number>): string | undefined {
   const rest = source.slice(start);
   const closing = rest.search(/["'}\]]/);
-  const lines = rest.slice(0, closing < 0 ? rest.length : closing).split(/(?<=\r\n|\n|\r(?!\n))/);
+  const most = Math.floor(patience / pad);
+  const lines = rest.slice(0, closing < 0 ? rest.length : closing).split(/(?<=\r\n|\n|\r(?!\n))/, most + 2);
   const inside = lines.slice(0, Math.max(lines.length - 1, 1));
-  if (inside.length * pad > patience) return undefined;
+  if (inside.length > most) return undefined;
   inside.forEach((_, index) => padded.add(line + index));
   const blanks = " ".repeat(pad);
   const length = inside.reduce((sum, each) => sum + each.length, 0);

@@ -44,6 +44,9 @@ function mapOf(node: MapNode, of: Type, trail: Trail, context: TypingContext): J
   return map;
 }
 
+/** No object of the service has a tenth of it; every look for one of them walks past all the others. */
+const mostProperties = 1000;
+
 function objectOf(
   node: MapNode,
   type: ObjectType,
@@ -52,6 +55,10 @@ function objectOf(
   above?: ObjectType,
 ): JsonObject {
   const object: JsonObject = {};
+  if (node.entries.size > mostProperties) {
+    context.findings.fault(trail, `${trail.label} has too many properties; at most ${mostProperties} are taken here.`);
+    return object;
+  }
   const keys = new Map<Property, string>();
   for (const [key, entry] of node.entries) {
     const here = trail.to(key, entry.at);

@@ -277,7 +277,7 @@ describe.runIf(wanted)("the podman engine", () => {
     const options = { engine: "podman", stateFolder: temporaryFolder(), containersFolder: join(folder, "none") };
     const start = async () => {
       const child = fork(join(import.meta.dirname, "../../../local/aci/main.ts"), {
-        execArgv: ["--import", "tsx"],
+        execArgv: ["--import", import.meta.resolve("tsx")],
         env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
       });
       onTestFinished(() => {

@@ -210,7 +210,7 @@ describe("the process engine", () => {
     const seen = await until(
       () => aci.get("job"),
       (look) =>
-        Number(viewOf(look)?.restartCount) === 1 && JSON.stringify(viewOf(look)).includes("Readiness probe failed"),
+        Number(viewOf(look)?.restartCount) >= 1 && JSON.stringify(viewOf(look)).includes("Readiness probe failed"),
     );
     expect(viewOf(seen)).toMatchObject({ previousState: { exitCode: 137 } });
     const events = JSON.stringify(viewOf(seen)?.["events"]);

@@ -12,7 +12,7 @@ import { container, definition, logOf, propertiesOf, serve, temporaryFolder, unt
 /** The service as a process of its own, under the stack's protocol. */
 async function part(options: object): Promise<{ child: ChildProcess; url: string }> {
   const child = fork(join(import.meta.dirname, "../../../local/aci/main.ts"), {
-    execArgv: ["--import", "tsx"],
+    execArgv: ["--import", import.meta.resolve("tsx")],
     env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
   });
   onTestFinished(() => {

@@ -1,60 +1,26 @@
-import { createServer } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { HttpRequest, InvocationContext, type HttpResponseInit } from "@azure/functions";
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from "jose";
+import { generateKeyPair, SignJWT, type CryptoKey } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { callerOf, doors, openedBy, type Door } from "../../../src/http/doors.ts";
 import { json } from "../../../src/http/reply.ts";
 import { Secret } from "../../../src/shared/errors.ts";
+import { audience, claimsOf, startAuthority, tenant, type Authority, type Claims } from "../../authority.ts";
 import { settings } from "../../kit.ts";
 
-const tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 const app = "11111111-aaaa-bbbb-cccc-000000000001";
 const stranger = "11111111-aaaa-bbbb-cccc-000000000002";
-const audience = "api://aci-proxy";
+const now = Date.UTC(2026, 10, 24, 8);
 
-/** Stands where the tenant publishes its signing keys. */
-const authority = { url: "", up: true, asked: 0, close: (): void => undefined };
-let ours: CryptoKey;
+let authority: Authority;
 let foreign: CryptoKey;
-
 beforeAll(async () => {
-  const pair = await generateKeyPair("RS256", { extractable: true });
-  ours = pair.privateKey;
+  authority = await startAuthority();
   foreign = (await generateKeyPair("RS256")).privateKey;
-  const keys = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: "k1", use: "sig", alg: "RS256" }] };
-  const server = createServer((request, response) => {
-    authority.asked++;
-    const right = request.url === `/${tenant}/discovery/v2.0/keys` && authority.up;
-    response.writeHead(right ? 200 : 503, { "content-type": "application/json" });
-    response.end(JSON.stringify(right ? keys : {}));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  authority.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // a server that listens on TCP has one
-  authority.close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
 });
-afterAll(() => authority.close());
+afterAll(() => authority.stop());
 beforeEach(() => (authority.up = true));
 
-const now = Date.UTC(2026, 10, 24, 8);
-type Claims = Readonly<Record<string, unknown>>;
-const claims = (changes: Claims = {}): Claims => ({
-  iss: `https://sts.windows.net/${tenant}/`,
-  aud: audience,
-  tid: tenant,
-  appid: app,
-  roles: ["Job.Read"],
-  nbf: now / 1000 - 60,
-  exp: now / 1000 + 3600,
-  ...changes,
-});
-const sign = (payload: Claims, key = ours, kid = "k1"): Promise<string> =>
-  new SignJWT({ ...payload }).setProtectedHeader({ alg: "RS256", kid }).sign(key);
+const claims = (changes: Claims = {}): Claims => ({ ...claimsOf(app, "Job.Read", now), ...changes });
 
 const entra = (more: Record<string, string> = {}) =>
   settings({
@@ -87,8 +53,8 @@ async function knock(
   return { status: response.status, body, headers: response.headers, caller };
 }
 
-const bearer = async (changes: Claims = {}, key = ours, kid = "k1"): Promise<Record<string, string>> => ({
-  authorization: `Bearer ${await sign(claims(changes), key, kid)}`,
+const bearer = async (changes: Claims = {}, key?: CryptoKey, kid?: string): Promise<Record<string, string>> => ({
+  authorization: `Bearer ${await authority.sign(claims(changes), key, kid)}`,
 });
 
 describe("with AUTH_MODE=entra a bearer token takes the key's place", () => {
@@ -119,7 +85,7 @@ describe("with AUTH_MODE=entra a bearer token takes the key's place", () => {
     ["no JWT", () => Promise.resolve({ authorization: "Bearer abc" })],
     ["Basic credentials", () => Promise.resolve({ authorization: "Basic dTpw" })],
     ["another's signature", () => bearer({}, foreign)],
-    ["an unknown key id", () => bearer({}, ours, "k2")],
+    ["an unknown key id", () => bearer({}, undefined, "k2")],
     ["another audience", () => bearer({ aud: "https://management.azure.com" })],
     ["another issuer", () => bearer({ iss: "https://sts.windows.net/00000000-0000-0000-0000-000000000000/" })],
     ["another tenant", () => bearer({ tid: "00000000-0000-0000-0000-000000000000" })],
@@ -130,7 +96,7 @@ describe("with AUTH_MODE=entra a bearer token takes the key's place", () => {
     [
       "no signature at all",
       async () => {
-        const [, payload = ""] = (await sign(claims())).split(".");
+        const [, payload = ""] = (await authority.sign(claims())).split(".");
         return { authorization: `Bearer ${btoa('{"alg":"none"}').replace(/=/g, "")}.${payload}.` };
       },
     ],
@@ -197,12 +163,12 @@ describe("with AUTH_MODE=entra a bearer token takes the key's place", () => {
   test("the keys are asked for once, not with each request", async () => {
     const allow = doors({ settings: entra(), log: () => undefined, now: () => now });
     const { handler } = allow("read", () => json(200, {}));
-    const before = authority.asked;
+    const before = authority.asked();
     for (let n = 0; n < 5; n++) {
       const request = new HttpRequest({ method: "GET", url: "http://localhost/", headers: await bearer() });
       expect(await handler(request, new InvocationContext())).toMatchObject({ status: 200 });
     }
-    expect(authority.asked).toBe(before + 1);
+    expect(authority.asked()).toBe(before + 1);
   });
 });
 

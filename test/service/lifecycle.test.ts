@@ -1,0 +1,423 @@
+import { describe, expect, it } from "vitest";
+import { faultSchema } from "../../local/aci/control/faults.ts";
+import { hour, minute, second } from "../../src/shared/backoff.ts";
+import { reconcile } from "../../src/workers/reconcile.ts";
+import { start } from "../kit.ts";
+import { countersOf, del, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+
+useAzurite();
+
+const runs = (bench: Bench, id: Parameters<typeof follow>[1]) =>
+  follow(bench, id, ({ phase }) => phase.state === "Running");
+const break_ = ({ aci }: Bench, fault: Parameters<typeof faultSchema.parse>[0]): number =>
+  aci.faults.add(faultSchema.parse(fault));
+
+describe("a job from its accept to its end", () => {
+  it("goes through its states, keeps its output and exit code, and leaves no group", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao"), "polling=true");
+    expect((await get(bench.deps, id, "poll=1")).status).toBe(202);
+    const job = await follow(bench, id);
+    expect(job.history.map(({ to }) => to)).toEqual(["Queued", "Provisioning", "Pending", "Running", "Succeeded"]);
+    expect(job.phase).toMatchObject({ state: "Succeeded", group: "gone", tidy: true, verdict: { exitCode: 0 } });
+    expect(groupsOf(bench)).toEqual([]);
+    const reply = await get(bench.deps, id);
+    expect([reply.status, reply.body.message]).toEqual([200, "Container Group bellaciao finished"]);
+    expect(reply.body["containers"]).toMatchObject({
+      app: { state: "Terminated", exit_code: 0, output: "Hello World!\n", output_truncated: false, log: "complete" },
+    });
+  });
+
+  it("ends with the failed container's exit code, and the job's failureStatus", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("failing", { exitCode: 3 }), "failureStatus=424");
+    await follow(bench, id);
+    const reply = await get(bench.deps, id);
+    expect([reply.status, reply.body["exitCode"], reply.body["failedContainer"], reply.body["reason"]]).toEqual([
+      424,
+      3,
+      "app",
+      "ExitCode",
+    ]);
+    expect(reply.body.message).toBe("failing Failed: app exit 3 ExitCode (program). Look at the container's log.");
+  });
+
+  it("with retries begins again only when the group before is gone, and keeps every attempt", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("failing", { exitCode: 3 }), "retries=2");
+    const job = await follow(bench, id);
+    expect(job).toMatchObject({ attempt: 3, retriesUsed: 2, phase: { state: "Failed" } });
+    expect(job.attempts.map(({ number }) => number)).toEqual([1, 2, 3]);
+    expect((await bench.deps.attempts.all(id)).map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    expect(bench.aci.counters.view("aciproxy-job")).toMatchObject({
+      liveByTag: { [`aciproxy-job=${id}`]: { now: 0, most: 1 } },
+    });
+  });
+
+  it("with keep stays for the setting's time, then goes", async () => {
+    const bench = await openBench({ KEEP_TIME: "PT1H" });
+    const { id } = await post(bench.deps, yaml("kept"), "keep=always");
+    const ended = await follow(bench, id, ({ phase }) => phase.state === "Succeeded");
+    await reconcile(bench.deps, id, { at: undefined });
+    expect(groupsOf(bench)).toHaveLength(1);
+    expect((await follow(bench, id)).phase).toMatchObject({ group: "gone" });
+    expect(bench.clock.now()).toBeGreaterThanOrEqual(start + hour);
+    expect(ended.phase).toMatchObject({ group: "present" });
+  });
+
+  it("with main is over at main's end: what runs beside it is stopped before the job is told to have ended", async () => {
+    const bench = await openBench();
+    const side = `    - name: side
+      properties:
+        image: registry.example/team/side:1
+        resources: {requests: {cpu: 1, memoryInGB: 1}}
+`;
+    const { id } = await post(bench.deps, yaml("sidecar", { more: side }), "main=app");
+    const job = await follow(bench, id);
+    expect(job.phase).toMatchObject({ state: "Succeeded", group: "gone" });
+    expect((await get(bench.deps, id)).body["containers"]).toMatchObject({
+      app: { exit_code: 0 },
+      side: { state: "Running" },
+    });
+  });
+
+  it("with a timeout is stopped, and told to have ended only when nothing runs any more", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("endless", { seconds: 86_400 }), "timeout=PT2M");
+    const stopping = await follow(bench, id, ({ phase }) => "ending" in phase && phase.ending !== undefined);
+    expect(stopping.phase.state).toBe("Running");
+    expect((await get(bench.deps, id)).body["stopping"]).toMatchObject({ reason: "DeadlineExceeded" });
+    const job = await follow(bench, id);
+    expect(job.phase).toMatchObject({ state: "TimedOut", verdict: { reason: "DeadlineExceeded" }, group: "gone" });
+    expect((await get(bench.deps, id)).body["containers"]).toMatchObject({ app: { output: "Hello World!\n" } });
+  });
+
+  it("sends ACI the definition as it was written, with our tags", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("tagged"), "tags=team=data&source=f/p/r/a");
+    await runs(bench, id);
+    expect(groupsOf(bench)).toEqual([
+      {
+        name: "tagged",
+        tags: {
+          team: "data",
+          "aciproxy-factory": "f",
+          "aciproxy-pipeline": "p",
+          "aciproxy-run": "r",
+          "aciproxy-activity": "a",
+          "aciproxy-job": id,
+          "aciproxy-attempt": "1",
+          "aciproxy-installation": (await bench.deps.control.installation()).id,
+        },
+      },
+    ]);
+  });
+});
+
+describe("delete", () => {
+  it("of a job that runs cancels it and deletes its group; may be repeated", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("running", { seconds: 3600 }));
+    await runs(bench, id);
+    const first = await del(bench.deps, "running", "polling=true");
+    expect([first.status, first.headers.get("location")]).toEqual([
+      202,
+      `http://localhost:7071/api/status/${id}?poll=1&until=deleted`,
+    ]);
+    expect((await get(bench.deps, id, "poll=1&until=deleted")).status).toBe(202);
+    expect((await follow(bench, id)).phase).toMatchObject({
+      state: "Canceled",
+      verdict: { reason: "CanceledByCaller" },
+      group: "gone",
+    });
+    expect((await get(bench.deps, id, "poll=1&until=deleted")).status).toBe(200);
+    expect([(await del(bench.deps, id)).status, (await del(bench.deps, id, "polling=true")).status]).toEqual([
+      200, 200,
+    ]);
+    expect((await get(bench.deps, id)).body["containers"]).toMatchObject({ app: { output: "Hello World!\n" } });
+  });
+
+  it("of a job that waits ends it without ACI ever being asked", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("waiting"));
+    await del(bench.deps, id);
+    expect((await follow(bench, id)).phase.state).toBe("Canceled");
+    expect(countersOf(bench).calls).toEqual({});
+  });
+
+  it("of a job that has ended deletes a kept group", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("kept"), "keep=always");
+    await follow(bench, id, ({ phase }) => phase.state === "Succeeded");
+    await del(bench.deps, id);
+    await reconcile(bench.deps, id, { at: undefined });
+    expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+    expect(bench.clock.now()).toBeLessThan(start + hour);
+  });
+
+  it("of a name that several active jobs have names them", async () => {
+    const bench = await openBench();
+    const ids = [
+      (await post(bench.deps, yaml("twice"), "onConflict=wait")).id,
+      (await post(bench.deps, yaml("twice"), "onConflict=wait")).id,
+    ];
+    const reply = await del(bench.deps, "twice");
+    expect([reply.status, reply.body["code"]]).toEqual([409, "AmbiguousName"]);
+    expect(new Set(reply.body["ids"] as string[])).toEqual(new Set(ids)); // the reply's documented member
+  });
+
+  it("of what was never known is a 404", async () => {
+    const bench = await openBench();
+    expect([
+      (await del(bench.deps, "never")).status,
+      (await del(bench.deps, "6f9619ff-8b86-4011-b42d-00c04fc964ff")).status,
+    ]).toEqual([404, 404]);
+  });
+});
+
+describe("somebody else", () => {
+  it("who deletes a job's group: the job fails and says so, or is tried again if its caller asked", async () => {
+    const bench = await openBench();
+    for (const [name, query, state] of [
+      ["once", "", "Failed"],
+      ["again", "retries=1&runTimeout=PT1M", "TimedOut"],
+    ] as const) {
+      const { id } = await post(bench.deps, yaml(name, { seconds: 3600 }), query);
+      await runs(bench, id);
+      const group = [...bench.aci.provider.all()].find(({ id: { name: own } }) => own === name);
+      if (group) await bench.aci.provider.vanish(group);
+      const job = await follow(bench, id);
+      expect([job.phase.state, job.attempts[0]?.verdict.reason]).toEqual([state, "GroupDisappeared"]);
+    }
+  });
+
+  it("who stops a job's group: the job is Stopped, whatever exit codes that left", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("stopped", { seconds: 3600 }));
+    await runs(bench, id);
+    const [group] = bench.aci.provider.all();
+    await group?.deployment.stop();
+    expect((await follow(bench, id)).phase).toMatchObject({
+      state: "Stopped",
+      verdict: { reason: "StoppedExternally" },
+    });
+  });
+
+  it("who takes our tags away does not take the group away", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("untagged"));
+    await runs(bench, id);
+    for (const group of bench.aci.provider.all()) group.definition = { ...group.definition, tags: {} };
+    expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+    expect(groupsOf(bench)).toEqual([]);
+  });
+
+  it.each([
+    ["a group that this service did not create", {}],
+    [
+      "a group of another installation",
+      { "aciproxy-installation": "another", "aciproxy-job": "6f9619ff-8b86-4011-b42d-00c04fc964ff" },
+    ],
+  ])("whose group has the name (%s): NameTaken, and the group is never touched", async (_, tags) => {
+    const bench = await openBench();
+    const other = await bench.again();
+    const { aci } = await other.aci();
+    const target = {
+      subscriptionId: "11111111-2222-3333-4444-555555555555",
+      resourceGroup: "rg-jobs",
+      location: "westeurope",
+    };
+    const { id } = await post(bench.deps, yaml("taken"));
+    const definition = {
+      location: "westeurope",
+      tags,
+      properties: {
+        osType: "Linux",
+        restartPolicy: "Never",
+        containers: [{ name: "app", properties: { image: "x", resources: { requests: { cpu: 1, memoryInGB: 1 } } } }],
+      },
+    };
+    expect(await aci.create(target, "Taken", "2023-05-01", definition, (text) => text)).toEqual({ kind: "accepted" });
+    const job = await follow(bench, id);
+    expect(job.phase).toMatchObject({ state: "Failed", verdict: { reason: "NameTaken" } });
+    expect([groupsOf(bench), countersOf(bench).calls["delete"] ?? 0]).toEqual([[{ name: "Taken", tags }], 0]);
+  });
+
+  it("whose finished group has the name gives way with ADOPT_FINISHED_GROUPS", async () => {
+    const bench = await openBench({ ADOPT_FINISHED_GROUPS: "true" });
+    const { aci } = await bench.deps.aci();
+    const target = {
+      subscriptionId: "11111111-2222-3333-4444-555555555555",
+      resourceGroup: "rg-jobs",
+      location: "westeurope",
+    };
+    const container = {
+      name: "app",
+      properties: {
+        image: "x",
+        resources: { requests: { cpu: 1, memoryInGB: 1 } },
+        environmentVariables: [{ name: "SIM_RUN_SECONDS", value: "1" }],
+      },
+    };
+    await aci.create(
+      target,
+      "old",
+      "2023-05-01",
+      { location: "westeurope", properties: { osType: "Linux", restartPolicy: "Never", containers: [container] } },
+      (text) => text,
+    );
+    bench.clock.advance(minute);
+    const { id } = await post(bench.deps, yaml("old"));
+    expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+  });
+});
+
+describe("Azure in trouble", () => {
+  it("a create whose answer got lost is looked for, and never sent twice", async () => {
+    const bench = await openBench();
+    break_(bench, { match: { kind: "put" }, effect: { type: "drop", when: "after" }, count: 1 });
+    const { id } = await post(bench.deps, yaml("lost"));
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+    expect(Object.values(countersOf(bench).deploymentsByGroup)).toEqual([1]);
+  });
+
+  it("a create that never arrived is sent again only when it can't arrive any more", async () => {
+    const bench = await openBench();
+    break_(bench, { match: { kind: "put" }, effect: { type: "drop", when: "before" }, count: 1 });
+    const { id } = await post(bench.deps, yaml("lost"));
+    const job = await follow(bench, id);
+    expect(job.phase.state).toBe("Succeeded");
+    const [first, second_] = job.history.filter(({ to }) => to === "Provisioning");
+    expect((second_?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(minute);
+  });
+
+  it("a delete whose answer got lost holds the name until it can have no effect any more", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("first"));
+    break_(bench, { match: { kind: "delete" }, effect: { type: "drop", when: "after" }, count: 1 });
+    const { phase } = await follow(bench, id, (job) => job.phase.state === "Succeeded");
+    await follow(bench, id);
+    expect(bench.clock.now()).toBeGreaterThanOrEqual(("finishedAt" in phase ? phase.finishedAt : 0) + 65 * second);
+  });
+
+  it.each([
+    [429, "TooManyRequests", "Throttled"],
+    [409, "ContainerGroupTransitioning", "GroupBusy"],
+    [409, "ServiceUnavailable", "NoCapacity"],
+    [400, "RegistryErrorResponse", "RegistryBusy"],
+  ])("%i %s delays a job with a reason, and does not fail it", async (httpStatus, code, reason) => {
+    const bench = await openBench();
+    break_(bench, {
+      match: { kind: "put" },
+      effect: { type: "status", status: httpStatus, code, retryAfter: 7 },
+      count: 1,
+    });
+    const { id } = await post(bench.deps, yaml("delayed"));
+    await reconcile(bench.deps, id, { at: undefined });
+    const waiting = await get(bench.deps, id);
+    expect([waiting.status, waiting.body["reason"]]).toEqual([202, reason]);
+    expect(waiting.body["waiting"]).toMatchObject({ since: "2026-11-24T08:00:00.000Z" });
+    await bench.deps.jobs.change(id, (job) => ({ job: { ...job, lookAt: bench.clock.now() + minute } }));
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("a definition that ACI refuses fails at once with Azure's own words", async () => {
+    const bench = await openBench();
+    break_(bench, {
+      match: { kind: "put" },
+      effect: {
+        type: "status",
+        status: 400,
+        code: "OsVersionNotSupported",
+        message: "The OS version is not supported.",
+      },
+      count: 1,
+    });
+    const { id } = await post(bench.deps, yaml("refused"));
+    await follow(bench, id);
+    const reply = await get(bench.deps, id);
+    expect([reply.status, reply.body["reason"], reply.body["fault"]]).toEqual([500, "InvalidDefinition", "definition"]);
+    expect(reply.body["azure"]).toMatchObject({
+      code: "OsVersionNotSupported",
+      message: "The OS version is not supported.",
+      httpStatus: 400,
+      correlationId: expect.any(String) as unknown,
+    });
+  });
+
+  it.each(["status", "notJson", "silence"] as const)(
+    "reads that fail (%s) are no verdict: the job goes on when ARM does",
+    async (type) => {
+      const bench = await openBench();
+      const { id } = await post(bench.deps, yaml("patient", { seconds: 600 }));
+      await runs(bench, id);
+      const effect =
+        type === "status" ? { type, status: 503 } : type === "silence" ? { type: "drop", when: "before" } : { type };
+      const fault = break_(bench, { match: { kind: "get" }, effect }); // one of the three effects
+      for (let looks = 0; looks < 5; looks++) {
+        bench.clock.advance(minute);
+        await reconcile(bench.deps, id, { at: undefined });
+      }
+      expect((await jobOf(bench.deps, id)).phase.state).toBe("Running");
+      bench.aci.faults.remove(fault);
+      expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded" });
+    },
+  );
+
+  it("states never seen before are watched, not judged", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("strange"));
+    await runs(bench, id);
+    const fault = break_(bench, {
+      match: { kind: "get" },
+      effect: {
+        type: "unknownState",
+        provisioningState: "Dreaming",
+        groupState: "Floating",
+        containerState: "Hovering",
+      },
+    });
+    bench.clock.advance(hour);
+    await reconcile(bench.deps, id, { at: undefined });
+    expect((await jobOf(bench.deps, id)).phase.state).toBe("Running");
+    bench.aci.faults.remove(fault);
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("logs that can't be read now are waited for, but not for ever", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("silent"));
+    await runs(bench, id);
+    break_(bench, { match: { kind: "logs" }, effect: { type: "status", status: 503 } });
+    const job = await follow(bench, id);
+    expect(job.phase).toMatchObject({ state: "Succeeded", verdict: { exitCode: 0 } });
+    expect((await get(bench.deps, id)).body["containers"]).toMatchObject({ app: { exit_code: 0, log: "missing" } });
+  });
+
+  it("maintenance of the platform is tried again at nobody's expense", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("interrupted", { seconds: 600 }));
+    await runs(bench, id);
+    for (const group of bench.aci.provider.all()) group.deployment.interrupt("Platform");
+    const job = await follow(bench, id);
+    expect(job).toMatchObject({ attempt: 2, retriesUsed: 0, phase: { state: "Succeeded" } });
+    expect(job.attempts[0]?.verdict).toMatchObject({ reason: "PlatformRestart", exitCode: 7147 });
+  });
+
+  it("an end that ACI does not confirm in time is told with groupDeleted false, and the group is deleted when it can be", async () => {
+    const bench = await openBench({ STOP_TIMEOUT: "PT1M" });
+    const { id } = await post(bench.deps, yaml("stubborn", { seconds: 86_400 }));
+    await runs(bench, id);
+    const fault = break_(bench, {
+      match: { kind: "delete" },
+      effect: { type: "status", status: 409, code: "Conflict" },
+    });
+    await del(bench.deps, id);
+    await reconcile(bench.deps, id, { at: undefined });
+    const ended = await follow(bench, id, ({ phase }) => phase.state === "Canceled");
+    expect(ended.phase).toMatchObject({ group: "present" });
+    expect((await get(bench.deps, id)).body["groupDeleted"]).toBe(false);
+    bench.aci.faults.remove(fault);
+    expect((await follow(bench, id)).phase).toMatchObject({ group: "gone" });
+  });
+});

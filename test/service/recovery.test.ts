@@ -1,0 +1,337 @@
+import { describe, expect, it } from "vitest";
+import { InvocationContext } from "@azure/functions";
+import { day, minute, second } from "../../src/shared/backoff.ts";
+import { cancel } from "../../src/shared/cancel.ts";
+import { groupName, mintJobId } from "../../src/shared/ids.ts";
+import { queueNames } from "../../src/shared/queue.ts";
+import { events } from "../../src/workers/events.ts";
+import { reconcile } from "../../src/workers/reconcile.ts";
+import { sweep } from "../../src/workers/sweep.ts";
+import { wake } from "../../src/workers/wake.ts";
+import type { Gate } from "../proxy.ts";
+import { place, start } from "../kit.ts";
+import {
+  countersOf,
+  follow,
+  get,
+  groupsOf,
+  jobOf,
+  messagesIn,
+  openBench,
+  post,
+  useAzurite,
+  yaml,
+  type Bench,
+} from "./kit.ts";
+
+useAzurite();
+
+const runs = (bench: Bench, id: Parameters<typeof follow>[1]) =>
+  follow(bench, id, ({ phase }) => phase.state === "Running");
+
+async function tick({ deps }: Pick<Bench, "deps">): Promise<void> {
+  const schedule = { adjustForDST: false };
+  const scheduleStatus = { last: "", lastUpdated: "", next: "" };
+  await sweep(deps)({ isPastDue: false, schedule, scheduleStatus }, new InvocationContext());
+}
+
+async function woken({ storage }: Bench): Promise<readonly unknown[]> {
+  return (await messagesIn(storage)).map((text): unknown => JSON.parse(text));
+}
+
+describe("a wake", () => {
+  it("counts only when it is the one that the row's last look sent: there is one chain of looks per job", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    await runs(bench, id);
+    const { lookAt } = await jobOf(bench.deps, id);
+    const reads = countersOf(bench).calls["get"];
+    await reconcile(bench.deps, id, { at: lookAt - 1 });
+    expect(countersOf(bench).calls["get"]).toBe(reads);
+    bench.clock.advance(second);
+    await reconcile(bench.deps, id, { at: lookAt });
+    expect(countersOf(bench).calls["get"]).toBe((reads ?? 0) + 1);
+    expect((await jobOf(bench.deps, id)).lookAt).not.toBe(lookAt);
+  });
+
+  it("that is delivered again, its first delivery having failed, looks whatever the row says", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    const message = { version: 1, job: id, at: 1 };
+    await wake(bench.deps)(message, new InvocationContext({ triggerMetadata: { dequeueCount: 1 } }));
+    expect((await jobOf(bench.deps, id)).phase.state).toBe("Queued");
+    await wake(bench.deps)(message, new InvocationContext({ triggerMetadata: { dequeueCount: 2 } }));
+    expect((await jobOf(bench.deps, id)).phase.state).not.toBe("Queued");
+  });
+
+  it("of nobody, or that is none, is no trouble", async () => {
+    const bench = await openBench();
+    for (const message of ["hello", {}, { version: 1, job: "6f9619ff-8b86-4011-b42d-00c04fc964ff" }])
+      await wake(bench.deps)(message, new InvocationContext());
+    expect(await woken(bench)).toEqual([]);
+  });
+});
+
+describe("many at once", () => {
+  it("several hosts that wake a job at the same time create one group", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    const hosts = await Promise.all([bench.again(), bench.again(), bench.again()]);
+    await Promise.all([bench.deps, ...hosts].map((deps) => reconcile(deps, id, { at: undefined })));
+    expect(Object.values(countersOf(bench).deploymentsByGroup)).toEqual([1]);
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("a cancel while the create is under way is not lost", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao", { seconds: 3600 }));
+    await Promise.all([reconcile(bench.deps, id, { at: undefined }), cancel(bench.deps, id, undefined)]);
+    expect((await follow(bench, id)).phase).toMatchObject({ state: "Canceled", group: "gone" });
+    expect(groupsOf(bench)).toEqual([]);
+  });
+});
+
+describe("what a crash leaves behind", () => {
+  const unwritten = {
+    columns: {},
+    keyEntry: undefined,
+    foreignId: false,
+    createdAt: start,
+    checkAt: start + minute,
+  } as const;
+
+  it("a reservation without a row holds its name for a minute and no longer", async () => {
+    const bench = await openBench();
+    const id = mintJobId(start, new Uint8Array(10));
+    const name = groupName("ghost");
+    await bench.deps.jobs.index.reserve({
+      ...unwritten,
+      id,
+      key: { partitionKey: "p", rowKey: "r" },
+      name,
+      groupName: name,
+      want: "hold",
+    });
+    await reconcile(bench.deps, id, { at: undefined });
+    expect(await bench.deps.jobs.index.has(id)).toBe(true);
+    bench.clock.advance(minute);
+    await tick(bench);
+    await reconcile(bench.deps, id, { at: undefined });
+    expect(await bench.deps.jobs.index.has(id)).toBe(false);
+    const next = await post(bench.deps, yaml("ghost"));
+    expect((await follow(bench, next.id)).phase.state).toBe("Succeeded");
+    expect(await bench.deps.jobs.index.hold(name)).toBeUndefined();
+  });
+
+  it("a row without a message is found by the timer", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    bench.clock.advance(minute);
+    await tick(bench);
+    expect(await woken(bench)).toEqual([{ version: 1, job: id }]);
+    await tick(bench);
+    expect(await woken(bench)).toHaveLength(1);
+  });
+
+  it("a message without a row is no trouble", async () => {
+    const bench = await openBench();
+    await reconcile(bench.deps, mintJobId(start - minute, new Uint8Array(10)), { at: undefined });
+    expect((await get(bench.deps, "nothing")).status).toBe(404);
+  });
+
+  it("a claim that nobody settles runs out, then the group is looked for", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    await bench.deps.jobs.change(id, (job) => ({
+      job: {
+        ...job,
+        placed: place,
+        provisioningAt: start,
+        firstCreateAt: start,
+        claimUntil: start + minute,
+        phase: { state: "Provisioning", sentAt: start, mayLandUntil: start + minute },
+      },
+    }));
+    await reconcile(bench.deps, id, { at: undefined });
+    expect((await jobOf(bench.deps, id)).lookAt).toBe(start + 65 * second);
+    expect(countersOf(bench).calls).toEqual({});
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("a job whose index entry is gone comes back into the index", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    await bench.deps.jobs.index.drop(id);
+    await reconcile(bench.deps, id, { at: undefined });
+    expect(await bench.deps.jobs.index.has(id)).toBe(true);
+  });
+
+  it("a name given to a job that was done with already passes on to who waits", async () => {
+    const bench = await openBench();
+    const first = await post(bench.deps, yaml("busy"));
+    await follow(bench, first.id);
+    const name = groupName("busy");
+    await bench.deps.jobs.index.take(name, first.id, start);
+    const second_ = await post(bench.deps, yaml("busy"));
+    expect(second_.status).toBe(200);
+    expect((await follow(bench, second_.id)).phase.state).toBe("Succeeded");
+  });
+});
+
+describe("an outage", () => {
+  it("of storage in the middle of a look loses nothing: the message comes again", async () => {
+    const gate: Gate = {};
+    const bench = await openBench({}, gate);
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    await runs(bench, id);
+    for (const service of ["table", "queue"] as const) {
+      gate.before = (call) => (call.service === service ? "cut" : "pass");
+      bench.clock.advance(20 * second);
+      await expect(reconcile(bench.deps, id, { at: undefined })).rejects.toThrow("Storage did not answer as it should");
+    }
+    delete gate.before;
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("of storage just after the create was sent leaves a claim, and one group", async () => {
+    const gate: Gate = {};
+    const bench = await openBench({}, gate);
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    gate.before = () => (countersOf(bench).calls["put"] === 1 ? "cut" : "pass");
+    await expect(reconcile(bench.deps, id, { at: undefined })).rejects.toThrow();
+    delete gate.before;
+    expect(await jobOf(bench.deps, id)).toMatchObject({ phase: { state: "Provisioning" }, claimUntil: start + minute });
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+    expect(Object.values(countersOf(bench).deploymentsByGroup)).toEqual([1]);
+  });
+
+  it("of the sealing key makes a job wait with a reason, and fails it only when the key is unknown", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    const blind = await bench.again({ SEAL_KEY_FILE: "/dev/null/seal.key" });
+    await reconcile(blind, id, { at: undefined });
+    expect((await jobOf(bench.deps, id)).phase).toMatchObject({
+      state: "Queued",
+      waiting: { reason: "SealKeyUnavailable" },
+    });
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+});
+
+describe("an event of Event Grid", () => {
+  const subject = (name: string): object => ({
+    subject: `/subscriptions/s/resourcegroups/rg-jobs/providers/Microsoft.ContainerInstance/containerGroups/${name}`,
+  });
+
+  it("wakes the job that holds the group's name, in any letter case, and several within two seconds wake it once", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    const handle = events(bench.deps);
+    const before = bench.calls().length;
+    for (let n = 0; n < 3; n++) await handle(subject("BellaCiao"), new InvocationContext());
+    const sent = bench
+      .calls()
+      .slice(before)
+      .filter(({ service, url }) => service === "queue" && url.pathname.includes(queueNames.wake));
+    expect(sent).toHaveLength(1);
+    expect((await bench.deps.jobs.index.hold(groupName("bellaciao")))?.holder).toBe(id);
+  });
+
+  it("of a name that nobody has costs one read of storage and none of ARM", async () => {
+    const bench = await openBench();
+    const before = bench.calls().length;
+    await events(bench.deps)([subject("unknown")], new InvocationContext());
+    expect(bench.calls().length - before).toBe(1);
+    expect(countersOf(bench).calls).toEqual({});
+  });
+});
+
+describe("the orphan sweep", () => {
+  const definition = (
+    tags: Record<string, string>,
+  ): Parameters<Awaited<ReturnType<Bench["deps"]["aci"]>>["aci"]["create"]>[3] => ({
+    location: "westeurope",
+    tags,
+    properties: {
+      osType: "Linux",
+      restartPolicy: "Never",
+      containers: [{ name: "app", properties: { image: "x", resources: { requests: { cpu: 1, memoryInGB: 1 } } } }],
+    },
+  });
+  const add = async ({ deps }: Bench, name: string, tags: Record<string, string>): Promise<void> => {
+    const { aci } = await deps.aci();
+    await aci.create(place, name, "2023-05-01", definition(tags), (text) => text);
+  };
+  const tags = async ({ deps }: Bench, job: string): Promise<Record<string, string>> => ({
+    "aciproxy-job": job,
+    "aciproxy-attempt": "1",
+    "aciproxy-installation": (await deps.control.installation()).id,
+  });
+  const lost = mintJobId(start, new Uint8Array(10));
+
+  it("removes a group of ours without a job, after a time of grace, and nothing else", async () => {
+    const bench = await openBench();
+    await add(bench, "lost", await tags(bench, lost));
+    await add(bench, "anothers", { ...(await tags(bench, lost)), "aciproxy-installation": "another" });
+    await add(bench, "nobodys", {});
+    await tick(bench);
+    expect(groupsOf(bench)).toHaveLength(3);
+    bench.clock.advance(15 * minute);
+    await tick(bench);
+    bench.clock.advance(minute);
+    expect(
+      groupsOf(bench)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["anothers", "nobodys"]);
+  });
+
+  it("has a job whose group came late clean up after itself", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("late"));
+    await follow(bench, id);
+    await add(bench, "late", await tags(bench, id));
+    bench.clock.advance(15 * minute);
+    await tick(bench);
+    expect(await woken(bench)).toContainEqual({ version: 1, job: id });
+    expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+    bench.clock.advance(minute);
+    expect(groupsOf(bench)).toEqual([]);
+  });
+
+  it("leaves the group of a job that runs alone", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("busy", { seconds: 86_400 }));
+    await runs(bench, id);
+    bench.clock.advance(15 * minute);
+    await tick(bench);
+    expect(groupsOf(bench)).toHaveLength(1);
+  });
+
+  it("after a failed list removes nothing", async () => {
+    const bench = await openBench();
+    await add(bench, "lost", await tags(bench, lost));
+    bench.clock.advance(day);
+    bench.aci.faults.add({ match: { kind: "list" }, effect: { type: "status", status: 503 }, probability: 1 });
+    await tick(bench);
+    expect(countersOf(bench).calls["delete"] ?? 0).toBe(0);
+  });
+
+  it("after a failed read of the rows removes nothing", async () => {
+    const gate: Gate = {};
+    const bench = await openBench({}, gate);
+    await add(bench, "lost", await tags(bench, lost));
+    bench.clock.advance(day);
+    gate.before = ({ url }) => (url.pathname.includes("/jobs(") ? "cut" : "pass");
+    await tick(bench);
+    expect(countersOf(bench).calls["delete"] ?? 0).toBe(0);
+  });
+});
+
+it("storage that belongs to another subscription's installation is refused with a sentence", async () => {
+  const bench = await openBench();
+  const other = await bench.again({ AZURE_SUBSCRIPTION_ID: "99999999-2222-3333-4444-555555555555" });
+  const refused = await post(other, yaml("bellaciao"));
+  expect([refused.status, refused.body["code"]]).toEqual([503, "InvalidSettings"]);
+  expect(refused.body.message).toContain("use a storage account of its own");
+});

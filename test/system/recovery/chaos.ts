@@ -1,0 +1,192 @@
+import { second } from "../../../src/shared/backoff.ts";
+import { terminalStates } from "../../../src/shared/job.ts";
+import type { Gate, ProxiedCall } from "../../proxy.ts";
+import { definition } from "./points.ts";
+import { World, type Row } from "./world.ts";
+
+/**
+ * Many jobs at once, a tenth of all calls to ARM and storage going wrong in all the ways there are, the host killed again and again:
+ * no job may be lost, doubled or leaked, and every exit code must be right.
+ */
+export interface ChaosOptions {
+  readonly jobs: number;
+  readonly kills: number;
+  /** Chance of a fault, for each call. */
+  readonly faults: number;
+  readonly seed: number;
+  readonly factor: number;
+  /** Told what goes on. */
+  readonly tell: (line: string) => void;
+}
+
+export interface Figures {
+  readonly jobs: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly kills: number;
+  readonly armFaults: number;
+  readonly storageFaults: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly leaked: number;
+  readonly wrongExitCodes: number;
+  readonly seconds: number;
+}
+
+/** Two jobs of three succeed; the others end with a code of their own, half of them after a retry. */
+interface Plan {
+  readonly name: string;
+  readonly seconds: number;
+  readonly exitCode: number;
+  readonly retries: number;
+}
+
+const planOf = (n: number): Plan => ({
+  name: `chaos-${n}`,
+  seconds: 1 + (n % 20),
+  exitCode: n % 3 === 2 ? 1 + (n % 100) : 0,
+  retries: n % 6 === 5 ? 1 : 0,
+});
+
+/** A share of storage's calls: the connection is cut before the service sees the call, or after it answered. */
+class StorageFaults implements Gate {
+  readonly #random: () => number;
+  chance = 0;
+  count = 0;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  before(call: ProxiedCall): "pass" | "cut" {
+    return this.#strike(call);
+  }
+
+  after(call: ProxiedCall): "pass" | "cut" {
+    return this.#strike(call);
+  }
+
+  #strike({ service }: ProxiedCall): "pass" | "cut" {
+    if (service === "arm" || this.#random() >= this.chance / 2) return "pass";
+    this.count++;
+    return "cut";
+  }
+}
+
+/** Every effect of the local ACI's fault endpoint that may strike at random, sharing the chance. */
+const effects: readonly object[] = [
+  { type: "status", status: 429, retryAfter: 5 },
+  { type: "status", status: 500 },
+  { type: "status", status: 503, retryAfter: 5 },
+  { type: "transitioning" },
+  { type: "silence", when: "before" },
+  { type: "silence", when: "after" },
+  { type: "drop", when: "before" },
+  { type: "drop", when: "after" },
+  { type: "slow", seconds: 10 },
+  { type: "notJson" },
+  { type: "clockSkew", seconds: 3 },
+  { type: "unknownState", groupState: "Floating", containerState: "Hovering" },
+];
+
+export async function chaos({ jobs, kills, faults, seed, factor, tell }: ChaosOptions): Promise<Figures> {
+  const random = generator(seed);
+  const gate = new StorageFaults(random);
+  const began = performance.now();
+  const world = await World.start({ factor, gate });
+  try {
+    gate.chance = faults;
+    for (const effect of effects) await world.aci("POST", "faults", { effect, probability: faults / effects.length });
+    const plans = Array.from({ length: jobs }, (_, n) => planOf(n));
+    await Promise.all([
+      killNowAndThen(world, kills, jobs, tell),
+      submitAll(world, plans).then(() => world.until("the end of all jobs", () => allEnded(world, plans, tell))),
+    ]);
+    const struck = gate.count;
+    gate.chance = 0;
+    const armFaults = await faultsStruck(world);
+    await world.aci("DELETE", "faults");
+    await world.until("the last group to go", async () =>
+      (await world.index("job_")).length === 0 ? true : undefined,
+    );
+    const figures = judge(await world.rows(), await world.counters(), plans);
+    const seconds = Math.round((performance.now() - began) / 1000);
+    return { ...figures, jobs, kills, armFaults, storageFaults: struck, seconds };
+  } finally {
+    await world.stop();
+  }
+}
+
+async function submitAll(world: World, plans: readonly Plan[]): Promise<void> {
+  const left = [...plans];
+  const one = async (): Promise<void> => {
+    for (let plan = left.shift(); plan; plan = left.shift()) {
+      const { name, seconds, exitCode, retries } = plan;
+      await world.submit(definition(name, seconds, exitCode), name, retries > 0 ? `retries=${retries}` : "");
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, one));
+}
+
+/** Each time that another share of the jobs has ended. */
+async function killNowAndThen(world: World, kills: number, jobs: number, tell: (line: string) => void): Promise<void> {
+  for (let n = 0; n < kills; n++) {
+    const share = (jobs * n) / (kills + 1);
+    await world.until(`kill ${n + 1}`, async () => (endedOf(await world.rows()).length >= share ? true : undefined));
+    await world.kill();
+    tell(`host killed (${n + 1})`);
+  }
+}
+
+const endedOf = (rows: readonly Row[]): readonly Row[] =>
+  rows.filter(({ state }) => terminalStates.some((terminal) => terminal === state));
+
+async function allEnded(world: World, plans: readonly Plan[], tell: (line: string) => void): Promise<true | undefined> {
+  const ended = endedOf(await world.rows());
+  tell(`${ended.length} of ${plans.length} ended`);
+  if (ended.length >= plans.length) return true;
+  await new Promise((resolve) => setTimeout(resolve, second));
+  return undefined;
+}
+
+async function faultsStruck(world: World): Promise<number> {
+  const armed = await world.aci("GET", "faults");
+  if (!Array.isArray(armed)) return 0;
+  return armed.reduce<number>((sum, each: unknown) => {
+    const hits = typeof each === "object" && each !== null && "hits" in each ? each.hits : 0;
+    return sum + Number(hits);
+  }, 0);
+}
+
+function judge(rows: readonly Row[], counters: Awaited<ReturnType<World["counters"]>>, plans: readonly Plan[]) {
+  const rowsOf = (name: string): readonly Row[] => rows.filter((row) => row.name === name);
+  const deployments = new Map(
+    Object.entries(counters.deploymentsByGroup).map(([key, times]) => [key.split("/").at(-1) ?? "", times]),
+  );
+  const lost = plans.filter(({ name }) => rowsOf(name).length === 0).length;
+  const doubled = plans.filter(({ name }) => {
+    const own = rowsOf(name);
+    const attempts = own.reduce((sum, { attempt }) => sum + attempt, 0);
+    return own.length > 1 || (deployments.get(name) ?? 0) > attempts;
+  }).length;
+  const wrong = plans.filter(({ name, exitCode }) => rowsOf(name).some((row) => row.exitCode !== exitCode)).length;
+  const twice = Object.values(counters.liveByTag).filter(({ most }) => most > 1).length;
+  const leaked = counters.liveGroups + rows.filter(({ groupDeleted }) => !groupDeleted).length;
+  return {
+    succeeded: rows.filter(({ state }) => state === "Succeeded").length,
+    failed: rows.filter(({ state }) => state === "Failed").length,
+    lost,
+    doubled: doubled + twice,
+    leaked,
+    wrongExitCodes: wrong,
+  };
+}
+
+/** Random numbers that a seed gives again (a linear congruential generator; Numerical Recipes' constants). */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

@@ -1,0 +1,205 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { minute } from "../../../src/shared/backoff.ts";
+import type { Gate, ProxiedCall } from "../../proxy.ts";
+import type { World } from "./world.ts";
+import { type Row } from "./world.ts";
+
+/**
+ * Crash points: the host is killed before, or after, the n-th call of a kind that it makes while a job goes through a scenario. Which
+ * calls there are is found by letting the scenario run once undisturbed, so that no new side effect can be forgotten.
+ */
+export interface Point {
+  readonly scenario: keyof typeof scenarios;
+  readonly when: "before" | "after";
+  /** What the call is, without what differs from job to job. */
+  readonly call: string;
+  /** Which of the scenario's calls of that kind, from 1. */
+  readonly nth: number;
+}
+
+export function shown({ scenario, when, call, nth }: Point): string {
+  return `${scenario}: ${when} ${call} #${nth}`;
+}
+
+interface Scenario {
+  /** Runs a job under that name, to be followed until it has ended. */
+  readonly run: (world: World, name: string) => Promise<void>;
+  readonly state: string;
+  /** How often its group may be made to run. */
+  readonly deployments: number;
+}
+
+/** A container that runs so many seconds and then ends so. */
+export function definition(name: string, seconds: number, exitCode = 0): string {
+  return JSON.stringify({
+    name,
+    apiVersion: "2023-05-01",
+    location: "westeurope",
+    properties: {
+      osType: "Linux",
+      restartPolicy: "Never",
+      containers: [
+        {
+          name: "app",
+          properties: {
+            image: "registry.example/team/app:1",
+            resources: { requests: { cpu: 1, memoryInGB: 1 } },
+            environmentVariables: [
+              { name: "SIM_RUN_SECONDS", value: String(seconds) },
+              { name: "SIM_EXIT_CODE", value: String(exitCode) },
+              { name: "SIM_OUTPUT", value: "Hello World!\n" },
+            ],
+          },
+        },
+      ],
+    },
+  });
+}
+
+export const scenarios = {
+  succeed: {
+    run: async (world, name) => {
+      await world.submit(definition(name, 4), name);
+    },
+    state: "Succeeded",
+    deployments: 1,
+  },
+  retry: {
+    run: async (world, name) => {
+      await world.submit(definition(name, 2, 3), name, "retries=1");
+    },
+    state: "Failed",
+    deployments: 2,
+  },
+  cancel: {
+    run: async (world, name) => {
+      const id = await world.submit(definition(name, 36_000), name);
+      await world.until(`${name} to run`, async () =>
+        (await rowOf(world, name))?.state === "Running" ? true : undefined,
+      );
+      await world.until(`the cancel of ${name}`, async () =>
+        (await world.call("DELETE", `delete/${id}`))?.status === 200 ? true : undefined,
+      );
+    },
+    state: "Canceled",
+    deployments: 1,
+  },
+  post: {
+    run: async (world, name) => {
+      const queue = world.storage.queues.getQueueClient("aci-jobs");
+      await queue.sendMessage(definition(name, 4), { messageTimeToLive: -1 });
+    },
+    state: "Succeeded",
+    deployments: 1,
+  },
+} as const satisfies Record<string, Scenario>;
+
+async function rowOf(world: World, name: string): Promise<Row | undefined> {
+  return (await world.rows()).find((row) => row.name === name);
+}
+
+/** Kills at one point, and counts what goes by. */
+export class Killer implements Gate {
+  world: World | undefined;
+  /** Calls since the scenario began, by kind. */
+  readonly seen = new Map<string, number>();
+  #point: Point | undefined;
+  struck = false;
+
+  arm(point: Point | undefined): void {
+    this.#point = point;
+    this.struck = false;
+    this.seen.clear();
+  }
+
+  async before(call: ProxiedCall): Promise<"pass" | "cut"> {
+    const kind = kindOf(call);
+    if (kind === undefined) return "pass";
+    this.seen.set(kind, (this.seen.get(kind) ?? 0) + 1);
+    return this.#strikes("before", kind);
+  }
+
+  async after(call: ProxiedCall): Promise<"pass" | "cut"> {
+    const kind = kindOf(call);
+    return kind === undefined ? "pass" : this.#strikes("after", kind);
+  }
+
+  async #strikes(when: Point["when"], kind: string): Promise<"pass" | "cut"> {
+    const point = this.#point;
+    if (this.struck || point?.when !== when || point.call !== kind || point.nth !== this.seen.get(kind)) return "pass";
+    this.struck = true;
+    await this.world?.kill();
+    return "cut";
+  }
+}
+
+/**
+ * What a call with an effect is: its service, verb and place, without ids. Reads have no effect, and what the host does for itself
+ * (receiving, its timer's lock) is not the app's.
+ */
+export function kindOf({ service, method, url }: ProxiedCall): string | undefined {
+  if (method === "GET" || method === "HEAD") return undefined;
+  const path = url.pathname.replace(/^\/devstoreaccount1\//, "");
+  if (service === "arm") return `arm ${method} ${path.endsWith("/stop") ? "stop" : "group"}`;
+  if (path.startsWith("azure-webjobs") || url.searchParams.get("restype") === "container") return undefined;
+  if (service === "queue") {
+    const [queue, , id] = path.split("/");
+    return id === undefined
+      ? `queue send ${queue ?? ""}`
+      : method === "DELETE"
+        ? `queue settle ${queue ?? ""}`
+        : undefined;
+  }
+  const [place = ""] = path.split(/[(/]/);
+  return `${service} ${method} ${place}${url.searchParams.has("comp") ? ` ${url.searchParams.get("comp") ?? ""}` : ""}`;
+}
+
+/** All points of all scenarios, each found by one undisturbed run; the very first start, which makes tables and queues, is over. */
+export async function findPoints(world: World, killer: Killer): Promise<readonly Point[]> {
+  const points: Point[] = [];
+  await runToEnd(world, "succeed", "warm-up");
+  for (const scenario of names) {
+    killer.arm(undefined);
+    await runToEnd(world, scenario, `find-${scenario}`);
+    for (const [call, times] of killer.seen) {
+      for (let nth = 1; nth <= times; nth++) {
+        for (const when of ["before", "after"] as const) points.push({ scenario, when, call, nth });
+      }
+    }
+  }
+  return points;
+}
+
+const names = Object.keys(scenarios) as (keyof typeof scenarios)[]; // its keys are its names
+
+/** Runs a scenario with a crash at that point, and says what is not as promised. */
+export async function tryPoint(world: World, killer: Killer, point: Point, name: string): Promise<{ struck: boolean }> {
+  killer.arm(point);
+  await runToEnd(world, point.scenario, name);
+  return { struck: killer.struck };
+}
+
+async function runToEnd(world: World, scenario: keyof typeof scenarios, name: string): Promise<void> {
+  const { run, state, deployments } = scenarios[scenario];
+  await run(world, name);
+  await world.until(
+    `the end of ${name}`,
+    async () => {
+      const rows = (await world.rows()).filter((row) => row.name === name);
+      const done = rows.length > 0 && rows.every((row) => row.groupDeleted) && (await world.index("job_")).length === 0;
+      return done ? true : undefined;
+    },
+    20 * minute,
+  );
+  const rows = (await world.rows()).filter((row) => row.name === name);
+  const counters = await world.counters();
+  const [, times = 0] = Object.entries(counters.deploymentsByGroup).find(([key]) => key.endsWith(`/${name}`)) ?? [];
+  const found = {
+    states: rows.map((row) => row.state),
+    deployments: times,
+    liveGroups: counters.liveGroups,
+    held: await world.index("hold_"),
+    lines: await world.index("wait_"),
+  };
+  deepStrictEqual(found, { states: [state], deployments, liveGroups: 0, held: [], lines: [] });
+}

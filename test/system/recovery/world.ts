@@ -1,0 +1,277 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RestError, type TableEntityResult } from "@azure/data-tables";
+import { z } from "zod";
+import { connectionString } from "../../../local/azurite/connection.ts";
+import { freePorts } from "../../../local/stack/ports.ts";
+import { builtPrograms } from "../../../local/stack/stack.ts";
+import { minute, second } from "../../../src/shared/backoff.ts";
+import { connectStorage, type Storage } from "../../../src/shared/storage.ts";
+import { tableNames } from "../../../src/shared/control.ts";
+import { resourceGroup, subscription } from "../../kit.ts";
+import { startProxy, type Gate, type Proxy, type Service } from "../../proxy.ts";
+
+/**
+ * The built app in a real host process that is killed and started again, with an Azurite and a local ACI that stay, a proxy before
+ * each of them, and time that runs faster for all three. What is looked at is what lies in storage and what ACI counted.
+ */
+export interface WorldOptions {
+  /** How much faster than ours time runs there. */
+  readonly factor: number;
+  /** Decides over every call of the host. */
+  readonly gate: Gate;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const counters = z.object({
+  liveGroups: z.number(),
+  calls: z.record(z.string(), z.number()),
+  deploymentsByGroup: z.record(z.string(), z.number()),
+  liveByTag: z.record(z.string(), z.object({ now: z.number(), most: z.number() })),
+});
+export type Counters = z.infer<typeof counters>;
+
+const message = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ready"), url: z.string() }),
+  z.object({ type: z.literal("failed"), code: z.string(), message: z.string() }),
+]);
+
+interface Part {
+  readonly child: ChildProcess;
+  readonly url: string;
+}
+
+export interface Row {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly attempt: number;
+  readonly exitCode: number | undefined;
+  readonly groupDeleted: boolean;
+}
+
+export class World {
+  readonly storage: Storage;
+  readonly #options: WorldOptions;
+  readonly #folder: string;
+  readonly #clock: string;
+  readonly #azurite: Part;
+  readonly #aci: Part;
+  readonly #proxies: readonly Proxy[];
+  readonly #port: number;
+  #host: Part | undefined;
+  #starting: Promise<void> | undefined;
+
+  private constructor(
+    options: WorldOptions,
+    folder: string,
+    clock: string,
+    parts: { azurite: Part; aci: Part; proxies: readonly Proxy[]; port: number; storage: Storage },
+  ) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#azurite = parts.azurite;
+    this.#aci = parts.aci;
+    this.#proxies = parts.proxies;
+    this.#port = parts.port;
+    this.storage = parts.storage;
+  }
+
+  static async start(options: WorldOptions): Promise<World> {
+    const folder = await mkdtemp(join(tmpdir(), "recovery-"));
+    const clock = `${new URL("fast-clock.mjs", import.meta.url).href}?factor=${options.factor}&epoch=${Date.now()}`;
+    const [blob = 0, queue = 0, table = 0, port = 0] = await freePorts(4);
+    const storagePorts = { blob, queue, table };
+    const direct = connectionString(storagePorts);
+    const azurite = await startPart(programs.azurite, { folder: join(folder, "azurite"), ...storagePorts }, clock);
+    const aci = await startPart(
+      programs.aci,
+      {
+        engine: "simulated",
+        control: true,
+        limits: false,
+        provisioningSeconds: 1,
+        eventQueue: { connectionString: direct, queueName: "aci-events" },
+      },
+      clock,
+    );
+    const before = (service: Service, target: number): Promise<Proxy> => startProxy(service, target, options.gate);
+    const proxies = await Promise.all([
+      before("blob", blob),
+      before("queue", queue),
+      before("table", table),
+      before("arm", Number(new URL(aci.url).port)),
+    ]);
+    const storage = connectStorage({ kind: "connectionString", setting: "direct", value: direct });
+    const world = new World(options, folder, clock, { azurite, aci, proxies, port, storage });
+    await world.boot();
+    return world;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Milliseconds of its time as milliseconds of ours. */
+  ours(milliseconds: number): number {
+    return milliseconds / this.#options.factor;
+  }
+
+  /** Starts the host, unless it runs or is about to. */
+  boot(): Promise<void> {
+    this.#starting ??= this.#boot();
+    return this.#starting;
+  }
+
+  async #boot(): Promise<void> {
+    const [blob, queue, table, arm] = this.#proxies;
+    if (!blob || !queue || !table || !arm) throw new Error("a proxy is missing");
+    const env = {
+      AzureWebJobsStorage: connectionString({ blob: blob.port, queue: queue.port, table: table.port }),
+      AZURE_SUBSCRIPTION_ID: subscription,
+      AZURE_RESOURCE_GROUP: resourceGroup,
+      AZURE_LOCATION: "westeurope",
+      AZURE_RESOURCE_MANAGER_ENDPOINT: arm.url,
+      PUBLIC_URL: this.url,
+      SEAL_KEY_FILE: join(this.#folder, "seal.key"),
+      ACI_CREATES_PER_HOUR: "100000",
+      ACI_CREATES_PER_5_MINUTES: "100000",
+      ...this.#options.environment,
+    };
+    const options = {
+      appFolder: programs.app,
+      port: this.#port,
+      env,
+      hostId: "recovery",
+      logFile: join(this.#folder, "host.log"),
+      leaseSeconds: 30,
+      timerLeaseSeconds: 15,
+      drainSeconds: 0,
+    };
+    this.#host = await startPart(programs.host, options, this.#clock);
+  }
+
+  /** The process is gone, in the middle of whatever it did. */
+  async kill(): Promise<void> {
+    const host = this.#host;
+    this.#host = undefined;
+    this.#starting = undefined;
+    if (host) await end(host);
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    await Promise.all([this.#azurite, this.#aci].map(end));
+    await Promise.all(this.#proxies.map((proxy) => proxy.stop()));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Submits until a 2xx is seen, as a caller with an Idempotency-Key does. */
+  async submit(text: string, key: string, query = ""): Promise<string> {
+    const headers = { "x-functions-key": "local", "idempotency-key": key };
+    return this.until(`the acceptance of ${key}`, async () => {
+      const response = await fetch(`${this.url}/api/trigger?${query}`, { method: "POST", headers, body: text }).catch(
+        () => undefined,
+      );
+      const body = await response?.json().catch(() => undefined);
+      if (response === undefined || response.status >= 500) return undefined;
+      if (response.status >= 300) throw new Error(`refused: ${JSON.stringify(body)}`);
+      return z.object({ id: z.string() }).parse(body).id;
+    });
+  }
+
+  async call(method: string, path: string, body?: string): Promise<{ status: number; text: string } | undefined> {
+    const init = { method, headers: { "x-functions-key": "local" }, ...(body === undefined ? {} : { body }) };
+    const response = await fetch(`${this.url}/api/${path}`, init).catch(() => undefined);
+    return response && { status: response.status, text: await response.text() };
+  }
+
+  /** Of the local ACI's control endpoint. */
+  async aci(method: string, path: string, body?: unknown): Promise<unknown> {
+    const init = { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    const response = await fetch(`${this.#aci.url}/local/${path}`, init);
+    const text = await response.text();
+    if (!response.ok) throw new Error(text);
+    return text === "" ? undefined : JSON.parse(text);
+  }
+
+  async counters(): Promise<Counters> {
+    return counters.parse(await this.aci("GET", "counters?tag=aciproxy-job"));
+  }
+
+  async rows(): Promise<readonly Row[]> {
+    const rows: Row[] = [];
+    for await (const row of this.#entities(tableNames.jobs)) {
+      const text = (name: string): string => String(row[name]);
+      rows.push({
+        id: text("id"),
+        name: text("name"),
+        state: text("state"),
+        reason: text("reason"),
+        attempt: Number(row["attempt"]),
+        exitCode: typeof row["exitCode"] === "number" ? row["exitCode"] : undefined,
+        groupDeleted: row["groupDeleted"] === true,
+      });
+    }
+    return rows;
+  }
+
+  /** Entries of the index that begin so. */
+  async index(prefix: string): Promise<readonly string[]> {
+    const keys: string[] = [];
+    for await (const { rowKey } of this.#entities(tableNames.index)) {
+      if (rowKey?.startsWith(prefix)) keys.push(rowKey);
+    }
+    return keys;
+  }
+
+  /** None while the host has not made the table. */
+  async *#entities(table: string): AsyncGenerator<TableEntityResult<Record<string, unknown>>> {
+    try {
+      yield* this.storage.table(table).listEntities();
+    } catch (error) {
+      if (!(error instanceof RestError && error.statusCode === 404)) throw error;
+    }
+  }
+
+  /** Looks until there is something; the host is started again whenever it is gone. */
+  async until<T>(what: string, look: () => Promise<T | undefined>, limit = 12 * minute): Promise<T> {
+    const deadline = performance.now() + Math.max(this.ours(limit), 30 * second);
+    for (;;) {
+      await this.boot();
+      const found = await look();
+      if (found !== undefined) return found;
+      if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+const programs = builtPrograms(new URL("../../../dist-local/", import.meta.url));
+
+async function startPart(program: string, options: unknown, clock: string): Promise<Part> {
+  const child = fork(program, {
+    execArgv: ["--import", clock],
+    env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const [first] = (await Promise.race([once(child, "message"), once(child, "exit")])) as [unknown]; // either event has an argument
+  const told = message.safeParse(first);
+  if (!told.success || told.data.type === "failed") {
+    child.kill("SIGKILL");
+    throw new Error(`${program} did not start: ${JSON.stringify(first)}`);
+  }
+  return { child, url: told.data.url };
+}
+
+async function end({ child }: Part): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGKILL");
+  await gone;
+}
