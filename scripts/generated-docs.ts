@@ -98,12 +98,10 @@ ${table(["option", "type and range", "default", "bounded by", "meaning"], rows)}
 function typeOf(schema: Readonly<Record<string, unknown>>): string {
   const { type, enum: words, minimum, maximum, description, maxItems } = schema;
   if (Array.isArray(words)) return words.map((word) => `\`${String(word)}\``).join(", ");
-  if (typeof description === "string") return "duration";
+  if (typeof description === "string") return description;
   if (typeof minimum === "number" && typeof maximum === "number") return `${minimum} to ${maximum}`;
   if (typeof maxItems === "number") return `list of at most ${maxItems}`;
-  const names: Readonly<Record<string, string>> = { boolean: "true, false", string: "text", integer: "whole number" };
-  const list = Array.isArray(type) ? type.map(String) : [String(type)];
-  return list.includes("object") ? "mapping or list" : list.map((name) => names[name] ?? name).join(", ");
+  return type === "boolean" ? "true, false" : String(type);
 }
 
 const ruleText: Readonly<Record<Rule, string>> = {

@@ -56,12 +56,10 @@ export interface Accepted {
 /** More than a definition of the largest size has, and no more than a worker reads in the twinkling of an eye. */
 const mostNodes = 50_000;
 
-/** Every fault of an order at once. Pure. */
+/** Every fault of an order at once: of its definition, its options, and what they are together. Pure. */
 export function check(order: Order, settings: Deps["settings"]): Result<Checked> {
   const parsed = parseDefinition(order.text, { defaultApiVersion: settings.defaultApiVersion, maxNodes: mostNodes });
-  if (!parsed.ok) return no(invalid("InvalidDefinition", "The definition can't be taken", parsed.faults));
-  const { definition, block } = parsed;
-  const { view } = definition;
+  const { block } = parsed;
   const sources: OptionsFrom[] = [
     { where: "query", values: order.query },
     { where: "envelope", values: order.envelope },
@@ -71,49 +69,60 @@ export function check(order: Order, settings: Deps["settings"]): Result<Checked>
   const read = readOptions(sources, {
     settings,
     via: order.via === "queue" ? "queue" : "http",
-    containers: view.containers.map(({ name }) => name),
+    containers: parsed.ok ? parsed.definition.view.containers.map(({ name }) => name) : undefined,
     hasCallBack: callBackUri !== undefined,
   });
-  if (!read.ok) return no(invalid("InvalidOptions", "The options can't be taken", read.error));
-  const { options } = read.value;
-  const warnings = [...parsed.warnings, ...read.value.warnings];
+  const optionFaults = [...(read.ok ? [] : read.error), ...addressFaults(order, callBackUri, settings)];
+  const warnings = [...parsed.warnings, ...(read.ok ? read.value.warnings : [])];
+  const found: Found[] = [];
+  if (!parsed.ok) found.push(["InvalidDefinition", "The definition can't be taken", parsed.faults]);
+  if (optionFaults.length > 0) found.push(["InvalidOptions", "The options can't be taken", optionFaults]);
+  if (parsed.ok && read.ok) {
+    const { options } = read.value;
+    const bounded = options.main !== undefined || options.runTimeout !== undefined || namesTimeout(sources);
+    if (parsed.definition.view.restartPolicy === "Always" && !bounded) {
+      const endless = {
+        path: "properties.restartPolicy",
+        ...parsed.place("properties.restartPolicy"),
+        message: neverEnds,
+      };
+      if (options.polling !== "false" || callBackUri !== undefined)
+        found.push(["NeverEnds", "The job would never end", [endless]]);
+      else warnings.push(endless);
+    }
+    if (options.strict && warnings.length > 0)
+      found.push(["InvalidDefinition", "With strict, warnings are errors", warnings]);
+  }
+  const refused = parsed.ok ? notPermitted(parsed.definition, parsed.place, settings) : undefined;
+  if (refused) found.push([refused.code, refused.what, refused.errors]);
+  const [first] = found;
+  if (first)
+    return no(
+      invalid(
+        first[0],
+        first[1],
+        found.flatMap(([, , errors]) => errors),
+      ),
+    );
+  if (!parsed.ok || !read.ok) throw new Error("an order with faults was found to have none");
+  return ok({ definition: parsed.definition, options: read.value.options, warnings, callBackUri });
+}
 
-  const bounded = options.main !== undefined || options.runTimeout !== undefined || namesTimeout(sources);
-  if (view.restartPolicy === "Always" && !bounded) {
-    const endless: PlacedFault = {
-      path: "properties.restartPolicy",
-      line: 1,
-      column: 1,
-      message:
-        "A group with restartPolicy Always, or none, never ends: set Never or OnFailure, or name main, timeout or runTimeout.",
-    };
-    if (options.polling !== "false" || callBackUri !== undefined)
-      return no(invalid("NeverEnds", "The job would never end", [endless]));
-    warnings.push(endless);
-  }
-  if (options.strict && warnings.length > 0)
-    return no(invalid("InvalidDefinition", "With strict, warnings are errors", warnings));
-  const refused = notPermitted(definition, parsed.place, settings);
-  if (refused) return no(invalid(refused.code, refused.what, refused.errors));
-  if (callBackUri !== undefined && !isAllowedAddress(callBackUri, settings.callbackHosts)) {
-    const fault = {
-      path: "callBackUri",
-      line: 1,
-      column: 1,
-      message: "callBackUri must be an https address on an allowed host.",
-    };
-    return no(invalid("InvalidOptions", "The options can't be taken", [fault]));
-  }
-  if (order.replyTo !== undefined && !settings.replyQueues.includes(order.replyTo)) {
-    const fault = {
-      path: "replyTo",
-      line: 1,
-      column: 1,
-      message: "replyTo must name a queue of the setting REPLY_QUEUES.",
-    };
-    return no(invalid("InvalidOptions", "The options can't be taken", [fault]));
-  }
-  return ok({ definition, options, warnings, callBackUri });
+type Found = readonly [code: Refusal["code"], what: string, errors: readonly PlacedFault[]];
+
+const neverEnds =
+  "A group with restartPolicy Always, or none, never ends: set Never or OnFailure, or name main, timeout or runTimeout.";
+
+function* addressFaults(
+  { replyTo }: Order,
+  callBackUri: string | undefined,
+  settings: Deps["settings"],
+): Generator<PlacedFault> {
+  const at = { line: 1, column: 1 };
+  if (callBackUri !== undefined && !isAllowedAddress(callBackUri, settings.callbackHosts))
+    yield { ...at, path: "callBackUri", message: "callBackUri must be an https address on an allowed host." };
+  if (replyTo !== undefined && !settings.replyQueues.includes(replyTo))
+    yield { ...at, path: "replyTo", message: "replyTo must name a queue of the setting REPLY_QUEUES." };
 }
 
 function namesTimeout(sources: readonly OptionsFrom[]): boolean {

@@ -2,7 +2,7 @@ import { readYaml } from "./definition/yaml.ts";
 import { Cursor } from "./definition/cursor.ts";
 import { judge } from "./definition/rules.ts";
 import { judgeName } from "./definition/rules/group.ts";
-import { readTop } from "./definition/top.ts";
+import { readTop, type Top } from "./definition/top.ts";
 import { viewOf, type DefinitionView } from "./definition/view.ts";
 import type { PlacedFault } from "./errors.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
@@ -24,17 +24,20 @@ export interface DefinitionRules {
   readonly maxNodes?: number;
 }
 
-export type Parsed =
+export type Parsed = {
+  readonly warnings: readonly Fault[];
+  /** What of the text is ours can be read where the rest is faulty, too. */
+  readonly block: OptionsBlock | undefined;
+  readonly callBackUri: string | undefined;
+} & (
   | {
       readonly ok: true;
       readonly definition: Definition;
-      readonly warnings: readonly Fault[];
-      readonly block: OptionsBlock | undefined;
-      readonly callBackUri: string | undefined;
       /** Where a path of the body stands in the text; its beginning for one that isn't there. */
       readonly place: (path: string) => { line: number; column: number };
     }
-  | { readonly ok: false; readonly faults: readonly Fault[]; readonly warnings: readonly Fault[] };
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+);
 
 /** The `x-aciproxy:` mapping, taken out of the definition. */
 export interface OptionsBlock {
@@ -58,7 +61,12 @@ export interface Definition {
 export function parseDefinition(text: string, rules: DefinitionRules): Parsed {
   const read = readYaml(text, { maxDepth: rules.maxDepth ?? 64, maxNodes: rules.maxNodes ?? 100_000 });
   const { findings, places } = read;
-  const refused = (): Parsed => ({ ok: false, faults: findings.faults(places), warnings: findings.warnings(places) });
+  const refused = (top?: Top): Parsed => ({ ...oursOf(top), ok: false, faults: findings.faults(places) });
+  const oursOf = (top?: Top): Pick<Parsed, "warnings" | "block" | "callBackUri"> => ({
+    warnings: findings.warnings(places),
+    block: top?.block && { values: top.block.values, place: (key) => places.at(top.block?.offsetOf(key) ?? 0) },
+    callBackUri: top?.callBackUri,
+  });
   if (!read.ok) return refused();
 
   const top = readTop(read.root, rules.defaultApiVersion, findings);
@@ -66,13 +74,11 @@ export function parseDefinition(text: string, rules: DefinitionRules): Parsed {
   const root = Cursor.over(top.written, top.node);
   judgeName(root.get("name"), findings);
   if (isJsonObject(root.get("properties").value)) judge(root, findings);
-  if (findings.failed) return refused();
+  if (findings.failed) return refused(top);
   return {
+    ...oursOf(top),
     ok: true,
     definition: { name: top.name, apiVersion: top.apiVersion, body: top.body, view: viewOf(top.body) },
-    warnings: findings.warnings(places),
-    block: top.block && { values: top.block.values, place: (key) => places.at(top.block?.offsetOf(key) ?? 0) },
-    callBackUri: top.callBackUri,
     place: (path) => places.at(root.find(path)?.offset ?? 0),
   };
 }

@@ -166,7 +166,6 @@ const hidden = new Set([
   "timestamp",
   "definition",
   "callbacks",
-  ,
   "hasDefinition",
   "hasLogs",
 ]);

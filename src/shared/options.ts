@@ -179,7 +179,10 @@ function readFailureStatus(value: JsonValue): Result<number, string> {
 
 const max = (settings: Settings): number => settings.maxTimeout;
 const always = (ms: number) => (): number => ms;
-const durationSchema = { type: ["string", "number"], description: "ISO 8601 duration or seconds" };
+const durationSchema = (range: string) => ({
+  type: ["string", "number"],
+  description: `ISO 8601 duration or seconds, ${range}`,
+});
 const words = (...list: string[]) => ({ type: "string", enum: list });
 
 export const optionsTable = {
@@ -191,28 +194,28 @@ export const optionsTable = {
     read: word("true", "false", "started", "link"),
   },
   timeout: {
-    schema: durationSchema,
+    schema: durationSchema("PT1S to `MAX_TIMEOUT`"),
     fallback: "the setting",
     bound: "`DEFAULT_TIMEOUT`, `MAX_TIMEOUT`",
     text: "From accept to end, all attempts and waiting included.",
     read: duration(second, max),
   },
   queueTimeout: {
-    schema: durationSchema,
+    schema: durationSchema("PT1S to `MAX_TIMEOUT`, no longer than `timeout`"),
     fallback: "none",
     bound: "`MAX_TIMEOUT`",
     text: "From accept to the first create.",
     read: duration(second, max),
   },
   startTimeout: {
-    schema: durationSchema,
+    schema: durationSchema("PT1S to `MAX_TIMEOUT`, no longer than `timeout`"),
     fallback: "the setting",
     bound: "`DEFAULT_START_TIMEOUT`, `MAX_TIMEOUT`",
     text: "Each attempt's time from create to running.",
     read: duration(second, max),
   },
   runTimeout: {
-    schema: durationSchema,
+    schema: durationSchema("PT1S to `MAX_TIMEOUT`, no longer than `timeout`"),
     fallback: "none",
     bound: "`MAX_TIMEOUT`",
     text: "Each attempt's time from running to its end.",
@@ -247,7 +250,7 @@ export const optionsTable = {
     read: boolean,
   },
   main: {
-    schema: { type: "string" },
+    schema: { type: "string", maxLength: 63, description: "a container's name" },
     fallback: "none",
     bound: "",
     text: "The container whose end is the job's end; the others are stopped then.",
@@ -261,9 +264,9 @@ export const optionsTable = {
     read: word("never", "failed", "always"),
   },
   lease: {
-    schema: durationSchema,
+    schema: durationSchema("PT5M to P7D"),
     fallback: "none",
-    bound: "at least PT5M",
+    bound: "",
     text: "The job is canceled when nobody has read its own `Location` for that long.",
     read: duration(5 * minute, always(7 * day)),
   },
@@ -275,21 +278,26 @@ export const optionsTable = {
     read: boolean,
   },
   tags: {
-    schema: { type: ["object", "array", "string"] },
+    schema: { type: ["object", "array", "string"], description: "mapping or list of at most 15" },
     fallback: "none",
     bound: "",
     text: "Free labels, `KEY=VALUE` or `LABEL`; they become tags of the container group.",
     read: readTags,
   },
   source: {
-    schema: { type: "string" },
+    schema: { type: "string", maxLength: 512, description: "text of at most 512 characters" },
     fallback: "the header `x-adf-run`",
     bound: "",
     text: "`FACTORY/PIPELINE/RUNID/ACTIVITY`, for the table's columns and the group's tags.",
     read: readSource,
   },
   failureStatus: {
-    schema: { type: "integer" },
+    schema: {
+      type: "integer",
+      minimum: 200,
+      maximum: 599,
+      description: "200, or 400 to 599 except 401, 403, 408, 429",
+    },
     fallback: "500",
     bound: "",
     text: "HTTP status of the final reply of a job that did not succeed.",
@@ -298,7 +306,7 @@ export const optionsTable = {
   outputLimit: {
     schema: { type: "integer", minimum: 0, maximum: 262144 },
     fallback: "the setting",
-    bound: "`DEFAULT_OUTPUT_LIMIT`, 262144",
+    bound: "`DEFAULT_OUTPUT_LIMIT`",
     text: "Bytes of each container's output in the status reply; its tail, cut at a line.",
     read: whole(0, 256 * 1024),
   },
@@ -314,8 +322,8 @@ export interface OptionsContext {
   readonly settings: Settings;
   /** How the job came: decides the default of `onConflict`. */
   readonly via: "http" | "queue";
-  /** Names of the definition's containers, init containers left out. */
-  readonly containers: readonly string[];
+  /** Names of the definition's containers, init containers left out; `undefined` where the definition has faults. */
+  readonly containers: readonly string[] | undefined;
   readonly hasCallBack: boolean;
 }
 
@@ -388,7 +396,7 @@ function* contradictions(
   }
   if (given.has("retryOn") && options.retries === 0)
     yield { path: "retryOn", message: "retryOn needs retries of at least 1." };
-  if (options.main !== undefined && !context.containers.includes(options.main))
+  if (options.main !== undefined && context.containers?.includes(options.main) === false)
     yield { path: "main", message: "main names no container of the definition." };
   if (options.lease !== undefined && context.hasCallBack)
     yield { path: "lease", message: "lease can't go together with callBackUri, whose caller does not poll." };
