@@ -73,7 +73,11 @@ export class HttpRequest {
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#request.arrayBuffer();
+    if (this.#native !== undefined) return this.#native.arrayBuffer();
+    const bytes = await this.#bytes();
+    const copy = new ArrayBuffer(bytes.length);
+    bytes.copy(new Uint8Array(copy));
+    return copy;
   }
 
   async blob(): Promise<Blob> {
@@ -90,15 +94,20 @@ export class HttpRequest {
   }
 
   async text(): Promise<string> {
-    const { body } = this.#init;
     if (this.#native !== undefined) return this.#native.text();
-    if (body === undefined) return "";
+    const text = (await this.#bytes()).toString("utf8");
+    return text.startsWith("\uFEFF") ? text.slice(1) : text; // as fetch does
+  }
+
+  /** The whole body, which can be had once. */
+  async #bytes(): Promise<Buffer> {
+    const { body } = this.#init;
+    if (body === undefined) return Buffer.alloc(0);
     if (this.#used) throw new TypeError("Body is unusable: Body has already been read");
     this.#used = true;
     const whole = Buffer.isBuffer(body) ? body : await readBody(body);
     if (whole === "too-large") throw new TypeError("The request is larger than the host allows.");
-    const text = whole?.toString("utf8") ?? "";
-    return text.startsWith("\uFEFF") ? text.slice(1) : text; // as fetch does
+    return whole ?? Buffer.alloc(0);
   }
 
   clone(): HttpRequest {

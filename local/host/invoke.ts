@@ -43,7 +43,8 @@ class FunctionTimeoutError extends Error {
 export class Invoker {
   readonly #options: InvokerOptions;
   readonly #model: ProgrammingModel | undefined;
-  readonly #running = new Set<Promise<unknown>>();
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: InvokerOptions) {
     this.#options = options;
@@ -51,23 +52,16 @@ export class Invoker {
   }
 
   get running(): number {
-    return this.#running.size;
+    return this.#running;
   }
 
   /** Resolves when nothing runs any more. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    while (this.#running > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** Runs the function. Never rejects: a handler that throws, or overruns `functionTimeout`, is an outcome. */
-  invoke(called: AppFunction, request: InvocationRequest, http?: HttpCall): Promise<Outcome> {
-    const run = this.#invoke(called, request, http);
-    this.#running.add(run);
-    void run.finally(() => this.#running.delete(run));
-    return run;
-  }
-
-  async #invoke(called: AppFunction, request: InvocationRequest, http: HttpCall | undefined): Promise<Outcome> {
+  async invoke(called: AppFunction, request: InvocationRequest, http?: HttpCall): Promise<Outcome> {
     const { logs, functionTimeoutMs } = this.#options;
     const invocationId = randomUUID();
     const started = performance.now();
@@ -77,6 +71,7 @@ export class Invoker {
       `Executed 'Functions.${called.name}' (${result}, Id=${invocationId}, Duration=${Math.round(performance.now() - started)}ms)`;
     if (logs.enabled("debug", category))
       logs.write("debug", category, `Executing 'Functions.${called.name}' (Id=${invocationId})`, scope);
+    this.#running++;
     try {
       const run = this.#run(called, request, http, invocationId);
       const response = await withTimeout(run, functionTimeoutMs, called.name);
@@ -86,6 +81,9 @@ export class Invoker {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
       logs.write("error", category, `${ended("Failed")} ${reason}`, scope);
       return { ok: false, error };
+    } finally {
+      this.#running--;
+      if (this.#running === 0) for (const resolve of this.#waiting.splice(0)) resolve();
     }
   }
 
@@ -175,6 +173,15 @@ function withTimeout<T>(run: Promise<T>, milliseconds: number | undefined, name:
     const timer = setTimeout(() => {
       reject(new FunctionTimeoutError(`Timeout value of ${milliseconds} ms exceeded by function: ${name}`));
     }, milliseconds);
-    run.then(resolve, reject).finally(() => clearTimeout(timer));
+    run.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error instanceof Error ? error : new Error(String(error), { cause: error }));
+      },
+    );
   });
 }

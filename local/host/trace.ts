@@ -8,8 +8,8 @@ export function traceContext(
   traceparent: string | string[] | undefined,
   tracestate: string | string[] | undefined,
 ): { readonly traceParent: string; readonly traceState?: string } {
-  const random = (randomUUID() + randomUUID()).replaceAll("-", "");
+  const random = randomUUID().replaceAll("-", "");
   const given = typeof traceparent === "string" ? TRACEPARENT.exec(traceparent) : null;
-  const traceParent = `00-${given?.[1] ?? random.slice(16)}-${random.slice(0, 16)}-${given?.[2] ?? "00"}`;
+  const traceParent = `00-${given?.[1] ?? random}-${random.slice(13, 29)}-${given?.[2] ?? "00"}`;
   return given !== null && typeof tracestate === "string" ? { traceParent, traceState: tracestate } : { traceParent };
 }

@@ -44,7 +44,11 @@ export function handler(
 ): HttpHandler {
   return async (request, context) => {
     try {
-      return await handle(request, context);
+      const reply = await handle(request, context);
+      const { status = 200 } = reply;
+      // Any reply that names its request is found in the logs, also where the host itself logs nothing of a run that ended well.
+      if (status >= 400) log("info", "answered", { requestId: context.invocationId, status });
+      return reply;
     } catch (error) {
       const requestId = context.invocationId;
       if (error instanceof Unavailable) {

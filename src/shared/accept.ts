@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { minute, second } from "./backoff.ts";
 import type { Deps } from "./deps.ts";
-import { maskSecrets, parseDefinition, type Definition } from "./definition.ts";
+import { maskSecrets, parseDefinition, type Definition, type OptionsBlock } from "./definition.ts";
 import { clip, no, ok, Unavailable, type PlacedFault, type Refusal, type Result } from "./errors.ts";
 import { groupName, isMinted, mintedAt, mintJobId, uniqueGroupName, type JobId } from "./ids.ts";
 import { columnsOf, jobKey, type Sealed } from "./job-row.ts";
@@ -59,56 +59,66 @@ const mostNodes = 50_000;
 /** Every fault of an order at once: of its definition, its options, and what they are together. Pure. */
 export function check(order: Order, settings: Deps["settings"]): Result<Checked> {
   const parsed = parseDefinition(order.text, { defaultApiVersion: settings.defaultApiVersion, maxNodes: mostNodes });
-  const { block } = parsed;
-  const sources: OptionsFrom[] = [
-    { where: "query", values: order.query },
-    { where: "envelope", values: order.envelope },
-    ...(block ? [{ where: "block" as const, values: block.values, place: (name: string) => block.place(name) }] : []),
-  ];
   const callBackUri = order.callBackUri ?? parsed.callBackUri;
+  const sources = sourcesOf(order, parsed.block);
   const read = readOptions(sources, {
     settings,
     via: order.via === "queue" ? "queue" : "http",
     containers: parsed.ok ? parsed.definition.view.containers.map(({ name }) => name) : undefined,
     hasCallBack: callBackUri !== undefined,
   });
-  const optionFaults = [...(read.ok ? [] : read.error), ...addressFaults(order, callBackUri, settings)];
-  const warnings = [...parsed.warnings, ...(read.ok ? read.value.warnings : [])];
-  const found: Found[] = [];
-  if (!parsed.ok) found.push(["InvalidDefinition", "The definition can't be taken", parsed.faults]);
-  if (optionFaults.length > 0) found.push(["InvalidOptions", "The options can't be taken", optionFaults]);
-  if (parsed.ok && read.ok) {
-    const { options } = read.value;
-    const bounded = options.main !== undefined || options.runTimeout !== undefined || namesTimeout(sources);
-    if (parsed.definition.view.restartPolicy === "Always" && !bounded) {
-      const endless = {
-        path: "properties.restartPolicy",
-        ...parsed.place("properties.restartPolicy"),
-        message: neverEnds,
-      };
-      if (options.polling !== "false" || callBackUri !== undefined)
-        found.push(["NeverEnds", "The job would never end", [endless]]);
-      else warnings.push(endless);
-    }
-    if (options.strict && warnings.length > 0)
-      found.push(["InvalidDefinition", "With strict, warnings are errors", warnings]);
-  }
+  const found: Found[] = [
+    { code: "InvalidDefinition", what: "The definition can't be taken", errors: parsed.ok ? [] : parsed.faults },
+    {
+      code: "InvalidOptions",
+      what: "The options can't be taken",
+      errors: [...(read.ok ? [] : read.error), ...addressFaults(order, callBackUri, settings)],
+    },
+  ];
   const refused = parsed.ok ? notPermitted(parsed.definition, parsed.place, settings) : undefined;
-  if (refused) found.push([refused.code, refused.what, refused.errors]);
-  const [first] = found;
-  if (first)
-    return no(
-      invalid(
-        first[0],
-        first[1],
-        found.flatMap(([, , errors]) => errors),
-      ),
-    );
-  if (!parsed.ok || !read.ok) throw new Error("an order with faults was found to have none");
-  return ok({ definition: parsed.definition, options: read.value.options, warnings, callBackUri });
+  const forbidden = refused ? [refused] : [];
+  if (!parsed.ok || !read.ok) return no(refusalOf([...found, ...forbidden]));
+
+  const { definition } = parsed;
+  const { options } = read.value;
+  const warnings = [...parsed.warnings, ...read.value.warnings];
+  const bounded = options.main !== undefined || options.runTimeout !== undefined || namesTimeout(sources);
+  if (definition.view.restartPolicy === "Always" && !bounded) {
+    const path = "properties.restartPolicy";
+    const endless = { path, ...parsed.place(path), message: neverEnds };
+    const waits = options.polling !== "false" || callBackUri !== undefined;
+    if (waits) found.push({ code: "NeverEnds", what: "The job would never end", errors: [endless] });
+    else warnings.push(endless);
+  }
+  if (options.strict)
+    found.push({ code: "InvalidDefinition", what: "With strict, warnings are errors", errors: warnings });
+  found.push(...forbidden);
+  return found.some(({ errors }) => errors.length > 0)
+    ? no(refusalOf(found))
+    : ok({ definition, options, warnings, callBackUri });
 }
 
-type Found = readonly [code: Refusal["code"], what: string, errors: readonly PlacedFault[]];
+function sourcesOf({ query, envelope }: Order, block: OptionsBlock | undefined): readonly OptionsFrom[] {
+  return [
+    { where: "query", values: query },
+    { where: "envelope", values: envelope },
+    ...(block ? [{ where: "block" as const, values: block.values, place: (name: string) => block.place(name) }] : []),
+  ];
+}
+
+/** Faults of one kind, or none. */
+interface Found {
+  readonly code: Refusal["code"];
+  readonly what: string;
+  readonly errors: readonly PlacedFault[];
+}
+
+/** One refusal with all that was found; the first kind gives it its code. */
+function refusalOf(found: readonly Found[]): Refusal {
+  const first = found.find(({ errors }) => errors.length > 0);
+  const errors = found.flatMap((each) => each.errors);
+  return invalid(first?.code ?? "InvalidDefinition", first?.what ?? "", errors);
+}
 
 const neverEnds =
   "A group with restartPolicy Always, or none, never ends: set Never or OnFailure, or name main, timeout or runTimeout.";

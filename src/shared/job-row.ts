@@ -1,5 +1,5 @@
 import type { Edm } from "@azure/data-tables";
-import { second } from "./backoff.ts";
+import { day, second } from "./backoff.ts";
 import { catalogue } from "./catalogue.ts";
 import { endingOf, hasEnded, jobSchema, type Job } from "./job.ts";
 import { isMinted, mintedAt, nameKey, type JobId } from "./ids.ts";
@@ -30,9 +30,15 @@ export interface Prices {
 
 /** A day's partition, newest first: 99999999 less the day, then the day itself, both UTC (`79738875-20261124`). */
 export function dayPartition(at: number): string {
+  const number = Math.floor(at / day);
+  if (number === latest.number) return latest.partition;
   const date = new Date(at).toISOString().slice(0, 10).replaceAll("-", "");
-  return `${99_999_999 - Number(date)}-${date}`;
+  latest = { number, partition: `${99_999_999 - Number(date)}-${date}` };
+  return latest.partition;
 }
+
+/** Nearly every call asks for the same day as the one before. */
+let latest = { number: NaN, partition: "" };
 
 /** Where a job's row stands: its creation's day, newest first within it. */
 export function jobKey(id: JobId, createdAt: number): JobKey {

@@ -3,6 +3,7 @@ import { parseJobId, type JobId } from "./ids.ts";
 import type { Job } from "./job.ts";
 import { dayPartition, fromRow, jobKey, keyOfMinted, toRow, type JobKey, type Prices, type Sealed } from "./job-row.ts";
 import type { JobIndex } from "./job-index.ts";
+import { Peeked } from "./peeked.ts";
 import { storageCall } from "./storage.ts";
 
 /**
@@ -35,6 +36,7 @@ const columnsToRead = ["PartitionKey", "RowKey", "record", "record1", "record2",
 export class JobStore {
   readonly index: JobIndex;
   readonly #table: TableClient;
+  readonly #peeked = new Peeked();
   readonly prices: Prices;
 
   constructor(jobs: TableClient, index: JobIndex, prices: Prices) {
@@ -78,7 +80,12 @@ export class JobStore {
     const options = select ? { queryOptions: { select } } : {};
     const row = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey, options), 404);
     if (row === 404) return undefined;
-    return { ...fromRow(row), key, etag: row.etag };
+    const { etag } = row;
+    const known = select && this.#peeked.get(key, etag);
+    if (known) return known;
+    const stored = { ...fromRow(row), key, etag };
+    if (select) this.#peeked.set(stored);
+    return stored;
   }
 
   /** Saves over what was read, or not at all. */

@@ -59,7 +59,11 @@ export function connectStorage(connection: StorageConnection): Storage {
   }
 }
 
+/** Steps that the tables' service has no use for (it neither redirects, compresses nor takes forms), and tracing that nobody reads. */
+const needless = ["tracingPolicy", "redirectPolicy", "multipartPolicy", "formDataPolicy", "decompressResponsePolicy"];
+
 function limited(client: TableClient): TableClient {
+  for (const name of needless) client.pipeline.removePolicy({ name });
   client.pipeline.addPolicy(timeout);
   return client;
 }
