@@ -38,6 +38,7 @@ export const overhead: Benchmark = {
       containers: at("../Containers"),
     };
     const settings = demoSettings(port, folder, process.env, false);
+    if ("faults" in settings) throw new Error(settings.faults.join(" "));
     const stack = await startStack(settings, programs, new AbortController().signal);
     try {
       const service = new Service({ url: stack.url, key: settings.key });

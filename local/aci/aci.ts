@@ -161,7 +161,7 @@ function makeEngine(options: Options, clock: Clock, folder: string): Promise<Eng
   const grace = options.graceSeconds * 1000;
   switch (engine) {
     case "simulated":
-      return Promise.resolve(simulatedEngine(clock));
+      return Promise.resolve(simulatedEngine(clock, options.simulated));
     case "process":
       return Promise.resolve(processEngine({ clock, folder, containersFolder, grace }));
     case "podman":

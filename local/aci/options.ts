@@ -32,6 +32,8 @@ export const optionsSchema = z.object({
   engine: z.enum(["process", "simulated", "podman", "docker"]).default("process"),
   /** Groups, logs and volumes; without one, nothing outlives the service. */
   stateFolder: z.string().min(1).optional(),
+  /** Variables (`SIM_...`) of containers that have none, for the simulated engine. */
+  simulated: z.record(z.string(), z.string()).default({}),
   /** Where the process engine finds images. */
   containersFolder: z.string().min(1).default("Containers"),
   defaultLocation: z.string().min(1).default("westeurope"),

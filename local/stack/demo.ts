@@ -35,6 +35,10 @@ export async function demo(file: string, programs: Programs, verbose: boolean): 
   try {
     const [port = 0] = await freePorts(1);
     const settings = demoSettings(port, folder, process.env, verbose);
+    if ("faults" in settings) {
+      for (const fault of settings.faults) process.stderr.write(`${pc.red(fault)}\n`);
+      return 1;
+    }
     const status = await runOnStack(settings, programs, await readFile(file, "utf8"), asked, late, say);
     say("everything is stopped");
     process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);

@@ -11,7 +11,13 @@ export interface StackSettings {
   readonly host: "embedded" | "func";
   readonly storage: "azurite" | "external";
   readonly arm:
-    { readonly kind: "local"; readonly engine: Engine } | { readonly kind: "external"; readonly url: string };
+    | {
+        readonly kind: "local";
+        readonly engine: Engine;
+        /** What the simulated engine takes containers to do that don't say so themselves. */
+        readonly simulated: Readonly<Record<string, string>>;
+      }
+    | { readonly kind: "external"; readonly url: string };
   /** The host key that callers send. */
   readonly key: string;
   readonly verbose: boolean;
@@ -25,11 +31,17 @@ export interface StartFlags {
   readonly verbose: boolean;
 }
 
+/** What the sample's containers do (`Containers/container1`), for the engine that runs nothing. */
+const sample = { SIM_RUN_SECONDS: "3", SIM_OUTPUT: "Hello World!\n" };
+
+const engineShape = z.enum(engines, `ACI_ENGINE must be one of ${engines.join(", ")}`);
+const engineOf = (env: NodeJS.ProcessEnv): string => (env["ACI_ENGINE"] || "process").toLowerCase();
+
 const portRule = "--port must be a number from 1 to 65535";
 const startShape = z.object({
   port: z.coerce.number(portRule).int(portRule).min(1, portRule).max(65535, portRule),
   host: z.enum(["embedded", "func"], "--host must be embedded or func"),
-  engine: z.enum(engines, `ACI_ENGINE must be one of ${engines.join(", ")}`),
+  engine: engineShape,
   arm: z.url("AZURE_RESOURCE_MANAGER_ENDPOINT must be an absolute URL").optional(),
 });
 
@@ -42,7 +54,7 @@ export function stackSettings(
   const parsed = startShape.safeParse({
     port: flags.port,
     host: flags.host,
-    engine: (env["ACI_ENGINE"] || "process").toLowerCase(),
+    engine: engineOf(env),
     arm: env["AZURE_RESOURCE_MANAGER_ENDPOINT"] || undefined,
   });
   if (!parsed.success) return { faults: parsed.error.issues.map(({ message }) => message) };
@@ -52,22 +64,29 @@ export function stackSettings(
     host,
     folder: join(stateFolder, String(port)),
     storage: Object.keys(env).some((name) => hostStorage.test(name) && env[name]) ? "external" : "azurite",
-    arm: arm === undefined ? { kind: "local", engine } : { kind: "external", url: arm },
+    arm: arm === undefined ? { kind: "local", engine, simulated: {} } : { kind: "external", url: arm },
     key: env["ACI_PROXY_KEY"] || "local",
     verbose: flags.verbose,
     env,
   };
 }
 
-/** A stack that takes nothing from the caller's Azure settings and leaves nothing behind. */
-export function demoSettings(port: number, folder: string, env: NodeJS.ProcessEnv, verbose: boolean): StackSettings {
+/** A stack that takes nothing from the caller's Azure settings and leaves nothing behind; or what is wrong, in a sentence each. */
+export function demoSettings(
+  port: number,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  verbose: boolean,
+): StackSettings | { readonly faults: readonly string[] } {
+  const engine = engineShape.safeParse(engineOf(env));
+  if (!engine.success) return { faults: engine.error.issues.map(({ message }) => message) };
   const own = Object.entries(env).filter(([name]) => !anyStorage.test(name) && !demoIgnores.has(name));
   return {
     port,
     folder,
     host: "embedded",
     storage: "azurite",
-    arm: { kind: "local", engine: "process" },
+    arm: { kind: "local", engine: engine.data, simulated: sample },
     key: "local",
     verbose,
     env: Object.fromEntries(own),
@@ -95,6 +114,9 @@ export function appSettings(
     AZURE_SUBSCRIPTION_ID: "00000000-0000-0000-0000-000000000000",
     AZURE_RESOURCE_GROUP: "local",
     PUBLIC_URL: `http://localhost:${settings.port}`,
+    // Looking is free here, and somebody waits for the answer.
+    LOOK_INTERVAL_MIN: "PT1S",
+    AzureFunctionsJobHost__extensions__queues__maxPollingInterval: "00:00:00.5",
     ...(settings.env["SEAL_KEY_ID"] ? {} : { SEAL_KEY_FILE: join(settings.folder, "seal.key") }),
   };
   return {

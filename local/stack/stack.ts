@@ -136,6 +136,7 @@ function servicesOf(
     const options = {
       port: aci,
       engine: settings.arm.engine,
+      simulated: settings.arm.simulated,
       stateFolder: join(settings.folder, "aci"),
       containersFolder: programs.containers,
       ...(!events ? {} : { eventQueue: { connectionString: events, queueName: "aci-events" } }),

@@ -7,18 +7,32 @@ import { rfc3339 } from "./ringlog.ts";
  * Runs nothing. A container's variables say what it would do: `SIM_START_SECONDS` until it starts (0), `SIM_RUN_SECONDS` until it
  * ends (never), `SIM_EXIT_CODE` (0), `SIM_OUTPUT`, written as it starts. All of it follows from the clock, so that thousands of groups
  * cost no more than their definitions.
+ *
+ * @param defaults what holds for containers without such a variable
  */
-export function simulatedEngine(clock: Clock): Engine {
+export function simulatedEngine(clock: Clock, defaults: SimulatedDefaults = {}): Engine {
   return {
     name: "simulated",
     check: () => Promise.resolve(undefined),
-    open: (group, report) => new SimulatedGroup(group, report, clock),
+    open: (group, report) => new SimulatedGroup(withDefaults(group, defaults), report, clock),
     reopen(group, running, report) {
-      const reopened = new SimulatedGroup(group, report, clock);
+      const reopened = new SimulatedGroup(withDefaults(group, defaults), report, clock);
       for (const { member, startTime } of running) reopened.goOn(member, startTime);
       return reopened;
     },
     close: () => Promise.resolve(),
+  };
+}
+
+/** Variables by name. */
+export type SimulatedDefaults = Readonly<Record<string, string>>;
+
+function withDefaults(group: GroupSpec, defaults: SimulatedDefaults): GroupSpec {
+  const missing = (member: MemberSpec) =>
+    Object.entries(defaults).filter(([name]) => variable(member, name) === undefined);
+  return {
+    ...group,
+    members: group.members.map((member) => ({ ...member, env: [...member.env, ...missing(member)] })),
   };
 }
 

@@ -54,7 +54,7 @@ export async function startCloud(): Promise<Cloud> {
       folder: join(folder, "state"),
       host: "embedded",
       storage: "azurite",
-      arm: { kind: "local", engine: "process" },
+      arm: { kind: "local", engine: "process", simulated: {} },
       key,
       verbose: false,
       env,

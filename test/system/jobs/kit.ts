@@ -25,7 +25,7 @@ export async function startService(env: NodeJS.ProcessEnv = {}): Promise<Service
       folder,
       host: "embedded",
       storage: "external",
-      arm: { kind: "local", engine: "simulated" },
+      arm: { kind: "local", engine: "simulated", simulated: {} },
       key: "local",
       verbose: false,
       env: { ...process.env, AzureWebJobsStorage: azurite.connectionString, LOOK_INTERVAL_MIN: "PT1S", ...env },

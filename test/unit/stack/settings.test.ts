@@ -52,6 +52,8 @@ describe("the app settings of a local stack", () => {
     expect(appSettings(settings, services)).toEqual({
       AZURE_FUNCTIONS_ENVIRONMENT: "Development",
       AZURE_SUBSCRIPTION_ID: "00000000-0000-0000-0000-000000000000",
+      LOOK_INTERVAL_MIN: "PT1S",
+      AzureFunctionsJobHost__extensions__queues__maxPollingInterval: "00:00:00.5",
       AZURE_RESOURCE_MANAGER_ENDPOINT: "http://127.0.0.1:1",
       AzureWebJobsStorage: "ours",
     });
@@ -66,8 +68,16 @@ describe("the app settings of a local stack", () => {
       AZURE_RESOURCE_MANAGER_ENDPOINT: "https://production",
     };
     const settings = demoSettings(5000, "/tmp/demo", env, false);
-    expect(settings.env).toEqual({ PATH: "/bin" });
-    expect(settings).toMatchObject({ storage: "azurite", arm: { kind: "local" } });
+    expect(settings).toMatchObject({ env: { PATH: "/bin" }, storage: "azurite", arm: { engine: "process" } });
+    expect(settings).not.toMatchObject({ env: { JobsStorage: "production" } });
+  });
+
+  test("of the demo run its containers on the engine that is asked for, or say which there are", () => {
+    expect(demoSettings(5000, "/tmp/demo", { ACI_ENGINE: "Podman" }, false)).toMatchObject({
+      arm: { engine: "podman" },
+    });
+    const wrong = demoSettings(5000, "/tmp/demo", { ACI_ENGINE: "lxc" }, false);
+    expect(wrong).toEqual({ faults: ["ACI_ENGINE must be one of process, podman, docker, simulated"] });
   });
 });
 
