@@ -1,4 +1,4 @@
-import { execFileSync, fork, spawn, spawnSync } from "node:child_process";
+import { execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { startAci } from "../../../local/aci/aci.ts";
 import type { RunningAci } from "../../../local/aci/aci.ts";
 import { startOf } from "../../../local/aci/engines/process/pids.ts";
+import { busybox, isWanted, withoutPodman } from "../../podman.ts";
 import { container, definition, groupState, logOf, propertiesOf, temporaryFolder, until, viewOf, wire } from "./kit.ts";
 import type { Wire } from "./kit.ts";
 
@@ -16,22 +17,11 @@ import type { Wire } from "./kit.ts";
  * Real containers, on podman: scripts/ci-engines.sh installs it, with the image busybox:1.36 and a registry. Where that is not there or
  * does not run, the tests are skipped by name, but in CI they fail.
  */
-const IMAGE = "docker.io/library/busybox:1.36";
-
-function whyNot(): string | undefined {
-  const runs = (command: string): boolean => spawnSync("sh", ["-c", command], { timeout: 60_000 }).status === 0;
-  const missing = ["podman", "docker-registry", "htpasswd", "skopeo"].filter(
-    (program) => !runs(`command -v ${program}`),
-  );
-  if (missing.length > 0) return `${missing.join(", ")} is not installed`;
-  return runs(`podman run --rm --network none --pull never ${IMAGE} true`) ? undefined : `podman cannot run ${IMAGE}`;
-}
-
-const obstacle = whyNot();
-const wanted = obstacle === undefined || process.env["CI"] === "true";
+const obstacle = withoutPodman(["docker-registry", "htpasswd", "skopeo"]);
+const wanted = isWanted(obstacle);
 
 const sh = (name: string, script: string, more: object = {}): object =>
-  container(name, {}, { image: IMAGE, command: ["/bin/sh", "-c", script], ...more });
+  container(name, {}, { image: busybox, command: ["/bin/sh", "-c", script], ...more });
 
 const podman = (...words: string[]): string => execFileSync("podman", words, { encoding: "utf8" }).trim();
 
@@ -77,7 +67,7 @@ describe.runIf(wanted)("the podman engine", () => {
       "--dest-tls-verify=false",
       "--dest-creds",
       "acruser:s3cret",
-      `containers-storage:${IMAGE}`,
+      `containers-storage:${busybox}`,
       target,
     ]);
     aci = await startAci({
@@ -169,7 +159,7 @@ describe.runIf(wanted)("the podman engine", () => {
   });
 
   it("ends a container whose program is not there with exit code 128 and an event", async () => {
-    await put("lost", [container("app", {}, { image: IMAGE, command: ["/no/such/program"] })]);
+    await put("lost", [container("app", {}, { image: busybox, command: ["/no/such/program"] })]);
     const ended = await state("lost", "Failed");
     expect(viewOf(ended)).toMatchObject({ currentState: { exitCode: 128 } });
     expect(JSON.stringify(viewOf(ended)?.["events"])).toContain("/no/such/program");
