@@ -1,15 +1,14 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Four kinds of test, by folder, one kind after another so that a wrong decision is told before a process is started. Service and
- * system tests start real servers, and wait more than they compute; infra tests run the Bicep compiler: two files at a time keep two
- * cores busy and no more.
+ * Four kinds of test, by folder: so that a wrong decision is told before a process is started. Unit tests compute, and two files at a
+ * time keep two cores busy. The others start servers and compilers and wait more than they compute: three at a time.
  */
 const kinds = [
-  { name: "unit", testTimeout: 10_000 },
-  { name: "service", testTimeout: 30_000 },
-  { name: "system", testTimeout: 90_000 },
-  { name: "infra", testTimeout: 90_000 },
+  { name: "unit", testTimeout: 10_000, maxWorkers: 2, groupOrder: 0 },
+  { name: "service", testTimeout: 30_000, maxWorkers: 3, groupOrder: 1 },
+  { name: "system", testTimeout: 90_000, maxWorkers: 3, groupOrder: 2 },
+  { name: "infra", testTimeout: 90_000, maxWorkers: 3, groupOrder: 2 },
 ];
 
 /** In CI each run leaves a report, which scripts/ci-count.mjs adds up. */
@@ -18,13 +17,13 @@ const report = ["json", { outputFile: `.local/test-report-${process.version}.jso
 export default defineConfig({
   test: {
     reporters: process.env["CI"] ? ["default", [...report]] : ["default"],
-    projects: kinds.map(({ name, testTimeout }, groupOrder) => ({
+    projects: kinds.map(({ name, testTimeout, maxWorkers, groupOrder }) => ({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
         testTimeout,
         hookTimeout: 90_000,
-        maxWorkers: 2,
+        maxWorkers,
         sequence: { groupOrder },
       },
     })),
