@@ -1,6 +1,7 @@
 #!/bin/sh
 # Puts on a bare Debian machine what the container-engine tests need: podman and runc, a private registry (docker-registry with
-# htpasswd, filled by skopeo), and Debian's static busybox as the image busybox:1.36, because no base image can be pulled there.
+# htpasswd, filled by skopeo), and Debian's static busybox as the image busybox:1.36, because no base image can be pulled there. And a
+# browser for the ops page.
 #
 # Usage: scripts/ci-engines.sh ENV_FILE; afterwards `. ENV_FILE` before the tests. Needs root, or sudo without a password.
 set -eu
@@ -16,6 +17,12 @@ as_root=
 $as_root apt-get update -qq
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends \
   podman iptables runc netavark docker-registry apache2-utils skopeo busybox-static ca-certificates git >/dev/null
+
+browser=$(command -v chromium || command -v google-chrome || true)
+if [ -z "$browser" ]; then
+  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends chromium >/dev/null
+  browser=$(command -v chromium)
+fi
 
 mkdir -p "$folder"
 
@@ -34,6 +41,7 @@ CONF
 cat > "$env_file" <<ENV
 export CONTAINERS_CONF="$folder/containers.conf"
 export BUILDAH_ISOLATION=chroot
+export CHROMIUM="$browser"
 ENV
 . "$env_file"
 

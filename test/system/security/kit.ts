@@ -1,7 +1,7 @@
 /** The app as it is deployed, with everything around it on this machine, and the means to look at all that it left behind. */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -143,6 +143,7 @@ async function buildApp(): Promise<string> {
     define: { "import.meta.url": "bundleUrl" },
     logLevel: "error",
   });
+  await cp(here("../../../src/http/dashboard"), join(folder, "dist/dashboard"), { recursive: true });
   await copyFile(here("../../../host.json"), join(folder, "host.json"));
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "app", main: "dist/index.cjs" }));
   return folder;

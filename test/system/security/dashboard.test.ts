@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isWanted } from "../../podman.ts";
+import { hostKey, startService, until, type Service } from "./kit.ts";
+
+/** The ops page in a real browser, shown a job whose program writes markup and scripts. */
+const program = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const obstacle = existsSync(program) ? undefined : `${program} is not installed`;
+const hostile = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>\n{"a":"<b>"}\n`;
+
+const definition = JSON.stringify({
+  name: "hostile",
+  tags: { note: "<script>document.title='owned'</script>" },
+  properties: {
+    osType: "Linux",
+    restartPolicy: "Never",
+    containers: [
+      {
+        name: "app",
+        properties: {
+          image: "registry.example/team/job:1",
+          resources: { requests: { cpu: 1, memoryInGB: 1 } },
+          environmentVariables: [
+            { name: "SIM_RUN_SECONDS", value: "1" },
+            { name: "SIM_OUTPUT", value: hostile },
+          ],
+        },
+      },
+    ],
+  },
+});
+
+if (!isWanted(obstacle)) test.skip(`the ops page in a browser: skipped, because ${obstacle}`);
+
+describe.runIf(isWanted(obstacle))("the ops page in a browser", () => {
+  let service: Service;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    [service, browser] = await Promise.all([
+      startService(),
+      chromium.launch({ executablePath: program, args: ["--no-sandbox"] }),
+    ]);
+    page = await browser.newPage();
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    const accepted = await service.call("POST", "/api/trigger", definition);
+    expect(accepted.status).toBe(200);
+    await until("the job's end", async () => {
+      const { status } = await service.call("GET", `/api/status/${String(accepted.body["id"])}`);
+      return status === 202 ? undefined : true;
+    });
+    await page.goto(`${service.url}/api/dashboard`);
+  }, 120_000);
+  afterAll(async () => {
+    await browser.close();
+    await service.stop();
+  });
+
+  test("is empty without a key, and says so of a wrong one", async () => {
+    expect(await page.locator("main").isVisible()).toBe(false);
+    await page.fill("#key", "wrong");
+    await page.click("text=Open");
+    await page.getByText("The key is not accepted.").first().waitFor();
+    expect(await page.locator("#jobs tr").count()).toBe(0);
+    expect(complaints.splice(0).join(" ")).toContain("401");
+  });
+
+  test("lists the jobs, and shows one's record and log", async () => {
+    await page.fill("#key", hostKey);
+    await page.click("text=Open");
+    await page.locator("#jobs tr", { hasText: "hostile" }).click();
+    await page.getByText("onerror").first().waitFor();
+    expect(await page.locator("#jobs tr").first().textContent()).toContain("Succeeded");
+    expect(await page.locator("#record").textContent()).toContain('"state": "Succeeded"');
+  });
+
+  test("shows a program's markup as the text that it is", async () => {
+    expect(await page.locator("#log").textContent()).toContain(hostile.split("\n")[0]);
+    expect(await page.locator("img, #log *, #record *, #jobs script").count()).toBe(0);
+    expect(await page.title()).toBe("ACI Proxy");
+  });
+
+  test("runs no script but its own file, wherever one comes from", async () => {
+    // Where the policy refuses it an inline script is there and does not run, and one from elsewhere can't be had.
+    await page.addScriptTag({ content: "document.title = 'owned'" }).catch(() => undefined);
+    await expect(page.addScriptTag({ url: "https://example.com/x.js" })).rejects.toThrow();
+    expect(await page.title()).toBe("ACI Proxy");
+    const violations = complaints.splice(0);
+    expect(violations.length).toBeGreaterThan(0);
+    expect(violations.filter((text) => !/Content Security Policy/.test(text))).toEqual([]);
+  });
+});
