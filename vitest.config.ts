@@ -25,6 +25,8 @@ export default defineConfig({
         hookTimeout: 90_000,
         maxWorkers,
         sequence: { groupOrder },
+        // It imports JSON in a way that bundlers take and Node does not.
+        server: { deps: { inline: [/@actions\//] } },
       },
     })),
   },
