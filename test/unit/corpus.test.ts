@@ -1,11 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parseDefinition, type Parsed } from "../../src/shared/definition.ts";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const folder = resolve(root, process.env["CORPUS_DIR"] ?? "../shared/corpus");
+import { corpusTable, corpusText, hasCorpus, readCorpus, withoutCorpus } from "../corpus.ts";
 
 /**
  * Where the corpus is of medium or low confidence and we judge otherwise: why. What is not listed here is judged as its index says.
@@ -25,13 +20,13 @@ interface Row {
   readonly confidence: string;
 }
 
-if (existsSync(resolve(folder, "INDEX.tsv"))) {
-  const rows = table("INDEX.tsv").map(([file = "", , , , , , expect = "", confidence = ""]): Row => ({
+if (hasCorpus) {
+  const rows = corpusTable("INDEX.tsv").map(([file = "", , , , , , expect = "", confidence = ""]): Row => ({
     file,
     expect,
     confidence,
   }));
-  const types = table("TYPES.tsv").map(([file = "", , path = "", kind = ""]) => ({ file, path, kind }));
+  const types = corpusTable("TYPES.tsv").map(([file = "", , path = "", kind = ""]) => ({ file, path, kind }));
 
   describe("definitions that other people wrote", () => {
     test("are many, and the explanations are of rows that may be judged otherwise", () => {
@@ -49,7 +44,7 @@ if (existsSync(resolve(folder, "INDEX.tsv"))) {
       expect(parsed.ok ? "accept" : "reject", JSON.stringify(faults)).toBe(wanted);
       for (const { line, column, message } of faults) {
         expect(line).toBeGreaterThan(0);
-        expect(line).toBeLessThanOrEqual(read(file).split("\n").length);
+        expect(line).toBeLessThanOrEqual(readCorpus(file).split("\n").length);
         expect(column).toBeGreaterThan(0);
         expect(message).not.toBe("");
       }
@@ -61,7 +56,7 @@ if (existsSync(resolve(folder, "INDEX.tsv"))) {
       if (isTemplate(parsed)) return; // of a deployment template only that is told
       const warning = parsed.warnings.find((each) => each.path === path);
       expect(warning?.message).toMatch(/no effect/);
-      const line = text(file)
+      const line = corpusText(file)
         .split("\n")
         [(warning?.line ?? 0) - 1]?.slice((warning?.column ?? 0) - 1);
       expect(line?.replace(/^["']/, "")).toMatch(new RegExp(`^${escaped(lastName(path))}`));
@@ -75,38 +70,17 @@ if (existsSync(resolve(folder, "INDEX.tsv"))) {
     });
   });
 } else {
-  const name = `the corpus test is skipped: there is no folder ${folder} with INDEX.tsv (CORPUS_DIR names another)`;
+  const name = `the corpus test is skipped: ${withoutCorpus}`;
   console.warn(name);
   test.skip(name);
 }
 
 function parse(file: string): Parsed {
-  return parseDefinition(text(file), { defaultApiVersion: "2025-09-01" });
-}
-
-/** The definition; one of the specification's examples, whose name stands in the URL, gets one. */
-function text(file: string): string {
-  const written = read(file);
-  const isExample =
-    file.endsWith(".json") &&
-    !/"name":[^]*"properties":|\$schema/.test(written.slice(0, written.indexOf('"containers"')));
-  return isExample ? written.replace("{", '{"name": "group",') : written;
+  return parseDefinition(corpusText(file), { defaultApiVersion: "2025-09-01" });
 }
 
 function isTemplate(parsed: Parsed): boolean {
   return !parsed.ok && parsed.faults.some(({ message }) => message.includes("deployment template"));
-}
-
-function read(file: string): string {
-  return readFileSync(resolve(folder, file), "utf8");
-}
-
-function table(file: string): string[][] {
-  return read(file)
-    .trimEnd()
-    .split("\n")
-    .slice(1)
-    .map((line) => line.replace(/\r$/, "").split("\t"));
 }
 
 /** The last name of a path; what stands there may have dots of its own. */
