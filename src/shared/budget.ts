@@ -11,7 +11,7 @@ import { armLimits, emptyWindows, roomIn, takeFromBucket, takeFromWindows, type 
  * The shared budget of what Azure allows: ARM's reads, writes and deletes, ACI's creates and deletes per region. It is kept in the
  * table `control`, so that all instances together stay within it; of ARM's calls each instance draws a block at a time.
  */
-export type Kind = "create" | "delete" | "read" | "write";
+export type Kind = "create" | "delete" | "read" | "log" | "write";
 export type Grant = { readonly ok: true } | { readonly ok: false; readonly at: number; readonly reason: Reason };
 
 const granted: Grant = { ok: true };
@@ -20,8 +20,12 @@ const partition = "budget";
 const windowsShape = z.object({ minute: z.number(), uses: z.array(z.number()) });
 const bucketShape = z.object({ tokens: z.number(), at: z.number() });
 
+/** What each kind of call is to ARM. */
+const armKinds = { create: "write", write: "write", delete: "delete", read: "read", log: "read" } as const;
 /** Tokens that an instance draws at once; unused ones lapse after a while. */
-const block = { read: 40, write: 15, delete: 15 } as const;
+const blocks = { create: 15, write: 15, delete: 15, read: 40, log: 10 } as const;
+/** Logs of what still runs are read only while half of ARM's reads are left: a look at a group never waits for them. */
+const reserves = { create: 0, write: 0, delete: 0, read: 0, log: armLimits.read.capacity / 2 } as const;
 const blockTime = 30 * second;
 
 export class Budget {
@@ -38,18 +42,17 @@ export class Budget {
 
   /** Room for one call of that kind, or when there will be some. A create or delete costs ARM's write or delete too. */
   async take(kind: Kind, placed: Placed, now: number): Promise<Grant> {
-    const arm = kind === "create" ? "write" : kind;
-    const scope = `${arm}_${placed.subscriptionId}`;
+    const scope = scopeOfArm(kind, placed);
     const held = this.#held.get(scope) ?? 0;
     if (held > now) return { ok: false, at: held, reason: "Throttled" };
-    const call = await this.#fromBucket(scope, arm, now);
-    if (!call.ok || kind === "read" || kind === "write") return call;
+    const call = await this.#fromBucket(scope, kind, now);
+    if (!call.ok || (kind !== "create" && kind !== "delete")) return call;
     return this.#fromWindows(`${kind}_${placed.subscriptionId}_${regionKey(placed.location)}`, now);
   }
 
   /** ARM said to slow down: nobody here asks again before that. */
   hold(kind: Kind, placed: Placed, until: number): void {
-    this.#held.set(`${kind === "create" ? "write" : kind}_${placed.subscriptionId}`, until);
+    this.#held.set(scopeOfArm(kind, placed), until);
   }
 
   heldUntil(now: number): number | undefined {
@@ -63,18 +66,21 @@ export class Budget {
     return roomIn(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#limits, now);
   }
 
-  async #fromBucket(scope: string, kind: "read" | "write" | "delete", now: number): Promise<Grant> {
-    const own = this.#drawn.get(scope);
+  async #fromBucket(scope: string, kind: Kind, now: number): Promise<Grant> {
+    const purse = kind === "log" ? `log_${scope}` : scope;
+    const limits = armLimits[armKinds[kind]];
+    const own = this.#drawn.get(purse);
     if (own && own.left > 0 && own.until > now) {
       own.left--;
       return granted;
     }
     for (;;) {
       const row = await this.#read(scope);
-      const result = takeFromBucket(bucketShape.safeParse(row?.value).data, armLimits[kind], block[kind], now);
+      const bucket = bucketShape.safeParse(row?.value).data;
+      const result = takeFromBucket(bucket, limits, blocks[kind], now, reserves[kind]);
       if (!result.ok) return { ok: false, at: result.at, reason: "Throttled" };
       if (!(await this.#write(scope, result.state, row?.etag))) continue;
-      this.#drawn.set(scope, { left: result.taken - 1, until: now + blockTime });
+      this.#drawn.set(purse, { left: result.taken - 1, until: now + blockTime });
       return granted;
     }
   }
@@ -105,6 +111,10 @@ export class Budget {
     );
     return typeof result !== "number";
   }
+}
+
+function scopeOfArm(kind: Kind, { subscriptionId }: Placed): string {
+  return `${armKinds[kind]}_${subscriptionId}`;
 }
 
 /** `West Europe` and `westeurope` are one region. */

@@ -32,10 +32,11 @@ export class GovernedAci {
     return seen;
   }
 
-  async logs(placed: Placed, name: string, container: string, tail?: number): Promise<Read<string>> {
-    const grant = await this.#take("read", placed);
+  /** @param last whether an end waits for it; what still runs is read with what is left over */
+  async logs(placed: Placed, name: string, container: string, last: boolean): Promise<Read<string>> {
+    const grant = await this.#take(last ? "read" : "log", placed);
     if (!grant.ok) return { kind: "unknown", ...this.#unknown(grant) };
-    return this.#aci.logs(placed, name, container, tail);
+    return this.#aci.logs(placed, name, container);
   }
 
   /** The create's own token was drawn when the job was admitted. */

@@ -39,7 +39,7 @@ export class LiveLogs {
   }
 
   async #read(job: Job, container: string): Promise<string | undefined> {
-    const read = await readContainerLog(this.#deps, job, container);
+    const read = await readContainerLog(this.#deps, job, container, false);
     return read.kind === "value" ? read.value : undefined;
   }
 }

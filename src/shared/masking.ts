@@ -56,16 +56,19 @@ function azureTexts(seen: Observation): string[] {
 
 /**
  * A container's log as ACI has it, with `MASK_OUTPUT` without the definition's secrets; `unknown` as well while they can't be known.
+ *
+ * @param last whether the job's end waits for it
  */
 export async function readContainerLog(
   deps: OpenDeps & Pick<Deps, "aci" | "jobs">,
   job: Job,
   container: string,
+  last: boolean,
 ): Promise<Read<string>> {
   const unknown = { kind: "unknown", group: "unknown", retryAfter: undefined, azure: undefined } as const;
   if (job.placed === undefined) return { kind: "absent" };
   const { aci } = await deps.aci();
-  const read = await aci.logs(job.placed, job.groupName, container);
+  const read = await aci.logs(job.placed, job.groupName, container, last);
   if (!deps.settings.maskOutput || read.kind !== "value") return read;
   const stored = await deps.jobs.find(job.id);
   const mask = stored && (await maskOfJob(deps, stored));

@@ -54,17 +54,21 @@ function timeouts(job: Job): { at: number; outcome: Outcome }[] {
   return list;
 }
 
-/** How long until the next look: a tenth of the age, so that a young job is seen at once and an old one costs little. */
+/**
+ * How long until the next look: a tenth of the age, so that a young job is seen at once and an old one costs little; a little more or
+ * less by chance, lest jobs that were once looked at together (after an outage, say) are so for ever and ask for more than there is.
+ */
 export function pace(job: Job, now: number, rules: Rules): number {
   const { phase } = job;
   const since = phase.state === "Running" ? phase.startedAt : (job.provisioningAt ?? job.createdAt);
-  return Math.min(Math.max((now - since) / 10, rules.lookFloor), rules.lookCeiling);
+  const even = Math.min(Math.max((now - since) / 10, rules.lookFloor), rules.lookCeiling);
+  return Math.max(rules.lookFloor, Math.round(even * (0.9 + 0.2 * rules.random)));
 }
 
-/**
- * The longest time between two looks, by how many jobs are active: half of the ceiling for up to 500, the whole of it from 1,000 on.
- * With a ceiling of a minute that is 17 reads a second at the most, of ARM's 25.
- */
+/** Of ARM's 25 reads a second so many are for looks at running groups; the others are for young ones, ends, and logs. */
+const lookReads = 18;
+
+/** The longest time between two looks, by how many jobs are active: so long that all get their turn, and at least 5/12 of the ceiling. */
 export function lookCeilingFor(activeJobs: number, ceiling: number): number {
-  return Math.min(ceiling, Math.max(ceiling / 2, (activeJobs / 1000) * ceiling));
+  return Math.min(ceiling, Math.max((ceiling * 5) / 12, (activeJobs / lookReads) * second));
 }

@@ -67,16 +67,22 @@ export const armLimits = {
   delete: { capacity: 200, perSecond: 10 },
 } as const satisfies Record<string, BucketLimits>;
 
-/** Takes a block of tokens, or as many as there are; none: says when there will be some. */
+/**
+ * Takes a block of tokens, or as many as there are; none: says when there will be some.
+ *
+ * @param reserve tokens that are left to others
+ */
 export function takeFromBucket(
   bucket: Bucket | undefined,
   limits: BucketLimits,
   block: number,
   now: number,
+  reserve = 0,
 ): Taken<Bucket> & { readonly taken: number } {
   const before = bucket ?? { tokens: limits.capacity, at: now };
   const tokens = Math.min(limits.capacity, before.tokens + (Math.max(0, now - before.at) / 1000) * limits.perSecond);
-  const taken = Math.min(block, Math.floor(tokens));
-  if (taken < 1) return { ok: false, at: now + Math.ceil(((1 - tokens) / limits.perSecond) * 1000), taken: 0 };
+  const taken = Math.min(block, Math.floor(tokens - reserve));
+  if (taken < 1)
+    return { ok: false, at: now + Math.ceil(((1 + reserve - tokens) / limits.perSecond) * 1000), taken: 0 };
   return { ok: true, state: { tokens: tokens - taken, at: Math.max(now, before.at) }, taken };
 }

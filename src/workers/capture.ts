@@ -22,7 +22,7 @@ export async function captureAttempt(
   let left = mostOutput;
   for (const { name, init } of job.containers) {
     const seen = group?.containers.find((candidate) => candidate.name === name && candidate.init === init);
-    const log = await readLog(deps, job, group === undefined ? undefined : seen, name);
+    const log = await readLog(deps, job, group === undefined ? undefined : seen, name, true);
     again ||= log.again;
     const limit = Math.min(job.options.outputLimit, left);
     const output = tailOf(plainLog(log.tail), limit);
@@ -53,16 +53,16 @@ export async function captureAttempt(
 /** Adds to the stored logs what running containers wrote since the last time. Trouble with a log never drives the job. */
 export async function captureRunning(deps: Deps, job: Job, group: GroupSeen): Promise<void> {
   for (const seen of group.containers) {
-    if (seen.state === "Running") await readLog(deps, job, seen, seen.name);
+    if (seen.state === "Running") await readLog(deps, job, seen, seen.name, false);
   }
 }
 
-async function readLog(deps: Deps, job: Job, seen: ContainerSeen | undefined, name: string) {
+async function readLog(deps: Deps, job: Job, seen: ContainerSeen | undefined, name: string, last: boolean) {
   const started = seen !== undefined && (seen.state === "Running" || seen.state === "Terminated");
   if (!started || job.placed === undefined) {
     return { ...(await deps.blobs.capture(job.id, job.attempt, name, undefined)), again: false };
   }
-  const read = await readContainerLog(deps, job, name);
+  const read = await readContainerLog(deps, job, name, last);
   const fresh = read.kind === "value" ? read.value : undefined;
   return { ...(await deps.blobs.capture(job.id, job.attempt, name, fresh)), again: read.kind === "unknown" };
 }

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ClientRequest } from "node:http";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import { queueNames } from "../../src/shared/queue.ts";
 import { parseSettings } from "../../src/shared/settings.ts";
 import { sweep } from "../../src/workers/sweep.ts";
 import { startAzurite } from "../azurite.ts";
+import { part } from "../document.ts";
 import { infra } from "./bicep.ts";
 import { deploymentOf, environments, ofType } from "./environments.ts";
 import { idleCostTable, type IdleCounts } from "./idle-cost.ts";
@@ -21,16 +22,6 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const root = join(infra, "..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-
-/** What stands in a document between `<!-- NAME -->` and `<!-- end NAME -->`; a test writes what it computes there with UPDATE_DOCS=1. */
-function part(path: string, name: string, computed?: string): string {
-  const between = new RegExp(`(?<=<!-- ${name} -->\\n)[^]*?(?=\\n?<!-- end ${name} -->)`);
-  if (computed !== undefined && process.env["UPDATE_DOCS"])
-    writeFileSync(join(root, path), read(path).replace(between, `${computed}\n`));
-  const match = between.exec(read(path));
-  if (match === null) throw new Error(`${path} has no part ${name}`);
-  return match[0].trim();
-}
 
 test("docs/identity.md shows the table of roles as the templates read it", () => {
   const rows = roleTable.map(

@@ -1,0 +1,96 @@
+import { InvocationContext } from "@azure/functions";
+import { describe, expect, it, vi } from "vitest";
+import { minute } from "../../src/shared/backoff.ts";
+import { jobKey, toRow } from "../../src/shared/job-row.ts";
+import { sweep } from "../../src/workers/sweep.ts";
+import { part } from "../document.ts";
+import { ended, jobId, start } from "../kit.ts";
+import { costOfJob, costTable, formula, lives, mostChecks, mostShared, type Line } from "./job-cost.ts";
+import { openBench, useAzurite, type Bench } from "./kit.ts";
+
+vi.setConfig({ testTimeout: 90_000 });
+useAzurite();
+
+describe("what a job costs", () => {
+  let measured: Promise<readonly Measured[]> | undefined;
+  const lines = (): Promise<readonly Measured[]> => (measured ??= measure());
+
+  it("is a sum for the job and one for each look, whatever its length", async () => {
+    for (const { cost } of await lines()) expect(cost.storage).toEqual(formula(cost));
+  });
+
+  it("is one create, one delete, a log read a minute and one at the end, and looks that get rarer", async () => {
+    for (const { cost, seconds } of await lines()) {
+      const minutes = seconds / 60;
+      expect(cost.arm).toMatchObject({ creates: 1, deletes: 1 });
+      expect(cost.arm.logReads).toBeLessThanOrEqual(1 + minutes);
+      expect(cost.arm.looks).toBeLessThanOrEqual(45 + 2.4 * minutes);
+    }
+  });
+
+  it("is a word to the timer each two minutes at the most, and a bounded share of what an instance's jobs share", async () => {
+    for (const { cost, seconds } of await lines()) {
+      expect(cost.checks).toBeLessThanOrEqual(mostChecks(seconds * 1000));
+      expect(cost.shared).toBeLessThanOrEqual(mostShared(seconds * 1000));
+    }
+  });
+
+  it("is what docs/costs.md says", async () => {
+    const table = costTable(await lines());
+    expect(part("docs/costs.md", "job cost", table)).toBe(table);
+  });
+});
+
+type Measured = Line & { readonly seconds: number };
+
+async function measure(): Promise<readonly Measured[]> {
+  const lines: Measured[] = [];
+  for (const { life, seconds } of lives) {
+    const bench = await openBench();
+    await costOfJob(bench, "warm-up", 1); // what an instance does once is not the job's
+    lines.push({ life, seconds, cost: await costOfJob(bench, "job", seconds) });
+  }
+  return lines;
+}
+
+describe("a table with many finished jobs", () => {
+  it("makes neither a job nor a run of the timer dearer", async () => {
+    const bench = await openBench();
+    await costOfJob(bench, "warm-up", 1);
+    const measured = async () => {
+      const { shared: _byTheClock, ...job } = await costOfJob(bench, "job", 60);
+      return { job, timer: await tick(bench) };
+    };
+    const few = await measured();
+    await addFinished(bench, 500);
+    expect(await measured()).toEqual(few);
+  });
+});
+
+/** How many calls to storage a run of the timer makes, its hourly and ten-minutely parts left out. */
+async function tick(bench: Bench): Promise<number> {
+  const schedule = { isPastDue: false, schedule: { adjustForDST: false } };
+  const run = () =>
+    sweep(bench.deps)(
+      { ...schedule, scheduleStatus: { last: "", lastUpdated: "", next: "" } },
+      new InvocationContext(),
+    );
+  await run();
+  bench.clock.advance(minute);
+  const before = bench.calls().length;
+  await run();
+  return bench.calls().length - before;
+}
+
+async function addFinished({ storage, deps }: Bench, count: number): Promise<void> {
+  const table = storage.table("jobs");
+  const sealed = { definition: undefined, callbacks: undefined };
+  for (let from = 0; from < count; from += 100) {
+    const rows = Array.from({ length: 100 }, (_, n) => {
+      const id = jobId(from + n, start - from - n);
+      const job = ended({ group: "gone", tidy: true }, { id, createdAt: start - from - n });
+      return toRow(job, jobKey(id, job.createdAt), sealed, deps.jobs.prices);
+    });
+    await table.submitTransaction(rows.map((row) => ["create", row]));
+  }
+}

@@ -1,0 +1,134 @@
+import { minute } from "../../src/shared/backoff.ts";
+import type { JobId } from "../../src/shared/ids.ts";
+import { hasEnded } from "../../src/shared/job.ts";
+import { reconcile } from "../../src/workers/reconcile.ts";
+import type { ProxiedCall } from "../proxy.ts";
+import { countersOf, deliver, jobOf, post, yaml, type Bench } from "./kit.ts";
+
+/**
+ * What a job of one container costs, from its accept to the end of its cleaning up, as the services behind the real clients count it.
+ * What all jobs of an instance share (draws on the budget, the load) is counted apart.
+ */
+export interface JobCost {
+  readonly arm: {
+    readonly looks: number;
+    readonly logReads: number;
+    readonly creates: number;
+    readonly deletes: number;
+  };
+  readonly storage: StorageCost;
+  /** How often the timer was told to expect the job's next look later. */
+  readonly checks: number;
+  readonly shared: number;
+}
+
+export interface StorageCost {
+  readonly tableReads: number;
+  readonly tableWrites: number;
+  /** Messages sent; the host gets and deletes each. */
+  readonly messages: number;
+  readonly blobReads: number;
+  readonly blobWrites: number;
+}
+
+/** What a job costs: once, and for each look, log read and word to the timer. A transaction counts as one write, as Azure bills it. */
+export function formula({ arm: { looks, logReads }, checks }: JobCost): StorageCost {
+  return {
+    tableReads: 3 + looks,
+    tableWrites: 16 + looks + checks,
+    messages: looks - 1,
+    blobReads: 3 * logReads - 2,
+    blobWrites: 2,
+  };
+}
+
+export async function costOfJob(bench: Bench, name: string, seconds: number): Promise<JobCost> {
+  const before = { calls: bench.calls().length, arm: countersOf(bench).calls };
+  const { id } = await post(bench.deps, yaml(name, { seconds }), "polling=true");
+  await deliver(bench.deps, JSON.stringify({ version: 1, op: "run", id }));
+  const ownReads = await live(bench, id);
+  const calls = bench.calls().slice(before.calls);
+  const shared = calls.filter(isShared);
+  const own = calls.filter((call) => !isShared(call));
+  const arm = countersOf(bench).calls;
+  const asked = (kind: string): number => (arm[kind] ?? 0) - (before.arm[kind] ?? 0);
+  const count = (service: ProxiedCall["service"], reads: boolean): number =>
+    own.filter((call) => call.service === service && isRead(call) === reads).length;
+  return {
+    arm: { looks: asked("get"), logReads: asked("logs"), creates: asked("put"), deletes: asked("delete") },
+    storage: {
+      tableReads: count("table", true) - ownReads,
+      tableWrites: count("table", false),
+      messages: count("queue", false),
+      blobReads: count("blob", true),
+      blobWrites: count("blob", false),
+    },
+    checks: own.filter(({ method }) => method === "PATCH").length,
+    shared: shared.length,
+  };
+}
+
+/** Looks at the job when its row says so, and tells how often that row was read only to know when. */
+async function live({ deps, clock }: Bench, id: JobId): Promise<number> {
+  for (let reads = 1; reads < 1000; reads++) {
+    const { phase, lookAt } = await jobOf(deps, id);
+    if (hasEnded(phase) && phase.tidy) return reads;
+    clock.advance(Math.max(0, Math.ceil(lookAt - clock.now())));
+    await reconcile(deps, id, { at: lookAt });
+  }
+  throw new Error(`Job ${id} does not end.`);
+}
+
+const isRead = ({ method }: ProxiedCall): boolean => method === "GET" || method === "HEAD";
+const isShared = ({ url }: ProxiedCall): boolean => /\/control\b/.test(url.pathname);
+
+export interface Line {
+  readonly life: string;
+  readonly cost: JobCost;
+}
+
+const pricePerCall = 0.004 / 10_000;
+
+/** As docs/costs.md shows it. */
+export function costTable(lines: readonly Line[]): string {
+  const rows = lines.map(({ life, cost: { arm, storage } }) => {
+    const { tableReads, tableWrites, messages, blobReads, blobWrites } = storage;
+    const calls = tableReads + tableWrites + 3 * messages + blobReads + blobWrites;
+    return [
+      life,
+      arm.looks,
+      arm.logReads,
+      `${arm.creates}, ${arm.deletes}`,
+      `${tableReads}, ${tableWrites}`,
+      3 * messages,
+      `${blobReads}, ${blobWrites}`,
+      `$${(calls * pricePerCall).toFixed(5)}`,
+    ];
+  });
+  const head = [
+    "runs for",
+    "looks",
+    "log reads",
+    "creates, deletes",
+    "table reads, writes",
+    "queue calls",
+    "blob reads, writes",
+    "storage, example price",
+  ];
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+export const lives = [
+  { life: "10 s", seconds: 10 },
+  { life: "5 minutes", seconds: 300 },
+  { life: "1 hour", seconds: 3600 },
+] as const;
+
+/** The most that the word to the timer may come to in so long a time. */
+export const mostChecks = (milliseconds: number): number => 2 + milliseconds / (2 * minute);
+
+/**
+ * The draws on the budget (two calls for each 30 s or 40 reads, for creates and deletes too) and the load, read once a minute: of a job
+ * that has its instance to itself, the most that there can be.
+ */
+export const mostShared = (milliseconds: number): number => 10 + (5 * milliseconds) / minute + 8;
