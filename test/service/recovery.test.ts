@@ -158,6 +158,28 @@ describe("what a crash leaves behind", () => {
     expect((await follow(bench, id)).phase.state).toBe("Succeeded");
   });
 
+  it("a claim whose saving took so long that a request could outlive it is not acted under", async () => {
+    let slow: Bench | undefined;
+    const bench = await openBench(
+      {},
+      {
+        after: ({ service, method, url }) => {
+          if (service === "table" && method === "PUT" && url.pathname.includes("/jobs("))
+            slow?.clock.advance(30 * second);
+          return "pass";
+        },
+      },
+    );
+    const { id } = await post(bench.deps, yaml("bellaciao"));
+    slow = bench;
+    await reconcile(bench.deps, id, { at: undefined });
+    expect((await jobOf(bench.deps, id)).phase.state).toBe("Provisioning");
+    expect(countersOf(bench).calls["put"]).toBeUndefined();
+    slow = undefined;
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+    expect(countersOf(bench).calls["put"]).toBe(1);
+  });
+
   it("a job whose index entry is gone comes back into the index", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("bellaciao"));
