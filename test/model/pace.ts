@@ -155,7 +155,10 @@ class Simulation {
           continue;
         case "capture":
           for (const _ of this.#containers)
-            if (!(await this.#take("read"))) return this.#schedule(life, now + 5 * second);
+            if (!(await this.#take("read"))) {
+              this.#schedule(life, now + 5 * second);
+              return;
+            }
           this.#logReads += this.#containers.length;
           this.#save(life, afterCapture(step.job, step.group, now, this.#rules));
           continue;
@@ -164,12 +167,16 @@ class Simulation {
           const after = afterDelete(step.job, { kind: "accepted" }, now, this.#rules);
           if (after.do !== "rest") throw new Error(`A delete is followed by ${after.do}.`);
           life.job = after.job;
-          return this.#schedule(life, after.until);
+          this.#schedule(life, after.until);
+          return;
         }
         case "rest":
           life.job = step.job;
           await this.#watch(life, seen);
-          return this.#schedule(life, step.until);
+          {
+            this.#schedule(life, step.until);
+            return;
+          }
         case "tidy":
           return;
         default:
