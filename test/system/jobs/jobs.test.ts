@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { call, definition, ended, startService, type Reply, type Service } from "./kit.ts";
+import { call, definition, ended, groupsOf, startService, type Reply, type Service } from "./kit.ts";
 
 let service: Service;
 
@@ -51,82 +51,41 @@ describe("by HTTP", () => {
     expect(done.result).toEqual({ rows: 7 });
   });
 
-  test("retries give a failed job a fresh group each, and are counted", async () => {
-    const failed = await run(definition("retried", { app: { exitCode: 9 } }), "polling=true&retries=1&retryOn=9");
-    expect(failed).toMatchObject({ state: "Failed", attempt: 2, exitCode: 9 });
-    const record = await call(service, "GET", `jobs/${failed.id}`);
-    expect(record["attempts"]).toHaveLength(2);
-  });
-
-  test("with main the job ends when that container does, and the others are stopped", async () => {
-    const done = await run(
-      definition("sidecar", { work: { seconds: 1 }, side: { seconds: 600 } }),
-      "polling=true&main=work",
-    );
-    expect(done).toMatchObject({ state: "Succeeded", exitCode: 0, groupDeleted: true });
-  });
-
-  test("runTimeout ends a job that runs too long as TimedOut", async () => {
-    const late = await run(definition("late", { app: { seconds: 600 } }), "polling=true&runTimeout=PT2S");
-    expect(late).toMatchObject({ status: 500, state: "TimedOut", reason: "RunTimeout", groupDeleted: true });
-  });
-
-  test("polling=started answers 200 once the group runs", async () => {
-    const started = await run(definition("starts", { app: { seconds: 600 } }), "polling=started");
-    expect(started).toMatchObject({ status: 200, state: "Running" });
-    await call(service, "DELETE", `delete/${started.id}`);
-    expect(await ended(service, `status/${started.id}`)).toMatchObject({
-      state: "Canceled",
-      reason: "CanceledByCaller",
-    });
-  });
-
   test("a delete that polls answers 200 once the group is gone", async () => {
     const accepted = await submit(definition("deleted", { app: { seconds: 600 } }));
     const deleting = await call(service, "DELETE", "delete/Deleted?polling=true");
     expect(deleting.status).toBe(202);
     expect(await ended(service, deleting.location ?? "")).toMatchObject({ status: 200, groupDeleted: true });
-    expect(await call(service, "GET", `status/${accepted.id}`)).toMatchObject({ status: 500, state: "Canceled" });
+    expect(await call(service, "GET", `status/${accepted.id}`)).toMatchObject({
+      status: 500,
+      state: "Canceled",
+      reason: "CanceledByCaller",
+    });
   });
 });
 
 describe("when a name is in use", () => {
-  test("reject says which job has it; attach joins it; replace cancels it; wait runs after it; uniqueName beside it", async () => {
-    const first = await submit(definition("busy", { app: { seconds: 600 } }));
-    expect(await submit(definition("BUSY"))).toMatchObject({
-      status: 409,
-      id: first.id,
-      state: expect.any(String) as unknown,
-    });
-    expect(await submit(definition("busy"), "polling=true&onConflict=attach")).toMatchObject({
-      id: first.id,
-      attached: true,
-    });
-    const beside = await run(definition("busy"), "polling=true&uniqueName=true");
-    expect(beside.state).toBe("Succeeded");
-    const second = await submit(definition("busy", { app: { seconds: 1 } }), "polling=true&onConflict=replace");
-    const third = await submit(definition("busy"), "polling=true&onConflict=wait");
-    expect(await ended(service, `status/${first.id}`)).toMatchObject({ state: "Canceled", reason: "Replaced" });
-    expect(await ended(service, `status/${second.id}`)).toMatchObject({ state: "Succeeded" });
-    expect(await ended(service, `status/${third.id}`)).toMatchObject({ state: "Succeeded" });
-  });
-
-  test("a kept group yields to the job that needs its name", async () => {
-    const kept = await run(definition("kept"), "polling=true&keep=always");
-    expect(kept.groupDeleted).toBe(false);
-    expect(await run(definition("kept"))).toMatchObject({ state: "Succeeded" });
-    await gone(kept.id);
-  });
-
-  test("two hundred simultaneous POSTs with one key and one name are one job", async () => {
-    const headers = { "Idempotency-Key": "nightly 2026-11-24" };
-    const replies = await Promise.all(
-      Array.from({ length: 200 }, () => submit(definition("crowd", { app: { seconds: 1 } }), "polling=true", headers)),
-    );
+  test.each([
+    ["one key and one name", "crowd-keyed", "", { "Idempotency-Key": "nightly 2026-11-24" }],
+    ["one name and onConflict=attach", "crowd-attached", "&onConflict=attach", undefined],
+  ])("two hundred simultaneous POSTs with %s are one job in one group", async (_, name, query, headers) => {
+    const body = definition(name, { app: { seconds: 600 } });
+    const crowd = Array.from({ length: 200 }, () => submit(body, `polling=true${query}`, headers));
+    const replies = await Promise.all(crowd);
     expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
-    expect(new Set(replies.map(({ id }) => id)).size).toBe(1);
-    const jobs = (await call(service, "GET", "jobs?name=crowd"))["jobs"];
-    expect(jobs).toHaveLength(1);
+    const [id = "", ...others] = new Set(replies.map((reply) => reply.id));
+    expect(others).toEqual([]);
+    expect(replies.filter(({ attached }) => attached !== true)).toHaveLength(1);
+    await vi.waitFor(
+      async () => expect(await call(service, "GET", `status/${id}`)).toMatchObject({ state: "Running", attempt: 1 }),
+      { timeout: 60_000, interval: 250 },
+    );
+    const jobs = (await call(service, "GET", `jobs?name=${name}`))["jobs"];
+    expect(jobs).toMatchObject([{ id }]);
+    const groups = (await groupsOf(service)).filter((group) => group.name.startsWith(name));
+    expect(groups).toMatchObject([{ name, tags: { "aciproxy-job": id, "aciproxy-attempt": "1" } }]);
+    await call(service, "DELETE", `delete/${id}`);
+    expect(await ended(service, `status/${id}`)).toMatchObject({ state: "Canceled", attempt: 1 });
   });
 
   test("an idempotency key runs a failed job anew, and refuses another definition with the path that differs", async () => {

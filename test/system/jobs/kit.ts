@@ -1,4 +1,4 @@
-import { QueueServiceClient } from "@azure/storage-queue";
+import type { QueueServiceClient } from "@azure/storage-queue";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,11 +7,18 @@ import { z } from "zod";
 import { startAzurite, type Azurite } from "../../azurite.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { builtPrograms, startStack, type Stack } from "../../../local/stack/stack.ts";
+import { tableNames } from "../../../src/shared/control.ts";
+import { parseJobId } from "../../../src/shared/ids.ts";
+import { keyOfMinted } from "../../../src/shared/job-row.ts";
+import { connectStorage, type Storage } from "../../../src/shared/storage.ts";
 
 /** The built stack with simulated containers, on a storage that the test can look into; and callers of it. */
 export interface Service {
   readonly url: string;
   readonly queues: QueueServiceClient;
+  readonly storage: Storage;
+  /** Address of the local ACI. */
+  readonly arm: string;
   stop(): Promise<void>;
 }
 
@@ -33,9 +40,12 @@ export async function startService(env: NodeJS.ProcessEnv = {}): Promise<Service
     builtPrograms(new URL("../../../dist-local/", import.meta.url)),
     new AbortController().signal,
   );
+  const storage = connectStorage({ kind: "connectionString", setting: "tests", value: azurite.connectionString });
   return {
     url: stack.url,
-    queues: QueueServiceClient.fromConnectionString(azurite.connectionString),
+    storage,
+    queues: storage.queues,
+    arm: stack.addresses.find(({ name }) => name.startsWith("local ACI"))?.address ?? "",
     stop: async () => {
       await stack.stop();
       await azurite.stop();
@@ -96,7 +106,51 @@ export async function ended(service: Service, path: string): Promise<Reply> {
   );
 }
 
+/** Its columns in the table `jobs`. */
+export async function rowOf({ storage }: Service, id: string): Promise<Readonly<Record<string, unknown>>> {
+  const jobId = parseJobId(id);
+  const key = jobId && keyOfMinted(jobId);
+  if (key === undefined) throw new Error(`${id} is no id of ours`);
+  return storage.table(tableNames.jobs).getEntity(key.partitionKey, key.rowKey);
+}
+
+const groupShape = z.looseObject({
+  name: z.string(),
+  tags: z.record(z.string(), z.string()).default({}),
+  properties: z.looseObject({
+    containers: z.array(
+      z.looseObject({
+        properties: z.looseObject({
+          environmentVariables: z.array(z.looseObject({ name: z.string(), value: z.string().optional() })),
+        }),
+      }),
+    ),
+  }),
+});
+type Group = z.infer<typeof groupShape>;
+
+/** Every container group that the local ACI has. */
+export async function groupsOf({ arm }: Service): Promise<readonly Group[]> {
+  const provider = "subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.ContainerInstance";
+  const groups: Group[] = [];
+  let next: string | undefined = `${arm}/${provider}/containerGroups?api-version=2023-05-01`;
+  while (next !== undefined) {
+    const response = await fetch(next);
+    const page = z.object({ value: z.array(groupShape), nextLink: z.string().optional() }).parse(await response.json());
+    groups.push(...page.value);
+    next = page.nextLink;
+  }
+  return groups;
+}
+
+/** The container group of that name as ACI has it; `undefined` when it is gone. */
+export async function groupOf(service: Service, name: string): Promise<Group | undefined> {
+  return (await groupsOf(service)).find((group) => group.name === name);
+}
+
 export interface Simulated {
+  /** Until it runs. */
+  readonly startSeconds?: number;
   readonly seconds?: number;
   readonly exitCode?: number;
   readonly output?: string;
@@ -115,15 +169,16 @@ export function definition(
     properties: {
       osType: "Linux",
       restartPolicy: "Never",
-      containers: Object.entries(containers).map(([container, { seconds = 0, exitCode = 0, output = "done\n" }]) => ({
+      containers: Object.entries(containers).map(([container, does]) => ({
         name: container,
         properties: {
           image: "demo.azurecr.io/sample:1",
           resources: { requests: { cpu: 1, memoryInGB: 1 } },
           environmentVariables: [
-            { name: "SIM_RUN_SECONDS", value: String(seconds) },
-            { name: "SIM_EXIT_CODE", value: String(exitCode) },
-            { name: "SIM_OUTPUT", value: output },
+            { name: "SIM_START_SECONDS", value: String(does.startSeconds ?? 0) },
+            { name: "SIM_RUN_SECONDS", value: String(does.seconds ?? 0) },
+            { name: "SIM_EXIT_CODE", value: String(does.exitCode ?? 0) },
+            { name: "SIM_OUTPUT", value: does.output ?? "done\n" },
           ],
         },
       })),
