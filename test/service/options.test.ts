@@ -1,0 +1,74 @@
+import { expect, it } from "vitest";
+import type { Job } from "../../src/shared/job.ts";
+import { optionsTable, type OptionName } from "../../src/shared/options.ts";
+import { jobId } from "../kit.ts";
+import { deliver, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+
+useAzurite();
+
+type Given = Readonly<Record<string, string>>;
+
+/** What each option refuses, alone or because of another. `polling` takes any word, with a warning. */
+const refused: Readonly<Record<Exclude<OptionName, "polling">, readonly Given[]>> = {
+  timeout: [{ timeout: "0" }, { timeout: "P8D" }, { timeout: "an hour" }],
+  queueTimeout: [{ queueTimeout: "-1" }, { queueTimeout: "61", timeout: "60" }],
+  startTimeout: [{ startTimeout: "P1Y" }, { startTimeout: "PT2H", timeout: "PT1H" }],
+  runTimeout: [{ runTimeout: "0" }, { runTimeout: "PT61S", timeout: "60" }],
+  retries: [{ retries: "11" }, { retries: "-1" }, { retries: "some" }],
+  retryOn: [{ retryOn: "137" }, { retryOn: "137", retries: "0" }, { retryOn: "Tuesday", retries: "1" }],
+  onConflict: [{ onConflict: "fight" }],
+  uniqueName: [{ uniqueName: "maybe" }],
+  main: [{ main: "no-such-container" }, { main: "" }],
+  keep: [{ keep: "forever" }],
+  lease: [{ lease: "PT4M59S" }, { lease: "P8D" }, { lease: "PT10M", callBackUri: "https://adf.example/run" }],
+  env: [{ env: "PATH" }],
+  tags: [{ tags: "aciproxy-job=mine" }, { tags: "a<b=c" }],
+  source: [{ source: "factory/pipeline" }],
+  failureStatus: [{ failureStatus: "201" }, { failureStatus: "429" }, { failureStatus: "600" }],
+  outputLimit: [{ outputLimit: "262145" }, { outputLimit: "-1" }],
+  strict: [{ strict: "very" }],
+  dryRun: [{ dryRun: "wet" }],
+};
+const unknown: readonly Given[] = [{ timeOuts: "60" }];
+
+/** The same order both ways: what HTTP says, and the row that the queue leaves. */
+async function bothWays(bench: Bench, given: Given, n: number): Promise<{ told: unknown; status: number; row: Job }> {
+  const { callBackUri, ...options } = given;
+  const text = `${callBackUri === undefined ? "" : `callBackUri: ${callBackUri}`}${yaml("refused")}`;
+  const reply = await post(bench.deps, text, new URLSearchParams(options).toString());
+  const id = jobId(n);
+  await deliver(bench.deps, { version: 1, id, definition: text, options });
+  return { told: reply.body, status: reply.status, row: await jobOf(bench.deps, id) };
+}
+
+it("a bad option is a 400 with its name by HTTP, and on the queue a Failed row that says the same", async () => {
+  const bench = await openBench({ CALLBACK_HOSTS: "adf.example" });
+  const cases = [...Object.entries(refused), ["timeOuts", unknown] as const];
+  const all = cases.flatMap(([option, list]) => list.map((given) => ({ option, given })));
+  for (const [n, { option, given }] of all.entries()) {
+    const shown = JSON.stringify(given);
+    const { told, status, row } = await bothWays(bench, given, n + 1);
+    expect(status, shown).toBe(400);
+    expect(told, shown).toMatchObject({ errors: [{ path: option }] });
+    const { message } = told as { message: string }; // every reply of ours has one
+    expect(message, shown).toContain(option);
+    expect(row.phase, shown).toMatchObject({
+      state: "Failed",
+      verdict: { reason: "InvalidOptions", detail: message },
+    });
+    const { body } = await get(bench.deps, row.id);
+    expect(body.message, shown).toContain(message.slice(0, 100));
+  }
+  expect(groupsOf(bench)).toEqual([]);
+});
+
+it("every option is refused something here", () => {
+  expect(["polling", ...Object.keys(refused)].sort()).toEqual(Object.keys(optionsTable).sort());
+});
+
+it("several bad options are told at once", async () => {
+  const bench = await openBench();
+  const { told, row } = await bothWays(bench, { retries: "99", keep: "maybe", wrong: "1" }, 1);
+  expect(told).toMatchObject({ errors: [{ path: "retries" }, { path: "keep" }, { path: "wrong" }] });
+  expect(row.phase).toMatchObject({ verdict: { detail: expect.stringContaining("And 2 more") as unknown } });
+});
