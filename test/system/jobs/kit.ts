@@ -1,3 +1,4 @@
+import type { TableEntityResult } from "@azure/data-tables";
 import type { QueueServiceClient } from "@azure/storage-queue";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +10,7 @@ import { freePorts } from "../../../local/stack/ports.ts";
 import { builtPrograms, startStack, type Stack } from "../../../local/stack/stack.ts";
 import { tableNames } from "../../../src/shared/control.ts";
 import { parseJobId } from "../../../src/shared/ids.ts";
-import { keyOfMinted } from "../../../src/shared/job-row.ts";
+import { keyOfMinted, type JobKey } from "../../../src/shared/job-row.ts";
 import { connectStorage, type Storage } from "../../../src/shared/storage.ts";
 
 /** The built stack with simulated containers, on a storage that the test can look into; and callers of it. */
@@ -107,11 +108,37 @@ export async function ended(service: Service, path: string): Promise<Reply> {
 }
 
 /** Its columns in the table `jobs`. */
-export async function rowOf({ storage }: Service, id: string): Promise<Readonly<Record<string, unknown>>> {
+export async function rowOf({ storage }: Service, id: string): Promise<TableEntityResult<Record<string, unknown>>> {
+  const { partitionKey, rowKey } = keyOf(id);
+  return storage.table(tableNames.jobs).getEntity(partitionKey, rowKey);
+}
+
+function keyOf(id: string): JobKey {
   const jobId = parseJobId(id);
   const key = jobId && keyOfMinted(jobId);
   if (key === undefined) throw new Error(`${id} is no id of ours`);
-  return storage.table(tableNames.jobs).getEntity(key.partitionKey, key.rowKey);
+  return key;
+}
+
+const record = z.looseObject({ createdAt: z.number(), leaseSeenAt: z.number().optional() });
+
+/** When the job's `Location` was last read, as its row says. */
+export async function leaseSeenAt(service: Service, id: string): Promise<number> {
+  const { record: text } = await rowOf(service, id);
+  const job = record.parse(JSON.parse(String(text)));
+  return job.leaseSeenAt ?? job.createdAt;
+}
+
+/** As if it had been read so much earlier: the row is changed, since a lease is longer than a test. */
+export async function unread(service: Service, id: string, milliseconds: number): Promise<void> {
+  const change = async (): Promise<void> => {
+    const { etag, record: text } = await rowOf(service, id);
+    const job = record.parse(JSON.parse(String(text)));
+    const aged = { ...job, leaseSeenAt: Date.now() - milliseconds };
+    const entity = { ...keyOf(id), record: JSON.stringify(aged) };
+    await service.storage.table(tableNames.jobs).updateEntity(entity, "Merge", { etag });
+  };
+  await vi.waitFor(change, { timeout: 30_000, interval: 50 });
 }
 
 const groupShape = z.looseObject({
