@@ -1,4 +1,4 @@
-import { second } from "./backoff.ts";
+import { minute, second } from "./backoff.ts";
 import type { GroupEvent, Job } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Rules } from "./step.ts";
@@ -52,6 +52,19 @@ function timeouts(job: Job): { at: number; outcome: Outcome }[] {
     });
   }
   return list;
+}
+
+/** A look may be late by so much without anything being wrong; less than half the shortest lease. */
+const mostLate = 2 * minute;
+
+/**
+ * The job as a look finds it that comes far too late: in that time nobody could read the job's `Location`, so it does not count against
+ * the lease.
+ */
+export function withoutOutage(job: Job, now: number): Job {
+  const late = now - job.lookAt;
+  if (job.options.lease === undefined || late < mostLate) return job;
+  return { ...job, leaseSeenAt: Math.min(now, (job.leaseSeenAt ?? job.createdAt) + late) };
 }
 
 /**

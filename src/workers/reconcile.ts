@@ -9,6 +9,7 @@ import { afterCapture, afterCreate, afterDelete } from "../shared/answers.ts";
 import { nextStep } from "../shared/machine.ts";
 import { maskedAnswer, maskedObservation } from "../shared/masking.ts";
 import { requestTimeout, type Step } from "../shared/step.ts";
+import { withoutOutage } from "../shared/times.ts";
 import { postpone } from "../shared/transitions.ts";
 import { admit } from "./admit.ts";
 import { captureAttempt, captureRunning } from "./capture.ts";
@@ -60,7 +61,7 @@ class Reconciliation {
 
   constructor(deps: Deps, stored: Stored) {
     this.#deps = deps;
-    this.#stored = stored;
+    this.#stored = { ...stored, job: withoutOutage(stored.job, deps.now()) };
   }
 
   async run(): Promise<void> {

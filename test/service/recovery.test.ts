@@ -357,3 +357,38 @@ it("storage that belongs to another subscription's installation is refused with 
   expect([refused.status, refused.body["code"]]).toEqual([503, "InvalidSettings"]);
   expect(refused.body.message).toContain("use a storage account of its own");
 });
+
+describe("a lease", () => {
+  const minutes = async (bench: Bench, id: Parameters<typeof follow>[1], count: number) => {
+    for (let n = 0; n < count; n++) {
+      bench.clock.advance(minute);
+      await tick(bench);
+      await reconcile(bench.deps, id, { at: undefined });
+    }
+    return (await jobOf(bench.deps, id)).phase;
+  };
+
+  it("counts from the end of an outage, in which nobody could read the job's Location", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("leased", { seconds: 36_000 }), "polling=true&lease=PT5M");
+    await runs(bench, id);
+    await tick(bench);
+    bench.clock.advance(30 * minute);
+    await reconcile(bench.deps, id, { at: undefined });
+    expect(await minutes(bench, id, 4)).toMatchObject({ state: "Running" });
+    await minutes(bench, id, 2);
+    const { phase } = await follow(bench, id);
+    expect(phase).toMatchObject({ state: "Canceled", verdict: { reason: "LeaseExpired" } });
+  });
+
+  it("is not lengthened by an outage before the last time that somebody read", async () => {
+    const bench = await openBench();
+    await tick(bench);
+    bench.clock.advance(30 * minute);
+    await tick(bench);
+    const { id } = await post(bench.deps, yaml("leased", { seconds: 36_000 }), "polling=true&lease=PT5M");
+    await runs(bench, id);
+    await minutes(bench, id, 6);
+    expect((await follow(bench, id)).phase).toMatchObject({ verdict: { reason: "LeaseExpired" } });
+  });
+});
