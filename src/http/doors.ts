@@ -46,9 +46,8 @@ export function doors({
 ) => Guarded {
   if (settings.authMode === "key") return (_door, handle) => ({ authLevel: "function", handler: handle });
   const identify = entraId(settings, now);
-  return (door, handle, onUnavailable) => ({
-    authLevel: "anonymous",
-    handler: handler(
+  return (door, handle, onUnavailable) => {
+    const knock = handler(
       log,
       async (request, context) => {
         const who = await identify(request.headers.get("authorization"));
@@ -59,12 +58,22 @@ export function doors({
           return refuse({ code: "Forbidden", message }, context);
         }
         callers.set(context, who.appId);
-        return handle(request, context);
+        return open;
       },
       onUnavailable,
-    ),
-  });
+    );
+    return {
+      authLevel: "anonymous",
+      handler: async (request, context) => {
+        const reply = await knock(request, context);
+        return reply === open ? handle(request, context) : reply;
+      },
+    };
+  };
 }
+
+/** What a door answers to whoever may go through. */
+const open: HttpResponseInit = {};
 
 /** A door that opens to one key of ours, which the host does not know; shown as a key of the host's is, the header first. */
 export function openedBy(key: Secret, handle: HttpHandler): Guarded {
