@@ -21,6 +21,7 @@ export default defineConfig({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
+        setupFiles: ["test/seed.ts"],
         testTimeout,
         hookTimeout: 90_000,
         maxWorkers,

@@ -181,6 +181,8 @@ export class Judge implements Watcher {
       ...this.#index("job_")
         .filter(({ rowKey }) => this.#world.hasTimer || this.job(rowKey.slice("job_".length)) !== undefined)
         .map(({ rowKey }) => rowKey),
+      // A look that was overtaken by its job's end may have left it in a line: the timer calls it up, and it is gone.
+      ...(this.#world.hasTimer ? this.#index("wait_~").map(({ rowKey }) => rowKey) : []),
     ].join(", ");
   }
 

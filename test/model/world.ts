@@ -300,10 +300,11 @@ export class World {
         continue;
       }
       if (this.judge.allDone()) return;
-      const next = Math.min(this.#nextMessage, this.#nextTick(), ...this.#landings.map(({ at }) => at));
+      const tick = this.#nextTick();
+      const next = Math.min(this.#nextMessage, tick, ...this.#landings.map(({ at }) => at));
       if (next === Infinity) break;
       await this.advance(Math.max(1, next - this.now));
-      if (this.now >= this.#nextTick()) this.tick(this.host(steps));
+      if (this.now >= tick) this.tick(this.host(steps));
       await settled();
     }
     this.judge.violated(`did not end: ${this.judge.unfinished()}`);
