@@ -2,7 +2,7 @@
  * The host's keys. A request shows one key: the header `x-functions-key`, or, only when that header is absent, `?code=`
  * (azure-functions-host, AuthenticationLevelHandler): a wrong header fails even beside a right `code`.
  */
-import { hash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 
 export type AuthLevel = "anonymous" | "function" | "admin" | "system";
 
@@ -21,11 +21,11 @@ export class Keys {
   readonly #functions: ReadonlyMap<string, Buffer>;
 
   constructor(options: KeyOptions) {
-    this.#host = digest(options.host);
-    this.#master = digest(options.master);
-    this.#system = digest(options.system);
+    this.#host = Buffer.from(options.host);
+    this.#master = Buffer.from(options.master);
+    this.#system = Buffer.from(options.system);
     this.#functions = new Map(
-      Object.entries(options.functions).map(([name, key]) => [name.toLowerCase(), digest(key)]),
+      Object.entries(options.functions).map(([name, key]) => [name.toLowerCase(), Buffer.from(key)]),
     );
   }
 
@@ -33,13 +33,13 @@ export class Keys {
   opens(level: AuthLevel, shown: string | undefined, functionName: string): boolean {
     if (level === "anonymous") return true;
     if (shown === undefined || shown === "") return false;
-    const candidate = digest(shown);
-    if (timingSafeEqual(candidate, this.#master)) return true;
+    const candidate = Buffer.from(shown);
+    if (same(candidate, this.#master)) return true;
     if (level === "admin") return false;
-    if (level === "system") return timingSafeEqual(candidate, this.#system);
-    if (timingSafeEqual(candidate, this.#host)) return true;
+    if (level === "system") return same(candidate, this.#system);
+    if (same(candidate, this.#host)) return true;
     const own = this.#functions.get(functionName.toLowerCase());
-    return own !== undefined && timingSafeEqual(candidate, own);
+    return own !== undefined && same(candidate, own);
   }
 }
 
@@ -51,7 +51,7 @@ export function shownKey(header: string | string[] | undefined, query: string): 
   return undefined;
 }
 
-/** Comparing digests of one length hides where, and by how much, two keys differ. */
-function digest(key: string): Buffer {
-  return hash("sha256", key, "buffer");
+/** Tells no more than the length: where two keys of one length differ does not change the time it takes. */
+function same(shown: Buffer, key: Buffer): boolean {
+  return shown.length === key.length && timingSafeEqual(shown, key);
 }

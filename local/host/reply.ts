@@ -52,12 +52,13 @@ function writeReply(response: ServerResponse, reply: RpcHttp): void {
   const headers: Record<string, string | number | string[]> = {};
   for (const [name, value] of Object.entries(reply.headers ?? {}))
     if (typeof value === "string" && !CONNECTION_HEADERS.has(name)) headers[name] = value;
-  const body = reply.body?.string ?? reply.body?.bytes ?? "";
-  if (status !== 204 && status !== 304) headers["content-length"] = Buffer.byteLength(body);
+  const body = Buffer.from(reply.body?.string ?? reply.body?.bytes ?? "");
+  if (status !== 204 && status !== 304) headers["content-length"] = body.length;
   const cookies = reply.cookies ?? [];
   if (cookies.length > 0) headers["set-cookie"] = cookies.map(cookieText);
   response.writeHead(status, headers);
-  response.end(body);
+  // A byte as a character: only text goes out in one write with the headers before it.
+  response.end(body.toString("latin1"), "latin1");
 }
 
 const SAME_SITE = { none: undefined, lax: "Lax", strict: "Strict", explicitNone: "None" } as const;

@@ -48,6 +48,11 @@ export function jobKey(id: JobId, createdAt: number): JobKey {
   };
 }
 
+/** Whose row stands there. */
+export function idIn({ rowKey }: JobKey): string {
+  return rowKey.slice(-36);
+}
+
 /** The key that an id of ours carries in itself. */
 export function keyOfMinted(id: JobId): JobKey | undefined {
   return isMinted(id) ? jobKey(id, mintedAt(id)) : undefined;

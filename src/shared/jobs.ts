@@ -1,7 +1,17 @@
 import type { TableClient } from "@azure/data-tables";
 import { parseJobId, type JobId } from "./ids.ts";
 import type { Job } from "./job.ts";
-import { dayPartition, fromRow, jobKey, keyOfMinted, toRow, type JobKey, type Prices, type Sealed } from "./job-row.ts";
+import {
+  dayPartition,
+  fromRow,
+  idIn,
+  jobKey,
+  keyOfMinted,
+  toRow,
+  type JobKey,
+  type Prices,
+  type Sealed,
+} from "./job-row.ts";
 import type { JobIndex } from "./job-index.ts";
 import { Peeked } from "./peeked.ts";
 import { storageCall } from "./storage.ts";
@@ -31,7 +41,9 @@ export interface JobFilter {
 export type JobColumns = Readonly<Record<string, unknown>>;
 
 /** All columns but the sealed bytes, which only the worker needs. */
-const columnsToRead = ["PartitionKey", "RowKey", "record", "record1", "record2", "record3", "record4"];
+const peeking = {
+  queryOptions: { select: ["PartitionKey", "RowKey", "record", "record1", "record2", "record3", "record4"] },
+};
 
 export class JobStore {
   readonly index: JobIndex;
@@ -53,38 +65,43 @@ export class JobStore {
   }
 
   /** A job with its sealed bytes: one read for an id of ours, two for a poster's own. */
-  async find(id: JobId): Promise<Stored | undefined> {
-    return this.#findBy(id, undefined);
+  find(id: JobId): Promise<Stored | undefined> {
+    return this.#findBy(id, (key) => this.#read(key));
   }
 
-  /** The same without the sealed bytes: for replies. */
+  /** The same without the sealed bytes, for replies: one read from the second time on. */
   async peek(id: JobId): Promise<Stored | undefined> {
-    return this.#findBy(id, columnsToRead);
+    const known = this.#peeked.get(id);
+    const same = known && (await this.#peekAt(known.key));
+    return same ?? this.#findBy(id, (key) => this.#peekAt(key));
   }
 
-  async #findBy(id: JobId, select: string[] | undefined): Promise<Stored | undefined> {
+  async #findBy(id: JobId, read: (key: JobKey) => Promise<Stored | undefined>): Promise<Stored | undefined> {
     const minted = keyOfMinted(id);
-    const found = minted && (await this.#read(minted, select));
+    const found = minted && (await read(minted));
     if (found) return found;
     const foreign = await this.index.keyOfForeign(id);
-    return foreign && this.#read(foreign, select);
+    return foreign && read(foreign);
   }
 
   /** The newest job of a name, in any letter case: two reads. */
   async peekNewest(name: string): Promise<Stored | undefined> {
     const key = await this.index.newestOf(name);
-    return key && this.#read(key, columnsToRead);
+    return key && this.#peekAt(key);
   }
 
-  async #read(key: JobKey, select: string[] | undefined): Promise<Stored | undefined> {
-    const options = select ? { queryOptions: { select } } : {};
-    const row = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey, options), 404);
+  async #read(key: JobKey): Promise<Stored | undefined> {
+    const row = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey), 404);
+    return row === 404 ? undefined : { ...fromRow(row), key, etag: row.etag };
+  }
+
+  async #peekAt(key: JobKey): Promise<Stored | undefined> {
+    const row = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey, peeking), 404);
     if (row === 404) return undefined;
-    const { etag } = row;
-    const known = select && this.#peeked.get(key, etag);
-    if (known) return known;
-    const stored = { ...fromRow(row), key, etag };
-    if (select) this.#peeked.set(stored);
+    const known = this.#peeked.get(idIn(key));
+    if (row.etag === known?.etag) return known;
+    const stored = { ...fromRow(row), key, etag: row.etag };
+    this.#peeked.set(stored);
     return stored;
   }
 

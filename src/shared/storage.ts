@@ -1,4 +1,3 @@
-import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { TableClient } from "@azure/data-tables";
 import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
 import { BlobServiceClient } from "@azure/storage-blob";
@@ -6,6 +5,7 @@ import { QueueServiceClient } from "@azure/storage-queue";
 import { second } from "./backoff.ts";
 import { messageOf, Unavailable } from "./errors.ts";
 import type { StorageConnection } from "./settings.ts";
+import { tableHttp } from "./table-http.ts";
 
 /** The storage account's three clients, made the same way, and what its errors mean. */
 export interface Storage {
@@ -13,15 +13,6 @@ export interface Storage {
   readonly queues: QueueServiceClient;
   readonly blobs: BlobServiceClient;
 }
-
-/** Azure's SDK waits for ever by default; a caller that polls does not. */
-const timeout: PipelinePolicy = {
-  name: "requestTimeout",
-  sendRequest: (request, next) => {
-    request.timeout = 15 * second;
-    return next(request);
-  },
-};
 
 const retryOptions = { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };
 
@@ -33,13 +24,14 @@ const nowhere = [
 ].join(";");
 
 export function connectStorage(connection: StorageConnection): Storage {
+  const httpClient = tableHttp();
   switch (connection.kind) {
     case "connectionString": {
       const { value } = connection;
-      const options = { allowInsecureConnection: true, retryOptions };
+      const options = { allowInsecureConnection: true, retryOptions, httpClient };
       const pipeline = { retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second } };
       return {
-        table: (name) => limited(TableClient.fromConnectionString(value, name, options)),
+        table: (name) => slim(TableClient.fromConnectionString(value, name, options)),
         queues: QueueServiceClient.fromConnectionString(value, pipeline),
         blobs: BlobServiceClient.fromConnectionString(value, pipeline),
       };
@@ -48,7 +40,7 @@ export function connectStorage(connection: StorageConnection): Storage {
       const { clientId } = connection;
       const credential = clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
       return {
-        table: (name) => limited(new TableClient(connection.table, name, credential, { retryOptions })),
+        table: (name) => slim(new TableClient(connection.table, name, credential, { retryOptions, httpClient })),
         queues: new QueueServiceClient(connection.queue, credential),
         blobs: new BlobServiceClient(connection.blob, credential),
       };
@@ -59,12 +51,21 @@ export function connectStorage(connection: StorageConnection): Storage {
   }
 }
 
-/** Steps that the tables' service has no use for (it neither redirects, compresses nor takes forms), and tracing that nobody reads. */
-const needless = ["tracingPolicy", "redirectPolicy", "multipartPolicy", "formDataPolicy", "decompressResponsePolicy"];
+/**
+ * Steps that the tables' service has no use for (it neither redirects, compresses nor takes forms), tracing that nobody reads, and
+ * signals of other kinds than the platform's own, which nobody passes.
+ */
+const needless = [
+  "tracingPolicy",
+  "redirectPolicy",
+  "multipartPolicy",
+  "formDataPolicy",
+  "decompressResponsePolicy",
+  "wrapAbortSignalLikePolicy",
+];
 
-function limited(client: TableClient): TableClient {
+function slim(client: TableClient): TableClient {
   for (const name of needless) client.pipeline.removePolicy({ name });
-  client.pipeline.addPolicy(timeout);
   return client;
 }
 

@@ -237,6 +237,7 @@ describe("a message on the queue", () => {
     await deliver(bench.deps, envelope);
     await deliver(bench.deps, envelope, { id: "message-2" });
     expect((await get(bench.deps, id)).body["name"]).toBe("posted");
+    expect(told((await cost(bench, () => get(bench.deps, id))).calls)).toEqual(["table GET jobs"]);
     const byHttp = await post(bench.deps, JSON.stringify(envelope));
     expect([byHttp.id, byHttp.body["attached"]]).toEqual([id, true]);
     expect(countersOf(bench).calls["put"]).toBe(1);
