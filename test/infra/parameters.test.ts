@@ -1,24 +1,35 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { bicep, evaluate, inCopy, without } from "./bicep.ts";
+import { bicep, inCopy, infra, without, type Evaluated } from "./bicep.ts";
+import { warmCompiler } from "./compiler.ts";
 import { ofType } from "./environments.ts";
+import { evaluate } from "./evaluate.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 
 const compiled = bicep === undefined ? describe.skip : describe;
 
-/** A small template for each rule: the whole one takes the compiler some seconds. */
-const judged = (rule: string, value: string): Promise<unknown> =>
+/** Only environments/ reads it here; the other parameter files are a test's own. */
+const compiler = warmCompiler({ ACI_PROXY_PREFIX: "kgdemo" });
+
+/** @param template of a test's own, for `using 'own.bicep'`. */
+const evaluateOwn = (parameters: string, template = ""): Promise<Evaluated | string> =>
   inCopy(async (folder) => {
-    await writeFile(
-      join(folder, "rule.bicep"),
-      `import * as naming from 'naming.bicep'\nparam value string\noutput judged string = naming.${rule}\n`,
-    );
-    await writeFile(join(folder, "rule.bicepparam"), `using 'rule.bicep'\nparam value = '${value}'\n`);
-    const result = await evaluate(folder, "rule.bicepparam");
-    return typeof result === "string" ? result : result.outputs["judged"];
+    await writeFile(join(folder, "own.bicep"), template);
+    await writeFile(join(folder, "own.bicepparam"), parameters);
+    return evaluate(compiler(), folder, "own.bicepparam");
   });
+
+const devWith = (prefix: string): Promise<Evaluated | string> =>
+  evaluateOwn(`using 'main.bicep'\nparam prefix = '${prefix}'\nparam env = 'dev'\n`);
+
+/** A small template for each rule. */
+const judged = async (rule: string, value: string): Promise<unknown> => {
+  const template = `import * as naming from 'naming.bicep'\nparam value string\noutput judged string = naming.${rule}\n`;
+  const result = await evaluateOwn(`using 'own.bicep'\nparam value = '${value}'\n`, template);
+  return typeof result === "string" ? result : result.outputs["judged"];
+};
 
 compiled(`A wrong parameter${bicep === undefined ? ` (${without})` : ""}`, () => {
   test.each([
@@ -41,26 +52,17 @@ compiled(`A wrong parameter${bicep === undefined ? ` (${without})` : ""}`, () =>
   });
 
   test("stops the whole deployment", async () => {
-    const result = await inCopy((folder) =>
-      evaluate(folder, "environments/dev.bicepparam", { ACI_PROXY_PREFIX: "kg_demo" }),
-    );
-    expect(result).toContain("prefix must be 2 to 9 lower-case letters and digits");
+    expect(await devWith("kg_demo")).toContain("prefix must be 2 to 9 lower-case letters and digits");
   });
 
   test("that is too long is refused by its declared length", async () => {
-    const result = await inCopy((folder) =>
-      evaluate(folder, "environments/dev.bicepparam", { ACI_PROXY_PREFIX: "kgdemokgdemo" }),
-    );
-    expect(result).toMatch(/length|too long/i);
+    expect(await devWith("kgdemokgdemo")).toMatch(/length|too long/i);
   });
 });
 
 compiled("A prefix of one's own", () => {
   test("begins every name, as in the original", async () => {
-    const result = await inCopy((folder) =>
-      evaluate(folder, "environments/dev.bicepparam", { ACI_PROXY_PREFIX: "kgdemo" }),
-    );
-    expect(result).toMatchObject({
+    expect(await evaluate(compiler(), infra, "environments/dev.bicepparam")).toMatchObject({
       outputs: { KEY_VAULT: "kgdemokeyvaultdev", FUNCTION_APP: "kgdemoaciproxydev", DATA_FACTORY: "kgdemoadfdev" },
     });
   });
@@ -75,10 +77,7 @@ param administratorId = '55555555-5555-5555-5555-555555555555'
 
 compiled("Options that no environment uses", () => {
   test("reuse a system topic, run on a dedicated plan and let an administrator write secrets", async () => {
-    const deployment = await inCopy(async (folder) => {
-      await writeFile(join(folder, "rest.bicepparam"), rest);
-      return evaluate(folder, "rest.bicepparam");
-    });
+    const deployment = await evaluateOwn(rest);
     if (typeof deployment === "string") throw new Error(deployment);
     expect(ofType(deployment, "Microsoft.EventGrid/systemTopics")).toEqual([]);
     const [subscription] = ofType(deployment, "Microsoft.EventGrid/systemTopics/eventSubscriptions");
