@@ -40,7 +40,7 @@ await servePart(async (options) => {
     const fresh = randomUUID();
     const actions: TransactionAction[] = [
       ["create", { ...jobEntry, rowKey: `job_${fresh}` }],
-      ["upsert", nameEntry, "Replace"],
+      ["upsert", nameEntry, "Merge"],
       ["create", { ...holdEntry, rowKey: `hold_${name}-${fresh}` }],
     ];
     await index.submitTransaction(actions);

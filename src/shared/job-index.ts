@@ -13,7 +13,7 @@ import { storageCall } from "./storage.ts";
  * | `job_ID` | a job that has not ended, or whose group or callers are not done with: its columns, and when the timer must check it |
  * | `hold_NAME` | the job that holds a group's name; create-only, so two jobs never hold one |
  * | `wait_NAME_TIME_ID` | a job that waits for a name, oldest first |
- * | `name_NAME` | the newest job of a name |
+ * | `name_NAME` | the newest job of a name, and how long such jobs took (`usualTime`, milliseconds) |
  * | `key_HASH` | the job of an idempotency key |
  * | `id_UUID` | where the row of a job stands whose id a poster chose |
  */
@@ -97,7 +97,7 @@ export class JobIndex {
       [
         "upsert",
         entity(`name_${nameKey(name)}`, { jobId: id, rowPartition: key.partitionKey, rowRow: key.rowKey }),
-        "Replace",
+        "Merge",
       ],
     ];
     if (want === "hold") actions.push(["create", entity(`hold_${nameKey(groupName)}`, { jobId: id })]);
@@ -122,6 +122,23 @@ export class JobIndex {
   /** A job that is done with leaves the index; so does a reservation whose row was never written. */
   async drop(id: JobId): Promise<void> {
     await storageCall(() => this.#table.deleteEntity(partition, `job_${id}`), 404);
+  }
+
+  /** The same, and the next job of its name may know how long it took: one call still. */
+  async dropRun(id: JobId, name: GroupName, usualTime: number): Promise<void> {
+    const actions: TransactionAction[] = [
+      ["delete", entity(`job_${id}`)],
+      ["update", entity(`name_${nameKey(name)}`, { usualTime }), "Merge"],
+    ];
+    const result = await storageCall(() => this.#table.submitTransaction(actions), 404);
+    // One of the two is gone: dropped before, or the name forgotten.
+    if (result === 404) await this.drop(id);
+  }
+
+  /** How long jobs of a name took before, in milliseconds. */
+  async usualTimeOf(name: GroupName): Promise<number | undefined> {
+    const row = await this.#get(`name_${nameKey(name)}`);
+    return typeof row?.["usualTime"] === "number" ? row["usualTime"] : undefined;
   }
 
   async has(id: JobId): Promise<boolean> {

@@ -200,6 +200,8 @@ export const jobSchema = z.object({
   firstCreateAt: time.optional(),
   provisioningAt: time.optional(),
   startedAt: time.optional(),
+  /** How long jobs of this name ran before, in milliseconds; unknown of the first. */
+  usualTime: z.number().optional(),
   attempt: z.number(),
   /** Retries of the caller that are used up, and free ones in a row. */
   retriesUsed: z.number(),

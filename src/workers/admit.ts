@@ -60,7 +60,8 @@ export async function admit(deps: Deps, job: Job): Promise<Admission> {
   if (samePlace(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
   const { line, ...admitted } = job;
   if (line !== undefined) await deps.jobs.index.leaveLine(line, job.id, job.createdAt);
-  return { kind: "admitted", job: { ...admitted, placed } };
+  const usualTime = job.usualTime ?? (await deps.jobs.index.usualTimeOf(job.name));
+  return { kind: "admitted", job: { ...admitted, placed, ...(usualTime === undefined ? {} : { usualTime }) } };
 }
 
 // ------------------------------------------------------------------------------------------------------------ The name

@@ -9,7 +9,7 @@ import { afterCapture, afterCreate, afterDelete } from "../shared/answers.ts";
 import { nextStep } from "../shared/machine.ts";
 import { maskedAnswer, maskedObservation } from "../shared/masking.ts";
 import { requestTimeout, type Step } from "../shared/step.ts";
-import { withoutOutage } from "../shared/times.ts";
+import { usualTimeAfter, withoutOutage } from "../shared/times.ts";
 import { postpone } from "../shared/transitions.ts";
 import { admit } from "./admit.ts";
 import { captureAttempt, captureRunning } from "./capture.ts";
@@ -215,7 +215,10 @@ class Reconciliation {
   async #leave(): Promise<boolean> {
     const { job } = this.#stored;
     if (!this.#hasLetGo) await this.#letGo(job);
-    await this.#deps.jobs.index.drop(job.id);
+    const { index } = this.#deps.jobs;
+    const usualTime = usualTimeAfter(job);
+    if (usualTime === undefined) await index.drop(job.id);
+    else await index.dropRun(job.id, job.name, usualTime);
     return true;
   }
 

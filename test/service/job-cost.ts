@@ -34,7 +34,7 @@ export interface StorageCost {
 /** What a job costs: once, and for each look, log read and word to the timer. A transaction counts as one write, as Azure bills it. */
 export function formula({ arm: { looks, logReads }, checks }: JobCost): StorageCost {
   return {
-    tableReads: 3 + looks,
+    tableReads: 4 + looks,
     tableWrites: 16 + looks + checks,
     messages: looks - 1,
     blobReads: 3 * logReads - 2,
