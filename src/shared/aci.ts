@@ -93,6 +93,15 @@ export class Aci {
     return this.#act("POST", `${groupUrl(placed, name)}/stop`);
   }
 
+  /** Gives a group these tags beside those that it has: ACI's PATCH replaces all of them. */
+  async tag(placed: Placed, name: string, tags: Readonly<Record<string, string>>): Promise<DeleteAnswer> {
+    const url = groupUrl(placed, name);
+    const read = await this.#read(url, parseArmGroup);
+    if (read.kind === "absent") return { kind: "absent" };
+    if (read.kind === "unknown") return { ...read, kind: "refused" };
+    return this.#act("PATCH", url, { tags: { ...given(read.value.tags), ...tags } });
+  }
+
   /** A container's log with a timestamp before each line, as far as ACI still has it. */
   async logs(placed: Placed, name: string, container: string, tail?: number): Promise<Read<string>> {
     const query = { timestamps: "true", ...(tail === undefined ? {} : { tail: String(tail) }) };
@@ -147,8 +156,8 @@ export class Aci {
     }
   }
 
-  async #act(method: "DELETE" | "POST", url: string): Promise<DeleteAnswer> {
-    const sent = await this.#send(method, url, apiVersion, undefined);
+  async #act(method: "DELETE" | "POST" | "PATCH", url: string, body?: JsonObject): Promise<DeleteAnswer> {
+    const sent = await this.#send(method, url, apiVersion, body);
     if (sent.kind === "silence") return { kind: "unclear", azure: sent.azure };
     const { response } = sent;
     if (response.status === 204 && method === "DELETE") return { kind: "absent" };
@@ -196,7 +205,7 @@ export class Aci {
   }
 
   async #send(
-    method: "GET" | "PUT" | "POST" | "DELETE",
+    method: "GET" | "PUT" | "PATCH" | "POST" | "DELETE",
     path: string,
     version: string,
     body: JsonObject | undefined,
@@ -244,6 +253,10 @@ export class Aci {
   #delayOf(response: PipelineResponse): number | undefined {
     return retryAfter(response.headers.get("retry-after"), this.#options.now());
   }
+}
+
+function given(tags: ArmGroup["tags"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags ?? {}).map(([name, value]) => [name, value ?? ""]));
 }
 
 function resourceGroupUrl({ subscriptionId, resourceGroup }: Pick<Target, "subscriptionId" | "resourceGroup">): string {

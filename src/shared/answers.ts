@@ -79,7 +79,7 @@ export type DeleteAnswer =
     };
 
 /**
- * What the answer to a delete or stop means: look again, soon or when told to. Clears the claim, unless the request may still have its
+ * What the answer to a delete, a stop or new tags means: look again, soon or when told to. Clears the claim, unless the request may still have its
  * effect: then nobody may have the name before that, lest a late delete takes the next job's group.
  */
 export function afterDelete(claimedJob: Job, answer: DeleteAnswer, now: number, rules: Rules): Step {

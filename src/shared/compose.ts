@@ -16,10 +16,19 @@ export function composeGroup(
   pull?: PullIdentity,
 ): JsonObject {
   const body = pull === undefined ? definition.body : withPullIdentity(definition, pull);
-  const { source, tags } = job.options;
   const written = member(body, "tags")?.value;
-  const all: JsonObject = {
-    ...(isJsonObject(written) ? written : {}),
+  const all: JsonObject = { ...(isJsonObject(written) ? written : {}), ...tagsOf(job, installation) };
+  const located = withMember(
+    withMember(body, "tags", all),
+    "location",
+    member(body, "location")?.value ?? placed.location,
+  );
+  return job.options.env ? withVariables(located, job) : located;
+}
+
+/** What the job asks for, and what tells everybody whose the group is. */
+export function tagsOf({ id, attempt, options: { source, tags } }: Job, installation: string): Record<string, string> {
+  return {
     ...tags,
     ...(source === undefined
       ? {}
@@ -29,16 +38,10 @@ export function composeGroup(
           "aciproxy-run": source.pipelineRunId,
           "aciproxy-activity": source.activity,
         }),
-    [tagNames.job]: job.id,
-    [tagNames.attempt]: String(job.attempt),
+    [tagNames.job]: id,
+    [tagNames.attempt]: String(attempt),
     [tagNames.installation]: installation,
   };
-  const located = withMember(
-    withMember(body, "tags", all),
-    "location",
-    member(body, "location")?.value ?? placed.location,
-  );
-  return job.options.env ? withVariables(located, job) : located;
 }
 
 function withVariables(body: JsonObject, job: Job): JsonObject {

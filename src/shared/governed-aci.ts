@@ -71,6 +71,13 @@ export class GovernedAci {
     return this.#aci.stop(placed, name);
   }
 
+  async tag(placed: Placed, name: string, tags: Readonly<Record<string, string>>): Promise<DeleteAnswer> {
+    const grant = await this.#take("write", placed);
+    if (!grant.ok)
+      return { kind: "refused", reason: grant.reason, azure: undefined, retryAfter: grant.at - this.#now() };
+    return this.#aci.tag(placed, name, tags);
+  }
+
   ping(target: Target): Promise<"ok" | "refused" | "unknown"> {
     return this.#aci.ping(target);
   }

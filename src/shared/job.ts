@@ -117,6 +117,8 @@ const phase = z.discriminatedUnion("state", [
     absentAt: time.optional(),
     /** When the logs were last read. */
     logsAt: time.optional(),
+    /** When tags were sent for a group that had lost them: once. */
+    taggedAt: time.optional(),
     ending: ending.optional(),
   }),
   z.object({

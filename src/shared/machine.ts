@@ -181,6 +181,9 @@ function present(job: Job, phase: LivePhase, group: GroupSeen, now: number, rule
   const end = interrupted(current, now);
   if (end) return ended(current, live, group, end, now, rules);
 
+  if (live.state === "Running" && group.owner.kind === "untagged" && live.taggedAt === undefined)
+    return { do: "tag", job: claimed({ ...current, phase: { ...live, taggedAt: now } }, now) };
+
   return rest(current, Math.min(now + pace(current, now, rules), nextTimeout(current)));
 }
 

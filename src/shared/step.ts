@@ -12,7 +12,7 @@ export type Step =
   /** Save if it differs; look again at that time. */
   | { readonly do: "rest"; readonly job: Job; readonly until: number }
   /** Save, which takes the claim; then act; then save what the answer means. */
-  | { readonly do: "create" | "delete" | "stop"; readonly job: Job }
+  | { readonly do: "create" | "delete" | "stop" | "tag"; readonly job: Job }
   /** Store logs and exit codes, then save. */
   | { readonly do: "capture"; readonly job: Job; readonly group: GroupSeen | undefined }
   /** Tell who asked to be told of the end. */

@@ -6,6 +6,7 @@ import { endingOf, hasEnded, type GroupSeen, type Job, type Observation } from "
 import { isMinted, mintedAt, type JobId } from "../shared/ids.ts";
 import type { Stored } from "../shared/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../shared/answers.ts";
+import { tagsOf } from "../shared/compose.ts";
 import { nextStep } from "../shared/machine.ts";
 import { maskedAnswer, maskedObservation } from "../shared/masking.ts";
 import { requestTimeout, type Step } from "../shared/step.ts";
@@ -92,7 +93,8 @@ class Reconciliation {
         return this.#create(step.job);
       case "delete":
       case "stop":
-        return this.#remove(step.do, step.job);
+      case "tag":
+        return this.#act(step.do, step.job);
       case "capture":
         return this.#capture(step.job, step.group);
       case "tell":
@@ -147,10 +149,16 @@ class Reconciliation {
     return this.#settle(claimed, (job) => afterCreate(job, answer, this.#deps.now(), rulesOf(this.#deps)));
   }
 
-  async #remove(how: "delete" | "stop", claimed: Job): Promise<boolean> {
+  async #act(how: "delete" | "stop" | "tag", claimed: Job): Promise<boolean> {
     if (!(await this.#claim(claimed)) || claimed.placed === undefined) return false;
-    const { aci } = await this.#deps.aci();
-    const told = await aci[how === "delete" ? "remove" : "stop"](claimed.placed, claimed.groupName);
+    const { aci, installation } = await this.#deps.aci();
+    const { placed, groupName } = claimed;
+    const act = {
+      delete: () => aci.remove(placed, groupName),
+      stop: () => aci.stop(placed, groupName),
+      tag: () => aci.tag(placed, groupName, tagsOf(claimed, installation.id)),
+    };
+    const told = await act[how]();
     const answer = await maskedAnswer(this.#deps, this.#stored, told);
     this.#deps.log("info", how, {
       job: claimed.id,

@@ -14,7 +14,7 @@ import type { Call } from "./scheduler.ts";
 export interface Group {
   readonly name: string;
   readonly place: string;
-  readonly tags: Readonly<Record<string, string>>;
+  tags: Readonly<Record<string, string>>;
   /** What its one container will do. */
   readonly exitCode: number;
   readonly startsAt: number;
@@ -31,7 +31,7 @@ const mostLag = 4 * second;
 /** Told of what is about to happen, to judge it. */
 export interface Watcher {
   /** A write is sent. */
-  sent(what: "create" | "delete" | "stop", name: string): void;
+  sent(what: "create" | "delete" | "stop" | "tag", name: string): void;
   /** A create takes effect where `existing` is there. */
   created(group: Group, existing: Group | undefined): void;
   deleted(group: Group): void;
@@ -105,6 +105,13 @@ export class ContainerInstances {
     const group = this.at(placed.resourceGroup, name);
     if (group === undefined) return { kind: "absent" };
     if (this.runs(group)) group.stoppedAt ??= this.#now();
+    return { kind: "accepted" };
+  }
+
+  tag(placed: Placed, name: string, tags: Readonly<Record<string, string>>): DeleteAnswer {
+    const group = this.at(placed.resourceGroup, name);
+    if (group === undefined) return { kind: "absent" };
+    group.tags = { ...group.tags, ...tags };
     return { kind: "accepted" };
   }
 
@@ -184,6 +191,10 @@ export function aciClient(service: ContainerInstances, call: Call, installation:
     stop: (placed, name) => {
       watcher.sent("stop", name);
       return call<DeleteAnswer>("arm stop", "arm write", () => service.stop(placed, name), unclear);
+    },
+    tag: (placed, name, tags) => {
+      watcher.sent("tag", name);
+      return call<DeleteAnswer>("arm tag", "arm write", () => service.tag(placed, name, tags), unclear);
     },
     logs: (placed, name) =>
       call<Read<string>>(

@@ -112,7 +112,7 @@ export class Judge implements Watcher {
 
   // ------------------------------------------------------------------------------------------------------------- ACI
 
-  sent(what: "create" | "delete" | "stop", name: string): void {
+  sent(what: "create" | "delete" | "stop" | "tag", name: string): void {
     const claimed = this.rows.some(
       ({ groupName, claimUntil }) =>
         nameKey(groupName) === nameKey(name) && claimUntil !== undefined && claimUntil > this.#world.now - 5000,

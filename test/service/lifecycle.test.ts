@@ -203,11 +203,16 @@ describe("somebody else", () => {
     });
   });
 
-  it("who takes our tags away does not take the group away", async () => {
+  it("who takes our tags away does not take the group away, and they are restored beside what else it has", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("untagged"));
     await runs(bench, id);
-    for (const group of bench.aci.provider.all()) group.definition = { ...group.definition, tags: {} };
+    for (const group of bench.aci.provider.all()) {
+      const { tags } = group.definition;
+      group.definition = { ...group.definition, tags: { team: "theirs" } };
+      await follow(bench, id, ({ phase }) => phase.state === "Running" && phase.taggedAt !== undefined);
+      expect(group.definition.tags).toEqual({ ...tags, team: "theirs" });
+    }
     expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
     expect(groupsOf(bench)).toEqual([]);
   });

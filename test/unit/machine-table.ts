@@ -114,6 +114,7 @@ export function told(step: Step): string {
     case "create":
     case "delete":
     case "stop":
+    case "tag":
       return `${step.do}${step.job.claimUntil === now + minute ? "" : " without a claim"}`;
     case "capture":
       return `capture ${step.group === undefined ? "without a group" : "the group"}, then ${endingOf(step.job.phase)?.to ?? "as it is"}`;

@@ -487,6 +487,26 @@ describe("following a group", () => {
   });
 });
 
+describe("a running group that lost its tags", () => {
+  const untagged = present({ ...running, owner: { kind: "untagged" } });
+
+  it("gets them again under a claim, once", () => {
+    const step = nextStep(live(runningPhase), untagged, false, now, rules);
+    expect(told(step)).toBe("tag");
+    expect("job" in step && step.job.phase).toMatchObject({ state: "Running", taggedAt: now });
+    const after = live({ ...runningPhase, taggedAt: now - 5 * second });
+    expect(told(nextStep(after, untagged, false, now, rules))).toBe("rest 4 s");
+  });
+
+  it("is looked at again once they were sent, and nobody has the name while they may still land", () => {
+    const sent = { ...live({ ...runningPhase, taggedAt: now }), claimUntil: now + minute };
+    const accepted = afterDelete(sent, { kind: "accepted" }, now, rules);
+    expect("job" in accepted && accepted.job.claimUntil).toBeUndefined();
+    const unclear = afterDelete(sent, { kind: "unclear", azure: undefined }, now, rules);
+    expect("job" in unclear && unclear.job.claimUntil).toBe(now + minute);
+  });
+});
+
 describe("what the answer to a create means", () => {
   const refused = (reason: Parameters<typeof afterCreate>[1] & { kind: "refused" }) =>
     afterCreate(claimed(provisioning), reason, now, rules);

@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Aci } from "../../src/shared/aci.ts";
+import { place, start } from "../kit.ts";
+
+/** An ARM that answers so each time, and tells what it was asked. */
+async function arm(answer: (response: ServerResponse) => void): Promise<{ aci: Aci; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.method ?? "");
+    request.resume();
+    answer(response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const credential = { getToken: () => Promise.reject(new Error("A loopback wants no token.")) };
+  const endpoint = `http://127.0.0.1:${port}`;
+  return { aci: new Aci({ endpoint, credential, installation: "installation-1", now: () => start }), asked };
+}
+
+const error = (status: number) => (response: ServerResponse) =>
+  response
+    .writeHead(status, { "retry-after": "1", "content-type": "application/json" })
+    .end(JSON.stringify({ error: { code: "Trouble", message: "Not now." } }));
+
+describe("what changes something in ACI is sent once, whatever the answer: only a look may tell whether it was done", () => {
+  const answers: readonly [string, (response: ServerResponse) => void][] = [
+    ["429", error(429)],
+    ["500", error(500)],
+    ["502", error(502)],
+    ["503", error(503)],
+    ["504", error(504)],
+    ["a connection that is cut", (response) => response.socket?.destroy()],
+  ];
+
+  it.each(answers)("%s", async (_, answer) => {
+    const { aci, asked } = await arm(answer);
+    await aci.create(place, "job", "2023-05-01", { location: "westeurope" }, (text) => text);
+    await aci.remove(place, "job");
+    await aci.stop(place, "job");
+    expect(asked).toEqual(["PUT", "DELETE", "POST"]);
+  });
+
+  it("nor is a look repeated within itself: the next one comes when the job's pace says so", async () => {
+    const { aci, asked } = await arm(error(503));
+    expect(await aci.observe(place, "job")).toMatchObject({ group: "unknown" });
+    expect(await aci.tag(place, "job", {})).toMatchObject({ kind: "refused" });
+    expect(asked).toEqual(["GET", "GET"]);
+  });
+});
