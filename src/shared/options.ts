@@ -267,7 +267,7 @@ export const optionsTable = {
     schema: durationSchema("PT5M to P7D"),
     fallback: "none",
     bound: "",
-    text: "The job is canceled when nobody has read its own `Location` for that long.",
+    text: "The job is canceled when nobody has read its own `Location` for that long; an outage of the service does not count.",
     read: duration(5 * minute, always(7 * day)),
   },
   env: {
