@@ -34,7 +34,8 @@ export class Queues {
 
   /** Never expires: the default would drop a message after 7 days in silence. */
   async send(queue: string, text: string, delay: number): Promise<void> {
-    const visibilityTimeout = Math.min(Math.max(0, Math.round(delay / second)), mostDelay);
+    // Rounded up: a wake that came before its time would do nothing but send the next, again and again until the second is over.
+    const visibilityTimeout = Math.min(Math.max(0, Math.ceil(delay / second)), mostDelay);
     await storageCall(() =>
       this.#service.getQueueClient(queue).sendMessage(wireText(text), { visibilityTimeout, messageTimeToLive: -1 }),
     );
