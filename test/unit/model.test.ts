@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { commands, healthyCommands } from "../model/commands.ts";
+import { finish } from "../model/finish.ts";
 import { World, type WakeUp } from "../model/world.ts";
 
 /**
@@ -14,7 +15,7 @@ async function holds(happenings: typeof commands, limit: number, without?: WakeU
   const property = fc.asyncProperty(happenings, fc.integer(), async (list, worldSeed) => {
     const world = new World(worldSeed, without);
     await fc.asyncModelRun(() => ({ model: {}, real: world }), list);
-    await world.finish();
+    await finish(world);
     world.judge.verdict();
     const [first] = world.judge.violations;
     if (first !== undefined) throw new Error(first);

@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { Happening, host, pick, some } from "./happening.ts";
+import { specs } from "./specs.ts";
+
+/** What callers, posters and operators do. */
+const spec = fc.constantFrom(...specs);
+
+export const submit = fc
+  .tuple(spec, host)
+  .map(
+    ([wanted, on]) =>
+      new Happening(`submit ${JSON.stringify(wanted)} on ${on}`, (world) =>
+        world.callers.submit(wanted, world.host(on)),
+      ),
+  );
+
+export const insist = fc
+  .tuple(spec, host)
+  .map(
+    ([wanted, on]) =>
+      new Happening(`submit again and again ${JSON.stringify(wanted)} on ${on}`, (world) =>
+        world.callers.insist(wanted, world.host(on)),
+      ),
+  );
+
+export const post = spec.map(
+  (wanted) =>
+    new Happening(`post ${JSON.stringify(wanted)}`, (world) => {
+      // Nobody waits for an answer, so a conflict would show in the row alone.
+      const waits = ["reject", "attach"].includes(wanted.options.onConflict);
+      world.callers.post(waits ? { ...wanted, options: { ...wanted.options, onConflict: "wait" } } : wanted);
+    }),
+);
+
+export const cancel = fc.tuple(some, host).map(
+  ([n, on]) =>
+    new Happening(`cancel job ${n} on ${on}`, (world) => {
+      const job = pick(world.judge.rows, n);
+      if (job) world.callers.cancel(job.id, world.host(on));
+    }),
+);
+
+/** A caller that polls, as long as it likes to. */
+export const readStatus = fc.tuple(some, host).map(
+  ([n, on]) =>
+    new Happening(`read the Location of job ${n} on ${on}`, (world) => {
+      const leased = world.judge.rows.filter(({ options }) => options.lease !== undefined);
+      const job = pick(leased, n);
+      if (job) world.callers.read(job.id, world.host(on));
+    }),
+);
+
+export const pause = host.map((on) => new Happening(`pause on ${on}`, (world) => world.callers.pause(world.host(on))));
+export const resume = host.map(
+  (on) => new Happening(`resume on ${on}`, (world) => world.callers.resume(world.host(on))),
+);

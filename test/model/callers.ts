@@ -1,0 +1,86 @@
+import { HttpRequest, InvocationContext } from "@azure/functions";
+import { resume } from "../../src/http/operate.ts";
+import { renewLease } from "../../src/http/status.ts";
+import { accept } from "../../src/shared/accept.ts";
+import { cancel } from "../../src/shared/cancel.ts";
+import type { JobId } from "../../src/shared/ids.ts";
+import { queueNames } from "../../src/shared/queue.ts";
+import { orderOf } from "./orders.ts";
+import type { Spec } from "./specs.ts";
+import type { Host, World } from "./world.ts";
+
+/** Callers, posters and operators: what they ask of a host, and what they are told. */
+export interface Caller {
+  readonly spec: Spec;
+  readonly key: string | undefined;
+  answered: boolean;
+}
+
+export class Callers {
+  readonly #world: World;
+  readonly #insisting: Caller[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  submit(spec: Spec, on: Host): void {
+    this.again({ spec, key: undefined, answered: false }, on);
+  }
+
+  /** With an Idempotency-Key: this caller repeats itself until it is answered. */
+  insist(spec: Spec, on: Host): void {
+    const caller = { spec, key: `key ${this.#insisting.length}`, answered: false };
+    this.#insisting.push(caller);
+    this.again(caller, on);
+  }
+
+  get unanswered(): readonly Caller[] {
+    return this.#insisting.filter(({ answered }) => !answered);
+  }
+
+  again(caller: Caller, on: Host): void {
+    const { judge } = this.#world;
+    const { order, checked } = orderOf(caller.spec, "http");
+    this.#world.run(async () => {
+      const since = this.#world.now;
+      const answer = await accept(on.deps, { ...order, idempotencyKey: caller.key }, checked);
+      caller.answered = true;
+      judge.answered(caller, since, answer);
+      if (!answer.ok || answer.value.attached) return;
+      // As the trigger does: from the row on a message that can't be sent is the timer's business.
+      await on.deps.queues.run(answer.value.job.id).catch(() => undefined);
+    });
+  }
+
+  post(spec: Spec): void {
+    const { order } = orderOf(spec, "queue");
+    const envelope = { version: 1, definition: order.text, options: order.envelope };
+    this.#world.queue.send(queueNames.jobs, JSON.stringify(envelope));
+    this.#world.judge.posted();
+  }
+
+  cancel(id: JobId, on: Host): void {
+    this.#world.judge.canceled(id);
+    this.#world.run(() => cancel(on.deps, id, undefined));
+  }
+
+  /** As a poll of the job's own `Location` does. */
+  read(id: JobId, on: Host): void {
+    this.#world.run(async () => {
+      const stored = await on.deps.jobs.peek(id);
+      if (stored === undefined) return;
+      await renewLease(on.deps, stored);
+      this.#world.judge.read(id);
+    });
+  }
+
+  pause(on: Host): void {
+    this.#world.run(() => on.deps.control.pause("for a while", on.deps.now()));
+  }
+
+  resume(on: Host): void {
+    const request = new HttpRequest({ method: "POST", url: "http://localhost/api/resume" });
+    this.#world.run(() => resume(on.deps)(request, new InvocationContext()));
+  }
+}

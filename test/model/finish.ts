@@ -1,0 +1,62 @@
+import { minute, second } from "../../src/shared/backoff.ts";
+import { settled } from "./scheduler.ts";
+import type { World } from "./world.ts";
+
+/** An operator who paused the service lets it go on after so long. */
+const pauseTime = 20 * minute;
+const mostSteps = 40_000;
+
+/** Nothing goes wrong any more: everything must come to its end. */
+export async function finish(world: World): Promise<void> {
+  const { judge, scheduler, callers } = world;
+  judge.quiet();
+  let resumeAt = Infinity;
+  for (let steps = 0; steps < mostSteps; steps++) {
+    const [pending] = scheduler.pending;
+    if (pending) {
+      pending.go();
+      await settled();
+      continue;
+    }
+    await settled();
+    if (scheduler.pending.length > 0) continue;
+    const [message] = world.messages;
+    if (message) {
+      world.deliver(message, world.host(steps));
+      await settled();
+      continue;
+    }
+    const { unanswered } = callers;
+    if (unanswered.length > 0) {
+      await world.advance(10 * second);
+      for (const caller of unanswered) callers.again(caller, world.host(steps));
+      await settled();
+      continue;
+    }
+    if (judge.allDone()) return;
+    if (judge.paused && resumeAt === Infinity) resumeAt = world.now + pauseTime;
+    const tick = nextTick(world);
+    const next = Math.min(nextMessage(world), tick, world.nextLanding, resumeAt);
+    if (next === Infinity) break;
+    await world.advance(Math.max(1, next - world.now));
+    if (world.now >= tick) world.tick(world.host(steps));
+    if (world.now >= resumeAt) {
+      resumeAt = Infinity;
+      callers.resume(world.host(steps));
+    }
+    await settled();
+  }
+  judge.violated(`did not end: ${judge.unfinished()}`);
+}
+
+function nextMessage(world: World): number {
+  const free = world.queue.all.filter((message) => message.takenBy === undefined && world.comes(message));
+  return Math.min(...free.map(({ visibleAt }) => visibleAt));
+}
+
+/** The next minute in which the timer finds something to do. */
+function nextTick(world: World): number {
+  if (world.without === "timer") return Infinity;
+  const due = world.judge.nextCheck();
+  return due === Infinity ? Infinity : Math.max(Math.ceil(due / minute) * minute, world.now);
+}

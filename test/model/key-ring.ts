@@ -1,0 +1,22 @@
+import { createCipheriv, createDecipheriv } from "node:crypto";
+import type { KeyRing } from "../../src/shared/seal.ts";
+
+/** A sealing key in memory. */
+const master = Buffer.alloc(32, 7);
+const nonce = Buffer.alloc(12, 1);
+
+export const ring: KeyRing = {
+  wrap(key) {
+    const cipher = createCipheriv("aes-256-gcm", master, nonce);
+    return Promise.resolve({
+      kid: "model",
+      wrapped: Buffer.concat([cipher.update(key), cipher.final(), cipher.getAuthTag()]),
+    });
+  },
+  unwrap(kid, wrapped) {
+    const bytes = Buffer.from(wrapped);
+    const decipher = createDecipheriv("aes-256-gcm", master, nonce).setAuthTag(bytes.subarray(-16));
+    const key = Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]);
+    return Promise.resolve(kid === "model" ? { kind: "key", key } : { kind: "unknown key" });
+  },
+};

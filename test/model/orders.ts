@@ -1,0 +1,68 @@
+import { check, type Checked, type Order } from "../../src/shared/accept.ts";
+import type { Job } from "../../src/shared/job.ts";
+import { settings } from "./settings.ts";
+import type { Program, Spec } from "./specs.ts";
+
+/** Specs as callers send them. What the containers do stands in the definition's tags; a tag of the options tells the spec. */
+interface Made {
+  readonly spec: Spec;
+  readonly order: Order;
+  readonly checked: Checked;
+}
+
+const known = new Map<string, Made>();
+const numbered: Made[] = [];
+
+export function orderOf(spec: Spec, via: Order["via"]): Made {
+  const key = JSON.stringify([via, spec]);
+  const before = known.get(key);
+  if (before) return before;
+  const order: Order = {
+    text: definitionOf(spec),
+    query: {},
+    envelope: { ...spec.options, tags: { spec: String(numbered.length) } },
+    via,
+    id: undefined,
+    createdAt: undefined,
+    idempotencyKey: undefined,
+    callBackUri: undefined,
+    replyTo: undefined,
+    correlationId: undefined,
+    traceparent: undefined,
+    requestedBy: undefined,
+    rerunOf: undefined,
+  };
+  const checked = check(order, settings);
+  if (!checked.ok) throw new Error(checked.error.message);
+  const made = { spec, order, checked: checked.value };
+  known.set(key, made);
+  numbered.push(made);
+  return made;
+}
+
+export function specOf({ options }: Job): Spec {
+  const made = numbered[Number(options.tags["spec"])];
+  if (made === undefined) throw new Error("Every job of the model has a spec.");
+  return made.spec;
+}
+
+function definitionOf({ name, app, helper, startSeconds }: Spec): string {
+  const plan = ({ seconds, code, fails }: Program): string => `${seconds} ${code} ${fails ?? "always"}`;
+  const programs = Object.entries({ app, ...(helper ? { helper } : {}) });
+  return `
+name: ${name}
+tags:
+  start: "${startSeconds ?? 3}"
+${programs.map(([container, program]) => `  ${container}: "${plan(program)}"`).join("\n")}
+properties:
+  osType: Linux
+  restartPolicy: Never
+  containers:
+${programs
+  .map(
+    ([container]) => `    - name: ${container}
+      properties: {image: example/app:1, resources: {requests: {cpu: 1, memoryInGB: 1}}}`,
+  )
+  .join("\n")}
+`;
+}

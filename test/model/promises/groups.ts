@@ -1,0 +1,95 @@
+import { tagNames } from "../../../src/shared/arm-group.ts";
+import { minute } from "../../../src/shared/backoff.ts";
+import { nameKey } from "../../../src/shared/ids.ts";
+import { endingOf, hasEnded, type Job, type TerminalPhase } from "../../../src/shared/job.ts";
+import type { Sent } from "../container-instances.ts";
+import type { Group } from "../groups.ts";
+import type { Ledger } from "../ledger.ts";
+import { specOf } from "../orders.ts";
+import { installation, keepTime, mostSkew } from "../settings.ts";
+
+/** What may be done to container groups: one at a time for each job, under a claim, never somebody else's, kept as `keep` says. */
+
+/** A job that was let through before the pause may have so many calls before it yet, and each its time. */
+const mostOnTheWay = 8 * minute;
+
+export function sentRightly(ledger: Ledger, what: Sent, name: string): void {
+  const { now, pausedSince } = ledger;
+  const claimed = ledger.rows.some(
+    ({ groupName, claimUntil }) =>
+      nameKey(groupName) === nameKey(name) && claimUntil !== undefined && claimUntil > now - 5000,
+  );
+  const orphan = ledger.world.aci.all.some(
+    (group) => nameKey(group.name) === nameKey(name) && ledger.job(group.tags[tagNames.job] ?? "") === undefined,
+  );
+  if (!claimed && !(what === "delete" && orphan)) ledger.violated(`a ${what} of ${name} was sent without a claim`);
+  if (what === "create" && pausedSince !== undefined && now > pausedSince + mostOnTheWay)
+    ledger.violated(`a create of ${name} was sent though the service is paused since ${pausedSince}`);
+}
+
+export function createdRightly(ledger: Ledger, group: Group, existing: Group | undefined, deployments: number): void {
+  const id = group.tags[tagNames.job] ?? "";
+  const attempt = Number(group.tags[tagNames.attempt]);
+  // One that vanished before it was ever seen can't be told from one that never was.
+  if (deployments > 1 && !ledger.wasInterfered(id))
+    ledger.violated(`attempt ${attempt} of ${id} was started ${deployments} times`);
+  if (existing)
+    ledger.violated(`a create of ${id} went over a group of ${existing.tags[tagNames.job] ?? "somebody else"}`);
+  const job = ledger.job(id);
+  if (job === undefined) {
+    ledger.violated(`a group was created for ${id}, which has no row`);
+    return;
+  }
+  if (hasEnded(job.phase)) ledger.violated(`a group was created for ${id} after its end`);
+  if (job.attempt !== attempt) ledger.violated(`attempt ${attempt} of ${id} was created in attempt ${job.attempt}`);
+  if (job.phase.state === "Queued") ledger.violated(`a create of ${id} landed after it was given up`);
+  const others = ledger.groupsOf(id).filter((other) => ledger.world.aci.runs(other));
+  if (others.length > 0) ledger.violated(`a second live group of ${id}`);
+}
+
+export function deletedRightly(ledger: Ledger, group: Group): void {
+  if (group.tags[tagNames.installation] !== installation) {
+    ledger.violated(`the foreign group ${group.name} was deleted`);
+    return;
+  }
+  const id = group.tags[tagNames.job] ?? "";
+  const job = ledger.job(id);
+  if (job === undefined || Number(group.tags[tagNames.attempt]) < job.attempt) return;
+  if (hasEnded(job.phase)) {
+    deletedAfterEnd(ledger, job, job.phase);
+    return;
+  }
+  const ending = endingOf(job.phase);
+  if (ending === undefined) {
+    ledger.violated(`the group of ${id}, which is ${job.phase.state}, was deleted`);
+    return;
+  }
+  if (!ending.captured) ledger.violated(`the group of ${id} was deleted before its logs were captured`);
+  if (ending.to !== "Queued" && isKept(job, ending.to)) ledger.violated(`the group of ${id} was not kept`);
+}
+
+/** A kept group goes when its time is over, or somebody needs its name, or its caller deletes it; any other at once. */
+function deletedAfterEnd(ledger: Ledger, job: Job, { state, finishedAt }: TerminalPhase): void {
+  const kept = isKept(job, state);
+  const wanted =
+    ledger.canceled.has(job.id) ||
+    ledger.sharing(job).some(({ phase }) => !hasEnded(phase) || phase.finishedAt > finishedAt - mostSkew);
+  if (kept && !wanted && ledger.now < finishedAt + keepTime - mostSkew)
+    ledger.violated(`the group of ${job.id} was kept too short`);
+  const heir = ledger.sharing(job).find(({ phase }) => phase.state === "Queued");
+  const since = Math.max(finishedAt, ledger.resumedAt, heir?.createdAt ?? 0);
+  if (heir && ledger.pausedSince === undefined && ledger.now > ledger.latest(heir, since))
+    ledger.violated(`the group of ${job.id} was kept though ${heir.id} needs its name`);
+  if (ledger.now > ledger.latest(job, finishedAt + (kept ? keepTime : 0)))
+    ledger.violated(`the group of ${job.id}, ${state} at ${finishedAt}, was kept too long`);
+}
+
+function isKept(job: Job, state: string): boolean {
+  const { keep } = specOf(job).options;
+  return keep === "always" || (keep === "failed" && state !== "Succeeded");
+}
+
+/** Nothing of the job may be there any more. */
+export function gone(ledger: Ledger, id: string, when: string): void {
+  if (ledger.groupsOf(id).length > 0) ledger.violated(`${when} while a group of ${id} is there`);
+}

@@ -1,0 +1,60 @@
+import { tagNames } from "../../../src/shared/arm-group.ts";
+import { minute } from "../../../src/shared/backoff.ts";
+import { nameKey } from "../../../src/shared/ids.ts";
+import { hasEnded } from "../../../src/shared/job.ts";
+import { queueNames } from "../../../src/shared/queue.ts";
+import type { Ledger } from "../ledger.ts";
+import { installation } from "../settings.ts";
+
+/** Everything comes to rest: every job ends, and nothing is left of it but its row. */
+
+export function allDone(ledger: Ledger): boolean {
+  const rows = ledger.rows.every(({ phase }) => hasEnded(phase) && phase.group === "gone");
+  if (!rows || ledger.world.queue.all.some(({ queue }) => queue === queueNames.jobs)) return false;
+  return unfinished(ledger) === "";
+}
+
+/** What is left to do. */
+export function unfinished(ledger: Ledger): string {
+  const rows = ledger.rows.filter(({ phase }) => !hasEnded(phase) || phase.group !== "gone" || !phase.tidy);
+  const groups = ledger.world.aci.all.filter(({ tags }) => tags[tagNames.installation] === installation);
+  return [
+    ...rows.map(({ id, phase }) => `job ${id} is ${JSON.stringify(phase)}`),
+    ...groups.map(({ name }) => `group ${name}`),
+    // A reservation whose row was never written is the timer's alone.
+    ...ledger
+      .index("job_")
+      .filter(({ rowKey }) => hasTimer(ledger) || ledger.job(rowKey.slice("job_".length)) !== undefined)
+      .map(({ rowKey }) => rowKey),
+    // A look that was overtaken by its job's end may have left it in a line: the timer calls it up, and it is gone.
+    ...(hasTimer(ledger) ? ledger.index("wait_~").map(({ rowKey }) => rowKey) : []),
+  ].join(", ");
+}
+
+/** When the timer has something to do: a due job, somebody in a line, a group to be swept. */
+export function nextCheck(ledger: Ledger): number {
+  const checks = ledger.index("job_").map(({ checkAt }) => (checkAt instanceof Date ? checkAt.getTime() : Infinity));
+  const lines =
+    ledger.index("wait_~").length > 0 ||
+    ledger.world.aci.all.some(({ tags }) => tags[tagNames.installation] === installation);
+  return Math.min(...checks, lines ? ledger.now + minute : Infinity);
+}
+
+/** After everything has come to rest. */
+export function allAtRest(ledger: Ledger): void {
+  const left = hasTimer(ledger) ? [...ledger.index("hold_"), ...ledger.index("wait_")] : [];
+  for (const { rowKey } of left) ledger.violated(`${rowKey} was left behind`);
+  const queued = ledger.rows.filter(({ via }) => via === "queue").length;
+  const poisoned = ledger.world.queue.poisoned.filter(({ queue }) => queue === queueNames.jobs).length;
+  if (queued + poisoned < ledger.posted) ledger.violated(`${ledger.posted - queued} posted jobs have no row`);
+  for (const name of ledger.foreignNames) {
+    const foreign = ledger.world.aci.all.filter(
+      (group) => nameKey(group.name) === name && group.tags[tagNames.installation] !== installation,
+    );
+    if (foreign.length !== 1) ledger.violated(`the foreign group ${name} is gone`);
+  }
+}
+
+function hasTimer({ world }: Ledger): boolean {
+  return world.without !== "timer";
+}

@@ -1,0 +1,87 @@
+import { hour, minute, second } from "../../../src/shared/backoff.ts";
+import type { Reason } from "../../../src/shared/catalogue.ts";
+import { endingOf, hasEnded, type Job } from "../../../src/shared/job.ts";
+import type { Ledger } from "../ledger.ts";
+import { specOf } from "../orders.ts";
+import { mostSkew } from "../settings.ts";
+
+/** A job's own times end it when they have run out: not before, not long after, and only if they were asked for. */
+
+/** Where a job names none. */
+const defaults = { timeout: 6 * hour, startTimeout: 35 * minute };
+
+/** An end by a time that has not run out yet. */
+export function notTooEarly(ledger: Ledger, job: Job, reason: Reason, decidedAt: number): void {
+  const at = earliest(ledger, job, reason, decidedAt);
+  if (at !== undefined && decidedAt < at - mostSkew)
+    ledger.violated(`${job.id} ended too early: ${reason} at ${decidedAt}, not before ${at}`);
+}
+
+function earliest(ledger: Ledger, job: Job, reason: Reason, decidedAt: number): number | undefined {
+  const { options } = specOf(job);
+  switch (reason) {
+    case "DeadlineExceeded":
+      return after(job.createdAt, options.timeout, defaults.timeout);
+    case "QueueTimeout":
+      return job.firstCreateAt === undefined ? after(job.createdAt, options.queueTimeout) : Infinity;
+    case "StartTimeout":
+      return after(job.provisioningAt, options.startTimeout, defaults.startTimeout);
+    case "RunTimeout":
+      return after(job.startedAt, options.runTimeout);
+    case "LeaseExpired": {
+      const read = ledger.reads.get(job.id);
+      // A read moves the lease on only when a quarter of it has gone by.
+      const quarter = ((options.lease ?? 0) * second) / 4;
+      const since = read === undefined || read > decidedAt ? job.createdAt : Math.max(job.createdAt, read - quarter);
+      return after(since, options.lease) + ledger.outageOf(job.id, since);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A job that goes on though one of its times ran out long ago. */
+export function notTooLate(ledger: Ledger, job: Job): void {
+  const { phase } = job;
+  if (hasEnded(phase) || endingOf(phase)) return;
+  const { options } = specOf(job);
+  const starting = phase.state === "Provisioning" || phase.state === "Pending";
+  const dueAt: Partial<Record<Reason, number>> = {
+    DeadlineExceeded: after(job.createdAt, options.timeout, defaults.timeout),
+    QueueTimeout: job.firstCreateAt === undefined ? after(job.createdAt, options.queueTimeout) : Infinity,
+    StartTimeout: starting ? after(job.provisioningAt, options.startTimeout, defaults.startTimeout) : Infinity,
+    RunTimeout: phase.state === "Running" ? after(phase.startedAt, options.runTimeout) : Infinity,
+    // Looks that were late before all was well may have moved it on.
+    LeaseExpired: after(Math.max(job.createdAt, ledger.quietSince), options.lease) + 10 * minute,
+  };
+  for (const [reason, at] of Object.entries(dueAt))
+    if (ledger.now > ledger.latest(job, at))
+      ledger.violated(`${job.id} is ${phase.state} long after ${reason} at ${at}`);
+}
+
+/** A job that goes on though its program ended long ago: `main`, or all of its containers. */
+export function endSeenInTime(ledger: Ledger, job: Job): void {
+  const { phase } = job;
+  if ((phase.state !== "Pending" && phase.state !== "Running") || endingOf(phase)) return;
+  const { main } = specOf(job).options;
+  for (const { containers } of ledger.groupsOf(job.id)) {
+    const deciding = containers.filter(({ name }) => main === undefined || name === main);
+    const endedAt = Math.max(...deciding.map(({ endsAt }) => endsAt));
+    if (ledger.now > ledger.latest(job, endedAt)) ledger.violated(`${job.id} goes on long after its end at ${endedAt}`);
+  }
+}
+
+function after(from: number | undefined, seconds: number | undefined, otherwise = Infinity): number {
+  return from === undefined ? Infinity : from + (seconds === undefined ? otherwise : seconds * second);
+}
+
+/** What waited for the service to be resumed is woken then. */
+export function resumedInTime(ledger: Ledger, before: Job, after: Job): void {
+  const { pausedSince, resumedAt, resumed, quietSince, now, world } = ledger;
+  const waited = before.phase.state === "Queued" && before.phase.waiting?.reason === "Paused";
+  const waits = after.phase.state === "Queued" && after.phase.waiting?.reason === "Paused";
+  // A resume that was under way when all became well may have been cut short.
+  if (world.without === "queue" || pausedSince !== undefined || resumedAt < quietSince + minute) return;
+  if (waited && !waits && resumed.has(after.id) && now > resumedAt + 2 * minute)
+    ledger.violated(`${after.id} waited on though the service was resumed`);
+}

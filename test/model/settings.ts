@@ -1,0 +1,19 @@
+import { minute, second } from "../../src/shared/backoff.ts";
+import { settings as baseSettings } from "../kit.ts";
+
+export const installation = "installation-1";
+
+export const keepTime = 10 * minute;
+
+export const settings = baseSettings({
+  AZURE_LOCATION: "westeurope",
+  KEEP_TIME: "PT10M",
+  LOOK_INTERVAL_MIN: "PT4S",
+  DEFAULT_TIMEOUT: "PT6H",
+  MAX_TIMEOUT: "PT6H",
+});
+
+/** Clocks of the hosts differ from the services' by so much: less than the margin that the machine keeps. */
+export const skews = [0, 2 * second, -2 * second];
+/** Between two hosts' clocks. */
+export const mostSkew = 4 * second;

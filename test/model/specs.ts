@@ -1,0 +1,84 @@
+/** What callers ask for, in the words in which they do: the judge knows it from here, and not from what the service made of it. */
+export interface Spec {
+  readonly name: string;
+  /** What the containers of these names do. */
+  readonly app: Program;
+  readonly helper?: Program;
+  readonly startSeconds?: number;
+  readonly options: SpecOptions;
+}
+
+export interface Program {
+  readonly seconds: number;
+  readonly code: number;
+  /** How many attempts end with the code before one succeeds; all of them where it is absent. */
+  readonly fails?: number;
+}
+
+/** As an envelope has them. Times are seconds. */
+export interface SpecOptions {
+  readonly onConflict: "reject" | "wait" | "replace" | "attach";
+  readonly keep?: "never" | "failed" | "always";
+  readonly retries?: number;
+  readonly retryOn?: string;
+  readonly uniqueName?: true;
+  readonly main?: "app";
+  readonly lease?: number;
+  readonly timeout?: number;
+  readonly queueTimeout?: number;
+  readonly startTimeout?: number;
+  readonly runTimeout?: number;
+}
+
+/** The exit code that an attempt's containers give the job: `main`'s, or that of the one that failed first. */
+export function exitCodeOf({ app, helper, options }: Spec, attempt: number): number {
+  const code = (program: Program): number => (attempt > (program.fails ?? Infinity) ? 0 : program.code);
+  if (helper === undefined || options.main === "app") return code(app);
+  const [first, second] = helper.seconds < app.seconds ? [helper, app] : [app, helper];
+  return code(first) === 0 ? code(second) : code(first);
+}
+
+const well: Program = { seconds: 5, code: 0 };
+const badly: Program = { seconds: 5, code: 3 };
+const long: Program = { seconds: 900, code: 0 };
+const endless: Program = { seconds: 7200, code: 0 };
+
+type Nameless = Omit<Spec, "name">;
+
+/** Quick and slow, good and bad, kept and not, with every option that decides how a job goes on. */
+const kinds: readonly Nameless[] = [
+  { app: { seconds: 0, code: 0 }, options: { onConflict: "reject" } },
+  { app: { ...badly, fails: 1 }, options: { onConflict: "wait", retries: 2 } },
+  { app: { seconds: 20, code: 0 }, options: { onConflict: "wait", keep: "always" } },
+  { app: { seconds: 20, code: 3 }, options: { onConflict: "reject", keep: "failed" } },
+  { app: well, options: { onConflict: "replace", keep: "failed" } },
+  { app: badly, options: { onConflict: "wait", retries: 1, keep: "failed" } },
+  { app: well, options: { onConflict: "attach" } },
+  { app: badly, options: { onConflict: "reject", uniqueName: true } },
+  { app: long, options: { onConflict: "reject", keep: "always" } },
+  // Retried are these, and nothing else.
+  { app: { ...badly, fails: 1 }, options: { onConflict: "wait", retries: 3, retryOn: "3" } },
+  { app: badly, options: { onConflict: "wait", retries: 2, retryOn: "4,5" } },
+  { app: badly, options: { onConflict: "replace", retries: 1, retryOn: "!3,*" } },
+  { app: { ...long, code: 3 }, options: { onConflict: "wait", retries: 1, retryOn: "RunTimeout", runTimeout: 60 } },
+  { app: long, options: { onConflict: "wait", retries: 2, retryOn: "ExitCode", runTimeout: 60 } },
+  { app: { seconds: 5, code: 137, fails: 1 }, options: { onConflict: "wait", retries: 1, retryOn: "OutOfMemory" } },
+  // A second container: with `main` it does not decide, and does not run on.
+  { app: well, helper: endless, options: { onConflict: "wait", main: "app" } },
+  { app: badly, helper: endless, options: { onConflict: "replace", main: "app", keep: "failed", retries: 1 } },
+  { app: { seconds: 20, code: 0 }, helper: { ...badly, code: 4 }, options: { onConflict: "wait", main: "app" } },
+  { app: { seconds: 20, code: 3 }, helper: { ...badly, code: 4 }, options: { onConflict: "attach" } },
+  // Times of its own.
+  { app: endless, options: { onConflict: "wait", lease: 300 } },
+  { app: endless, options: { onConflict: "attach", lease: 600, keep: "always" } },
+  { app: endless, options: { onConflict: "wait", timeout: 240, retries: 1 } },
+  { app: endless, options: { onConflict: "reject", timeout: 600, runTimeout: 120, retries: 9 } },
+  { app: well, options: { onConflict: "wait", queueTimeout: 120 } },
+  { app: well, startSeconds: 1200, options: { onConflict: "wait", startTimeout: 60, retries: 1 } },
+  { app: well, startSeconds: 1200, options: { onConflict: "wait", startTimeout: 60, retries: 1, retryOn: "3" } },
+];
+
+/** Two names that differ only in case are one name. */
+export const specs: readonly Spec[] = ["alpha", "Alpha", "beta"].flatMap((name) =>
+  kinds.map((kind) => ({ name, ...kind })),
+);

@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import type { Reason } from "../../src/shared/catalogue.ts";
+import { place } from "../kit.ts";
+import { Happening, host, pick, some } from "./happening.ts";
+
+/** What goes wrong: calls, processes, messages, and what others do to container groups. */
+export const fail = fc.tuple(some, fc.constantFrom("done", "not done", "late")).map(
+  ([n, how]) =>
+    new Happening(`fail ${n}, ${how}`, (world) => {
+      const pending = pick(world.scheduler.pending, n);
+      if (pending === undefined || pending.kind === "wait") return;
+      if (how === "late") world.lose(pending);
+      else pending.fail(how);
+    }),
+);
+
+export const crash = host.map((on) => new Happening(`crash ${on}`, (world) => world.crash(on)));
+
+export const duplicate = some.map(
+  (n) =>
+    new Happening(`duplicate message ${n}`, (world) => {
+      const message = pick(world.queue.all, n);
+      if (message) world.queue.duplicate(message);
+    }),
+);
+
+/** A poster's message is the poster's alone until it was seen; ours may be lost at any time. */
+export const lose = some.map(
+  (n) =>
+    new Happening(`lose message ${n}`, (world) => {
+      const ours = world.queue.all.filter(({ text, takenBy }) => takenBy === undefined && !text.includes("definition"));
+      const message = pick(ours, n);
+      if (message) world.queue.done(message);
+    }),
+);
+
+export const others = fc.tuple(fc.constantFrom("vanish", "stop"), some).map(
+  ([what, n]) =>
+    new Happening(`somebody else lets group ${n} ${what}`, (world) => {
+      const group = pick(
+        world.aci.all.filter(({ tags }) => Object.keys(tags).length > 0),
+        n,
+      );
+      if (group === undefined || group.tags["aciproxy-installation"] === "another") return;
+      world.judge.interferedWith(group);
+      if (what === "vanish") world.aci.vanish(group);
+      else group.stoppedAt ??= world.now;
+    }),
+);
+
+export const foreign = fc.tuple(fc.constantFrom("alpha", "beta", "", "", ""), fc.boolean()).map(
+  ([name, tagged]) =>
+    new Happening(`somebody else's group ${name}`, (world) => {
+      if (name === "") return;
+      if (world.aci.all.some((group) => group.name.toLowerCase() === name)) return;
+      // Nobody can tell a group that comes between a look and the create that follows it.
+      if (world.scheduler.pending.length > 0 || world.landing) return;
+      if (world.judge.rows.some(({ phase, groupName }) => groupName.toLowerCase() === name && phase.state !== "Queued"))
+        return;
+      world.judge.foreign(name);
+      const tags = tagged ? { "aciproxy-installation": "another", "aciproxy-job": "x" } : {};
+      const { now } = world;
+      world.aci.add({
+        name,
+        place: place.resourceGroup,
+        tags,
+        containers: [],
+        startsAt: now,
+        visibleAt: now,
+      });
+    }),
+);
+
+export const refuse = fc
+  .constantFrom<Reason>("QuotaReached", "NoCapacity", "Throttled", "GroupBusy", "RegistryBusy")
+  .map((reason) => new Happening(`refuse the next create: ${reason}`, (world) => void world.aci.refusals.push(reason)));
+
+export const strange = fc.constant(
+  new Happening("ACI says words never seen before", (world) => void (world.aci.strange += 1)),
+);
