@@ -1,6 +1,7 @@
 import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
-import { accept, type AcceptDeps, type Order } from "../shared/accept.ts";
+import { accept, type AcceptDeps } from "../shared/accept.ts";
+import type { Order } from "../shared/order.ts";
 import { cancel } from "../shared/cancel.ts";
 import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Refusal, type Result } from "../shared/errors.ts";

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import { accept, check, type AcceptDeps, type Accepted, type Order } from "../shared/accept.ts";
+import { accept, type AcceptDeps, type Accepted } from "../shared/accept.ts";
+import { check, type Order } from "../shared/order.ts";
 import { second } from "../shared/backoff.ts";
 import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Refusal, type Result } from "../shared/errors.ts";

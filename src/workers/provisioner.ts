@@ -1,6 +1,7 @@
 import type { InvocationContext, StorageQueueHandler } from "@azure/functions";
 import { inspect } from "node:util";
-import { accept, check, type Order } from "../shared/accept.ts";
+import { accept } from "../shared/accept.ts";
+import { check, type Order } from "../shared/order.ts";
 import { minute } from "../shared/backoff.ts";
 import { cancel } from "../shared/cancel.ts";
 import { isReason } from "../shared/catalogue.ts";

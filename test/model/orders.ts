@@ -1,4 +1,4 @@
-import { check, type Checked, type Order } from "../../src/shared/accept.ts";
+import { check, type Checked, type Order } from "../../src/shared/order.ts";
 import type { Job } from "../../src/shared/job.ts";
 import { settings } from "./settings.ts";
 import type { Program, Spec } from "./specs.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { check } from "../../src/shared/accept.ts";
+import { check } from "../../src/shared/order.ts";
 import { settings } from "../kit.ts";
 import { order } from "./security/kit.ts";
 

@@ -1,4 +1,4 @@
-import { check, type Order } from "../../../src/shared/accept.ts";
+import { check, type Order } from "../../../src/shared/order.ts";
 import type { Refusal } from "../../../src/shared/errors.ts";
 import type { Settings } from "../../../src/shared/settings.ts";
 
