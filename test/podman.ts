@@ -16,7 +16,3 @@ export function withoutPodman(programs: readonly string[] = []): string | undefi
     ? undefined
     : `podman cannot run ${busybox}`;
 }
-
-/** In CI a missing component is a failure, elsewhere its tests are skipped by name. */
-export const isWanted = (obstacle: string | undefined): boolean =>
-  obstacle === undefined || process.env["CI"] === "true";

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { call, definition, ended, groupsOf, startService, type Reply, type Service } from "./kit.ts";
+import { call, ended, groupsOf, startService, type Reply, type Service } from "./kit.ts";
+import { definition } from "../simulated.ts";
 
 let service: Service;
 

@@ -1,18 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { minute } from "../../../src/shared/backoff.ts";
 import { optionsTable, type OptionName } from "../../../src/shared/options.ts";
-import {
-  call,
-  definition,
-  ended,
-  groupOf,
-  leaseSeenAt,
-  rowOf,
-  startService,
-  unread,
-  type Reply,
-  type Service,
-} from "./kit.ts";
+import { call, ended, groupOf, leaseSeenAt, rowOf, startService, unread, type Reply, type Service } from "./kit.ts";
+import { definition } from "../simulated.ts";
 
 /** Every option of a job, end to end through the built stack. */
 let service: Service;

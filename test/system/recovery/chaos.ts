@@ -1,7 +1,7 @@
 import { second } from "../../../src/shared/backoff.ts";
 import { terminalStates } from "../../../src/shared/job.ts";
 import type { Gate, ProxiedCall } from "../../proxy.ts";
-import { definition } from "./points.ts";
+import { definition } from "../simulated.ts";
 import { World, type Row } from "./world.ts";
 
 /**
@@ -122,7 +122,11 @@ async function submitAll(world: World, plans: readonly Plan[]): Promise<void> {
   const one = async (): Promise<void> => {
     for (let plan = left.shift(); plan; plan = left.shift()) {
       const { name, seconds, exitCode, retries } = plan;
-      await world.submit(definition(name, seconds, exitCode), name, retries > 0 ? `retries=${retries}` : "");
+      await world.submit(
+        definition(name, { app: { seconds, exitCode } }),
+        name,
+        retries > 0 ? `retries=${retries}` : "",
+      );
     }
   };
   await Promise.all(Array.from({ length: 8 }, one));

@@ -2,6 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { minute } from "../../../src/shared/backoff.ts";
 import type { Gate, ProxiedCall } from "../../proxy.ts";
 import type { World } from "./world.ts";
+import { definition } from "../simulated.ts";
 import { type Row } from "./world.ts";
 
 /**
@@ -29,51 +30,24 @@ interface Scenario {
   readonly deployments: number;
 }
 
-/** A container that runs so many seconds and then ends so. */
-export function definition(name: string, seconds: number, exitCode = 0): string {
-  return JSON.stringify({
-    name,
-    apiVersion: "2023-05-01",
-    location: "westeurope",
-    properties: {
-      osType: "Linux",
-      restartPolicy: "Never",
-      containers: [
-        {
-          name: "app",
-          properties: {
-            image: "registry.example/team/app:1",
-            resources: { requests: { cpu: 1, memoryInGB: 1 } },
-            environmentVariables: [
-              { name: "SIM_RUN_SECONDS", value: String(seconds) },
-              { name: "SIM_EXIT_CODE", value: String(exitCode) },
-              { name: "SIM_OUTPUT", value: "Hello World!\n" },
-            ],
-          },
-        },
-      ],
-    },
-  });
-}
-
 export const scenarios = {
   succeed: {
     run: async (world, name) => {
-      await world.submit(definition(name, 4), name);
+      await world.submit(definition(name, { app: { seconds: 4 } }), name);
     },
     state: "Succeeded",
     deployments: 1,
   },
   retry: {
     run: async (world, name) => {
-      await world.submit(definition(name, 2, 3), name, "retries=1");
+      await world.submit(definition(name, { app: { seconds: 2, exitCode: 3 } }), name, "retries=1");
     },
     state: "Failed",
     deployments: 2,
   },
   cancel: {
     run: async (world, name) => {
-      const id = await world.submit(definition(name, 36_000), name);
+      const id = await world.submit(definition(name, { app: { seconds: 36_000 } }), name);
       await world.until(`${name} to run`, async () =>
         (await rowOf(world, name))?.state === "Running" ? true : undefined,
       );
@@ -87,7 +61,7 @@ export const scenarios = {
   post: {
     run: async (world, name) => {
       const queue = world.storage.queues.getQueueClient("aci-jobs");
-      await queue.sendMessage(definition(name, 4), { messageTimeToLive: -1 });
+      await queue.sendMessage(definition(name, { app: { seconds: 4 } }), { messageTimeToLive: -1 });
     },
     state: "Succeeded",
     deployments: 1,

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { queueNames } from "../../../src/shared/queue.ts";
-import { definition } from "./points.ts";
+import { definition } from "../simulated.ts";
 import { World, type Row } from "./world.ts";
 
 /** Runs a job where these functions are switched off, after `before`. */
@@ -12,7 +12,7 @@ async function runWithout(
   const world = await World.start({ factor: 60, gate: {}, environment });
   try {
     await before(world);
-    await world.submit(definition("patient", 30), "patient");
+    await world.submit(definition("patient", { app: { seconds: 30 } }), "patient");
     const row = await world.until(
       "the end of the job",
       async () => (await world.rows()).find(({ groupDeleted }) => groupDeleted),
@@ -39,7 +39,7 @@ it(
     const post = async ({ storage }: World): Promise<void> => {
       const queue = storage.queues.getQueueClient(queueNames.jobs);
       await queue.createIfNotExists();
-      await Promise.all(Array.from({ length: 100 }, (_, n) => queue.sendMessage(definition(`posted-${n}`, 30))));
+      await Promise.all(Array.from({ length: 100 }, (_, n) => queue.sendMessage(definition(`posted-${n}`))));
     };
     const row = await runWithout(["provisioner", "events"], post);
     expect(row).toMatchObject(succeeded);

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isWanted } from "../../podman.ts";
+import { isWanted } from "../../wanted.ts";
+import { definition } from "../simulated.ts";
 import { hostKey, startService, until, type Service } from "./kit.ts";
 
 /** The ops page in a real browser, shown a job whose program writes markup and scripts. */
@@ -9,27 +10,12 @@ const program = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const obstacle = existsSync(program) ? undefined : `${program} is not installed`;
 const hostile = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>\n{"a":"<b>"}\n`;
 
-const definition = JSON.stringify({
-  name: "hostile",
-  tags: { note: "<script>document.title='owned'</script>" },
-  properties: {
-    osType: "Linux",
-    restartPolicy: "Never",
-    containers: [
-      {
-        name: "app",
-        properties: {
-          image: "registry.example/team/job:1",
-          resources: { requests: { cpu: 1, memoryInGB: 1 } },
-          environmentVariables: [
-            { name: "SIM_RUN_SECONDS", value: "1" },
-            { name: "SIM_OUTPUT", value: hostile },
-          ],
-        },
-      },
-    ],
-  },
-});
+const markedUp = definition(
+  "hostile",
+  { app: { seconds: 1, output: hostile } },
+  {},
+  { tags: { note: "<script>document.title='owned'</script>" } },
+);
 
 if (!isWanted(obstacle)) test.skip(`the ops page in a browser: skipped, because ${obstacle}`);
 
@@ -47,7 +33,7 @@ describe.runIf(isWanted(obstacle))("the ops page in a browser", () => {
     page = await browser.newPage();
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
-    const accepted = await service.call("POST", "/api/trigger", definition);
+    const accepted = await service.call("POST", "/api/trigger", markedUp);
     expect(accepted.status).toBe(200);
     await until("the job's end", async () => {
       const { status } = await service.call("GET", `/api/status/${String(accepted.body["id"])}`);

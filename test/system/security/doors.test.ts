@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { definition } from "../simulated.ts";
 import { hostKey, startService, until, type Service } from "./kit.ts";
 
 const readKey = "a-key-that-only-reads";
@@ -6,27 +7,12 @@ let service: Service;
 beforeAll(async () => (service = await startService({ READ_KEY: readKey })), 120_000);
 afterAll(() => service.stop());
 
-const definition = (name: string, seconds: number): string =>
-  JSON.stringify({
-    name,
-    properties: {
-      osType: "Linux",
-      restartPolicy: "Never",
-      containers: [
-        {
-          name: "app",
-          properties: {
-            image: "registry.example/team/job:1",
-            resources: { requests: { cpu: 1, memoryInGB: 1 } },
-            environmentVariables: [{ name: "SIM_RUN_SECONDS", value: String(seconds) }],
-          },
-        },
-      ],
-    },
-  });
-
 test("polling=link: the Location needs no key, and shows this job to its end", async () => {
-  const accepted = await service.call("POST", "/api/trigger?polling=link", definition("linked", 1));
+  const accepted = await service.call(
+    "POST",
+    "/api/trigger?polling=link",
+    definition("linked", { app: { seconds: 1 } }),
+  );
   expect(accepted.status).toBe(202);
   const location = accepted.headers.get("location") ?? "";
   expect(location).toMatch(/^http:\/\/localhost:7071\/api\/link\/[\w-]{72}\?poll=1$/);
@@ -42,7 +28,11 @@ test("polling=link: the Location needs no key, and shows this job to its end", a
 });
 
 test("a link opens nothing else: another job, another route, or after a change of one letter", async () => {
-  const accepted = await service.call("POST", "/api/trigger?polling=link", definition("sealed", 60));
+  const accepted = await service.call(
+    "POST",
+    "/api/trigger?polling=link",
+    definition("sealed", { app: { seconds: 60 } }),
+  );
   const id = String(accepted.body["id"]);
   const token = /link\/([\w-]+)/.exec(accepted.headers.get("location") ?? "")?.[1] ?? "";
   const forged = token.slice(0, 40) + (token[40] === "A" ? "B" : "A") + token.slice(41);
@@ -60,7 +50,7 @@ test("a link opens nothing else: another job, another route, or after a change o
 });
 
 test("READ_KEY opens the reading routes, whose replies lead to reading routes", async () => {
-  const accepted = await service.call("POST", "/api/trigger", definition("read", 60));
+  const accepted = await service.call("POST", "/api/trigger", definition("read", { app: { seconds: 60 } }));
   const id = String(accepted.body["id"]);
   const key = { "x-functions-key": readKey };
   const status = await service.call("GET", `/api/read/status/${id}`, undefined, key);
@@ -112,6 +102,11 @@ test.each(["%27%20or%201%20eq%201", "..%2f..%2fadmin", "x'; drop", "%00", "name%
 
 test("a request's own host and scheme never reach the Location", async () => {
   const headers = { "x-functions-key": hostKey, "x-forwarded-host": "evil.example", "x-forwarded-proto": "ftp" };
-  const reply = await service.call("POST", "/api/trigger?polling=true", definition("host-header", 0), headers);
+  const reply = await service.call(
+    "POST",
+    "/api/trigger?polling=true",
+    definition("host-header", { app: { seconds: 0 } }),
+    headers,
+  );
   expect(reply.headers.get("location")).toMatch(/^http:\/\/localhost:7071\/api\/status\//);
 });
