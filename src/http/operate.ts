@@ -74,6 +74,7 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
       traceparent: request.headers.get("traceparent") ?? undefined,
       requestedBy: callerOf(context),
       rerunOf: job.id,
+      unknown: [],
     };
     const { options, warnings } = job;
     const accepted = await accept(deps, order, { definition, options, warnings, callBackUri: undefined });

@@ -109,6 +109,7 @@ function orderOf(request: HttpRequest, text: string, settings: Deps["settings"])
     createdAt: undefined,
     requestedBy: undefined,
     rerunOf: undefined,
+    unknown: [],
   };
   const traceparent = request.headers.get("traceparent") ?? undefined;
   const bare: Order = {
@@ -140,6 +141,7 @@ function orderOf(request: HttpRequest, text: string, settings: Deps["settings"])
         replyTo,
         correlationId,
         traceparent: traceparent ?? submission.traceparent,
+        unknown: submission.unknown,
       });
     }
     case "malformed":

@@ -2,10 +2,11 @@ import { minute, second } from "./backoff.ts";
 import type { Definition } from "./definition.ts";
 import type { Deps } from "./deps.ts";
 import { no, ok, Unavailable, type Refusal, type Result } from "./errors.ts";
-import { mintJobId, type JobId } from "./ids.ts";
+import { mintJobId } from "./ids.ts";
 import type { Reservation } from "./job-index.ts";
 import { columnsOf, jobKey, type Sealed } from "./job-row.ts";
 import { hasEnded, type Job } from "./job.ts";
+import { join } from "./join.ts";
 import { newJob } from "./new-job.ts";
 import { findObstacle } from "./obstacle.ts";
 import type { Checked, Order } from "./order.ts";
@@ -57,7 +58,7 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
   const reserved = await reserve(deps, job, order, checked.definition, stored);
   if (!reserved.ok) return reserved;
   if (reserved.value.attached) {
-    if (checked.callBackUri !== undefined) await joinCallback(deps, reserved.value.job.id, checked.callBackUri);
+    await join(deps, order, checked, reserved.value.job);
     return reserved;
   }
   return insert(deps, reserved.value.job, { definition: large ? "blob" : definition, callbacks }, began);
@@ -112,24 +113,6 @@ async function reserve(
     }
   }
   throw new Unavailable("storage", "The name could not be reserved: too many want it at once.");
-}
-
-/** One more caller to be told of a job's end; at once, when it has ended already. */
-async function joinCallback(deps: AcceptDeps, id: JobId, uri: string): Promise<void> {
-  const { jobs, sealer, queues } = deps;
-  const stored = await jobs.find(id);
-  if (stored === undefined) return;
-  const opened = stored.sealed.callbacks && (await sealer.open(stored.sealed.callbacks, id));
-  const before: unknown = opened?.kind === "open" ? JSON.parse(opened.text) : [];
-  const uris = [...new Set([...(Array.isArray(before) ? before.map(String) : []), uri])];
-  const callbacks = await sealer.seal(JSON.stringify(uris), id);
-  const saved = await jobs.save(
-    stored,
-    { ...stored.job, callback: { state: "pending", tries: 0 } },
-    { ...stored.sealed, callbacks },
-  );
-  if (saved === "conflict") return joinCallback(deps, id, uri);
-  if (hasEnded(stored.job.phase)) await queues.wake(id, undefined, 0);
 }
 
 async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, began: number): Promise<Result<Accepted>> {

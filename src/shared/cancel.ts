@@ -1,3 +1,4 @@
+import { day } from "./backoff.ts";
 import type { Deps } from "./deps.ts";
 import type { JobId } from "./ids.ts";
 import { hasEnded } from "./job.ts";
@@ -28,3 +29,14 @@ export async function cancel(
   if (stored && look.needed) await deps.queues.wake(id, undefined, 0);
   return stored;
 }
+
+/** A cancel from the queue may come before its job: then it is kept, and found when the job is about to begin. */
+export async function cancelOrKeep(deps: Pick<Deps, "jobs" | "queues" | "now">, id: JobId): Promise<void> {
+  if (await cancel(deps, id, undefined)) return;
+  await deps.jobs.index.keepCancel(id, deps.now());
+  // It may have come while the cancel was written.
+  await cancel(deps, id, undefined);
+}
+
+/** How long a cancel waits for its job: longer than a message lives by default. */
+export const cancelKept = 30 * day;

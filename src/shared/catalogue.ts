@@ -98,6 +98,13 @@ export const catalogue = {
     "A container group of this name exists that this service did not create. Delete it or use another name.",
   ),
 
+  NameActive: entry(
+    "caller",
+    "end",
+    "Another job has this name. Use onConflict wait, replace or attach, or uniqueName to run beside it.",
+  ),
+  KeyReused: entry("caller", "end", "Use a new idempotency key for another definition."),
+
   // Before the containers run.
   InaccessibleImage: entry(
     "image",

@@ -20,11 +20,16 @@ export function callbackBody(job: Job, result: Readonly<Record<string, unknown>>
   return { Output: output, Error: { ErrorCode: reason, Message: describe(job) }, StatusCode: String(failureStatus) };
 }
 
-/** CloudEvents 1.0, structured JSON: `aciproxy.job.finished.v1`. The same id each time, so that a reader can drop a repeat. */
+/**
+ * CloudEvents 1.0, structured JSON: `aciproxy.job.finished.v1`. The same id each time, so that a reader can drop a repeat.
+ *
+ * @param reader whom it is for: the job's own poster, or one that joined it
+ */
 export function finishedEvent(
   job: Job,
   result: Readonly<Record<string, unknown>> | undefined,
   statusUrl: string,
+  reader: { readonly id?: string | undefined; readonly correlationId?: string | undefined } = job,
 ): Readonly<Record<string, unknown>> {
   const { phase } = job;
   return {
@@ -32,11 +37,11 @@ export function finishedEvent(
     type: "aciproxy.job.finished.v1",
     source: "/aciproxy/jobs",
     subject: job.id,
-    id: `${job.id}/finished`,
+    id: `${reader.id ?? reader.correlationId ?? job.id}/finished`,
     time: new Date(hasEnded(phase) ? phase.finishedAt : job.createdAt).toISOString(),
     datacontenttype: "application/json",
     ...(job.traceparent === undefined ? {} : { traceparent: job.traceparent }),
-    data: { ...endOf(job), ...(result ? { result } : {}), statusUrl },
+    data: { ...endOf({ ...job, correlationId: reader.correlationId }), ...(result ? { result } : {}), statusUrl },
   };
 }
 

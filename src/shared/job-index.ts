@@ -1,6 +1,6 @@
 import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "./ids.ts";
-import { terminalStates } from "./job.ts";
+import { terminalStates, type Job } from "./job.ts";
 import type { JobKey } from "./job-row.ts";
 import { storageCall } from "./storage.ts";
 
@@ -15,7 +15,8 @@ import { storageCall } from "./storage.ts";
  * | `wait_NAME_TIME_ID` | a job that waits for a name, oldest first |
  * | `name_NAME` | the newest job of a name, and how long such jobs took (`usualTime`, milliseconds) |
  * | `key_HASH` | the job of an idempotency key |
- * | `id_UUID` | where the row of a job stands whose id a poster chose |
+ * | `id_UUID` | where the row of a job stands whose id a poster chose, or which it joined |
+ * | `cancel_UUID` | a cancel that came before its job |
  */
 const partition = "jobs";
 /** Row keys that begin so: the character after the prefix's last is where they end. */
@@ -146,10 +147,7 @@ export class JobIndex {
   }
 
   /** Everything that leads to a job whose row is about to go. A name that a newer job has stays. */
-  async forget(
-    job: { readonly id: JobId; readonly name: GroupName; readonly keyHash?: string | undefined },
-    key: JobKey,
-  ): Promise<void> {
+  async forget(job: Pick<Job, "id" | "name" | "keyHash" | "joined">, key: JobKey): Promise<void> {
     const name = `name_${nameKey(job.name)}`;
     const newest = await this.#get(name);
     if (newest?.["rowRow"] === key.rowKey) {
@@ -165,7 +163,8 @@ export class JobIndex {
         );
       }
     }
-    await storageCall(() => this.#table.deleteEntity(partition, `id_${job.id}`), 404);
+    for (const id of [job.id, ...job.joined.map((each) => each.id)])
+      if (id !== undefined) await storageCall(() => this.#table.deleteEntity(partition, `id_${id}`), 404);
     await this.drop(job.id);
   }
 
@@ -324,6 +323,29 @@ export class JobIndex {
 
   async keyOfForeign(id: JobId): Promise<JobKey | undefined> {
     return keyIn(await this.#get(`id_${id}`));
+  }
+
+  /** A poster's own id for a job that was there already. */
+  async alias(id: JobId, key: JobKey): Promise<void> {
+    const row = entity(`id_${id}`, { rowPartition: key.partitionKey, rowRow: key.rowKey });
+    await storageCall(() => this.#table.createEntity(row), 409);
+  }
+
+  /** A cancel for a job that nobody has seen yet. */
+  async keepCancel(id: JobId, at: number): Promise<void> {
+    await storageCall(() => this.#table.upsertEntity(entity(`cancel_${id}`, { at: new Date(at) }), "Replace"));
+  }
+
+  async hasCancel(id: JobId): Promise<boolean> {
+    return (await this.#get(`cancel_${id}`)) !== undefined;
+  }
+
+  /** Kept cancels whose job never came. */
+  async dropCancels(before: number): Promise<void> {
+    for await (const row of this.#rows(range("cancel"), ["PartitionKey", "RowKey", "at"])) {
+      if (timeOf(row["at"]) < before)
+        await storageCall(() => this.#table.deleteEntity(partition, String(row["rowKey"])), 404);
+    }
   }
 
   async newestOf(name: string): Promise<JobKey | undefined> {

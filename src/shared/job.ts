@@ -191,6 +191,10 @@ export const jobSchema = z.object({
   correlationId: z.string().optional(),
   replyTo: z.string().optional(),
   rerunOf: jobId.optional(),
+  /** Who joined it since: found by an id of their own, told of the end on a queue of their own. */
+  joined: z
+    .array(z.object({ id: jobId.optional(), replyTo: z.string().optional(), correlationId: z.string().optional() }))
+    .default([]),
   traceparent: z.string().optional(),
   /** Hash of the idempotency key, which names its index entry. */
   keyHash: z.string().optional(),

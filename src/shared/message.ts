@@ -13,7 +13,16 @@ export type JobMessage =
   | { readonly kind: "submit"; readonly submission: Submission }
   /** An envelope of a newer release: not ours to judge. */
   | { readonly kind: "newer" }
-  | { readonly kind: "malformed"; readonly why: string; readonly id: JobId | undefined };
+  | { readonly kind: "malformed"; readonly why: string; readonly of: Sender };
+
+/** What a message that can't be read still tells of who sent it. */
+export interface Sender {
+  readonly id?: JobId | undefined;
+  readonly name?: string | undefined;
+  readonly replyTo?: string | undefined;
+  readonly callBackUri?: string | undefined;
+  readonly correlationId?: string | undefined;
+}
 
 export interface Submission {
   readonly id: JobId | undefined;
@@ -24,6 +33,8 @@ export interface Submission {
   readonly correlationId: string | undefined;
   readonly callBackUri: string | undefined;
   readonly traceparent: string | undefined;
+  /** Members that no envelope has. */
+  readonly unknown: readonly string[];
 }
 
 /** A definition's own limit is 64; beyond it whatever walks the message could run out of stack. */
@@ -34,23 +45,25 @@ const json: z.ZodType<JsonValue> = z.json();
 /** The envelope; published as JSON Schema. */
 export const envelopeSchema = z
   .object({
-    version: z.literal(1),
-    op: z.enum(["submit", "cancel", "run"]).default("submit"),
-    id: z.uuid().optional(),
+    version: z.literal(1, "must be the number 1"),
+    op: z.enum(["submit", "cancel", "run"], "must be submit or cancel").default("submit"),
+    id: z.uuid("must be a UUID").optional(),
     idempotencyKey: z
-      .string()
-      .regex(/^[\x20-\x7e]{1,256}$/)
+      .string("must be text")
+      .regex(/^[\x20-\x7e]{1,256}$/, "must be 1 to 256 printable ASCII characters")
       .optional(),
-    definition: z.union([z.string(), z.record(z.string(), json)]).optional(),
+    definition: z
+      .union([z.string(), z.record(z.string(), json)], "must be text or an object, a container group")
+      .optional(),
     definitionBlob: z
-      .string()
-      .regex(/^aci-definitions\/.{1,900}$/)
+      .string("must be text")
+      .regex(/^aci-definitions\/.{1,900}$/, "must name a blob of the container aci-definitions")
       .optional(),
-    options: z.record(z.string(), json).default({}),
-    replyTo: z.object({ queue: z.string() }).optional(),
-    correlationId: z.string().max(256).optional(),
-    callBackUri: z.string().max(4096).optional(),
-    traceparent: z.string().max(256).optional(),
+    options: z.record(z.string(), json, "must be an object").default({}),
+    replyTo: z.object({ queue: z.string("must be a queue's name") }, "must be an object with a queue").optional(),
+    correlationId: z.string("must be text").max(256, "must have at most 256 characters").optional(),
+    callBackUri: z.string("must be text").max(4096, "must have at most 4096 characters").optional(),
+    traceparent: z.string("must be text").max(256, "must have at most 256 characters").optional(),
   })
   .meta({ id: "aciproxy-message", title: "A message on the queue aci-jobs" });
 
@@ -61,18 +74,19 @@ export function readJobMessage(body: unknown): JobMessage {
   const value = typeof body === "string" ? unwrap(body) : body;
   if (typeof value === "string") return { kind: "submit", submission: bare(value) };
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { kind: "malformed", why: "The message is neither a definition nor an envelope.", id: undefined };
+    return { kind: "malformed", why: "The message is neither a definition nor an envelope.", of: {} };
   }
   if (isDeeperThan(value, mostDepth)) {
     const why = "Too many collections are inside each other; nest them less deeply.";
-    return { kind: "malformed", why, id: idOf(value) };
+    return { kind: "malformed", why, of: { id: idOf(value) } };
   }
   if (!("version" in value)) return { kind: "submit", submission: bare(JSON.stringify(value)) };
   return readEnvelope(value);
 }
 
 function readEnvelope(value: object): JobMessage {
-  const id = idOf(value);
+  const of = senderOf(value);
+  const { id } = of;
   if ("version" in value && typeof value.version === "number" && value.version > 1) return { kind: "newer" };
   const parsed = envelopeSchema.safeParse(value);
   if (!parsed.success) {
@@ -80,21 +94,60 @@ function readEnvelope(value: object): JobMessage {
     const where = issue?.path.join(".") ?? "";
     return {
       kind: "malformed",
-      why: `The envelope is wrong at ${where === "" ? "its top" : where}: ${issue?.message ?? "unknown"}.`,
-      id,
+      why: `The envelope is wrong at ${where === "" ? "its top" : where}: it ${issue?.message ?? "is not known"}.`,
+      of,
     };
   }
   const { op, definition, definitionBlob, replyTo, version: _version, id: _id, ...rest } = parsed.data;
   if (op !== "submit") {
     if (id !== undefined) return { kind: op, id };
-    return { kind: "malformed", why: `An envelope with op ${op} needs an id.`, id };
+    return { kind: "malformed", why: `An envelope with op ${op} needs an id.`, of };
   }
   if ((definition === undefined) === (definitionBlob === undefined)) {
-    return { kind: "malformed", why: "The envelope needs a definition or a definitionBlob, and not both.", id };
+    return { kind: "malformed", why: "The envelope needs a definition or a definitionBlob, and not both.", of };
   }
   const text = typeof definition === "string" ? definition : JSON.stringify(definition);
   const read = definitionBlob === undefined ? { text } : { blob: definitionBlob };
-  return { kind: "submit", submission: { ...bare(""), ...rest, id, definition: read, replyTo: replyTo?.queue } };
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(envelopeSchema.shape, name));
+  const submission = { ...bare(""), ...rest, id, definition: read, replyTo: replyTo?.queue, unknown };
+  return { kind: "submit", submission };
+}
+
+function senderOf(value: object): Sender {
+  const text = (of: object, name: string): string | undefined => {
+    const member: unknown = Object.entries(of).find(([key]) => key === name)?.[1];
+    return typeof member === "string" ? member : undefined;
+  };
+  const inner = (name: "definition" | "replyTo"): object => {
+    const member: unknown = Object.entries(value).find(([key]) => key === name)?.[1];
+    return typeof member === "object" && member !== null ? member : {};
+  };
+  const definition = text(value, "definition");
+  return {
+    id: idOf(value),
+    name: definition === undefined ? nameIn(JSON.stringify(inner("definition"))) : nameIn(definition),
+    replyTo: text(inner("replyTo"), "queue"),
+    callBackUri: text(value, "callBackUri"),
+    correlationId: text(value, "correlationId")?.slice(0, 256),
+  };
+}
+
+/** The name in a definition that can't be taken, if it can be told: so that its row is found by it. */
+export function nameIn(text: string): string | undefined {
+  if (text.trimStart().startsWith("{")) {
+    try {
+      const value: unknown = JSON.parse(text);
+      const named = typeof value === "object" && value !== null ? Object.entries(value) : [];
+      const name: unknown = named.find(([key]) => key.toLowerCase() === "name")?.[1];
+      return typeof name === "string" && /^[a-z0-9-]{1,63}$/i.test(name) ? name : undefined;
+    } catch {
+      // Then it is text like any other.
+    }
+  }
+  // No two spans of spaces that could share: the text is anybody's, and may be long.
+  return /^[ \t]{0,40}"?name"?[ \t]{0,40}:[ \t]{0,40}["']?([a-z0-9-]{1,63})["']?[ \t]{0,40}(?:[,#].*)?\r?$/im.exec(
+    text,
+  )?.[1];
 }
 
 function idOf(value: object): JobId | undefined {
@@ -111,6 +164,7 @@ function bare(text: string): Submission {
     correlationId: undefined,
     callBackUri: undefined,
     traceparent: undefined,
+    unknown: [],
   };
 }
 

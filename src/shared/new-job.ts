@@ -45,6 +45,7 @@ export function newJob(
     phase: { state: "Queued", refusals: 0 },
     history: [{ at: createdAt, from: "", to: "Queued", reason: "Accepted", attempt: 1 }],
     events: [],
+    joined: [],
     yield: false,
     logsDropped: false,
     callback: delivery(callBackUri !== undefined),

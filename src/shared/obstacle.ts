@@ -2,7 +2,7 @@ import { minute } from "./backoff.ts";
 import { maskSecrets, type Definition } from "./definition.ts";
 import type { Deps } from "./deps.ts";
 import { clip, type Refusal } from "./errors.ts";
-import { isMinted, mintedAt, type JobId } from "./ids.ts";
+import { isMinted, mintedAt, nameKey, type JobId } from "./ids.ts";
 import type { Reservation } from "./job-index.ts";
 import { hasEnded, type Job } from "./job.ts";
 import type { JsonValue } from "./json.ts";
@@ -81,7 +81,10 @@ async function sameKey(
   const bytes = earlier.sealed.definition === "blob" ? await deps.blobs.getSealed(entry.id) : earlier.sealed.definition;
   const opened = bytes === undefined ? undefined : await deps.sealer.open(bytes, entry.id);
   const before = opened?.kind === "open" ? parseSealedDefinition(opened.text) : undefined;
-  const path = before && differs(maskSecrets(before.body), maskSecrets(definition.body), "");
+  const path =
+    nameKey(earlier.job.name) !== nameKey(definition.name)
+      ? "name"
+      : before && differs(maskSecrets(before.body), maskSecrets(definition.body), "");
   if (path !== undefined) {
     const message = `This Idempotency-Key belongs to job ${entry.id}, whose definition differs at ${path}. Use a new key for another definition.`;
     return {

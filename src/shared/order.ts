@@ -23,6 +23,8 @@ export interface Order {
   readonly traceparent: string | undefined;
   readonly requestedBy: string | undefined;
   readonly rerunOf: JobId | undefined;
+  /** Members of its envelope that mean nothing: told as warnings. */
+  readonly unknown: readonly string[];
 }
 
 /** An order that can be taken: everything judged, nothing stored. */
@@ -61,7 +63,8 @@ export function check(order: Order, settings: Deps["settings"]): Result<Checked>
 
   const { definition } = parsed;
   const { options } = read.value;
-  const warnings = [...parsed.warnings, ...read.value.warnings];
+  const unknown = order.unknown.map((path): PlacedFault => ({ path, line: 1, column: 1, message: unknownMember }));
+  const warnings = [...unknown, ...parsed.warnings, ...read.value.warnings];
   const bounded = options.main !== undefined || options.runTimeout !== undefined || namesTimeout(sources);
   if (definition.view.restartPolicy === "Always" && !bounded) {
     const path = "properties.restartPolicy";
@@ -100,6 +103,7 @@ function refusalOf(found: readonly Found[]): Refusal {
   return invalid(first?.code ?? "InvalidDefinition", first?.what ?? "", errors);
 }
 
+const unknownMember = "This is no member of the envelope and has no effect; see docs/queue.md.";
 const neverEnds =
   "A group with restartPolicy Always, or none, never ends: set Never or OnFailure, or name main, timeout or runTimeout.";
 

@@ -2,7 +2,7 @@ import { minute, second } from "../shared/backoff.ts";
 import { regionKey } from "../shared/budget.ts";
 import type { Reason } from "../shared/catalogue.ts";
 import { rulesOf, type Deps } from "../shared/deps.ts";
-import type { JobId } from "../shared/ids.ts";
+import { isMinted, type JobId } from "../shared/ids.ts";
 import { hasEnded, type Job, type Placed } from "../shared/job.ts";
 import { candidates, scopeOf } from "../shared/placement.ts";
 import { nextTimeout } from "../shared/times.ts";
@@ -37,6 +37,10 @@ export async function admit(deps: Deps, job: Job): Promise<Admission> {
   }
   const pause = await deps.control.paused();
   if (pause) return wait(deps, job, { reason: "Paused", detail: pause.reason });
+
+  // Only an id of the poster's own can be canceled before its job is there.
+  if (!isMinted(job.id) && job.firstCreateAt === undefined && (await deps.jobs.index.hasCancel(job.id)))
+    return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "CanceledByCaller" } } };
 
   const named = await holdName(deps, job);
   if (named.kind === "busy") return wait(deps, job, { reason: "NameBusy", position: named.position });

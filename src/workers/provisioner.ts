@@ -3,11 +3,11 @@ import { inspect } from "node:util";
 import { accept } from "../shared/accept.ts";
 import { check, type Order } from "../shared/order.ts";
 import { minute } from "../shared/backoff.ts";
-import { cancel } from "../shared/cancel.ts";
-import { isReason } from "../shared/catalogue.ts";
+import { cancelOrKeep } from "../shared/cancel.ts";
+import { isReason, type Reason } from "../shared/catalogue.ts";
 import type { Deps } from "../shared/deps.ts";
 import { deriveJobId, type JobId } from "../shared/ids.ts";
-import { readJobMessage, type Submission } from "../shared/message.ts";
+import { nameIn, readJobMessage, type Submission } from "../shared/message.ts";
 import { queueNames } from "../shared/queue.ts";
 import { recordRefused } from "./refused.ts";
 import { reconcile } from "./reconcile.ts";
@@ -22,24 +22,25 @@ export function provisioner(deps: Deps): StorageQueueHandler {
     switch (message.kind) {
       case "run":
         return reconcile(deps, message.id, { at: undefined });
-      case "cancel": {
-        await cancel(deps, message.id, undefined);
-        return;
-      }
+      case "cancel":
+        return cancelOrKeep(deps, message.id);
       case "submit":
         return submit(deps, message.submission, identify(body, message.submission.id, context, deps), textOf(body));
       case "newer":
         // An envelope of a newer release: that release will read it, after the roll-out.
         return deps.queues.send(queueNames.jobs, textOf(body), 5 * minute);
       case "malformed": {
-        const { id, at } = identify(body, message.id, context, deps);
+        const { id: given, name, ...tell } = message.of;
+        const { id, at } = identify(body, given, context, deps);
+        const foreign = given !== undefined;
         return recordRefused(deps, {
           id,
           createdAt: at,
-          name: undefined,
+          name,
           reason: "InvalidMessage",
           detail: message.why,
-          foreign: message.id !== undefined,
+          foreign,
+          tell,
         });
       }
     }
@@ -48,13 +49,14 @@ export function provisioner(deps: Deps): StorageQueueHandler {
 
 async function submit(deps: Deps, submission: Submission, { id, at }: Identity, original: string): Promise<void> {
   const foreign = submission.id !== undefined;
+  const refuse = (reason: Reason, detail: string, name?: string): Promise<void> =>
+    recordRefused(deps, { id, createdAt: at, name, reason, detail, foreign, tell: submission });
   const text =
     "text" in submission.definition
       ? submission.definition.text
       : await deps.blobs.definition(submission.definition.blob);
   if (text === undefined) {
-    const detail = "definitionBlob names no blob of at most 4 MB in the container aci-definitions.";
-    return recordRefused(deps, { id, createdAt: at, name: undefined, reason: "InvalidMessage", detail, foreign });
+    return refuse("InvalidMessage", "definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
   }
   const order: Order = {
     text,
@@ -70,27 +72,22 @@ async function submit(deps: Deps, submission: Submission, { id, at }: Identity, 
     traceparent: submission.traceparent,
     requestedBy: undefined,
     rerunOf: undefined,
+    unknown: submission.unknown,
   };
   if (deps.settings.faults.length > 0) return deps.queues.send(queueNames.jobs, original, minute);
   await deps.control.installation();
   const checked = check(order, deps.settings);
-  const refused = checked.ok ? undefined : checked.error;
-  if (!checked.ok && refused) {
-    const reason = isReason(refused.code) ? refused.code : "InvalidDefinition";
-    return recordRefused(deps, { id, createdAt: at, name: nameIn(text), reason, detail: refused.message, foreign });
+  if (!checked.ok) {
+    const { code, message } = checked.error;
+    return refuse(isReason(code) ? code : "InvalidDefinition", message, nameIn(text));
   }
-  if (!checked.ok || checked.value.options.dryRun) return;
+  if (checked.value.options.dryRun)
+    return refuse("InvalidOptions", "dryRun is for HTTP, where somebody reads the answer.", nameIn(text));
   const accepted = await accept(deps, order, checked.value);
   if (accepted.ok) return reconcile(deps, accepted.value.job.id, { at: undefined });
   if (accepted.error.code === "TooManyJobs") return deps.queues.send(queueNames.jobs, original, minute);
-  return recordRefused(deps, {
-    id,
-    createdAt: at,
-    name: nameIn(text),
-    reason: "NameTaken",
-    detail: accepted.error.message,
-    foreign,
-  });
+  const { code, message } = accepted.error;
+  return refuse(isReason(code) ? code : "InternalError", message, nameIn(text));
 }
 
 interface Identity {
@@ -126,12 +123,4 @@ function textOf(body: unknown): string {
   } catch {
     return inspect(body, { depth: 50 }); // too deep to be read, but still to be told from others
   }
-}
-
-/** The name in a definition that can't be taken, if it can be told: so that the row is found by it. */
-function nameIn(text: string): string | undefined {
-  // No two spans of spaces that could share: the text is anybody's, and may be long.
-  return /^[ \t]{0,40}"?name"?[ \t]{0,40}:[ \t]{0,40}["']?([a-z0-9-]{1,63})["']?[ \t]{0,40}(?:[,#].*)?\r?$/im.exec(
-    text,
-  )?.[1];
 }

@@ -3,7 +3,9 @@ import type { Reason } from "../shared/catalogue.ts";
 import type { Deps } from "../shared/deps.ts";
 import { groupName, type JobId } from "../shared/ids.ts";
 import { columnsOf, jobKey } from "../shared/job-row.ts";
-import type { Job } from "../shared/job.ts";
+import { hasEnded, type Job } from "../shared/job.ts";
+import { isAllowedAddress } from "../shared/safe-post.ts";
+import { reconcile } from "./reconcile.ts";
 
 /** A message that can never work leaves a `Failed` row that says why. Nothing of its text is kept but its name. */
 export interface Refused {
@@ -13,14 +15,24 @@ export interface Refused {
   readonly name: string | undefined;
   readonly reason: Reason;
   readonly detail: string;
+  readonly tell: Tell;
+}
+
+/** Who is to be told of the end, as far as it may be. */
+export interface Tell {
+  readonly replyTo?: string | undefined;
+  readonly callBackUri?: string | undefined;
+  readonly correlationId?: string | undefined;
 }
 
 export async function recordRefused(deps: Deps, refused: Refused): Promise<void> {
   await deps.control.installation();
-  const job = failedJob(refused, deps);
+  const tell = allowed(refused.tell, deps.settings);
+  const job = failedJob(refused, tell, deps);
   const { id, createdAt } = refused;
-  if (refused.name !== undefined || refused.foreign) {
-    // So that it is found by its name, or by the poster's own id.
+  const told = tell.replyTo !== undefined || tell.callBackUri !== undefined;
+  if (refused.name !== undefined || refused.foreign || told) {
+    // So that it is found by its name, or by the poster's own id, or by the timer.
     const key = jobKey(id, createdAt);
     const { name, groupName } = job;
     const reservation = {
@@ -36,13 +48,39 @@ export async function recordRefused(deps: Deps, refused: Refused): Promise<void>
     } as const;
     await deps.jobs.index.reserve({ ...reservation, columns: columnsOf(job, deps.jobs.prices) });
   }
-  const result = await deps.jobs.insert(job, { definition: undefined, callbacks: undefined });
+  const callbacks =
+    tell.callBackUri === undefined ? undefined : await deps.sealer.seal(JSON.stringify([tell.callBackUri]), id);
+  const result = await deps.jobs.insert(job, { definition: undefined, callbacks });
+  deps.log("warn", "message refused", { job: id, reason: refused.reason, result });
+  // The id of a job that was taken before: it goes on.
+  if (result === "exists" && !(await isOver(deps, id))) return;
+  if (told) return reconcile(deps, id, { at: undefined });
   await deps.jobs.index.leaveLine(job.groupName, id, createdAt);
   await deps.jobs.index.drop(id);
-  deps.log("warn", "message refused", { job: id, reason: refused.reason, result });
 }
 
-function failedJob({ id, createdAt, name, reason, detail }: Refused, { now, settings }: Deps): Job {
+async function isOver({ jobs }: Deps, id: JobId): Promise<boolean> {
+  const stored = await jobs.peek(id);
+  return stored !== undefined && hasEnded(stored.job.phase) && stored.job.phase.tidy;
+}
+
+function allowed(
+  { replyTo, callBackUri, correlationId }: Tell,
+  { replyQueues, callbackHosts }: Deps["settings"],
+): Tell {
+  return {
+    ...(replyTo !== undefined && replyQueues.includes(replyTo) ? { replyTo } : {}),
+    ...(callBackUri !== undefined && isAllowedAddress(callBackUri, callbackHosts) ? { callBackUri } : {}),
+    ...(correlationId === undefined ? {} : { correlationId }),
+  };
+}
+
+function failedJob(
+  { id, createdAt, name, reason, detail }: Refused,
+  { replyTo, callBackUri, correlationId }: Tell,
+  { now, settings }: Deps,
+): Job {
+  const delivery = (wanted: boolean): Job["reply"] => ({ state: wanted ? "pending" : "none", tries: 0 });
   const named = groupName(name ?? "unnamed");
   const at = now();
   return {
@@ -96,8 +134,11 @@ function failedJob({ id, createdAt, name, reason, detail }: Refused, { now, sett
     events: [],
     yield: false,
     logsDropped: false,
-    callback: { state: "none", tries: 0 },
-    reply: { state: "none", tries: 0 },
+    joined: [],
+    callback: delivery(callBackUri !== undefined),
+    reply: delivery(replyTo !== undefined),
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(correlationId === undefined ? {} : { correlationId }),
     lookAt: at,
     checkAt: at + minute,
   };

@@ -1,4 +1,5 @@
 import { day } from "../shared/backoff.ts";
+import { cancelKept } from "../shared/cancel.ts";
 import type { Deps } from "../shared/deps.ts";
 import { hasEnded } from "../shared/job.ts";
 
@@ -11,6 +12,7 @@ const mostPerStep = 200;
 export async function sweepRetention(deps: Deps): Promise<void> {
   const { definitionRetention, logRetention, rowRetention } = deps.settings;
   const now = deps.now();
+  await deps.jobs.index.dropCancels(now - cancelKept);
   await each(deps, "hasDefinition eq true", now - definitionRetention, async (id) => {
     await deps.blobs.dropSealed(id);
     await deps.jobs.change(id, (job) => ({ job, sealed: { definition: undefined, callbacks: undefined } }));

@@ -73,8 +73,9 @@ async function replyTo(
   job: Job,
   result: Readonly<Record<string, unknown>> | undefined,
 ): Promise<Told> {
-  if (job.replyTo === undefined) return "failed";
-  const event = finishedEvent(job, result, `${settings.publicUrl}/api/status/${job.id}`);
-  await queues.send(job.replyTo, JSON.stringify(event), 0);
+  const url = `${settings.publicUrl}/api/status/${job.id}`;
+  const readers = [{ id: job.id, replyTo: job.replyTo, correlationId: job.correlationId }, ...job.joined];
+  for (const { replyTo: queue, ...reader } of readers)
+    if (queue !== undefined) await queues.send(queue, JSON.stringify(finishedEvent(job, result, url, reader)), 0);
   return "delivered";
 }

@@ -31,6 +31,7 @@ export function orderOf(spec: Spec, via: Order["via"]): Made {
     traceparent: undefined,
     requestedBy: undefined,
     rerunOf: undefined,
+    unknown: [],
   };
   const checked = check(order, settings);
   if (!checked.ok) throw new Error(checked.error.message);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { minute, second } from "../../src/shared/backoff.ts";
+import { parseJobId, type JobId } from "../../src/shared/ids.ts";
 import { queueNames } from "../../src/shared/queue.ts";
 import { reconcile } from "../../src/workers/reconcile.ts";
 import { roundTrips, type Gate, type ProxiedCall } from "../proxy.ts";
@@ -21,6 +22,12 @@ import {
 } from "./kit.ts";
 
 useAzurite();
+
+function parsedId(text: string): JobId {
+  const id = parseJobId(text);
+  if (id === undefined) throw new Error("no id");
+  return id;
+}
 
 /** What a call of the app costs of storage. */
 async function cost<T>(bench: Bench, work: () => Promise<T>): Promise<{ calls: readonly ProxiedCall[]; result: T }> {
@@ -241,6 +248,86 @@ describe("a message on the queue", () => {
     const byHttp = await post(bench.deps, JSON.stringify(envelope));
     expect([byHttp.id, byHttp.body["attached"]]).toEqual([id, true]);
     expect(countersOf(bench).calls["put"]).toBe(1);
+  });
+
+  it("is canceled by a cancel that came before it", async () => {
+    const bench = await openBench();
+    const id = parsedId("6f9619ff-8b86-4011-b42d-00c04fc964fe");
+    await deliver(bench.deps, { version: 1, op: "cancel", id: id.toUpperCase() });
+    await deliver(bench.deps, { version: 1, id, definition: yaml("too-late") });
+    expect((await jobOf(bench.deps, id)).phase).toMatchObject({
+      state: "Canceled",
+      verdict: { reason: "CanceledByCaller" },
+    });
+    expect(countersOf(bench).calls["put"]).toBeUndefined();
+  });
+
+  it("that joins another job is found by its own id, and its poster is told of the end", async () => {
+    const bench = await openBench({ REPLY_QUEUES: "replies" });
+    await bench.storage.queues.getQueueClient("replies").createIfNotExists();
+    const first = await post(bench.deps, yaml("shared"));
+    const attached = parsedId("6f9619ff-8b86-4011-b42d-00c04fc964fa");
+    const envelope = {
+      version: 1,
+      id: attached,
+      definition: yaml("shared"),
+      options: { onConflict: "attach" },
+      replyTo: { queue: "replies" },
+      correlationId: "mine",
+    };
+    await deliver(bench.deps, envelope);
+    await deliver(bench.deps, envelope, { id: "again" });
+    expect((await get(bench.deps, attached)).body["id"]).toBe(first.id);
+    await follow(bench, first.id);
+    const told = (await messagesIn(bench.storage, "replies")).map((text) => JSON.parse(text) as object);
+    expect(told).toMatchObject([
+      { subject: first.id, data: { id: first.id, correlationId: "mine", state: "Succeeded" } },
+    ]);
+  });
+
+  it.each([
+    ["a definition that is none", { definition: '{"name":"nobody","properties":5}' }, "InvalidDefinition", "nobody"],
+    ["an envelope with faults", { definition: { name: "nobody" }, options: 5 }, "InvalidMessage", "nobody"],
+    [
+      "an option that is none",
+      { definition: yaml("nobody"), options: { retries: "many" } },
+      "InvalidOptions",
+      "nobody",
+    ],
+    ["a name that is taken", { definition: yaml("taken"), options: { onConflict: "reject" } }, "NameActive", "taken"],
+    ["a key of another definition", { definition: yaml("other"), idempotencyKey: "one" }, "KeyReused", "other"],
+    ["a dry run", { definition: yaml("nobody"), options: { dryRun: true } }, "InvalidOptions", "nobody"],
+  ])(
+    "that is refused (%s) leads its poster to a row that says why, and to an event",
+    async (_, message, reason, name) => {
+      const bench = await openBench({ REPLY_QUEUES: "replies" });
+      await bench.storage.queues.getQueueClient("replies").createIfNotExists();
+      await post(bench.deps, yaml("taken"), "", { "idempotency-key": "one" });
+      const id = parsedId("6f9619ff-8b86-4011-b42d-00c04fc964fd");
+      await deliver(bench.deps, { version: 1, id, replyTo: { queue: "replies" }, ...message });
+      await deliver(bench.deps, { version: 1, id, replyTo: { queue: "replies" }, ...message }, { id: "again" });
+      const job = await jobOf(bench.deps, id);
+      expect([job.name, job.phase]).toMatchObject([name, { state: "Failed", verdict: { reason } }]);
+      const [told] = (await messagesIn(bench.storage, "replies")).map((text) => JSON.parse(text) as object);
+      expect(told).toMatchObject({ data: { id, name, state: "Failed", reason } });
+      expect(await bench.deps.jobs.index.has(id)).toBe(false);
+    },
+  );
+
+  it("under the id of a job that runs is refused, and that job goes on", async () => {
+    const bench = await openBench();
+    const id = parsedId("6f9619ff-8b86-4011-b42d-00c04fc964fc");
+    await deliver(bench.deps, { version: 1, id, definition: yaml("first") });
+    await deliver(bench.deps, { version: 1, id, definition: 5 }, { id: "message-2" });
+    expect(await bench.deps.jobs.index.has(id)).toBe(true);
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("with members that no envelope has is taken, and told so", async () => {
+    const bench = await openBench();
+    const id = parsedId("6f9619ff-8b86-4011-b42d-00c04fc964fb");
+    await deliver(bench.deps, { version: 1, id, definition: yaml("odd"), callbackUri: "https://example.com" });
+    expect((await jobOf(bench.deps, id)).warnings).toMatchObject([{ path: "callbackUri" }]);
   });
 
   it.each([

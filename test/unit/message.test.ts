@@ -67,6 +67,7 @@ describe("an envelope", () => {
       correlationId: "c-1",
       callBackUri: "https://example.azure.com/x",
       traceparent: "00-a-b-01",
+      unknown: [],
     });
   });
 
@@ -105,7 +106,7 @@ describe("an envelope", () => {
   });
 
   it("that can never work keeps its id, so that its poster finds the reason", () => {
-    expect(readJobMessage({ version: 1, id })).toMatchObject({ kind: "malformed", id });
+    expect(readJobMessage({ version: 1, id })).toMatchObject({ kind: "malformed", of: { id } });
   });
 
   it("never repeats what it says in the reason", () => {

@@ -17,6 +17,7 @@ export function order(text: string, changes: Partial<Order> = {}): Order {
     traceparent: undefined,
     requestedBy: undefined,
     rerunOf: undefined,
+    unknown: [],
     ...changes,
   };
 }
