@@ -32,6 +32,19 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | "too-
   });
 }
 
+/** As long as the real host's server (Kestrel) waits for the rest of a body that was not wanted. */
+const REST_MS = 5_000;
+
+/** After the answer: what is left of the body is read and dropped, so that the connection can serve the next request. */
+export function dropRest(request: IncomingMessage): void {
+  if (request.readableEnded) return;
+  request.removeAllListeners("readable").resume(); // of a reader that waits for more, which would hold it up
+  if (request.complete) return;
+  const { socket } = request;
+  const late = setTimeout(() => socket.destroy(), REST_MS);
+  for (const over of ["end", "close"]) request.once(over, () => clearTimeout(late));
+}
+
 /** @returns the body as JSON; undefined when there is none or it is no JSON. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const body = await readBody(request);

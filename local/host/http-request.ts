@@ -5,8 +5,7 @@
  * mostly reads the text, a few headers and the query; what it does not ask for is not made here.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
+import { ReadableStream } from "node:stream/web";
 import { readBody } from "./body.ts";
 
 export interface HttpRequestInit {
@@ -125,10 +124,15 @@ export class HttpRequest {
       this.#native =
         body === undefined
           ? new Request(url, init)
-          : new Request(url, { ...init, body: Buffer.isBuffer(body) ? body : Readable.toWeb(body), duplex: "half" });
+          : new Request(url, { ...init, body: Buffer.isBuffer(body) ? body : streamOf(body), duplex: "half" });
     }
     return this.#native;
   }
+}
+
+/** A handler that has read enough leaves the request whole: its connection has the answer to carry, and the next request. */
+function streamOf(body: IncomingMessage): ReadableStream {
+  return ReadableStream.from(body.iterator({ destroyOnReturn: false }));
 }
 
 function headerPairs(headers: IncomingHttpHeaders): [string, string][] {

@@ -1,5 +1,7 @@
 /** An app with `enableHttpStream`: replies that stream do, all others go the short way. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningHost, startHost } from "../../../local/host/host.ts";
 import { buildApp, type BuiltApp, until } from "./kit.ts";
 
@@ -42,4 +44,35 @@ test("a handler that throws is 500 and empty, one that returns nothing 204", asy
   const broken = await fetch(`${host.url}/api/broken`);
   expect([broken.status, await broken.text()]).toEqual([500, ""]);
   expect((await fetch(`${host.url}/api/nothing`)).status).toBe(204);
+});
+
+const BODY = "x".repeat(5_000_000);
+
+describe.each([
+  { encoding: "chunked", header: "transfer-encoding: chunked", body: `4c4b40\r\n${BODY}\r\n0\r\n\r\n` },
+  { encoding: "of known length", header: "content-length: 5000000", body: BODY },
+])("an answer before the whole body was read ($encoding)", ({ header, body }) => {
+  test.each([
+    { handler: "stops reading", path: "/api/stops", status: 413 },
+    { handler: "holds on to what it read of", path: "/api/refuses", status: 413 },
+    { handler: "never sees", path: "/api/nowhere", status: 404 },
+  ])("of a request that the handler $handler leaves the connection to the next request", async ({ path, status }) => {
+    const socket = connect(host.port, "127.0.0.1");
+    let text = "";
+    socket.setEncoding("utf8").on("data", (part: string) => (text += part));
+    const statuses = () => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, number]) => Number(number));
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\n${header}\r\n\r\n${body}`);
+    await until("the early answer", () => statuses()[0]);
+    socket.write("GET /api/nowhere HTTP/1.1\r\nhost: x\r\n\r\n");
+    await until("the next answer", () => statuses()[1]);
+    expect(statuses()).toEqual([status, 404]);
+    socket.destroy();
+  });
+});
+
+test("a caller that goes on sending what nobody wants is cut off after a while", { timeout: 15_000 }, async () => {
+  const socket = connect(host.port, "127.0.0.1");
+  socket.resume();
+  socket.write("POST /api/stops HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\nbegun");
+  await once(socket, "close");
 });

@@ -41,3 +41,20 @@ app.http("broken", {
   },
 });
 app.http("nothing", { methods: ["GET"], authLevel: "anonymous", handler: () => undefined as never });
+/** Reads no more than it must. */
+app.http("refuses", {
+  methods: ["POST"],
+  authLevel: "anonymous",
+  handler: async (request) => {
+    await request.body?.getReader().read();
+    return { status: 413 };
+  },
+});
+app.http("stops", {
+  methods: ["POST"],
+  authLevel: "anonymous",
+  handler: async (request) => {
+    for await (const _ of request.body ?? []) break;
+    return { status: 413 };
+  },
+});
