@@ -78,7 +78,9 @@ export async function statusReply(
   }
   if (!ended || until === "deleted") return json(200, running(job, deps.settings));
   const attempt = await deps.attempts.find(job.id, job.attempt);
-  const failed = until === "started" ? 500 : job.options.failureStatus;
+  const { failureStatus } = job.options;
+  // To who waits for the start, 200 says that the group runs.
+  const failed = until === "started" && failureStatus < 400 ? 500 : failureStatus;
   return json(phase.state === "Succeeded" ? 200 : failed, finished(job, attempt, deps.settings));
 }
 

@@ -300,7 +300,7 @@ export const optionsTable = {
     },
     fallback: "500",
     bound: "",
-    text: "HTTP status of the final reply of a job that did not succeed.",
+    text: "HTTP status of the final reply of a job that did not succeed. With `polling=started`, where 200 says that the group runs, 200 is taken as 500.",
     read: readFailureStatus,
   },
   outputLimit: {

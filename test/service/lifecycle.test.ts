@@ -42,6 +42,16 @@ describe("a job from its accept to its end", () => {
     expect(reply.body.message).toBe("failing Failed: app exit 3 ExitCode (program). Look at the container's log.");
   });
 
+  it.each([
+    { failureStatus: 424, status: 424 },
+    { failureStatus: 200, status: 500 }, // 200 would say that it runs
+  ])("which who waits for the start sees too: $failureStatus as $status", async ({ failureStatus, status }) => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("failing", { exitCode: 3 }), `failureStatus=${failureStatus}`);
+    await follow(bench, id);
+    expect((await get(bench.deps, id, "poll=1&until=started")).status).toBe(status);
+  });
+
   it("with retries begins again only when the group before is gone, and keeps every attempt", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("failing", { exitCode: 3 }), "retries=2");
