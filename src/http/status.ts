@@ -6,6 +6,7 @@ import type { Deps } from "../shared/deps.ts";
 import { parseJobId, type JobId } from "../shared/ids.ts";
 import { endingOf, hasEnded, type Job } from "../shared/job.ts";
 import type { Stored } from "../shared/jobs.ts";
+import { withStopped } from "../shared/stopped-containers.ts";
 import { describe } from "../shared/transitions.ts";
 import { logsUrl, pollUrl, type Links, type PollUntil } from "./links.ts";
 import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
@@ -77,7 +78,8 @@ export async function statusReply(
     return json(202, running(job, deps.settings), { location, ...retryAfterHeader(wait) });
   }
   if (!ended || until === "deleted") return json(200, running(job, deps.settings));
-  const attempt = await deps.attempts.find(job.id, job.attempt);
+  const captured = await deps.attempts.find(job.id, job.attempt);
+  const attempt = captured && withStopped(job, captured);
   const { failureStatus } = job.options;
   // To who waits for the start, 200 says that the group runs.
   const failed = until === "started" && failureStatus < 400 ? 500 : failureStatus;

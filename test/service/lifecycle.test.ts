@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { faultSchema } from "../../local/aci/control/faults.ts";
 import { hour, minute, second } from "../../src/shared/backoff.ts";
 import { reconcile } from "../../src/workers/reconcile.ts";
@@ -9,6 +10,8 @@ useAzurite();
 
 const runs = (bench: Bench, id: Parameters<typeof follow>[1]) =>
   follow(bench, id, ({ phase }) => phase.state === "Running");
+const containerOf = (body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  z.looseObject({ app: z.record(z.string(), z.unknown()) }).parse(body["containers"]).app;
 const break_ = ({ aci }: Bench, fault: Parameters<typeof faultSchema.parse>[0]): number =>
   aci.faults.add(faultSchema.parse(fault));
 
@@ -87,7 +90,7 @@ describe("a job from its accept to its end", () => {
     expect(job.phase).toMatchObject({ state: "Succeeded", group: "gone" });
     expect((await get(bench.deps, id)).body["containers"]).toMatchObject({
       app: { exit_code: 0 },
-      side: { state: "Running" },
+      side: { state: "Terminated", exit_code: null, detail_status: "Stopped: Completed" },
     });
   });
 
@@ -135,16 +138,20 @@ describe("delete", () => {
       `http://localhost:7071/api/status/${id}?poll=1&until=deleted`,
     ]);
     expect((await get(bench.deps, id, "poll=1&until=deleted")).status).toBe(202);
-    expect((await follow(bench, id)).phase).toMatchObject({
-      state: "Canceled",
-      verdict: { reason: "CanceledByCaller" },
-      group: "gone",
-    });
+    const { phase } = await follow(bench, id);
+    expect(phase).toMatchObject({ state: "Canceled", verdict: { reason: "CanceledByCaller" }, group: "gone" });
     expect((await get(bench.deps, id, "poll=1&until=deleted")).status).toBe(200);
     expect([(await del(bench.deps, id)).status, (await del(bench.deps, id, "polling=true")).status]).toEqual([
       200, 200,
     ]);
-    expect((await get(bench.deps, id)).body["containers"]).toMatchObject({ app: { output: "Hello World!\n" } });
+    const { body } = await get(bench.deps, id);
+    expect(String(body["finishedAt"])).toContain(containerOf(body)["finish_time"]);
+    expect(containerOf(body)).toMatchObject({
+      state: "Terminated",
+      exit_code: null,
+      detail_status: "Stopped: CanceledByCaller",
+      output: "Hello World!\n",
+    });
   });
 
   it("of a job that waits ends it without ACI ever being asked", async () => {
@@ -431,7 +438,9 @@ describe("Azure in trouble", () => {
     await reconcile(bench.deps, id, { at: undefined });
     const ended = await follow(bench, id, ({ phase }) => phase.state === "Canceled");
     expect(ended.phase).toMatchObject({ group: "present" });
-    expect((await get(bench.deps, id)).body["groupDeleted"]).toBe(false);
+    const { body } = await get(bench.deps, id);
+    expect(body["groupDeleted"]).toBe(false);
+    expect(containerOf(body)).toMatchObject({ state: "Running", finish_time: null });
     bench.aci.faults.remove(fault);
     expect((await follow(bench, id)).phase).toMatchObject({ group: "gone" });
   });
