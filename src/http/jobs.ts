@@ -1,13 +1,15 @@
 import type { HttpResponseInit } from "@azure/functions";
-import { formatDuration, parseDuration } from "../shared/backoff.ts";
+import { formatDuration } from "../shared/backoff.ts";
 import type { Deps } from "../shared/deps.ts";
-import { no, ok, type Result } from "../shared/errors.ts";
 import { parseJobId } from "../shared/ids.ts";
 import { columnsOf } from "../shared/job-row.ts";
-import { activeStates, endingOf, terminalStates, type Job } from "../shared/job.ts";
+import { endingOf, type Job } from "../shared/job.ts";
 import type { JobOptions } from "../shared/options.ts";
-import type { JobColumns, JobFilter } from "../shared/jobs.ts";
-import { handler, json, refuse } from "./reply.ts";
+import type { JobPage } from "../shared/jobs.ts";
+import { activePage } from "./active-jobs.ts";
+import { readRows, writeRows } from "./continuation.ts";
+import { hasTag, readFilter, type Asked } from "./job-filter.ts";
+import { faulty, handler, json, refuse } from "./reply.ts";
 import { containerReply, isoTime } from "./status.ts";
 
 /** `GET /api/jobs` (newest first, filtered, in pages) and `GET /api/jobs/{id}` (the whole record). */
@@ -15,15 +17,30 @@ type JobsDeps = Pick<Deps, "log" | "now" | "jobs" | "attempts">;
 
 export function jobs(deps: JobsDeps) {
   return handler(deps.log, async (request, context) => {
-    const asked = filterOf(request.query, deps.now());
-    if (!asked.ok) return refuse({ code: "InvalidRequest", message: asked.error }, context);
-    const { filter, tag, top, format, active } = asked.value;
-    const continuation = decode(request.query.get("continuation"));
-    const page = active ? await activeJobs(deps, filter, top) : await deps.jobs.list(filter, top, continuation);
-    const rows = page.rows.filter((row) => tag === undefined || hasTag(row, tag));
-    return shaped(rows, page.continuation, format);
+    const asked = readFilter(request.query, deps.now());
+    if (!asked.ok) return refuse(asked.error, context);
+    const list = asked.value.active ? activePage : rowsPage;
+    const page = await list(deps.jobs, asked.value, request.query.get("continuation"));
+    return page === "no such page" ? refuse(noSuchPage, context) : shaped(page, asked.value.format);
   });
 }
+
+async function rowsPage(
+  jobs: Deps["jobs"],
+  { filter, tag, top }: Asked,
+  continuation: string | null,
+): Promise<JobPage | "no such page"> {
+  const token = continuation === null ? undefined : readRows(continuation);
+  if (continuation !== null && token === undefined) return "no such page";
+  const page = await jobs.list(filter, top, token);
+  if (page === "no such page") return page;
+  return {
+    rows: page.rows.filter((row) => tag === undefined || hasTag(row, tag)),
+    continuation: page.continuation && writeRows(page.continuation),
+  };
+}
+
+const noSuchPage = faulty("continuation", "must be what the page before gave, unchanged, for the same state");
 
 export function job(deps: JobsDeps) {
   return handler(deps.log, async (request, context) => {
@@ -107,82 +124,9 @@ function shownOptions(options: JobOptions): Record<string, unknown> {
   );
 }
 
-async function activeJobs(
-  { jobs }: JobsDeps,
-  filter: JobFilter,
-  top: number,
-): Promise<{ rows: readonly JobColumns[]; continuation: undefined }> {
-  const rows: JobColumns[] = [];
-  for await (const { columns, state, name, reason } of jobs.index.active()) {
-    if (terminalStates.some((terminal) => terminal === state)) continue;
-    if (filter.name !== undefined && name.toLowerCase() !== filter.name.toLowerCase()) continue;
-    if (filter.reason !== undefined && reason !== filter.reason) continue;
-    if (filter.runId !== undefined && columns["pipelineRunId"] !== filter.runId) continue;
-    rows.push(jobs.shown(columns));
-  }
-  rows.sort((a, b) => String(b["id"]).localeCompare(String(a["id"])));
-  return { rows: rows.slice(0, top), continuation: undefined };
-}
-
-interface Asked {
-  readonly filter: JobFilter;
-  readonly tag: string | undefined;
-  readonly top: number;
-  readonly format: "json" | "csv" | "ndjson";
-  readonly active: boolean;
-}
-
-function filterOf(query: URLSearchParams, now: number): Result<Asked, string> {
-  const word = (name: string): string | undefined => query.get(name) ?? undefined;
-  const states = word("state")
-    ?.split(",")
-    .map((text) =>
-      [...activeStates, ...terminalStates].find((state) => state.toLowerCase() === text.trim().toLowerCase()),
-    );
-  const active = word("state")?.toLowerCase() === "active";
-  if (!active && states?.includes(undefined))
-    return no(`state must be active or some of ${[...activeStates, ...terminalStates].join(", ")}.`);
-  const time = (name: string): number | undefined => {
-    const text = word(name);
-    if (text === undefined) return undefined;
-    const ago = parseDuration(text);
-    return ago === undefined ? Date.parse(text) : now - ago;
-  };
-  const [since, until] = [time("since"), time("until")];
-  if (Number.isNaN(since) || Number.isNaN(until))
-    return no("since and until must be an ISO 8601 time, or a duration ago (PT1H).");
-  const top = Number(word("top") ?? 100);
-  if (!Number.isInteger(top) || top < 1 || top > 1000) return no("top must be a whole number from 1 to 1000.");
-  const format = word("format")?.toLowerCase() ?? "json";
-  if (format !== "json" && format !== "csv" && format !== "ndjson") return no("format must be json, csv or ndjson.");
-  const filter = {
-    states: active ? undefined : states?.flatMap((state) => state ?? []),
-    name: word("name"),
-    reason: word("reason"),
-    runId: word("runId"),
-    since,
-    until,
-  };
-  return ok({ filter, tag: word("tag"), top, format, active });
-}
-
-/** `tag=KEY` or `tag=KEY=VALUE`. */
-export function hasTag(row: JobColumns, tag: string): boolean {
-  const [key = "", ...value] = tag.split("=");
-  const tags = row["tags"];
-  if (typeof tags !== "object" || tags === null) return false;
-  const found = Object.entries(tags).find(([name]) => name === key);
-  return found !== undefined && (value.length === 0 || found[1] === value.join("="));
-}
-
-function shaped(
-  rows: readonly JobColumns[],
-  continuation: string | undefined,
-  format: Asked["format"],
-): HttpResponseInit {
-  const next = continuation === undefined ? {} : { continuation: Buffer.from(continuation).toString("base64url") };
-  const header: Record<string, string> =
-    continuation === undefined ? {} : { "x-continuation": next.continuation ?? "" };
+function shaped({ rows, continuation }: JobPage, format: Asked["format"]): HttpResponseInit {
+  const next = continuation === undefined ? {} : { continuation };
+  const header: Record<string, string> = continuation === undefined ? {} : { "x-continuation": continuation };
   switch (format) {
     case "json":
       return json(200, { jobs: rows, ...next });
@@ -214,8 +158,4 @@ function csvCell(value: unknown): string {
   if (text === undefined) return "";
   const safe = /^[=+\-@\t\r]/.test(text) && typeof value === "string" ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-function decode(continuation: string | null): string | undefined {
-  return continuation === null ? undefined : Buffer.from(continuation, "base64url").toString("utf8");
 }

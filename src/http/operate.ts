@@ -11,7 +11,7 @@ import { notPermitted } from "../shared/permitted.ts";
 import { parseSealedDefinition } from "../shared/sealed-definition.ts";
 import { readText } from "./body.ts";
 import { callerOf } from "./doors.ts";
-import { hasTag } from "./jobs.ts";
+import { hasTag } from "./job-filter.ts";
 import { handler, json, refuse } from "./reply.ts";
 import { acceptedReply, invalidSettings } from "./trigger.ts";
 

@@ -19,6 +19,12 @@ export function retryAfterHeader(ms: number): Readonly<Record<string, string>> {
   return { "retry-after": String(Math.max(1, Math.ceil(ms / second))) };
 }
 
+/** What a query or a body has wrong at one member, which has no line of its own. */
+export function faulty(path: string, must: string): Refusal {
+  const message = `${path} ${must}.`;
+  return { code: "InvalidRequest", message, errors: [{ path, line: 1, column: 1, message }] };
+}
+
 export function refuse(refusal: Refusal, context: InvocationContext): HttpResponseInit {
   const { code, message, errors, retryAfter, more } = refusal;
   const body = {

@@ -61,6 +61,7 @@ export interface ActiveJob {
   readonly state: string;
   readonly reason: string;
   readonly name: string;
+  readonly createdAt: number;
   readonly columns: Readonly<Record<string, unknown>>;
 }
 
@@ -301,7 +302,8 @@ export class JobIndex {
       const id = parseJobId(String(row["rowKey"]).slice("job_".length));
       if (id === undefined) continue;
       const text = (name: string): string => (typeof row[name] === "string" ? row[name] : "");
-      yield { id, state: text("state"), reason: text("reason"), name: text("name"), columns: row };
+      const createdAt = timeOf(row["createdAt"]);
+      yield { id, state: text("state"), reason: text("reason"), name: text("name"), createdAt, columns: row };
     }
   }
 

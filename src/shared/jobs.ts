@@ -40,6 +40,11 @@ export interface JobFilter {
 /** A row as a list shows it: the documented columns alone. */
 export type JobColumns = Readonly<Record<string, unknown>>;
 
+export interface JobPage {
+  readonly rows: readonly JobColumns[];
+  readonly continuation: string | undefined;
+}
+
 /** All columns but the sealed bytes, which only the worker needs. */
 const peeking = {
   queryOptions: { select: ["PartitionKey", "RowKey", "record", "record1", "record2", "record3", "record4"] },
@@ -132,16 +137,20 @@ export class JobStore {
     }
   }
 
-  /** Rows newest first, a page at a time. A page may be short, or empty, and still be followed by others. */
-  async list(
-    filter: JobFilter,
-    top: number,
-    continuation: string | undefined,
-  ): Promise<{ rows: readonly JobColumns[]; continuation: string | undefined }> {
+  /**
+   * Rows newest first, a page at a time. A page may be short, or empty, and still be followed by others.
+   *
+   * @returns `no such page` for a continuation that storage did not give
+   */
+  list(filter: JobFilter, top: number, continuation: undefined): Promise<JobPage>;
+  list(filter: JobFilter, top: number, continuation: string | undefined): Promise<JobPage | "no such page">;
+  async list(filter: JobFilter, top: number, continuation: string | undefined): Promise<JobPage | "no such page"> {
     const pages = this.#table
       .listEntities({ queryOptions: withFilter(filterOf(filter)) })
       .byPage({ maxPageSize: top, ...(continuation ? { continuationToken: continuation } : {}) });
-    const page = await storageCall(() => pages.next());
+    // Without a continuation the whole query is ours, and a refusal of it no caller's mistake.
+    const page = continuation ? await storageCall(() => pages.next(), 400) : await storageCall(() => pages.next());
+    if (page === 400) return "no such page";
     if (page.done) return { rows: [], continuation: undefined };
     return { rows: page.value.map(shown), continuation: page.value.continuationToken };
   }

@@ -79,7 +79,7 @@ export function statusOfError(error: unknown): number | undefined {
  *
  * @throws Unavailable for everything else: storage is down, slow, or refuses us
  */
-export async function storageCall<T, const S extends readonly (404 | 409 | 412)[] = readonly []>(
+export async function storageCall<T, const S extends readonly (400 | 404 | 409 | 412)[] = readonly []>(
   call: () => Promise<T>,
   ...expected: S
 ): Promise<T | S[number]> {

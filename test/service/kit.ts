@@ -114,7 +114,11 @@ properties:
 ${more}`;
 }
 
-const body = z.looseObject({ message: z.string(), id: z.string().default(""), state: z.string().default("") });
+const body = z.looseObject({
+  message: z.string().default(""),
+  id: z.string().default(""),
+  state: z.string().default(""),
+});
 
 export interface Reply {
   readonly status: number;
@@ -151,6 +155,16 @@ export function get(deps: Deps, idOrName: string, query = ""): Promise<Reply> {
 export function del(deps: Deps, idOrName: string, query = ""): Promise<Reply> {
   const url = `http://localhost/api/delete/${idOrName}?${query}`;
   return call(remove(deps), new HttpRequest({ method: "DELETE", url, query: queryOf(query), params: { idOrName } }));
+}
+
+/** A call of any other handler. */
+export function ask(
+  handler: HttpHandler,
+  { query = "", params = {}, text }: { query?: string; params?: Readonly<Record<string, string>>; text?: string },
+): Promise<Reply> {
+  const url = `http://localhost/api/asked?${query}`;
+  const body = text === undefined ? {} : { method: "POST", body: { string: text } };
+  return call(handler, new HttpRequest({ method: "GET", url, query: queryOf(query), params: { ...params }, ...body }));
 }
 
 const queryOf = (query: string): Record<string, string> => Object.fromEntries(new URLSearchParams(query));

@@ -1,0 +1,122 @@
+/** `GET /api/jobs`: its pages, its filters, and what it says of a query that is wrong. */
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { jobs } from "../../src/http/jobs.ts";
+import { hour } from "../../src/shared/backoff.ts";
+import { start } from "../kit.ts";
+import { ask, follow, openBench, post, useAzurite, yaml, type Bench, type Reply } from "./kit.ts";
+
+useAzurite();
+
+const page = z.looseObject({
+  jobs: z.array(z.looseObject({ name: z.string() })),
+  continuation: z.string().optional(),
+});
+
+const list = (bench: Bench, query: string): Promise<Reply> => ask(jobs(bench.deps), { query });
+
+/** Each page's names, until there is no other. */
+async function pagesOf(bench: Bench, query: string): Promise<readonly (readonly string[])[]> {
+  const pages: (readonly string[])[] = [];
+  let next: string | undefined = "";
+  while (next !== undefined) {
+    const read: z.infer<typeof page> = page.parse((await list(bench, `${query}${next}`)).body);
+    pages.push(read.jobs.map(({ name }) => name));
+    next = read.continuation === undefined ? undefined : `&continuation=${encodeURIComponent(read.continuation)}`;
+  }
+  return pages;
+}
+
+describe("the list of jobs that have not ended", () => {
+  it("comes in pages as every list does, newest first, each job once", async () => {
+    const bench = await openBench();
+    for (const name of ["a", "b", "c", "d", "e"]) {
+      await post(bench.deps, yaml(name));
+      bench.clock.advance(name === "c" ? 0 : 1);
+    }
+    const pages = await pagesOf(bench, "state=active&top=2");
+    expect(pages.map(({ length }) => length)).toEqual([2, 2, 1]);
+    expect(pages.flat()).toEqual((await pagesOf(bench, "")).flat());
+    expect(pages.flat().toSorted()).toEqual(["a", "b", "c", "d", "e"]);
+  });
+
+  it("has no job that has ended, and its second page starts where the first one stopped", async () => {
+    const bench = await openBench();
+    const posted = [];
+    for (const name of ["a", "b", "c"]) {
+      posted.push(await post(bench.deps, yaml(name)));
+      bench.clock.advance(1);
+    }
+    const first = page.parse((await list(bench, "state=active&top=1")).body);
+    expect(first.jobs).toMatchObject([{ name: "c" }]);
+    if (posted[2]) await follow(bench, posted[2].id);
+    const second = page.parse((await list(bench, `state=active&top=1&continuation=${first.continuation ?? ""}`)).body);
+    expect(second.jobs).toMatchObject([{ name: "b" }]);
+    expect(await pagesOf(bench, "state=active")).toEqual([["b", "a"]]);
+  });
+
+  it("is filtered by tag and time before it is cut", async () => {
+    const bench = await openBench();
+    for (const [name, team] of [
+      ["old", "x"],
+      ["wanted", "x"],
+      ["other", "y"],
+      ["new", "x"],
+    ] as const) {
+      await post(bench.deps, yaml(name), `tags=team%3D${team}`);
+      bench.clock.advance(hour);
+    }
+    expect(await pagesOf(bench, "state=active&tag=team%3Dx&top=1")).toEqual([["new"], ["wanted"], ["old"]]);
+    const [from, to] = [start + hour, start + 3 * hour].map((at) => new Date(at).toISOString());
+    const between = `since=${from ?? ""}&until=${to ?? ""}`;
+    expect(await pagesOf(bench, `state=active&${between}`)).toEqual([["other", "wanted"]]);
+    expect(await pagesOf(bench, `state=active&${between}&tag=team%3Dx`)).toEqual([["wanted"]]);
+  });
+});
+
+describe("a query that is wrong", () => {
+  const text = (token: string): string => Buffer.from(token).toString("base64url");
+  const keys = (value: unknown): string => text(Buffer.from(JSON.stringify(value)).toString("base64"));
+
+  it.each([
+    ["continuation", "continuation=garbage"],
+    ["continuation", "continuation="],
+    ["continuation", `continuation=${text("no token of ours")}`],
+    ["continuation", `continuation=${keys({ nextRowKey: "alone" })}`],
+    ["continuation", `continuation=${keys("text")}`],
+    ["continuation", `continuation=${text("active 1 01a20c6c-c13a-7ab1-a14f-5d162eaef33c")}`],
+    ["continuation", "state=active&continuation=garbage"],
+    ["continuation", `state=active&continuation=${keys({ nextPartitionKey: "p" })}`],
+    ["continuation", `state=active&continuation=${text("active 1 nobody-nobody-nobody-nobody-nobody-no")}`],
+    ["state", "state=sleeping"],
+    ["state", "state=active,Failed"],
+    ["since", "since=yesterday"],
+    ["until", "until=tomorrow"],
+    ["top", "top=1001"],
+    ["top", "top="],
+    ["format", "format=xml"],
+  ])("is a 400 that says %s (%s)", async (path, query) => {
+    const bench = await openBench();
+    await post(bench.deps, yaml("a"));
+    const { status, body } = await list(bench, query);
+    expect({ status, body }).toMatchObject({ status: 400, body: { code: "InvalidRequest", errors: [{ path }] } });
+    expect(body.message).toMatch(new RegExp(`^${path} must be .*\\.$`));
+  });
+
+  it("is one also where only storage can tell that a continuation is none", async () => {
+    let refuses = false;
+    const bench = await openBench(
+      {},
+      {
+        after: (call) => {
+          if (refuses) call.status = 400;
+          return "pass";
+        },
+      },
+    );
+    refuses = true;
+    const continuation = keys({ nextPartitionKey: "p", nextRowKey: "r" });
+    expect((await list(bench, `continuation=${continuation}`)).status).toBe(400);
+    expect((await list(bench, "")).status).toBe(503);
+  });
+});
