@@ -1,4 +1,5 @@
 import { ownerOf } from "../shared/arm-group.ts";
+import { counted } from "../shared/counted.ts";
 import type { Deps } from "../shared/deps.ts";
 import { nothingRuns } from "../shared/outcome.ts";
 import { handler, json } from "./reply.ts";
@@ -40,7 +41,7 @@ export function adopt({ log, settings, control, aci: connect }: AdoptDeps) {
       }
     }
     const finished = groups.filter(({ replaceable }) => replaceable === true).length;
-    const message = `${groups.length} groups are not ours, ${finished} of them are finished.`;
+    const message = `${counted(groups.length, "group is", "groups are")} not ours, ${finished} of them finished.`;
     return json(200, { message, enabled: settings.adoptFinishedGroups, complete, groups });
   });
 }

@@ -1,24 +1,23 @@
-import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
 import { accept, type AcceptDeps } from "../shared/accept.ts";
 import type { Order } from "../shared/order.ts";
-import { cancel } from "../shared/cancel.ts";
+import { cancel, mayBeCanceled } from "../shared/cancel.ts";
 import type { Deps } from "../shared/deps.ts";
-import { no, ok, type Refusal, type Result } from "../shared/errors.ts";
+import { counted } from "../shared/counted.ts";
 import { parseJobId } from "../shared/ids.ts";
-import { terminalStates } from "../shared/job.ts";
 import { notPermitted } from "../shared/permitted.ts";
 import { parseSealedDefinition } from "../shared/sealed-definition.ts";
-import { readText } from "./body.ts";
+import { activeJobs } from "./active-jobs.ts";
 import { callerOf } from "./doors.ts";
-import { hasTag } from "./job-filter.ts";
+import { mustBeStates, readStates } from "./job-filter.ts";
+import { flag, readJson, text } from "./json-body.ts";
 import { handler, json, refuse } from "./reply.ts";
 import { acceptedReply, invalidSettings } from "./trigger.ts";
 
 /** What operators do: pause and resume, run a job again, cancel many. */
 export function pause({ log, control, now }: Pick<Deps, "log" | "control" | "now">) {
   return handler(log, async (request, context) => {
-    const body = await readJson(request, z.object({ reason: z.string().min(1).max(300) }));
+    const body = await readJson(request, z.object({ reason: text(300) }));
     if (!body.ok) return refuse(body.error, context);
     await control.installation();
     await control.pause(body.value.reason, now());
@@ -37,7 +36,11 @@ export function resume({ log, control, jobs, queues }: Pick<Deps, "log" | "contr
       woken++;
     }
     log("info", "resumed", { woken });
-    return json(200, { message: `Resumed; ${woken} waiting jobs were woken.`, paused: false, woken });
+    return json(200, {
+      message: `Resumed; ${counted(woken, "waiting job was", "waiting jobs were")} woken.`,
+      paused: false,
+      woken,
+    });
   });
 }
 
@@ -85,34 +88,39 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
   });
 }
 
-const selection = z
-  .object({
-    name: z.string().optional(),
-    tag: z.string().optional(),
-    state: z.string().optional(),
-    dryRun: z.union([z.boolean(), z.stringbool()]).default(false),
-  })
-  .refine(({ name, tag, state }) => name !== undefined || tag !== undefined || state !== undefined, {
-    message: "say which jobs by name, tag or state; state active means all",
-  });
+const selection = z.object({
+  name: text(63).optional(),
+  tag: text(400).optional(),
+  state: text(200)
+    .transform((words, context) => {
+      const states = readStates(words);
+      if (states === undefined) context.addIssue(mustBeStates);
+      return states;
+    })
+    .optional(),
+  dryRun: flag,
+});
 
-/** `POST /api/jobs/cancel`: all active jobs that match; the number of them. */
+/** `POST /api/jobs/cancel`: all active jobs that match and are not canceled yet; the number of them. */
 export function cancelMany(deps: Pick<Deps, "log" | "jobs" | "queues" | "now">) {
   return handler(deps.log, async (request, context) => {
     const body = await readJson(request, selection);
     if (!body.ok) return refuse(body.error, context);
     const { name, tag, state, dryRun } = body.value;
-    const ids: string[] = [];
-    for await (const active of deps.jobs.index.active()) {
-      if (terminalStates.some((terminal) => terminal === active.state)) continue;
-      if (name !== undefined && active.name.toLowerCase() !== name.toLowerCase()) continue;
-      if (state !== undefined && state.toLowerCase() !== "active" && active.state.toLowerCase() !== state.toLowerCase())
-        continue;
-      if (tag !== undefined && !hasTag(deps.jobs.shown(active.columns), tag)) continue;
-      ids.push(active.id);
-      if (!dryRun) await cancel(deps, active.id, callerOf(context));
+    if (name === undefined && tag === undefined && state === undefined) {
+      const message = "Say which jobs by name, tag or state; state active means all.";
+      return refuse({ code: "InvalidRequest", message }, context);
     }
-    const message = dryRun ? `${ids.length} jobs would be canceled` : `${ids.length} jobs are being canceled`;
+    const ids: string[] = [];
+    for await (const { id } of activeJobs(deps.jobs, { name, states: state === "active" ? undefined : state }, tag)) {
+      const stored = await deps.jobs.peek(id);
+      if (stored === undefined || !mayBeCanceled(stored.job)) continue;
+      ids.push(id);
+      if (!dryRun) await cancel(deps, id, callerOf(context));
+    }
+    const message = dryRun
+      ? `${counted(ids.length, "job", "jobs")} would be canceled`
+      : `${counted(ids.length, "job is", "jobs are")} being canceled`;
     return json(200, {
       message,
       canceled: dryRun ? 0 : ids.length,
@@ -121,24 +129,4 @@ export function cancelMany(deps: Pick<Deps, "log" | "jobs" | "queues" | "now">) 
       ids: ids.slice(0, 1000),
     });
   });
-}
-
-/** What an operator says fits into little. */
-const mostJson = 16 * 1024;
-
-export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<Result<T>> {
-  const refused = (message: string): { readonly ok: false; readonly error: Refusal } =>
-    no({ code: "InvalidRequest", message });
-  const text = await readText(request, mostJson);
-  if (!text.ok) return refused(`The body must be JSON of at most ${mostJson} bytes.`);
-  let value: unknown;
-  try {
-    value = text.value.trim() === "" ? {} : JSON.parse(text.value);
-  } catch {
-    return refused("The body must be JSON.");
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return ok(parsed.data);
-  const issue = parsed.error.issues.at(0);
-  return refused(`The body is wrong at ${issue?.path.join(".") || "its top"}: ${issue?.message ?? "unknown"}.`);
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { counted } from "../shared/counted.ts";
 import type { Deps } from "../shared/deps.ts";
-import { readJson } from "./operate.ts";
+import { flag, readJson, text } from "./json-body.ts";
 import { handler, json, refuse } from "./reply.ts";
 
 /** `GET /api/poison`, `POST /api/poison/replay` and `/drop` `{messageId?}`: messages that failed again and again. */
@@ -12,10 +13,7 @@ export function listPoison({ log, poison }: PoisonDeps) {
 
 export function takePoison({ log, poison }: PoisonDeps, what: "replay" | "drop") {
   return handler(log, async (request, context) => {
-    const body = await readJson(
-      request,
-      z.object({ messageId: z.string().optional(), all: z.boolean().default(false) }),
-    );
+    const body = await readJson(request, z.object({ messageId: text(256).optional(), all: flag }));
     if (!body.ok) return refuse(body.error, context);
     const { messageId, all } = body.value;
     if (messageId === undefined && !all) {
@@ -23,8 +21,12 @@ export function takePoison({ log, poison }: PoisonDeps, what: "replay" | "drop")
     }
     const taken = await poison.take(what, messageId);
     log("info", `poison ${what}`, { taken });
-    return json(taken === 0 && messageId !== undefined ? 404 : 200, {
-      message: `${taken} messages: ${what}.`,
+    if (taken === 0 && messageId !== undefined) {
+      return refuse({ code: "MessageNotFound", message: "No message of that id is in the poison queue." }, context);
+    }
+    const done = what === "replay" ? "sent again" : "dropped";
+    return json(200, {
+      message: `${counted(taken, "message was", "messages were")} ${done}.`,
       [what === "replay" ? "replayed" : "dropped"]: taken,
     });
   });

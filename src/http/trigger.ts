@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/fu
 import { accept, type AcceptDeps, type Accepted } from "../shared/accept.ts";
 import { check, type Order } from "../shared/order.ts";
 import { second } from "../shared/backoff.ts";
+import { counted } from "../shared/counted.ts";
 import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Refusal, type Result } from "../shared/errors.ts";
 import { mintLink, type LinkKey } from "../shared/link.ts";
@@ -29,7 +30,7 @@ export function trigger(deps: TriggerDeps) {
     if (!checked.ok) return refuse(checked.error, context);
     const { options, warnings, definition } = checked.value;
     if (options.dryRun) {
-      const message = `Container Group ${definition.name} can be run${warnings.length > 0 ? `, with ${warnings.length} warnings` : ""}`;
+      const message = `Container Group ${definition.name} can be run${warnings.length > 0 ? `, with ${counted(warnings.length, "warning", "warnings")}` : ""}`;
       return json(200, { message, name: definition.name, dryRun: true, warnings });
     }
     const { refusal } = await deps.control.installation();

@@ -1,8 +1,13 @@
 import { day } from "./backoff.ts";
 import type { Deps } from "./deps.ts";
 import type { JobId } from "./ids.ts";
-import { hasEnded } from "./job.ts";
+import { hasEnded, type Job } from "./job.ts";
 import type { Stored } from "./jobs.ts";
+
+/** Whether a cancel has anything to add: the job has not ended, and nobody canceled it before. */
+export function mayBeCanceled({ phase, cancel: canceled }: Job): boolean {
+  return !hasEnded(phase) && canceled === undefined;
+}
 
 /**
  * A cancel is an intent that stands in the row and survives any crash; the machine carries it out. May be repeated.

@@ -17,6 +17,7 @@ export const statusOf = {
   PolicyRefused: 400,
   Forbidden: 403,
   JobNotFound: 404,
+  MessageNotFound: 404,
   NameActive: 409,
   AmbiguousName: 409,
   DefinitionGone: 409,

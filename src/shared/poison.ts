@@ -1,4 +1,4 @@
-import type { QueueServiceClient } from "@azure/storage-queue";
+import type { QueueServiceClient, ReceivedMessageItem } from "@azure/storage-queue";
 import { queueNames, wireText } from "./queue.ts";
 import { storageCall } from "./storage.ts";
 
@@ -42,32 +42,35 @@ export class PoisonQueue {
    */
   async take(what: "replay" | "drop", messageId: string | undefined): Promise<number> {
     let taken = 0;
-    const seen = new Set<string>();
+    const others = new Map<string, string>();
+    const isWanted = (id: string): boolean => messageId === undefined || id === messageId;
     for (;;) {
-      const batch = await storageCall(
-        () => this.#queue.receiveMessages({ numberOfMessages: 32, visibilityTimeout: 60 }),
-        404,
-      );
-      if (batch === 404 || batch.receivedMessageItems.length === 0) return taken;
-      for (const message of batch.receivedMessageItems) {
-        if (seen.has(message.messageId)) return taken;
-        seen.add(message.messageId);
-        const wanted = messageId === undefined || message.messageId === messageId;
-        if (!wanted) {
-          await storageCall(
-            () => this.#queue.updateMessage(message.messageId, message.popReceipt, wireText(message.messageText), 0),
-            404,
-          );
-          continue;
-        }
+      const batch = await this.#receive();
+      // Who asks for one message leaves the others hidden until it is found, so that each is seen once.
+      for (const { messageId: id, popReceipt, messageText } of batch.filter((each) => isWanted(each.messageId))) {
         if (what === "replay") {
           const jobs = this.#service.getQueueClient(queueNames.jobs);
-          await storageCall(() => jobs.sendMessage(wireText(message.messageText), { messageTimeToLive: -1 }));
+          await storageCall(() => jobs.sendMessage(wireText(messageText), { messageTimeToLive: -1 }));
         }
-        await storageCall(() => this.#queue.deleteMessage(message.messageId, message.popReceipt), 404);
+        await storageCall(() => this.#queue.deleteMessage(id, popReceipt), 404);
         taken++;
-        if (messageId !== undefined) return taken;
       }
+      const before = others.size;
+      for (const { messageId: id, popReceipt } of batch) if (!isWanted(id)) others.set(id, popReceipt);
+      const found = messageId !== undefined && taken > 0;
+      if (!found && (messageId === undefined ? batch.length > 0 : others.size > before)) continue;
+      for (const [id, popReceipt] of others) await this.#show(id, popReceipt);
+      return taken;
     }
+  }
+
+  async #receive(): Promise<readonly ReceivedMessageItem[]> {
+    const hidden = { numberOfMessages: 32, visibilityTimeout: 60 };
+    const batch = await storageCall(() => this.#queue.receiveMessages(hidden), 404);
+    return batch === 404 ? [] : batch.receivedMessageItems;
+  }
+
+  async #show(id: string, popReceipt: string): Promise<void> {
+    await storageCall(() => this.#queue.updateMessage(id, popReceipt, undefined, 0), 404);
   }
 }
