@@ -74,7 +74,7 @@ const scalar = (value: JsonValue): string => (typeof value === "object" ? "" : S
 const boolean = (value: JsonValue): Result<boolean, string> => {
   const word = typeof value === "string" ? value.toLowerCase() : value;
   if (word === true || word === "true" || word === "1") return ok(true);
-  if (word === false || word === "false" || word === "0" || word === "") return ok(false);
+  if (word === false || word === "false" || word === "0") return ok(false);
   return no("must be true or false");
 };
 

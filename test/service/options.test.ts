@@ -17,17 +17,17 @@ const refused: Readonly<Record<Exclude<OptionName, "polling">, readonly Given[]>
   retries: [{ retries: "11" }, { retries: "-1" }, { retries: "some" }],
   retryOn: [{ retryOn: "137" }, { retryOn: "137", retries: "0" }, { retryOn: "Tuesday", retries: "1" }],
   onConflict: [{ onConflict: "fight" }],
-  uniqueName: [{ uniqueName: "maybe" }],
+  uniqueName: [{ uniqueName: "maybe" }, { uniqueName: "" }],
   main: [{ main: "no-such-container" }, { main: "" }],
   keep: [{ keep: "forever" }],
   lease: [{ lease: "PT4M59S" }, { lease: "P8D" }, { lease: "PT10M", callBackUri: "https://adf.example/run" }],
-  env: [{ env: "PATH" }],
+  env: [{ env: "PATH" }, { env: "" }],
   tags: [{ tags: "aciproxy-job=mine" }, { tags: "a<b=c" }],
   source: [{ source: "factory/pipeline" }],
   failureStatus: [{ failureStatus: "201" }, { failureStatus: "429" }, { failureStatus: "600" }],
   outputLimit: [{ outputLimit: "262145" }, { outputLimit: "-1" }],
-  strict: [{ strict: "very" }],
-  dryRun: [{ dryRun: "wet" }],
+  strict: [{ strict: "very" }, { strict: "" }],
+  dryRun: [{ dryRun: "wet" }, { dryRun: "" }],
 };
 const unknown: readonly Given[] = [{ timeOuts: "60" }];
 

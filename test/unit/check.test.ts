@@ -48,3 +48,16 @@ describe("every fault of an order is told at once", () => {
     expect(faultsOf(good, { query: { main: "other" } }).paths).toContain("main");
   });
 });
+
+it("labels in the block are a mapping, a list or a text, as in the query", () => {
+  const image = good.replace("busybox", "registry.example/busybox").replace("osType", "restartPolicy: Never\n  osType");
+  for (const tags of [
+    "{ team: 007, nightly: }",
+    "[team=007, nightly]",
+    '"team=007, nightly"',
+    "\n    - team=007\n    - nightly",
+  ]) {
+    const checked = check(order(`x-aciproxy:\n  tags: ${tags}${image}`), settings());
+    expect(checked.ok && checked.value.options.tags, tags).toEqual({ team: "007", nightly: "" });
+  }
+});

@@ -1,6 +1,6 @@
 import { foldName, isJsonObject, member, setMember, type JsonObject } from "../json.ts";
 import type { Findings } from "./places.ts";
-import { containerGroup, optionsBlock } from "./schema.ts";
+import { containerGroup, optionsBlock, tagsOption } from "./schema.ts";
 import { Trail } from "./trail.ts";
 import type { Entry, MapNode } from "./tree.ts";
 import { typed, unknown, type TypingContext } from "./typing.ts";
@@ -133,7 +133,9 @@ function readBlock({ node, at }: Entry, here: Trail, context: TypingContext): Bl
   }
   const values: JsonObject = {};
   for (const [key, entry] of node.entries) {
-    const option = optionsBlock.properties.get(foldName(key))?.type ?? { kind: "any" };
+    const name = foldName(key);
+    const option =
+      name === "tags" ? tagsOption[entry.node.kind] : (optionsBlock.properties.get(name)?.type ?? { kind: "any" });
     setMember(values, key, typed(entry.node, option, here.to(key, entry.at), context));
   }
   return { values, offsetOf: (key) => node.entries.get(key)?.at ?? at };

@@ -1,5 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { accepted, definitionOf, faultsOf, group, parse, parseFixture, pathsOf, told, warningsOf } from "./kit.ts";
+import {
+  accepted,
+  definitionOf,
+  faultsOf,
+  fixture,
+  group,
+  parse,
+  parseFixture,
+  pathsOf,
+  told,
+  warningsOf,
+} from "./kit.ts";
 
 describe("name", () => {
   test.each(["a", "Group", "MYGROUP-1", "0a", "a".repeat(63)])("%s is taken as written", (name) => {
@@ -153,6 +164,16 @@ describe("x-aciproxy and callBackUri", () => {
     expect(block?.place("absent")).toEqual({ line: 1, column: 1 });
     expect(callBackUri).toBe("https://example.invalid/callback?token=not-a-real-token");
     expect(warnings).toEqual([]);
+  });
+
+  test.each([
+    ["a mapping", "{ team: 007, nightly: }", { team: "007", nightly: null }],
+    ["a list", "[team=007, 1.10, nightly]", ["team=007", "1.10", "nightly"]],
+    ["a text", "team=007, nightly", "team=007, nightly"],
+    ["a number", "007", "007"],
+  ])("labels may be %s, as written", (_, written, tags) => {
+    const { block } = accepted(parse(`x-aciproxy:\n  tags: ${written}\n${fixture("windows.yaml")}`));
+    expect(block?.values).toEqual({ tags });
   });
 
   test("null is none", () => {
