@@ -150,9 +150,9 @@ function costColumns(job: Job, { vcpuHour, gbHour, currency }: Prices): Columns 
     0,
   );
   return {
-    vcpuSeconds: double(billed * job.cpu),
-    gbSeconds: double(billed * job.memoryGB),
-    costEstimate: double((billed / 3600) * (job.cpu * vcpuHour + job.memoryGB * gbHour)),
+    vcpuSeconds: double(rounded(billed * job.cpu, 3)),
+    gbSeconds: double(rounded(billed * job.memoryGB, 3)),
+    costEstimate: double(rounded((billed / 3600) * (job.cpu * vcpuHour + job.memoryGB * gbHour), 6)),
     currency,
   };
 }
@@ -239,4 +239,9 @@ export function fromRow(row: Readonly<Record<string, unknown>>): { job: Job; sea
 
 function secondsBetween(from: number | undefined, to: number | undefined): number | undefined {
   return from === undefined || to === undefined ? undefined : Math.max(0, (to - from) / second);
+}
+
+/** Without the last digits of binary fractions, which nobody can read. */
+function rounded(value: number, decimals: number): number {
+  return Number(value.toFixed(decimals));
 }

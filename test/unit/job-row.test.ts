@@ -96,7 +96,12 @@ describe("the columns of the table", () => {
       vcpuSeconds: double(90),
       gbSeconds: double(135),
     });
-    expect(columns(full)["costEstimate"]).toEqual(double((90 / 3600) * (0.0405 + 1.5 * 0.00445)));
+    expect(columns(full)["costEstimate"]).toEqual(double(0.001179)); // 90 / 3600 * (0.0405 + 1.5 * 0.00445)
+    expect(columns({ ...full, cpu: 0.1, memoryGB: 0.7 })).toMatchObject({
+      vcpuSeconds: double(9),
+      gbSeconds: double(63),
+      costEstimate: double(0.000179),
+    });
   });
 
   it("have counts and codes as integers", () => {
