@@ -1,11 +1,15 @@
 import type { HttpResponseInit } from "@azure/functions";
-import { minute, parseDuration, second } from "../shared/backoff.ts";
+import { minute, second } from "../shared/backoff.ts";
 import { plainLog } from "../shared/captured-log.ts";
+import { counted } from "../shared/counted.ts";
 import type { Deps } from "../shared/deps.ts";
+import { no, ok, type Result } from "../shared/errors.ts";
 import type { Job } from "../shared/job.ts";
 import { hasEnded } from "../shared/job.ts";
 import { LiveLogs } from "../shared/live-logs.ts";
-import { handler, json, refuse } from "./reply.ts";
+import { readBoolean } from "../shared/options.ts";
+import { mustBeTime, timeIn } from "./job-filter.ts";
+import { faulty, handler, json, refuse } from "./reply.ts";
 import { findJob } from "./status.ts";
 
 /**
@@ -31,13 +35,17 @@ export function logs(deps: LogsDeps) {
       return refuse({ code: "JobNotFound", message: "The job has no container of that name." }, context);
     }
     const asked = askedOf(request.query, job, deps.now());
-    if (typeof asked === "string") return refuse({ code: "InvalidRequest", message: asked }, context);
-    if (request.query.get("follow")?.toLowerCase() === "true") {
-      return { ...textReply, body: follow(deps, live, job, names, asked) };
+    if (!asked.ok) return refuse(asked.error, context);
+    if (asked.value.attempt > job.attempt) {
+      const message = `The job has had ${counted(job.attempt, "attempt", "attempts")}; there is no log of a later one.`;
+      return refuse({ code: "JobNotFound", message }, context);
     }
-    const read = await Promise.all(names.map(async (name) => ({ name, lines: await linesOf(live, job, name, asked) })));
-    return request.query.get("format")?.toLowerCase() === "json"
-      ? asJson(job, asked, read)
+    if (asked.value.follow) return { ...textReply, body: follow(deps, live, job, names, asked.value) };
+    const read = await Promise.all(
+      names.map(async (name) => ({ name, lines: await linesOf(live, job, name, asked.value) })),
+    );
+    return asked.value.format === "json"
+      ? asJson(job, asked.value, read)
       : { ...textReply, body: read.map(({ name, lines }) => shown(name, lines, names.length > 1)).join("") };
   });
 }
@@ -55,6 +63,8 @@ interface Asked {
   readonly attempt: number;
   readonly tail: number | undefined;
   readonly since: number | undefined;
+  readonly follow: boolean;
+  readonly format: "text" | "json";
 }
 
 interface ContainerLines {
@@ -62,17 +72,22 @@ interface ContainerLines {
   readonly lines: readonly string[];
 }
 
-function askedOf(query: URLSearchParams, job: Job, now: number): Asked | string {
-  const whole = (name: string): number | undefined => (query.has(name) ? Number(query.get(name)) : undefined);
-  const attempt = whole("attempt") ?? job.attempt;
-  const tail = whole("tail");
-  if (!Number.isInteger(attempt) || attempt < 1) return "attempt must be a whole number from 1.";
-  if (tail !== undefined && (!Number.isInteger(tail) || tail < 0)) return "tail must be a number of lines.";
-  const text = query.get("since");
-  const ago = text === null ? undefined : parseDuration(text);
-  const since = text === null ? undefined : ago === undefined ? Date.parse(text) : now - ago;
-  if (Number.isNaN(since)) return "since must be an ISO 8601 time, or a duration ago (PT5M).";
-  return { attempt, tail, since };
+function askedOf(query: URLSearchParams, job: Job, now: number): Result<Asked> {
+  const word = (name: string, fallback: string): string => query.get(name)?.toLowerCase() ?? fallback;
+  const whole = (name: string): number | undefined => {
+    const text = query.get(name);
+    return text === null ? undefined : /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  };
+  const [attempt = job.attempt, tail] = [whole("attempt"), whole("tail")];
+  if (Number.isNaN(attempt) || attempt < 1) return no(faulty("attempt", "must be a whole number from 1"));
+  if (Number.isNaN(tail)) return no(faulty("tail", "must be a number of lines"));
+  const since = timeIn(query.get("since") ?? undefined, now);
+  if (Number.isNaN(since)) return no(faulty("since", mustBeTime));
+  const follow = readBoolean(word("follow", "false"));
+  if (!follow.ok) return no(faulty("follow", follow.error));
+  const format = word("format", "text");
+  if (format !== "text" && format !== "json") return no(faulty("format", "must be text or json"));
+  return ok({ attempt, tail, since, follow: follow.value, format });
 }
 
 async function linesOf(

@@ -71,7 +71,7 @@ interface OptionRow<T> {
 /** A scalar as text; a list or mapping, which is never a right value where this is used, as nothing. */
 const scalar = (value: JsonValue): string => (typeof value === "object" ? "" : String(value));
 
-const boolean = (value: JsonValue): Result<boolean, string> => {
+export const readBoolean = (value: JsonValue): Result<boolean, string> => {
   const word = typeof value === "string" ? value.toLowerCase() : value;
   if (word === true || word === "true" || word === "1") return ok(true);
   if (word === false || word === "false" || word === "0") return ok(false);
@@ -247,7 +247,7 @@ export const optionsTable = {
     fallback: "false",
     bound: "",
     text: "Adds a suffix to the group's name, so that the same definition can run side by side.",
-    read: boolean,
+    read: readBoolean,
   },
   main: {
     schema: { type: "string", maxLength: 63, description: "a container's name" },
@@ -275,7 +275,7 @@ export const optionsTable = {
     fallback: "false",
     bound: "",
     text: "Gives every container ACI_PROXY_JOB_ID, _NAME, _ATTEMPT and _DEADLINE.",
-    read: boolean,
+    read: readBoolean,
   },
   tags: {
     schema: { type: ["object", "array", "string"], description: "mapping or list of at most 15" },
@@ -310,8 +310,14 @@ export const optionsTable = {
     text: "Bytes of each container's output in the status reply; its tail, cut at a line.",
     read: whole(0, 256 * 1024),
   },
-  strict: { schema: { type: "boolean" }, fallback: "false", bound: "", text: "Warnings are errors.", read: boolean },
-  dryRun: { schema: { type: "boolean" }, fallback: "false", bound: "", text: "All checks, no job.", read: boolean },
+  strict: {
+    schema: { type: "boolean" },
+    fallback: "false",
+    bound: "",
+    text: "Warnings are errors.",
+    read: readBoolean,
+  },
+  dryRun: { schema: { type: "boolean" }, fallback: "false", bound: "", text: "All checks, no job.", read: readBoolean },
 } as const satisfies { readonly [N in OptionName]: OptionRow<NonNullable<JobOptions[N]>> };
 
 const names = new Map<string, OptionName>(
