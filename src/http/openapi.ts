@@ -41,6 +41,7 @@ const idOrName = path("idOrName", "A job's id, or a group's name, which means it
 const unavailable = {
   "503": error("Storage can't be reached, or the settings are wrong; `Retry-After` says when to come back."),
 };
+const wrong = { "400": error("A member of the query or the body is wrong; each with its name.") };
 const unknown = { "404": error("Not known.") };
 
 const options = Object.entries(optionsTable).map(([name, option]) => query(name, option.schema, option.text));
@@ -60,6 +61,26 @@ const accepted = {
   },
   ...reply("Accepted.", ref("Accepted")),
 };
+
+const logParameters = [
+  query("tail", { type: "integer", minimum: 0 }, "Only the last lines."),
+  query("since", text, "Only later lines: a time, or a duration ago."),
+  query("attempt", { type: "integer", minimum: 1 }, "Of which attempt."),
+  query("follow", { type: "boolean" }, "Stream until the end."),
+  query("format", { enum: ["text", "json"] }, "Text unless told."),
+];
+const logReplies = { "200": reply("The log.", text, "text/plain"), ...wrong, ...unknown, ...unavailable };
+
+const poisonCall = (operationId: string, summary: string) => ({
+  post: {
+    operationId,
+    summary,
+    requestBody: {
+      content: { "application/json": { schema: object({ messageId: text, all: { type: "boolean" } }) } },
+    },
+    responses: { "200": reply("How many."), ...wrong, ...unknown, ...unavailable },
+  },
+});
 
 const paths = {
   "/api/trigger": {
@@ -155,7 +176,7 @@ const paths = {
           "A page; there are more when it has a continuation.",
           object({ jobs: list({ type: "object" }), continuation: text }, ["jobs"]),
         ),
-        "400": error("A filter is wrong."),
+        ...wrong,
         ...unavailable,
       },
     },
@@ -176,6 +197,7 @@ const paths = {
       responses: {
         "200": accepted,
         "202": accepted,
+        "400": error("A rule of the operator's forbids it by now."),
         "409": error("Its definition is no longer kept, or its name is taken."),
         ...unknown,
         ...unavailable,
@@ -196,25 +218,25 @@ const paths = {
           "How many.",
           object({ message: text, canceled: { type: "integer" }, matched: { type: "integer" } }),
         ),
-        "400": error("No filter."),
+        ...wrong,
         ...unavailable,
       },
     },
   },
-  "/api/logs/{idOrName}/{container}": {
+  "/api/logs/{idOrName}": {
     get: {
       operationId: "logs",
-      summary: "The log of one container; without the last segment, of all.",
-      parameters: [
-        idOrName,
-        path("container", "The container's name."),
-        query("tail", { type: "integer" }, "Only the last lines."),
-        query("since", text, "Only later lines."),
-        query("attempt", { type: "integer" }, "Of which attempt."),
-        query("follow", { type: "boolean" }, "Stream until the end."),
-        query("format", { enum: ["text", "json"] }, "Text unless told."),
-      ],
-      responses: { "200": reply("The log.", text, "text/plain"), ...unknown, ...unavailable },
+      summary: "The logs of all containers, each line with its container's name in front where there are several.",
+      parameters: [idOrName, ...logParameters],
+      responses: logReplies,
+    },
+  },
+  "/api/logs/{idOrName}/{container}": {
+    get: {
+      operationId: "containerLogs",
+      summary: "The log of one container.",
+      parameters: [idOrName, path("container", "The container's name."), ...logParameters],
+      responses: logReplies,
     },
   },
   "/api/pause": {
@@ -222,7 +244,7 @@ const paths = {
       operationId: "pause",
       summary: "Accept jobs and let them wait.",
       requestBody: { content: { "application/json": { schema: object({ reason: text }, ["reason"]) } } },
-      responses: { "200": reply("Paused."), ...unavailable },
+      responses: { "200": reply("Paused."), ...wrong, ...unavailable },
     },
   },
   "/api/resume": {
@@ -246,20 +268,8 @@ const paths = {
       responses: { "200": reply("Up to 32."), ...unavailable },
     },
   },
-  "/api/poison/replay": {
-    post: {
-      operationId: "poisonReplay",
-      summary: "Try them again.",
-      responses: { "200": reply("How many."), ...unavailable },
-    },
-  },
-  "/api/poison/drop": {
-    post: {
-      operationId: "poisonDrop",
-      summary: "Drop them.",
-      responses: { "200": reply("How many."), ...unavailable },
-    },
-  },
+  "/api/poison/replay": poisonCall("poisonReplay", "Try one of them again, or all."),
+  "/api/poison/drop": poisonCall("poisonDrop", "Drop one of them, or all."),
   "/api/health": {
     get: {
       operationId: "health",
