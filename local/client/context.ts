@@ -40,6 +40,19 @@ export async function readDefinition(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new Misuse(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Misuse(`cannot read ${file}: ${causeOf(error)}`);
   }
+}
+
+const causes: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  ENOTDIR: "no such file",
+  EISDIR: "it is a folder",
+  EACCES: "permission denied",
+};
+
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = "code" in error ? causes[String(error.code)] : undefined;
+  return cause ?? error.message;
 }

@@ -1,3 +1,4 @@
+import manifest from "../../package.json" with { type: "json" };
 import { Command, CommanderError, Option } from "commander";
 import pc from "picocolors";
 import { defaultUrl, tell } from "./context.ts";
@@ -18,6 +19,7 @@ const program = new Command("aci-proxy")
     new Option("--key <key>", "its key; as an option, other users of this machine can see it").env("ACI_PROXY_KEY"),
   )
   .option("--json", "the service's reply as JSON on stdout")
+  .version(manifest.version, "--version", "this command's version")
   .addHelpText("after", exitCodesHelp)
   .configureHelp({ showGlobalOptions: true });
 

@@ -60,8 +60,12 @@ async function run(file: string, flags: Flags, command: Command): Promise<number
     return await watch(service, job.id, path, json);
   } catch (error) {
     const faults = error instanceof Refused ? error.errors : [];
-    // An option of the command line has no place in the file.
-    for (const fault of faults) tell(fault.path in query ? fault.message : placed(file, fault));
+    // An option of the command line has no place in the file, and the refusal itself quotes the first.
+    const quoted = error instanceof Refused ? error.message : "";
+    for (const fault of faults) {
+      if (!(fault.path in query)) tell(placed(file, fault));
+      else if (!quoted.includes(fault.message)) tell(fault.message);
+    }
     throw error;
   }
 }

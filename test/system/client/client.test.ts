@@ -122,6 +122,17 @@ describe("aci-proxy run", () => {
     expect(run.stderr).toBe(`${file}:3:9 properties.osType must be Linux or Windows\nThe definition has 1 fault.\n`);
   });
 
+  test("says once what is wrong with an option of the command line", async () => {
+    const errors = ["timeout", "retries"].map((path) => ({ path, line: 1, column: 1, message: `${path} is wrong.` }));
+    service.on("POST /api/trigger", {
+      status: 400,
+      json: { message: "Bad options: timeout (line 1): timeout is wrong. And 1 more.", errors },
+    });
+    const run = aciProxy("run", file, "--timeout", "x", "--retries", "x");
+    expect(await run.exitCode).toBe(4);
+    expect(run.stderr).toBe("retries is wrong.\nBad options: timeout (line 1): timeout is wrong. And 1 more.\n");
+  });
+
   test("interrupted, says how to follow and how to cancel the job, which goes on", async () => {
     oneJob({ state: "Succeeded" });
     service.on("GET /api/status/1", {
@@ -285,7 +296,8 @@ describe("a command that can't work", () => {
   test.each([
     [["steam"], /unknown command/],
     [["run"], /missing required argument/],
-    [["run", "there-is-no-such-file.yaml"], /can't be read/],
+    [["run", "there-is-no-such-file.yaml"], /^cannot read there-is-no-such-file\.yaml: no such file\.\n/],
+    [["validate", "/"], /^cannot read \/: it is a folder\.\n/],
     [["run", "file", "--option", "novalue"], /NAME=VALUE/],
     [["status", "1", "--url", "nowhere"], /absolute http/],
     [["cancel"], /needs --name, --tag or --state/],
@@ -301,6 +313,12 @@ describe("a command that can't work", () => {
     const list = aciProxy("list");
     expect(await list.exitCode).toBe(4);
     expect(list.stderr).toContain("is --url right?");
+  });
+
+  test("tells its version", async () => {
+    const command = aciProxy("--version");
+    expect(await command.exitCode).toBe(0);
+    expect(command.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   test("shows its exit codes with --help", async () => {
