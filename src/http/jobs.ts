@@ -6,6 +6,7 @@ import { columnsOf } from "../shared/job-row.ts";
 import { endingOf, type Job } from "../shared/job.ts";
 import type { JobOptions } from "../shared/options.ts";
 import type { JobPage } from "../shared/jobs.ts";
+import { withStopped } from "../shared/stopped-containers.ts";
 import { activePage } from "./active-jobs.ts";
 import { readRows, writeRows } from "./continuation.ts";
 import { hasTag, readFilter, type Asked } from "./job-filter.ts";
@@ -56,7 +57,7 @@ async function record({ attempts, jobs }: JobsDeps, job: Job): Promise<Record<st
   const { phase } = job;
   const ending = endingOf(phase);
   const waiting = phase.state === "Queued" ? phase.waiting : undefined;
-  const results = new Map((await attempts.all(job.id)).map((result) => [result.attempt, result]));
+  const results = new Map((await attempts.all(job.id)).map((result) => [result.attempt, withStopped(job, result)]));
   return {
     ...jobs.shown(plainColumns(columnsOf(job, jobs.prices))),
     apiVersion: job.apiVersion,
