@@ -55,13 +55,17 @@ async function countedSweep(): Promise<{ storage: number; arm: number }> {
     const { request } = message as { request: ClientRequest }; // what "http.client.request.start" carries
     seen[request.getHeader("host") === "127.0.0.1:9" ? "arm" : "storage"]++;
   };
+  // The tables are asked through undici, which tells of itself by a channel of its own.
+  const countTables = (): void => void seen.storage++;
   try {
     await tick(); // the first run makes what is missing, and looks for orphans
     subscribe("http.client.request.start", count);
+    subscribe("undici:request:create", countTables);
     await tick();
     return seen;
   } finally {
     unsubscribe("http.client.request.start", count);
+    unsubscribe("undici:request:create", countTables);
     await azurite.stop();
     await rm(folder, { recursive: true });
   }

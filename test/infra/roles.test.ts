@@ -96,7 +96,7 @@ function permissionOf(method: string, path: string): string {
   const [namespace = "", ...rest] = parts.slice(provider + 1);
   const type = [namespace, ...rest.filter((_, i) => i % 2 === 0)].join("/");
   if (method === "POST") return `${type}/action`;
-  return `${type}/${method === "GET" ? "read" : method === "PUT" ? "write" : "delete"}`;
+  return `${type}/${method === "GET" ? "read" : method === "PUT" || method === "PATCH" ? "write" : "delete"}`;
 }
 
 test("every call that the code makes to Azure Resource Manager is allowed by the table, and each that the table names is made", async () => {
@@ -117,6 +117,7 @@ test("every call that the code makes to Azure Resource Manager is allowed by the
     create: () => aci.create(placed, "g", "2023-05-01", {}, (text) => text),
     remove: () => aci.remove(placed, "g"),
     stop: () => aci.stop(placed, "g"),
+    tag: () => aci.tag(placed, "g", {}),
     logs: () => aci.logs(placed, "g", "c"),
     ping: () => aci.ping(target),
     locationOf: () => aci.locationOf(target),
