@@ -28,13 +28,13 @@ async function runWithout(
 const succeeded = { name: "patient", state: "Succeeded", exitCode: 0, attempt: 1 };
 
 /** The model takes each wake-up away in turn (test/unit/model.test.ts); here it is the one that does most of the work. */
-it("without the queue of looks a job still ends, by the timer alone", { timeout: 200_000 }, async () => {
+it("without the queue of looks a job still ends, by the timer alone", { timeout: 300_000 }, async () => {
   expect(await runWithout(["wake", "events"])).toMatchObject(succeeded);
 });
 
 it(
   "looks never stand behind posted jobs: a job ends though nothing on aci-jobs moves",
-  { timeout: 200_000 },
+  { timeout: 300_000 },
   async () => {
     const post = async ({ storage }: World): Promise<void> => {
       const queue = storage.queues.getQueueClient(queueNames.jobs);
