@@ -8,7 +8,7 @@ import { z } from "zod";
 import { connectionString } from "../../../local/azurite/connection.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { builtPrograms } from "../../../local/stack/stack.ts";
-import { minute, second } from "../../../src/shared/backoff.ts";
+import { minute } from "../../../src/shared/backoff.ts";
 import { connectStorage, type Storage } from "../../../src/shared/storage.ts";
 import { tableNames } from "../../../src/shared/control.ts";
 import { resourceGroup, subscription } from "../../kit.ts";
