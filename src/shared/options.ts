@@ -332,6 +332,10 @@ export interface OptionsContext {
   readonly containers: readonly string[] | undefined;
   readonly hasCallBack: boolean;
 }
+const allNames = [...names.values()].join(", ");
+
+/** So many unknown options are told one by one: a reply is no place for thousands. */
+const mostUnknown = 50;
 
 /**
  * All sources together, the first that names an option wins. Every fault at once, each with the option's name as its path (and its
@@ -345,14 +349,16 @@ export function readOptions(
   const faults: PlacedFault[] = [];
   const warnings: PlacedFault[] = [];
   const given = new Map<OptionName, unknown>();
+  let unknown = 0;
   for (const source of sources) {
     for (const [key, value] of Object.entries(source.values)) {
+      const name = names.get(key.toLowerCase());
+      if (name === undefined && ++unknown > mostUnknown) continue;
       const { line, column } = source.place?.(key) ?? { line: 1, column: 1 };
       const shown = /^[\w-]{1,40}$/.test(key) ? key : "option";
       const at = { path: source.where === "block" ? `x-aciproxy.${shown}` : shown, line, column };
-      const name = names.get(key.toLowerCase());
       if (name === undefined) {
-        faults.push({ ...at, message: `Unknown option ${shown}; known are ${[...names.values()].join(", ")}.` });
+        faults.push({ ...at, message: `Unknown option ${shown}; known are ${allNames}.` });
         continue;
       }
       if (given.has(name)) continue;
@@ -365,6 +371,8 @@ export function readOptions(
       } else faults.push({ ...at, message: `${name} ${result.error}.` });
     }
   }
+  if (unknown > mostUnknown)
+    faults.push({ path: "", line: 1, column: 1, message: `${unknown - mostUnknown} more options are unknown.` });
   const options: JobOptions = {
     polling: "false",
     timeout: Math.min(settings.defaultTimeout, settings.maxTimeout),

@@ -166,6 +166,12 @@ describe("retryOn", () => {
 describe("names", () => {
   it("are known in any letter case", () => expect(read({ UNIQUENAME: "true" }).uniqueName).toBe(true));
 
+  it("that are unknown are counted where there are too many to be told", () => {
+    const told = faults(Object.fromEntries(Array.from({ length: 30_000 }, (_, n) => [`k${n}`, 1])));
+    expect(told).toHaveLength(51);
+    expect(told.at(-1)).toMatchObject({ path: "", message: "29950 more options are unknown." });
+  });
+
   it("that are unknown are faults that name the known ones", () => {
     expect(faults({ pooling: "true" })).toEqual([
       {
