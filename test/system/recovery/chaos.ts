@@ -89,26 +89,30 @@ const effects: readonly object[] = [
   { type: "unknownState", groupState: "Floating", containerState: "Hovering" },
 ];
 
-export async function chaos({ jobs, kills, faults, seed, factor, tell }: ChaosOptions): Promise<Figures> {
+export async function chaos(options: ChaosOptions): Promise<Figures> {
+  const { jobs, kills, faults, seed, factor, tell } = options;
   const random = generator(seed);
   const gate = new StorageFaults(random);
   const began = performance.now();
   const world = await World.start({ factor, gate });
+  // Two seconds of ours for each job.
+  const enough = 2 * second * jobs * factor;
   try {
     gate.chance = faults;
     for (const effect of effects) await world.aci("POST", "faults", { effect, probability: faults / effects.length });
     const plans = Array.from({ length: jobs }, (_, n) => planOf(n));
     await Promise.all([
-      killNowAndThen(world, kills, jobs, tell),
-      submitAll(world, plans).then(() => world.until("the end of all jobs", () => allEnded(world, plans, tell))),
+      killNowAndThen(world, options, enough),
+      submitAll(world, plans).then(() =>
+        world.until("the end of all jobs", () => allEnded(world, plans, tell), enough),
+      ),
     ]);
     const struck = gate.count;
     gate.chance = 0;
     const armFaults = await faultsStruck(world);
     await world.aci("DELETE", "faults");
-    await world.until("the last group to go", async () =>
-      (await world.index("job_")).length === 0 ? true : undefined,
-    );
+    const allGone = async () => ((await world.index("job_")).length === 0 ? true : undefined);
+    await world.until("the last group to go", allGone, enough);
     const figures = judge(await world.rows(), await world.counters(), plans);
     const seconds = Math.round((performance.now() - began) / 1000);
     return { ...figures, jobs, kills, armFaults, storageFaults: struck, seconds };
@@ -133,10 +137,11 @@ async function submitAll(world: World, plans: readonly Plan[]): Promise<void> {
 }
 
 /** Each time that another share of the jobs has ended. */
-async function killNowAndThen(world: World, kills: number, jobs: number, tell: (line: string) => void): Promise<void> {
+async function killNowAndThen(world: World, { kills, jobs, tell }: ChaosOptions, enough: number): Promise<void> {
   for (let n = 0; n < kills; n++) {
     const share = (jobs * n) / (kills + 1);
-    await world.until(`kill ${n + 1}`, async () => (endedOf(await world.rows()).length >= share ? true : undefined));
+    const isDue = async () => (endedOf(await world.rows()).length >= share ? true : undefined);
+    await world.until(`kill ${n + 1}`, isDue, enough);
     await world.kill();
     tell(`host killed (${n + 1})`);
   }
