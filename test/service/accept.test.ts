@@ -60,6 +60,24 @@ describe("the price of a call", () => {
     expect((await follow(bench, result.id)).phase.state).toBe("Succeeded");
   });
 
+  it("no option makes an accept dearer", async () => {
+    const bench = await openBench();
+    const queries = [
+      ...["polling=true", "polling=started", "polling=link", "timeout=PT1H", "queueTimeout=PT1H", "startTimeout=PT5M"],
+      ...["runTimeout=PT1H", "retries=2&retryOn=3", "onConflict=wait", "onConflict=replace", "onConflict=attach"],
+      ...["uniqueName=true", "main=app", "keep=always", "lease=PT10M", "env=true", "tags=team=a", "failureStatus=422"],
+      ...["outputLimit=1024", "strict=true"],
+    ];
+    // The first link makes the key, the next reads it; then an instance has it for five minutes.
+    for (const name of ["first-link", "second-link"]) await post(bench.deps, yaml(name), "polling=link");
+    for (const [n, query] of queries.entries()) {
+      const headers = { "idempotency-key": query, "x-adf-run": "factory/pipeline/run/activity" };
+      const { calls, result } = await cost(bench, () => post(bench.deps, yaml(`option-${n}`), query, headers));
+      expect(result.status, query).toBeLessThan(300);
+      expect([calls.length, roundTrips(calls)], query).toEqual([3, 3]);
+    }
+  });
+
   it("accept never calls ACI", async () => {
     const bench = await openBench();
     await post(bench.deps, yaml("bellaciao"));
