@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
-import { no, ok, type PlacedFault, type Refusal, type Result } from "../shared/errors.ts";
+import { no, ok, shownName, type PlacedFault, type Refusal, type Result } from "../shared/errors.ts";
 import { readText } from "./body.ts";
 
 /** The small JSON bodies that operators send. Their members' names ignore case, as options' do, and an unknown one is a fault. */
@@ -53,7 +53,7 @@ function withKnownNames(
   const faults: PlacedFault[] = [];
   for (const [key, member] of Object.entries(value) as [string, unknown][]) {
     // JSON's members are of any type
-    const shown = /^[\w-]{1,40}$/.test(key) ? key : "member";
+    const shown = shownName(key, "member");
     const name = known.find((candidate) => candidate.toLowerCase() === key.toLowerCase());
     if (name === undefined) faults.push(fault(shown, `is not known; known are ${known.join(", ")}`));
     else if (given.has(name)) faults.push(fault(name, "must be there once only"));

@@ -37,7 +37,7 @@ export function finishedEvent(
     type: "aciproxy.job.finished.v1",
     source: "/aciproxy/jobs",
     subject: job.id,
-    id: `${reader.id ?? reader.correlationId ?? job.id}/finished`,
+    id: `${job.id}/finished${reader.id === job.id ? "" : `/${reader.id ?? reader.correlationId ?? "joined"}`}`,
     time: new Date(hasEnded(phase) ? phase.finishedAt : job.createdAt).toISOString(),
     datacontenttype: "application/json",
     ...(job.traceparent === undefined ? {} : { traceparent: job.traceparent }),

@@ -12,10 +12,10 @@ export async function join(
   { id: own, replyTo, correlationId }: Order,
   { callBackUri }: Checked,
   job: Job,
-) {
-  const id = own?.foreign === true && own.id !== job.id ? own.id : undefined;
-  if (id === undefined && replyTo === undefined && callBackUri === undefined) return;
+): Promise<void> {
   if (own?.id === job.id) return; // the same message again
+  const id = own?.foreign === true ? own.id : undefined;
+  if (id === undefined && replyTo === undefined && callBackUri === undefined) return;
   if (id !== undefined) await deps.jobs.index.alias(id, jobKey(job.id, job.createdAt));
   const joined: Joined = {
     ...(id === undefined ? {} : { id }),

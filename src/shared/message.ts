@@ -85,26 +85,24 @@ export function readJobMessage(body: unknown): JobMessage {
 }
 
 function readEnvelope(value: object): JobMessage {
-  const of = senderOf(value);
-  const { id } = of;
+  const id = idOf(value);
+  const malformed = (why: string): JobMessage => ({ kind: "malformed", why, of: senderOf(value) });
   if ("version" in value && typeof value.version === "number" && value.version > 1) return { kind: "newer" };
   const parsed = envelopeSchema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues.at(0);
     const where = issue?.path.join(".") ?? "";
-    return {
-      kind: "malformed",
-      why: `The envelope is wrong at ${where === "" ? "its top" : where}: it ${issue?.message ?? "is not known"}.`,
-      of,
-    };
+    return malformed(
+      `The envelope is wrong at ${where === "" ? "its top" : where}: it ${issue?.message ?? "is not known"}.`,
+    );
   }
   const { op, definition, definitionBlob, replyTo, version: _version, id: _id, ...rest } = parsed.data;
   if (op !== "submit") {
     if (id !== undefined) return { kind: op, id };
-    return { kind: "malformed", why: `An envelope with op ${op} needs an id.`, of };
+    return malformed(`An envelope with op ${op} needs an id.`);
   }
   if ((definition === undefined) === (definitionBlob === undefined)) {
-    return { kind: "malformed", why: "The envelope needs a definition or a definitionBlob, and not both.", of };
+    return malformed("The envelope needs a definition or a definitionBlob, and not both.");
   }
   const text = typeof definition === "string" ? definition : JSON.stringify(definition);
   const read = definitionBlob === undefined ? { text } : { blob: definitionBlob };

@@ -1,6 +1,6 @@
 import { day, formatDuration, minute, parseDuration, second } from "./backoff.ts";
 import { catalogue, isReason, type Party, type Reason } from "./catalogue.ts";
-import { no, ok, type PlacedFault, type Result } from "./errors.ts";
+import { no, ok, shownName, type PlacedFault, type Result } from "./errors.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import type { Settings } from "./settings.ts";
 
@@ -355,7 +355,7 @@ export function readOptions(
       const name = names.get(key.toLowerCase());
       if (name === undefined && ++unknown > mostUnknown) continue;
       const { line, column } = source.place?.(key) ?? { line: 1, column: 1 };
-      const shown = /^[\w-]{1,40}$/.test(key) ? key : "option";
+      const shown = shownName(key, "option");
       const at = { path: source.where === "block" ? `x-aciproxy.${shown}` : shown, line, column };
       if (name === undefined) {
         faults.push({ ...at, message: `Unknown option ${shown}; known are ${allNames}.` });

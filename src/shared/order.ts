@@ -1,6 +1,6 @@
 import { parseDefinition, type Definition, type OptionsBlock } from "./definition.ts";
 import type { Deps } from "./deps.ts";
-import { clip, no, ok, type PlacedFault, type Refusal, type Result } from "./errors.ts";
+import { clip, no, ok, shownName, type PlacedFault, type Refusal, type Result } from "./errors.ts";
 import type { JobId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import { readOptions, type JobOptions, type OptionsFrom } from "./options.ts";
@@ -63,7 +63,9 @@ export function check(order: Order, settings: Deps["settings"]): Result<Checked>
 
   const { definition } = parsed;
   const { options } = read.value;
-  const unknown = order.unknown.map((path): PlacedFault => ({ path, line: 1, column: 1, message: unknownMember }));
+  const unknown = order.unknown
+    .slice(0, mostUnknown)
+    .map((name): PlacedFault => ({ path: shownName(name, "member"), line: 1, column: 1, message: unknownMember }));
   const warnings = [...unknown, ...parsed.warnings, ...read.value.warnings];
   const bounded = options.main !== undefined || options.runTimeout !== undefined || namesTimeout(sources);
   if (definition.view.restartPolicy === "Always" && !bounded) {
@@ -103,6 +105,8 @@ function refusalOf(found: readonly Found[]): Refusal {
   return invalid(first?.code ?? "InvalidDefinition", first?.what ?? "", errors);
 }
 
+/** So many are told: a row and a reply are no place for thousands. */
+const mostUnknown = 50;
 const unknownMember = "This is no member of the envelope and has no effect; see docs/queue.md.";
 const neverEnds =
   "A group with restartPolicy Always, or none, never ends: set Never or OnFailure, or name main, timeout or runTimeout.";
