@@ -299,7 +299,11 @@ describe("a message on the queue", () => {
     await follow(bench, first.id);
     const told = (await messagesIn(bench.storage, "replies")).map((text) => JSON.parse(text) as object);
     expect(told).toMatchObject([
-      { subject: first.id, data: { id: first.id, correlationId: "mine", state: "Succeeded" } },
+      {
+        id: `${first.id}/finished/${attached}`,
+        subject: first.id,
+        data: { id: first.id, correlationId: "mine", state: "Succeeded" },
+      },
     ]);
   });
 
@@ -346,6 +350,11 @@ describe("a message on the queue", () => {
     const id = parsedId("6f9619ff-8b86-4011-b42d-00c04fc964fb");
     await deliver(bench.deps, { version: 1, id, definition: yaml("odd"), callbackUri: "https://example.com" });
     expect((await jobOf(bench.deps, id)).warnings).toMatchObject([{ path: "callbackUri" }]);
+    const odd = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`${n}${"x".repeat(300)}`, n]));
+    const many = await post(bench.deps, JSON.stringify({ version: 1, definition: yaml("odder"), ...odd }));
+    expect(many.status).toBe(200);
+    const { warnings } = await jobOf(bench.deps, many.id);
+    expect(warnings.map(({ path }) => path)).toEqual(Array.from({ length: 50 }, () => "member"));
   });
 
   it.each([
