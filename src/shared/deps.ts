@@ -86,7 +86,7 @@ export function makeDeps(options: DepsOptions): Deps {
     random,
     randomBytes: (size) => randomBytes(size),
     log,
-    jobs: new JobStore(storage.table(tableNames.jobs), index, {
+    jobs: new JobStore(storage, index, {
       vcpuHour: priceVcpuHour,
       gbHour: priceGbHour,
       currency,

@@ -13,8 +13,10 @@ import {
   type Sealed,
 } from "./job-row.ts";
 import type { JobIndex } from "./job-index.ts";
+import { tableNames } from "./control.ts";
 import { Peeked } from "./peeked.ts";
-import { storageCall } from "./storage.ts";
+import type { PointRead } from "./point-read.ts";
+import { storageCall, type Storage } from "./storage.ts";
 
 /**
  * The table `jobs`: one row per job, the truth about it. Every save passes the ETag that was read; losing that race is a result.
@@ -46,18 +48,18 @@ export interface JobPage {
 }
 
 /** All columns but the sealed bytes, which only the worker needs. */
-const peeking = {
-  queryOptions: { select: ["PartitionKey", "RowKey", "record", "record1", "record2", "record3", "record4"] },
-};
+const peeking = ["record", "record1", "record2", "record3", "record4"];
 
 export class JobStore {
   readonly index: JobIndex;
   readonly #table: TableClient;
+  readonly #point: PointRead;
   readonly #peeked = new Peeked();
   readonly prices: Prices;
 
-  constructor(jobs: TableClient, index: JobIndex, prices: Prices) {
-    this.#table = jobs;
+  constructor(storage: Storage, index: JobIndex, prices: Prices) {
+    this.#table = storage.table(tableNames.jobs);
+    this.#point = storage.pointReader(tableNames.jobs, peeking);
     this.index = index;
     this.prices = prices;
   }
@@ -101,11 +103,11 @@ export class JobStore {
   }
 
   async #peekAt(key: JobKey): Promise<Stored | undefined> {
-    const row = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey, peeking), 404);
-    if (row === 404) return undefined;
     const known = this.#peeked.get(idIn(key));
-    if (row.etag === known?.etag) return known;
-    const stored = { ...fromRow(row), key, etag: row.etag };
+    const found = await storageCall(() => this.#point(key.partitionKey, key.rowKey, known?.etag));
+    if (found === undefined) return undefined;
+    if (found === "same") return known;
+    const stored = { ...fromRow(found.columns), key, etag: found.etag };
     this.#peeked.set(stored);
     return stored;
   }

@@ -104,7 +104,7 @@ function adoptable(group: GroupSeen, rules: Rules): boolean {
 function follow(job: Job, phase: LivePhase, seen: Observation, now: number, rules: Rules): Step {
   switch (seen.group) {
     case "unknown": {
-      const end = interrupted(job, now);
+      const end = interrupted(job, now, "unseen");
       if (end) return { do: "save", job: withEnding(job, phase, afterFailure(job, end, now, rules)) };
       return rest(job, now + Math.max(seen.retryAfter ?? 0, pace(job, now, rules)));
     }

@@ -211,14 +211,14 @@ export const optionsTable = {
     schema: durationSchema("PT1S to `MAX_TIMEOUT`, no longer than `timeout`"),
     fallback: "the setting",
     bound: "`DEFAULT_START_TIMEOUT`, `MAX_TIMEOUT`",
-    text: "Each attempt's time from create to running.",
+    text: "Each attempt's time from create to running. Ends nothing while the group can't be read, for an hour at most.",
     read: duration(second, max),
   },
   runTimeout: {
     schema: durationSchema("PT1S to `MAX_TIMEOUT`, no longer than `timeout`"),
     fallback: "none",
     bound: "`MAX_TIMEOUT`",
-    text: "Each attempt's time from running to its end.",
+    text: "Each attempt's time from running to its end. Ends nothing while the group can't be read, for an hour at most.",
     read: duration(second, max),
   },
   retries: {

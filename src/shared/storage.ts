@@ -4,12 +4,15 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { second } from "./backoff.ts";
 import { messageOf, Unavailable } from "./errors.ts";
+import { pointReader, type PointRead } from "./point-read.ts";
 import type { StorageConnection } from "./settings.ts";
 import { tableHttp } from "./table-http.ts";
 
 /** The storage account's three clients, made the same way, and what its errors mean. */
 export interface Storage {
   table(name: string): TableClient;
+  /** Reads single entities of a table: these columns alone. */
+  pointReader(table: string, columns: readonly string[]): PointRead;
   readonly queues: QueueServiceClient;
   readonly blobs: BlobServiceClient;
 }
@@ -29,18 +32,23 @@ export function connectStorage(connection: StorageConnection): Storage {
     case "connectionString": {
       const { value } = connection;
       const options = { allowInsecureConnection: true, retryOptions, httpClient };
+      const table = (name: string) => slim(TableClient.fromConnectionString(value, name, options));
       const pipeline = { retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second } };
       return {
-        table: (name) => slim(TableClient.fromConnectionString(value, name, options)),
+        table,
+        pointReader: (name, columns) => pointReader(table(name), httpClient, columns),
         queues: QueueServiceClient.fromConnectionString(value, pipeline),
         blobs: BlobServiceClient.fromConnectionString(value, pipeline),
       };
     }
     case "identity": {
       const { clientId } = connection;
+      const options = { retryOptions, httpClient };
       const credential = clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
+      const table = (name: string) => slim(new TableClient(connection.table, name, credential, options));
       return {
-        table: (name) => slim(new TableClient(connection.table, name, credential, { retryOptions, httpClient })),
+        table,
+        pointReader: (name, columns) => pointReader(table(name), httpClient, columns),
         queues: new QueueServiceClient(connection.queue, credential),
         blobs: new BlobServiceClient(connection.blob, credential),
       };

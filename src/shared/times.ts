@@ -11,44 +11,62 @@ export function pullSeconds(events: readonly GroupEvent[]): number | undefined {
   return from.length === 0 || to.length === 0 ? undefined : Math.max(0, Math.max(...to) - Math.min(...from)) / second;
 }
 
-/** An end that comes from outside the group: a cancel, or a time that ran out. */
-export function interrupted(job: Job, now: number): Outcome | undefined {
+/**
+ * An end that comes from outside the group: a cancel, or a time that ran out.
+ *
+ * @param unseen the group can't be read now. Whether it started, and still runs, is not known then, so the times of these wait for a look.
+ */
+export function interrupted(job: Job, now: number, unseen?: "unseen"): Outcome | undefined {
   if (job.cancel) return { state: "Canceled", verdict: { reason: job.cancel.reason } };
   if (now >= job.deadlineAt) return { state: "TimedOut", verdict: { reason: "DeadlineExceeded" } };
-  const over = timeouts(job).find(({ at }) => now >= at);
+  const over = timeouts(job).find(({ at, ofGroup }) => now >= at + (unseen && ofGroup ? mostUnseen : 0));
   return over?.outcome;
 }
+
+/** After an outage a look mostly succeeds within minutes; who lost the right to read must not wait for the deadline. */
+const mostUnseen = 60 * minute;
 
 /** When the next of the job's own times runs out. */
 export function nextTimeout(job: Job): number {
   return Math.min(job.deadlineAt, ...timeouts(job).map(({ at }) => at));
 }
 
-function timeouts(job: Job): { at: number; outcome: Outcome }[] {
+interface Timeout {
+  readonly at: number;
+  readonly outcome: Outcome;
+  /** It is about what the group does, which only a look tells. */
+  readonly ofGroup: boolean;
+}
+
+function timeouts(job: Job): Timeout[] {
   const { options, phase } = job;
-  const list: { at: number; outcome: Outcome }[] = [];
+  const list: Timeout[] = [];
   if (options.queueTimeout !== undefined && job.firstCreateAt === undefined) {
     list.push({
       at: job.createdAt + options.queueTimeout,
       outcome: { state: "TimedOut", verdict: { reason: "QueueTimeout" } },
+      ofGroup: false,
     });
   }
   if ((phase.state === "Provisioning" || phase.state === "Pending") && job.provisioningAt !== undefined) {
     list.push({
       at: job.provisioningAt + options.startTimeout,
       outcome: { state: "TimedOut", verdict: { reason: "StartTimeout" } },
+      ofGroup: true,
     });
   }
   if (phase.state === "Running" && options.runTimeout !== undefined) {
     list.push({
       at: phase.startedAt + options.runTimeout,
       outcome: { state: "TimedOut", verdict: { reason: "RunTimeout" } },
+      ofGroup: true,
     });
   }
   if (options.lease !== undefined) {
     list.push({
       at: (job.leaseSeenAt ?? job.createdAt) + options.lease,
       outcome: { state: "Canceled", verdict: { reason: "LeaseExpired" } },
+      ofGroup: false,
     });
   }
   return list;

@@ -1,4 +1,5 @@
 import type { TableClient, TransactionAction } from "@azure/data-tables";
+import type { PointRead } from "../../src/shared/point-read.ts";
 import type { Call } from "./scheduler.ts";
 import { filterOf } from "./filter.ts";
 
@@ -128,4 +129,13 @@ export function tableClient(table: Table, call: Call): TableClient {
     },
   };
   return client as unknown as TableClient; // the members that our stores call, and no others
+}
+
+export function pointReader(table: Table, call: Call): PointRead {
+  return (partitionKey, rowKey, known) =>
+    call(`table ${table.name} get`, "storage", () => {
+      const columns = table.get(partitionKey, rowKey);
+      const etag = String(columns?.["etag"]);
+      return columns && (etag === known ? "same" : { etag, columns });
+    });
 }

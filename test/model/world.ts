@@ -19,7 +19,7 @@ import { Queue, queueService, type Message } from "./queues.ts";
 import { mulberry32 } from "./random.ts";
 import { Scheduler, settled, type Pending } from "./scheduler.ts";
 import { installation, settings, skews } from "./settings.ts";
-import { Table, tableClient } from "./tables.ts";
+import { pointReader, Table, tableClient } from "./tables.ts";
 
 /**
  * The whole core on simulated services: real handlers, real stores, real machine; several hosts that crash and come back, clocks that
@@ -102,6 +102,7 @@ export class World {
       instead: {
         storage: {
           table: (name) => tableClient(this.table(name), call),
+          pointReader: (name) => pointReader(this.table(name), call),
           queues: queueService(this.queue, call),
           blobs: blobService(this.blobs, call),
         },

@@ -27,6 +27,7 @@ interface Row {
 export const now = start + minute;
 
 const provisioning = { state: "Provisioning", sentAt: start + 10 * second } as const;
+const pendingPhase = { state: "Pending", acceptedAt: start + 12 * second } as const;
 const runningPhase = { state: "Running", startedAt: start + 20 * second } as const;
 const live_ = (phase: Parameters<typeof live>[0], changes: Parameters<typeof live>[1] = {}): Row => ({
   job: live(phase, changes),
@@ -51,11 +52,17 @@ export const phases: Readonly<Record<string, Row>> = {
     absentAt: now - 12 * second,
     mayLandUntil: now + 10 * second,
   }),
-  Pending: live_({ state: "Pending", acceptedAt: start + 12 * second }),
+  Pending: live_(pendingPhase),
+  "Pending, past its startTimeout": live_(pendingPhase, { options: { startTimeout: 50 * second } }),
+  "Pending, an hour past its startTimeout": live_(pendingPhase, {
+    options: { startTimeout: 50 * second },
+    provisioningAt: start + 10 * second - 60 * minute,
+  }),
   Running: live_(runningPhase),
   "Running, missed once": live_({ ...runningPhase, absentAt: now - 12 * second }),
   "Running, canceled": live_(runningPhase, { cancel }),
   "Running, past its deadline": live_(runningPhase, { deadlineAt: now }),
+  "Running, past its runTimeout": live_(runningPhase, { options: { runTimeout: 40 * second } }),
   "canceling, not captured": live_({ ...runningPhase, ending: { ...canceled, captured: false } }),
   canceling: live_({ ...runningPhase, ending: canceled }),
   "canceling, delete sent": live_({ ...runningPhase, ending: { ...canceled, sentAt: now - 3 * second } }),

@@ -75,6 +75,23 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "save Running": ["running", "succeeded", "failed", "stopped", "untagged"],
     delete: ["an earlier attempt's"],
   },
+  // Whether it started only a look tells; who can't look for an hour gives up.
+  "Pending, past its startTimeout": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "capture the group, then TimedOut": ["never seen before"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "save Running": ["running", "succeeded", "failed", "stopped", "untagged"],
+    delete: ["an earlier attempt's"],
+  },
+  "Pending, an hour past its startTimeout": {
+    look: ["not looked"],
+    "save Pending, ending TimedOut StartTimeout": ["unknown"],
+    "capture the group, then TimedOut": ["never seen before"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "save Running": ["running", "succeeded", "failed", "stopped", "untagged"],
+    delete: ["an earlier attempt's"],
+  },
   Running: {
     look: ["not looked"],
     "rest 4 s": ["unknown", "running", "never seen before"],
@@ -105,6 +122,16 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "Running, past its deadline": {
     look: ["not looked"],
     "save Running, ending TimedOut DeadlineExceeded": ["unknown"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "capture the group, then TimedOut": ["running", "never seen before"],
+    "capture the group, then Succeeded": ["succeeded", "untagged"],
+    "capture the group, then Failed": ["failed"],
+    "capture the group, then Stopped": ["stopped"],
+    delete: ["an earlier attempt's"],
+  },
+  "Running, past its runTimeout": {
+    look: ["not looked"],
+    "rest 4 s": ["unknown"],
     "rest 10 s, missed": ["absent", "another job's", "foreign"],
     "capture the group, then TimedOut": ["running", "never seen before"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
@@ -470,14 +497,9 @@ describe("following a group", () => {
     expect(nextStep({ ...late, firstCreateAt: start }, undefined, false, now, rules).do).toBe("admit");
   });
 
-  it("a timeout while ARM can't be read still spends the caller's retries", () => {
-    const step = nextStep(
-      live(runningPhase, { options: { runTimeout: 30 * second, retries: 1 } }),
-      unseen,
-      false,
-      now,
-      rules,
-    );
+  it("a timeout while ARM can't be read for an hour still spends the caller's retries", () => {
+    const job = live(runningPhase, { options: { runTimeout: 30 * second, retries: 1 } });
+    const step = nextStep(job, unseen, false, now + 60 * minute, rules);
     expect(step).toMatchObject({ do: "save", job: { phase: { ending: { to: "Queued" } } } });
   });
 

@@ -30,6 +30,8 @@ export interface Figures {
   readonly doubled: number;
   readonly leaked: number;
   readonly wrongExitCodes: number;
+  /** Of the rows: how many ended for which reason. */
+  readonly reasons: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
 
@@ -103,7 +105,7 @@ export async function chaos(options: ChaosOptions): Promise<Figures> {
     const plans = Array.from({ length: jobs }, (_, n) => planOf(n));
     await Promise.all([
       killNowAndThen(world, options, enough),
-      submitAll(world, plans).then(() =>
+      submitAll(world, plans, enough).then(() =>
         world.until("the end of all jobs", () => allEnded(world, plans, tell), enough),
       ),
     ]);
@@ -121,7 +123,7 @@ export async function chaos(options: ChaosOptions): Promise<Figures> {
   }
 }
 
-async function submitAll(world: World, plans: readonly Plan[]): Promise<void> {
+async function submitAll(world: World, plans: readonly Plan[], enough: number): Promise<void> {
   const left = [...plans];
   const one = async (): Promise<void> => {
     for (let plan = left.shift(); plan; plan = left.shift()) {
@@ -130,6 +132,7 @@ async function submitAll(world: World, plans: readonly Plan[]): Promise<void> {
         definition(name, { app: { seconds, exitCode } }),
         name,
         retries > 0 ? `retries=${retries}` : "",
+        enough,
       );
     }
   };
@@ -188,7 +191,14 @@ function judge(rows: readonly Row[], counters: Awaited<ReturnType<World["counter
     doubled: doubled + twice,
     leaked,
     wrongExitCodes: wrong,
+    reasons: countsOf(rows.map(({ state, reason }) => `${state} ${reason}`)),
   };
+}
+
+function countsOf(values: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
 }
 
 /** Random numbers that a seed gives again (a linear congruential generator; Numerical Recipes' constants). */

@@ -172,9 +172,9 @@ export class World {
   }
 
   /** Submits until a 2xx is seen, as a caller with an Idempotency-Key does. */
-  async submit(text: string, key: string, query = ""): Promise<string> {
+  async submit(text: string, key: string, query = "", limit = 12 * minute): Promise<string> {
     const headers = { "x-functions-key": "local", "idempotency-key": key };
-    return this.until(`the acceptance of ${key}`, async () => {
+    const accepted = async (): Promise<string | undefined> => {
       const response = await fetch(`${this.url}/api/trigger?${query}`, { method: "POST", headers, body: text }).catch(
         () => undefined,
       );
@@ -182,7 +182,8 @@ export class World {
       if (response === undefined || response.status >= 500) return undefined;
       if (response.status >= 300) throw new Error(`refused: ${JSON.stringify(body)}`);
       return z.object({ id: z.string() }).parse(body).id;
-    });
+    };
+    return this.until(`the acceptance of ${key}`, accepted, limit);
   }
 
   async call(method: string, path: string, body?: string): Promise<{ status: number; text: string } | undefined> {
