@@ -48,8 +48,8 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
   // A message that comes again: of an id that a poster chose the reservation tells, of a derived one only the row.
   const known = order.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
   if (known) return ok({ job: known.job, attached: true });
-  const full = await ceiling(deps, job);
-  if (full) return no(full);
+  const over = await ceiling(deps, job);
+  if (over) return no(over);
   const definition = await sealer.seal(sealedText(checked.definition), id);
   const callbacks =
     checked.callBackUri === undefined ? undefined : await sealer.seal(JSON.stringify([checked.callBackUri]), id);
@@ -58,8 +58,8 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
   const reserved = await reserve(deps, job, order, checked.definition, stored);
   if (!reserved.ok) return reserved;
   if (reserved.value.attached) {
-    await join(deps, order, checked, reserved.value.job);
-    return reserved;
+    const full = await join(deps, order, checked, reserved.value.job);
+    return full ? no(full) : reserved;
   }
   return insert(deps, reserved.value.job, { definition: large ? "blob" : definition, callbacks }, began);
 }

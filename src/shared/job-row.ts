@@ -160,14 +160,15 @@ function costColumns(job: Job, { vcpuHour, gbHour, currency }: Prices): Columns 
 /** A string property holds 32,768 UTF-16 units; an entity 1 MiB in all ("Understanding the Table service data model"). */
 const chunk = 30_000;
 export const mostEntityBytes = 1_000_000;
+/** The properties that the job's JSON is spread over, as many as it needs. */
+export const recordColumns = ["record", "record1", "record2", "record3", "record4"] as const;
 
-/** The job in as many properties as it needs: `record`, `record1`, ... */
 function recordOf(job: Job): Record<string, string> {
   const json = JSON.stringify(job);
-  const parts: Record<string, string> = {};
-  for (let at = 0; at === 0 || at < json.length; at += chunk)
-    parts[at === 0 ? "record" : `record${at / chunk}`] = json.slice(at, at + chunk);
-  return parts;
+  if (json.length > chunk * recordColumns.length)
+    throw new RangeError(`A job of ${json.length} characters does not fit into its row.`);
+  const used = recordColumns.slice(0, Math.ceil(json.length / chunk));
+  return Object.fromEntries(used.map((name, part) => [name, json.slice(part * chunk, (part + 1) * chunk)]));
 }
 
 /**
@@ -208,12 +209,8 @@ export function sizeOf(entity: Readonly<Record<string, unknown>>): number {
  * @throws Error that says where the record can't be read: it was edited by hand, or written by a release we don't know
  */
 export function fromRow(row: Readonly<Record<string, unknown>>): { job: Job; sealed: Sealed } {
-  let json = "";
-  for (let part = 0; ; part++) {
-    const text = row[part === 0 ? "record" : `record${part}`];
-    if (typeof text !== "string") break;
-    json += text;
-  }
+  const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+  const json = recordColumns.map((name) => textOf(row[name])).join("");
   let record: unknown;
   try {
     record = JSON.parse(json);

@@ -7,6 +7,7 @@ import {
   idIn,
   jobKey,
   keyOfMinted,
+  recordColumns,
   toRow,
   type JobKey,
   type Prices,
@@ -47,9 +48,6 @@ export interface JobPage {
   readonly continuation: string | undefined;
 }
 
-/** All columns but the sealed bytes, which only the worker needs. */
-const peeking = ["record", "record1", "record2", "record3", "record4"];
-
 export class JobStore {
   readonly index: JobIndex;
   readonly #table: TableClient;
@@ -59,7 +57,7 @@ export class JobStore {
 
   constructor(storage: Storage, index: JobIndex, prices: Prices) {
     this.#table = storage.table(tableNames.jobs);
-    this.#point = storage.pointReader(tableNames.jobs, peeking);
+    this.#point = storage.pointReader(tableNames.jobs, recordColumns);
     this.index = index;
     this.prices = prices;
   }

@@ -111,6 +111,8 @@ const unknownMember = "This is no member of the envelope and has no effect; see 
 const neverEnds =
   "A group with restartPolicy Always, or none, never ends: set Never or OnFailure, or name main, timeout or runTimeout.";
 
+const longestUri = 4096;
+
 function* addressFaults(
   { replyTo }: Order,
   callBackUri: string | undefined,
@@ -119,6 +121,8 @@ function* addressFaults(
   const at = { line: 1, column: 1 };
   if (callBackUri !== undefined && !isAllowedAddress(callBackUri, settings.callbackHosts))
     yield { ...at, path: "callBackUri", message: "callBackUri must be an https address on an allowed host." };
+  if (callBackUri !== undefined && callBackUri.length > longestUri)
+    yield { ...at, path: "callBackUri", message: `callBackUri must have at most ${longestUri} characters.` };
   if (replyTo !== undefined && !settings.replyQueues.includes(replyTo))
     yield { ...at, path: "replyTo", message: "replyTo must name a queue of the setting REPLY_QUEUES." };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { minute, second } from "../../src/shared/backoff.ts";
 import { parseJobId, type JobId } from "../../src/shared/ids.ts";
@@ -305,6 +306,32 @@ describe("a message on the queue", () => {
         data: { id: first.id, correlationId: "mine", state: "Succeeded" },
       },
     ]);
+  });
+
+  it("is refused when a hundred have joined that job, and before their addresses fill its row", async () => {
+    const bench = await openBench({ REPLY_QUEUES: "replies", CALLBACK_HOSTS: "adf.example" });
+    const { id } = await post(bench.deps, yaml("shared"));
+    const joining = (more: object) => ({
+      version: 1,
+      definition: yaml("shared"),
+      options: { onConflict: "attach" },
+      ...more,
+    });
+    const address = () => `https://adf.example/${randomBytes(3000).toString("base64url")}`;
+    for (let n = 0; n < 30; n++) await deliver(bench.deps, joining({ callBackUri: address() }), { id: `address ${n}` });
+    for (let n = 1; n < 100; n++)
+      await deliver(bench.deps, joining({ replyTo: { queue: "replies" }, correlationId: String(n) }), {
+        id: `queue ${n}`,
+      });
+    const job = await jobOf(bench.deps, id);
+    expect(job.joined).toHaveLength(100);
+    const late = parsedId("6f9619ff-8b86-4011-b42d-00c04fc964f1");
+    await deliver(bench.deps, joining({ id: late, replyTo: { queue: "replies" } }), { id: "late" });
+    expect(await get(bench.deps, late)).toMatchObject({ status: 500, body: { reason: "NameActive" } });
+    const refused = await post(bench.deps, `${yaml("shared")}\ncallBackUri: ${address()}`, "onConflict=attach");
+    expect(refused).toMatchObject({ status: 409, body: { code: "NameActive", id } });
+    expect(await post(bench.deps, yaml("shared"), "onConflict=attach")).toMatchObject({ status: 200, id });
+    expect((await jobOf(bench.deps, id)).joined).toHaveLength(100);
   });
 
   it.each([
