@@ -18,19 +18,21 @@ const KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZ
 /** Runs before Azurite in its process: without it a test run that is killed would leave it behind. */
 const END_WITH_PARENT = "data:text/javascript,process.on('disconnect',()=>process.exit())";
 
-/** @param ports a port of 0, or none, takes any free one; given ports bring a stopped Azurite back, empty. */
-export async function startAzurite(ports: Partial<Azurite["ports"]> = {}): Promise<Azurite> {
+/** @param accounts what it has instead of the development account, in its own notation */
+export async function startAzurite(accounts?: string): Promise<Azurite> {
   const program = createRequire(import.meta.url).resolve("azurite/dist/src/azurite.js");
-  const port = (service: "blob" | "queue" | "table"): string[] => [`--${service}Port`, String(ports[service] ?? 0)];
   const child = fork(
     program,
     [
       ...["--skipApiVersionCheck", "--inMemoryPersistence", "--silent", "--disableTelemetry"],
-      ...port("blob"),
-      ...port("queue"),
-      ...port("table"),
+      ...["blob", "queue", "table"].flatMap((service) => [`--${service}Port`, "0"]),
     ],
-    { cwd: tmpdir(), execArgv: ["--import", END_WITH_PARENT], stdio: ["ignore", "pipe", "pipe", "ipc"] },
+    {
+      cwd: tmpdir(),
+      env: { ...process.env, ...(accounts === undefined ? {} : { AZURITE_ACCOUNTS: accounts }) },
+      execArgv: ["--import", END_WITH_PARENT],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    },
   );
   let said = "";
   const listening = await new Promise<Azurite["ports"]>((resolve, reject) => {

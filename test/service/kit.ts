@@ -3,7 +3,7 @@ import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functio
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { beforeAll, onTestFinished } from "vitest";
 import { z } from "zod";
 import { startAci, type RunningAci } from "../../local/aci/aci.ts";
 import { virtualClock, type Clock } from "../../local/aci/clock.ts";
@@ -21,10 +21,9 @@ import { startAzurite, type Azurite } from "../azurite.ts";
 import { settings, start } from "../kit.ts";
 import { startProxy, type Gate, type Proxy, type ProxiedCall } from "../proxy.ts";
 
-/** Accounts of one Azurite: each test has one of its own. Their key is no secret. */
+/** Accounts of one Azurite: each test has one of its own, and so many fit into an environment. Their key is no secret. */
 const key = Buffer.from("a key that everybody may know").toString("base64");
-const accounts = Array.from({ length: 80 }, (_, n) => `account${n}`);
-process.env["AZURITE_ACCOUNTS"] = accounts.map((account) => `${account}:${key}`).join(";");
+const accounts = Array.from({ length: 1000 }, (_, n) => `account${n}`);
 
 export interface Bench {
   readonly deps: Deps;
@@ -37,22 +36,24 @@ export interface Bench {
   again(environment?: Readonly<Record<string, string>>): Promise<Deps>;
 }
 
+let starting: Promise<Azurite> | undefined;
 let azurite: Azurite | undefined;
 let used = 0;
 
-/** In a file's head: its tests get storage from here. */
+/** In a file's head: its tests get storage from here. One Azurite serves all files of a worker, and ends with it. */
 export function useAzurite(): void {
   beforeAll(async () => {
-    azurite = await startAzurite();
+    starting ??= startAzurite(accounts.map((account) => `${account}:${key}`).join(";"));
+    azurite = await starting;
   });
-  afterAll(() => azurite?.stop());
 }
 
 /** Everything anew, for the test that asks. */
 export async function openBench(environment: Readonly<Record<string, string>> = {}, gate: Gate = {}): Promise<Bench> {
   if (azurite === undefined) throw new Error("The file does not call useAzurite().");
   const { ports } = azurite;
-  const account = accounts[used++] ?? "";
+  const account = accounts[used++];
+  if (account === undefined) throw new Error("There are more tests than accounts.");
   const clock = virtualClock(start);
   const folder = mkdtempSync(join(tmpdir(), "service-test-"));
   const aci = await startAci({ engine: "simulated", clock, limits: false });

@@ -82,6 +82,7 @@ describe.runIf(wanted)("the podman engine", () => {
   afterAll(async () => {
     await aci.stop();
     registry.stop();
+    delete process.env["CONTAINERS_REGISTRIES_CONF"];
     const ours = `label=aci-local.owner=${process.pid}:${startOf(process.pid) ?? ""}`;
     expect(podman("ps", "--all", "--quiet", "--filter", ours)).toBe("");
     rmSync(folder, { recursive: true, force: true });
