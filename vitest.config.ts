@@ -2,14 +2,14 @@ import { defineConfig } from "vitest/config";
 
 /**
  * Four kinds of test, by folder: so that a wrong decision is told before a process is started. Unit tests compute, and two files at a
- * time keep two cores busy. The others start servers and compilers and wait more than they compute: three or four at a time. Where nothing is
- * kept in globals, files share what a worker has loaded: loading the SDKs for each anew takes longer than the tests.
+ * time keep two cores busy; the others start servers and compilers, and wait besides. Where nothing is kept in globals, files share
+ * what a worker has loaded: to load the SDKs for each anew takes longer than the tests.
  */
 const kinds = [
   { name: "unit", testTimeout: 10_000, maxWorkers: 2, groupOrder: 0, isolate: false },
   { name: "service", testTimeout: 30_000, maxWorkers: 4, groupOrder: 1, isolate: false },
   { name: "system", testTimeout: 90_000, maxWorkers: 3, groupOrder: 2, isolate: true },
-  { name: "infra", testTimeout: 90_000, maxWorkers: 3, groupOrder: 2, isolate: true },
+  { name: "infra", testTimeout: 90_000, maxWorkers: 3, groupOrder: 2, isolate: false },
 ];
 
 /** In CI each run leaves a report, which scripts/ci-count.mjs adds up. */

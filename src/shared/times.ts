@@ -14,7 +14,7 @@ export function pullSeconds(events: readonly GroupEvent[]): number | undefined {
 /**
  * An end that comes from outside the group: a cancel, or a time that ran out.
  *
- * @param unseen the group can't be read now. Whether it started, and still runs, is not known then, so the times of these wait for a look.
+ * @param unseen the group can't be read now: whether it started, and still runs, is not known, so the times of these wait for a look
  */
 export function interrupted(job: Job, now: number, unseen?: "unseen"): Outcome | undefined {
   if (job.cancel) return { state: "Canceled", verdict: { reason: job.cancel.reason } };
@@ -87,7 +87,8 @@ export function withoutOutage(job: Job, now: number): Job {
 
 /**
  * How long until the next look: a tenth of the age, so that a young job is seen at once and an old one costs little, and sooner around
- * the time that jobs of its name took before; a little more or less by chance, lest jobs that were once looked at together (after an outage, say) are so for ever and ask for more than there is.
+ * the time that jobs of its name took before. A little more or less by chance, lest jobs that were once looked at together (after an
+ * outage, say) are so for ever and ask for more than there is.
  */
 export function pace(job: Job, now: number, rules: Rules): number {
   const { phase } = job;
