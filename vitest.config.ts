@@ -7,9 +7,9 @@ import { defineConfig } from "vitest/config";
  */
 const kinds = [
   { name: "unit", testTimeout: 10_000, maxWorkers: 2, groupOrder: 0, isolate: false },
-  { name: "service", testTimeout: 30_000, maxWorkers: 4, groupOrder: 1, isolate: false },
-  { name: "system", testTimeout: 90_000, maxWorkers: 3, groupOrder: 2, isolate: true },
-  { name: "infra", testTimeout: 90_000, maxWorkers: 3, groupOrder: 2, isolate: false },
+  { name: "service", testTimeout: 30_000, maxWorkers: 3, groupOrder: 1, isolate: false },
+  { name: "system", testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: true },
+  { name: "infra", testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: false },
 ];
 
 /** In CI each run leaves a report, which scripts/ci-count.mjs adds up. */
