@@ -8,12 +8,12 @@ export interface PlacedFault {
   readonly message: string;
 }
 
-/** What a caller is told when a call can't be done: each code has one HTTP status. */
 /** A member's name as a fault or warning may show it: short, and of no more than a name's letters; anything else might be a secret. */
 export function shownName(name: string, otherwise: string): string {
   return /^[\w-]{1,40}$/.test(name) ? name : otherwise;
 }
 
+/** What a caller is told when a call can't be done: each code has one HTTP status. */
 export const statusOf = {
   InvalidDefinition: 400,
   InvalidOptions: 400,
