@@ -1,14 +1,15 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Four kinds of test, by folder: so that a wrong decision is told before a process is started. Unit tests compute, and two files at a
- * time keep two cores busy; the others start servers and compilers, and wait besides. Where nothing is kept in globals, files share
- * what a worker has loaded: to load the SDKs for each anew takes longer than the tests.
+ * Kinds of test, by folder: so that a wrong decision is told before a process is started. Unit tests compute, and two files at a
+ * time keep two cores busy; the others start servers and compilers, and wait besides. Files share what a worker has loaded, since to
+ * load the SDKs for each anew takes longer than the tests; not those of the host, which keeps the app that it loaded in globals.
  */
 const kinds = [
   { name: "unit", testTimeout: 10_000, maxWorkers: 2, groupOrder: 0, isolate: false },
   { name: "service", testTimeout: 30_000, maxWorkers: 3, groupOrder: 1, isolate: false },
-  { name: "system", testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: true },
+  { name: "system", testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: false },
+  { name: "host", testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: true },
   { name: "infra", testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: false },
 ];
 

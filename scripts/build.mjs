@@ -1,47 +1,87 @@
-// Builds the app (dist/index.cjs, one file: a cold start reads one file) and the local stack (dist-local/). What did not change is
-// left alone and what did is renamed into place, so that a running stack never sees half a file.
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+// Builds the app (dist/index.cjs, one file: a cold start reads one file) and the local stack (dist-local/, one file for each of its
+// programs, for the same reason). Does nothing when nothing changed since the last build. What did not change is left alone and what
+// did is renamed into place, so that a running stack never sees half a file.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { build } from "esbuild";
 
-const common = { bundle: true, platform: "node", target: "node20", sourcemap: true, logLevel: "warning", write: false };
+/** Every file that the last build read or wrote, and when it was changed. */
+const record = "dist-local/build.json";
+/** npm's own list of what is installed stands for all of it. */
+const installed = "node_modules/.package-lock.json";
+const dashboard = "src/http/dashboard";
 
-const results = await Promise.all([
-  // The Functions worker injects @azure/functions-core by patching require, so the bundle is CommonJS and leaves it out.
-  build({
-    ...common,
-    entryPoints: ["src/index.ts"],
-    outfile: "dist/index.cjs",
-    format: "cjs",
-    minifySyntax: true,
-    legalComments: "none",
-    external: ["@azure/functions-core"],
-    // Some of Azure's libraries ask where they are, which a CommonJS file says in another way.
-    banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
-    define: { "import.meta.url": "bundleUrl" },
-  }),
-  build({
-    ...common,
-    entryPoints: {
-      main: "local/main.ts",
-      host: "local/host/main.ts",
-      aci: "local/aci/main.ts",
-      azurite: "local/azurite/main.ts",
-      func: "local/func/main.ts",
-      client: "local/client/main.ts",
-    },
-    outdir: "dist-local",
-    outExtension: { ".js": ".mjs" },
-    format: "esm",
-    packages: "external",
-  }),
-]);
+if (!isUpToDate()) await buildAll();
 
-for (const { path, contents } of results.flatMap(({ outputFiles }) => outputFiles)) {
-  if (existsSync(path) && readFileSync(path).equals(contents)) continue;
+function isUpToDate() {
+  if (!existsSync(record)) return false;
+  const times = JSON.parse(readFileSync(record, "utf8"));
+  return Object.entries(times).every(([path, time]) => changedAt(path) === time);
+}
+
+function changedAt(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
+async function buildAll() {
+  const { build } = await import("esbuild");
+  const common = { bundle: true, platform: "node", target: "node20", logLevel: "warning" };
+  const stack = { outdir: "dist-local", outExtension: { ".js": ".mjs" }, format: "esm" };
+  const results = await Promise.all(
+    [
+      // The Functions worker injects @azure/functions-core by patching require, so the bundle is CommonJS and leaves it out.
+      {
+        entryPoints: ["src/index.ts"],
+        outfile: "dist/index.cjs",
+        format: "cjs",
+        sourcemap: true,
+        minifySyntax: true,
+        legalComments: "none",
+        external: ["@azure/functions-core"],
+        // Some of Azure's libraries ask where they are, which a CommonJS file says in another way.
+        banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+        define: { "import.meta.url": "bundleUrl" },
+      },
+      // These load many packages, and start with every stack.
+      {
+        ...stack,
+        entryPoints: { host: "local/host/main.ts", aci: "local/aci/main.ts", azurite: "local/azurite/main.ts" },
+        external: ["dockerode"], // has native parts
+        alias: { applicationinsights: "./local/azurite/no-telemetry.ts" },
+        // Packages that are CommonJS require what Node has.
+        banner: {
+          js: [
+            'import { createRequire as requireOf } from "node:module";',
+            "const require = requireOf(import.meta.url);",
+          ].join("\n"),
+        },
+      },
+      {
+        ...stack,
+        entryPoints: { main: "local/main.ts", func: "local/func/main.ts", client: "local/client/main.ts" },
+        packages: "external",
+      },
+    ].map((options) => build({ ...common, ...options, write: false, metafile: true })),
+  );
+  const written = [
+    ...results.flatMap(({ outputFiles }) => outputFiles),
+    ...readdirSync(dashboard).map((name) => ({
+      path: `dist/dashboard/${name}`,
+      contents: readFileSync(`${dashboard}/${name}`),
+    })),
+  ];
+  for (const { path, contents } of written) put(path, contents);
+
+  const read = results.flatMap(({ metafile }) =>
+    Object.keys(metafile.inputs).filter((path) => !path.startsWith("node_modules/")),
+  );
+  const paths = [...read, dashboard, import.meta.filename, installed, ...written.map(({ path }) => path)];
+  put(record, Buffer.from(JSON.stringify(Object.fromEntries(paths.map((path) => [path, changedAt(path)])))));
+}
+
+function put(path, contents) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) return;
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, contents);
   renameSync(temporary, path);
 }
-cpSync("src/http/dashboard", "dist/dashboard", { recursive: true });

@@ -1,6 +1,11 @@
 import { mkdir } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import blobConfiguration from "azurite/dist/src/blob/BlobConfiguration.js";
+import blobServer from "azurite/dist/src/blob/BlobServer.js";
+import queueConfiguration from "azurite/dist/src/queue/QueueConfiguration.js";
+import queueServer from "azurite/dist/src/queue/QueueServer.js";
+import tableConfiguration from "azurite/dist/src/table/TableConfiguration.js";
+import tableServer from "azurite/dist/src/table/TableServer.js";
 import { z } from "zod";
 import { servePart, type Running } from "../part.ts";
 
@@ -10,56 +15,40 @@ import { servePart, type Running } from "../part.ts";
  * Loading three servers rather than the command also leaves out its SQL drivers, and nothing starts its telemetry.
  */
 const optionsShape = z.object({
-  folder: z.string(),
+  /** Where it keeps what is written; null: nowhere, it is gone with the process. */
+  folder: z.string().nullable(),
   blob: z.number().int(),
   queue: z.number().int(),
   table: z.number().int(),
 });
 
-/** What is used of Azurite's server classes (azurite/dist/src; it ships no types). */
-interface Server {
-  start(): Promise<void>;
-  close(): Promise<void>;
-  getHttpServerAddress(): string;
-}
-type Make<T> = new (...parameters: readonly unknown[]) => T;
-
-const load = createRequire(import.meta.url);
-
-function classOf<T>(path: string): Make<T> {
-  const module = load(`azurite/dist/src/${path}.js`) as { default: Make<T> }; // its version is pinned, and the tests start it
-  return module.default;
-}
-
-/** The parameters that all three configurations end with: no access log, no debug log, newer API versions of the SDKs taken. */
+/** The parameters that follow a configuration's own: no access log, no debug log, newer API versions of the SDKs taken. */
 const quiet = { accessLog: false, debugLog: false, loose: false, skipApiVersionCheck: true };
+/** Certificate, its key and password, OAuth: plain http with an account's key. Addresses name the account in their path. */
+const plain = ["", "", "", undefined, false];
 const keepAliveSeconds = 5;
 
 async function start(options: unknown): Promise<Running> {
-  const { folder, blob, queue, table } = optionsShape.parse(options);
-  await mkdir(folder, { recursive: true });
-  const file = (name: string): string => join(folder, `__azurite_db_${name}__.json`);
+  const { folder, ...ports } = optionsShape.parse(options);
+  if (folder !== null) await mkdir(folder, { recursive: true });
+  const path = (name: string): string => join(folder ?? "", name);
+  const file = (name: string): string => path(`__azurite_db_${name}__.json`);
   const extents = (name: string): readonly unknown[] => [
-    { locationId: "Default", locationPath: join(folder, `__${name}storage__`), maxConcurrency: 50 },
+    { locationId: "Default", locationPath: path(`__${name}storage__`), maxConcurrency: 50 },
   ];
-  // host, port, keep-alive, metadata file[, extent file, extent folders], access log and its stream, debug log and its file, ...
-  const withExtents = (name: string, port: number): unknown[] => [
-    ...["127.0.0.1", port, keepAliveSeconds, file(name), file(`${name}_extent`), extents(name)],
-    ...[quiet.accessLog, undefined, quiet.debugLog, undefined, quiet.loose, quiet.skipApiVersionCheck],
+  // host, port, keep-alive, metadata file[, extent file, extent folders], logs and their streams and files, what is common to all
+  const begin = (name: keyof typeof ports): unknown[] => ["127.0.0.1", ports[name], keepAliveSeconds, file(name)];
+  const end = [quiet.loose, quiet.skipApiVersionCheck, ...plain, folder === null];
+  const withExtents = (name: "blob" | "queue"): unknown[] => [
+    ...[...begin(name), file(`${name}_extent`), extents(name)],
+    ...[quiet.accessLog, undefined, quiet.debugLog, undefined, ...end],
   ];
-  const withoutExtents = (name: string, port: number): unknown[] => [
-    ...["127.0.0.1", port, keepAliveSeconds, file(name)],
-    ...[quiet.debugLog, quiet.accessLog, undefined, undefined, quiet.loose, quiet.skipApiVersionCheck],
-  ];
-  const make = (service: string, parameters: unknown[]): Server => {
-    const folderOf = service.toLowerCase();
-    const configuration = new (classOf<object>(`${folderOf}/${service}Configuration`))(...parameters);
-    return new (classOf<Server>(`${folderOf}/${service}Server`))(configuration);
-  };
   const servers = [
-    make("Blob", withExtents("blob", blob)),
-    make("Queue", withExtents("queue", queue)),
-    make("Table", withoutExtents("table", table)),
+    new blobServer.default(new blobConfiguration.default(...withExtents("blob"))),
+    new queueServer.default(new queueConfiguration.default(...withExtents("queue"))),
+    new tableServer.default(
+      new tableConfiguration.default(...begin("table"), quiet.debugLog, quiet.accessLog, undefined, undefined, ...end),
+    ),
   ];
   await Promise.all(servers.map((server) => server.start()));
   return {

@@ -1,4 +1,4 @@
-import { execFileSync, fork, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { startAci } from "../../../local/aci/aci.ts";
 import type { RunningAci } from "../../../local/aci/aci.ts";
 import { startOf } from "../../../local/aci/engines/process/pids.ts";
+import { startPart } from "../../part.ts";
 import { busybox, withoutPodman } from "../../podman.ts";
 import { isWanted } from "../../wanted.ts";
 import { container, definition, groupState, logOf, propertiesOf, temporaryFolder, until, viewOf, wire } from "./kit.ts";
@@ -268,15 +269,9 @@ describe.runIf(wanted)("the podman engine", () => {
   it("leaves nothing behind when it is killed, from the next start on", async () => {
     const options = { engine: "podman", stateFolder: temporaryFolder(), containersFolder: join(folder, "none") };
     const start = async () => {
-      const child = fork(join(import.meta.dirname, "../../../local/aci/main.ts"), {
-        execArgv: ["--import", import.meta.resolve("tsx")],
-        env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
-      });
-      onTestFinished(() => {
-        child.kill("SIGKILL");
-      });
-      const [{ url }] = (await once(child, "message")) as [{ url: string }];
-      return { child, url };
+      const part = await startPart("aci", options);
+      onTestFinished(() => part.end("SIGKILL"));
+      return part;
     };
     const first = await start();
     await wire(first.url, "PUT", "containerGroups/job", definition({}, { containers: [sh("app", "sleep 1000")] }));
@@ -284,14 +279,12 @@ describe.runIf(wanted)("the podman engine", () => {
       () => wire(first.url, "GET", "containerGroups/job"),
       (seen) => groupState(seen) === "Running",
     );
-    first.child.kill("SIGKILL");
-    await once(first.child, "exit");
+    await first.end("SIGKILL");
     const second = await start();
     const owned = podman("ps", "--all", "--format", "{{.Labels}}", "--filter", "label=aci-local.owner");
     expect(owned).not.toContain(`:${first.child.pid ?? 0}:`);
     const { body } = await wire(second.url, "GET", "containerGroups/job");
     expect(JSON.stringify(body)).toContain('"exitCode":7147');
-    second.child.kill("SIGTERM");
-    await once(second.child, "exit");
+    await second.end("SIGTERM");
   }, 90_000);
 });

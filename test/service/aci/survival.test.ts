@@ -1,5 +1,4 @@
-import { fork, spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -7,19 +6,14 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startAci } from "../../../local/aci/aci.ts";
 import { ProcessRecords, startOf } from "../../../local/aci/engines/process/pids.ts";
+import { startPart, type Part } from "../../part.ts";
 import { container, definition, logOf, propertiesOf, serve, temporaryFolder, until, wire } from "./kit.ts";
 
-/** The service as a process of its own, under the stack's protocol. */
-async function part(options: object): Promise<{ child: ChildProcess; url: string }> {
-  const child = fork(join(import.meta.dirname, "../../../local/aci/main.ts"), {
-    execArgv: ["--import", import.meta.resolve("tsx")],
-    env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
-  });
-  onTestFinished(() => {
-    child.kill("SIGKILL");
-  });
-  const [message] = (await once(child, "message")) as [{ type: string; url: string; code?: string }];
-  return { child, url: message.type === "ready" ? message.url : (message.code ?? "") };
+/** The service as a process of its own, which ends with the test. */
+async function part(options: object): Promise<Part> {
+  const started = await startPart("aci", options);
+  onTestFinished(() => started.end("SIGKILL"));
+  return started;
 }
 
 const images = { "job/Dockerfile": "FROM busybox\n" };
@@ -77,8 +71,7 @@ describe("a service that was killed", () => {
       instanceView: { state: "Running" },
       containers: [{ properties: { instanceView: { restartCount: 1, previousState: { exitCode: 7147 } } } }],
     });
-    second.child.kill("SIGTERM");
-    await once(second.child, "exit");
+    await second.end("SIGTERM");
   }, 60_000);
 
   it("has kept what ended before: states, logs, and the deletion that was asked for", async () => {
@@ -89,8 +82,7 @@ describe("a service that was killed", () => {
       () => properties(first.url, "job"),
       (seen) => JSON.stringify(seen).includes('"exitCode":4'),
     );
-    first.child.kill("SIGKILL");
-    await once(first.child, "exit");
+    await first.end("SIGKILL");
     const second = await part(options);
     expect(await properties(second.url, "job")).toMatchObject({
       provisioningState: "Succeeded",
@@ -99,8 +91,7 @@ describe("a service that was killed", () => {
     expect((await wire(second.url, "GET", "containerGroups/job/containers/app/logs")).body).toEqual({
       content: "done\n",
     });
-    second.child.kill("SIGTERM");
-    await once(second.child, "exit");
+    await second.end("SIGTERM");
   }, 60_000);
 });
 
@@ -150,13 +141,13 @@ describe("a start", () => {
     const address = taken.address();
     const port = typeof address === "object" && address ? address.port : 0;
     await expect(startAci({ port, engine: "simulated" })).rejects.toMatchObject({ code: "EADDRINUSE" });
-    expect((await part({ port, engine: "simulated" })).url).toBe("EADDRINUSE");
+    await expect(part({ port, engine: "simulated" })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
   it("in a folder that another service uses fails with StateFolderInUse", async () => {
     const options = { stateFolder: temporaryFolder(), containersFolder: temporaryFolder(images) };
     await part(options);
-    expect((await part(options)).url).toBe("StateFolderInUse");
+    await expect(part(options)).rejects.toMatchObject({ code: "StateFolderInUse" });
   }, 60_000);
 
   it("ends recorded process groups that are still the ones recorded, and no others", async () => {

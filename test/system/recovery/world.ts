@@ -1,5 +1,3 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,11 +5,11 @@ import { RestError, type TableEntityResult } from "@azure/data-tables";
 import { z } from "zod";
 import { connectionString } from "../../../local/azurite/connection.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
-import { builtPrograms } from "../../../local/stack/stack.ts";
 import { minute } from "../../../src/shared/backoff.ts";
 import { connectStorage, type Storage } from "../../../src/shared/storage.ts";
 import { tableNames } from "../../../src/shared/control.ts";
 import { resourceGroup, subscription } from "../../kit.ts";
+import { programs, startPart, type Part } from "../../part.ts";
 import { startProxy, type Gate, type Proxy, type Service } from "../../proxy.ts";
 
 /**
@@ -33,16 +31,6 @@ const counters = z.object({
   liveByTag: z.record(z.string(), z.object({ now: z.number(), most: z.number() })),
 });
 export type Counters = z.infer<typeof counters>;
-
-const message = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("ready"), url: z.string() }),
-  z.object({ type: z.literal("failed"), code: z.string(), message: z.string() }),
-]);
-
-interface Part {
-  readonly child: ChildProcess;
-  readonly url: string;
-}
 
 export interface Row {
   readonly id: string;
@@ -85,12 +73,13 @@ export class World {
   static async start(options: WorldOptions): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), "recovery-"));
     const clock = `${new URL("fast-clock.mjs", import.meta.url).href}?factor=${options.factor}&epoch=${Date.now()}`;
+    const first = { first: clock };
     const [blob = 0, queue = 0, table = 0, port = 0] = await freePorts(4);
     const storagePorts = { blob, queue, table };
     const direct = connectionString(storagePorts);
-    const azurite = await startPart(programs.azurite, { folder: join(folder, "azurite"), ...storagePorts }, clock);
+    const azurite = await startPart("azurite", { folder: null, ...storagePorts }, first);
     const aci = await startPart(
-      programs.aci,
+      "aci",
       {
         engine: "simulated",
         control: true,
@@ -98,7 +87,7 @@ export class World {
         provisioningSeconds: 1,
         eventQueue: { connectionString: direct, queueName: "aci-events" },
       },
-      clock,
+      first,
     );
     const before = (service: Service, target: number): Promise<Proxy> => startProxy(service, target, options.gate);
     const proxies = await Promise.all([
@@ -153,7 +142,7 @@ export class World {
       timerLeaseSeconds: 15,
       drainSeconds: 0,
     };
-    this.#host = await startPart(programs.host, options, this.#clock);
+    this.#host = await startPart("host", options, { first: this.#clock });
   }
 
   /** The process is gone, in the middle of whatever it did. */
@@ -161,12 +150,12 @@ export class World {
     const host = this.#host;
     this.#host = undefined;
     this.#starting = undefined;
-    if (host) await end(host);
+    await host?.end("SIGKILL");
   }
 
   async stop(): Promise<void> {
     await this.kill();
-    await Promise.all([this.#azurite, this.#aci].map(end));
+    await Promise.all([this.#azurite, this.#aci].map((part) => part.end("SIGKILL")));
     await Promise.all(this.#proxies.map((proxy) => proxy.stop()));
     await rm(this.#folder, { recursive: true, force: true });
   }
@@ -255,27 +244,3 @@ export class World {
 
 /** Of our time: a machine that is busy with other things gets no more done because time runs faster there. */
 const leastPatience = 2 * minute;
-
-const programs = builtPrograms(new URL("../../../dist-local/", import.meta.url));
-
-async function startPart(program: string, options: unknown, clock: string): Promise<Part> {
-  const child = fork(program, {
-    execArgv: ["--import", clock],
-    env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-  });
-  const [first] = (await Promise.race([once(child, "message"), once(child, "exit")])) as [unknown]; // either event has an argument
-  const told = message.safeParse(first);
-  if (!told.success || told.data.type === "failed") {
-    child.kill("SIGKILL");
-    throw new Error(`${program} did not start: ${JSON.stringify(first)}`);
-  }
-  return { child, url: told.data.url };
-}
-
-async function end({ child }: Part): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit");
-  child.kill("SIGKILL");
-  await gone;
-}

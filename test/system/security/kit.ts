@@ -1,23 +1,14 @@
 /** The app as it is deployed, with everything around it on this machine, and the means to look at all that it left behind. */
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { copyFile, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { TableClient, TableServiceClient } from "@azure/data-tables";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { QueueServiceClient } from "@azure/storage-queue";
-import { build } from "esbuild";
-import { z } from "zod";
 import { startAci, type RunningAci } from "../../../local/aci/aci.ts";
 import type { HostOptions } from "../../../local/host/options.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
 import { startAzurite, type Azurite } from "../../azurite.ts";
-
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+import { programs, startPart } from "../../part.ts";
 
 export const hostKey = "the-host-key-of-these-tests";
 export const subscription = "11111111-2222-3333-4444-555555555555";
@@ -46,11 +37,8 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-const ready = z.object({ type: z.literal("ready"), url: z.string() });
-
 /** @param env settings of the app beyond what it needs to start */
 export async function startService(env: Readonly<Record<string, string>> = {}): Promise<Service> {
-  const folder = await buildApp();
   const [azurite, vault] = await Promise.all([startAzurite(), startVault({ keys: ["seal"] })]);
   const aci = await startAci({
     engine: "simulated",
@@ -76,18 +64,10 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
     CALLBACK_HOSTS: "localhost",
     ...env,
   };
-  const options: HostOptions = { appFolder: folder, port: 0, hostKey, env: settings, drainSeconds: 5 };
-  const child = fork(here("../../../local/host/main.ts"), {
-    execArgv: ["--import", "tsx"],
-    env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-  });
+  const options: HostOptions = { appFolder: programs.app, port: 0, hostKey, env: settings, drainSeconds: 5 };
   const written: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => void written.push(chunk));
-  const first: unknown[] = await Promise.race([once(child, "message"), once(child, "exit")]);
-  const started = ready.safeParse(first[0]);
-  if (!started.success) throw new Error(`The host did not start: ${Buffer.concat(written).toString("utf8")}`);
-  const { url } = started.data;
+  const host = await startPart("host", options, { write: (chunk) => void written.push(chunk) });
+  const { url } = host;
   const replies: string[] = [];
   return {
     url,
@@ -114,39 +94,10 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
       await client.sendMessage(text, { messageTimeToLive: -1 });
     },
     async stop() {
-      await end(child);
+      await host.end("SIGTERM");
       await Promise.all([aci.stop(), vault.stop(), azurite.stop()]);
-      await rm(folder, { recursive: true });
     },
   };
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit");
-  child.kill("SIGTERM");
-  await gone;
-}
-
-/** As `scripts/build.mjs` does it. */
-async function buildApp(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "security-app-"));
-  await build({
-    entryPoints: [here("../../../src/index.ts")],
-    outfile: join(folder, "dist", "index.cjs"),
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    external: ["@azure/functions-core"],
-    banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
-    define: { "import.meta.url": "bundleUrl" },
-    logLevel: "error",
-  });
-  await cp(here("../../../src/http/dashboard"), join(folder, "dist/dashboard"), { recursive: true });
-  await copyFile(here("../../../host.json"), join(folder, "host.json"));
-  await writeFile(join(folder, "package.json"), JSON.stringify({ name: "app", main: "dist/index.cjs" }));
-  return folder;
 }
 
 function objectOf(text: string): Readonly<Record<string, unknown>> {

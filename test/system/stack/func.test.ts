@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { endLeftovers, startedAt } from "../../../local/stack/processes.ts";
-import { forkPart } from "./kit.ts";
+import { forkPart } from "../../part.ts";
 
 const soon = { timeout: 20_000, interval: 20 };
 
@@ -41,7 +41,7 @@ const fakeFunc = dirname(fileURLToPath(new URL("fixtures/func", import.meta.url)
 
 /** The part, and the first thing it says. `path` leads to `func`, or not. */
 async function start(path = `${fakeFunc}${delimiter}${process.env["PATH"] ?? ""}`) {
-  const child = forkPart("func", options, { PATH: path });
+  const child = forkPart("func", options, { env: { PATH: path } });
   children.push(child);
   const said: unknown[] = await once(child, "message");
   return { child, says: said[0] };

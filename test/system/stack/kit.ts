@@ -1,6 +1,4 @@
-import { fork, type ChildProcess } from "node:child_process";
 import { readdir } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { isAlive, readRecord } from "../../../local/stack/processes.ts";
 
 /** Names of the processes of a stack that live, in order. */
@@ -14,11 +12,4 @@ export async function livingRecords(pidFolder: string): Promise<readonly string[
     }),
   );
   return alive.filter((name) => name !== undefined).sort();
-}
-
-/** A real part as a process, without its supervisor. */
-export function forkPart(name: "azurite" | "func", options: object, env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const program = fileURLToPath(new URL("fixtures/part-of.mjs", import.meta.url));
-  const all = { ...process.env, ...env, ACI_PROXY_PART: JSON.stringify(options) };
-  return fork(program, [name], { env: all, execArgv: [] });
 }

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningHost, startHost } from "../../../local/host/host.ts";
+import { type RunningHost, startHost } from "../../local/host/host.ts";
 import { buildApp, type BuiltApp, until } from "./kit.ts";
 
 let app: BuiltApp;

@@ -5,31 +5,22 @@ import { join } from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { startHost } from "../../../local/host/host.ts";
-import type { HostOptions } from "../../../local/host/options.ts";
-import { type Azurite, startAzurite } from "../../azurite.ts";
+import { startHost } from "../../local/host/host.ts";
+import type { HostOptions } from "../../local/host/options.ts";
+import { type Azurite, startAzurite } from "../azurite.ts";
+import { type Part, startPart } from "../part.ts";
 import type { Run } from "./fixture-app/src/runs.ts";
-import {
-  buildApp,
-  buildHost,
-  type BuiltApp,
-  fixtureSettings,
-  type HostProcess,
-  startProcess,
-  until,
-  when,
-} from "./kit.ts";
+import { buildApp, type BuiltApp, fixtureSettings, until, when } from "./kit.ts";
 
 /** A process takes a second to start, more on a busy machine. */
 const SLOW = { timeout: 60_000 };
 
 let azurite: Azurite;
 let app: BuiltApp;
-let program: BuiltApp;
-const hosts: HostProcess[] = [];
+const hosts: Part[] = [];
 
 beforeAll(async () => {
-  [azurite, app, program] = await Promise.all([startAzurite(), buildApp("index"), buildHost()]);
+  [azurite, app] = await Promise.all([startAzurite(), buildApp("index")]);
 });
 
 afterEach(async () => {
@@ -37,11 +28,11 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([azurite.stop(), app.remove(), program.remove()]);
+  await Promise.all([azurite.stop(), app.remove()]);
 });
 
-async function start(options: Partial<HostOptions> = {}): Promise<HostProcess> {
-  const host = await startProcess(program, {
+async function start(options: Partial<HostOptions> = {}): Promise<Part> {
+  const host = await startPart("host", {
     appFolder: app.folder,
     port: 0,
     timerLeaseSeconds: 1,
@@ -53,12 +44,12 @@ async function start(options: Partial<HostOptions> = {}): Promise<HostProcess> {
   return host;
 }
 
-const runs = async (host: HostProcess, name: string): Promise<Run[]> => {
+const runs = async (host: Part, name: string): Promise<Run[]> => {
   const reply = await fetch(`${host.url}/api/runs`);
   return ((await reply.json()) as Run[]).filter((run) => run.name === name);
 };
 
-const firstRun = (host: HostProcess, name: string): Promise<Run> =>
+const firstRun = (host: Part, name: string): Promise<Run> =>
   until(`a run of ${name}`, async () => (await runs(host, name))[0]);
 
 const queue = async (name: string) => {

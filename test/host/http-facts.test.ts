@@ -1,7 +1,7 @@
 /** How the real host was seen to answer, HTTP and keys: one row for each fact (shared facts, "The real Functions host, observed"). */
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Azurite, startAzurite } from "../../azurite.ts";
+import { type Azurite, startAzurite } from "../azurite.ts";
 import { buildApp, type BuiltApp, type Kit, startKit, until, when } from "./kit.ts";
 
 let azurite: Azurite;

@@ -1,15 +1,15 @@
 /** The host's pure decisions: routes, schedules, polling, messages, host.json, keys, log levels. */
 import { describe, expect, test } from "vitest";
-import { parseHostJson, parseTimeSpan } from "../../../local/host/host-json.ts";
-import { simpleReply } from "../../../local/host/http-result.ts";
-import { Keys, shownKey } from "../../../local/host/keys.ts";
-import { levelFor } from "../../../local/host/logs.ts";
-import { decodeText, outputTexts } from "../../../local/host/message.ts";
-import { PollDelay } from "../../../local/host/poll.ts";
-import { poisonQueueName } from "../../../local/host/queues.ts";
-import { compileTemplate, decodePath, Router } from "../../../local/host/router.ts";
-import { afterRun, isFrequent, parseSchedule, parseStatus, resume, statusJson } from "../../../local/host/schedule.ts";
-import { expand, findConnection, isDisabled } from "../../../local/host/settings.ts";
+import { parseHostJson, parseTimeSpan } from "../../local/host/host-json.ts";
+import { simpleReply } from "../../local/host/http-result.ts";
+import { Keys, shownKey } from "../../local/host/keys.ts";
+import { levelFor } from "../../local/host/logs.ts";
+import { decodeText, outputTexts } from "../../local/host/message.ts";
+import { PollDelay } from "../../local/host/poll.ts";
+import { poisonQueueName } from "../../local/host/queues.ts";
+import { compileTemplate, decodePath, Router } from "../../local/host/router.ts";
+import { afterRun, isFrequent, parseSchedule, parseStatus, resume, statusJson } from "../../local/host/schedule.ts";
+import { expand, findConnection, isDisabled } from "../../local/host/settings.ts";
 
 describe("routes", () => {
   const routes = (...templates: string[]) =>

@@ -1,6 +1,4 @@
-/** Hosts for these tests: the fixture app in this process, or in one of its own where a process has to end. */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
+/** Hosts for these tests: the fixture app in this process. */
 import { copyFile, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { build } from "esbuild";
 import { z } from "zod";
-import { type RunningHost, startHost } from "../../../local/host/host.ts";
-import type { HostOptions } from "../../../local/host/options.ts";
-import type { Azurite } from "../../azurite.ts";
+import { type RunningHost, startHost } from "../../local/host/host.ts";
+import type { HostOptions } from "../../local/host/options.ts";
+import type { Azurite } from "../azurite.ts";
 import type { Run } from "./fixture-app/src/runs.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -33,7 +31,7 @@ export async function buildApp(entry: "index" | "streaming" | "esm"): Promise<Bu
     external: esm ? ["@azure/functions"] : ["@azure/functions-core"],
     logLevel: "warning",
   });
-  if (esm) await symlink(here("../../../node_modules"), join(folder, "node_modules"));
+  if (esm) await symlink(here("../../node_modules"), join(folder, "node_modules"));
   await copyFile(here("fixture-app/host.json"), join(folder, "host.json"));
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "fixture", main: "dist/*.{cjs,mjs}" }));
   return { folder, remove: () => rm(folder, { recursive: true }) };
@@ -79,55 +77,6 @@ export async function startKit(app: BuiltApp, azurite: Azurite, options: Partial
       return { status: reply.status, text: await reply.text(), headers: reply.headers };
     },
     runs: (name) => (globalThis.fixtureRuns ?? []).filter((run) => run.name === name),
-  };
-}
-
-export interface HostProcess {
-  readonly child: ChildProcess;
-  readonly url: string;
-  /** Ends it with that signal and resolves when it is gone. */
-  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
-}
-
-const PartMessage = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("ready"), url: z.string() }),
-  z.object({ type: z.literal("failed"), code: z.string(), message: z.string() }),
-]);
-
-/** Builds the host's program as the local stack does, so that its processes start fast; its folder goes with `remove`. */
-export async function buildHost(): Promise<BuiltApp> {
-  const folder = await mkdtemp(join(tmpdir(), "host-"));
-  await build({
-    entryPoints: [here("../../../local/host/main.ts")],
-    outfile: join(folder, "host.mjs"),
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    logLevel: "warning",
-  });
-  await symlink(here("../../../node_modules"), join(folder, "node_modules"));
-  return { folder, remove: () => rm(folder, { recursive: true }) };
-}
-
-/** @throws {Error} with the part's code and message when it says that it can't start. */
-export async function startProcess(program: BuiltApp, options: HostOptions): Promise<HostProcess> {
-  const child = fork(join(program.folder, "host.mjs"), {
-    env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-  });
-  const first: unknown[] = await Promise.race([once(child, "message"), once(child, "exit")]);
-  const message = PartMessage.parse(first[0]);
-  if (message.type === "failed") throw Object.assign(new Error(message.message), { code: message.code });
-  return {
-    child,
-    url: message.url,
-    async end(signal) {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = once(child, "exit");
-      child.kill(signal);
-      await gone;
-    },
   };
 }
 
