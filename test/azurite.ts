@@ -10,12 +10,18 @@ export interface Azurite {
   stop(): Promise<void>;
 }
 
-/** @param accounts what it has instead of the development account, in its own notation */
-export async function startAzurite(accounts?: string): Promise<Azurite> {
+/**
+ * @param accounts what it has instead of the development account, in its own notation
+ * @param first imported before its program
+ */
+export async function startAzurite({
+  accounts,
+  first,
+}: { accounts?: string; first?: string | undefined } = {}): Promise<Azurite> {
   const [blob = 0, queue = 0, table = 0] = await freePorts(3);
   const ports = { blob, queue, table };
   const env = accounts === undefined ? {} : { AZURITE_ACCOUNTS: accounts };
-  const part = await startPart("azurite", { folder: null, ...ports }, { env });
+  const part = await startPart("azurite", { folder: null, ...ports }, { env, first });
   // Killed, since nothing of it is to be kept.
   return { ports, connectionString: connectionString(ports), stop: () => part.end("SIGKILL") };
 }

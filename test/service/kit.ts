@@ -43,7 +43,7 @@ let used = 0;
 /** In a file's head: its tests get storage from here. One Azurite serves all files of a worker, and ends with it. */
 export function useAzurite(): void {
   beforeAll(async () => {
-    starting ??= startAzurite(accounts.map((account) => `${account}:${key}`).join(";"));
+    starting ??= startAzurite({ accounts: accounts.map((account) => `${account}:${key}`).join(";") });
     azurite = await starting;
   });
 }

@@ -9,7 +9,7 @@ import { minute } from "../../../src/shared/backoff.ts";
 import { connectStorage, type Storage } from "../../../src/shared/storage.ts";
 import { tableNames } from "../../../src/shared/control.ts";
 import { resourceGroup, subscription } from "../../kit.ts";
-import { programs, startPart, type Part } from "../../part.ts";
+import { fastClock, programs, startPart, type Part } from "../../part.ts";
 import { startProxy, type Gate, type Proxy, type Service } from "../../proxy.ts";
 
 /**
@@ -42,6 +42,9 @@ export interface Row {
   readonly groupDeleted: boolean;
 }
 
+/** The columns of a row. */
+const columns = ["id", "name", "state", "reason", "attempt", "exitCode", "groupDeleted"];
+
 export class World {
   readonly storage: Storage;
   readonly #options: WorldOptions;
@@ -72,7 +75,7 @@ export class World {
 
   static async start(options: WorldOptions): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), "recovery-"));
-    const clock = `${new URL("fast-clock.mjs", import.meta.url).href}?factor=${options.factor}&epoch=${Date.now()}`;
+    const clock = fastClock(options.factor);
     const first = { first: clock };
     const [blob = 0, queue = 0, table = 0, port = 0] = await freePorts(4);
     const storagePorts = { blob, queue, table };
@@ -196,7 +199,7 @@ export class World {
 
   async rows(): Promise<readonly Row[]> {
     const rows: Row[] = [];
-    for await (const row of this.#entities(tableNames.jobs)) {
+    for await (const row of this.#entities(tableNames.jobs, columns)) {
       const text = (name: string): string => String(row[name]);
       rows.push({
         id: text("id"),
@@ -214,16 +217,16 @@ export class World {
   /** Entries of the index that begin so. */
   async index(prefix: string): Promise<readonly string[]> {
     const keys: string[] = [];
-    for await (const { rowKey } of this.#entities(tableNames.index)) {
+    for await (const { rowKey } of this.#entities(tableNames.index, ["RowKey"])) {
       if (rowKey?.startsWith(prefix)) keys.push(rowKey);
     }
     return keys;
   }
 
   /** None while the host has not made the table. */
-  async *#entities(table: string): AsyncGenerator<TableEntityResult<Record<string, unknown>>> {
+  async *#entities(table: string, select: string[]): AsyncGenerator<TableEntityResult<Record<string, unknown>>> {
     try {
-      yield* this.storage.table(table).listEntities();
+      yield* this.storage.table(table).listEntities({ queryOptions: { select } });
     } catch (error) {
       if (!(error instanceof RestError && error.statusCode === 404)) throw error;
     }
@@ -237,7 +240,7 @@ export class World {
       const found = await look();
       if (found !== undefined) return found;
       if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
 }

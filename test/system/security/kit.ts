@@ -8,7 +8,7 @@ import { startAci, type RunningAci } from "../../../local/aci/aci.ts";
 import type { HostOptions } from "../../../local/host/options.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
 import { startAzurite, type Azurite } from "../../azurite.ts";
-import { programs, startPart } from "../../part.ts";
+import { fastClock, programs, startPart } from "../../part.ts";
 
 export const hostKey = "the-host-key-of-these-tests";
 export const subscription = "11111111-2222-3333-4444-555555555555";
@@ -37,9 +37,13 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** @param env settings of the app beyond what it needs to start */
-export async function startService(env: Readonly<Record<string, string>> = {}): Promise<Service> {
-  const [azurite, vault] = await Promise.all([startAzurite(), startVault({ keys: ["seal"] })]);
+/**
+ * @param env settings of the app beyond what it needs to start
+ * @param factor how much faster than ours time runs for host and storage
+ */
+export async function startService(env: Readonly<Record<string, string>> = {}, factor = 1): Promise<Service> {
+  const first = factor === 1 ? undefined : fastClock(factor);
+  const [azurite, vault] = await Promise.all([startAzurite({ first }), startVault({ keys: ["seal"] })]);
   const aci = await startAci({
     engine: "simulated",
     limits: false,
@@ -66,7 +70,7 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
   };
   const options: HostOptions = { appFolder: programs.app, port: 0, hostKey, env: settings, drainSeconds: 5 };
   const written: Buffer[] = [];
-  const host = await startPart("host", options, { write: (chunk) => void written.push(chunk) });
+  const host = await startPart("host", options, { first, write: (chunk) => void written.push(chunk) });
   const { url } = host;
   const replies: string[] = [];
   return {

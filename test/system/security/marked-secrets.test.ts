@@ -25,7 +25,8 @@ let service: Service;
 let caller: { readonly server: Server; readonly url: string; readonly bodies: string[] };
 
 beforeAll(async () => {
-  service = await startService({ MASK_OUTPUT: "true", READ_KEY: "a-key-that-only-reads" });
+  // Ten times as fast: after a refusal the app waits ten seconds and more.
+  service = await startService({ MASK_OUTPUT: "true", READ_KEY: "a-key-that-only-reads" }, 10);
   service.vault.setSecret("job-secret", marks.vault);
   caller = await startCaller();
 }, 120_000);
