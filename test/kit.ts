@@ -12,6 +12,7 @@ import {
   type Verdict,
 } from "../src/shared/job.ts";
 import type { JobOptions } from "../src/shared/options.ts";
+import type { Order } from "../src/shared/order.ts";
 import { parseSettings, type Settings } from "../src/shared/settings.ts";
 import type { Rules } from "../src/shared/step.ts";
 
@@ -210,3 +211,24 @@ export const unseen: Observation = {
 };
 export const running = group("Running", [container("app1"), container("app2")]);
 export const succeeded = group("Succeeded", [exited("app1", 0), exited("app2", 0, 40)]);
+
+/** What a caller said who said nothing but a definition. */
+export function order(text: string, changes: Partial<Order> = {}): Order {
+  return {
+    text,
+    query: {},
+    envelope: {},
+    via: "http",
+    id: undefined,
+    createdAt: undefined,
+    idempotencyKey: undefined,
+    callBackUri: undefined,
+    replyTo: undefined,
+    correlationId: undefined,
+    traceparent: undefined,
+    requestedBy: undefined,
+    rerunOf: undefined,
+    unknown: [],
+    ...changes,
+  };
+}

@@ -82,12 +82,13 @@ export function launch(spec: PartSpec, place: PartPlace): PartProcess {
     child.once("error", (error) => finish(error.message));
   });
 
-  return { ready: readiness(child, name, ended, lastLines), ended, stop: stopper(child, ended) };
+  return { ready: readiness(child, name, recorded, ended, lastLines), ended, stop: stopper(child, ended) };
 }
 
 async function readiness(
   child: ChildProcess,
   name: string,
+  recorded: Promise<void>,
   ended: Promise<PartFailed>,
   lastLines: () => readonly string[],
 ): Promise<string> {
@@ -109,6 +110,7 @@ async function readiness(
   try {
     const first = await Promise.race([told, ended, late]);
     if (first instanceof PartFailed) throw first;
+    await recorded; // or the next start would not find it, were we killed now
     if (first.type === "ready") return first.url;
     throw new PartFailed(name, first.code, `could not start: ${first.message}`, lastLines());
   } finally {

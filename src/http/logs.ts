@@ -7,7 +7,7 @@ import { no, ok, type Result } from "../shared/errors.ts";
 import type { Job } from "../shared/job.ts";
 import { hasEnded } from "../shared/job.ts";
 import { LiveLogs } from "../shared/live-logs.ts";
-import { readBoolean } from "../shared/options.ts";
+import { readBoolean } from "../shared/option-values.ts";
 import { mustBeTime, timeIn } from "./job-filter.ts";
 import { faulty, handler, json, refuse } from "./reply.ts";
 import { findJob } from "./status.ts";

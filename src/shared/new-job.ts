@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { minute } from "./backoff.ts";
-import { groupName, uniqueGroupName, type JobId } from "./ids.ts";
+import { groupName, uniqueGroupName, type GroupName, type JobId } from "./ids.ts";
 import type { Delivery, Job } from "./job.ts";
+import type { JobOptions } from "./options.ts";
 import type { Checked, Order } from "./order.ts";
 
 /** A job as its life begins: nothing of it exists yet but what its caller said. */
@@ -13,13 +14,10 @@ export function newJob(
 ): Job {
   const { view } = definition;
   const name = groupName(definition.name);
-  const delivery = (wanted: boolean): Delivery => ({ state: wanted ? "pending" : "none", tries: 0 });
   const given = <T extends object>(fields: T): T =>
     Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T; // absent and undefined mean the same in a row
   return {
-    version: 1,
-    id,
-    name,
+    ...beginning(id, name, options, createdAt),
     groupName: options.uniqueName ? uniqueGroupName(name, id) : name,
     holds: true,
     apiVersion: definition.apiVersion,
@@ -32,26 +30,11 @@ export function newJob(
     spot: view.priority === "Spot",
     cpu: view.cpu,
     memoryGB: view.memoryGB,
-    options,
     warnings: warnings.slice(0, 50),
     via: order.via,
-    createdAt,
-    queuedAt: createdAt,
-    deadlineAt: createdAt + options.timeout,
-    attempt: 1,
-    retriesUsed: 0,
-    freeInRow: 0,
-    attempts: [],
     phase: { state: "Queued", refusals: 0 },
-    history: [{ at: createdAt, from: "", to: "Queued", reason: "Accepted", attempt: 1 }],
-    events: [],
-    joined: [],
-    yield: false,
-    logsDropped: false,
-    callback: delivery(callBackUri !== undefined),
-    reply: delivery(order.replyTo !== undefined),
-    lookAt: createdAt,
-    checkAt: createdAt + minute,
+    callback: delivery(callBackUri),
+    reply: delivery(order.replyTo),
     ...given({
       wantedLocation: view.location,
       requestedBy: order.requestedBy,
@@ -65,4 +48,34 @@ export function newJob(
           : createHash("sha256").update(order.idempotencyKey).digest("hex"),
     }),
   };
+}
+
+/** What holds of every job that begins now, whatever it is to run. */
+export function beginning(id: JobId, name: GroupName, options: JobOptions, createdAt: number) {
+  return {
+    version: 1,
+    id,
+    name,
+    groupName: name,
+    options,
+    createdAt,
+    queuedAt: createdAt,
+    deadlineAt: createdAt + options.timeout,
+    attempt: 1,
+    retriesUsed: 0,
+    freeInRow: 0,
+    attempts: [],
+    history: [{ at: createdAt, from: "", to: "Queued", reason: "Accepted", attempt: 1 }],
+    events: [],
+    joined: [],
+    yield: false,
+    logsDropped: false,
+    lookAt: createdAt,
+    checkAt: createdAt + minute,
+  } as const satisfies Partial<Job>;
+}
+
+/** Whether the end is to be told to an address. */
+export function delivery(to: string | undefined): Delivery {
+  return { state: to === undefined ? "none" : "pending", tries: 0 };
 }

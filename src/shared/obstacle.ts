@@ -11,8 +11,11 @@ import { parseSealedDefinition } from "./sealed-definition.ts";
 
 type ObstacleDeps = Pick<Deps, "now" | "jobs" | "blobs" | "sealer">;
 
-/** A name whose holder has no row yet is tried so often before the job stands in line behind it. */
-const roundsForARow = 10;
+/**
+ * A name whose holder has no row yet is tried so often, for more than seven seconds, before the job stands in line behind it: its row
+ * comes late where storage is slow, and who would join it is to find it.
+ */
+const roundsForARow = 20;
 
 export type Obstacle =
   | { readonly kind: "ours" | "stand in line" | "gone" }

@@ -1,7 +1,20 @@
-import { day, formatDuration, minute, parseDuration, second } from "./backoff.ts";
-import { catalogue, isReason, type Party, type Reason } from "./catalogue.ts";
+import { day, minute, second } from "./backoff.ts";
 import { no, ok, shownName, type PlacedFault, type Result } from "./errors.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
+import {
+  duration,
+  readBoolean,
+  readFailureStatus,
+  readMain,
+  readRetryOn,
+  readSource,
+  readTags,
+  whole,
+  word,
+  type ReadValue,
+  type RetryRule,
+  type Source,
+} from "./option-values.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -31,24 +44,6 @@ export interface JobOptions {
   readonly dryRun: boolean;
 }
 
-/** Which Data Factory activity run asked: `FACTORY/PIPELINE/RUNID/ACTIVITY`. */
-export interface Source {
-  readonly factory: string;
-  readonly pipeline: string;
-  readonly pipelineRunId: string;
-  readonly activity: string;
-}
-
-/** One rule of `retryOn`; the first that matches decides. */
-export interface RetryRule {
-  readonly when:
-    | { readonly exitCodes: readonly [from: number, to: number] }
-    | { readonly reason: Reason }
-    | { readonly party: Party }
-    | "anything";
-  readonly retry: boolean;
-}
-
 export type OptionName = keyof JobOptions;
 
 /** Where options were read: their values and, for a block, their places. */
@@ -64,117 +59,7 @@ interface OptionRow<T> {
   readonly fallback: string;
   readonly bound: string;
   readonly text: string;
-  /** The value, or what it must be (no quotation of what it is). */
-  readonly read: (value: JsonValue, settings: Settings) => Result<T, string>;
-}
-
-/** A scalar as text; a list or mapping, which is never a right value where this is used, as nothing. */
-const scalar = (value: JsonValue): string => (typeof value === "object" ? "" : String(value));
-
-export const readBoolean = (value: JsonValue): Result<boolean, string> => {
-  const word = typeof value === "string" ? value.toLowerCase() : value;
-  if (word === true || word === "true" || word === "1") return ok(true);
-  if (word === false || word === "false" || word === "0") return ok(false);
-  return no("must be true or false");
-};
-
-const word =
-  <const W extends string>(...words: readonly W[]) =>
-  (value: JsonValue): Result<W, string> => {
-    const lower = typeof value === "string" ? value.toLowerCase() : scalar(value);
-    const found = words.find((candidate) => candidate === lower);
-    return found === undefined ? no(`must be one of ${words.join(", ")}`) : ok(found);
-  };
-
-const duration =
-  (least: number, most: (settings: Settings) => number) =>
-  (value: JsonValue, settings: Settings): Result<number, string> => {
-    const ms = typeof value === "string" || typeof value === "number" ? parseDuration(String(value)) : undefined;
-    if (ms === undefined) return no("must be an ISO 8601 duration (PT10M) or a number of seconds");
-    if (ms < least || ms > most(settings))
-      return no(`must be from ${formatDuration(least)} to ${formatDuration(most(settings))}`);
-    return ok(ms);
-  };
-
-const whole =
-  (least: number, most: number) =>
-  (value: JsonValue): Result<number, string> => {
-    const number =
-      typeof value === "number" ? value : typeof value === "string" && /^\d+$/.test(value) ? Number(value) : NaN;
-    return Number.isInteger(number) && number >= least && number <= most
-      ? ok(number)
-      : no(`must be a whole number from ${least} to ${most}`);
-  };
-
-const parties = new Set<string>(Object.values(catalogue).map(({ party }) => party));
-
-function readRetryRule(text: string): RetryRule | undefined {
-  const retry = !text.startsWith("!");
-  const bare = retry ? text : text.slice(1);
-  const codes = /^(\d{1,10})(?:-(\d{1,10}))?$/.exec(bare);
-  if (codes) return { when: { exitCodes: [Number(codes[1]), Number(codes[2] ?? codes[1])] }, retry };
-  if (bare === "*") return { when: "anything", retry };
-  const reason = Object.keys(catalogue).find((name) => name.toLowerCase() === bare.toLowerCase());
-  if (reason !== undefined && isReason(reason)) return { when: { reason }, retry };
-  const party = bare.toLowerCase();
-  return parties.has(party) ? { when: { party: party as Party }, retry } : undefined; // a member of the set of parties
-}
-
-function readRetryOn(value: JsonValue): Result<readonly RetryRule[], string> {
-  const wrong =
-    "must be a list of exit codes (137 or 1-5), reasons, faults (platform) or *, each retried, or with ! in front not; at most 20";
-  const items =
-    typeof value === "string" ? value.split(",") : Array.isArray(value) ? value.map(scalar) : [scalar(value)];
-  const rules: RetryRule[] = [];
-  for (const item of items) {
-    const rule = readRetryRule(item.trim());
-    if (rule === undefined) return no(wrong);
-    rules.push(rule);
-  }
-  return rules.length <= 20 ? ok(rules) : no(wrong);
-}
-
-function readTags(value: JsonValue): Result<Readonly<Record<string, string>>, string> {
-  const wrong =
-    "must be labels or KEY=VALUE pairs: at most 15, keys of at most 100 and values of at most 256 characters, none of <>%&\\?/ in keys, no key beginning with aciproxy";
-  const pairs: (readonly [string, string])[] = [];
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    for (const [key, item] of Object.entries(value)) pairs.push([key.trim(), scalar(item)]);
-  } else {
-    for (const item of typeof value === "string" ? value.split(",") : Array.isArray(value) ? value : []) {
-      const label = scalar(item).trim();
-      if (label === "") continue;
-      const [key = "", ...rest] = label.split("=");
-      pairs.push([key.trim(), rest.join("=").trim()]);
-    }
-  }
-  const fine =
-    pairs.length <= 15 &&
-    pairs.every(
-      ([key, item]) =>
-        /^[^<>%&\\?/\p{Cc}]{1,100}$/u.test(key) && !/^aciproxy/i.test(key) && /^[^\p{Cc}]{0,256}$/u.test(item),
-    );
-  return fine ? ok(Object.fromEntries(pairs)) : no(wrong);
-}
-
-function readSource(value: JsonValue): Result<Source, string> {
-  const parts = typeof value === "string" ? value.split("/").map((part) => part.trim()) : [];
-  const [factory, pipeline, pipelineRunId, ...activity] = parts;
-  const fine = typeof value === "string" && /^[^\p{Cc}]{1,512}$/u.test(value);
-  if (!fine || !factory || !pipeline || !pipelineRunId || activity.length === 0)
-    return no("must be FACTORY/PIPELINE/RUNID/ACTIVITY");
-  return ok({ factory, pipeline, pipelineRunId, activity: activity.join("/") });
-}
-
-function readMain(value: JsonValue): Result<string, string> {
-  return typeof value === "string" && value !== "" && value.length <= 63 ? ok(value) : no("must be a container's name");
-}
-
-function readFailureStatus(value: JsonValue): Result<number, string> {
-  const status = whole(200, 599)(value);
-  const fine =
-    status.ok && (status.value === 200 || (status.value >= 400 && ![401, 403, 408, 429].includes(status.value)));
-  return fine ? status : no("must be 200 or from 400 to 599, except 401, 403, 408 and 429");
+  readonly read: ReadValue<T>;
 }
 
 const max = (settings: Settings): number => settings.maxTimeout;
@@ -374,6 +259,16 @@ export function readOptions(
   if (unknown > mostUnknown)
     faults.push({ path: "", line: 1, column: 1, message: `${unknown - mostUnknown} more options are unknown.` });
   const options: JobOptions = {
+    ...defaultOptions(settings, context.via),
+    ...Object.fromEntries(given), // each value was made by the reader of its own name
+  };
+  for (const fault of contradictions(options, given, context)) faults.push({ line: 1, column: 1, ...fault });
+  return faults.length > 0 ? no(faults) : ok({ options, warnings });
+}
+
+/** Options of a job of which nothing was said. */
+export function defaultOptions(settings: Settings, via: OptionsContext["via"]): JobOptions {
+  return {
     polling: "false",
     timeout: Math.min(settings.defaultTimeout, settings.maxTimeout),
     queueTimeout: undefined,
@@ -381,7 +276,7 @@ export function readOptions(
     runTimeout: undefined,
     retries: 0,
     retryOn: [],
-    onConflict: context.via === "http" ? "reject" : "wait",
+    onConflict: via === "http" ? "reject" : "wait",
     uniqueName: false,
     main: undefined,
     keep: "never",
@@ -393,10 +288,7 @@ export function readOptions(
     outputLimit: settings.maxKeptOutput,
     strict: false,
     dryRun: false,
-    ...Object.fromEntries(given), // each value was made by the reader of its own name
   };
-  for (const fault of contradictions(options, given, context)) faults.push({ line: 1, column: 1, ...fault });
-  return faults.length > 0 ? no(faults) : ok({ options, warnings });
 }
 
 function* contradictions(

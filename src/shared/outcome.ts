@@ -1,7 +1,7 @@
 import { catalogue, reasonOfExit } from "./catalogue.ts";
 import { clip } from "./errors.ts";
 import type { ContainerSeen, GroupSeen, Job, TerminalState, Verdict } from "./job.ts";
-import type { RetryRule } from "./options.ts";
+import type { RetryRule } from "./option-values.ts";
 
 /** What a finished group means for its job, and whether a failure is tried again. */
 export interface Outcome {

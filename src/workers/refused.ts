@@ -4,6 +4,8 @@ import type { Deps } from "../shared/deps.ts";
 import { groupName, type JobId } from "../shared/ids.ts";
 import { columnsOf, jobKey } from "../shared/job-row.ts";
 import { hasEnded, type Job } from "../shared/job.ts";
+import { beginning, delivery } from "../shared/new-job.ts";
+import { defaultOptions } from "../shared/options.ts";
 import { isAllowedAddress } from "../shared/safe-post.ts";
 import { reconcile } from "./reconcile.ts";
 
@@ -80,14 +82,11 @@ function failedJob(
   { replyTo, callBackUri, correlationId }: Tell,
   { now, settings }: Deps,
 ): Job {
-  const delivery = (wanted: boolean): Job["reply"] => ({ state: wanted ? "pending" : "none", tries: 0 });
-  const named = groupName(name ?? "unnamed");
+  const options = defaultOptions(settings, "queue");
   const at = now();
+  const begun = beginning(id, groupName(name ?? "unnamed"), options, createdAt);
   return {
-    version: 1,
-    id,
-    name: named,
-    groupName: named,
+    ...begun,
     holds: false,
     apiVersion: settings.defaultApiVersion,
     containers: [],
@@ -96,47 +95,12 @@ function failedJob(
     spot: false,
     cpu: 0,
     memoryGB: 0,
-    options: {
-      polling: "false",
-      timeout: settings.defaultTimeout,
-      queueTimeout: undefined,
-      startTimeout: settings.defaultStartTimeout,
-      runTimeout: undefined,
-      retries: 0,
-      retryOn: [],
-      onConflict: "wait",
-      uniqueName: false,
-      main: undefined,
-      keep: "never",
-      lease: undefined,
-      env: false,
-      tags: {},
-      source: undefined,
-      failureStatus: 500,
-      outputLimit: 0,
-      strict: false,
-      dryRun: false,
-    },
     warnings: [],
     via: "queue",
-    createdAt,
-    queuedAt: createdAt,
-    deadlineAt: createdAt + settings.defaultTimeout,
-    attempt: 1,
-    retriesUsed: 0,
-    freeInRow: 0,
-    attempts: [],
     phase: { state: "Failed", verdict: { reason, detail }, finishedAt: at, group: "gone", captured: true, tidy: true },
-    history: [
-      { at: createdAt, from: "", to: "Queued", reason: "Accepted", attempt: 1 },
-      { at, from: "Queued", to: "Failed", reason, attempt: 1 },
-    ],
-    events: [],
-    yield: false,
-    logsDropped: false,
-    joined: [],
-    callback: delivery(callBackUri !== undefined),
-    reply: delivery(replyTo !== undefined),
+    history: [...begun.history, { at, from: "Queued", to: "Failed", reason, attempt: 1 }],
+    callback: delivery(callBackUri),
+    reply: delivery(replyTo),
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(correlationId === undefined ? {} : { correlationId }),
     lookAt: at,

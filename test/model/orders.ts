@@ -1,5 +1,6 @@
 import { check, type Checked, type Order } from "../../src/shared/order.ts";
 import type { Job } from "../../src/shared/job.ts";
+import { order as plainOrder } from "../kit.ts";
 import { settings } from "./settings.ts";
 import type { Program, Spec } from "./specs.ts";
 
@@ -17,22 +18,8 @@ export function orderOf(spec: Spec, via: Order["via"]): Made {
   const key = JSON.stringify([via, spec]);
   const before = known.get(key);
   if (before) return before;
-  const order: Order = {
-    text: definitionOf(spec),
-    query: {},
-    envelope: { ...spec.options, tags: { spec: String(numbered.length) } },
-    via,
-    id: undefined,
-    createdAt: undefined,
-    idempotencyKey: undefined,
-    callBackUri: undefined,
-    replyTo: undefined,
-    correlationId: undefined,
-    traceparent: undefined,
-    requestedBy: undefined,
-    rerunOf: undefined,
-    unknown: [],
-  };
+  const envelope = { ...spec.options, tags: { spec: String(numbered.length) } };
+  const order = plainOrder(definitionOf(spec), { envelope, via });
   const checked = check(order, settings);
   if (!checked.ok) throw new Error(checked.error.message);
   const made = { spec, order, checked: checked.value };

@@ -452,6 +452,26 @@ describe("storage in trouble while a job is accepted", () => {
     expect((await follow(bench, accepted.id)).phase.state).toBe("Succeeded");
   });
 
+  it("a row that comes late is waited for: who joins by name finds its job, and makes none", async () => {
+    const isLookAtName = ({ method, url }: ProxiedCall): boolean => method === "GET" && url.pathname.includes("hold_");
+    let looks = 0;
+    let enough = (): void => undefined;
+    const looked = new Promise<void>((resolve) => (enough = resolve));
+    const bench = await openBench(
+      {},
+      {
+        before: async (call): Promise<"pass"> => {
+          if (isLookAtName(call) && ++looks === 15) enough();
+          if (isRow(call)) await looked;
+          return "pass";
+        },
+      },
+    );
+    const both = await Promise.all([1, 2].map(() => post(bench.deps, yaml("bellaciao"), "onConflict=attach")));
+    expect(new Set(both.map(({ id }) => id)).size).toBe(1);
+    expect(both.map(({ body }) => body["attached"] ?? false).sort()).toEqual([false, true]);
+  });
+
   it("a message that can't be sent is still a 2xx: the timer wakes the job", async () => {
     const bench = await openBench({}, cutting(isMessage, "before"));
     const accepted = await post(bench.deps, yaml("bellaciao"));

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { check } from "../../src/shared/order.ts";
-import { settings } from "../kit.ts";
-import { order } from "./security/kit.ts";
+import { order, settings } from "../kit.ts";
 
 const good = `
 name: bellaciao

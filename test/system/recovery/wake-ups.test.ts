@@ -11,7 +11,12 @@ async function runWithout(
   const environment = Object.fromEntries(functions.map((name) => [`AzureWebJobs.${name}.Disabled`, "true"]));
   // Each look waits for the timer; what is left on the queues needs no haste.
   const polling = { AzureFunctionsJobHost__extensions__queues__maxPollingInterval: "00:00:10" };
-  const world = await World.start({ factor: 120, gate: {}, environment: { ...environment, ...polling } });
+  const world = await World.start({
+    factor: 90,
+    gate: {},
+    environment: { ...environment, ...polling },
+    timerLeaseSeconds: 60,
+  });
   try {
     await before(world);
     await world.submit(definition("patient", { app: { seconds: 30 } }), "patient");

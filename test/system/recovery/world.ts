@@ -22,6 +22,8 @@ export interface WorldOptions {
   /** Decides over every call of the host. */
   readonly gate: Gate;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Of its time: until another host runs the timer of one that was killed (15), and until one that is slow has lost it. */
+  readonly timerLeaseSeconds?: number;
 }
 
 const counters = z.object({
@@ -142,7 +144,7 @@ export class World {
       hostId: "recovery",
       logFile: join(this.#folder, "host.log"),
       leaseSeconds: 30,
-      timerLeaseSeconds: 15,
+      timerLeaseSeconds: this.#options.timerLeaseSeconds ?? 15,
       drainSeconds: 0,
     };
     this.#host = await startPart("host", options, { first: this.#clock });

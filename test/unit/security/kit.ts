@@ -1,26 +1,7 @@
-import { check, type Order } from "../../../src/shared/order.ts";
+import { check } from "../../../src/shared/order.ts";
 import type { Refusal } from "../../../src/shared/errors.ts";
 import type { Settings } from "../../../src/shared/settings.ts";
-
-export function order(text: string, changes: Partial<Order> = {}): Order {
-  return {
-    text,
-    query: {},
-    envelope: {},
-    via: "http",
-    id: undefined,
-    createdAt: undefined,
-    idempotencyKey: undefined,
-    callBackUri: undefined,
-    replyTo: undefined,
-    correlationId: undefined,
-    traceparent: undefined,
-    requestedBy: undefined,
-    rerunOf: undefined,
-    unknown: [],
-    ...changes,
-  };
-}
+import { order } from "../../kit.ts";
 
 /** Why a definition is not taken, if it isn't. */
 export function refusalOf(text: string, settings: Settings): Refusal | undefined {
