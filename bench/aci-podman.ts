@@ -2,22 +2,19 @@
  * How long until a container's first output, from `podman run` and from a PUT to the local ACI on podman; medians of runs in turn, as
  * JSON on stdout. scripts/ci-engines.sh installs what it needs. Environment: `RUNS` (9), `IMAGE` (docker.io/library/busybox:1.36).
  */
-import { fork, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startPart } from "../test/part.ts";
 
 const runs = Number(process.env["RUNS"] ?? 9);
 const image = process.env["IMAGE"] ?? "docker.io/library/busybox:1.36";
 
 const folder = mkdtempSync(join(tmpdir(), "aci-bench-"));
 const options = { engine: "podman", stateFolder: folder, containersFolder: join(folder, "none"), graceSeconds: 0 };
-const child = fork(join(import.meta.dirname, "../local/aci/main.ts"), {
-  execArgv: ["--import", import.meta.resolve("tsx")],
-  env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
-});
-const [ready] = (await once(child, "message")) as [{ type: string; url: string; message: string }];
+const aci = await startPart("aci", options);
 
 async function podmanRun(): Promise<number> {
   const begun = Date.now();
@@ -30,7 +27,7 @@ async function podmanRun(): Promise<number> {
 
 async function aciPut(name: string): Promise<number> {
   const at = (path: string): string =>
-    `${ready.url}/subscriptions/s/resourceGroups/bench/providers/Microsoft.ContainerInstance/containerGroups/${name}${path}?api-version=2023-05-01&timestamps=true`;
+    `${aci.url}/subscriptions/s/resourceGroups/bench/providers/Microsoft.ContainerInstance/containerGroups/${name}${path}?api-version=2023-05-01&timestamps=true`;
   const resources = { requests: { cpu: 1, memoryInGB: 0.5 } };
   const containers = [{ name: "app", properties: { image, command: ["echo", "up"], resources } }];
   const body = { location: "westeurope", properties: { osType: "Linux", restartPolicy: "Never", containers } };
@@ -49,7 +46,6 @@ async function aciPut(name: string): Promise<number> {
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 try {
-  if (ready.type !== "ready") throw new Error(ready.message);
   const direct: number[] = [];
   const through: number[] = [];
   await podmanRun();
@@ -61,7 +57,6 @@ try {
   const result = { runs, podmanRunMs: median(direct), aciMs: median(through), ratio: median(through) / median(direct) };
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 } finally {
-  child.kill("SIGTERM");
-  if (child.exitCode === null) await once(child, "exit");
+  await aci.end("SIGTERM");
   rmSync(folder, { recursive: true, force: true });
 }

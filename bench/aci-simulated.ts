@@ -4,22 +4,16 @@
  *
  * Environment: `GROUPS` (10000), `SECONDS` of load (10), `CONNECTIONS` (16).
  */
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import autocannon from "autocannon";
+import { startPart } from "../test/part.ts";
 
 const groups = Number(process.env["GROUPS"] ?? 10_000);
 const seconds = Number(process.env["SECONDS"] ?? 10);
 const connections = Number(process.env["CONNECTIONS"] ?? 16);
 
 const options = { engine: "simulated", limits: false, control: true };
-const child = fork(join(import.meta.dirname, "../local/aci/main.ts"), {
-  execArgv: ["--import", import.meta.resolve("tsx")],
-  env: { ...process.env, ACI_PROXY_PART: JSON.stringify(options) },
-});
-const [ready] = (await once(child, "message")) as [{ url: string }];
+const aci = await startPart("aci", options);
 
 const path = (index: number): string =>
   `/subscriptions/s/resourceGroups/bench/providers/Microsoft.ContainerInstance/containerGroups/job-${index}?api-version=2023-05-01`;
@@ -48,7 +42,7 @@ const definition = JSON.stringify({
 async function run(amount: { amount: number } | { duration: number }, request: autocannon.Request) {
   let next = 0;
   return autocannon({
-    url: ready.url,
+    url: aci.url,
     connections,
     ...amount,
     requests: [{ ...request, setupRequest: (given) => ({ ...given, path: path(next++ % groups) }) }],
@@ -57,7 +51,7 @@ async function run(amount: { amount: number } | { duration: number }, request: a
 
 /** Megabytes of the service's process: now, and at most. */
 function memory(): { now: number; peak: number } {
-  const status = readFileSync(`/proc/${child.pid ?? 0}/status`, "utf8");
+  const status = readFileSync(`/proc/${aci.child.pid ?? 0}/status`, "utf8");
   const megabytes = (name: string): number =>
     Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
   return { now: megabytes("VmRSS"), peak: megabytes("VmHWM") };
@@ -67,7 +61,7 @@ try {
   const empty = memory();
   const puts = await run({ amount: groups }, { method: "PUT", body: definition });
   const gets = await run({ duration: seconds }, { method: "GET" });
-  const counters = (await (await fetch(`${ready.url}/local/counters`)).json()) as { liveGroups: number };
+  const counters = (await (await fetch(`${aci.url}/local/counters`)).json()) as { liveGroups: number };
   const { now, peak } = memory();
   const result = {
     groups,
@@ -80,6 +74,5 @@ try {
   };
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 } finally {
-  child.kill("SIGTERM");
-  await once(child, "exit");
+  await aci.end("SIGTERM");
 }

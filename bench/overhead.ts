@@ -7,7 +7,7 @@ import { untilEnded } from "../local/client/follow.ts";
 import { Service } from "../local/client/service.ts";
 import { freePorts } from "../local/stack/ports.ts";
 import { demoSettings } from "../local/stack/settings.ts";
-import { startStack, type Programs } from "../local/stack/stack.ts";
+import { builtPrograms, startStack } from "../local/stack/stack.ts";
 import { median, rounded, type Benchmark } from "./benchmark.ts";
 
 /** The demo's containers wait this long; all else between accept and end is ours, starting their processes included. */
@@ -28,18 +28,13 @@ export const overhead: Benchmark = {
       freePorts(1),
       readFile(at("../examples/bellaciao.yaml"), "utf8"),
     ]);
-    const built = (name: string): string => at(`../dist-local/${name}.mjs`);
-    const programs: Programs = {
-      azurite: built("azurite"),
-      aci: built("aci"),
-      host: built("host"),
-      func: built("func"),
-      app: at(".."),
-      containers: at("../Containers"),
-    };
     const settings = demoSettings(port, folder, process.env, false);
     if ("faults" in settings) throw new Error(settings.faults.join(" "));
-    const stack = await startStack(settings, programs, new AbortController().signal);
+    const stack = await startStack(
+      settings,
+      builtPrograms(new URL("../dist-local/", import.meta.url)),
+      new AbortController().signal,
+    );
     try {
       const service = new Service({ url: stack.url, key: settings.key });
       const runs: { readonly row: number; readonly caller: number }[] = [];

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { z } from "zod";
+import { partMessage } from "../local/part.ts";
 
 /** A part of the local stack (see ../local/part.ts for the protocol), measured as a process of its own. */
 export interface Part {
@@ -9,11 +9,6 @@ export interface Part {
   /** Asks it to stop; settles when it has ended. */
   stop(): Promise<void>;
 }
-
-const message = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("ready"), url: z.string() }),
-  z.object({ type: z.literal("failed"), code: z.string(), message: z.string() }),
-]);
 
 /**
  * @param program a part as JavaScript, or as TypeScript with `--import tsx` among the flags
@@ -34,7 +29,7 @@ export async function startPart(
   closeSync(log);
   const ended = once(child, "exit");
   const first: unknown[] = await Promise.race([once(child, "message"), ended]);
-  const said = message.safeParse(first[0]);
+  const said = partMessage.safeParse(first[0]);
   if (!said.success) throw new Error(`${program.pathname} ended before it served:\n${readFileSync(logFile, "utf8")}`);
   if (said.data.type === "failed") throw new Error(`${program.pathname} could not start: ${said.data.message}`);
   return {

@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /**
  * The protocol between the local stack's supervisor and the processes it starts (host, ACI, Azurite).
  *
@@ -11,9 +13,12 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-export type PartMessage =
-  | { readonly type: "ready"; readonly url: string }
-  | { readonly type: "failed"; readonly code: string; readonly message: string };
+/** What a part says, once. */
+export const partMessage = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ready"), url: z.string() }),
+  z.object({ type: z.literal("failed"), code: z.string(), message: z.string() }),
+]);
+export type PartMessage = z.infer<typeof partMessage>;
 
 /** Runs a part's `start` under the protocol. Never returns: the process ends when the part is stopped. */
 export async function servePart(start: (options: unknown) => Promise<Running>): Promise<void> {

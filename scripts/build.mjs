@@ -9,6 +9,8 @@ const record = "dist-local/build.json";
 /** npm's own list of what is installed stands for all of it. */
 const installed = "node_modules/.package-lock.json";
 const dashboard = "src/http/dashboard";
+/** esbuild reads it beside what it bundles. */
+const compiler = "tsconfig.json";
 
 if (!isUpToDate()) await buildAll();
 
@@ -62,19 +64,19 @@ async function buildAll() {
       },
     ].map((options) => build({ ...common, ...options, write: false, metafile: true })),
   );
+  const pages = readdirSync(dashboard);
   const written = [
     ...results.flatMap(({ outputFiles }) => outputFiles),
-    ...readdirSync(dashboard).map((name) => ({
-      path: `dist/dashboard/${name}`,
-      contents: readFileSync(`${dashboard}/${name}`),
-    })),
+    ...pages.map((name) => ({ path: `dist/dashboard/${name}`, contents: readFileSync(`${dashboard}/${name}`) })),
   ];
   for (const { path, contents } of written) put(path, contents);
 
   const read = results.flatMap(({ metafile }) =>
     Object.keys(metafile.inputs).filter((path) => !path.startsWith("node_modules/")),
   );
-  const paths = [...read, dashboard, import.meta.filename, installed, ...written.map(({ path }) => path)];
+  // A folder is changed when a file comes or goes, not when one is written.
+  read.push(dashboard, ...pages.map((name) => `${dashboard}/${name}`), compiler, import.meta.filename, installed);
+  const paths = [...read, ...written.map(({ path }) => path)];
   put(record, Buffer.from(JSON.stringify(Object.fromEntries(paths.map((path) => [path, changedAt(path)])))));
 }
 

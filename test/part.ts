@@ -1,8 +1,7 @@
 /** The local stack's programs as processes of a test's own, without a supervisor. They run as they were built. */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { z } from "zod";
-import type { PartMessage } from "../local/part.ts";
+import { partMessage } from "../local/part.ts";
 import { builtPrograms } from "../local/stack/stack.ts";
 
 export const programs = builtPrograms(new URL("../dist-local/", import.meta.url));
@@ -14,7 +13,7 @@ interface How {
   readonly env?: NodeJS.ProcessEnv;
   /** Imported before the program. */
   readonly first?: string | undefined;
-  /** Gets what it writes; else that is seen among the tests' own output. */
+  /** Gets what it writes; else its errors are seen among the tests' own output. */
   readonly write?: (chunk: Buffer) => void;
 }
 
@@ -23,11 +22,10 @@ export const fastClock = (factor: number): string =>
   `${new URL("fast-clock.mjs", import.meta.url).href}?factor=${factor}&epoch=${Date.now()}`;
 
 export function forkPart(name: PartName, options: object, { env = {}, first, write }: How = {}): ChildProcess {
-  const output = write === undefined ? "inherit" : "pipe";
   const child = fork(programs[name], {
     execArgv: first === undefined ? [] : ["--import", first],
     env: { ...process.env, ...env, ACI_PROXY_PART: JSON.stringify(options) },
-    stdio: ["ignore", write === undefined ? "ignore" : "pipe", output, "ipc"],
+    stdio: write === undefined ? ["ignore", "ignore", "inherit", "ipc"] : ["ignore", "pipe", "pipe", "ipc"],
   });
   if (write) for (const stream of [child.stdout, child.stderr]) stream?.on("data", write);
   return child;
@@ -40,16 +38,11 @@ export interface Part {
   end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
-const message: z.ZodType<PartMessage> = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("ready"), url: z.string() }),
-  z.object({ type: z.literal("failed"), code: z.string(), message: z.string() }),
-]);
-
 /** @throws {Error} with the part's `code` when it says that it can't start. */
 export async function startPart(name: PartName, options: object, how?: How): Promise<Part> {
   const child = forkPart(name, options, how);
   const answer: unknown[] = await Promise.race([once(child, "message"), once(child, "exit")]);
-  const told = message.parse(answer[0]);
+  const told = partMessage.parse(answer[0]);
   if (told.type === "failed") throw Object.assign(new Error(told.message), { code: told.code });
   return {
     child,

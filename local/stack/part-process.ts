@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
-import { z } from "zod";
+import { partMessage, type PartMessage } from "../part.ts";
 import { removeRecord, signal, writeRecord } from "./processes.ts";
 
 /** How one part of the stack is started (see ../part.ts for the protocol). */
@@ -36,11 +36,6 @@ export class PartFailed extends Error {
     this.lastLines = lastLines;
   }
 }
-
-const message = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("ready"), url: z.string() }),
-  z.object({ type: z.literal("failed"), code: z.string(), message: z.string() }),
-]);
 
 /** Milliseconds: a start that takes longer than this hangs; a stop that does is cut short. */
 const startLimit = 60_000;
@@ -92,9 +87,9 @@ async function readiness(
   ended: Promise<PartFailed>,
   lastLines: () => readonly string[],
 ): Promise<string> {
-  const told = new Promise<z.infer<typeof message>>((resolve) => {
+  const told = new Promise<PartMessage>((resolve) => {
     const hear = (value: unknown): void => {
-      const parsed = message.safeParse(value);
+      const parsed = partMessage.safeParse(value);
       if (!parsed.success) return; // a part may say more than this version of the supervisor knows
       child.off("message", hear);
       resolve(parsed.data);

@@ -2,7 +2,8 @@
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Azurite, startAzurite } from "../azurite.ts";
-import { buildApp, type BuiltApp, type Kit, startKit, until, when } from "./kit.ts";
+import { until } from "../until.ts";
+import { buildApp, type BuiltApp, type Kit, startKit, when } from "./kit.ts";
 
 let azurite: Azurite;
 let app: BuiltApp;

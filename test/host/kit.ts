@@ -80,17 +80,6 @@ export async function startKit(app: BuiltApp, azurite: Azurite, options: Partial
   };
 }
 
-/** Resolves with the first value that is not undefined; fails, saying what it waited for, after twenty seconds. */
-export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const value = await look();
-    if (value !== undefined) return value;
-    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 /** The value when the condition holds. */
 export function when<T>(holds: boolean, value: T): T | undefined {
   return holds ? value : undefined;

@@ -9,8 +9,9 @@ import { startHost } from "../../local/host/host.ts";
 import type { HostOptions } from "../../local/host/options.ts";
 import { type Azurite, startAzurite } from "../azurite.ts";
 import { type Part, startPart } from "../part.ts";
+import { until } from "../until.ts";
 import type { Run } from "./fixture-app/src/runs.ts";
-import { buildApp, type BuiltApp, fixtureSettings, until, when } from "./kit.ts";
+import { buildApp, type BuiltApp, fixtureSettings, when } from "./kit.ts";
 
 /** A process takes a second to start, more on a busy machine. */
 const SLOW = { timeout: 60_000 };

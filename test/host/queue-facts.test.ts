@@ -2,8 +2,9 @@
 import type { QueueClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Azurite, startAzurite } from "../azurite.ts";
+import { until } from "../until.ts";
 import type { Run } from "./fixture-app/src/runs.ts";
-import { buildApp, type BuiltApp, type Kit, startKit, until, when } from "./kit.ts";
+import { buildApp, type BuiltApp, type Kit, startKit, when } from "./kit.ts";
 
 let azurite: Azurite;
 let app: BuiltApp;

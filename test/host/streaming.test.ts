@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningHost, startHost } from "../../local/host/host.ts";
-import { buildApp, type BuiltApp, until } from "./kit.ts";
+import { until } from "../until.ts";
+import { buildApp, type BuiltApp } from "./kit.ts";
 
 let app: BuiltApp;
 let host: RunningHost;

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePorts } from "../../../local/stack/ports.ts";
-import { startStack, type Programs } from "../../../local/stack/stack.ts";
+import { startStack } from "../../../local/stack/stack.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
+import { programs } from "../../part.ts";
 import type { FactoryOptions } from "./run.ts";
 
 /** Everything that a pipeline reaches: the proxy on the local stack, the pipelines' vault and the jobs' vault. */
@@ -19,12 +20,6 @@ export interface Cloud {
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const key = "the-host-key-of-this-test";
-
-/** As `npm test` built them. */
-const programs = (containers: string): Programs => {
-  const at = (name: string): string => join(root, "dist-local", `${name}.mjs`);
-  return { azurite: at("azurite"), aci: at("aci"), host: at("host"), func: at("func"), app: root, containers };
-};
 
 /** The original's pipeline sets no wait, and its container's default is five minutes: here it is none. */
 async function hastyContainers(folder: string): Promise<string> {
@@ -59,7 +54,7 @@ export async function startCloud(): Promise<Cloud> {
       verbose: false,
       env,
     },
-    programs(await hastyContainers(folder)),
+    { ...programs, containers: await hastyContainers(folder) },
     new AbortController().signal,
   );
   const vault = await startVault({

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { z } from "zod";
 import { startAzurite, type Azurite } from "../../azurite.ts";
+import { programs } from "../../part.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
-import { builtPrograms, startStack, type Stack } from "../../../local/stack/stack.ts";
+import { startStack, type Stack } from "../../../local/stack/stack.ts";
 import { tableNames } from "../../../src/shared/control.ts";
 import { parseJobId } from "../../../src/shared/ids.ts";
 import { keyOfMinted, type JobKey } from "../../../src/shared/job-row.ts";
@@ -38,7 +39,7 @@ export async function startService(env: NodeJS.ProcessEnv = {}): Promise<Service
       verbose: false,
       env: { ...process.env, AzureWebJobsStorage: azurite.connectionString, LOOK_INTERVAL_MIN: "PT1S", ...env },
     },
-    builtPrograms(new URL("../../../dist-local/", import.meta.url)),
+    programs,
     new AbortController().signal,
   );
   const storage = connectStorage({ kind: "connectionString", setting: "tests", value: azurite.connectionString });

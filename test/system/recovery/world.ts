@@ -8,6 +8,7 @@ import { freePorts } from "../../../local/stack/ports.ts";
 import { minute } from "../../../src/shared/backoff.ts";
 import { connectStorage, type Storage } from "../../../src/shared/storage.ts";
 import { tableNames } from "../../../src/shared/control.ts";
+import { startAzurite, type Azurite } from "../../azurite.ts";
 import { resourceGroup, subscription } from "../../kit.ts";
 import { fastClock, programs, startPart, type Part } from "../../part.ts";
 import { startProxy, type Gate, type Proxy, type Service } from "../../proxy.ts";
@@ -45,14 +46,14 @@ export interface Row {
 }
 
 /** The columns of a row. */
-const columns = ["id", "name", "state", "reason", "attempt", "exitCode", "groupDeleted"];
+const columns: (keyof Row)[] = ["id", "name", "state", "reason", "attempt", "exitCode", "groupDeleted"];
 
 export class World {
   readonly storage: Storage;
   readonly #options: WorldOptions;
   readonly #folder: string;
   readonly #clock: string;
-  readonly #azurite: Part;
+  readonly #azurite: Azurite;
   readonly #aci: Part;
   readonly #proxies: readonly Proxy[];
   readonly #port: number;
@@ -63,7 +64,7 @@ export class World {
     options: WorldOptions,
     folder: string,
     clock: string,
-    parts: { azurite: Part; aci: Part; proxies: readonly Proxy[]; port: number; storage: Storage },
+    parts: { azurite: Azurite; aci: Part; proxies: readonly Proxy[]; port: number; storage: Storage },
   ) {
     this.#options = options;
     this.#folder = folder;
@@ -79,10 +80,9 @@ export class World {
     const folder = await mkdtemp(join(tmpdir(), "recovery-"));
     const clock = fastClock(options.factor);
     const first = { first: clock };
-    const [blob = 0, queue = 0, table = 0, port = 0] = await freePorts(4);
-    const storagePorts = { blob, queue, table };
-    const direct = connectionString(storagePorts);
-    const azurite = await startPart("azurite", { folder: null, ...storagePorts }, first);
+    const [port = 0] = await freePorts(1);
+    const azurite = await startAzurite(first);
+    const direct = azurite.connectionString;
     const aci = await startPart(
       "aci",
       {
@@ -96,9 +96,9 @@ export class World {
     );
     const before = (service: Service, target: number): Promise<Proxy> => startProxy(service, target, options.gate);
     const proxies = await Promise.all([
-      before("blob", blob),
-      before("queue", queue),
-      before("table", table),
+      before("blob", azurite.ports.blob),
+      before("queue", azurite.ports.queue),
+      before("table", azurite.ports.table),
       before("arm", Number(new URL(aci.url).port)),
     ]);
     const storage = connectStorage({ kind: "connectionString", setting: "direct", value: direct });
@@ -160,7 +160,7 @@ export class World {
 
   async stop(): Promise<void> {
     await this.kill();
-    await Promise.all([this.#azurite, this.#aci].map((part) => part.end("SIGKILL")));
+    await Promise.all([this.#azurite.stop(), this.#aci.end("SIGKILL")]);
     await Promise.all(this.#proxies.map((proxy) => proxy.stop()));
     await rm(this.#folder, { recursive: true, force: true });
   }

@@ -9,6 +9,7 @@ import type { HostOptions } from "../../../local/host/options.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
 import { startAzurite, type Azurite } from "../../azurite.ts";
 import { fastClock, programs, startPart } from "../../part.ts";
+import { until as firstOf } from "../../until.ts";
 
 export const hostKey = "the-host-key-of-these-tests";
 export const subscription = "11111111-2222-3333-4444-555555555555";
@@ -205,13 +206,6 @@ export function formsOf(secret: string): string[] {
   ];
 }
 
-/** Resolves with the first value that is not undefined; fails, saying what it waited for, after 80 seconds. */
-export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 80_000;
-  for (;;) {
-    const value = await look();
-    if (value !== undefined) return value;
-    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+/** What a job needs may take 80 seconds. */
+export const until = <T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> =>
+  firstOf(what, look, 80_000);
