@@ -11,11 +11,22 @@ import Agent from "undici/lib/dispatcher/agent.js";
 import { second } from "./backoff.ts";
 
 /**
+ * What is beyond these waits here, where its time does not run yet: two hundred calls at once would wait in a busy service until they
+ * are given up. It also spares the host's outbound connections ("Manage connections in Azure Functions").
+ */
+const mostConnections = 64;
+
+/**
  * How the tables' client sends its requests: through undici, which takes a third less of a processor for a point read than the SDK's
  * own client on `node:http`. Each poll of each job is such a read.
  */
 export function tableHttp(limit = 15 * second): HttpClient {
-  const agent = new Agent({ connect: { timeout: limit }, headersTimeout: limit, bodyTimeout: limit });
+  const agent = new Agent({
+    connections: mostConnections,
+    connect: { timeout: limit },
+    headersTimeout: limit,
+    bodyTimeout: limit,
+  });
   const usual = createDefaultHttpClient();
   return {
     sendRequest(request) {

@@ -51,6 +51,16 @@ describe("what is sent for the tables' client", () => {
     await expect(tableHttp(50).sendRequest(asking(url))).rejects.toMatchObject({ code: "UND_ERR_HEADERS_TIMEOUT" });
   });
 
+  it("opens at most 64 connections, on which the others wait their turn", async () => {
+    const url = await serve((_, response) => response.end("done"));
+    let opened = 0;
+    servers.at(-1)?.on("connection", () => opened++);
+    const client = tableHttp();
+    const answers = await Promise.all(Array.from({ length: 200 }, () => client.sendRequest(asking(url))));
+    expect(new Set(answers.map(({ bodyAsText }) => bodyAsText))).toEqual(new Set(["done"]));
+    expect(opened).toBe(64);
+  });
+
   it("goes by the SDK's own client where a proxy or a signal has its say, and is given up as soon", async () => {
     const url = await serve(() => undefined);
     const { signal } = new AbortController();
