@@ -1,17 +1,33 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * Kinds of test, by folder: so that a wrong decision is told before a process is started. Unit tests compute, and two files at a
- * time keep two cores busy; the others start servers and compilers, and wait besides. Files share what a worker has loaded, since to
- * load the SDKs for each anew takes longer than the tests; not those of the host, which keeps the app that it loaded in globals.
+ * time keep two cores busy; the others start servers and compilers, and wait besides. Files of a kind share what a worker has loaded,
+ * since to load the SDKs for each anew takes longer than the tests; not those of the host, which keeps the app that it loaded in
+ * globals.
  */
 const kinds = [
-  { name: "unit", testTimeout: 10_000, maxWorkers: 2, groupOrder: 0, isolate: false },
-  { name: "service", testTimeout: 30_000, maxWorkers: 3, groupOrder: 1, isolate: false },
-  { name: "system", testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: false },
-  { name: "host", testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: true },
-  { name: "infra", testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: false },
+  { name: "unit", folders: ["unit"], testTimeout: 10_000, maxWorkers: 2, groupOrder: 0, isolate: false },
+  {
+    name: "parts",
+    folders: ["service", "system", "infra"],
+    testTimeout: 90_000,
+    maxWorkers: 3,
+    groupOrder: 1,
+    isolate: false,
+  },
+  { name: "host", folders: ["host"], testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: true },
 ];
+
+/** As vitest orders them, but the model before all: it takes as long as the other unit tests together. */
+class ModelFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isModel = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith("/unit/model.test.ts");
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isModel), ...sorted.filter((file) => !isModel(file))];
+  }
+}
 
 /** In CI each run leaves a report, which scripts/ci-count.mjs adds up. */
 const report = ["json", { outputFile: `.local/test-report-${process.version}.json` }] as const;
@@ -19,10 +35,11 @@ const report = ["json", { outputFile: `.local/test-report-${process.version}.jso
 export default defineConfig({
   test: {
     reporters: process.env["CI"] ? ["default", [...report]] : ["default"],
-    projects: kinds.map(({ name, testTimeout, maxWorkers, groupOrder, isolate }) => ({
+    sequence: { sequencer: ModelFirst },
+    projects: kinds.map(({ name, folders, testTimeout, maxWorkers, groupOrder, isolate }) => ({
       test: {
         name,
-        include: [`test/${name}/**/*.test.ts`],
+        include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
         setupFiles: ["test/seed.ts"],
         testTimeout,
         hookTimeout: 90_000,

@@ -27,7 +27,6 @@ function changedAt(path) {
 async function buildAll() {
   const { build } = await import("esbuild");
   const common = { bundle: true, platform: "node", target: "node20", logLevel: "warning" };
-  const stack = { outdir: "dist-local", outExtension: { ".js": ".mjs" }, format: "esm" };
   const results = await Promise.all(
     [
       // The Functions worker injects @azure/functions-core by patching require, so the bundle is CommonJS and leaves it out.
@@ -43,10 +42,18 @@ async function buildAll() {
         banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
         define: { "import.meta.url": "bundleUrl" },
       },
-      // These load many packages, and start with every stack.
       {
-        ...stack,
-        entryPoints: { host: "local/host/main.ts", aci: "local/aci/main.ts", azurite: "local/azurite/main.ts" },
+        entryPoints: {
+          main: "local/main.ts",
+          client: "local/client/main.ts",
+          func: "local/func/main.ts",
+          host: "local/host/main.ts",
+          aci: "local/aci/main.ts",
+          azurite: "local/azurite/main.ts",
+        },
+        outdir: "dist-local",
+        outExtension: { ".js": ".mjs" },
+        format: "esm",
         external: ["dockerode"], // has native parts
         alias: { applicationinsights: "./local/azurite/no-telemetry.ts" },
         // Packages that are CommonJS require what Node has.
@@ -56,11 +63,6 @@ async function buildAll() {
             "const require = requireOf(import.meta.url);",
           ].join("\n"),
         },
-      },
-      {
-        ...stack,
-        entryPoints: { main: "local/main.ts", func: "local/func/main.ts", client: "local/client/main.ts" },
-        packages: "external",
       },
     ].map((options) => build({ ...common, ...options, write: false, metafile: true })),
   );

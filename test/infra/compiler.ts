@@ -10,7 +10,7 @@ import {
   type MessageConnection,
 } from "vscode-jsonrpc/node";
 import { z } from "zod";
-import { bicep, without } from "./bicep.ts";
+import { bicep, shortLived, without } from "./bicep.ts";
 
 /** Where a deployment goes. */
 export interface Scope {
@@ -32,7 +32,7 @@ const clean = { ACI_PROXY_PREFIX: "", ACI_PROXY_ALERT_EMAIL: "operators@example.
 export function warmCompiler(env: NodeJS.ProcessEnv = {}): () => Compiler {
   let started: Compiler | undefined;
   afterAll(() => started?.end());
-  return () => (started ??= new Compiler({ ...process.env, ...clean, ...env }));
+  return () => (started ??= new Compiler({ ...process.env, ...shortLived, ...clean, ...env }));
 }
 
 /**

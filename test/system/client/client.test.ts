@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { buildClient, Command, removeClient, StandInService } from "./kit.ts";
+import { Command, StandInService } from "./kit.ts";
 
 const soon = { timeout: 20_000, interval: 20 };
 
@@ -12,15 +12,11 @@ let file: string;
 let service: StandInService;
 
 beforeAll(async () => {
-  await buildClient();
   folder = await mkdtemp(join(tmpdir(), "client-test-"));
   file = join(folder, "job.yaml");
   await writeFile(file, "name: nightly\n");
 });
-afterAll(async () => {
-  await removeClient();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   service = await new StandInService().listen();
 });

@@ -1,24 +1,12 @@
-import { build } from "esbuild";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const client = fileURLToPath(new URL("../../../bin/aci-proxy.mjs", import.meta.url));
 
-/** The client, built inside the repository, where its packages are found. */
-const client = here(`../../../.local/test/client-${process.pid}.mjs`);
-
-export async function buildClient(): Promise<void> {
-  const entryPoints = [here("../../../local/client/main.ts")];
-  await build({ entryPoints, outfile: client, bundle: true, platform: "node", format: "esm", packages: "external" });
-}
-
-export const removeClient = (): Promise<void> => rm(client, { force: true });
-
-/** The command as a process. */
+/** The command, as it was built, as a process. */
 export class Command {
   readonly child: ChildProcess;
   stdout = "";

@@ -13,12 +13,12 @@ const soon = { timeout: 20_000, interval: 20 };
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const part = here("fixtures/part.mjs");
-/** Built inside the repository, where its packages are found. */
+/** One file with its packages, as the stack's programs are, which starts sooner. */
 const program = here(`../../../.local/test/supervisor-${process.pid}.mjs`);
 
 beforeAll(async () => {
   const entryPoints = [here("fixtures/supervisor.ts")];
-  await build({ entryPoints, outfile: program, bundle: true, platform: "node", format: "esm", packages: "external" });
+  await build({ entryPoints, outfile: program, bundle: true, platform: "node", format: "esm" });
 });
 afterAll(() => rm(program));
 
