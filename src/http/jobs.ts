@@ -2,7 +2,7 @@ import type { HttpResponseInit } from "@azure/functions";
 import { formatDuration } from "../shared/backoff.ts";
 import type { Deps } from "../shared/deps.ts";
 import { parseJobId } from "../shared/ids.ts";
-import { columnsOf } from "../shared/job-row.ts";
+import { columnsOf, listedColumns } from "../shared/job-row.ts";
 import { endingOf, type Job } from "../shared/job.ts";
 import type { JobOptions } from "../shared/options.ts";
 import type { JobPage } from "../shared/jobs.ts";
@@ -138,8 +138,8 @@ function shaped({ rows, continuation }: JobPage, format: Asked["format"]): HttpR
         headers: { "content-type": "application/x-ndjson", ...header },
       };
     case "csv": {
-      const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-      const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))].map(
+      // All columns always, so that pages and nightly exports can be put together.
+      const lines = [listedColumns, ...rows.map((row) => listedColumns.map((column) => row[column]))].map(
         (cells) => `${cells.map(csvCell).join(",")}\r\n`,
       );
       return { status: 200, body: lines.join(""), headers: { "content-type": "text/csv; charset=utf-8", ...header } };

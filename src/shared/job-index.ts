@@ -49,6 +49,12 @@ export interface Reservation {
 
 export type Reserved = "reserved" | "conflict";
 
+/** A job in a line, and where in it. */
+interface Standing {
+  readonly id: JobId;
+  readonly rowKey: string;
+}
+
 export interface DueJob {
   readonly id: JobId;
   readonly createdAt: number;
@@ -198,9 +204,8 @@ export class JobIndex {
   /** Jobs that wait for a name (or for another thing, whose line has a name that no group can have), oldest first. */
   async line(name: string, most: number): Promise<readonly JobId[]> {
     const ids: JobId[] = [];
-    for await (const row of this.#rows(range(`wait_${nameKey(name)}`), ["RowKey", "jobId"])) {
-      const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
-      if (id !== undefined) ids.push(id);
+    for await (const { id } of this.#standing(name)) {
+      ids.push(id);
       if (ids.length >= most) break;
     }
     return ids;
@@ -209,11 +214,10 @@ export class JobIndex {
   /** Takes the oldest out of a line, to be woken. */
   async callUp(name: string, most: number): Promise<readonly JobId[]> {
     const ids: JobId[] = [];
-    for await (const row of this.#rows(range(`wait_${nameKey(name)}`), ["PartitionKey", "RowKey", "jobId"])) {
+    for await (const { id, rowKey } of this.#standing(name)) {
       if (ids.length >= most) break;
-      const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
-      await storageCall(() => this.#table.deleteEntity(partition, String(row["rowKey"])), 404);
-      if (id !== undefined) ids.push(id);
+      await storageCall(() => this.#table.deleteEntity(partition, rowKey), 404);
+      ids.push(id);
     }
     return ids;
   }
@@ -258,12 +262,17 @@ export class JobIndex {
     }
   }
 
-  async #firstInLine(name: string, but: JobId): Promise<{ readonly id: JobId; readonly rowKey: string } | undefined> {
-    for await (const row of this.#rows(range(`wait_${nameKey(name)}`), ["PartitionKey", "RowKey", "jobId"])) {
-      const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
-      if (id !== undefined && id !== but) return { id, rowKey: String(row["rowKey"]) };
-    }
+  async #firstInLine(name: string, but: JobId): Promise<Standing | undefined> {
+    for await (const standing of this.#standing(name)) if (standing.id !== but) return standing;
     return undefined;
+  }
+
+  /** A line, oldest first. */
+  async *#standing(name: string): AsyncGenerator<Standing> {
+    for await (const row of this.#rows(range(`wait_${nameKey(name)}`), ["RowKey", "jobId"])) {
+      const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
+      if (id !== undefined) yield { id, rowKey: String(row["rowKey"]) };
+    }
   }
 
   /** The columns of an active job as they are now, for dashboards and the timer. */

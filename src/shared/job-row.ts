@@ -73,6 +73,55 @@ export function columnsOf(job: Job, prices: Prices): Readonly<Record<string, Val
   return columns;
 }
 
+/** Those that a list of jobs shows, in their order in docs/tables.md. */
+export const listedColumns = [
+  "id",
+  "name",
+  "groupName",
+  "state",
+  "reason",
+  "message",
+  "fault",
+  "attempt",
+  "createdAt",
+  "queuedAt",
+  "provisioningAt",
+  "startedAt",
+  "finishedAt",
+  "keptUntil",
+  "deadlineAt",
+  "queueSeconds",
+  "startSeconds",
+  "pullSeconds",
+  "runSeconds",
+  "durationSeconds",
+  "exitCode",
+  "failedContainer",
+  "containerCount",
+  "images",
+  "cpu",
+  "memoryGB",
+  "vcpuSeconds",
+  "gbSeconds",
+  "costEstimate",
+  "currency",
+  "location",
+  "resourceGroup",
+  "groupDeleted",
+  "stopping",
+  "requestedBy",
+  "via",
+  "factory",
+  "pipeline",
+  "pipelineRunId",
+  "activity",
+  "tags",
+  "rerunOf",
+  "warnings",
+  "callbackState",
+  "version",
+] as const;
+
 type Columns = Readonly<Record<string, Value | undefined>>;
 
 function identityColumns(job: Job): Columns {

@@ -7,6 +7,7 @@ import {
   idIn,
   jobKey,
   keyOfMinted,
+  listedColumns,
   recordColumns,
   toRow,
   type JobKey,
@@ -138,7 +139,8 @@ export class JobStore {
   }
 
   /**
-   * Rows newest first, a page at a time. A page may be short, or empty, and still be followed by others.
+   * Rows newest first, a page at a time, without the record and the sealed bytes, which are most of a row. A page may be short, or
+   * empty, and still be followed by others.
    *
    * @returns `no such page` for a continuation that storage did not give
    */
@@ -146,7 +148,7 @@ export class JobStore {
   list(filter: JobFilter, top: number, continuation: string | undefined): Promise<JobPage | "no such page">;
   async list(filter: JobFilter, top: number, continuation: string | undefined): Promise<JobPage | "no such page"> {
     const pages = this.#table
-      .listEntities({ queryOptions: withFilter(filterOf(filter)) })
+      .listEntities({ queryOptions: { ...withFilter(filterOf(filter)), select: [...listedColumns] } })
       .byPage({ maxPageSize: top, ...(continuation ? { continuationToken: continuation } : {}) });
     // Without a continuation the whole query is ours, and a refusal of it no caller's mistake.
     const page = continuation ? await storageCall(() => pages.next(), 400) : await storageCall(() => pages.next());
@@ -187,27 +189,13 @@ export class JobStore {
   }
 }
 
-const hidden = new Set([
-  "nameKey",
-  "checkAt",
-  "told",
-  "rowPartition",
-  "rowRow",
-  "partitionKey",
-  "rowKey",
-  "etag",
-  "timestamp",
-  "definition",
-  "callbacks",
-  "hasDefinition",
-  "hasLogs",
-]);
-
+/** A column that was asked for and that a row has not may come as null. */
 function shown(row: Readonly<Record<string, unknown>>): JobColumns {
+  const isJson = new Set(["tags", "stopping"]);
   return Object.fromEntries(
-    Object.entries(row)
-      .filter(([name]) => !hidden.has(name) && !/^record\d*$/.test(name) && !name.startsWith("odata"))
-      .map(([name, value]) => [name, name === "tags" || name === "stopping" ? JSON.parse(String(value)) : value]),
+    listedColumns
+      .filter((name) => row[name] !== undefined && row[name] !== null)
+      .map((name) => [name, isJson.has(name) ? JSON.parse(String(row[name])) : row[name]]),
   );
 }
 

@@ -1,8 +1,10 @@
 /** `GET /api/jobs`: its pages, its filters, and what it says of a query that is wrong. */
+import { HttpRequest, InvocationContext } from "@azure/functions";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { jobs } from "../../src/http/jobs.ts";
 import { hour } from "../../src/shared/backoff.ts";
+import { listedColumns } from "../../src/shared/job-row.ts";
 import { start } from "../kit.ts";
 import { ask, follow, openBench, post, useAzurite, yaml, type Bench, type Reply } from "./kit.ts";
 
@@ -71,6 +73,29 @@ describe("the list of jobs that have not ended", () => {
     const between = `since=${from ?? ""}&until=${to ?? ""}`;
     expect(await pagesOf(bench, `state=active&${between}`)).toEqual([["other", "wanted"]]);
     expect(await pagesOf(bench, `state=active&${between}&tag=team%3Dx`)).toEqual([["wanted"]]);
+  });
+});
+
+describe("as CSV", () => {
+  const textReply = z.looseObject({ status: z.literal(200), body: z.string() });
+  const csv = async (bench: Bench): Promise<string> => {
+    const query = { format: "csv" };
+    const request = new HttpRequest({ method: "GET", url: "http://localhost/api/jobs?format=csv", query });
+    return textReply.parse(await jobs(bench.deps)(request, new InvocationContext())).body;
+  };
+
+  it("has the same columns whatever the jobs, and without any", async () => {
+    const bench = await openBench();
+    expect(await csv(bench)).toBe(`${listedColumns.join(",")}\r\n`);
+    const posted = await post(bench.deps, yaml("ends"));
+    await follow(bench, posted.id);
+    bench.clock.advance(1);
+    await post(bench.deps, yaml("waits"));
+    const [head, waits, ends, after] = (await csv(bench)).split("\r\n");
+    expect(head).toBe(listedColumns.join(","));
+    expect(waits).toContain(",waits,waits,Queued,");
+    expect(ends).toContain(",ends,ends,Succeeded,");
+    expect(after).toBe("");
   });
 });
 

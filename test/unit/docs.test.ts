@@ -7,7 +7,7 @@ import { z } from "zod";
 import { generatedDocs } from "../../scripts/generated-docs.ts";
 import { statusOf } from "../../src/shared/errors.ts";
 import { finishedEvent } from "../../src/shared/finished-event.ts";
-import { jobKey, toRow } from "../../src/shared/job-row.ts";
+import { jobKey, listedColumns, toRow } from "../../src/shared/job-row.ts";
 import { readJobMessage } from "../../src/shared/message.ts";
 import { queueNames } from "../../src/shared/queue.ts";
 import { ended, ending, job, jobId, live, start } from "../kit.ts";
@@ -44,7 +44,7 @@ describe("hand-written pages", () => {
     const jobs = [
       job(),
       live({ state: "Running", startedAt: start, ending: ending("Failed") }),
-      ended({ state: "Failed", verdict }, more),
+      ended({ state: "Failed", verdict, keepUntil: start }, more),
     ];
     const sealed = { definition: undefined, callbacks: undefined };
     const prices = { vcpuHour: 1, gbHour: 1, currency: "USD" };
@@ -54,6 +54,8 @@ describe("hand-written pages", () => {
     for (const own of ["partitionKey", "rowKey", "record"]) columns.delete(own);
     const documented = firstCells(section(read("docs/tables.md"), "`jobs`"));
     expect([...documented].sort()).toEqual([...columns].sort());
+    const unlisted = ["nameKey", "hasDefinition", "hasLogs", "definition", "callbacks"];
+    expect(listedColumns).toEqual(documented.filter((name) => !unlisted.includes(name)));
   });
 
   test("docs/host-json.md explains every value of host.json", () => {
