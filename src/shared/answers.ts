@@ -105,6 +105,6 @@ export function afterCapture(job: Job, group: GroupSeen | undefined, now: number
   if (ending === undefined || phase.state === "Queued") return job;
   const captured: Ending = { ...ending, captured: true };
   if (group === undefined) return conclude(job, captured, now, "gone", rules);
-  if (captured.to !== "Queued" && nothingRuns(group)) return conclude(job, captured, now, "present", rules);
+  if (captured.to !== "Queued" && nothingRuns(group)) return conclude(job, captured, now, "stopped", rules);
   return withEnding(job, phase, captured);
 }

@@ -22,7 +22,7 @@ export async function cancel(
   const look = { needed: false };
   const stored = await deps.jobs.change(id, (job) => {
     if (hasEnded(job.phase)) {
-      look.needed = job.phase.group === "present" && !job.yield;
+      look.needed = job.phase.group !== "gone" && !job.yield;
       return look.needed ? { job: { ...job, yield: true } } : undefined;
     }
     look.needed = true;

@@ -125,8 +125,8 @@ const phase = z.discriminatedUnion("state", [
     state: z.enum(terminalStates),
     verdict,
     finishedAt: time,
-    /** `present` also where ACI did not confirm: it is looked at until it is known to be gone. */
-    group: z.enum(["present", "gone"]),
+    /** `stopped`: it is there, and nothing runs in it. `present`: ACI did not confirm that. Either is looked at until it is known to be gone. */
+    group: z.enum(["present", "stopped", "gone"]),
     /** False where the end could not wait for the logs: they are read before the group is deleted. */
     captured: z.boolean().default(true),
     /** The group stays until then, unless a new job needs its name. */

@@ -214,7 +214,7 @@ function confirmEnd(job: Job, phase: LivePhase, ending: Ending, seen: Observatio
   const { absentAt: _absent, ...there } = ending;
   if (!there.captured) return { do: "capture", job: withEnding(job, phase, there), group: seen };
   if (there.to !== "Queued" && nothingRuns(seen))
-    return { do: "save", job: conclude(job, there, now, "present", rules) };
+    return { do: "save", job: conclude(job, there, now, "stopped", rules) };
   if (overdue) return giveUp();
   if (there.sentAt === undefined || now >= there.sentAt + resendTime) {
     const act = there.to !== "Queued" && keeps(job, there.to) ? "stop" : "delete";

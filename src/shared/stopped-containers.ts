@@ -3,13 +3,13 @@ import { hasEnded, type Job } from "./job.ts";
 
 /**
  * An attempt's containers were captured before their group was deleted, so that one that was stopped with it is stored as running.
- * Once the group is gone it is told as what it is then: ended with its attempt. How it exited nobody saw.
+ * Once nothing runs in the group it is told as what it is then: ended with its attempt. How it exited nobody saw.
  */
 export function withStopped(job: Job, result: AttemptResult): AttemptResult {
   const { phase } = job;
-  const gone = result.attempt < job.attempt || (hasEnded(phase) && phase.group === "gone");
+  const over = result.attempt < job.attempt || (hasEnded(phase) && phase.group !== "present");
   const end = job.attempts.find(({ number }) => number === result.attempt);
-  if (!gone || end === undefined) return result;
+  if (!over || end === undefined) return result;
   const containers = result.containers.map((container) => {
     if (container.state !== "Running") return container;
     const { exitCode: _unknown, ...known } = container;

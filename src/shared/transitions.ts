@@ -70,10 +70,10 @@ export function afterFailure(job: Job, outcome: Outcome, now: number, rules: Rul
   return end;
 }
 
-export function conclude(job: Job, ending: Ending, now: number, group: "present" | "gone", rules: Rules): Job {
-  const left = group === "present" && !ending.captured ? "uncaptured" : group;
+export function conclude(job: Job, ending: Ending, now: number, group: TerminalPhase["group"], rules: Rules): Job {
+  const left = group !== "gone" && !ending.captured ? "uncaptured" : group;
   if (ending.to !== "Queued") return finish(job, { state: ending.to, verdict: ending.verdict }, now, left, rules);
-  if (group === "present") return finish(job, failed(ending.verdict), now, left, rules);
+  if (group !== "gone") return finish(job, failed(ending.verdict), now, left, rules);
   const before = attempted(job, "Failed", ending.verdict, now);
   const delay = backOff(ending.free ? job.freeInRow : job.retriesUsed, 5 * second, 120 * second, rules.random);
   const {
@@ -103,7 +103,7 @@ export function finish(
   job: Job,
   outcome: Outcome,
   now: number,
-  group: "present" | "uncaptured" | "gone",
+  group: TerminalPhase["group"] | "uncaptured",
   rules: Rules,
 ): Job {
   const keepUntil = group !== "gone" && keeps(job, outcome.state) ? now + rules.keepTime : undefined;
@@ -111,7 +111,7 @@ export function finish(
     state: outcome.state,
     verdict: outcome.verdict,
     finishedAt: now,
-    group: group === "gone" ? "gone" : "present",
+    group: group === "uncaptured" ? "present" : group,
     captured: group !== "uncaptured",
     ...(keepUntil === undefined ? {} : { keepUntil }),
     tidy: false,

@@ -75,7 +75,19 @@ describe("a job from its accept to its end", () => {
     expect(groupsOf(bench)).toHaveLength(1);
     expect((await follow(bench, id)).phase).toMatchObject({ group: "gone" });
     expect(bench.clock.now()).toBeGreaterThanOrEqual(start + hour);
-    expect(ended.phase).toMatchObject({ group: "present" });
+    expect(ended.phase).toMatchObject({ group: "stopped" });
+  });
+
+  it("with keep shows no container as running once its group is stopped, though that stays", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("kept", { seconds: 3600 }), "keep=always");
+    await runs(bench, id);
+    await del(bench.deps, id);
+    await follow(bench, id, ({ phase }) => phase.state === "Canceled");
+    expect(groupsOf(bench)).toHaveLength(1);
+    const { body } = await get(bench.deps, id);
+    expect(body["groupDeleted"]).toBe(false);
+    expect(containerOf(body)).toMatchObject({ state: "Terminated", detail_status: "Stopped: CanceledByCaller" });
   });
 
   it("with main is over at main's end: what runs beside it is stopped before the job is told to have ended", async () => {

@@ -158,41 +158,38 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "rest 5 s": ["unknown"],
     "rest 10 s, missed": ["absent", "another job's", "foreign"],
     delete: ["running", "never seen before", "an earlier attempt's"],
-    "save Canceled CanceledByCaller, group present": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
   },
   "canceling, delete sent": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
     "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign"],
     "rest 2 s": ["running", "never seen before", "an earlier attempt's"],
-    "save Canceled CanceledByCaller, group present": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
   },
   "canceling, delete sent long ago": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
     "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign"],
     delete: ["running", "never seen before", "an earlier attempt's"],
-    "save Canceled CanceledByCaller, group present": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
   },
   "canceling, missed once": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
     "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign"],
     delete: ["running", "never seen before", "an earlier attempt's"],
-    "save Canceled CanceledByCaller, group present": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
   },
   "canceling, overdue": {
     look: ["not looked"],
     "save Canceled CanceledByCaller, group present": [
       "unknown",
       "running",
-      "succeeded",
-      "failed",
-      "stopped",
       "never seen before",
       "an earlier attempt's",
-      "untagged",
     ],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
     "rest 10 s, missed": ["absent", "another job's", "foreign"],
   },
   "canceling, kept": {
@@ -200,14 +197,14 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "rest 5 s": ["unknown"],
     "rest 10 s, missed": ["absent", "another job's", "foreign"],
     stop: ["running", "never seen before", "an earlier attempt's"],
-    "save Canceled CanceledByCaller, group present": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
   },
   "canceling while Provisioning": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
     "rest 10 s": ["absent", "another job's", "foreign"],
     delete: ["running", "never seen before", "an earlier attempt's"],
-    "save Canceled CanceledByCaller, group present": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
   },
   retrying: {
     look: ["not looked"],
@@ -646,7 +643,7 @@ describe("what is saved after a capture", () => {
       now,
       rules,
     );
-    expect(after.phase).toMatchObject({ state: "Succeeded", group: "present", captured: true, tidy: false });
+    expect(after.phase).toMatchObject({ state: "Succeeded", group: "stopped", captured: true, tidy: false });
   });
 
   it("a group that still runs is to be stopped first", () => {
@@ -688,7 +685,7 @@ describe("after the end", () => {
   it("keep: the group stays for the setting's hours, unless a new job needs its name", () => {
     const keeping = live({ ...runningPhase, ending: ending("Failed") }, { options: { keep: "failed" } });
     const step = nextStep(keeping, present(group("Failed", [exited("app1", 1)])), false, now, rules);
-    expect(step).toMatchObject({ do: "save", job: { phase: { group: "present", keepUntil: now + rules.keepTime } } });
+    expect(step).toMatchObject({ do: "save", job: { phase: { group: "stopped", keepUntil: now + rules.keepTime } } });
   });
 
   it("keep=failed does not keep what succeeded", () => {
