@@ -149,7 +149,8 @@ function faultsPage(): string {
 # Reasons and faults
 
 Every row, status and event carries a \`reason\`: why a job waits, or how it ended. A reason is stable; \`message\` is for people.
-\`fault\` says who has to do something about it.
+\`fault\` says who has to do something about it. Where \`queueTimeout\` or \`timeout\` ends a job that still waits, it is the fault of
+what the job waited for, which the message names.
 
 ${table(["reason", "fault", "what is done", "advice"], rows)}
 

@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { AttemptResult, ContainerResult } from "../shared/attempts.ts";
 import { second } from "../shared/backoff.ts";
 import { catalogue } from "../shared/catalogue.ts";
+import { blame } from "../shared/outcome.ts";
 import type { Deps } from "../shared/deps.ts";
 import { parseJobId, type JobId } from "../shared/ids.ts";
 import { endingOf, hasEnded, type Job } from "../shared/job.ts";
@@ -129,7 +130,7 @@ function finished(job: Job, attempt: AttemptResult | undefined, settings: Links)
   const { phase } = job;
   if (!hasEnded(phase)) return running(job, settings);
   const { reason, exitCode, container } = phase.verdict;
-  const { party, advice } = catalogue[reason];
+  const { party, advice } = blame(phase.verdict);
   const of = (init: boolean) =>
     Object.fromEntries(
       (attempt?.containers ?? []).filter((each) => each.init === init).map((each) => [each.name, containerReply(each)]),

@@ -1,8 +1,8 @@
 import type { Edm } from "@azure/data-tables";
 import { day, second } from "./backoff.ts";
-import { catalogue } from "./catalogue.ts";
 import { endingOf, hasEnded, jobSchema, type Job } from "./job.ts";
 import { isMinted, mintedAt, nameKey, type JobId } from "./ids.ts";
+import { blame } from "./outcome.ts";
 import { describe } from "./transitions.ts";
 import { pullSeconds } from "./times.ts";
 
@@ -161,7 +161,7 @@ function stateColumns(job: Job): Columns {
     state: phase.state,
     reason,
     message: describe(job),
-    fault: verdict === undefined || reason === "Completed" ? undefined : catalogue[verdict.reason].party,
+    fault: verdict === undefined || reason === "Completed" ? undefined : blame(verdict).party,
     attempt: job.attempt,
     exitCode: ended?.verdict.exitCode,
     failedContainer: ended?.verdict.container,

@@ -59,6 +59,8 @@ const verdict = z.object({
   detail: z.string().optional(),
   exitCode: z.number().optional(),
   container: z.string().optional(),
+  /** Why it had not begun, where its time ran out before it did. */
+  waitedFor: reason.optional(),
 });
 /** Why something ended. */
 export type Verdict = z.infer<typeof verdict>;

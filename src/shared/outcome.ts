@@ -1,4 +1,4 @@
-import { catalogue, reasonOfExit } from "./catalogue.ts";
+import { catalogue, reasonOfExit, type Entry } from "./catalogue.ts";
 import { clip } from "./errors.ts";
 import type { ContainerSeen, GroupSeen, Job, TerminalState, Verdict } from "./job.ts";
 import type { RetryRule } from "./option-values.ts";
@@ -85,9 +85,16 @@ export function callerRetries(rules: readonly RetryRule[], verdict: Verdict): bo
   return first?.retry ?? false;
 }
 
+/** Who has to do something about an end, and what. A wait that took too long is put down to what was waited for. */
+export function blame({ reason, waitedFor }: Verdict): Pick<Entry, "party" | "advice"> {
+  if (waitedFor === undefined) return catalogue[reason];
+  const { party, advice } = catalogue[waitedFor];
+  return { party, advice: `${catalogue[reason].advice} It waited for ${waitedFor}: ${advice}` };
+}
+
 /** The sentence for people, at most 300 characters: `bellaciao Failed: app2 exit 137 OutOfMemory (program). Raise memoryInGB.` */
 export function sentence(name: string, state: string, verdict: Verdict): string {
-  const { party, advice } = catalogue[verdict.reason];
+  const { party, advice } = blame(verdict);
   if (state === "Succeeded") return `Container Group ${name} finished`;
   const exit = verdict.exitCode === undefined ? "" : `${verdict.container ?? "a container"} exit ${verdict.exitCode} `;
   const detail = verdict.detail === undefined ? "" : ` ${verdict.detail}`;

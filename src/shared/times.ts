@@ -1,5 +1,5 @@
 import { minute, second } from "./backoff.ts";
-import type { GroupEvent, Job } from "./job.ts";
+import type { GroupEvent, Job, Verdict } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Rules } from "./step.ts";
 
@@ -18,9 +18,15 @@ export function pullSeconds(events: readonly GroupEvent[]): number | undefined {
  */
 export function interrupted(job: Job, now: number, unseen?: "unseen"): Outcome | undefined {
   if (job.cancel) return { state: "Canceled", verdict: { reason: job.cancel.reason } };
-  if (now >= job.deadlineAt) return { state: "TimedOut", verdict: { reason: "DeadlineExceeded" } };
+  if (now >= job.deadlineAt) return { state: "TimedOut", verdict: { reason: "DeadlineExceeded", ...waitedFor(job) } };
   const over = timeouts(job).find(({ at, ofGroup }) => now >= at + (unseen && ofGroup ? mostUnseen : 0));
   return over?.outcome;
+}
+
+/** A delay between attempts is none of the causes: it has the attempt's. */
+function waitedFor({ phase }: Job): Pick<Verdict, "waitedFor"> {
+  const reason = phase.state === "Queued" ? phase.waiting?.reason : undefined;
+  return reason === undefined || reason === "RetryDelay" ? {} : { waitedFor: reason };
 }
 
 /** After an outage a look mostly succeeds within minutes; who lost the right to read must not wait for the deadline. */
@@ -44,7 +50,7 @@ function timeouts(job: Job): Timeout[] {
   if (options.queueTimeout !== undefined && job.firstCreateAt === undefined) {
     list.push({
       at: job.createdAt + options.queueTimeout,
-      outcome: { state: "TimedOut", verdict: { reason: "QueueTimeout" } },
+      outcome: { state: "TimedOut", verdict: { reason: "QueueTimeout", ...waitedFor(job) } },
       ofGroup: false,
     });
   }

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { minute, second } from "../../src/shared/backoff.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../src/shared/answers.ts";
 import { hasEnded, type Job } from "../../src/shared/job.ts";
+import type { Reason } from "../../src/shared/catalogue.ts";
 import { nextStep } from "../../src/shared/machine.ts";
 import { lateTime, requestTimeout, skew } from "../../src/shared/step.ts";
+import { describe as describeJob } from "../../src/shared/transitions.ts";
 import {
   absent,
   container,
@@ -492,6 +494,22 @@ describe("following a group", () => {
     const late = job({ options: { queueTimeout: 30 * second } });
     expect(told(nextStep(late, undefined, false, now, rules))).toBe("save TimedOut QueueTimeout, group gone");
     expect(nextStep({ ...late, firstCreateAt: start }, undefined, false, now, rules).do).toBe("admit");
+  });
+
+  it.each([
+    ["queueTimeout", { options: { queueTimeout: 30 * second } }],
+    ["timeout", { deadlineAt: start + 30 * second }],
+  ])("%s of a job that waits is put down to what it waits for", (_, late) => {
+    const after = (reason: Reason): string => {
+      const waits = job({ ...late, phase: { state: "Queued", waiting: { reason, since: start }, refusals: 0 } });
+      const step = nextStep(waits, undefined, false, now, rules);
+      return step.do === "save" ? describeJob(step.job) : step.do;
+    };
+    expect(after("NameBusy")).toMatch(
+      / \(caller\)\. It .* It waited for NameBusy: Another job holds .* side by side\.$/,
+    );
+    expect(after("QuotaReached")).toMatch(/ \(quota\)\. .* It waited for QuotaReached: /);
+    expect(after("RetryDelay")).not.toContain("It waited for");
   });
 
   it("a timeout while ARM can't be read for an hour still spends the caller's retries", () => {

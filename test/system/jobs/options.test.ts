@@ -86,7 +86,7 @@ const promises: Readonly<Record<OptionName, Promises>> = {
       const first = await submit(definition("queue-timeout", long), "queueTimeout=PT1M");
       await says(first.id, { state: "Running" });
       const second = await run(definition("queue-timeout"), "queueTimeout=PT3S&onConflict=wait");
-      expect(second).toMatchObject({ state: "TimedOut", reason: "QueueTimeout", groupDeleted: true });
+      expect(second).toMatchObject({ state: "TimedOut", reason: "QueueTimeout", fault: "caller", groupDeleted: true });
       expect(await call(service, "GET", `status/${first.id}`)).toMatchObject({ state: "Running" });
       await stop(first.id);
     },
