@@ -24,7 +24,10 @@ export const accepted = z.looseObject({
 export type Accepted = z.infer<typeof accepted>;
 
 /** `POST /api/trigger?dryRun=true`. */
-export const checked = z.looseObject({ warnings: z.array(fault).optional() });
+export const checked = z.looseObject({
+  message: z.string().default("The definition can be run"),
+  warnings: z.array(fault).optional(),
+});
 
 const container = z.looseObject({
   state: z.string().nullish(),

@@ -1,4 +1,5 @@
 import { parseDuration } from "../shared/backoff.ts";
+import { catalogue } from "../shared/catalogue.ts";
 import { no, ok, type Result } from "../shared/errors.ts";
 import { activeStates, terminalStates, type State } from "../shared/job.ts";
 import type { JobColumns, JobFilter } from "../shared/jobs.ts";
@@ -42,7 +43,7 @@ export function readFilter(query: URLSearchParams, now: number): Result<Asked> {
   const filter = {
     states: active || wanted.length === 0 ? undefined : wanted,
     name: word("name"),
-    reason: word("reason"),
+    reason: reasonIn(word("reason")),
     runId: word("runId"),
     since,
     until,
@@ -50,13 +51,21 @@ export function readFilter(query: URLSearchParams, now: number): Result<Asked> {
   return ok({ filter, tag: word("tag"), top, format, active });
 }
 
+/** As the catalogue writes it; one that it doesn't know finds nothing. */
+function reasonIn(text: string | undefined): string | undefined {
+  return Object.keys(catalogue).find((known) => known.toLowerCase() === text?.toLowerCase()) ?? text;
+}
+
 export const mustBeTime = "must be an ISO 8601 time, or a duration ago (PT1H)";
 
-/** A time, or one so long ago; `NaN` for what is neither. */
+const isoTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/i;
+
+/** A time, or one so long ago, from 1970 on; `NaN` for what is neither. */
 export function timeIn(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined;
   const ago = parseDuration(text);
-  return ago === undefined ? Date.parse(text) : now - ago;
+  if (ago !== undefined) return Math.max(0, now - ago);
+  return isoTime.test(text) ? Math.max(0, Date.parse(text)) : NaN;
 }
 
 /** `tag=KEY` or `tag=KEY=VALUE`. */

@@ -8,7 +8,7 @@ import { parseJobId, type JobId } from "../shared/ids.ts";
 import { endingOf, hasEnded, type Job } from "../shared/job.ts";
 import type { Stored } from "../shared/jobs.ts";
 import { withStopped } from "../shared/stopped-containers.ts";
-import { describe } from "../shared/transitions.ts";
+import { describe, waitingOf } from "../shared/transitions.ts";
 import { logsUrl, pollUrl, type Links, type PollUntil } from "./links.ts";
 import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
 
@@ -106,7 +106,7 @@ function common(job: Job, settings: Links): Record<string, unknown> {
 function running(job: Job, settings: Links): Record<string, unknown> {
   const { phase } = job;
   const ending = endingOf(phase);
-  const waiting = phase.state === "Queued" ? phase.waiting : undefined;
+  const waiting = waitingOf(job);
   const of = (init: boolean) =>
     Object.fromEntries(job.containers.filter((each) => each.init === init).map(({ name }) => [name, {}]));
   return {

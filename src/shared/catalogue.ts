@@ -30,6 +30,8 @@ const entry = (party: Party, rule: Rule, advice: string): Entry => ({ party, rul
 export const catalogue = {
   // Waiting: the job has not begun.
   Accepted: entry("platform", "wait", "It will be picked up within seconds."),
+  Starting: entry("platform", "wait", "Its container group is being placed and started."),
+  ImagePull: entry("image", "wait", "Its images are being pulled; smaller ones, or a registry nearby, start sooner."),
   Paused: entry("caller", "wait", "An operator paused the service; it goes on after resume."),
   NameBusy: entry(
     "caller",

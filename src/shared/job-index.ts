@@ -377,8 +377,9 @@ export class JobIndex {
   async *#rows(filter: string, select: string[] | undefined): AsyncGenerator<Readonly<Record<string, unknown>>> {
     const pages = this.#table.listEntities({ queryOptions: { filter, ...(select ? { select } : {}) } });
     for (;;) {
-      const next = await storageCall(() => pages.next());
-      if (next.done) return;
+      const next = await storageCall(() => pages.next(), 404);
+      // No table: nothing was ever written.
+      if (next === 404 || next.done) return;
       yield next.value;
     }
   }

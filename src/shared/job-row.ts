@@ -3,7 +3,7 @@ import { day, second } from "./backoff.ts";
 import { endingOf, hasEnded, jobSchema, type Job } from "./job.ts";
 import { isMinted, mintedAt, nameKey, type JobId } from "./ids.ts";
 import { blame } from "./outcome.ts";
-import { describe } from "./transitions.ts";
+import { describe, waitingOf } from "./transitions.ts";
 import { pullSeconds } from "./times.ts";
 
 /**
@@ -155,8 +155,7 @@ function stateColumns(job: Job): Columns {
   const ended = hasEnded(phase) ? phase : undefined;
   const ending = endingOf(phase);
   const verdict = ended?.verdict ?? ending?.verdict;
-  const waiting = phase.state === "Queued" ? phase.waiting : undefined;
-  const reason = verdict?.reason ?? waiting?.reason ?? "Accepted";
+  const reason = verdict?.reason ?? waitingOf(job)?.reason ?? "Accepted";
   return {
     state: phase.state,
     reason,

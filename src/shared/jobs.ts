@@ -151,9 +151,12 @@ export class JobStore {
       .listEntities({ queryOptions: { ...withFilter(filterOf(filter)), select: [...listedColumns] } })
       .byPage({ maxPageSize: top, ...(continuation ? { continuationToken: continuation } : {}) });
     // Without a continuation the whole query is ours, and a refusal of it no caller's mistake.
-    const page = continuation ? await storageCall(() => pages.next(), 400) : await storageCall(() => pages.next());
+    const page = continuation
+      ? await storageCall(() => pages.next(), 400, 404)
+      : await storageCall(() => pages.next(), 404);
     if (page === 400) return "no such page";
-    if (page.done) return { rows: [], continuation: undefined };
+    // No table: nothing was ever written.
+    if (page === 404 || page.done) return { rows: [], continuation: undefined };
     return { rows: page.value.map(shown), continuation: page.value.continuationToken };
   }
 

@@ -6,7 +6,7 @@ import { Unavailable } from "./errors.ts";
 import type { Job, Observation } from "./job.ts";
 import type { Stored } from "./jobs.ts";
 import { openDefinition, withVaultSecrets, type OpenDeps } from "./opened-definition.ts";
-import { maskOf, type Mask } from "./redact.ts";
+import { maskCredentials, maskOf, type Mask } from "./redact.ts";
 
 /**
  * Masking what comes from outside about a job before it is stored or shown: Azure's errors and events, and if asked to what the
@@ -26,13 +26,19 @@ async function maskOfJob(deps: OpenDeps, stored: Stored): Promise<Mask | undefin
   }
 }
 
+/** Of what Azure says: it may quote credentials that no definition told us of. */
+async function maskOfAzure(deps: OpenDeps, stored: Stored): Promise<Mask | undefined> {
+  const mask = await maskOfJob(deps, stored);
+  return mask && ((text) => maskCredentials(mask(text)));
+}
+
 /** An observation without the definition's secrets. What the row has already is masked, and costs nothing. */
 export async function maskedObservation(deps: OpenDeps, stored: Stored, seen: Observation): Promise<Observation> {
   const { job } = stored;
   const known = new Set([...job.events.map(({ message }) => message), job.azure?.message, ""]);
   const texts = seen.group === "present" ? seen.events.map(({ message }) => message) : azureTexts(seen);
   if (texts.every((text) => known.has(text))) return seen;
-  const mask = (await maskOfJob(deps, stored)) ?? ((text: string) => (known.has(text) ? text : withheld));
+  const mask = (await maskOfAzure(deps, stored)) ?? ((text: string) => (known.has(text) ? text : withheld));
   switch (seen.group) {
     case "absent":
       return seen;
@@ -46,7 +52,7 @@ export async function maskedObservation(deps: OpenDeps, stored: Stored, seen: Ob
 /** The same for Azure's answer to a delete or stop. */
 export async function maskedAnswer(deps: OpenDeps, stored: Stored, answer: DeleteAnswer): Promise<DeleteAnswer> {
   if (!("azure" in answer) || answer.azure === undefined || answer.azure.message === "") return answer;
-  const mask = (await maskOfJob(deps, stored)) ?? (() => withheld);
+  const mask = (await maskOfAzure(deps, stored)) ?? (() => withheld);
   return { ...answer, azure: { ...answer.azure, message: mask(answer.azure.message) } };
 }
 

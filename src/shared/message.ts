@@ -47,7 +47,7 @@ export const envelopeSchema = z
   .object({
     version: z.literal(1, "must be the number 1"),
     op: z.enum(["submit", "cancel", "run"], "must be submit or cancel").default("submit"),
-    id: z.uuid("must be a UUID").optional(),
+    id: z.guid("must be a UUID").optional(),
     idempotencyKey: z
       .string("must be text")
       .regex(/^[\x20-\x7e]{1,256}$/, "must be 1 to 256 printable ASCII characters")
@@ -80,8 +80,14 @@ export function readJobMessage(body: unknown): JobMessage {
     const why = "Too many collections are inside each other; nest them less deeply.";
     return { kind: "malformed", why, of: { id: idOf(value) } };
   }
-  if (!("version" in value)) return { kind: "submit", submission: bare(JSON.stringify(value)) };
+  if (!isEnvelope(value)) return { kind: "submit", submission: bare(JSON.stringify(value)) };
   return readEnvelope(value);
+}
+
+/** A definition may have a `version` too, as it may have any member that ACI doesn't know; but no envelope has `properties` instead of one. */
+function isEnvelope(value: object): boolean {
+  const own = ["op", "definition", "definitionBlob"].some((name) => name in value);
+  return "version" in value && (own || !Object.keys(value).some((name) => name.toLowerCase() === "properties"));
 }
 
 function readEnvelope(value: object): JobMessage {
@@ -172,17 +178,17 @@ function unwrap(text: string): unknown {
   if (!plain.trimStart().startsWith("{")) return plain;
   try {
     const value: unknown = JSON.parse(plain);
-    return typeof value === "object" && value !== null && "version" in value ? value : plain;
+    return typeof value === "object" && value !== null && isEnvelope(value) ? value : plain;
   } catch {
     return plain;
   }
 }
 
-/** No definition is base64 by chance: every definition has a colon. */
+/** No definition is base64 by chance: every definition has a colon. Its lines may be broken, as `base64` and MIME break them. */
 export function fromBase64(text: string): string | undefined {
-  const trimmed = text.trim();
-  if (trimmed.length < 8 || trimmed.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(trimmed)) return undefined;
-  return Buffer.from(trimmed, "base64").toString("utf8");
+  const joined = text.trim().replaceAll(/\r?\n/g, "");
+  if (joined.length < 8 || joined.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(joined)) return undefined;
+  return Buffer.from(joined, "base64").toString("utf8");
 }
 
 export function runMessage(id: JobId): string {

@@ -308,8 +308,24 @@ function* contradictions(
     yield { path: "lease", message: "lease can't go together with callBackUri, whose caller does not poll." };
 }
 
-/** A poll's query, without the gateways' parameters: what may be options. */
+/**
+ * A query without the gateways' parameters: what may be options. One that is there more than once, and not with the same value, is a
+ * list, which most options refuse: nobody's `dryRun=true` is to be lost to a second one.
+ */
 export function optionsOfQuery(query: Iterable<readonly [string, string]>, settings: Settings): JsonObject {
   const gateways = new Set(settings.gatewayParameters.map((name) => name.toLowerCase()));
-  return Object.fromEntries([...query].filter(([name]) => !gateways.has(name.toLowerCase())));
+  const given = new Map<string, { readonly name: string; readonly values: Set<string> }>();
+  for (const [name, value] of query) {
+    const key = name.toLowerCase();
+    if (gateways.has(key)) continue;
+    const same = given.get(key);
+    if (same) same.values.add(value);
+    else given.set(key, { name, values: new Set([value]) });
+  }
+  return Object.fromEntries(
+    [...given.values()].map(({ name, values: [first = "", ...more] }) => [
+      name,
+      more.length === 0 ? first : [first, ...more],
+    ]),
+  );
 }

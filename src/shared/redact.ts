@@ -94,12 +94,14 @@ const credentials: readonly (readonly [RegExp, string])[] = [
     /([?&;](?:code|sig|key|token|callback_?token|accountkey|sharedaccesssignature|password|pwd)=)[^&;\s"']+/gi,
     `$1${stars}`,
   ],
+  // These names are nothing else, wherever they stand.
+  [/((?:^|[\s,"'])(?:sig|accountkey|sharedaccesskey|sharedaccesssignature|password|pwd)=)[^&;,\s"']+/gi, `$1${stars}`],
   [/\b(Bearer\s+)[\w.~+/-]{8,}=*/gi, `$1${stars}`],
   [/(:\/\/)[^/\s@"']{1,500}@/g, `$1${stars}@`],
   [/(\/api\/link\/)[\w-]+/g, `$1${stars}`],
 ];
 
-/** Masks by structure what no definition told us of: for logs. */
+/** Masks by structure what no definition told us of: for logs, and for what Azure says. */
 export const maskCredentials: Mask = (text) => {
   let masked = text;
   for (const [pattern, replacement] of credentials) masked = masked.replace(pattern, replacement);

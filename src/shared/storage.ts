@@ -83,6 +83,24 @@ export function statusOfError(error: unknown): number | undefined {
 }
 
 /**
+ * The clients of queues and blobs wait for an answer without end, and the tables' with their repetitions longer than Data Factory's
+ * minute for a call.
+ */
+const longest = 25 * second;
+
+async function inTime<T>(call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${longest / second} s`)), longest);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
  * The result of a storage call, or one of the outcomes that the caller expects.
  *
  * @throws Unavailable for everything else: storage is down, slow, or refuses us
@@ -92,7 +110,7 @@ export async function storageCall<T, const S extends readonly (400 | 404 | 409 |
   ...expected: S
 ): Promise<T | S[number]> {
   try {
-    return await call();
+    return await inTime(call());
   } catch (error) {
     const status = statusOfError(error);
     const outcome = expected.find((candidate) => candidate === status);

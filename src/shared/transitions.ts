@@ -1,4 +1,5 @@
 import { backOff, second } from "./backoff.ts";
+import { clip } from "./errors.ts";
 import { catalogue, type Reason } from "./catalogue.ts";
 import {
   endingOf,
@@ -10,6 +11,7 @@ import {
   type TerminalPhase,
   type TerminalState,
   type Verdict,
+  type Waiting,
 } from "./job.ts";
 import { callerRetries, sentence, type Outcome } from "./outcome.ts";
 import { claimTime, lateTime, rest, type Rules, type Step } from "./step.ts";
@@ -178,7 +180,22 @@ export function unclaimed(job: Job): Job {
   const { claimUntil: _claim, ...rest } = job;
   return rest;
 }
-/** What `message` says of a job, whatever its state. */
+/** Why a job does not run yet, and since when; `undefined` once it does. */
+export function waitingOf({ phase, events, queuedAt, provisioningAt = queuedAt }: Job): Waiting | undefined {
+  switch (phase.state) {
+    case "Queued":
+      return phase.waiting ?? { reason: "Accepted", since: queuedAt };
+    case "Provisioning":
+    case "Pending": {
+      const count = (name: string): number => events.filter((event) => event.name === name).length;
+      return { reason: count("Pulling") > count("Pulled") ? "ImagePull" : "Starting", since: provisioningAt };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What `message` says of a job, whatever its state, in at most 300 characters. */
 export function describe(job: Job): string {
   const { phase } = job;
   if (hasEnded(phase)) return sentence(job.name, phase.state, phase.verdict);
@@ -186,7 +203,9 @@ export function describe(job: Job): string {
   if (ending) return `Container Group ${job.name} is being stopped: ${ending.verdict.reason}`;
   if (phase.state === "Queued" && phase.waiting) {
     const { reason, detail } = phase.waiting;
-    return `Container Group ${job.name} is waiting: ${reason}. ${detail ?? catalogue[reason].advice}`;
+    // Azure's own text begins with its code, which often is the reason.
+    const why = detail?.startsWith(`${reason}: `) ? detail.slice(reason.length + 2) : detail;
+    return clip(`Container Group ${job.name} is waiting: ${reason}. ${why ?? catalogue[reason].advice}`, 300);
   }
   return `Container Group ${job.name} is in progress`;
 }

@@ -3,6 +3,7 @@ import { plainLog, resultOf, tailOf } from "../shared/captured-log.ts";
 import type { Deps } from "../shared/deps.ts";
 import type { ContainerSeen, GroupSeen, Job } from "../shared/job.ts";
 import { readContainerLog } from "../shared/masking.ts";
+import { firstEnd } from "../shared/outcome.ts";
 
 /** All containers' outputs together fit into a status reply of Data Factory's 4 MB with room to spare. */
 const mostOutput = 256 * 1024;
@@ -18,33 +19,29 @@ export async function captureAttempt(
   group: GroupSeen | undefined,
 ): Promise<"captured" | "again"> {
   const containers: ContainerResult[] = [];
+  const speaker = mainOf(job);
+  let result: Record<string, unknown> | undefined;
   let again = false;
   let left = mostOutput;
   for (const { name, init } of job.containers) {
     const seen = group?.containers.find((candidate) => candidate.name === name && candidate.init === init);
     const log = await readLog(deps, job, group === undefined ? undefined : seen, name, true);
     again ||= log.again;
+    const text = plainLog(log.tail);
+    if (!init && name === speaker) result = resultOf(text);
     const limit = Math.min(job.options.outputLimit, left);
-    const output = tailOf(plainLog(log.tail), limit);
+    const output = tailOf(text, limit);
     left -= Buffer.byteLength(output.text);
     containers.push({
       name,
       init,
-      state: seen?.state ?? "Unknown",
-      ...given({
-        startTime: seen?.startTime,
-        finishTime: seen?.finishTime,
-        exitCode: seen?.exitCode,
-        detailStatus: seen?.detailStatus,
-      }),
-      restartCount: seen?.restartCount ?? 0,
+      ...asSeen(seen, !init && name === job.options.main),
       output: output.text,
       outputTruncated: output.truncated || log.bytes > Buffer.byteLength(log.tail),
       log: log.verdict,
       logBytes: log.bytes,
     });
   }
-  const result = mainResult(job, containers);
   const attempt: AttemptResult = { attempt: job.attempt, containers, ...(result ? { result } : {}) };
   await deps.attempts.save(job.id, attempt);
   return again ? "again" : "captured";
@@ -53,25 +50,39 @@ export async function captureAttempt(
 /** Adds to the stored logs what running containers wrote since the last time. Trouble with a log never drives the job. */
 export async function captureRunning(deps: Deps, job: Job, group: GroupSeen): Promise<void> {
   for (const seen of group.containers) {
-    if (seen.state === "Running") await readLog(deps, job, seen, seen.name, false);
+    if (seen.state !== "Terminated" && hasRun(seen)) await readLog(deps, job, seen, seen.name, false);
   }
 }
 
 async function readLog(deps: Deps, job: Job, seen: ContainerSeen | undefined, name: string, last: boolean) {
-  const started = seen !== undefined && (seen.state === "Running" || seen.state === "Terminated");
-  if (!started || job.placed === undefined) {
+  if (seen === undefined || !hasRun(seen) || job.placed === undefined) {
     return { ...(await deps.blobs.capture(job.id, job.attempt, name, undefined)), again: false };
   }
   const read = await readContainerLog(deps, job, name, last);
   const fresh = read.kind === "value" ? read.value : undefined;
-  return { ...(await deps.blobs.capture(job.id, job.attempt, name, fresh)), again: read.kind === "unknown" };
+  const log = await deps.blobs.capture(job.id, job.attempt, name, fresh);
+  // Of a run before the last restart ACI has nothing any more; what was read while it ran may not be all of it.
+  const verdict = log.verdict === "complete" && seen.restartCount > 0 ? "truncated" : log.verdict;
+  return { ...log, verdict, again: read.kind === "unknown" };
+}
+
+function asSeen(seen: ContainerSeen | undefined, isMain: boolean) {
+  if (seen === undefined) return { state: "Unknown", restartCount: 0 } as const;
+  const { state, startTime, detailStatus, restartCount } = seen;
+  // Of main its first end decides; one that waits for its restart has had its last end.
+  const { exitCode, finishTime } = ((isMain || state === "Waiting") && firstEnd(seen)) || seen;
+  return { state, restartCount, ...given({ startTime, finishTime, exitCode, detailStatus }) };
+}
+
+/** One that waits for its restart has run too. */
+function hasRun({ state, restartCount, previous }: ContainerSeen): boolean {
+  return state === "Running" || state === "Terminated" || restartCount > 0 || previous !== undefined;
 }
 
 /** The result is the main container's, or the only one's. */
-function mainResult(job: Job, containers: readonly ContainerResult[]): Record<string, unknown> | undefined {
-  const others = containers.filter(({ init }) => !init);
-  const main = others.find(({ name }) => name === job.options.main) ?? (others.length === 1 ? others[0] : undefined);
-  return main && resultOf(main.output);
+function mainOf(job: Job): string | undefined {
+  const others = job.containers.filter(({ init }) => !init);
+  return (others.find(({ name }) => name === job.options.main) ?? (others.length === 1 ? others[0] : undefined))?.name;
 }
 
 function given<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -99,6 +99,22 @@ describe("as CSV", () => {
   });
 });
 
+describe("a time", () => {
+  it.each(["99999999999999", "P99999999999D", "1969-01-01", "2026-11-24T00:00:00Z"])("since=%s", async (since) => {
+    const bench = await openBench();
+    await post(bench.deps, yaml("a"));
+    expect(await list(bench, `since=${since}`)).toMatchObject({ status: 200, body: { jobs: [{ name: "a" }] } });
+    expect((await list(bench, `until=${since}`)).status).toBe(200);
+  });
+});
+
+it("before anything was written there are no jobs", async () => {
+  const bench = await openBench();
+  for (const table of ["jobs", "jobindex"]) await bench.storage.table(table).deleteTable();
+  for (const query of ["", "state=active"])
+    expect(await list(bench, query)).toMatchObject({ status: 200, body: { jobs: [] } });
+});
+
 describe("a query that is wrong", () => {
   const text = (token: string): string => Buffer.from(token).toString("base64url");
   const keys = (value: unknown): string => text(Buffer.from(JSON.stringify(value)).toString("base64"));
@@ -116,6 +132,8 @@ describe("a query that is wrong", () => {
     ["state", "state=sleeping"],
     ["state", "state=active,Failed"],
     ["since", "since=yesterday"],
+    ["since", "since=hello%205"],
+    ["since", "since=-5"],
     ["until", "until=tomorrow"],
     ["top", "top=1001"],
     ["top", "top="],

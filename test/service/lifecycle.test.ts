@@ -106,6 +106,24 @@ describe("a job from its accept to its end", () => {
     });
   });
 
+  it("with main that restarts is told with main's own end, output and result", async () => {
+    const bench = await openBench();
+    const side = `    - name: side
+      properties:
+        image: registry.example/team/side:1
+        resources: {requests: {cpu: 1, memoryInGB: 1}}
+`;
+    const restarts = yaml("restarts", { exitCode: 5, output: '{\\"rows\\": 7}\\n', more: side });
+    const { id } = await post(bench.deps, restarts.replace("Never", "Always"), "main=app&outputLimit=0");
+    const job = await follow(bench, id);
+    expect(job.phase).toMatchObject({ state: "Failed", verdict: { exitCode: 5 } });
+    const { body } = await get(bench.deps, id);
+    expect(body["containers"]).toMatchObject({
+      app: { state: "Terminated", exit_code: 5, log: "truncated", output: "" },
+    });
+    expect(body["result"]).toEqual({ rows: 7 });
+  });
+
   it("with a timeout is stopped, and told to have ended only when nothing runs any more", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("endless", { seconds: 86_400 }), "timeout=PT2M");

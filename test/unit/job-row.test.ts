@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { z } from "zod";
 import { describe, expect, it } from "vitest";
 import { day, minute, second } from "../../src/shared/backoff.ts";
 import { isMinted, parseJobId } from "../../src/shared/ids.ts";
@@ -57,6 +58,26 @@ const full = ended(
     options: { tags: { team: "data" }, source: { factory: "f", pipeline: "p", pipelineRunId: "r", activity: "a" } },
   },
 );
+
+it("a message has at most 300 characters, and tells a code once, however much Azure said", () => {
+  const detail = `InaccessibleImage: ${"x".repeat(1000)}`;
+  const waits = job({
+    phase: { state: "Queued", waiting: { reason: "InaccessibleImage", since: start, detail }, refusals: 0 },
+  });
+  const message = z.string().parse(columns(waits)["message"]);
+  expect(message).toMatch(/ is waiting: InaccessibleImage\. x+/);
+  expect(message.length).toBe(300);
+});
+
+it("the reason says why a job does not run yet", () => {
+  const event = (name: string) => ({ name, type: "Normal", count: 1, message: "", at: start });
+  const pending = (...names: string[]) =>
+    columns(live({ state: "Pending", acceptedAt: start }, { events: names.map(event) }))["reason"];
+  expect(columns(job())["reason"]).toBe("Accepted");
+  expect(pending()).toBe("Starting");
+  expect(pending("Pulling")).toBe("ImagePull");
+  expect(pending("Pulling", "Pulled")).toBe("Starting");
+});
 
 describe("the columns of the table", () => {
   it("are all that the contract names", () => {

@@ -38,6 +38,11 @@ describe("a definition on the queue", () => {
     expect("text" in definition && JSON.parse(definition.text)).toEqual({ name: "bellaciao", properties: {} });
   });
 
+  it.each(forms({ name: "bellaciao", version: "3", properties: {} }))("with a version of its own, %s", (_, body) => {
+    const { definition } = submission(readJobMessage(body));
+    expect("text" in definition && JSON.parse(definition.text)).toHaveProperty("version", "3");
+  });
+
   it("is never parsed as JSON where its text is what counts", () => {
     const text = '{ "name": "a", "value": 1.10 }';
     expect(submission(readJobMessage(text)).definition).toEqual({ text });
@@ -158,6 +163,8 @@ describe("our own messages", () => {
 describe("base64", () => {
   it("is opened, and nothing else is taken for it", () => {
     expect(fromBase64(base64(yaml))).toBe(yaml);
+    for (const end of ["\n", "\r\n"])
+      expect(fromBase64(`${base64(yaml).replaceAll(/.{20}/g, `$&${end}`)}${end}`)).toBe(yaml);
     for (const text of [yaml, "", "abcd", "name: a", '{"a":1}', "a b c d e"]) expect(fromBase64(text)).toBeUndefined();
   });
 

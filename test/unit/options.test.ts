@@ -247,6 +247,14 @@ it("gateways' parameters are no options", () => {
   expect(optionsOfQuery(query, settings({ GATEWAY_PARAMETERS: "code" }))).toHaveProperty("CLIENTID");
 });
 
+it("an option that is given twice is refused, unless it says the same or may be a list", () => {
+  const of = (query: string) => optionsOfQuery(new URLSearchParams(query), settings());
+  expect(of("dryRun=true&dryrun=true")).toEqual({ dryRun: "true" });
+  expect(of("tags=a&tags=b")).toEqual({ tags: ["a", "b"] });
+  expect(of("dryRun=true&dryrun=false")).toEqual({ dryRun: ["true", "false"] });
+  expect(faults(of("dryRun=true&dryrun=false")).map(({ path }) => path)).toEqual(["dryRun"]);
+});
+
 it("every option is described for the docs", () => {
   for (const [name, { text, schema, fallback }] of Object.entries(optionsTable)) {
     expect(text, name).toMatch(/\.$/);

@@ -76,6 +76,7 @@ describe("credentials of no definition are masked by structure, for logs", () =>
       "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=abc==;X=1",
       "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=***;X=1",
     ],
+    ["The share refused AccountKey=abc== and sig=x%2F.", "The share refused AccountKey=*** and sig=***"],
     ["authorization: Bearer eyJhbGciOi.eyJ.sig", "authorization: Bearer ***"],
     ["git clone https://user:token@github.com/x", "git clone https://***@github.com/x"],
     ["GET /api/link/AQIDBAUG-_x", "GET /api/link/***"],
