@@ -52,8 +52,10 @@ async function remember(
   if (!job.joined.some((each) => sameAs(each, joined))) job = { ...job, joined: [...job.joined, joined] };
   if (joined.replyTo !== undefined) job = { ...job, reply: { state: "pending", tries: 0 } };
   if (uri !== undefined) {
-    const opened = sealed.callbacks && (await sealer.open(sealed.callbacks, id));
-    const before: unknown = opened?.kind === "open" ? JSON.parse(opened.text) : [];
+    // Who was called already is not called again.
+    const told = hasEnded(job.phase) && job.callback.state !== "pending";
+    const opened = !told && sealed.callbacks && (await sealer.open(sealed.callbacks, id));
+    const before: unknown = opened && opened.kind === "open" ? JSON.parse(opened.text) : [];
     const uris = [...new Set([...(Array.isArray(before) ? before.map(String) : []), uri])];
     const callbacks = await sealer.seal(JSON.stringify(uris), id);
     if (uris.length > mostJoined + 1 || callbacks.length > mostCallbackBytes) return full(job);

@@ -308,6 +308,23 @@ describe("a message on the queue", () => {
     ]);
   });
 
+  it("that joins a job which has told its callers of its end is told alone", async () => {
+    const bench = await openBench({ CALLBACK_HOSTS: "adf.example" });
+    const called: string[] = [];
+    const call = (uri: string): Promise<number> => Promise.resolve(called.push(uri) && 200);
+    const own = { ...bench, deps: { ...bench.deps, post: call } };
+    const posted = (n: number) =>
+      post(own.deps, `${yaml("told")}\ncallBackUri: https://adf.example/${n}`, "", { "idempotency-key": "told" });
+    const { id } = await posted(1);
+    expect((await posted(2)).id).toBe(id);
+    await follow(own, id);
+    expect(called.toSorted()).toEqual(["https://adf.example/1", "https://adf.example/2"]);
+    expect((await posted(3)).id).toBe(id);
+    await reconcile(own.deps, id, { at: undefined });
+    expect(called.slice(2)).toEqual(["https://adf.example/3"]);
+    expect((await jobOf(own.deps, id)).callback).toMatchObject({ state: "delivered" });
+  });
+
   it("is refused when a hundred have joined that job, and before their addresses fill its row", async () => {
     const bench = await openBench({ REPLY_QUEUES: "replies", CALLBACK_HOSTS: "adf.example" });
     const { id } = await post(bench.deps, yaml("shared"));
