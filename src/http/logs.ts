@@ -87,6 +87,7 @@ function askedOf(query: URLSearchParams, job: Job, now: number): Result<Asked> {
   if (!follow.ok) return no(faulty("follow", follow.error));
   const format = word("format", "text");
   if (format !== "text" && format !== "json") return no(faulty("format", "must be text or json"));
+  if (follow.value && format === "json") return no(faulty("format", "must be text with follow"));
   return ok({ attempt, tail, since, follow: follow.value, format });
 }
 

@@ -23,9 +23,12 @@ const object = (properties: Readonly<Record<string, Schema>>, required: readonly
 });
 const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 const list = (items: Schema): Schema => ({ type: "array", items });
-const reply = (description: string, schema?: Schema, type = "application/json") => ({
+/** @param others schemas of other content types than JSON */
+const reply = (description: string, schema: Schema, others: Readonly<Record<string, Schema>> = {}) => ({
   description,
-  ...(schema ? { content: { [type]: { schema } } } : {}),
+  content: Object.fromEntries(
+    Object.entries({ "application/json": schema, ...others }).map(([type, each]) => [type, { schema: each }]),
+  ),
 });
 const error = (description: string) => reply(description, ref("Error"));
 const query = (name: string, schema: Schema, description: string) => ({
@@ -54,12 +57,20 @@ const definition = {
   },
 };
 
-const accepted = {
+const poll = {
   headers: {
     Location: { schema: text, description: "Where to poll." },
     "Retry-After": { schema: { type: "integer" } },
   },
-  ...reply("Accepted.", ref("Accepted")),
+};
+const accepted = { ...poll, ...reply("Accepted.", ref("Accepted")) };
+const record: Schema = { type: "object" };
+/** A job that did not succeed answers what its option `failureStatus` says, which is 500 unless told. */
+const ends = {
+  "200": reply("It succeeded.", ref("Status")),
+  "202": { ...poll, ...reply("It has not ended.", ref("Status")) },
+  "4XX": reply("It did not succeed: the job's own `failureStatus`.", ref("Status")),
+  "5XX": reply("It did not succeed: 500, or the job's own `failureStatus`.", ref("Status")),
 };
 
 const logParameters = [
@@ -69,7 +80,7 @@ const logParameters = [
   query("follow", { type: "boolean" }, "Stream until the end."),
   query("format", { enum: ["text", "json"] }, "Text unless told."),
 ];
-const logReplies = { "200": reply("The log.", text, "text/plain"), ...wrong, ...unknown, ...unavailable };
+const logReplies = { "200": reply("The log.", record, { "text/plain": text }), ...wrong, ...unknown, ...unavailable };
 
 const poisonCall = (operationId: string, summary: string) => ({
   post: {
@@ -78,7 +89,7 @@ const poisonCall = (operationId: string, summary: string) => ({
     requestBody: {
       content: { "application/json": { schema: object({ messageId: text, all: { type: "boolean" } }) } },
     },
-    responses: { "200": reply("How many."), ...wrong, ...unknown, ...unavailable },
+    responses: { "200": reply("How many.", record), ...wrong, ...unknown, ...unavailable },
   },
 });
 
@@ -95,10 +106,20 @@ const paths = {
           required: false,
           schema: { type: "string", minLength: 1, maxLength: 256 },
         },
+        {
+          name: "x-adf-run",
+          in: "header",
+          required: false,
+          schema: text,
+          description: "FACTORY/PIPELINE/RUNID/ACTIVITY, as the option `source`.",
+        },
       ],
       requestBody: definition,
       responses: {
-        "200": accepted,
+        "200": {
+          ...poll,
+          ...reply("Accepted, or with `dryRun` checked.", { oneOf: [ref("Accepted"), ref("Checked")] }),
+        },
         "202": accepted,
         "400": error("The definition or an option can't be taken; every fault with its place."),
         "409": error("An active job has that name."),
@@ -119,9 +140,7 @@ const paths = {
         query("until", { enum: ["started", "deleted"] }, "Answer 200 sooner, or later, than at the end."),
       ],
       responses: {
-        "200": reply("It succeeded.", ref("Status")),
-        "202": reply("It has not ended.", ref("Status")),
-        "500": reply("It did not succeed (or the job's own `failureStatus`).", ref("Status")),
+        ...ends,
         ...unknown,
         ...unavailable,
       },
@@ -134,9 +153,7 @@ const paths = {
       security: [],
       parameters: [path("token", "What the `Location` brought.")],
       responses: {
-        "200": reply("It succeeded.", ref("Status")),
-        "202": reply("It has not ended.", ref("Status")),
-        "500": reply("It did not succeed (or the job's own `failureStatus`).", ref("Status")),
+        ...ends,
         "404": error("Forged, revoked, or older than a day after the job's end."),
       },
     },
@@ -172,10 +189,14 @@ const paths = {
         query("format", { enum: ["json", "csv", "ndjson"] }, "JSON unless told."),
       ],
       responses: {
-        "200": reply(
-          "A page; there are more when it has a continuation.",
-          object({ jobs: list({ type: "object" }), continuation: text }, ["jobs"]),
-        ),
+        "200": {
+          ...reply(
+            "A page; there are more when it has a continuation (`x-continuation` where the format has no place for it).",
+            object({ jobs: list(record), continuation: text }, ["jobs"]),
+            { "text/csv": text, "application/x-ndjson": text },
+          ),
+          headers: { "x-continuation": { schema: text } },
+        },
         ...wrong,
         ...unavailable,
       },
@@ -186,14 +207,14 @@ const paths = {
       operationId: "job",
       summary: "Everything about a job.",
       parameters: [path("id", "The job's id.")],
-      responses: { "200": reply("The record.", { type: "object" }), ...unknown, ...unavailable },
+      responses: { "200": reply("The record.", record), ...unknown, ...unavailable },
     },
   },
   "/api/jobs/{id}/rerun": {
     post: {
       operationId: "rerun",
       summary: "Run a job again.",
-      parameters: [path("id", "The job's id.")],
+      parameters: [path("id", "The job's id."), query("polling", { type: "boolean" }, "202 and a Location to poll.")],
       responses: {
         "200": accepted,
         "202": accepted,
@@ -244,28 +265,28 @@ const paths = {
       operationId: "pause",
       summary: "Accept jobs and let them wait.",
       requestBody: { content: { "application/json": { schema: object({ reason: text }, ["reason"]) } } },
-      responses: { "200": reply("Paused."), ...wrong, ...unavailable },
+      responses: { "200": reply("Paused.", record), ...wrong, ...unavailable },
     },
   },
   "/api/resume": {
     post: {
       operationId: "resume",
       summary: "Let them go on.",
-      responses: { "200": reply("Resumed."), ...unavailable },
+      responses: { "200": reply("Resumed.", record), ...unavailable },
     },
   },
   "/api/adopt": {
     get: {
       operationId: "adopt",
       summary: "Groups that this service did not create, and which of them a job of their name could replace.",
-      responses: { "200": reply("The groups."), ...unavailable },
+      responses: { "200": reply("The groups.", record), ...unavailable },
     },
   },
   "/api/poison": {
     get: {
       operationId: "poison",
       summary: "Messages that failed again and again.",
-      responses: { "200": reply("Up to 32."), ...unavailable },
+      responses: { "200": reply("Up to 32.", record), ...unavailable },
     },
   },
   "/api/poison/replay": poisonCall("poisonReplay", "Try one of them again, or all."),
@@ -275,14 +296,29 @@ const paths = {
       operationId: "health",
       summary: "Does storage answer.",
       security: [],
-      responses: { "200": reply("It does."), ...unavailable },
+      responses: { "200": reply("It does.", record), ...unavailable },
     },
   },
   "/api/health/details": {
     get: {
       operationId: "healthDetails",
       summary: "What operators look at.",
-      responses: { "200": reply("All is well."), "503": reply("It is not.") },
+      responses: { "200": reply("All is well.", record), "503": reply("It is not.", record) },
+    },
+  },
+  "/api/openapi.json": {
+    get: {
+      operationId: "openapi",
+      summary: "This document.",
+      responses: { "200": reply("It.", record) },
+    },
+  },
+  "/api/dashboard": {
+    get: {
+      operationId: "dashboard",
+      summary: "The operators' page.",
+      security: [],
+      responses: { "200": { description: "It.", content: { "text/html": { schema: text } } } },
     },
   },
 } as const;
@@ -328,6 +364,7 @@ function schemas(): Readonly<Record<string, Schema>> {
       },
       ["message", "name", "state", "id", "statusUrl", "logsUrl"],
     ),
+    Checked: object({ message: text, name: text, dryRun: { const: true }, warnings: list(fault) }, ["name", "dryRun"]),
     Status: object(
       {
         message: text,
@@ -352,13 +389,31 @@ function schemas(): Readonly<Record<string, Schema>> {
   };
 }
 
+/** What every call answers whose door needs a key or a token. */
+function withDoors(): Schema {
+  const closed = {
+    "401": { description: "No key or token, or a wrong one." },
+    "403": { description: "A token that may not do this." },
+  };
+  const openedBy = (call: { readonly responses: object }) =>
+    "security" in call ? call : { ...call, responses: { ...call.responses, ...closed } };
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, methods]) => [
+      path,
+      Object.fromEntries(
+        Object.entries<Parameters<typeof openedBy>[0]>(methods).map(([method, call]) => [method, openedBy(call)]),
+      ),
+    ]),
+  );
+}
+
 export function document(server: string): Schema {
   return {
     openapi: "3.1.0",
     info: { title: "ACI Proxy", version, description: "Azure Container Instances groups as jobs." },
     servers: [{ url: server }],
     security: [{ header: [] }, { query: [] }, { bearer: [] }],
-    paths,
+    paths: withDoors(),
     components: {
       schemas: schemas(),
       securitySchemes: {

@@ -21,6 +21,7 @@ it("an attempt that the job has not had is a 404, a wrong member of the query a 
     ["format", "format=xml"],
     ["follow", "follow=maybe"],
     ["follow", "follow="],
+    ["format", "follow=true&format=json"],
   ]) {
     const { status, body } = await ask(logs(deps), { params, query: query ?? "" });
     expect({ status, body }, query).toMatchObject({

@@ -6,6 +6,7 @@ const operation = z.looseObject({ operationId: z.string(), responses: z.record(z
 const { paths } = z
   .looseObject({ paths: z.record(z.string(), z.record(z.string(), operation)) })
   .parse(document("https://proxy.example"));
+const doors = ["401", "403"];
 const calls = Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, call]) => ({ path, method, ...call })),
 );
@@ -27,5 +28,20 @@ it.each([
   ["post /api/poison/drop", ["400", "404"]],
 ])("%s tells how it refuses", (call, refusals) => {
   const found = calls.find(({ method, path }) => `${method} ${path}` === call);
-  expect(Object.keys(found?.responses ?? {}).filter((status) => status.startsWith("4"))).toEqual(refusals);
+  const told = Object.keys(found?.responses ?? {}).filter((status) => status.startsWith("4"));
+  expect(told.filter((status) => !doors.includes(status))).toEqual(refusals);
+});
+
+it("each call but the open ones tells of its door", () => {
+  const open = calls.filter(({ responses }) => !doors.every((status) => status in responses));
+  expect(open.map(({ path }) => path)).toEqual(["/api/link/{token}", "/api/health", "/api/dashboard"]);
+});
+
+it("each reply tells what it holds", () => {
+  const empty = calls.flatMap(({ path, responses }) =>
+    Object.entries(responses)
+      .filter(([status, reply]) => !doors.includes(status) && !("content" in Object(reply)))
+      .map(([status]) => `${path} ${status}`),
+  );
+  expect(empty).toEqual([]);
 });
