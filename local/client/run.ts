@@ -45,9 +45,11 @@ async function run(file: string, flags: Flags, command: Command): Promise<number
   try {
     if (query["dryRun"] !== undefined) {
       const reply = await service.dryRun(definition, query);
-      warn(json ? undefined : reply.warnings);
       if (json) printJson(reply);
-      else print(reply.message);
+      else {
+        warn(reply.warnings);
+        print(reply.message);
+      }
       return exitCodes.done;
     }
     const { job, path } = await service.submit(definition, { ...query, polling: "true" }, flags.idempotencyKey);

@@ -1,5 +1,5 @@
 import { parseDuration } from "../shared/backoff.ts";
-import { catalogue } from "../shared/catalogue.ts";
+import { reasonNamed } from "../shared/catalogue.ts";
 import { no, ok, type Result } from "../shared/errors.ts";
 import { activeStates, terminalStates, type State } from "../shared/job.ts";
 import type { JobColumns, JobFilter } from "../shared/jobs.ts";
@@ -43,17 +43,13 @@ export function readFilter(query: URLSearchParams, now: number): Result<Asked> {
   const filter = {
     states: active || wanted.length === 0 ? undefined : wanted,
     name: word("name"),
-    reason: reasonIn(word("reason")),
+    // One that the catalogue doesn't know finds nothing.
+    reason: reasonNamed(word("reason") ?? "") ?? word("reason"),
     runId: word("runId"),
     since,
     until,
   };
   return ok({ filter, tag: word("tag"), top, format, active });
-}
-
-/** As the catalogue writes it; one that it doesn't know finds nothing. */
-function reasonIn(text: string | undefined): string | undefined {
-  return Object.keys(catalogue).find((known) => known.toLowerCase() === text?.toLowerCase()) ?? text;
 }
 
 export const mustBeTime = "must be an ISO 8601 time, or a duration ago (PT1H)";

@@ -153,6 +153,12 @@ export function isReason(text: string): text is Reason {
   return Object.hasOwn(catalogue, text);
 }
 
+/** In any letter case. */
+export function reasonNamed(text: string): Reason | undefined {
+  const found = Object.keys(catalogue).find((name) => name.toLowerCase() === text.toLowerCase());
+  return found !== undefined && isReason(found) ? found : undefined;
+}
+
 /** What Azure said when it refused a create, reduced to what decides. */
 export interface ArmError {
   readonly httpStatus: number;

@@ -192,9 +192,10 @@ export class JobStore {
   }
 }
 
+const isJson = new Set<string>(["tags", "stopping"]);
+
 /** A column that was asked for and that a row has not may come as null. */
 function shown(row: Readonly<Record<string, unknown>>): JobColumns {
-  const isJson = new Set(["tags", "stopping"]);
   return Object.fromEntries(
     listedColumns
       .filter((name) => row[name] !== undefined && row[name] !== null)

@@ -6,7 +6,7 @@ import { Unavailable } from "./errors.ts";
 import type { Job, Observation } from "./job.ts";
 import type { Stored } from "./jobs.ts";
 import { openDefinition, withVaultSecrets, type OpenDeps } from "./opened-definition.ts";
-import { maskCredentials, maskOf, type Mask } from "./redact.ts";
+import { maskOf, withCredentials, type Mask } from "./redact.ts";
 
 /**
  * Masking what comes from outside about a job before it is stored or shown: Azure's errors and events, and if asked to what the
@@ -26,10 +26,9 @@ async function maskOfJob(deps: OpenDeps, stored: Stored): Promise<Mask | undefin
   }
 }
 
-/** Of what Azure says: it may quote credentials that no definition told us of. */
 async function maskOfAzure(deps: OpenDeps, stored: Stored): Promise<Mask | undefined> {
   const mask = await maskOfJob(deps, stored);
-  return mask && ((text) => maskCredentials(mask(text)));
+  return mask && withCredentials(mask);
 }
 
 /** An observation without the definition's secrets. What the row has already is masked, and costs nothing. */

@@ -1,5 +1,5 @@
 import { formatDuration, parseDuration } from "./backoff.ts";
-import { catalogue, isReason, type Party, type Reason } from "./catalogue.ts";
+import { catalogue, reasonNamed, type Party, type Reason } from "./catalogue.ts";
 import { no, ok, type Result } from "./errors.ts";
 import type { JsonValue } from "./json.ts";
 import type { Settings } from "./settings.ts";
@@ -71,8 +71,8 @@ function readRetryRule(text: string): RetryRule | undefined {
   const codes = /^(\d{1,10})(?:-(\d{1,10}))?$/.exec(bare);
   if (codes) return { when: { exitCodes: [Number(codes[1]), Number(codes[2] ?? codes[1])] }, retry };
   if (bare === "*") return { when: "anything", retry };
-  const reason = Object.keys(catalogue).find((name) => name.toLowerCase() === bare.toLowerCase());
-  if (reason !== undefined && isReason(reason)) return { when: { reason }, retry };
+  const reason = reasonNamed(bare);
+  if (reason !== undefined) return { when: { reason }, retry };
   const party = bare.toLowerCase();
   return parties.has(party) ? { when: { party: party as Party }, retry } : undefined; // a member of the set of parties
 }

@@ -101,6 +101,12 @@ const credentials: readonly (readonly [RegExp, string])[] = [
   [/(\/api\/link\/)[\w-]+/g, `$1${stars}`],
 ];
 
+/** For what Azure says: it may quote credentials that no definition told us of. */
+export const withCredentials =
+  (mask: Mask): Mask =>
+  (text) =>
+    maskCredentials(mask(text));
+
 /** Masks by structure what no definition told us of: for logs, and for what Azure says. */
 export const maskCredentials: Mask = (text) => {
   let masked = text;

@@ -180,6 +180,7 @@ export function unclaimed(job: Job): Job {
   const { claimUntil: _claim, ...rest } = job;
   return rest;
 }
+
 /** Why a job does not run yet, and since when; `undefined` once it does. */
 export function waitingOf({ phase, events, queuedAt, provisioningAt = queuedAt }: Job): Waiting | undefined {
   switch (phase.state) {

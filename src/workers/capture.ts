@@ -25,7 +25,7 @@ export async function captureAttempt(
   let left = mostOutput;
   for (const { name, init } of job.containers) {
     const seen = group?.containers.find((candidate) => candidate.name === name && candidate.init === init);
-    const log = await readLog(deps, job, group === undefined ? undefined : seen, name, true);
+    const log = await readLog(deps, job, seen, name, true);
     again ||= log.again;
     const text = plainLog(log.tail);
     if (!init && name === speaker) result = resultOf(text);

@@ -7,7 +7,7 @@ import type { Job } from "../shared/job.ts";
 import type { JsonObject } from "../shared/json.ts";
 import type { Stored } from "../shared/jobs.ts";
 import { openDefinition, withVaultSecrets, type OpenDeps, type Unopened } from "../shared/opened-definition.ts";
-import { maskCredentials, maskOf, type Mask } from "../shared/redact.ts";
+import { maskOf, withCredentials, type Mask } from "../shared/redact.ts";
 
 /** What a create needs of the sealed definition. It is in clear only here, on its way to ACI. */
 export type Opened =
@@ -32,8 +32,7 @@ export async function openForCreate(deps: OpenDeps & Pick<Deps, "aci">, stored: 
     const pull = registry !== undefined && identity !== undefined ? { registry, identity } : undefined;
     const body = composeGroup(resolved.definition, job, job.placed, installation.id, pull);
     const { apiVersion } = resolved.definition;
-    const mask = maskOf(secretValues(body));
-    return { kind: "ready", apiVersion, body, redact: (text) => maskCredentials(mask(text)) };
+    return { kind: "ready", apiVersion, body, redact: withCredentials(maskOf(secretValues(body))) };
   } catch (error) {
     if (error instanceof Unavailable && error.service === "seal key")
       return { kind: "wait", reason: "SealKeyUnavailable", retryAfter: error.retryAfter };

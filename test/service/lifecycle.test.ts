@@ -15,6 +15,13 @@ const containerOf = (body: Readonly<Record<string, unknown>>): Readonly<Record<s
 const break_ = ({ aci }: Bench, fault: Parameters<typeof faultSchema.parse>[0]): number =>
   aci.faults.add(faultSchema.parse(fault));
 
+/** A container beside the definition's own. */
+const side = `    - name: side
+      properties:
+        image: registry.example/team/side:1
+        resources: {requests: {cpu: 1, memoryInGB: 1}}
+`;
+
 describe("a job from its accept to its end", () => {
   it("goes through its states, keeps its output and exit code, and leaves no group", async () => {
     const bench = await openBench();
@@ -92,11 +99,6 @@ describe("a job from its accept to its end", () => {
 
   it("with main is over at main's end: what runs beside it is stopped before the job is told to have ended", async () => {
     const bench = await openBench();
-    const side = `    - name: side
-      properties:
-        image: registry.example/team/side:1
-        resources: {requests: {cpu: 1, memoryInGB: 1}}
-`;
     const { id } = await post(bench.deps, yaml("sidecar", { more: side }), "main=app");
     const job = await follow(bench, id);
     expect(job.phase).toMatchObject({ state: "Succeeded", group: "gone" });
@@ -108,11 +110,6 @@ describe("a job from its accept to its end", () => {
 
   it("with main that restarts is told with main's own end, output and result", async () => {
     const bench = await openBench();
-    const side = `    - name: side
-      properties:
-        image: registry.example/team/side:1
-        resources: {requests: {cpu: 1, memoryInGB: 1}}
-`;
     const restarts = yaml("restarts", { exitCode: 5, output: '{\\"rows\\": 7}\\n', more: side });
     const { id } = await post(bench.deps, restarts.replace("Never", "Always"), "main=app&outputLimit=0");
     const job = await follow(bench, id);
