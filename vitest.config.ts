@@ -40,7 +40,7 @@ export default defineConfig({
       test: {
         name,
         include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
-        setupFiles: ["test/seed.ts"],
+        setupFiles: ["test/kit/seed.ts"],
         testTimeout,
         hookTimeout: 90_000,
         maxWorkers,

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startPart } from "../test/part.ts";
+import { startPart } from "../test/kit/part.ts";
 
 const runs = Number(process.env["RUNS"] ?? 9);
 const image = process.env["IMAGE"] ?? "docker.io/library/busybox:1.36";

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import autocannon from "autocannon";
-import { startPart } from "../test/part.ts";
+import { startPart } from "../test/kit/part.ts";
 
 const groups = Number(process.env["GROUPS"] ?? 10_000);
 const seconds = Number(process.env["SECONDS"] ?? 10);

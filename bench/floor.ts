@@ -5,8 +5,8 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { servePart } from "../local/part.ts";
-import { keyOfMinted } from "../src/shared/job-row.ts";
-import { parseJobId } from "../src/shared/ids.ts";
+import { keyOfMinted } from "../src/shared/store/job-row.ts";
+import { parseJobId } from "../src/shared/base/ids.ts";
 
 /**
  * What the app is measured against: a bare `node:http` server that makes the app's storage calls, in the same order, with entities of

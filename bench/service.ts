@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { startAzurite } from "../test/azurite.ts";
+import { startAzurite } from "../test/kit/azurite.ts";
 import type { Request } from "./load.ts";
 import { startPart, type Part } from "./part.ts";
 

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 
 const built = new URL("../dist-local/client.mjs", import.meta.url);
-const source = new URL("../local/client/main.ts", import.meta.url);
+const source = new URL("../client/main.ts", import.meta.url);
 
 if (existsSync(built)) {
   await import(built.href);

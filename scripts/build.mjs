@@ -45,7 +45,7 @@ async function buildAll() {
       {
         entryPoints: {
           main: "local/main.ts",
-          client: "local/client/main.ts",
+          client: "client/main.ts",
           func: "local/func/main.ts",
           host: "local/host/main.ts",
           aci: "local/aci/main.ts",

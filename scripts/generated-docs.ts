@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { catalogue, reasonOfArmError, reasonOfExit, type Entry, type Rule } from "../src/shared/catalogue.ts";
-import { envelopeSchema } from "../src/shared/message.ts";
-import { optionsTable } from "../src/shared/options.ts";
-import { settingsTable } from "../src/shared/settings.ts";
+import { catalogue, reasonOfArmError, reasonOfExit, type Entry, type Rule } from "../src/shared/job/reasons.ts";
+import { envelopeSchema } from "../src/shared/store/messages.ts";
+import { optionsTable } from "../src/shared/job/options.ts";
+import { settingsTable } from "../src/shared/config/settings.ts";
 
 /** The pages of docs/ that are made from the code's own tables, by file name. `npm run docs` writes them, a test compares. */
 export function generatedDocs(): ReadonlyMap<string, string> {
@@ -24,7 +24,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function settingsPage(): string {
   const rows = Object.values(settingsTable).map(({ name, shown, text }) => [`\`${name}\``, shownDefault(shown), text]);
-  return `${generatedFrom("src/shared/settings.ts")}
+  return `${generatedFrom("src/shared/config/settings.ts")}
 # Settings
 
 All are app settings (environment variables), read once when the app starts. Every fault is found at once: each is logged, and told by
@@ -68,7 +68,7 @@ function optionsPage(): string {
     bound === "" ? "" : bound,
     text,
   ]);
-  return `${generatedFrom("src/shared/options.ts")}
+  return `${generatedFrom("src/shared/job/options.ts")}
 # Options of a job
 
 Every option can stand in three places. The first that has it wins:
@@ -145,7 +145,7 @@ function faultsPage(): string {
     `\`${reasonOfArmError({ httpStatus, code, message: "" })}\``,
   ]);
   const exit = exits.map((code) => [String(code), `\`${reasonOfExit(code, undefined)}\``]);
-  return `${generatedFrom("src/shared/catalogue.ts")}
+  return `${generatedFrom("src/shared/job/reasons.ts")}
 # Reasons and faults
 
 Every row, status and event carries a \`reason\`: why a job waits, or how it ended. A reason is stable; \`message\` is for people.

@@ -1,8 +1,8 @@
-import { ownerOf } from "../shared/arm-group.ts";
-import { counted } from "../shared/counted.ts";
+import { ownerOf } from "../shared/aci/arm-group.ts";
+import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
-import { nothingRuns } from "../shared/outcome.ts";
-import { handler, json } from "./reply.ts";
+import { nothingRuns } from "../shared/job/verdict.ts";
+import { handler, json } from "./lib/reply.ts";
 
 /**
  * `GET /api/adopt`: for the migration from the original, the groups that this service did not create and that a job of the same name

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { Log } from "../shared/telemetry.ts";
-import { handler } from "./reply.ts";
+import type { Log } from "../shared/base/log.ts";
+import { handler } from "./lib/reply.ts";
 
 /**
  * `GET /api/dashboard`: the ops page. The page is anonymous and empty; its data calls need the key. No inline script, nothing from

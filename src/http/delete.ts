@@ -1,12 +1,12 @@
-import { second } from "../shared/backoff.ts";
-import { cancel } from "../shared/cancel.ts";
+import { second } from "../shared/base/duration.ts";
+import { cancel } from "../shared/intake/cancel.ts";
 import type { Deps } from "../shared/deps.ts";
-import { no, ok, type Result } from "../shared/errors.ts";
-import { parseJobId, type JobId } from "../shared/ids.ts";
-import { hasEnded } from "../shared/job.ts";
-import { callerOf } from "./doors.ts";
-import { pollUrl } from "./links.ts";
-import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
+import { no, ok, type Result } from "../shared/base/errors.ts";
+import { parseJobId, type JobId } from "../shared/base/ids.ts";
+import { hasEnded } from "../shared/job/job.ts";
+import { callerOf } from "./lib/auth.ts";
+import { pollUrl } from "./lib/urls.ts";
+import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 import { findJob } from "./status.ts";
 
 /** `DELETE /api/delete/{id or name}`: cancels a job that runs, deletes its group; may be repeated. The worker does it. */

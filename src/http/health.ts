@@ -1,8 +1,8 @@
-import { minute } from "../shared/backoff.ts";
+import { minute } from "../shared/base/duration.ts";
 import type { Deps } from "../shared/deps.ts";
-import { terminalStates } from "../shared/job.ts";
-import { queueNames } from "../shared/queue.ts";
-import { handler, json } from "./reply.ts";
+import { terminalStates } from "../shared/job/job.ts";
+import { queueNames } from "../shared/store/queues.ts";
+import { handler, json } from "./lib/reply.ts";
 
 /** `GET /api/health` (anonymous: does storage answer) and `GET /api/health/details` (for operators). */
 type HealthDeps = Pick<Deps, "settings" | "now" | "log" | "control" | "queues" | "jobs" | "aci">;

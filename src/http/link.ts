@@ -1,7 +1,7 @@
 import type { Deps } from "../shared/deps.ts";
-import { linkIsGood, readLink } from "../shared/link.ts";
-import { linkUrl } from "./links.ts";
-import { handler, refuse } from "./reply.ts";
+import { linkIsGood, readLink } from "../shared/security/link-token.ts";
+import { linkUrl } from "./lib/urls.ts";
+import { handler, refuse } from "./lib/reply.ts";
 import { renewLease, statusReply, unknownReply, type StatusDeps } from "./status.ts";
 
 /**

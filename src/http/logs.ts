@@ -1,15 +1,15 @@
 import type { HttpResponseInit } from "@azure/functions";
-import { minute, second } from "../shared/backoff.ts";
-import { plainLog } from "../shared/captured-log.ts";
-import { counted } from "../shared/counted.ts";
+import { minute, second } from "../shared/base/duration.ts";
+import { plainLog } from "../shared/store/log-merge.ts";
+import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
-import { no, ok, type Result } from "../shared/errors.ts";
-import type { Job } from "../shared/job.ts";
-import { hasEnded } from "../shared/job.ts";
-import { LiveLogs } from "../shared/live-logs.ts";
-import { readBoolean } from "../shared/option-values.ts";
-import { mustBeTime, timeIn } from "./job-filter.ts";
-import { faulty, handler, json, refuse } from "./reply.ts";
+import { no, ok, type Result } from "../shared/base/errors.ts";
+import type { Job } from "../shared/job/job.ts";
+import { hasEnded } from "../shared/job/job.ts";
+import { LiveLogs } from "../shared/aci/live-logs.ts";
+import { readBoolean } from "../shared/job/option-readers.ts";
+import { mustBeTime, timeIn } from "./jobs/filter.ts";
+import { faulty, handler, json, refuse } from "./lib/reply.ts";
 import { findJob } from "./status.ts";
 
 /**

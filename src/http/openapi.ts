@@ -1,11 +1,11 @@
-import { statusOf } from "../shared/errors.ts";
-import { activeStates, terminalStates } from "../shared/job.ts";
-import { optionsTable } from "../shared/options.ts";
-import { catalogue } from "../shared/catalogue.ts";
-import type { Settings } from "../shared/settings.ts";
+import { statusOf } from "../shared/base/errors.ts";
+import { activeStates, terminalStates } from "../shared/job/job.ts";
+import { optionsTable } from "../shared/job/options.ts";
+import { catalogue } from "../shared/job/reasons.ts";
+import type { Settings } from "../shared/config/settings.ts";
 import { version } from "./health.ts";
-import { handler, json } from "./reply.ts";
-import type { Log } from "../shared/telemetry.ts";
+import { handler, json } from "./lib/reply.ts";
+import type { Log } from "../shared/base/log.ts";
 
 /** `GET /api/openapi.json`: the calls, as OpenAPI 3.1. Options, states, reasons and error codes come from the tables that decide. */
 export function openapi({ log, settings }: { readonly log: Log; readonly settings: Settings }) {

@@ -1,16 +1,16 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
-import type { AttemptResult, ContainerResult } from "../shared/attempts.ts";
-import { second } from "../shared/backoff.ts";
-import { catalogue } from "../shared/catalogue.ts";
-import { blame } from "../shared/outcome.ts";
+import type { AttemptResult, ContainerResult } from "../shared/store/attempts.ts";
+import { second } from "../shared/base/duration.ts";
+import { catalogue } from "../shared/job/reasons.ts";
+import { blame } from "../shared/job/verdict.ts";
 import type { Deps } from "../shared/deps.ts";
-import { parseJobId, type JobId } from "../shared/ids.ts";
-import { endingOf, hasEnded, type Job } from "../shared/job.ts";
-import type { Stored } from "../shared/jobs.ts";
-import { withStopped } from "../shared/stopped-containers.ts";
-import { describe, waitingOf } from "../shared/transitions.ts";
-import { logsUrl, pollUrl, type Links, type PollUntil } from "./links.ts";
-import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
+import { parseJobId, type JobId } from "../shared/base/ids.ts";
+import { endingOf, hasEnded, type Job } from "../shared/job/job.ts";
+import type { Stored } from "../shared/store/jobs.ts";
+import { withStopped } from "../shared/store/stopped-containers.ts";
+import { describe, waitingOf } from "../shared/job/transitions.ts";
+import { logsUrl, pollUrl, type Links, type PollUntil } from "./lib/urls.ts";
+import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 
 /** `GET /api/status/{id or name}`: what the table says, one point read (two for a name), one more for a finished job's containers. */
 export type StatusDeps = Pick<Deps, "now" | "log" | "jobs" | "attempts"> & { readonly settings: Links };

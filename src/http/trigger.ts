@@ -1,18 +1,18 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import { accept, type AcceptDeps, type Accepted } from "../shared/accept.ts";
-import { check, type Order } from "../shared/order.ts";
-import { second } from "../shared/backoff.ts";
-import { counted } from "../shared/counted.ts";
+import { accept, type AcceptDeps, type Accepted } from "../shared/intake/accept.ts";
+import { check, type Order } from "../shared/intake/submission.ts";
+import { second } from "../shared/base/duration.ts";
+import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
-import { no, ok, type Refusal, type Result } from "../shared/errors.ts";
-import { mintLink, type LinkKey } from "../shared/link.ts";
-import { readJobMessage } from "../shared/message.ts";
-import { optionsOfQuery, type JobOptions } from "../shared/options.ts";
-import { errorFields } from "../shared/telemetry.ts";
-import { readText } from "./body.ts";
-import { callerOf } from "./doors.ts";
-import { linkUrl, logsUrl, pollUrl, statusUrl } from "./links.ts";
-import { handler, json, refuse, retryAfterHeader } from "./reply.ts";
+import { no, ok, type Refusal, type Result } from "../shared/base/errors.ts";
+import { mintLink, type LinkKey } from "../shared/security/link-token.ts";
+import { readJobMessage } from "../shared/store/messages.ts";
+import { optionsOfQuery, type JobOptions } from "../shared/job/options.ts";
+import { errorFields } from "../shared/base/log.ts";
+import { readText } from "./lib/body.ts";
+import { callerOf } from "./lib/auth.ts";
+import { linkUrl, logsUrl, pollUrl, statusUrl } from "./lib/urls.ts";
+import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 
 /** `POST /api/trigger`: read, judge, write the row, enqueue, answer. It never calls ACI; its type has none to call. */
 type TriggerDeps = AcceptDeps & Pick<Deps, "log" | "queues" | "control" | "links">;

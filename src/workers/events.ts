@@ -1,8 +1,8 @@
 import type { EventGridHandler, StorageQueueHandler } from "@azure/functions";
-import { second } from "../shared/backoff.ts";
+import { second } from "../shared/base/duration.ts";
 import type { Deps } from "../shared/deps.ts";
-import { groupName, nameKey } from "../shared/ids.ts";
-import { readGroupEvents } from "../shared/message.ts";
+import { groupName, nameKey } from "../shared/base/ids.ts";
+import { readGroupEvents } from "../shared/store/messages.ts";
 
 /**
  * Event Grid, by queue and by trigger alike: an event is a reason to look at a group again, and nothing more. A name that no job holds

@@ -1,16 +1,16 @@
 import type { InvocationContext, StorageQueueHandler } from "@azure/functions";
 import { inspect } from "node:util";
-import { accept } from "../shared/accept.ts";
-import { check, type Order } from "../shared/order.ts";
-import { minute } from "../shared/backoff.ts";
-import { cancelOrKeep } from "../shared/cancel.ts";
-import { isReason, type Reason } from "../shared/catalogue.ts";
+import { accept } from "../shared/intake/accept.ts";
+import { check, type Order } from "../shared/intake/submission.ts";
+import { minute } from "../shared/base/duration.ts";
+import { cancelOrKeep } from "../shared/intake/cancel.ts";
+import { isReason, type Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
-import { deriveJobId, type JobId } from "../shared/ids.ts";
-import { nameIn, readJobMessage, type Submission } from "../shared/message.ts";
-import { queueNames } from "../shared/queue.ts";
-import { recordRefused } from "./refused.ts";
-import { reconcile } from "./reconcile.ts";
+import { deriveJobId, type JobId } from "../shared/base/ids.ts";
+import { nameIn, readJobMessage, type Submission } from "../shared/store/messages.ts";
+import { queueNames } from "../shared/store/queues.ts";
+import { recordRefused } from "./record-refused.ts";
+import { reconcile } from "./reconcile/reconcile.ts";
 
 /**
  * The queue `aci-jobs`: jobs that HTTP accepted, and jobs that other services post. A message that can never work ends as a `Failed`

@@ -1,11 +1,11 @@
 import type { TimerHandler } from "@azure/functions";
-import { hour, minute } from "../shared/backoff.ts";
+import { hour, minute } from "../shared/base/duration.ts";
 import type { Deps } from "../shared/deps.ts";
-import { errorFields } from "../shared/telemetry.ts";
-import { sweepOrphans } from "./orphans.ts";
-import { reconcile } from "./reconcile.ts";
-import { sweepRetention } from "./retention.ts";
-import { callUpWaiting } from "./room.ts";
+import { errorFields } from "../shared/base/log.ts";
+import { sweepOrphans } from "./sweep/orphans.ts";
+import { reconcile } from "./reconcile/reconcile.ts";
+import { sweepRetention } from "./sweep/retention.ts";
+import { callUpWaiting } from "./reconcile/capacity.ts";
 
 /** A job that a message did not bring on is looked at by the timer itself, so many at a time: the queue may be what is in trouble. */
 const mostByItself = 20;

@@ -1,7 +1,7 @@
 import type { StorageQueueHandler } from "@azure/functions";
 import type { Deps } from "../shared/deps.ts";
-import { readWake } from "../shared/message.ts";
-import { reconcile } from "./reconcile.ts";
+import { readWake } from "../shared/store/messages.ts";
+import { reconcile } from "./reconcile/reconcile.ts";
 
 /** The queue `aci-wake`: one job to look at. A message that came before and did not get through looks whatever the row says. */
 export function wake(deps: Deps): StorageQueueHandler {

@@ -1,8 +1,8 @@
 /** How the real host was seen to answer, HTTP and keys: one row for each fact (shared facts, "The real Functions host, observed"). */
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Azurite, startAzurite } from "../azurite.ts";
-import { until } from "../until.ts";
+import { type Azurite, startAzurite } from "../kit/azurite.ts";
+import { until } from "../kit/until.ts";
 import { buildApp, type BuiltApp, type Kit, startKit, when } from "./kit.ts";
 
 let azurite: Azurite;

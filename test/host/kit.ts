@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { z } from "zod";
 import { type RunningHost, startHost } from "../../local/host/host.ts";
 import type { HostOptions } from "../../local/host/options.ts";
-import type { Azurite } from "../azurite.ts";
+import type { Azurite } from "../kit/azurite.ts";
 import type { Run } from "./fixture-app/src/runs.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));

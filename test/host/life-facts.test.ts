@@ -7,9 +7,9 @@ import { QueueServiceClient } from "@azure/storage-queue";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startHost } from "../../local/host/host.ts";
 import type { HostOptions } from "../../local/host/options.ts";
-import { type Azurite, startAzurite } from "../azurite.ts";
-import { type Part, startPart } from "../part.ts";
-import { until } from "../until.ts";
+import { type Azurite, startAzurite } from "../kit/azurite.ts";
+import { type Part, startPart } from "../kit/part.ts";
+import { until } from "../kit/until.ts";
 import type { Run } from "./fixture-app/src/runs.ts";
 import { buildApp, type BuiltApp, fixtureSettings, when } from "./kit.ts";
 

@@ -1,8 +1,8 @@
 /** How the real host was seen to treat storage queues, one test for each fact, against Azurite. */
 import type { QueueClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Azurite, startAzurite } from "../azurite.ts";
-import { until } from "../until.ts";
+import { type Azurite, startAzurite } from "../kit/azurite.ts";
+import { until } from "../kit/until.ts";
 import type { Run } from "./fixture-app/src/runs.ts";
 import { buildApp, type BuiltApp, type Kit, startKit, when } from "./kit.ts";
 

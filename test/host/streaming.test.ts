@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningHost, startHost } from "../../local/host/host.ts";
-import { until } from "../until.ts";
+import { until } from "../kit/until.ts";
 import { buildApp, type BuiltApp } from "./kit.ts";
 
 let app: BuiltApp;

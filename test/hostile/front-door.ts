@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { trigger } from "../../src/http/trigger.ts";
 import { makeDeps } from "../../src/shared/deps.ts";
 import { provisioner } from "../../src/workers/provisioner.ts";
-import { startAzurite } from "../azurite.ts";
-import { settings } from "../kit.ts";
+import { startAzurite } from "../kit/azurite.ts";
+import { settings } from "../kit/kit.ts";
 
 /** No input may keep a worker busy for longer, in milliseconds: a worker has one event loop, and all callers share it. */
 export const longest = 250;

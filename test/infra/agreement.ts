@@ -1,5 +1,5 @@
-import type { Parsed } from "../../src/shared/definition.ts";
-import { foldName } from "../../src/shared/json.ts";
+import type { Parsed } from "../../src/shared/definition/index.ts";
+import { foldName } from "../../src/shared/base/json.ts";
 import type { Diagnostic } from "./diagnostics.ts";
 
 /** Of a property: it has no effect, or its value is wrong or missing. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { GroupId } from "../../local/aci/group.ts";
 import { resourceEvent, type Action } from "../../local/aci/events.ts";
-import { queueNames } from "../../src/shared/queue.ts";
-import { readGroupEvents } from "../../src/shared/message.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
+import { readGroupEvents } from "../../src/shared/store/messages.ts";
 import { resourceGroup, subscriptionId } from "./bicep.ts";
 import { deploymentOf, environments, ofType } from "./environments.ts";
 import { filterShape, passes } from "./event-filter.ts";

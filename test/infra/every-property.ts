@@ -1,5 +1,5 @@
-import { setMember, type JsonObject, type JsonValue } from "../../src/shared/json.ts";
-import { containerGroup, type Type } from "../../src/shared/definition/schema.ts";
+import { setMember, type JsonObject, type JsonValue } from "../../src/shared/base/json.ts";
+import { containerGroup, type Type } from "../../src/shared/definition/schema/schema.ts";
 
 /** A definition that has every property that the validator knows, of whatever version, each once. */
 export function everyProperty(apiVersion: string): string {

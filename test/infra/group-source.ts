@@ -1,10 +1,10 @@
-import { foldName, isJsonObject, type JsonObject, type JsonValue } from "../../src/shared/json.ts";
-import { Findings } from "../../src/shared/definition/places.ts";
-import { containerGroup } from "../../src/shared/definition/schema.ts";
-import { nameInPath, Trail } from "../../src/shared/definition/trail.ts";
-import { typed } from "../../src/shared/definition/typing.ts";
-import { newest, standingOf } from "../../src/shared/definition/versions.ts";
-import { readYaml } from "../../src/shared/definition/yaml.ts";
+import { foldName, isJsonObject, type JsonObject, type JsonValue } from "../../src/shared/base/json.ts";
+import { Findings } from "../../src/shared/definition/text/places.ts";
+import { containerGroup } from "../../src/shared/definition/schema/schema.ts";
+import { nameInPath, Trail } from "../../src/shared/definition/text/trail.ts";
+import { typed } from "../../src/shared/definition/schema/typed-value.ts";
+import { newest, standingOf } from "../../src/shared/definition/schema/versions.ts";
+import { readYaml } from "../../src/shared/definition/text/read.ts";
 
 /** A definition as a resource in Bicep: one property, or item of a list, to a line. */
 export interface GroupSource {

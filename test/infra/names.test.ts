@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { blobContainers } from "../../src/shared/blobs.ts";
-import { tableNames } from "../../src/shared/control.ts";
-import { queueNames } from "../../src/shared/queue.ts";
+import { blobContainers } from "../../src/shared/store/blobs.ts";
+import { tableNames } from "../../src/shared/store/control.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
 import { deploymentOf, environments, ofType } from "./environments.ts";
 
 /** What names must look like ("Naming rules and restrictions for Azure resources"); the last part of a name, where it has parts. */

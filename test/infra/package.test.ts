@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { unzipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startHost } from "../../local/host/host.ts";
-import { startAzurite } from "../azurite.ts";
+import { startAzurite } from "../kit/azurite.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 

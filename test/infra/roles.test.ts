@@ -2,8 +2,8 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { Aci } from "../../src/shared/aci.ts";
-import type { Placed } from "../../src/shared/job.ts";
+import { Aci } from "../../src/shared/aci/client.ts";
+import type { Placed } from "../../src/shared/job/job.ts";
 import { deploymentOf, environments, ofType } from "./environments.ts";
 import { roleTable, type RoleRow } from "./roles.ts";
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { parseSettings, settingsTable } from "../../src/shared/settings.ts";
+import { parseSettings, settingsTable } from "../../src/shared/config/settings.ts";
 import { infra } from "./bicep.ts";
 import { deploymentOf, environments, ofType, type Environment } from "./environments.ts";
 

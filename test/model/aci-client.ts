@@ -1,7 +1,7 @@
-import type { Aci, Read } from "../../src/shared/aci.ts";
-import type { CreateAnswer, DeleteAnswer } from "../../src/shared/answers.ts";
-import type { ArmGroup } from "../../src/shared/arm-group.ts";
-import type { AzureError } from "../../src/shared/job.ts";
+import type { Aci, Read } from "../../src/shared/aci/client.ts";
+import type { CreateAnswer, DeleteAnswer } from "../../src/shared/job/arm-answers.ts";
+import type { ArmGroup } from "../../src/shared/aci/arm-group.ts";
+import type { AzureError } from "../../src/shared/job/job.ts";
 import type { ContainerInstances, Watcher } from "./container-instances.ts";
 import type { Call } from "./scheduler.ts";
 

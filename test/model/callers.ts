@@ -1,10 +1,10 @@
 import { HttpRequest, InvocationContext } from "@azure/functions";
-import { resume } from "../../src/http/operate.ts";
+import { resume } from "../../src/http/operate/operate.ts";
 import { renewLease } from "../../src/http/status.ts";
-import { accept } from "../../src/shared/accept.ts";
-import { cancel } from "../../src/shared/cancel.ts";
-import type { JobId } from "../../src/shared/ids.ts";
-import { queueNames } from "../../src/shared/queue.ts";
+import { accept } from "../../src/shared/intake/accept.ts";
+import { cancel } from "../../src/shared/intake/cancel.ts";
+import type { JobId } from "../../src/shared/base/ids.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
 import { orderOf } from "./orders.ts";
 import type { Spec } from "./specs.ts";
 import type { Host, World } from "./world.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { minute, second } from "../../src/shared/backoff.ts";
-import { queueNames } from "../../src/shared/queue.ts";
+import { minute, second } from "../../src/shared/base/duration.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
 import { cancel, insist, pause, post, readStatus, resume, submit } from "./asked.ts";
 import { Happening, host, pick, some, type Command } from "./happening.ts";
 import { settled } from "./scheduler.ts";

@@ -1,9 +1,9 @@
-import type { CreateAnswer, DeleteAnswer } from "../../src/shared/answers.ts";
-import type { ArmGroup } from "../../src/shared/arm-group.ts";
-import { second } from "../../src/shared/backoff.ts";
-import type { Reason } from "../../src/shared/catalogue.ts";
-import type { Observation, Placed } from "../../src/shared/job.ts";
-import type { JsonObject } from "../../src/shared/json.ts";
+import type { CreateAnswer, DeleteAnswer } from "../../src/shared/job/arm-answers.ts";
+import type { ArmGroup } from "../../src/shared/aci/arm-group.ts";
+import { second } from "../../src/shared/base/duration.ts";
+import type { Reason } from "../../src/shared/job/reasons.ts";
+import type { Observation, Placed } from "../../src/shared/job/job.ts";
+import type { JsonObject } from "../../src/shared/base/json.ts";
 import { groupOf, runs, seen, seenStrangely, type Group } from "./groups.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { minute, second } from "../../src/shared/backoff.ts";
+import { minute, second } from "../../src/shared/base/duration.ts";
 import { settled } from "./scheduler.ts";
 import type { World } from "./world.ts";
 

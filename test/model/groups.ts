@@ -1,7 +1,7 @@
-import { ownerOf, tagNames } from "../../src/shared/arm-group.ts";
-import { second } from "../../src/shared/backoff.ts";
-import type { ContainerSeen, GroupSeen } from "../../src/shared/job.ts";
-import type { JsonObject, JsonValue } from "../../src/shared/json.ts";
+import { ownerOf, tagNames } from "../../src/shared/aci/arm-group.ts";
+import { second } from "../../src/shared/base/duration.ts";
+import type { ContainerSeen, GroupSeen } from "../../src/shared/job/job.ts";
+import type { JsonObject, JsonValue } from "../../src/shared/base/json.ts";
 
 /** Container groups whose containers do what the definition's own tags say. */
 export interface Group {

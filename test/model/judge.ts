@@ -1,8 +1,8 @@
-import { tagNames } from "../../src/shared/arm-group.ts";
-import type { Accepted } from "../../src/shared/accept.ts";
-import type { Result } from "../../src/shared/errors.ts";
-import { nameKey, parseJobId, type JobId } from "../../src/shared/ids.ts";
-import { endingOf, hasEnded, terminalStates, type Job } from "../../src/shared/job.ts";
+import { tagNames } from "../../src/shared/aci/arm-group.ts";
+import type { Accepted } from "../../src/shared/intake/accept.ts";
+import type { Result } from "../../src/shared/base/errors.ts";
+import { nameKey, parseJobId, type JobId } from "../../src/shared/base/ids.ts";
+import { endingOf, hasEnded, terminalStates, type Job } from "../../src/shared/job/job.ts";
 import type { Caller } from "./callers.ts";
 import type { Sent, Watcher } from "./container-instances.ts";
 import type { Group } from "./groups.ts";

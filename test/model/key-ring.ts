@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import type { KeyRing } from "../../src/shared/seal.ts";
+import type { KeyRing } from "../../src/shared/security/sealer.ts";
 
 /** A sealing key in memory. */
 const master = Buffer.alloc(32, 7);

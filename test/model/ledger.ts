@@ -1,7 +1,7 @@
-import { tagNames } from "../../src/shared/arm-group.ts";
-import { minute } from "../../src/shared/backoff.ts";
-import { nameKey, parseJobId, type JobId } from "../../src/shared/ids.ts";
-import { endingOf, hasEnded, type Job } from "../../src/shared/job.ts";
+import { tagNames } from "../../src/shared/aci/arm-group.ts";
+import { minute } from "../../src/shared/base/duration.ts";
+import { nameKey, parseJobId, type JobId } from "../../src/shared/base/ids.ts";
+import { endingOf, hasEnded, type Job } from "../../src/shared/job/job.ts";
 import type { Group } from "./groups.ts";
 import { installation, mostSkew } from "./settings.ts";
 import type { Entity } from "./tables.ts";

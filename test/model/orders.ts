@@ -1,6 +1,6 @@
-import { check, type Checked, type Order } from "../../src/shared/order.ts";
-import type { Job } from "../../src/shared/job.ts";
-import { order as plainOrder } from "../kit.ts";
+import { check, type Checked, type Order } from "../../src/shared/intake/submission.ts";
+import type { Job } from "../../src/shared/job/job.ts";
+import { order as plainOrder } from "../kit/kit.ts";
 import { settings } from "./settings.ts";
 import type { Program, Spec } from "./specs.ts";
 

@@ -1,11 +1,11 @@
-import { afterCapture, afterDelete } from "../../src/shared/answers.ts";
-import { minute, second } from "../../src/shared/backoff.ts";
-import { Budget } from "../../src/shared/budget.ts";
-import { hasEnded, type GroupSeen, type Job, type Observation } from "../../src/shared/job.ts";
-import { nextStep } from "../../src/shared/machine.ts";
-import type { Rules } from "../../src/shared/step.ts";
-import { lookCeilingFor } from "../../src/shared/times.ts";
-import { container, exited, group, job, jobId, place, rules, settings } from "../kit.ts";
+import { afterCapture, afterDelete } from "../../src/shared/job/arm-answers.ts";
+import { minute, second } from "../../src/shared/base/duration.ts";
+import { Budget } from "../../src/shared/limits/rate-budget.ts";
+import { hasEnded, type GroupSeen, type Job, type Observation } from "../../src/shared/job/job.ts";
+import { nextStep } from "../../src/shared/job/next-step.ts";
+import type { Rules } from "../../src/shared/job/step.ts";
+import { lookCeilingFor } from "../../src/shared/job/timing.ts";
+import { container, exited, group, job, jobId, place, rules, settings } from "../kit/kit.ts";
 import { Table, tableClient } from "./tables.ts";
 
 /**

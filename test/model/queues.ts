@@ -1,5 +1,5 @@
 import type { QueueServiceClient } from "@azure/storage-queue";
-import { minute, second } from "../../src/shared/backoff.ts";
+import { minute, second } from "../../src/shared/base/duration.ts";
 import type { Call } from "./scheduler.ts";
 
 /** The Queue service in memory: messages that are hidden for a while, are delivered at least once, in any order. */

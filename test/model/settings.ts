@@ -1,5 +1,5 @@
-import { minute, second } from "../../src/shared/backoff.ts";
-import { settings as baseSettings } from "../kit.ts";
+import { minute, second } from "../../src/shared/base/duration.ts";
+import { settings as baseSettings } from "../kit/kit.ts";
 
 export const installation = "installation-1";
 

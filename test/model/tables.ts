@@ -1,5 +1,5 @@
 import type { TableClient, TransactionAction } from "@azure/data-tables";
-import type { PointRead } from "../../src/shared/point-read.ts";
+import type { PointRead } from "../../src/shared/store/point-read.ts";
 import type { Call } from "./scheduler.ts";
 import { filterOf } from "./filter.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import type { Reason } from "../../src/shared/catalogue.ts";
-import { place } from "../kit.ts";
+import type { Reason } from "../../src/shared/job/reasons.ts";
+import { place } from "../kit/kit.ts";
 import { Happening, host, pick, some } from "./happening.ts";
 
 /** What goes wrong: calls, processes, messages, and what others do to container groups. */

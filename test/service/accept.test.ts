@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { minute, second } from "../../src/shared/backoff.ts";
-import { parseJobId, type JobId } from "../../src/shared/ids.ts";
-import { queueNames } from "../../src/shared/queue.ts";
-import { reconcile } from "../../src/workers/reconcile.ts";
-import { roundTrips, type Gate, type ProxiedCall } from "../proxy.ts";
-import { start } from "../kit.ts";
+import { minute, second } from "../../src/shared/base/duration.ts";
+import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { roundTrips, type Gate, type ProxiedCall } from "../kit/proxy.ts";
+import { start } from "../kit/kit.ts";
 import {
   countersOf,
   deliver,

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Aci } from "../../src/shared/aci.ts";
-import { place, start } from "../kit.ts";
+import { Aci } from "../../src/shared/aci/client.ts";
+import { place, start } from "../kit/kit.ts";
 
 /** An ARM that answers so each time, and tells what it was asked. */
 async function arm(answer: (response: ServerResponse) => void): Promise<{ aci: Aci; asked: string[] }> {

@@ -1,10 +1,10 @@
 import { InvocationContext } from "@azure/functions";
 import { describe, expect, it, vi } from "vitest";
-import { minute } from "../../src/shared/backoff.ts";
-import { jobKey, toRow } from "../../src/shared/job-row.ts";
+import { minute } from "../../src/shared/base/duration.ts";
+import { jobKey, toRow } from "../../src/shared/store/job-row.ts";
 import { sweep } from "../../src/workers/sweep.ts";
-import { part } from "../document.ts";
-import { ended, jobId, start } from "../kit.ts";
+import { part } from "../kit/document.ts";
+import { ended, jobId, start } from "../kit/kit.ts";
 import { costOfJob, costTable, formula, lives, mostChecks, mostShared, type Line } from "./job-cost.ts";
 import { openBench, useAzurite, type Bench } from "./kit.ts";
 

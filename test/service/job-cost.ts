@@ -1,8 +1,8 @@
-import { minute } from "../../src/shared/backoff.ts";
-import type { JobId } from "../../src/shared/ids.ts";
-import { hasEnded } from "../../src/shared/job.ts";
-import { reconcile } from "../../src/workers/reconcile.ts";
-import type { ProxiedCall } from "../proxy.ts";
+import { minute } from "../../src/shared/base/duration.ts";
+import type { JobId } from "../../src/shared/base/ids.ts";
+import { hasEnded } from "../../src/shared/job/job.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import type { ProxiedCall } from "../kit/proxy.ts";
 import { countersOf, deliver, jobOf, post, yaml, type Bench } from "./kit.ts";
 
 /**

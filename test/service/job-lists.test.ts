@@ -2,10 +2,10 @@
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { jobs } from "../../src/http/jobs.ts";
-import { hour } from "../../src/shared/backoff.ts";
-import { listedColumns } from "../../src/shared/job-row.ts";
-import { start } from "../kit.ts";
+import { jobs } from "../../src/http/jobs/list.ts";
+import { hour } from "../../src/shared/base/duration.ts";
+import { listedColumns } from "../../src/shared/store/job-row.ts";
+import { start } from "../kit/kit.ts";
 import { ask, follow, openBench, post, useAzurite, yaml, type Bench, type Reply } from "./kit.ts";
 
 useAzurite();

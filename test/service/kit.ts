@@ -11,15 +11,15 @@ import { remove } from "../../src/http/delete.ts";
 import { status } from "../../src/http/status.ts";
 import { trigger } from "../../src/http/trigger.ts";
 import { makeDeps, type Deps } from "../../src/shared/deps.ts";
-import { parseJobId, type JobId } from "../../src/shared/ids.ts";
-import { hasEnded, type Job } from "../../src/shared/job.ts";
-import { queueNames } from "../../src/shared/queue.ts";
-import { connectStorage, type Storage } from "../../src/shared/storage.ts";
+import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
+import { hasEnded, type Job } from "../../src/shared/job/job.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
+import { connectStorage, type Storage } from "../../src/shared/store/connect.ts";
 import { provisioner } from "../../src/workers/provisioner.ts";
-import { reconcile } from "../../src/workers/reconcile.ts";
-import { startAzurite, type Azurite } from "../azurite.ts";
-import { settings, start } from "../kit.ts";
-import { startProxy, type Gate, type Proxy, type ProxiedCall } from "../proxy.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { startAzurite, type Azurite } from "../kit/azurite.ts";
+import { settings, start } from "../kit/kit.ts";
+import { startProxy, type Gate, type Proxy, type ProxiedCall } from "../kit/proxy.ts";
 
 /** Accounts of one Azurite: each test has one of its own, and so many fit into an environment. Their key is no secret. */
 const key = Buffer.from("a key that everybody may know").toString("base64");

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { faultSchema } from "../../local/aci/control/faults.ts";
-import { hour, minute, second } from "../../src/shared/backoff.ts";
-import { reconcile } from "../../src/workers/reconcile.ts";
-import { start } from "../kit.ts";
+import { hour, minute, second } from "../../src/shared/base/duration.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { start } from "../kit/kit.ts";
 import { countersOf, del, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();

@@ -1,9 +1,9 @@
 /** What operators send: which members are taken, what is said of the others, and what is counted. */
 import type { HttpHandler } from "@azure/functions";
 import { describe, expect, it } from "vitest";
-import { cancelMany, pause, resume } from "../../src/http/operate.ts";
-import { takePoison } from "../../src/http/poison.ts";
-import { queueNames } from "../../src/shared/queue.ts";
+import { cancelMany, pause, resume } from "../../src/http/operate/operate.ts";
+import { takePoison } from "../../src/http/operate/poison.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
 import type { Deps } from "../../src/shared/deps.ts";
 import { ask, follow, jobOf, messagesIn, openBench, post, useAzurite, yaml, type Reply } from "./kit.ts";
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { Job } from "../../src/shared/job.ts";
-import { optionsTable, type OptionName } from "../../src/shared/options.ts";
-import { jobId } from "../kit.ts";
+import type { Job } from "../../src/shared/job/job.ts";
+import { optionsTable, type OptionName } from "../../src/shared/job/options.ts";
+import { jobId } from "../kit/kit.ts";
 import { deliver, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();

@@ -2,9 +2,9 @@ import { AzureNamedKeyCredential, generateAccountSas } from "@azure/data-tables"
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Found, PointRead } from "../../src/shared/point-read.ts";
-import { connectStorage, storageCall } from "../../src/shared/storage.ts";
-import { startAzurite, type Azurite } from "../azurite.ts";
+import type { Found, PointRead } from "../../src/shared/store/point-read.ts";
+import { connectStorage, storageCall } from "../../src/shared/store/connect.ts";
+import { startAzurite, type Azurite } from "../kit/azurite.ts";
 
 const connect = (value: string) => connectStorage({ kind: "connectionString", setting: "tests", value });
 const readerOf = (value: string): PointRead => connect(value).pointReader("points", ["text", "count"]);

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { InvocationContext } from "@azure/functions";
-import { day, minute, second } from "../../src/shared/backoff.ts";
-import { cancel } from "../../src/shared/cancel.ts";
-import { groupName, mintJobId } from "../../src/shared/ids.ts";
-import { queueNames } from "../../src/shared/queue.ts";
+import { day, minute, second } from "../../src/shared/base/duration.ts";
+import { cancel } from "../../src/shared/intake/cancel.ts";
+import { groupName, mintJobId } from "../../src/shared/base/ids.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
 import { events } from "../../src/workers/events.ts";
-import { reconcile } from "../../src/workers/reconcile.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { sweep } from "../../src/workers/sweep.ts";
 import { wake } from "../../src/workers/wake.ts";
-import type { Gate } from "../proxy.ts";
-import { place, start } from "../kit.ts";
+import type { Gate } from "../kit/proxy.ts";
+import { place, start } from "../kit/kit.ts";
 import {
   countersOf,
   follow,

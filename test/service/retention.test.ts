@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { day } from "../../src/shared/backoff.ts";
-import { jobKey, toRow } from "../../src/shared/job-row.ts";
-import { sweepRetention } from "../../src/workers/retention.ts";
-import { ended, jobId, place, start } from "../kit.ts";
+import { day } from "../../src/shared/base/duration.ts";
+import { jobKey, toRow } from "../../src/shared/store/job-row.ts";
+import { sweepRetention } from "../../src/workers/sweep/retention.ts";
+import { ended, jobId, place, start } from "../kit/kit.ts";
 import { openBench, useAzurite } from "./kit.ts";
 
 useAzurite();

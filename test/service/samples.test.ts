@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { withoutPodman } from "../podman.ts";
-import { isWanted } from "../wanted.ts";
+import { withoutPodman } from "../kit/podman.ts";
+import { isWanted } from "../kit/wanted.ts";
 
 /** The sample images, built from their Dockerfiles as they stand and run as containers. */
 const folder = new URL("../../Containers/", import.meta.url).pathname;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { text as textOf } from "node:stream/consumers";
-import { tableNames } from "../../src/shared/control.ts";
-import { queueNames } from "../../src/shared/queue.ts";
+import { tableNames } from "../../src/shared/store/control.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
 import { follow, get, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
-import { connectStorage } from "../../src/shared/storage.ts";
-import { tableHttp } from "../../src/shared/table-http.ts";
+import { connectStorage } from "../../src/shared/store/connect.ts";
+import { tableHttp } from "../../src/shared/store/table-http.ts";
 
 const servers: Server[] = [];
 afterEach(() => {

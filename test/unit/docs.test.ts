@@ -5,12 +5,12 @@ import { globSync } from "tinyglobby";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { generatedDocs } from "../../scripts/generated-docs.ts";
-import { statusOf } from "../../src/shared/errors.ts";
-import { finishedEvent } from "../../src/shared/finished-event.ts";
-import { jobKey, listedColumns, toRow } from "../../src/shared/job-row.ts";
-import { readJobMessage } from "../../src/shared/message.ts";
-import { queueNames } from "../../src/shared/queue.ts";
-import { ended, ending, job, jobId, live, start } from "../kit.ts";
+import { statusOf } from "../../src/shared/base/errors.ts";
+import { finishedEvent } from "../../src/shared/job/finished-event.ts";
+import { jobKey, listedColumns, toRow } from "../../src/shared/store/job-row.ts";
+import { readJobMessage } from "../../src/shared/store/messages.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
+import { ended, ending, job, jobId, live, start } from "../kit/kit.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -109,7 +109,7 @@ describe("hand-written pages", () => {
     const { dependencies, devDependencies } = packageShape.parse(JSON.parse(read("package.json")));
     const listed = firstCells(section(page, "Dependencies"));
     expect([...listed].sort()).toEqual(Object.keys({ ...dependencies, ...devDependencies }).sort());
-    const folders = ["", "src/", "src/http/", "src/shared/", "src/shared/definition/", "src/workers/"];
+    const folders = ["", "src/", "src/http/", "src/shared/", "src/workers/"];
     const missing = [...page.matchAll(/`([\w./-]+(?:\.(?:ts|js)|\/))`/g)]
       .map(([, path = ""]) => path)
       .filter((path) => !folders.some((folder) => existsSync(join(root, folder, path))));

@@ -1,7 +1,7 @@
-import { isJsonObject, member, type JsonObject, type JsonValue } from "../json.ts";
-import type { Spot } from "./places.ts";
-import { nameInPath, Trail } from "./trail.ts";
-import type { Node } from "./tree.ts";
+import { isJsonObject, member, type JsonObject, type JsonValue } from "../base/json.ts";
+import type { Spot } from "./text/places.ts";
+import { nameInPath, Trail } from "./text/trail.ts";
+import type { Node } from "./text/tree.ts";
 
 /**
  * A look at one value of a definition's body: names are found without regard to case, what is not there is `undefined` all the way

@@ -1,6 +1,6 @@
-import { foldName, isJsonObject, setMember, type JsonObject, type JsonValue } from "../json.ts";
-import { containerGroup, type ObjectType, type Type } from "./schema.ts";
-import { Trail } from "./trail.ts";
+import { foldName, isJsonObject, setMember, type JsonObject, type JsonValue } from "../base/json.ts";
+import { containerGroup, type ObjectType, type Type } from "./schema/schema.ts";
+import { Trail } from "./text/trail.ts";
 
 /**
  * How secret a place is: `open` is shown by the service itself; `secret` and `file` (base64) are what the service never gives back;

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from "../base/json.ts";
 import { mapLeaves, type Leaf } from "./leaves.ts";
 import { replaceVaultReferences, vaultReferencesIn, type VaultReference } from "./placeholders.ts";
 

@@ -1,10 +1,10 @@
-import { foldName, isJsonObject, member, setMember, type JsonObject } from "../json.ts";
-import type { Findings } from "./places.ts";
-import { containerGroup, optionsBlock, tagsOption } from "./schema.ts";
-import { Trail } from "./trail.ts";
-import type { Entry, MapNode } from "./tree.ts";
-import { typed, unknown, type TypingContext } from "./typing.ts";
-import { newest, standingOf } from "./versions.ts";
+import { foldName, isJsonObject, member, setMember, type JsonObject } from "../base/json.ts";
+import type { Findings } from "./text/places.ts";
+import { containerGroup, optionsBlock, tagsOption } from "./schema/schema.ts";
+import { Trail } from "./text/trail.ts";
+import type { Entry, MapNode } from "./text/tree.ts";
+import { typed, unknown, type TypingContext } from "./schema/typed-value.ts";
+import { newest, standingOf } from "./schema/versions.ts";
 
 export interface Top {
   readonly name: string;

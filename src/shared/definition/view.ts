@@ -1,4 +1,4 @@
-import type { JsonObject } from "../json.ts";
+import type { JsonObject } from "../base/json.ts";
 import { Cursor } from "./cursor.ts";
 import { sum } from "./rules/judge.ts";
 import { secretValues, vaultReferences, type PlacedReference } from "./secrets.ts";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { startStack } from "../../../local/stack/stack.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
-import { programs } from "../../part.ts";
+import { programs } from "../../kit/part.ts";
 import type { FactoryOptions } from "./run.ts";
 
 /** Everything that a pipeline reaches: the proxy on the local stack, the pipelines' vault and the jobs' vault. */

@@ -1,8 +1,8 @@
-import type { Accepted } from "../../../src/shared/accept.ts";
-import { second } from "../../../src/shared/backoff.ts";
-import type { Result } from "../../../src/shared/errors.ts";
-import { nameKey } from "../../../src/shared/ids.ts";
-import { endingOf, hasEnded, type Job } from "../../../src/shared/job.ts";
+import type { Accepted } from "../../../src/shared/intake/accept.ts";
+import { second } from "../../../src/shared/base/duration.ts";
+import type { Result } from "../../../src/shared/base/errors.ts";
+import { nameKey } from "../../../src/shared/base/ids.ts";
+import { endingOf, hasEnded, type Job } from "../../../src/shared/job/job.ts";
 import type { Caller } from "../callers.ts";
 import type { Ledger } from "../ledger.ts";
 import { specOf } from "../orders.ts";

@@ -1,7 +1,13 @@
-import { minute, second } from "../../../src/shared/backoff.ts";
-import { catalogue, type Reason } from "../../../src/shared/catalogue.ts";
-import { nameKey } from "../../../src/shared/ids.ts";
-import { endingOf, type Job, type TerminalPhase, type TerminalState, type Verdict } from "../../../src/shared/job.ts";
+import { minute, second } from "../../../src/shared/base/duration.ts";
+import { catalogue, type Reason } from "../../../src/shared/job/reasons.ts";
+import { nameKey } from "../../../src/shared/base/ids.ts";
+import {
+  endingOf,
+  type Job,
+  type TerminalPhase,
+  type TerminalState,
+  type Verdict,
+} from "../../../src/shared/job/job.ts";
 import type { Ledger } from "../ledger.ts";
 import { specOf } from "../orders.ts";
 import { mostSkew } from "../settings.ts";

@@ -1,7 +1,7 @@
-import { tagNames } from "../../../src/shared/arm-group.ts";
-import { minute } from "../../../src/shared/backoff.ts";
-import { nameKey } from "../../../src/shared/ids.ts";
-import { endingOf, hasEnded, type Job, type TerminalPhase } from "../../../src/shared/job.ts";
+import { tagNames } from "../../../src/shared/aci/arm-group.ts";
+import { minute } from "../../../src/shared/base/duration.ts";
+import { nameKey } from "../../../src/shared/base/ids.ts";
+import { endingOf, hasEnded, type Job, type TerminalPhase } from "../../../src/shared/job/job.ts";
 import type { Sent } from "../container-instances.ts";
 import type { Group } from "../groups.ts";
 import type { Ledger } from "../ledger.ts";

@@ -1,8 +1,8 @@
-import { tagNames } from "../../../src/shared/arm-group.ts";
-import { minute } from "../../../src/shared/backoff.ts";
-import { nameKey } from "../../../src/shared/ids.ts";
-import { hasEnded } from "../../../src/shared/job.ts";
-import { queueNames } from "../../../src/shared/queue.ts";
+import { tagNames } from "../../../src/shared/aci/arm-group.ts";
+import { minute } from "../../../src/shared/base/duration.ts";
+import { nameKey } from "../../../src/shared/base/ids.ts";
+import { hasEnded } from "../../../src/shared/job/job.ts";
+import { queueNames } from "../../../src/shared/store/queues.ts";
 import type { Ledger } from "../ledger.ts";
 import { installation } from "../settings.ts";
 

@@ -1,6 +1,6 @@
-import { hour, minute, second } from "../../../src/shared/backoff.ts";
-import type { Reason } from "../../../src/shared/catalogue.ts";
-import { endingOf, hasEnded, type Job } from "../../../src/shared/job.ts";
+import { hour, minute, second } from "../../../src/shared/base/duration.ts";
+import type { Reason } from "../../../src/shared/job/reasons.ts";
+import { endingOf, hasEnded, type Job } from "../../../src/shared/job/job.ts";
 import type { Ledger } from "../ledger.ts";
 import { specOf } from "../orders.ts";
 import { mostSkew } from "../settings.ts";

@@ -6,8 +6,8 @@ import { virtualClock } from "../../../local/aci/clock.ts";
 import { Delivery } from "../../../local/aci/delivery.ts";
 import { resourceEvent } from "../../../local/aci/events.ts";
 import type { ResourceEvent } from "../../../local/aci/events.ts";
-import { startAzurite } from "../../azurite.ts";
-import type { Azurite } from "../../azurite.ts";
+import { startAzurite } from "../../kit/azurite.ts";
+import type { Azurite } from "../../kit/azurite.ts";
 import { definition, GROUP, serve, SUBSCRIPTION, until, wire } from "./kit.ts";
 
 const cause = { requestId: "r", correlationId: "c", clientRequestId: "k", method: "PUT", url: "http://127.0.0.1/x" };

@@ -9,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { startAci } from "../../../local/aci/aci.ts";
 import type { RunningAci } from "../../../local/aci/aci.ts";
 import { startOf } from "../../../local/aci/engines/process/pids.ts";
-import { startPart } from "../../part.ts";
-import { busybox, withoutPodman } from "../../podman.ts";
-import { isWanted } from "../../wanted.ts";
+import { startPart } from "../../kit/part.ts";
+import { busybox, withoutPodman } from "../../kit/podman.ts";
+import { isWanted } from "../../kit/wanted.ts";
 import { container, definition, groupState, logOf, propertiesOf, temporaryFolder, until, viewOf, wire } from "./kit.ts";
 import type { Wire } from "./kit.ts";
 

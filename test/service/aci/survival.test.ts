@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startAci } from "../../../local/aci/aci.ts";
 import { ProcessRecords, startOf } from "../../../local/aci/engines/process/pids.ts";
-import { startPart, type Part } from "../../part.ts";
+import { startPart, type Part } from "../../kit/part.ts";
 import { container, definition, logOf, propertiesOf, serve, temporaryFolder, until, wire } from "./kit.ts";
 
 /** The service as a process of its own, which ends with the test. */

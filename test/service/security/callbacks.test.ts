@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
-import { safePost } from "../../../src/shared/safe-post.ts";
+import { safePost } from "../../../src/shared/security/safe-post.ts";
 
 interface Listening {
   readonly url: string;

@@ -1,11 +1,11 @@
 import { HttpRequest, InvocationContext, type HttpResponseInit } from "@azure/functions";
 import { generateKeyPair, SignJWT, type CryptoKey } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { callerOf, doors, openedBy, type Door } from "../../../src/http/doors.ts";
-import { json } from "../../../src/http/reply.ts";
-import { Secret } from "../../../src/shared/errors.ts";
-import { audience, claimsOf, startAuthority, tenant, type Authority, type Claims } from "../../authority.ts";
-import { settings } from "../../kit.ts";
+import { callerOf, doors, openedBy, type Door } from "../../../src/http/lib/auth.ts";
+import { json } from "../../../src/http/lib/reply.ts";
+import { Secret } from "../../../src/shared/base/errors.ts";
+import { audience, claimsOf, startAuthority, tenant, type Authority, type Claims } from "../../kit/authority.ts";
+import { settings } from "../../kit/kit.ts";
 
 const app = "11111111-aaaa-bbbb-cccc-000000000001";
 const stranger = "11111111-aaaa-bbbb-cccc-000000000002";

@@ -1,9 +1,9 @@
 import { TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { fileKeyRing } from "../../../src/shared/file-key-ring.ts";
-import { LinkKeys } from "../../../src/shared/link-keys.ts";
-import type { KeyRing } from "../../../src/shared/seal.ts";
-import { startAzurite, type Azurite } from "../../azurite.ts";
+import { fileKeyRing } from "../../../src/shared/security/file-key-ring.ts";
+import { LinkKeys } from "../../../src/shared/security/link-keys.ts";
+import type { KeyRing } from "../../../src/shared/security/sealer.ts";
+import { startAzurite, type Azurite } from "../../kit/azurite.ts";
 import { temporaryFolder } from "./kit.ts";
 
 const minute = 60_000;

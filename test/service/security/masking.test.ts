@@ -1,15 +1,15 @@
 import { BlobServiceClient } from "@azure/storage-blob";
 import { expect, test } from "vitest";
-import { Blobs } from "../../../src/shared/blobs.ts";
-import { viewOf } from "../../../src/shared/definition.ts";
-import { Unavailable } from "../../../src/shared/errors.ts";
-import { fileKeyRing } from "../../../src/shared/file-key-ring.ts";
-import type { Observation } from "../../../src/shared/job.ts";
-import type { Stored } from "../../../src/shared/jobs.ts";
-import { maskedAnswer, maskedObservation } from "../../../src/shared/masking.ts";
-import { Sealer, type KeyRing } from "../../../src/shared/seal.ts";
-import { sealedText } from "../../../src/shared/sealed-definition.ts";
-import { group, job, live, present, settings, start } from "../../kit.ts";
+import { Blobs } from "../../../src/shared/store/blobs.ts";
+import { viewOf } from "../../../src/shared/definition/index.ts";
+import { Unavailable } from "../../../src/shared/base/errors.ts";
+import { fileKeyRing } from "../../../src/shared/security/file-key-ring.ts";
+import type { Observation } from "../../../src/shared/job/job.ts";
+import type { Stored } from "../../../src/shared/store/jobs.ts";
+import { maskedAnswer, maskedObservation } from "../../../src/shared/aci/masked-client.ts";
+import { Sealer, type KeyRing } from "../../../src/shared/security/sealer.ts";
+import { sealedText } from "../../../src/shared/security/sealed-definition.ts";
+import { group, job, live, present, settings, start } from "../../kit/kit.ts";
 import { temporaryFolder } from "./kit.ts";
 
 const secret = "correct-horse-battery";

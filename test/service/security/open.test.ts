@@ -1,16 +1,16 @@
 import { BlobServiceClient } from "@azure/storage-blob";
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Blobs } from "../../../src/shared/blobs.ts";
-import { viewOf } from "../../../src/shared/definition.ts";
-import { fileKeyRing } from "../../../src/shared/file-key-ring.ts";
-import type { Stored } from "../../../src/shared/jobs.ts";
-import { Sealer } from "../../../src/shared/seal.ts";
-import { sealedText } from "../../../src/shared/sealed-definition.ts";
-import { Vault } from "../../../src/shared/vault.ts";
-import { openForCreate, type Opened } from "../../../src/workers/open.ts";
+import { Blobs } from "../../../src/shared/store/blobs.ts";
+import { viewOf } from "../../../src/shared/definition/index.ts";
+import { fileKeyRing } from "../../../src/shared/security/file-key-ring.ts";
+import type { Stored } from "../../../src/shared/store/jobs.ts";
+import { Sealer } from "../../../src/shared/security/sealer.ts";
+import { sealedText } from "../../../src/shared/security/sealed-definition.ts";
+import { Vault } from "../../../src/shared/security/secret-vault.ts";
+import { openForCreate, type Opened } from "../../../src/workers/reconcile/open-for-create.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
-import { job, live, settings, start } from "../../kit.ts";
+import { job, live, settings, start } from "../../kit/kit.ts";
 import { noCredential, temporaryFolder } from "./kit.ts";
 
 let server: RunningVault;

@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { Unavailable } from "../../../src/shared/errors.ts";
-import { fileKeyRing } from "../../../src/shared/file-key-ring.ts";
-import { parseJobId, type JobId } from "../../../src/shared/ids.ts";
-import { keyVaultRing } from "../../../src/shared/key-vault-ring.ts";
-import { Sealer } from "../../../src/shared/seal.ts";
+import { Unavailable } from "../../../src/shared/base/errors.ts";
+import { fileKeyRing } from "../../../src/shared/security/file-key-ring.ts";
+import { parseJobId, type JobId } from "../../../src/shared/base/ids.ts";
+import { keyVaultRing } from "../../../src/shared/security/key-vault-ring.ts";
+import { Sealer } from "../../../src/shared/security/sealer.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
 import { noCredential, temporaryFolder } from "./kit.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Vault } from "../../../src/shared/vault.ts";
+import { Vault } from "../../../src/shared/security/secret-vault.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
 import { noCredential } from "./kit.ts";
 

@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { z } from "zod";
-import { startAzurite, type Azurite } from "../../azurite.ts";
-import { programs } from "../../part.ts";
+import { startAzurite, type Azurite } from "../../kit/azurite.ts";
+import { programs } from "../../kit/part.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { startStack, type Stack } from "../../../local/stack/stack.ts";
-import { tableNames } from "../../../src/shared/control.ts";
-import { parseJobId } from "../../../src/shared/ids.ts";
-import { keyOfMinted, type JobKey } from "../../../src/shared/job-row.ts";
-import { connectStorage, type Storage } from "../../../src/shared/storage.ts";
+import { tableNames } from "../../../src/shared/store/control.ts";
+import { parseJobId } from "../../../src/shared/base/ids.ts";
+import { keyOfMinted, type JobKey } from "../../../src/shared/store/job-row.ts";
+import { connectStorage, type Storage } from "../../../src/shared/store/connect.ts";
 
 /** The built stack with simulated containers, on a storage that the test can look into; and callers of it. */
 export interface Service {

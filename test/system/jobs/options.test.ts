@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { minute } from "../../../src/shared/backoff.ts";
-import { optionsTable, type OptionName } from "../../../src/shared/options.ts";
+import { minute } from "../../../src/shared/base/duration.ts";
+import { optionsTable, type OptionName } from "../../../src/shared/job/options.ts";
 import { call, ended, groupOf, leaseSeenAt, rowOf, startService, unread, type Reply, type Service } from "./kit.ts";
 import { definition } from "../simulated.ts";
 

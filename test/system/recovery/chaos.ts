@@ -1,6 +1,6 @@
-import { second } from "../../../src/shared/backoff.ts";
-import { terminalStates } from "../../../src/shared/job.ts";
-import type { Gate, ProxiedCall } from "../../proxy.ts";
+import { second } from "../../../src/shared/base/duration.ts";
+import { terminalStates } from "../../../src/shared/job/job.ts";
+import type { Gate, ProxiedCall } from "../../kit/proxy.ts";
 import { definition } from "../simulated.ts";
 import { World, type Row } from "./world.ts";
 

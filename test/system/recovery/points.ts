@@ -1,6 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { minute } from "../../../src/shared/backoff.ts";
-import type { Gate, ProxiedCall } from "../../proxy.ts";
+import { minute } from "../../../src/shared/base/duration.ts";
+import type { Gate, ProxiedCall } from "../../kit/proxy.ts";
 import type { World } from "./world.ts";
 import { definition } from "../simulated.ts";
 import { type Row } from "./world.ts";

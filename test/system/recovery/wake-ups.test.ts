@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { queueNames } from "../../../src/shared/queue.ts";
+import { queueNames } from "../../../src/shared/store/queues.ts";
 import { definition } from "../simulated.ts";
 import { World, type Row } from "./world.ts";
 

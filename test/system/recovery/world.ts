@@ -5,13 +5,13 @@ import { RestError, type TableEntityResult } from "@azure/data-tables";
 import { z } from "zod";
 import { connectionString } from "../../../local/azurite/connection.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
-import { minute } from "../../../src/shared/backoff.ts";
-import { connectStorage, type Storage } from "../../../src/shared/storage.ts";
-import { tableNames } from "../../../src/shared/control.ts";
-import { startAzurite, type Azurite } from "../../azurite.ts";
-import { resourceGroup, subscription } from "../../kit.ts";
-import { fastClock, programs, startPart, type Part } from "../../part.ts";
-import { startProxy, type Gate, type Proxy, type Service } from "../../proxy.ts";
+import { minute } from "../../../src/shared/base/duration.ts";
+import { connectStorage, type Storage } from "../../../src/shared/store/connect.ts";
+import { tableNames } from "../../../src/shared/store/control.ts";
+import { startAzurite, type Azurite } from "../../kit/azurite.ts";
+import { resourceGroup, subscription } from "../../kit/kit.ts";
+import { fastClock, programs, startPart, type Part } from "../../kit/part.ts";
+import { startProxy, type Gate, type Proxy, type Service } from "../../kit/proxy.ts";
 
 /**
  * The built app in a real host process that is killed and started again, with an Azurite and a local ACI that stay, a proxy before

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isWanted } from "../../wanted.ts";
+import { isWanted } from "../../kit/wanted.ts";
 import { definition } from "../simulated.ts";
 import { hostKey, startService, until, type Service } from "./kit.ts";
 

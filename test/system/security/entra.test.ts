@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { audience, claimsOf, startAuthority, tenant, type Authority } from "../../authority.ts";
+import { audience, claimsOf, startAuthority, tenant, type Authority } from "../../kit/authority.ts";
 import { hostKey, startService, until, type Service } from "./kit.ts";
 
 const pipeline = "11111111-aaaa-bbbb-cccc-000000000001";

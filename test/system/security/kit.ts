@@ -7,9 +7,9 @@ import { QueueServiceClient } from "@azure/storage-queue";
 import { startAci, type RunningAci } from "../../../local/aci/aci.ts";
 import type { HostOptions } from "../../../local/host/options.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
-import { startAzurite, type Azurite } from "../../azurite.ts";
-import { fastClock, programs, startPart } from "../../part.ts";
-import { until as firstOf } from "../../until.ts";
+import { startAzurite, type Azurite } from "../../kit/azurite.ts";
+import { fastClock, programs, startPart } from "../../kit/part.ts";
+import { until as firstOf } from "../../kit/until.ts";
 
 export const hostKey = "the-host-key-of-these-tests";
 export const subscription = "11111111-2222-3333-4444-555555555555";

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connectionString, type StoragePorts } from "../../../local/azurite/connection.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
-import { forkPart } from "../../part.ts";
+import { forkPart } from "../../kit/part.ts";
 
 let folder: string;
 let ports: StoragePorts;

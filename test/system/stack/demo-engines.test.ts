@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { withoutPodman } from "../../podman.ts";
-import { isWanted } from "../../wanted.ts";
+import { withoutPodman } from "../../kit/podman.ts";
+import { isWanted } from "../../kit/wanted.ts";
 
 /** The demo's container groups are the same on every engine, and so is what it prints, but for times and ids. */
 const root = fileURLToPath(new URL("../../..", import.meta.url));

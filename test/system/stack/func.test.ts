@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { endLeftovers, startedAt } from "../../../local/stack/processes.ts";
-import { forkPart } from "../../part.ts";
+import { forkPart } from "../../kit/part.ts";
 
 const soon = { timeout: 20_000, interval: 20 };
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Misuse, Refused, Unreachable } from "../../../local/client/errors.ts";
-import { exitCodeOfError, exitCodeOfJob } from "../../../local/client/exit-codes.ts";
+import { Misuse, Refused, Unreachable } from "../../../client/errors.ts";
+import { exitCodeOfError, exitCodeOfJob } from "../../../client/exit-codes.ts";
 
 const job = (state: string, more: object = {}) => ({ id: "1", state, ...more });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Refused, Unreachable } from "../../../local/client/errors.ts";
-import { untilEnded } from "../../../local/client/follow.ts";
-import type { Look, StatusPath } from "../../../local/client/service.ts";
+import { Refused, Unreachable } from "../../../client/errors.ts";
+import { untilEnded } from "../../../client/follow.ts";
+import type { Look, StatusPath } from "../../../client/service.ts";
 
 const path = "/api/status/1?poll=1" as StatusPath; // a path of the service under test
 const look = (state: string, retryAfter?: number): Look => ({

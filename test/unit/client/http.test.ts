@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { target } from "../../../local/client/http.ts";
+import { target } from "../../../client/http.ts";
 
 describe("the address of a service", () => {
   test.each(["localhost:7071", "ftp://x", "", "https://user:secret@x", "https://x/?code=secret"])(

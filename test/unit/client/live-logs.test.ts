@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Refused } from "../../../local/client/errors.ts";
-import { LiveLogs } from "../../../local/client/live-logs.ts";
+import { Refused } from "../../../client/errors.ts";
+import { LiveLogs } from "../../../client/live-logs.ts";
 
 const containers = { app: {} };
 const running = { id: "1", state: "Running", containers };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { check } from "../../../local/client/validate.ts";
+import { check } from "../../../client/validate.ts";
 
 const definition = (more = ""): string => `${more}name: nightly
 apiVersion: 2023-05-01

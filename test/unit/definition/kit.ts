@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
-import { parseDefinition, type Definition, type Fault, type Parsed } from "../../../src/shared/definition.ts";
-import type { JsonObject, JsonValue } from "../../../src/shared/json.ts";
+import { parseDefinition, type Definition, type Fault, type Parsed } from "../../../src/shared/definition/index.ts";
+import type { JsonObject, JsonValue } from "../../../src/shared/base/json.ts";
 
 export const defaultApiVersion = "2025-09-01";
 

@@ -8,8 +8,8 @@ import {
   viewOf,
   type Fault,
   type Parsed,
-} from "../../../src/shared/definition.ts";
-import type { JsonObject, JsonValue } from "../../../src/shared/json.ts";
+} from "../../../src/shared/definition/index.ts";
+import type { JsonObject, JsonValue } from "../../../src/shared/base/json.ts";
 import { accepted, defaultApiVersion, fixture, group, parse } from "./kit.ts";
 
 const seeds = [

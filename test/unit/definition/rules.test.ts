@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { JsonObject } from "../../../src/shared/json.ts";
+import type { JsonObject } from "../../../src/shared/base/json.ts";
 import { accepted, container, faultsOf, group, groupOf, parseFixture, told, warningsOf } from "./kit.ts";
 
 const c = "properties.containers[0]";

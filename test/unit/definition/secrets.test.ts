@@ -6,8 +6,8 @@ import {
   secretPaths,
   secretValues,
   viewOf,
-} from "../../../src/shared/definition.ts";
-import type { JsonObject } from "../../../src/shared/json.ts";
+} from "../../../src/shared/definition/index.ts";
+import type { JsonObject } from "../../../src/shared/base/json.ts";
 import { container, definitionOf, group } from "./kit.ts";
 
 const encoded = Buffer.from("file-secret").toString("base64");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { viewOf } from "../../../src/shared/definition.ts";
-import type { JsonObject } from "../../../src/shared/json.ts";
+import { viewOf } from "../../../src/shared/definition/index.ts";
+import type { JsonObject } from "../../../src/shared/base/json.ts";
 import { container, definitionOf, group, groupOf } from "./kit.ts";
 
 const identity = (name: string): string =>

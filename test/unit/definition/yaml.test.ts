@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseDefinition } from "../../../src/shared/definition.ts";
+import { parseDefinition } from "../../../src/shared/definition/index.ts";
 import {
   accepted,
   defaultApiVersion,

@@ -1,6 +1,6 @@
 import { HttpRequest } from "@azure/functions";
 import { expect, test } from "vitest";
-import { readText } from "../../../src/http/body.ts";
+import { readText } from "../../../src/http/lib/body.ts";
 
 const post = (body: string | Uint8Array, headers: Record<string, string> = {}): HttpRequest =>
   new HttpRequest({

@@ -1,7 +1,7 @@
-import { check } from "../../../src/shared/order.ts";
-import type { Refusal } from "../../../src/shared/errors.ts";
-import type { Settings } from "../../../src/shared/settings.ts";
-import { order } from "../../kit.ts";
+import { check } from "../../../src/shared/intake/submission.ts";
+import type { Refusal } from "../../../src/shared/base/errors.ts";
+import type { Settings } from "../../../src/shared/config/settings.ts";
+import { order } from "../../kit/kit.ts";
 
 /** Why a definition is not taken, if it isn't. */
 export function refusalOf(text: string, settings: Settings): Refusal | undefined {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { linkIsGood, mintLink, readLink } from "../../../src/shared/link.ts";
-import { ended, jobId, live, start } from "../../kit.ts";
+import { linkIsGood, mintLink, readLink } from "../../../src/shared/security/link-token.ts";
+import { ended, jobId, live, start } from "../../kit/kit.ts";
 
 const hour = 3_600_000;
 const key = { id: "0a1b2c3d", key: Buffer.alloc(32, 7) };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { imageName } from "../../../src/shared/image-name.ts";
-import { allows } from "../../../src/shared/policy.ts";
-import type { Settings } from "../../../src/shared/settings.ts";
-import { settings as localSettings } from "../../kit.ts";
+import { imageName } from "../../../src/shared/definition/image-name.ts";
+import { allows } from "../../../src/shared/intake/policy.ts";
+import type { Settings } from "../../../src/shared/config/settings.ts";
+import { settings as localSettings } from "../../kit/kit.ts";
 import { refusalOf } from "./kit.ts";
 
 const identity = (name: string): string =>

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { viewOf, type Definition } from "../../../src/shared/definition.ts";
-import type { JsonObject } from "../../../src/shared/json.ts";
-import { withPullIdentity } from "../../../src/shared/pull-identity.ts";
+import { viewOf, type Definition } from "../../../src/shared/definition/index.ts";
+import type { JsonObject } from "../../../src/shared/base/json.ts";
+import { withPullIdentity } from "../../../src/shared/aci/pull-identity.ts";
 
 const identity = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/pull";
 const pull = { registry: "contoso.azurecr.io", identity };

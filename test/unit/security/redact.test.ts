@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { maskCredentials, maskOf, maskValues } from "../../../src/shared/redact.ts";
+import { maskCredentials, maskOf, maskValues } from "../../../src/shared/base/redact.ts";
 
 const secret = "p@ss w/rd+7=é";
 

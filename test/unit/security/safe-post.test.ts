@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, isIP, type AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { isAllowedAddress, isPublic, safePost, UnsafeAddress } from "../../../src/shared/safe-post.ts";
+import { isAllowedAddress, isPublic, safePost, UnsafeAddress } from "../../../src/shared/security/safe-post.ts";
 
 const hosts = ["*.azure.com", "hooks.contoso.com"];
 

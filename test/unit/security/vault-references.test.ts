@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { settings } from "../../kit.ts";
+import { settings } from "../../kit/kit.ts";
 import { refusalOf } from "./kit.ts";
 
 const withVault = settings({ VAULT_URL: "https://jobs.vault.azure.net" });

@@ -1,7 +1,7 @@
-import { isUuidLike } from "../../ids.ts";
+import { isUuidLike } from "../../base/ids.ts";
 import type { Cursor } from "../cursor.ts";
 import { holdsPlaceholder, vaultReferencesIn } from "../placeholders.ts";
-import type { Findings } from "../places.ts";
+import type { Findings } from "../text/places.ts";
 import type { Judge } from "./judge.ts";
 
 /**

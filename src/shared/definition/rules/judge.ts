@@ -1,5 +1,5 @@
 import type { Cursor } from "../cursor.ts";
-import type { Findings } from "../places.ts";
+import type { Findings } from "../text/places.ts";
 
 /** What each of the rules gets. Values of a wrong type have been told of already: a rule passes them over. */
 export interface Judge {

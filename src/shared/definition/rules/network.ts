@@ -1,6 +1,6 @@
 import type { Cursor } from "../cursor.ts";
 import { holdsPlaceholder, vaultReferencesIn } from "../placeholders.ts";
-import type { Findings } from "../places.ts";
+import type { Findings } from "../text/places.ts";
 import { judgePort } from "./containers.ts";
 import { repeated, type Judge } from "./judge.ts";
 

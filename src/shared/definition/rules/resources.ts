@@ -1,5 +1,5 @@
 import type { Cursor } from "../cursor.ts";
-import type { Findings } from "../places.ts";
+import type { Findings } from "../text/places.ts";
 import { sum, type Judge } from "./judge.ts";
 
 /**

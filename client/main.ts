@@ -1,0 +1,51 @@
+import manifest from "../package.json" with { type: "json" };
+import { Command, CommanderError, Option } from "commander";
+import pc from "picocolors";
+import { defaultUrl, tell } from "./context.ts";
+import { Misuse, Unreachable } from "./errors.ts";
+import { exitCodeOfError, exitCodes, exitCodesHelp } from "./exit-codes.ts";
+import { addJobs } from "./jobs.ts";
+import { addLogs } from "./logs.ts";
+import { addOperate } from "./operate.ts";
+import { addPoison } from "./poison.ts";
+import { addRun } from "./run.ts";
+import { addValidate } from "./validate.ts";
+
+/** The command `aci-proxy`. */
+const program = new Command("aci-proxy")
+  .description("Runs container groups as jobs on an ACI Proxy service.")
+  .addOption(new Option("--url <address>", "address of the service").env("ACI_PROXY_URL").default(defaultUrl))
+  .addOption(
+    new Option("--key <key>", "its key; as an option, other users of this machine can see it").env("ACI_PROXY_KEY"),
+  )
+  .option("--json", "the service's reply as JSON on stdout")
+  .version(manifest.version, "--version", "this command's version")
+  .addHelpText("after", exitCodesHelp)
+  .configureHelp({ showGlobalOptions: true });
+
+/** exitOverride and the error colour hold for commands made after they are set. */
+program.exitOverride().configureOutput({ outputError: (text, write) => write(pc.red(text)) });
+
+for (const add of [addRun, addJobs, addLogs, addOperate, addPoison, addValidate]) add(program);
+
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(exitCodes.done);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.misuse;
+  } else {
+    const code = exitCodeOfError(error);
+    if (code === undefined || !(error instanceof Error)) throw error;
+    tell(pc.red(/[.?!]$/.test(error.message) ? error.message : `${error.message}.`));
+    if (error instanceof Unreachable)
+      tell("Is the address right (--url, ACI_PROXY_URL)? A local service is started by: npm start");
+    if (error instanceof Misuse) tell("See: aci-proxy --help");
+    process.exitCode = code;
+  }
+}

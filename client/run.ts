@@ -1,0 +1,138 @@
+import { type Command, Option } from "commander";
+import { optionsTable } from "../src/shared/job/options.ts";
+import { contextOf, print, printJson, readDefinition, tell } from "./context.ts";
+import { Misuse, Refused } from "./errors.ts";
+import { exitCodeOfJob, exitCodes } from "./exit-codes.ts";
+import { untilEnded } from "./follow.ts";
+import { LiveLogs } from "./live-logs.ts";
+import { hasEnded, type Status } from "./replies.ts";
+import type { Service, StatusPath } from "./service.ts";
+import { placed, progressLine, summary } from "./show.ts";
+
+interface Flags extends Readonly<Record<string, unknown>> {
+  readonly option: readonly string[];
+  readonly idempotencyKey?: string;
+  readonly detach?: boolean;
+}
+
+/** `run FILE`: submit, show progress and logs, end as the job ends. Its flags are the service's own options. */
+export function addRun(program: Command): void {
+  const command = program
+    .command("run")
+    .argument("<file>", "container group as YAML or JSON; - for stdin")
+    .description("submit a container group, follow it, and exit as it exits")
+    .option("--idempotency-key <key>", "the same key again gives the same job, not a second run")
+    .option("--detach", "print the job's id and do not wait")
+    .option("--option <name=value>", "an option of a service newer than this client", collect, []);
+  for (const [name, row] of Object.entries(optionsTable)) {
+    if (name === "polling") continue; // run always polls
+    const schema: Readonly<Record<string, unknown>> = row.schema;
+    const argument = schema["type"] === "boolean" ? "" : " <value>";
+    command.addOption(new Option(`--${kebab(name)}${argument}`, row.text.replaceAll("`", "")));
+  }
+  command.action(async (file: string, flags: Flags, self: Command) => {
+    process.exitCode = await run(file, flags, self);
+  });
+}
+
+async function run(file: string, flags: Flags, command: Command): Promise<number> {
+  const { service, json } = contextOf(command);
+  const query = optionsFrom(flags);
+  const definition = await readDefinition(file);
+  const warn = (faults: Refused["errors"] | undefined): void => {
+    for (const fault of faults ?? []) tell(placed(file, { ...fault, message: `warning: ${fault.message}` }));
+  };
+  try {
+    if (query["dryRun"] !== undefined) {
+      const reply = await service.dryRun(definition, query);
+      if (json) printJson(reply);
+      else {
+        warn(reply.warnings);
+        print(reply.message);
+      }
+      return exitCodes.done;
+    }
+    const { job, path } = await service.submit(definition, { ...query, polling: "true" }, flags.idempotencyKey);
+    if (!json) warn(job.warnings);
+    if (flags.detach) {
+      if (json) printJson(job);
+      else print(job.id);
+      return exitCodes.done;
+    }
+    tell(`${job.attached ? "Attached to" : "Accepted as"} job ${job.id}`);
+    return await watch(service, job.id, path, json);
+  } catch (error) {
+    const faults = error instanceof Refused ? error.errors : [];
+    // An option of the command line has no place in the file, and the refusal itself quotes the first.
+    const quoted = error instanceof Refused ? error.message : "";
+    for (const fault of faults) {
+      if (!(fault.path in query)) tell(placed(file, fault));
+      else if (!quoted.includes(fault.message)) tell(fault.message);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Follows a job to its end: progress on stderr, logs on stdout (or, with `json`, the final status).
+ *
+ * @returns the exit code
+ */
+export async function watch(service: Service, id: string, path: StatusPath, json: boolean): Promise<number> {
+  const logs = json ? undefined : new LiveLogs(service, id, prefixed);
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.once("SIGINT", onInterrupt);
+  let status: Status;
+  try {
+    let last = "";
+    status = await untilEnded(service, path, {
+      signal: interrupt.signal,
+      onLook: (look) => {
+        const line = progressLine(look);
+        if (line !== last && !json && !hasEnded(look)) tell(line);
+        last = line;
+        logs?.look(look);
+      },
+      onFailure: (error) => tell(`${error.message}; trying again`),
+    });
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    tell(`Interrupted. The job goes on; aci-proxy wait ${id} follows it, aci-proxy delete ${id} cancels it.`);
+    return exitCodes.interrupted;
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+  await logs?.finish(status);
+  if (json) printJson(status);
+  else tell(summary(status));
+  return exitCodeOfJob(status);
+}
+
+function prefixed(container: string, line: string): void {
+  print(`${container} | ${line}`);
+}
+
+/** The service's options as a query. Values go as they were written: the service reads them and says what is wrong. */
+function optionsFrom(flags: Flags): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const name of Object.keys(optionsTable)) {
+    const value = flags[name];
+    if (typeof value === "string") query[name] = value;
+    else if (value === true) query[name] = "true";
+  }
+  for (const pair of flags.option) {
+    const split = pair.indexOf("=");
+    if (split < 1) throw new Misuse(`--option must be NAME=VALUE`);
+    query[pair.slice(0, split)] = pair.slice(split + 1);
+  }
+  return query;
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}

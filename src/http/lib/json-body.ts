@@ -1,0 +1,73 @@
+import type { HttpRequest } from "@azure/functions";
+import { z } from "zod";
+import { no, ok, shownName, type PlacedFault, type Refusal, type Result } from "../../shared/base/errors.ts";
+import { readText } from "./body.ts";
+
+/** The small JSON bodies that operators send. Their members' names ignore case, as options' do, and an unknown one is a fault. */
+
+/** What an operator says fits into little. */
+const mostJson = 16 * 1024;
+
+export const text = (most: number): z.ZodString => {
+  const must = `must be text of 1 to ${most} characters`;
+  return z.string(must).min(1, must).max(most, must);
+};
+
+/** `true` or `false`, as JSON or as a word, as options have it. */
+export const flag = z
+  .union([z.boolean(), z.stringbool({ truthy: ["true", "1"], falsy: ["false", "0"] })], "must be true or false")
+  .default(false);
+
+/** @param members what each may be; its schema says in our own words what it must be */
+export async function readJson<S extends z.ZodRawShape>(
+  request: HttpRequest,
+  members: z.ZodObject<S>,
+): Promise<Result<z.output<z.ZodObject<S>>>> {
+  const body = await readText(request, mostJson);
+  if (!body.ok) return no({ code: "InvalidRequest", message: `The body must be JSON of at most ${mostJson} bytes.` });
+  const value = objectIn(body.value);
+  if (value === undefined) return no({ code: "InvalidRequest", message: "The body must be a JSON object." });
+  const { given, faults } = withKnownNames(value, Object.keys(members.shape));
+  const parsed = members.safeParse(given);
+  const issues = parsed.error?.issues ?? [];
+  const all = [...faults, ...issues.map(({ path, message }) => fault(path.join("."), message))];
+  return parsed.success && all.length === 0 ? ok(parsed.data) : no(refusalOf(all));
+}
+
+/** No body at all is an empty one. */
+function objectIn(body: string): object | undefined {
+  if (body.trim() === "") return {};
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function withKnownNames(
+  value: object,
+  known: readonly string[],
+): { readonly given: object; readonly faults: readonly PlacedFault[] } {
+  const given = new Map<string, unknown>();
+  const faults: PlacedFault[] = [];
+  for (const [key, member] of Object.entries(value) as [string, unknown][]) {
+    // JSON's members are of any type
+    const shown = shownName(key, "member");
+    const name = known.find((candidate) => candidate.toLowerCase() === key.toLowerCase());
+    if (name === undefined) faults.push(fault(shown, `is not known; known are ${known.join(", ")}`));
+    else if (given.has(name)) faults.push(fault(name, "must be there once only"));
+    else given.set(name, member);
+  }
+  return { given: Object.fromEntries(given), faults };
+}
+
+/** A body of JSON is read whole, so its faults have no line of their own. */
+function fault(path: string, must: string): PlacedFault {
+  return { path, line: 1, column: 1, message: `${path} ${must}.` };
+}
+
+function refusalOf(errors: readonly PlacedFault[]): Refusal {
+  const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : "";
+  return { code: "InvalidRequest", message: `${errors[0]?.message ?? ""}${more}`, errors };
+}

@@ -1,0 +1,28 @@
+import type { JobId } from "../../shared/base/ids.ts";
+import type { Settings } from "../../shared/config/settings.ts";
+
+/** Absolute addresses of a job, from settings alone: a request's own headers are never believed. */
+export type Links = Pick<Settings, "publicUrl"> & {
+  /** Where the routes lie; `/api` unless told. */
+  readonly apiPath?: string;
+};
+
+export type PollUntil = "ended" | "started" | "deleted";
+
+export function statusUrl({ publicUrl, apiPath = "/api" }: Links, id: JobId): string {
+  return `${publicUrl}${apiPath}/status/${id}`;
+}
+
+export function logsUrl({ publicUrl, apiPath = "/api" }: Links, id: JobId): string {
+  return `${publicUrl}${apiPath}/logs/${id}`;
+}
+
+/** The `Location` of a 202: it says of itself that it is polled, so that only the job's own end ends the poll. */
+export function pollUrl(settings: Links, id: JobId, until: PollUntil): string {
+  return `${statusUrl(settings, id)}?poll=1${until === "ended" ? "" : `&until=${until}`}`;
+}
+
+/** The same for a capability link. */
+export function linkUrl({ publicUrl }: Links, token: string): string {
+  return `${publicUrl}/api/link/${token}?poll=1`;
+}

@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { accept, type AcceptDeps } from "../../shared/intake/accept.ts";
+import type { Order } from "../../shared/intake/submission.ts";
+import { cancel, mayBeCanceled } from "../../shared/intake/cancel.ts";
+import type { Deps } from "../../shared/deps.ts";
+import { counted } from "../../shared/base/text.ts";
+import { parseJobId } from "../../shared/base/ids.ts";
+import { notPermitted } from "../../shared/intake/permitted.ts";
+import { parseSealedDefinition } from "../../shared/security/sealed-definition.ts";
+import { activeJobs } from "../lib/active-jobs.ts";
+import { callerOf } from "../lib/auth.ts";
+import { mustBeStates, readStates } from "../jobs/filter.ts";
+import { flag, readJson, text } from "../lib/json-body.ts";
+import { handler, json, refuse } from "../lib/reply.ts";
+import { acceptedReply, invalidSettings } from "../trigger.ts";
+
+/** What operators do: pause and resume, run a job again, cancel many. */
+export function pause({ log, control, now }: Pick<Deps, "log" | "control" | "now">) {
+  return handler(log, async (request, context) => {
+    const body = await readJson(request, z.object({ reason: text(300) }));
+    if (!body.ok) return refuse(body.error, context);
+    await control.installation();
+    await control.pause(body.value.reason, now());
+    log("info", "paused", { reason: body.value.reason });
+    return json(200, { message: "Paused: jobs are accepted and wait.", paused: true, reason: body.value.reason });
+  });
+}
+
+export function resume({ log, control, jobs, queues }: Pick<Deps, "log" | "control" | "jobs" | "queues">) {
+  return handler(log, async () => {
+    await control.resume();
+    let woken = 0;
+    for await (const { id, reason } of jobs.index.active()) {
+      if (reason !== "Paused") continue;
+      await queues.wake(id, undefined, 0);
+      woken++;
+    }
+    log("info", "resumed", { woken });
+    return json(200, {
+      message: `Resumed; ${counted(woken, "waiting job was", "waiting jobs were")} woken.`,
+      paused: false,
+      woken,
+    });
+  });
+}
+
+/** `POST /api/jobs/{id}/rerun`: the same definition and options again, as long as the sealed definition is kept. */
+export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
+  return handler(deps.log, async (request, context) => {
+    if (deps.settings.faults.length > 0) return refuse(invalidSettings(deps.settings.faults), context);
+    const id = parseJobId(request.params["id"] ?? "");
+    const stored = id && (await deps.jobs.find(id));
+    if (!stored) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
+    const { job, sealed } = stored;
+    const bytes = sealed.definition === "blob" ? await deps.blobs.getSealed(job.id) : sealed.definition;
+    const opened = bytes === undefined ? undefined : await deps.sealer.open(bytes, job.id);
+    const definition = opened?.kind === "open" ? parseSealedDefinition(opened.text) : undefined;
+    if (definition === undefined) {
+      return refuse(
+        { code: "DefinitionGone", message: "The job's sealed definition is no longer kept; submit it again." },
+        context,
+      );
+    }
+    const refused = notPermitted(definition, () => ({ line: 1, column: 1 }), deps.settings);
+    if (refused) return refuse({ code: refused.code, message: `${refused.what}.`, errors: refused.errors }, context);
+    const order: Order = {
+      text: "",
+      query: {},
+      envelope: {},
+      via: "rerun",
+      id: undefined,
+      createdAt: undefined,
+      idempotencyKey: undefined,
+      callBackUri: undefined,
+      replyTo: job.replyTo,
+      correlationId: job.correlationId,
+      traceparent: request.headers.get("traceparent") ?? undefined,
+      requestedBy: callerOf(context),
+      rerunOf: job.id,
+      unknown: [],
+    };
+    const { options, warnings } = job;
+    const accepted = await accept(deps, order, { definition, options, warnings, callBackUri: undefined });
+    if (!accepted.ok) return refuse(accepted.error, context);
+    await deps.queues.run(accepted.value.job.id);
+    const polling = request.query.get("polling")?.toLowerCase() === "true" ? "true" : "false";
+    return acceptedReply(accepted.value, { ...options, polling }, deps.settings);
+  });
+}
+
+const selection = z.object({
+  name: text(63).optional(),
+  tag: text(400).optional(),
+  state: text(200)
+    .transform((words, context) => {
+      const states = readStates(words);
+      if (states === undefined) context.addIssue(mustBeStates);
+      return states;
+    })
+    .optional(),
+  dryRun: flag,
+});
+
+/** `POST /api/jobs/cancel`: all active jobs that match and are not canceled yet; the number of them. */
+export function cancelMany(deps: Pick<Deps, "log" | "jobs" | "queues" | "now">) {
+  return handler(deps.log, async (request, context) => {
+    const body = await readJson(request, selection);
+    if (!body.ok) return refuse(body.error, context);
+    const { name, tag, state, dryRun } = body.value;
+    if (name === undefined && tag === undefined && state === undefined) {
+      const message = "Say which jobs by name, tag or state; state active means all.";
+      return refuse({ code: "InvalidRequest", message }, context);
+    }
+    const ids: string[] = [];
+    for await (const { id } of activeJobs(deps.jobs, { name, states: state === "active" ? undefined : state }, tag)) {
+      const stored = await deps.jobs.peek(id);
+      if (stored === undefined || !mayBeCanceled(stored.job)) continue;
+      ids.push(id);
+      if (!dryRun) await cancel(deps, id, callerOf(context));
+    }
+    const message = dryRun
+      ? `${counted(ids.length, "job", "jobs")} would be canceled`
+      : `${counted(ids.length, "job is", "jobs are")} being canceled`;
+    return json(200, {
+      message,
+      canceled: dryRun ? 0 : ids.length,
+      matched: ids.length,
+      dryRun,
+      ids: ids.slice(0, 1000),
+    });
+  });
+}

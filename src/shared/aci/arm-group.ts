@@ -1,0 +1,133 @@
+import { z } from "zod";
+import type { ContainerSeen, GroupEvent, GroupSeen } from "../job/job.ts";
+
+/**
+ * ACI's JSON of a container group, turned into our words. ARM omits what is empty and adds what is new, so every field may be missing
+ * and words never seen before become `Unknown` or `Other`: "keep watching", never a verdict.
+ */
+export const tagNames = {
+  job: "aciproxy-job",
+  attempt: "aciproxy-attempt",
+  installation: "aciproxy-installation",
+} as const;
+
+const event = z.looseObject({
+  count: z.number().nullish(),
+  firstTimestamp: z.string().nullish(),
+  lastTimestamp: z.string().nullish(),
+  name: z.string().nullish(),
+  message: z.string().nullish(),
+  type: z.string().nullish(),
+});
+const state = z.looseObject({
+  state: z.string().nullish(),
+  startTime: z.string().nullish(),
+  exitCode: z.number().nullish(),
+  finishTime: z.string().nullish(),
+  detailStatus: z.string().nullish(),
+});
+const view = z.looseObject({
+  restartCount: z.number().nullish(),
+  currentState: state.nullish(),
+  previousState: state.nullish(),
+  events: z.array(event).nullish(),
+});
+const container = z.looseObject({
+  name: z.string(),
+  properties: z.looseObject({ instanceView: view.nullish() }).nullish(),
+});
+const group = z.looseObject({
+  id: z.string().nullish(),
+  name: z.string().nullish(),
+  location: z.string().nullish(),
+  tags: z.record(z.string(), z.string().nullish()).nullish(),
+  properties: z.looseObject({
+    provisioningState: z.string().nullish(),
+    containers: z.array(container).nullish(),
+    initContainers: z.array(container).nullish(),
+    instanceView: z.looseObject({ state: z.string().nullish(), events: z.array(event).nullish() }).nullish(),
+  }),
+});
+export type ArmGroup = z.infer<typeof group>;
+
+/** `undefined` when the JSON is no container group. */
+export function parseArmGroup(json: unknown): ArmGroup | undefined {
+  const parsed = group.safeParse(json);
+  return parsed.success ? parsed.data : undefined;
+}
+
+const oneOf =
+  <const W extends string, const O extends string>(words: readonly W[], other: O) =>
+  (text: string | null | undefined): W | O =>
+    words.find((word) => word.toLowerCase() === text?.toLowerCase()) ?? other;
+
+const groupState = oneOf(["Pending", "Running", "Succeeded", "Failed", "Stopped"], "Unknown");
+const provisioningState = oneOf(["Succeeded", "Failed", "Canceled", "Deleting"], "Other");
+const containerState = oneOf(["Waiting", "Running", "Terminated"], "Unknown");
+
+export function groupSeen(json: ArmGroup, installation: string): GroupSeen {
+  const { containers, initContainers, instanceView } = json.properties;
+  const all = [
+    ...(initContainers ?? []).map((item) => ({ item, init: true })),
+    ...(containers ?? []).map((item) => ({ item, init: false })),
+  ];
+  return {
+    owner: ownerOf(json, installation),
+    provisioning: provisioningState(json.properties.provisioningState),
+    state: groupState(instanceView?.state),
+    containers: all.map(({ item, init }) => containerSeen(item, init)),
+    events: [
+      ...eventsOf(instanceView?.events ?? [], undefined),
+      ...all.flatMap(({ item }) => eventsOf(item.properties?.instanceView?.events ?? [], item.name)),
+    ].slice(-60),
+  };
+}
+
+export function ownerOf(json: Pick<ArmGroup, "tags">, installation: string): GroupSeen["owner"] {
+  // Tag names are compared without case by ARM, which may hand them back in another.
+  const tags = new Map(Object.entries(json.tags ?? {}).map(([name, value]) => [name.toLowerCase(), value ?? ""]));
+  const owner = tags.get(tagNames.installation);
+  if (owner === undefined) return { kind: "untagged" };
+  const jobId = tags.get(tagNames.job);
+  if (owner !== installation || jobId === undefined) return { kind: "foreign" };
+  return { kind: "ours", jobId, attempt: Number(tags.get(tagNames.attempt) ?? "1") };
+}
+
+function containerSeen(item: z.infer<typeof container>, init: boolean): ContainerSeen {
+  const current = item.properties?.instanceView?.currentState;
+  const previous = item.properties?.instanceView?.previousState;
+  return {
+    name: item.name,
+    init,
+    state: containerState(current?.state),
+    startTime: timeOf(current?.startTime),
+    finishTime: timeOf(current?.finishTime),
+    exitCode: current?.exitCode ?? undefined,
+    detailStatus: current?.detailStatus ?? undefined,
+    restartCount: item.properties?.instanceView?.restartCount ?? 0,
+    previous:
+      previous?.exitCode === undefined || previous.exitCode === null
+        ? undefined
+        : { exitCode: previous.exitCode, finishTime: timeOf(previous.finishTime) },
+  };
+}
+
+function eventsOf(events: readonly z.infer<typeof event>[], name: string | undefined): GroupEvent[] {
+  return events.map((item) => {
+    const at = timeOf(item.lastTimestamp) ?? timeOf(item.firstTimestamp);
+    return {
+      ...(at === undefined ? {} : { at }),
+      ...(name === undefined ? {} : { container: name }),
+      name: item.name ?? "",
+      type: item.type ?? "",
+      count: item.count ?? 1,
+      message: (item.message ?? "").slice(0, 300),
+    };
+  });
+}
+
+/** ACI's times; the year 1 means "none". */
+function timeOf(text: string | null | undefined): number | undefined {
+  const at = text ? Date.parse(text) : NaN;
+  return Number.isNaN(at) || at < 0 ? undefined : at;
+}

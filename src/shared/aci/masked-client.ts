@@ -1,0 +1,87 @@
+import type { GovernedAci } from "./governed-client.ts";
+import type { Read } from "./client.ts";
+import type { DeleteAnswer } from "../job/arm-answers.ts";
+import { secretValues } from "../definition/index.ts";
+import { Unavailable } from "../base/errors.ts";
+import type { Job, Observation } from "../job/job.ts";
+import type { JobStore, Stored } from "../store/jobs.ts";
+import { openDefinition, withVaultSecrets, type OpenDeps } from "../security/opened-definition.ts";
+import { maskOf, withCredentials, type Mask } from "../base/redact.ts";
+
+/** What it takes to read a container's log and mask it. */
+export interface ReadLogDeps extends OpenDeps {
+  readonly aci: () => Promise<{ readonly aci: GovernedAci }>;
+  readonly jobs: JobStore;
+}
+
+/**
+ * Masking what comes from outside about a job before it is stored or shown: Azure's errors and events, and if asked to what the
+ * containers write. Where the secrets can't be known (the definition is gone, its key can't be reached) nothing is let through.
+ */
+const withheld = "(withheld: it may hold secrets, and they can't be known now)";
+
+/** @returns `undefined` when the definition's secrets can't be known */
+async function maskOfJob(deps: OpenDeps, stored: Stored): Promise<Mask | undefined> {
+  try {
+    const opened = await openDefinition(deps, stored);
+    const resolved = opened.kind === "open" ? await withVaultSecrets(deps, opened.definition) : opened;
+    return resolved.kind === "open" ? maskOf(secretValues(resolved.definition.body)) : undefined;
+  } catch (error) {
+    if (error instanceof Unavailable && error.service !== "storage") return undefined;
+    throw error;
+  }
+}
+
+async function maskOfAzure(deps: OpenDeps, stored: Stored): Promise<Mask | undefined> {
+  const mask = await maskOfJob(deps, stored);
+  return mask && withCredentials(mask);
+}
+
+/** An observation without the definition's secrets. What the row has already is masked, and costs nothing. */
+export async function maskedObservation(deps: OpenDeps, stored: Stored, seen: Observation): Promise<Observation> {
+  const { job } = stored;
+  const known = new Set([...job.events.map(({ message }) => message), job.azure?.message, ""]);
+  const texts = seen.group === "present" ? seen.events.map(({ message }) => message) : azureTexts(seen);
+  if (texts.every((text) => known.has(text))) return seen;
+  const mask = (await maskOfAzure(deps, stored)) ?? ((text: string) => (known.has(text) ? text : withheld));
+  switch (seen.group) {
+    case "absent":
+      return seen;
+    case "unknown":
+      return { ...seen, azure: seen.azure && { ...seen.azure, message: mask(seen.azure.message) } };
+    case "present":
+      return { ...seen, events: seen.events.map((event) => ({ ...event, message: mask(event.message) })) };
+  }
+}
+
+/** The same for Azure's answer to a delete or stop. */
+export async function maskedAnswer(deps: OpenDeps, stored: Stored, answer: DeleteAnswer): Promise<DeleteAnswer> {
+  if (!("azure" in answer) || answer.azure === undefined || answer.azure.message === "") return answer;
+  const mask = (await maskOfAzure(deps, stored)) ?? (() => withheld);
+  return { ...answer, azure: { ...answer.azure, message: mask(answer.azure.message) } };
+}
+
+function azureTexts(seen: Observation): string[] {
+  return seen.group === "unknown" && seen.azure ? [seen.azure.message] : [];
+}
+
+/**
+ * A container's log as ACI has it, with `MASK_OUTPUT` without the definition's secrets; `unknown` as well while they can't be known.
+ *
+ * @param last whether the job's end waits for it
+ */
+export async function readContainerLog(
+  deps: ReadLogDeps,
+  job: Job,
+  container: string,
+  last: boolean,
+): Promise<Read<string>> {
+  const unknown = { kind: "unknown", group: "unknown", retryAfter: undefined, azure: undefined } as const;
+  if (job.placed === undefined) return { kind: "absent" };
+  const { aci } = await deps.aci();
+  const read = await aci.logs(job.placed, job.groupName, container, last);
+  if (!deps.settings.maskOutput || read.kind !== "value") return read;
+  const stored = await deps.jobs.find(job.id);
+  const mask = stored && (await maskOfJob(deps, stored));
+  return mask ? { kind: "value", value: mask(read.value) } : { ...unknown, reason: "SealKeyUnavailable" };
+}

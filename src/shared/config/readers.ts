@@ -1,0 +1,60 @@
+import { parseDuration, second } from "../base/duration.ts";
+
+/** How one setting is read: its text to its value, or to what is wrong with it, in words that never repeat the text. */
+export type Read<T> = (text: string) => T | { readonly fault: string };
+
+export interface Row<T> {
+  readonly name: string;
+  readonly fallback: T;
+  /** How the default reads in the docs. */
+  readonly shown: string;
+  readonly read: Read<T>;
+  readonly text: string;
+}
+
+export const row = <T>(name: string, shown: string, fallback: T, read: Read<T>, text: string): Row<T> => ({
+  name,
+  shown,
+  fallback,
+  read,
+  text,
+});
+
+export const text: Read<string | undefined> = (value) => value;
+
+export const words: Read<readonly string[]> = (value) =>
+  value
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+
+export const yes: Read<boolean> = (value) => {
+  if (/^(true|1|yes|on)$/i.test(value)) return true;
+  if (/^(false|0|no|off)$/i.test(value)) return false;
+  return { fault: "must be true or false" };
+};
+
+export const integer =
+  (least: number, most: number): Read<number> =>
+  (value) =>
+    /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most
+      ? Number(value)
+      : { fault: `must be a whole number from ${least} to ${most}` };
+
+export const decimal: Read<number> = (value) =>
+  /^\d+(\.\d+)?$/.test(value) ? Number(value) : { fault: "must be a number" };
+
+export const optionalInteger: Read<number | undefined> = integer(0, Number.MAX_SAFE_INTEGER);
+
+export const duration =
+  (least: number, most: number): Read<number> =>
+  (value) => {
+    const ms = parseDuration(value);
+    if (ms === undefined) return { fault: "must be an ISO 8601 duration (PT10M) or a number of seconds" };
+    return ms >= least && ms <= most ? ms : { fault: `must be between ${least / second} and ${most / second} seconds` };
+  };
+
+export const url: Read<string | undefined> = (value) =>
+  URL.canParse(value) && /^https?:/.test(value)
+    ? value.replace(/\/+$/, "")
+    : { fault: "must be an absolute http(s) URL" };

@@ -1,0 +1,245 @@
+import { Secret } from "../base/errors.ts";
+import { decimal, integer, row, text, words, yes, type Read } from "./readers.ts";
+
+/** The settings of what keeps secrets secret and people out; a part of the settings table. */
+const anything: readonly string[] = ["*"];
+
+/** An address of a service that gets our tokens or secrets: https, or plain http on this machine. */
+const secureUrl =
+  (path: RegExp, form: string): Read<string | undefined> =>
+  (value) => {
+    const fault = { fault: `must be ${form}` };
+    if (!URL.canParse(value)) return fault;
+    const { protocol, hostname, username, pathname, search, hash, origin } = new URL(value);
+    const local = protocol === "http:" && (hostname === "localhost" || hostname.startsWith("127."));
+    const bare = username === "" && search === "" && hash === "" && path.test(pathname);
+    return bare && (protocol === "https:" || local) ? `${origin}${pathname.replace(/\/$/, "")}` : fault;
+  };
+
+const identityId: Read<string | undefined> = (value) =>
+  /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ManagedIdentity\/userAssignedIdentities\/[^/]+$/i.test(
+    value,
+  )
+    ? value
+    : { fault: "must be a user-assigned identity's resource id" };
+
+const host: Read<string | undefined> = (value) =>
+  /^[a-z0-9.-]+(:\d{1,5})?$/i.test(value) ? value.toLowerCase() : { fault: "must be a host name, without https://" };
+
+const atLeast = (least: number): Read<Secret | undefined> => {
+  return (value) => (value.length >= least ? new Secret(value) : { fault: `must have at least ${least} characters` });
+};
+
+export const securitySettings = {
+  authMode: row<"key" | "entra">(
+    "AUTH_MODE",
+    "key",
+    "key",
+    (value) => {
+      const word = value.toLowerCase();
+      return word === "key" || word === "entra" ? word : { fault: "must be key or entra" };
+    },
+    "Who may call: whoever has a key of the Functions host, or (`entra`) whoever has a bearer token of the tenant with one of the app roles `Job.Read`, `Job.Submit`, `Job.Operate`.",
+  ),
+  entraTenant: row<string | undefined>(
+    "ENTRA_TENANT_ID",
+    "",
+    undefined,
+    (value) => (/^[0-9a-f-]{36}$/i.test(value) ? value.toLowerCase() : { fault: "must be a tenant's id (a UUID)" }),
+    "Tenant whose tokens are taken. Required for `AUTH_MODE=entra`.",
+  ),
+  entraAudiences: row<readonly string[]>(
+    "ENTRA_AUDIENCE",
+    "",
+    [],
+    words,
+    "Audiences that a token may name: the app registration's id and its Application ID URI. Required for `AUTH_MODE=entra`.",
+  ),
+  entraCallers: row<readonly string[]>(
+    "ENTRA_CALLERS",
+    "any with a role",
+    anything,
+    words,
+    "Application (client) ids that may call, comma-separated.",
+  ),
+  entraAuthority: row<string | undefined>(
+    "ENTRA_AUTHORITY",
+    "https://login.microsoftonline.com",
+    "https://login.microsoftonline.com",
+    secureUrl(/^\/$/, "an https address without a path"),
+    "Where tokens come from and their keys are published (a sovereign cloud's, say).",
+  ),
+  readKey: row<Secret | undefined>(
+    "READ_KEY",
+    "",
+    undefined,
+    atLeast(16),
+    "A second key, for dashboards: it opens `/api/read/status`, `/api/read/jobs` and `/api/read/logs`, and nothing else.",
+  ),
+  callbackHosts: row<readonly string[]>(
+    "CALLBACK_HOSTS",
+    "*.azure.com,*.azure.net,*.windows.net",
+    ["*.azure.com", "*.azure.net", "*.windows.net"],
+    words,
+    "Hosts that `callBackUri` may name, by https; a leading `*.` stands for any subdomain. `localhost` allows this machine, by http too: for development.",
+  ),
+  sealKeyId: row<string | undefined>(
+    "SEAL_KEY_ID",
+    "",
+    undefined,
+    secureUrl(
+      /^\/keys\/[0-9a-z-]{1,127}(\/[0-9a-f]{1,64})?\/?$/i,
+      "a Key Vault key's address, https://VAULT/keys/NAME",
+    ),
+    "Key Vault key (RSA) that wraps the keys of sealed definitions. Without a version the newest is used, so that a rotation needs no deployment. Required, or `SEAL_KEY_FILE`.",
+  ),
+  sealKeyFile: row<string | undefined>(
+    "SEAL_KEY_FILE",
+    "",
+    undefined,
+    text,
+    "File with a local sealing key, made when it is missing. For development; `SEAL_KEY_ID` wins.",
+  ),
+  vaultUrl: row<string | undefined>(
+    "VAULT_URL",
+    "",
+    undefined,
+    secureUrl(/^\/$/, "a Key Vault's address, https://VAULT.vault.azure.net"),
+    "Key Vault that `${keyvault:NAME}` in a definition reads from.",
+  ),
+  vaultPrefix: row(
+    "VAULT_SECRET_PREFIX",
+    "job-",
+    "job-",
+    (value) => (value === "*" ? "" : value),
+    "Secret names must begin with this; `*` only for a vault that holds nothing else.",
+  ),
+  pullIdentity: row<string | undefined>(
+    "PULL_IDENTITY",
+    "",
+    undefined,
+    identityId,
+    "Resource id of the user-assigned identity that pulls images from `PULL_REGISTRY`.",
+  ),
+  pullRegistry: row<string | undefined>(
+    "PULL_REGISTRY",
+    "",
+    undefined,
+    host,
+    "Registry whose images get the pull identity when a definition brings no credentials for it.",
+  ),
+  maskOutput: row(
+    "MASK_OUTPUT",
+    "false",
+    false,
+    yes,
+    "Whether a definition's secrets are masked in what its containers write, too.",
+  ),
+  policyRegistries: row<readonly string[]>(
+    "POLICY_REGISTRIES",
+    "any",
+    anything,
+    words,
+    "Registries that images may come from, like `contoso.azurecr.io,docker.io`. In this and the lists below `*` stands for any characters, and case does not count.",
+  ),
+  policyImages: row<readonly string[]>(
+    "POLICY_IMAGES",
+    "any",
+    anything,
+    words,
+    "Images that may run, with their registry: `contoso.azurecr.io/etl/*`.",
+  ),
+  policyRegions: row<readonly string[]>(
+    "POLICY_REGIONS",
+    "any",
+    anything,
+    words,
+    "Regions that a definition may name.",
+  ),
+  policyMaxCpu: row<number | undefined>("POLICY_MAX_CPU", "none", undefined, decimal, "CPUs that a group may ask for."),
+  policyMaxMemoryGb: row<number | undefined>(
+    "POLICY_MAX_MEMORY_GB",
+    "none",
+    undefined,
+    decimal,
+    "GB of memory that a group may ask for.",
+  ),
+  policyMaxContainers: row<number | undefined>(
+    "POLICY_MAX_CONTAINERS",
+    "none",
+    undefined,
+    integer(1, 60),
+    "Containers that a group may have, init containers included.",
+  ),
+  policyPublicIp: row("POLICY_PUBLIC_IP", "true", true, yes, "Whether a group may have a public address."),
+  policyPrivileged: row(
+    "POLICY_PRIVILEGED",
+    "true",
+    true,
+    yes,
+    "Whether a container may ask for privileges (`privileged`, `allowPrivilegeEscalation`).",
+  ),
+  policyVolumes: row<readonly string[]>(
+    "POLICY_VOLUMES",
+    "any",
+    anything,
+    words,
+    "Kinds of volumes that a group may have: `azureFile`, `emptyDir`, `secret`, `secretReference`, `gitRepo`.",
+  ),
+  policyIdentities: row<readonly string[]>(
+    "POLICY_IDENTITIES",
+    "none but `PULL_IDENTITY`; any on a local ACI",
+    [],
+    words,
+    "Resource ids of user-assigned identities that a definition may name: whoever submits a job can act as them.",
+  ),
+  policySubnets: row<readonly string[]>(
+    "POLICY_SUBNETS",
+    "none; any on a local ACI",
+    [],
+    words,
+    "Resource ids of subnets that a group may join.",
+  ),
+  policyStorageAccounts: row<readonly string[]>(
+    "POLICY_STORAGE_ACCOUNTS",
+    "none; any on a local ACI",
+    [],
+    words,
+    "Names of storage accounts whose file shares may be mounted.",
+  ),
+  policyProfiles: row<readonly string[]>(
+    "POLICY_PROFILES",
+    "none; any on a local ACI",
+    [],
+    words,
+    "Resource ids of container group profiles and standby pools that a definition may name: what they bring no other rule sees.",
+  ),
+};
+
+type Security = { readonly [K in keyof typeof securitySettings]: (typeof securitySettings)[K]["fallback"] };
+
+/** What the settings say together that none says alone: a sentence for each fault. */
+export function contradictionsOf(settings: Security): readonly string[] {
+  const { authMode, entraTenant, entraAudiences, pullIdentity, pullRegistry } = settings;
+  const faults: string[] = [];
+  if (authMode === "entra" && (entraTenant === undefined || entraAudiences.length === 0))
+    faults.push("AUTH_MODE=entra needs ENTRA_TENANT_ID and ENTRA_AUDIENCE; without them nobody gets in.");
+  if ((pullIdentity === undefined) !== (pullRegistry === undefined))
+    faults.push("PULL_IDENTITY and PULL_REGISTRY must be set together.");
+  return faults;
+}
+
+/**
+ * Identities, subnets, storage accounts and profiles are closed unless they are listed. A local ACI has none that could be borrowed, so there
+ * they are open unless a list says otherwise.
+ */
+export function openedLocally<S extends Security>(settings: S, isSet: (name: string) => boolean): S {
+  const open = (list: readonly string[], name: string): readonly string[] => (isSet(name) ? list : anything);
+  return {
+    ...settings,
+    policyIdentities: open(settings.policyIdentities, securitySettings.policyIdentities.name),
+    policySubnets: open(settings.policySubnets, securitySettings.policySubnets.name),
+    policyStorageAccounts: open(settings.policyStorageAccounts, securitySettings.policyStorageAccounts.name),
+    policyProfiles: open(settings.policyProfiles, securitySettings.policyProfiles.name),
+  };
+}

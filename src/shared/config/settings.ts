@@ -1,0 +1,382 @@
+import { day, hour, minute, second } from "../base/duration.ts";
+import { isUuidLike } from "../base/ids.ts";
+import { contradictionsOf, openedLocally, securitySettings } from "./security-settings.ts";
+import {
+  decimal,
+  duration,
+  integer,
+  optionalInteger,
+  row,
+  text,
+  url,
+  words,
+  yes,
+  type Read,
+  type Row,
+} from "./readers.ts";
+
+/**
+ * The environment, read once and turned into typed values. Every fault is told at once; a faulty value is replaced by its default,
+ * so that reading jobs goes on while submitting stands still.
+ *
+ * The table in docs/settings.md is generated from {@link settingsTable}.
+ */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where the tables, queues and blobs are: a connection string, or endpoints reached with our identity. */
+export type StorageConnection =
+  | { readonly kind: "connectionString"; readonly setting: string; readonly value: string }
+  | {
+      readonly kind: "identity";
+      readonly setting: string;
+      readonly queue: string;
+      readonly table: string;
+      readonly blob: string;
+      readonly clientId: string | undefined;
+    }
+  | { readonly kind: "missing"; readonly setting: string };
+
+/** One place where container groups may be created. */
+export interface Target {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  /** Absent: the resource group's own location. */
+  readonly location: string | undefined;
+}
+
+const endpoint: Read<string> = (value) => {
+  const checked = url(value);
+  return checked ?? { fault: "must be an absolute http(s) URL" };
+};
+const targets: Read<readonly Target[]> = (value) => {
+  const list: Target[] = [];
+  for (const entry of value.split(",").map((part) => part.trim())) {
+    const [subscriptionId, resourceGroup, location, ...rest] = entry.split("/");
+    if (!subscriptionId || !resourceGroup || rest.length > 0 || !isUuidLike(subscriptionId)) {
+      return { fault: "must be a comma-separated list of SUBSCRIPTION/RESOURCE-GROUP[/REGION]" };
+    }
+    list.push({ subscriptionId, resourceGroup, location: location === "" ? undefined : location });
+  }
+  return list;
+};
+
+export const settingsTable = {
+  publicUrl: row<string | undefined>(
+    "PUBLIC_URL",
+    "the platform's host name",
+    undefined,
+    url,
+    "Base address that callers reach; the `Location` of replies is built from it.",
+  ),
+  armEndpoint: row(
+    "AZURE_RESOURCE_MANAGER_ENDPOINT",
+    "https://management.azure.com",
+    "https://management.azure.com",
+    endpoint,
+    "Azure Resource Manager to use (a sovereign cloud, a local ACI).",
+  ),
+  subscriptionId: row<string | undefined>(
+    "AZURE_SUBSCRIPTION_ID",
+    "",
+    undefined,
+    (value) => (isUuidLike(value) ? value : { fault: "must be a subscription's id (a UUID)" }),
+    "Subscription of the container groups. Required unless `TARGETS` is set.",
+  ),
+  resourceGroup: row<string | undefined>(
+    "AZURE_RESOURCE_GROUP",
+    "",
+    undefined,
+    (value) =>
+      /^[-\w.()]{1,90}$/.test(value) && !value.endsWith(".") ? value : { fault: "must be a resource group's name" },
+    "Resource group of the container groups. Required unless `TARGETS` is set.",
+  ),
+  location: row<string | undefined>(
+    "AZURE_LOCATION",
+    "the resource group's own",
+    undefined,
+    text,
+    "Region of a definition that names none.",
+  ),
+  targets: row<readonly Target[]>(
+    "TARGETS",
+    "the two settings above",
+    [],
+    targets,
+    "Ordered places for groups, `SUBSCRIPTION/RESOURCE-GROUP[/REGION]`, comma-separated: a definition without `location` goes to the first with room.",
+  ),
+  defaultApiVersion: row<string>(
+    "DEFAULT_API_VERSION",
+    "2025-09-01",
+    "2025-09-01",
+    (value) => (/^\d{4}-\d{2}-\d{2}(-preview)?$/.test(value) ? value : { fault: "must look like 2025-09-01" }),
+    "ACI API version of a definition that names none.",
+  ),
+  maxBodyBytes: row(
+    "MAX_BODY_BYTES",
+    "524288",
+    512 * 1024,
+    integer(1024, 4 * 1024 * 1024),
+    "Largest body of a POST; larger ones get 413.",
+  ),
+  gatewayParameters: row<readonly string[]>(
+    "GATEWAY_PARAMETERS",
+    "code,clientId,subscription-key",
+    ["code", "clientId", "subscription-key"],
+    words,
+    "Query parameters that belong to gateways and are no options.",
+  ),
+  defaultTimeout: row(
+    "DEFAULT_TIMEOUT",
+    "P7D",
+    7 * day,
+    duration(minute, 30 * day),
+    "A job's time from accept to end when it names none.",
+  ),
+  maxTimeout: row("MAX_TIMEOUT", "P7D", 7 * day, duration(minute, 30 * day), "Ceiling of the option `timeout`."),
+  defaultStartTimeout: row(
+    "DEFAULT_START_TIMEOUT",
+    "PT35M",
+    35 * minute,
+    duration(minute, 1 * day),
+    "An attempt's time from create to running; ACI itself gives up after 30 minutes.",
+  ),
+  stopTimeout: row(
+    "STOP_TIMEOUT",
+    "PT15M",
+    15 * minute,
+    duration(10 * second, 1 * day),
+    "How long an ending job waits for ACI to confirm that nothing runs any more.",
+  ),
+  keepTime: row(
+    "KEEP_TIME",
+    "PT24H",
+    24 * hour,
+    duration(0, 30 * day),
+    "How long a finished group stays when the option `keep` asks for it.",
+  ),
+  maxKeptOutput: row(
+    "DEFAULT_OUTPUT_LIMIT",
+    "16384",
+    16 * 1024,
+    integer(0, 256 * 1024),
+    "Bytes of each container's output in a status reply when the job names none.",
+  ),
+  rowRetention: row("ROW_RETENTION", "P90D", 90 * day, duration(day, 3650 * day), "How long rows of ended jobs stay."),
+  logRetention: row(
+    "LOG_RETENTION",
+    "P30D",
+    30 * day,
+    duration(hour, 3650 * day),
+    "How long captured logs stay after a job's end.",
+  ),
+  definitionRetention: row(
+    "DEFINITION_RETENTION",
+    "P7D",
+    7 * day,
+    duration(0, 3650 * day),
+    "How long a sealed definition stays after its job's end, so that it can be run again; 0 = removed at once.",
+  ),
+  lookFloor: row(
+    "LOOK_INTERVAL_MIN",
+    "PT2S",
+    2 * second,
+    duration(100, 1 * minute),
+    "Shortest time between two looks at a group.",
+  ),
+  lookCeiling: row(
+    "LOOK_INTERVAL_MAX",
+    "PT60S",
+    minute,
+    duration(1 * second, 10 * minute),
+    "Longest time between two looks at a running group.",
+  ),
+  logInterval: row(
+    "LOG_INTERVAL",
+    "PT1M",
+    minute,
+    duration(second, 1 * day),
+    "How often a running container's log is read; a stopped container keeps only its tail.",
+  ),
+  freeRetries: row(
+    "FREE_RETRIES",
+    "5",
+    5,
+    integer(0, 100),
+    "How many evictions and platform faults in a row are retried without spending the caller's retries.",
+  ),
+  maxRestarts: row(
+    "MAX_RESTARTS",
+    "10",
+    10,
+    integer(0, 1000),
+    "How often a container with restartPolicy OnFailure may be started again before the job ends as `CrashLoop`.",
+  ),
+  createsPerHour: row(
+    "ACI_CREATES_PER_HOUR",
+    "300",
+    300,
+    integer(1, 100_000),
+    "Creates, and as many deletes, that ACI allows per hour, subscription and region.",
+  ),
+  createsPerFiveMinutes: row(
+    "ACI_CREATES_PER_5_MINUTES",
+    "100",
+    100,
+    integer(1, 100_000),
+    "The same per five minutes.",
+  ),
+  adoptFinishedGroups: row(
+    "ADOPT_FINISHED_GROUPS",
+    "false",
+    false,
+    yes,
+    "For the migration from the original: a job may replace a finished group of exactly its own name that this service did not create.",
+  ),
+  maxActiveJobs: row<number | undefined>(
+    "MAX_ACTIVE_JOBS",
+    "none",
+    undefined,
+    optionalInteger,
+    "Ceiling of jobs that have not ended: above it a POST gets 429, a posted message waits.",
+  ),
+  maxActivePerName: row<number | undefined>(
+    "MAX_ACTIVE_PER_NAME",
+    "none",
+    undefined,
+    optionalInteger,
+    "The same for one name.",
+  ),
+  dailyVcpuSeconds: row<number | undefined>(
+    "DAILY_VCPU_SECONDS",
+    "none",
+    undefined,
+    optionalInteger,
+    "vCPU seconds that the jobs started on one UTC day may ask for; above it they wait (`Budget`).",
+  ),
+  dailyGbSeconds: row<number | undefined>(
+    "DAILY_GB_SECONDS",
+    "none",
+    undefined,
+    optionalInteger,
+    "The same for GB seconds of memory.",
+  ),
+  replyQueues: row<readonly string[]>("REPLY_QUEUES", "none", [], words, "Queues that a message's `replyTo` may name."),
+  priceVcpuHour: row(
+    "PRICE_VCPU_HOUR",
+    "0.0405",
+    0.0405,
+    decimal,
+    "Price of a vCPU hour, for the estimate of a job's cost.",
+  ),
+  priceGbHour: row("PRICE_GB_HOUR", "0.00445", 0.00445, decimal, "Price of a GB hour of memory."),
+  currency: row<string>(
+    "PRICE_CURRENCY",
+    "USD",
+    "USD",
+    (value) => (/^[A-Z]{3}$/.test(value) ? value : { fault: "must be a currency code of three capitals" }),
+    "Currency of the two prices.",
+  ),
+  ...securitySettings,
+} satisfies Record<string, Row<unknown>>;
+
+type Values = { readonly [K in keyof typeof settingsTable]: (typeof settingsTable)[K]["fallback"] };
+
+export interface Settings extends Omit<
+  Values,
+  "targets" | "subscriptionId" | "resourceGroup" | "location" | "publicUrl"
+> {
+  readonly publicUrl: string;
+  readonly targets: readonly Target[];
+  readonly storage: StorageConnection;
+  /** What is wrong with the environment, a sentence each; empty when all is well. Never a value, which may be a secret. */
+  readonly faults: readonly string[];
+}
+
+/** True where no Entra token is needed: plain http to this machine. */
+export function isLoopback(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === "http:" && (hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127."));
+}
+
+export function parseSettings(environment: Environment): Settings {
+  const faults: string[] = [];
+  const read = <T>({ name, fallback, read: parse }: Row<T>): T => {
+    const value = environment[name]?.trim();
+    if (value === undefined || value === "") return fallback;
+    if (value.startsWith("@Microsoft.KeyVault(")) {
+      faults.push(
+        `${name} is a Key Vault reference that was not resolved: check the app's identity and its access to the vault.`,
+      );
+      return fallback;
+    }
+    const result = parse(value);
+    if (typeof result === "object" && result !== null && "fault" in result) {
+      faults.push(`${name} ${result.fault}.`);
+      return fallback;
+    }
+    return result;
+  };
+  const table: { readonly [K in keyof Values]: Row<Values[K]> } = settingsTable;
+  const values: Record<string, unknown> = {};
+  for (const [key, entry] of Object.entries<Row<unknown>>(table)) values[key] = read(entry);
+  const parsed = values as unknown as Values; // one entry for each key of the table, read by that key's own reader
+  const { publicUrl, targets: listed, subscriptionId, resourceGroup, location, ...rest } = parsed;
+
+  const storage = parseStorage(environment, faults);
+  const single =
+    subscriptionId !== undefined && resourceGroup !== undefined ? [{ subscriptionId, resourceGroup, location }] : [];
+  if (listed.length === 0 && single.length === 0) {
+    faults.push(
+      "AZURE_SUBSCRIPTION_ID and AZURE_RESOURCE_GROUP (or TARGETS) must say where container groups are created.",
+    );
+  }
+  const sealKeyFile = rest.sealKeyFile ?? (isLoopback(rest.armEndpoint) ? ".local/seal.key" : undefined);
+  if (rest.sealKeyId === undefined && sealKeyFile === undefined) {
+    faults.push(
+      "SEAL_KEY_ID must name the Key Vault key that seals definitions (or SEAL_KEY_FILE a file, for development).",
+    );
+  }
+  faults.push(...contradictionsOf(rest));
+  if (rest.replyQueues.some((name) => /^aci-(jobs|wake|events)(-poison)?$/i.test(name)))
+    faults.push("REPLY_QUEUES must not name a queue of this service's own.");
+  const host = environment["WEBSITE_HOSTNAME"];
+  if (publicUrl === undefined && !host) faults.push("PUBLIC_URL must say where callers reach this app.");
+  const isSet = (name: string): boolean => (environment[name]?.trim() ?? "") !== "";
+  return {
+    ...(isLoopback(rest.armEndpoint) ? openedLocally(rest, isSet) : rest),
+    sealKeyFile,
+    publicUrl:
+      publicUrl ?? (host ? `${/^(localhost|127\.)/.test(host) ? "http" : "https"}://${host}` : "http://localhost:7071"),
+    targets: listed.length > 0 ? listed : single,
+    storage,
+    faults,
+  };
+}
+
+/** `JobsStorage` where jobs live in another account than the host's own, else `AzureWebJobsStorage`; either form of each. */
+function parseStorage(environment: Environment, faults: string[]): StorageConnection {
+  for (const setting of ["JobsStorage", "AzureWebJobsStorage"]) {
+    const value = environment[setting];
+    if (value?.startsWith("@Microsoft.KeyVault(")) {
+      faults.push(`${setting} is a Key Vault reference that was not resolved.`);
+      return { kind: "missing", setting };
+    }
+    if (value) return { kind: "connectionString", setting, value };
+    const account = environment[`${setting}__accountName`];
+    const of = (service: "queue" | "table" | "blob"): string | undefined =>
+      environment[`${setting}__${service}ServiceUri`] ??
+      (account ? `https://${account}.${service}.core.windows.net` : undefined);
+    const [queue, table, blob] = [of("queue"), of("table"), of("blob")];
+    if (queue && table && blob) {
+      return { kind: "identity", setting, queue, table, blob, clientId: environment[`${setting}__clientId`] };
+    }
+    if (queue ?? table ?? blob) {
+      faults.push(
+        `${setting} by identity needs all of ${setting}__queueServiceUri, __tableServiceUri and __blobServiceUri.`,
+      );
+      return { kind: "missing", setting };
+    }
+  }
+  faults.push("AzureWebJobsStorage must say where jobs are stored (a connection string or its identity-based form).");
+  return { kind: "missing", setting: "AzureWebJobsStorage" };
+}

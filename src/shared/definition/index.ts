@@ -1,0 +1,84 @@
+import { readYaml } from "./text/read.ts";
+import { Cursor } from "./cursor.ts";
+import { judge } from "./rules/index.ts";
+import { judgeName } from "./rules/group.ts";
+import { readTop, type Top } from "./top.ts";
+import { viewOf, type DefinitionView } from "./view.ts";
+import type { PlacedFault } from "../base/errors.ts";
+import { isJsonObject, type JsonObject } from "../base/json.ts";
+
+export { maskSecrets, redactBody, resolveVaultReferences, secretPaths, secretValues } from "./secrets.ts";
+export type { PlacedReference } from "./secrets.ts";
+export { viewOf } from "./view.ts";
+export type { ContainerView, DefinitionView, VolumeView } from "./view.ts";
+
+/** What is wrong or odd in a definition: lines and columns from 1, the path empty for the whole text. */
+export type Fault = PlacedFault;
+
+export interface DefinitionRules {
+  /** What a definition without `apiVersion` is sent under. */
+  readonly defaultApiVersion: string;
+  /** Collections inside each other, aliases counted as if written out; 64 unless told. */
+  readonly maxDepth?: number;
+  /** Nodes, aliases counted as if written out; 100,000 unless told. */
+  readonly maxNodes?: number;
+}
+
+export type Parsed = {
+  readonly warnings: readonly Fault[];
+  /** What of the text is ours can be read where the rest is faulty, too. */
+  readonly block: OptionsBlock | undefined;
+  readonly callBackUri: string | undefined;
+} & (
+  | {
+      readonly ok: true;
+      readonly definition: Definition;
+      /** Where a path of the body stands in the text; its beginning for one that isn't there. */
+      readonly place: (path: string) => { line: number; column: number };
+    }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+);
+
+/** The `x-aciproxy:` mapping, taken out of the definition. */
+export interface OptionsBlock {
+  readonly values: JsonObject;
+  /** Where an option stands; the block itself for one that it doesn't have. */
+  place(key: string): { line: number; column: number };
+}
+
+export interface Definition {
+  readonly name: string;
+  readonly apiVersion: string;
+  /** What Azure Resource Manager gets by PUT: of the top level what it has there, `properties` as written. */
+  readonly body: JsonObject;
+  readonly view: DefinitionView;
+}
+
+/**
+ * Reads an ACI container group, YAML 1.2 or JSON, and gives every fault at once, each with its place. Never throws, whatever the
+ * text; never quotes it, because what stands there may be a secret.
+ */
+export function parseDefinition(text: string, rules: DefinitionRules): Parsed {
+  const read = readYaml(text, { maxDepth: rules.maxDepth ?? 64, maxNodes: rules.maxNodes ?? 100_000 });
+  const { findings, places } = read;
+  const refused = (top?: Top): Parsed => ({ ...oursOf(top), ok: false, faults: findings.faults(places) });
+  const oursOf = (top?: Top): Pick<Parsed, "warnings" | "block" | "callBackUri"> => ({
+    warnings: findings.warnings(places),
+    block: top?.block && { values: top.block.values, place: (key) => places.at(top.block?.offsetOf(key) ?? 0) },
+    callBackUri: top?.callBackUri,
+  });
+  if (!read.ok) return refused();
+
+  const top = readTop(read.root, rules.defaultApiVersion, findings);
+  if (!top) return refused();
+  const root = Cursor.over(top.written, top.node);
+  judgeName(root.get("name"), findings);
+  if (isJsonObject(root.get("properties").value)) judge(root, findings);
+  if (findings.failed) return refused(top);
+  return {
+    ...oursOf(top),
+    ok: true,
+    definition: { name: top.name, apiVersion: top.apiVersion, body: top.body, view: viewOf(top.body) },
+    place: (path) => places.at(root.find(path)?.offset ?? 0),
+  };
+}

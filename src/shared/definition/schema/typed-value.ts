@@ -1,0 +1,201 @@
+import { foldName, setMember, type JsonObject, type JsonValue } from "../../base/json.ts";
+import { nearest } from "./nearest.ts";
+import type { Findings } from "../text/places.ts";
+import type { ObjectType, Property, Type } from "./schema.ts";
+import { labelOf, type Trail } from "../text/trail.ts";
+import type { ListNode, MapNode, Node, ScalarNode } from "../text/tree.ts";
+import { firstOf, spans, type ApiVersion } from "./versions.ts";
+
+/** What the judgement of a value needs to know besides the value. */
+export interface TypingContext {
+  readonly findings: Findings;
+  readonly version: ApiVersion;
+  /** The definition's apiVersion is newer than what is known here: words and types may be new too, so none is refused. */
+  readonly newer: boolean;
+}
+
+/**
+ * The JSON value that is sent for a node. Where text belongs a plain scalar is sent as the text written (`007`, `1.10`), elsewhere
+ * by YAML's core schema. Nothing is left out: unknown and read-only properties are warned of, values of a wrong type are faults.
+ *
+ * @param above the object type that holds the one at hand, for advice on misplaced properties
+ */
+export function typed(node: Node, type: Type, trail: Trail, context: TypingContext, above?: ObjectType): JsonValue {
+  if (node.kind === "scalar" && node.value === null) return null; // as good as absent to the service, of whatever type
+  if (type.kind === "any") return untyped(node, trail, context);
+  if (node.kind === "scalar") {
+    if (type.kind === "text") return textOf(node, type, trail, context);
+    if (type.kind === "number" || type.kind === "integer" || type.kind === "boolean")
+      return plainOf(node, type.kind, trail, context);
+  } else if (node.kind === "list") {
+    if (type.kind === "list") return listOf(node, type.of, trail, context, above);
+  } else if (type.kind === "map") return mapOf(node, type.of, trail, context);
+  else if (type.kind === "object") return objectOf(node, type, trail, context, above);
+  return mistyped(node, type, trail, context);
+}
+
+function listOf(node: ListNode, of: Type, trail: Trail, context: TypingContext, above?: ObjectType): JsonValue {
+  return node.items.map((item, index) => typed(item, of, trail.to(index, item.at), context, above));
+}
+
+function mapOf(node: MapNode, of: Type, trail: Trail, context: TypingContext): JsonObject {
+  const map: JsonObject = {};
+  for (const [key, entry] of node.entries) setMember(map, key, typed(entry.node, of, trail.to(key, entry.at), context));
+  return map;
+}
+
+/** No object of the service has a tenth of it; every look for one of them walks past all the others. */
+const mostProperties = 1000;
+
+function objectOf(
+  node: MapNode,
+  type: ObjectType,
+  trail: Trail,
+  context: TypingContext,
+  above?: ObjectType,
+): JsonObject {
+  const object: JsonObject = {};
+  if (node.entries.size > mostProperties) {
+    context.findings.fault(trail, `${trail.label} has too many properties; at most ${mostProperties} are taken here.`);
+    return object;
+  }
+  const keys = new Map<Property, string>();
+  for (const [key, entry] of node.entries) {
+    const here = trail.to(key, entry.at);
+    const property = type.properties.get(foldName(key));
+    if (!property) {
+      context.findings.warn(here, () => unknown(key, type, above, context));
+      setMember(object, key, untyped(entry.node, here, context));
+      continue;
+    }
+    const before = keys.get(property);
+    if (before !== undefined) {
+      context.findings.warn(here, `${property.name} is written twice, in different letter case; the last one counts.`);
+      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- else two spellings would reach the service, and only one our checks
+      delete object[before];
+    }
+    keys.set(property, key);
+    warnOfSpan(property, entry.node, here, context);
+    setMember(object, key, typed(entry.node, property.type, here, context, type));
+  }
+  return object;
+}
+
+function warnOfSpan(property: Property, node: Node, trail: Trail, { version, newer, findings }: TypingContext): void {
+  const { name } = property;
+  const isNull = node.kind === "scalar" && node.value === null;
+  if (property.readOnly) {
+    findings.warn(trail, `${name} is set by Azure: what is written here has no effect; remove it.`);
+  } else if (!newer && !isNull && !spans(property, version)) {
+    const { until } = property;
+    const advice =
+      until !== undefined && version > until
+        ? `ends with apiVersion ${until}`
+        : `needs apiVersion ${firstOf(property) ?? ""} or newer`;
+    findings.warn(trail, `${name} ${advice}: under ${version} it has no effect.`);
+  }
+}
+
+/** What to say of a property that the service doesn't have at this place. */
+export function unknown(
+  key: string,
+  type: ObjectType,
+  above: ObjectType | undefined,
+  { version, newer }: TypingContext,
+): string {
+  const folded = foldName(key);
+  const inside = type.properties.get("properties")?.type;
+  const label = labelOf(key);
+  if (inside?.kind === "object" && inside.properties.has(folded)) {
+    return `${label} has no effect here: it belongs under properties.`;
+  }
+  if (above?.properties.has(folded)) return `${label} has no effect here: it belongs one level up.`;
+  const likely = nearest(
+    key,
+    [...type.properties.values()].map(({ name }) => name),
+  );
+  const where = newer ? "as far as is known" : `in apiVersion ${version}`;
+  const meant = likely === undefined ? "." : `; is ${likely} meant?`;
+  return `${label} has no effect: the service has no such property here ${where}${meant}`;
+}
+
+function textOf(
+  node: ScalarNode,
+  { choice }: Extract<Type, { kind: "text" }>,
+  trail: Trail,
+  context: TypingContext,
+): JsonValue {
+  if (!choice || choice.words.some((word) => foldName(word) === foldName(node.text))) return node.text;
+  const message = `${trail.label} must be ${choice.words.map((word) => (word.includes(",") ? `"${word}"` : word)).join(" or ")}.`;
+  if (choice.closed && !context.newer) context.findings.fault(trail, message);
+  else context.findings.warn(trail, message);
+  return node.text;
+}
+
+const numeric = {
+  number: /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*$/,
+  integer: /^\s*[-+]?\d+\s*$/,
+  boolean: /^\s*(?:true|false)\s*$/i,
+} as const;
+
+/** Longer text is no number, and trying would cost time. */
+const longestNumber = 40;
+
+const wanted = { number: "a number", integer: "a whole number", boolean: "true or false" } as const;
+
+/** A number or truth value. In quotes it is sent as written: the service reads it all the same. */
+function plainOf(node: ScalarNode, kind: keyof typeof numeric, trail: Trail, context: TypingContext): JsonValue {
+  const { value, text } = node;
+  const right =
+    typeof value === "string"
+      ? value.length <= longestNumber && numeric[kind].test(value)
+      : kind === "boolean"
+        ? typeof value === "boolean"
+        : typeof value === "number" && (kind === "number" || Number.isInteger(value));
+  if (!right) context.findings.fault(trail, `${trail.label} must be ${wanted[kind]}.`);
+  else if (typeof value === "number" && /^[-+]?0[0-9xo]/.test(text)) {
+    context.findings.warn(
+      trail,
+      `${trail.label} is read by YAML 1.2, where a leading 0 means nothing, 0o octal and 0x hexadecimal; write a plain decimal number.`,
+    );
+  }
+  return sendable(node, trail, context);
+}
+
+/** A value of which no type is known, by YAML's core schema. */
+function untyped(node: Node, trail: Trail, context: TypingContext): JsonValue {
+  if (node.kind === "list") return node.items.map((item, index) => untyped(item, trail.to(index, item.at), context));
+  if (node.kind === "scalar") return sendable(node, trail, context);
+  const map: JsonObject = {};
+  for (const [key, entry] of node.entries) setMember(map, key, untyped(entry.node, trail.to(key, entry.at), context));
+  return map;
+}
+
+/** JSON has no infinity, and its numbers here 53 bits: neither may change in silence. */
+function sendable({ value, text }: ScalarNode, trail: Trail, { findings }: TypingContext): JsonValue {
+  if (typeof value !== "number") return value;
+  if (!Number.isFinite(value)) {
+    findings.fault(trail, `${trail.label} can't be infinite or no number; write a number, or quotes if text is meant.`);
+    return text;
+  }
+  if (Number.isInteger(value) && !Number.isSafeInteger(value))
+    findings.warn(trail, `${trail.label} is too long a number to be sent exactly; write it in quotes.`);
+  return value;
+}
+
+const shapes = {
+  ...wanted,
+  text: "text",
+  list: "a list, each item after its own '- '",
+  map: "a mapping of names to values",
+  object: "a mapping",
+} as const;
+
+function mistyped(node: Node, type: Exclude<Type, { kind: "any" }>, trail: Trail, context: TypingContext): JsonValue {
+  const found = { scalar: "a single value", list: "a list", map: "a mapping" }[node.kind];
+  const message = `${trail.label} must be ${shapes[type.kind]}, not ${found}.`;
+  if (context.newer || (type.kind === "text" && type.lenient === true))
+    context.findings.warn(trail, `${message} It is likely to be refused.`);
+  else context.findings.fault(trail, message);
+  return untyped(node, trail, context);
+}

@@ -1,0 +1,169 @@
+import { minute, second } from "../base/duration.ts";
+import type { Definition } from "../definition/index.ts";
+import { no, ok, Unavailable, type Refusal, type Result } from "../base/errors.ts";
+import { mintJobId } from "../base/ids.ts";
+import type { Reservation } from "../store/job-index.ts";
+import { columnsOf, jobKey, type Sealed } from "../store/job-row.ts";
+import { hasEnded, type Job } from "../job/job.ts";
+import { join } from "./attach.ts";
+import { newJob } from "./new-job.ts";
+import { findObstacle } from "./conflict.ts";
+import type { Checked, Order } from "./submission.ts";
+import type { JobStore } from "../store/jobs.ts";
+import type { Blobs } from "../store/blobs.ts";
+import type { Queues } from "../store/queues.ts";
+import type { Sealer } from "../security/sealer.ts";
+import type { Settings } from "../config/settings.ts";
+import { sealedText } from "../security/sealed-definition.ts";
+
+/**
+ * Taking a job in, from HTTP or from the queue: read and judge everything, reserve the name, write the row. From the row on the job is
+ * accepted and will end, whatever crashes. ACI is not called here, and the type of `AcceptDeps` says so.
+ */
+export interface AcceptDeps {
+  readonly settings: Settings;
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly jobs: JobStore;
+  readonly blobs: Blobs;
+  readonly sealer: Sealer;
+  readonly queues: Queues;
+}
+
+export interface Accepted {
+  readonly job: Job;
+  /** True when it is an earlier job that this order joined. */
+  readonly attached: boolean;
+}
+
+/** A definition larger than this lies in a blob: an entity's binary property holds 64 KiB. */
+const mostInline = 48 * 1024;
+/** A reservation without a row expires after a minute; one that took this long is given up, so that no row comes after it. */
+const mostReserving = 40 * second;
+const mostRounds = 60;
+/** Between two tries to reserve what somebody else had a moment ago: sooner at first, since mostly it is gone at once. */
+const pause = (round: number): number => Math.min(round * 50, 500);
+
+/**
+ * Reserves, then writes the row. At most four storage calls, three of them one after another, when nothing is in the way.
+ *
+ * @throws Unavailable when storage or the sealing key can't be reached: nothing was accepted
+ */
+export async function accept(deps: AcceptDeps, order: Order, checked: Checked): Promise<Result<Accepted>> {
+  const { blobs, sealer } = deps;
+  const began = deps.now();
+  const id = order.id?.id ?? mintJobId(began, deps.randomBytes(10));
+  const job = newJob(order, checked, id, order.createdAt ?? began);
+  // A message that comes again: of an id that a poster chose the reservation tells, of a derived one only the row.
+  const known = order.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
+  if (known) return ok({ job: known.job, attached: true });
+  const over = await ceiling(deps, job);
+  if (over) return no(over);
+  const definition = await sealer.seal(sealedText(checked.definition), id);
+  const callbacks =
+    checked.callBackUri === undefined ? undefined : await sealer.seal(JSON.stringify([checked.callBackUri]), id);
+  const large = definition.length > mostInline;
+  const stored = large ? blobs.putSealed(id, definition) : Promise.resolve();
+  const reserved = await reserve(deps, job, order, checked.definition, stored);
+  if (!reserved.ok) return reserved;
+  if (reserved.value.attached) {
+    const full = await join(deps, order, checked, reserved.value.job);
+    return full ? no(full) : reserved;
+  }
+  return insert(deps, reserved.value.job, { definition: large ? "blob" : definition, callbacks }, began);
+}
+
+/** Reserves all that the job needs, or finds the job that it joins; as often as somebody else was in the way for a moment. */
+async function reserve(
+  deps: AcceptDeps,
+  job: Job,
+  order: Order,
+  definition: Definition,
+  stored: Promise<void>,
+): Promise<Result<Accepted>> {
+  const { index, prices } = deps.jobs;
+  const { onConflict } = job.options;
+  let rerunOf = order.rerunOf;
+  let over: string | undefined;
+  let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
+  for (let round = 0; round < mostRounds; round++) {
+    const wanted: Job = rerunOf === undefined ? job : { ...job, rerunOf };
+    const reservation: Reservation = {
+      id: job.id,
+      key: jobKey(job.id, job.createdAt),
+      name: job.name,
+      groupName: job.groupName,
+      want,
+      keyEntry: job.keyHash === undefined ? undefined : { hash: job.keyHash, over },
+      foreignId: order.id?.foreign === true,
+      createdAt: job.createdAt,
+      checkAt: job.checkAt,
+      columns: columnsOf(wanted, prices),
+    };
+    const [reserved] = await Promise.all([index.reserve(reservation), stored]);
+    if (reserved === "reserved") return ok({ job: wanted, attached: false });
+    const obstacle = await findObstacle(deps, job, order, definition, { want, over, round });
+    switch (obstacle.kind) {
+      case "ours":
+        return ok({ job: wanted, attached: false });
+      case "attach":
+        return ok({ job: obstacle.job, attached: true });
+      case "refuse":
+        return no(obstacle.refusal);
+      case "stand in line":
+        want = "wait";
+        break;
+      case "take over":
+        [rerunOf, over] = [obstacle.from ?? rerunOf, obstacle.etag];
+        break;
+      case "gone":
+        if (round > 0) await deps.sleep(pause(round));
+        break;
+    }
+  }
+  throw new Unavailable("storage", "The name could not be reserved: too many want it at once.");
+}
+
+async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, began: number): Promise<Result<Accepted>> {
+  const { jobs, now } = deps;
+  if (now() > began + mostReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
+  try {
+    if ((await jobs.insert(job, sealed)) === "created") return ok({ job, attached: false });
+  } catch (error) {
+    // The write may have been done all the same: only what the table says decides.
+    if (!(error instanceof Unavailable) || (await jobs.peek(job.id)) === undefined) throw error;
+    return ok({ job, attached: false });
+  }
+  const earlier = await jobs.peek(job.id);
+  if (earlier && hasEnded(earlier.job.phase) && earlier.job.phase.tidy) await giveBack(deps, job);
+  return ok({ job: earlier?.job ?? job, attached: earlier !== undefined && earlier.job.createdAt !== job.createdAt });
+}
+
+/** What was reserved for a job that turned out to be done with. */
+async function giveBack({ jobs: { index }, queues }: AcceptDeps, { id, groupName, createdAt }: Job): Promise<void> {
+  await index.leaveLine(groupName, id, createdAt);
+  const next = await index.handOver(groupName, id);
+  if (next !== undefined) await queues.wake(next, undefined, 0);
+  await index.drop(id);
+}
+
+async function ceiling({ jobs, settings }: AcceptDeps, job: Job): Promise<Refusal | undefined> {
+  if (settings.maxActiveJobs === undefined && settings.maxActivePerName === undefined) return undefined;
+  let [all, named] = [0, 0];
+  for await (const active of jobs.index.active()) {
+    // A message that comes again is no further job.
+    if (active.id === job.id) return undefined;
+    all++;
+    if (active.name.toLowerCase() === job.name.toLowerCase()) named++;
+  }
+  const full =
+    (settings.maxActiveJobs !== undefined && all >= settings.maxActiveJobs) ||
+    (settings.maxActivePerName !== undefined && named >= settings.maxActivePerName);
+  if (!full) return undefined;
+  return {
+    code: "TooManyJobs",
+    message: "As many jobs are active as the settings MAX_ACTIVE_JOBS and MAX_ACTIVE_PER_NAME allow; try again later.",
+    retryAfter: minute,
+  };
+}

@@ -1,0 +1,84 @@
+import type { Refusal } from "../base/errors.ts";
+import type { JobId } from "../base/ids.ts";
+import { jobKey } from "../store/job-row.ts";
+import { hasEnded, type Job } from "../job/job.ts";
+import type { JobStore } from "../store/jobs.ts";
+import type { Queues } from "../store/queues.ts";
+import type { Sealer } from "../security/sealer.ts";
+import type { Checked, Order } from "./submission.ts";
+
+interface JoinDeps {
+  readonly jobs: JobStore;
+  readonly sealer: Sealer;
+  readonly queues: Queues;
+}
+
+/** So many can be told of a job's end beside who started it; all of them stand in its row. */
+const mostJoined = 100;
+/** A binary property holds 64 KiB ("Understanding the Table service data model"). */
+const mostCallbackBytes = 64 * 1024;
+
+/**
+ * An order that is answered with a job of an earlier one: whoever gave it finds that job by its own id, and is told of its end too.
+ *
+ * @returns a refusal when too many are to be told of that job's end already
+ */
+export async function join(
+  deps: JoinDeps,
+  { id: own, replyTo, correlationId }: Order,
+  { callBackUri }: Checked,
+  job: Job,
+): Promise<Refusal | undefined> {
+  if (own?.id === job.id) return undefined; // the same message again
+  const id = own?.foreign === true ? own.id : undefined;
+  if (id === undefined && replyTo === undefined && callBackUri === undefined) return undefined;
+  const joined: Joined = {
+    ...(id === undefined ? {} : { id }),
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(correlationId === undefined ? {} : { correlationId }),
+  };
+  const full = await remember(deps, job.id, joined, callBackUri);
+  if (full === undefined && id !== undefined) await deps.jobs.index.alias(id, jobKey(job.id, job.createdAt));
+  return full;
+}
+
+type Joined = Job["joined"][number];
+
+/** At once told, when the job has ended already. */
+async function remember(
+  deps: JoinDeps,
+  id: JobId,
+  joined: Joined,
+  uri: string | undefined,
+): Promise<Refusal | undefined> {
+  const { jobs, sealer, queues } = deps;
+  const stored = await jobs.find(id);
+  if (stored === undefined) return undefined;
+  let { job, sealed } = stored;
+  if (!job.joined.some((each) => sameAs(each, joined))) job = { ...job, joined: [...job.joined, joined] };
+  if (joined.replyTo !== undefined) job = { ...job, reply: { state: "pending", tries: 0 } };
+  if (uri !== undefined) {
+    // Who was called already is not called again.
+    const told = hasEnded(job.phase) && job.callback.state !== "pending";
+    const opened = !told && sealed.callbacks && (await sealer.open(sealed.callbacks, id));
+    const before: unknown = opened && opened.kind === "open" ? JSON.parse(opened.text) : [];
+    const uris = [...new Set([...(Array.isArray(before) ? before.map(String) : []), uri])];
+    const callbacks = await sealer.seal(JSON.stringify(uris), id);
+    if (uris.length > mostJoined + 1 || callbacks.length > mostCallbackBytes) return full(job);
+    sealed = { ...sealed, callbacks };
+    job = { ...job, callback: { state: "pending", tries: 0 } };
+  }
+  if (job.joined.length > mostJoined) return full(job);
+  if ((await jobs.save(stored, job, sealed)) === "conflict") return remember(deps, id, joined, uri);
+  if (hasEnded(job.phase)) await queues.wake(id, undefined, 0);
+  return undefined;
+}
+
+function full({ id, name, phase: { state } }: Job): Refusal {
+  const message = `As many callers as there can be are to be told of the end of job ${id} already. Join it without callBackUri, replyTo and an id, or use onConflict=wait for a run of your own.`;
+  return { code: "NameActive", message, more: { id, name, state } };
+}
+
+function sameAs(a: Joined, b: Joined): boolean {
+  return a.id === b.id && a.replyTo === b.replyTo && a.correlationId === b.correlationId;
+}

@@ -1,0 +1,49 @@
+import { day } from "../base/duration.ts";
+import type { JobId } from "../base/ids.ts";
+import { hasEnded, type Job } from "../job/job.ts";
+import type { JobStore, Stored } from "../store/jobs.ts";
+import type { Queues } from "../store/queues.ts";
+
+interface CancelDeps {
+  readonly jobs: JobStore;
+  readonly queues: Queues;
+  readonly now: () => number;
+}
+
+/** Whether a cancel has anything to add: the job has not ended, and nobody canceled it before. */
+export function mayBeCanceled({ phase, cancel: canceled }: Job): boolean {
+  return !hasEnded(phase) && canceled === undefined;
+}
+
+/**
+ * A cancel is an intent that stands in the row and survives any crash; the machine carries it out. May be repeated.
+ *
+ * @returns the job, or `undefined` when it is not known
+ */
+export async function cancel(deps: CancelDeps, id: JobId, by: string | undefined): Promise<Stored | undefined> {
+  const look = { needed: false };
+  const stored = await deps.jobs.change(id, (job) => {
+    if (hasEnded(job.phase)) {
+      look.needed = job.phase.group !== "gone" && !job.yield;
+      return look.needed ? { job: { ...job, yield: true } } : undefined;
+    }
+    look.needed = true;
+    if (job.cancel) return undefined;
+    return {
+      job: { ...job, cancel: { at: deps.now(), reason: "CanceledByCaller", ...(by === undefined ? {} : { by }) } },
+    };
+  });
+  if (stored && look.needed) await deps.queues.wake(id, undefined, 0);
+  return stored;
+}
+
+/** A cancel from the queue may come before its job: then it is kept, and found when the job is about to begin. */
+export async function cancelOrKeep(deps: CancelDeps, id: JobId): Promise<void> {
+  if (await cancel(deps, id, undefined)) return;
+  await deps.jobs.index.keepCancel(id, deps.now());
+  // It may have come while the cancel was written.
+  await cancel(deps, id, undefined);
+}
+
+/** How long a cancel waits for its job: longer than a message lives by default. */
+export const cancelKept = 30 * day;

@@ -1,0 +1,132 @@
+import type { JobStore } from "../store/jobs.ts";
+import type { Blobs } from "../store/blobs.ts";
+import type { Sealer } from "../security/sealer.ts";
+import { minute } from "../base/duration.ts";
+import { maskSecrets, type Definition } from "../definition/index.ts";
+import { clip, type Refusal } from "../base/errors.ts";
+import { isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
+import type { Reservation } from "../store/job-index.ts";
+import { hasEnded, type Job } from "../job/job.ts";
+import type { JsonValue } from "../base/json.ts";
+import type { Order } from "./submission.ts";
+import { parseSealedDefinition } from "../security/sealed-definition.ts";
+
+interface ObstacleDeps {
+  readonly now: () => number;
+  readonly jobs: JobStore;
+  readonly blobs: Blobs;
+  readonly sealer: Sealer;
+}
+
+/**
+ * A name whose holder has no row yet is tried so often, for more than seven seconds, before the job stands in line behind it: its row
+ * comes late where storage is slow, and who would join it is to find it.
+ */
+const roundsForARow = 20;
+
+export type Obstacle =
+  | { readonly kind: "ours" | "stand in line" | "gone" }
+  | { readonly kind: "attach"; readonly job: Job }
+  | { readonly kind: "take over"; readonly from: JobId | undefined; readonly etag: string }
+  | { readonly kind: "refuse"; readonly refusal: Refusal };
+
+/** What stood in the way of a reservation, and what the rules say about it. */
+export async function findObstacle(
+  deps: ObstacleDeps,
+  job: Job,
+  order: Order,
+  definition: Definition,
+  { want, over, round }: { want: Reservation["want"]; over: string | undefined; round: number },
+): Promise<Obstacle> {
+  const { index } = deps.jobs;
+  if (order.id !== undefined) {
+    const known = await deps.jobs.peek(order.id.id);
+    if (known) return { kind: "attach", job: known.job };
+  }
+  if (job.keyHash !== undefined) {
+    const entry = await index.jobOfKey(job.keyHash);
+    // A key that is taken over already is not what stood in the way this time.
+    if (entry !== undefined && entry.id !== job.id && entry.etag !== over) return sameKey(deps, entry, definition);
+  }
+  const hold = want === "hold" ? await index.hold(job.groupName) : undefined;
+  // Our own reservation, whose answer got lost, or of an earlier delivery of the same message.
+  if (hold === undefined) return { kind: (await index.has(job.id)) ? "ours" : "gone" };
+  if (hold.holder === job.id) return { kind: "ours" };
+  const holder = await deps.jobs.peek(hold.holder);
+  // Reserved a moment ago, its row is on its way; or its acceptor died.
+  if (holder === undefined) return { kind: round < roundsForARow ? "gone" : "stand in line" };
+  const { job: other } = holder;
+  const leaving =
+    hasEnded(other.phase) ||
+    other.cancel !== undefined ||
+    (other.phase.state !== "Queued" && other.phase.ending !== undefined);
+  if (leaving) return { kind: "stand in line" };
+  if (job.options.onConflict === "attach") return { kind: "attach", job: other };
+  return {
+    kind: "refuse",
+    refusal: {
+      code: "NameActive",
+      message: `${other.name} is already ${other.phase.state} as job ${other.id}. To wait for it, replace it or join it use onConflict=wait, replace or attach; to run beside it uniqueName=true.`,
+      more: { id: other.id, name: other.name, state: other.phase.state },
+    },
+  };
+}
+
+/** The same idempotency key: the job that has it, a new one in its place, or a refusal when the definition is another. */
+async function sameKey(
+  deps: ObstacleDeps,
+  entry: { readonly id: JobId; readonly etag: string },
+  definition: Definition,
+): Promise<Obstacle> {
+  const earlier = await deps.jobs.find(entry.id);
+  // Reserved a moment ago, its row is on its way; or its acceptor died, and the reservation expires.
+  if (earlier === undefined) {
+    const died = !isMinted(entry.id) || deps.now() > mintedAt(entry.id) + minute;
+    return died ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "gone" };
+  }
+  const { phase } = earlier.job;
+  const ended =
+    hasEnded(phase) &&
+    !(phase.state === "Succeeded" || (phase.state === "Canceled" && phase.verdict.reason !== "LeaseExpired"));
+  const bytes = earlier.sealed.definition === "blob" ? await deps.blobs.getSealed(entry.id) : earlier.sealed.definition;
+  const opened = bytes === undefined ? undefined : await deps.sealer.open(bytes, entry.id);
+  const before = opened?.kind === "open" ? parseSealedDefinition(opened.text) : undefined;
+  const path =
+    nameKey(earlier.job.name) !== nameKey(definition.name)
+      ? "name"
+      : before && differs(maskSecrets(before.body), maskSecrets(definition.body), "");
+  if (path !== undefined) {
+    const message = `This Idempotency-Key belongs to job ${entry.id}, whose definition differs at ${path}. Use a new key for another definition.`;
+    return {
+      kind: "refuse",
+      refusal: { code: "KeyReused", message: clip(message, 300), more: { id: entry.id, path } },
+    };
+  }
+  return ended ? { kind: "take over", from: entry.id, etag: entry.etag } : { kind: "attach", job: earlier.job };
+}
+
+/** The first path at which two values differ. */
+function differs(a: JsonValue | undefined, b: JsonValue | undefined, path: string): string | undefined {
+  if (a === b) return undefined;
+  if (
+    typeof a !== "object" ||
+    typeof b !== "object" ||
+    a === null ||
+    b === null ||
+    Array.isArray(a) !== Array.isArray(b)
+  )
+    return path || "its top";
+  if (Array.isArray(a) && Array.isArray(b)) {
+    for (let at = 0; at < Math.max(a.length, b.length); at++) {
+      const found = differs(a[at], b[at], `${path}[${at}]`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  const [left, right] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
+  for (const key of new Set([...left.keys(), ...right.keys()])) {
+    const found = differs(left.get(key), right.get(key), path === "" ? key : `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

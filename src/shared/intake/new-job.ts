@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { minute } from "../base/duration.ts";
+import { groupName, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
+import type { Delivery, Job } from "../job/job.ts";
+import type { JobOptions } from "../job/options.ts";
+import type { Checked, Order } from "./submission.ts";
+
+/** A job as its life begins: nothing of it exists yet but what its caller said. */
+export function newJob(
+  order: Order,
+  { definition, options, warnings, callBackUri }: Checked,
+  id: JobId,
+  createdAt: number,
+): Job {
+  const { view } = definition;
+  const name = groupName(definition.name);
+  const given = <T extends object>(fields: T): T =>
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T; // absent and undefined mean the same in a row
+  return {
+    ...beginning(id, name, options, createdAt),
+    groupName: options.uniqueName ? uniqueGroupName(name, id) : name,
+    holds: true,
+    apiVersion: definition.apiVersion,
+    containers: [
+      ...view.initContainers.map((init) => ({ name: init, init: true })),
+      ...view.containers.map((container) => ({ name: container.name, init: false })),
+    ],
+    images: [...view.images],
+    restartPolicy: view.restartPolicy,
+    spot: view.priority === "Spot",
+    cpu: view.cpu,
+    memoryGB: view.memoryGB,
+    warnings: warnings.slice(0, 50),
+    via: order.via,
+    phase: { state: "Queued", refusals: 0 },
+    callback: delivery(callBackUri),
+    reply: delivery(order.replyTo),
+    ...given({
+      wantedLocation: view.location,
+      requestedBy: order.requestedBy,
+      correlationId: order.correlationId,
+      replyTo: order.replyTo,
+      rerunOf: order.rerunOf,
+      traceparent: order.traceparent,
+      keyHash:
+        order.idempotencyKey === undefined
+          ? undefined
+          : createHash("sha256").update(order.idempotencyKey).digest("hex"),
+    }),
+  };
+}
+
+/** What holds of every job that begins now, whatever it is to run. */
+export function beginning(id: JobId, name: GroupName, options: JobOptions, createdAt: number) {
+  return {
+    version: 1,
+    id,
+    name,
+    groupName: name,
+    options,
+    createdAt,
+    queuedAt: createdAt,
+    deadlineAt: createdAt + options.timeout,
+    attempt: 1,
+    retriesUsed: 0,
+    freeInRow: 0,
+    attempts: [],
+    history: [{ at: createdAt, from: "", to: "Queued", reason: "Accepted", attempt: 1 }],
+    events: [],
+    joined: [],
+    yield: false,
+    logsDropped: false,
+    lookAt: createdAt,
+    checkAt: createdAt + minute,
+  } as const satisfies Partial<Job>;
+}
+
+/** Whether the end is to be told to an address. */
+export function delivery(to: string | undefined): Delivery {
+  return { state: to === undefined ? "none" : "pending", tries: 0 };
+}

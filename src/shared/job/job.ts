@@ -1,0 +1,297 @@
+import { z } from "zod";
+import { isReason, type Reason } from "./reasons.ts";
+import { groupName, parseJobId } from "../base/ids.ts";
+import type { JobOptions } from "./options.ts";
+
+/**
+ * What a job is: the one record that its row holds. The states and what moves a job between them stand in `machine.ts`.
+ *
+ *     Queued -> Provisioning -> Pending -> Running -> Succeeded | Failed | Stopped | TimedOut | Canceled
+ *
+ * The schema is what rows are read with, so that a row edited by hand or written by another release is refused with a sentence, or
+ * understood; fields added later have defaults. All times are milliseconds since 1970.
+ */
+export const activeStates = ["Queued", "Provisioning", "Pending", "Running"] as const;
+export const terminalStates = ["Succeeded", "Failed", "Stopped", "TimedOut", "Canceled"] as const;
+export type ActiveState = (typeof activeStates)[number];
+export type TerminalState = (typeof terminalStates)[number];
+export type State = ActiveState | TerminalState;
+
+const time = z.number();
+const reason = z.custom<Reason>((value) => typeof value === "string" && isReason(value));
+const jobId = z.string().transform((text, context) => {
+  const id = parseJobId(text);
+  if (id !== undefined) return id;
+  context.addIssue("must be a UUID");
+  return z.NEVER;
+});
+const name = z.string().min(1).transform(groupName);
+const place = z.object({ path: z.string(), line: z.number(), column: z.number(), message: z.string() });
+
+const target = z.object({ subscriptionId: z.string(), resourceGroup: z.string(), location: z.string() });
+/** Where this job's group is, or will be. */
+export type Placed = z.infer<typeof target>;
+
+const groupEvent = z.object({
+  at: z.number().optional(),
+  container: z.string().optional(),
+  name: z.string(),
+  type: z.string(),
+  count: z.number(),
+  message: z.string(),
+});
+/** One of ACI's events of a group or container (`Pulling`, `Started`, `Killing`, ...). */
+export type GroupEvent = z.infer<typeof groupEvent>;
+
+const azureError = z.object({
+  code: z.string(),
+  message: z.string(),
+  httpStatus: z.number(),
+  correlationId: z.string().optional(),
+  requestId: z.string().optional(),
+});
+/** Azure's own error, redacted, kept to the letter otherwise. */
+export type AzureError = z.infer<typeof azureError>;
+
+const verdict = z.object({
+  reason,
+  /** The sentence for people; absent where the catalogue's advice says all. */
+  detail: z.string().optional(),
+  exitCode: z.number().optional(),
+  container: z.string().optional(),
+  /** Why it had not begun, where its time ran out before it did. */
+  waitedFor: reason.optional(),
+});
+/** Why something ended. */
+export type Verdict = z.infer<typeof verdict>;
+
+const ending = z.object({
+  /** Where the job goes once ACI confirms that nothing runs any more; `Queued` is a new attempt. */
+  to: z.enum([...terminalStates, "Queued"]),
+  verdict,
+  since: time,
+  /** True once logs and exit codes are stored. */
+  captured: z.boolean(),
+  /** When a delete or stop was last sent. */
+  sentAt: time.optional(),
+  /** When the group was first seen absent, since the last claim. */
+  absentAt: time.optional(),
+  /** Whether the new attempt costs the caller nothing. */
+  free: z.boolean().default(false),
+});
+/** An end that is decided but not confirmed: the row's `stopping`. */
+export type Ending = z.infer<typeof ending>;
+
+const waiting = z.object({ reason, since: time, detail: z.string().optional(), position: z.number().optional() });
+/** Why a queued job has not begun, and since when. */
+export type Waiting = z.infer<typeof waiting>;
+
+const phase = z.discriminatedUnion("state", [
+  z.object({
+    state: z.literal("Queued"),
+    waiting: waiting.optional(),
+    /** Not before this time (a delay between attempts, `Retry-After`). */
+    notBefore: time.optional(),
+    /** How often this attempt's create was refused for now. */
+    refusals: z.number().default(0),
+  }),
+  z.object({
+    state: z.literal("Provisioning"),
+    /** Tried since, without a clear answer so far. */
+    sentAt: time,
+    /** Until then the create may still take effect, though nobody waits for its answer any more. */
+    mayLandUntil: time.optional(),
+    /** What it waited for before: should this create be refused too, it has waited since then. */
+    waiting: waiting.optional(),
+    /** When the group was first seen absent after the claim ran out. */
+    absentAt: time.optional(),
+    ending: ending.optional(),
+  }),
+  z.object({
+    state: z.literal("Pending"),
+    acceptedAt: time,
+    absentAt: time.optional(),
+    ending: ending.optional(),
+  }),
+  z.object({
+    state: z.literal("Running"),
+    startedAt: time,
+    absentAt: time.optional(),
+    /** When the logs were last read. */
+    logsAt: time.optional(),
+    /** When tags were sent for a group that had lost them: once. */
+    taggedAt: time.optional(),
+    ending: ending.optional(),
+  }),
+  z.object({
+    state: z.enum(terminalStates),
+    verdict,
+    finishedAt: time,
+    /** `stopped`: it is there, and nothing runs in it. `present`: ACI did not confirm that. Either is looked at until it is known to be gone. */
+    group: z.enum(["present", "stopped", "gone"]),
+    /** False where the end could not wait for the logs: they are read before the group is deleted. */
+    captured: z.boolean().default(true),
+    /** The group stays until then, unless a new job needs its name. */
+    keepUntil: time.optional(),
+    /** When a delete was last sent, and when the group was first seen absent since. */
+    sentAt: time.optional(),
+    absentAt: time.optional(),
+    /** True once the name is free and everybody was told. */
+    tidy: z.boolean(),
+  }),
+]);
+/** The part of a job that differs by state. */
+export type Phase = z.infer<typeof phase>;
+
+const attempt = z.object({
+  number: z.number(),
+  state: z.string(),
+  verdict,
+  provisioningAt: time.optional(),
+  startedAt: time.optional(),
+  finishedAt: time,
+  pullSeconds: z.number().optional(),
+  location: z.string().optional(),
+});
+/** What is kept in the row of an attempt that ended; its containers are in the attempts table. */
+export type Attempt = z.infer<typeof attempt>;
+
+const callback = z.object({
+  state: z.enum(["none", "pending", "delivered", "gone", "failed"]),
+  tries: z.number(),
+  nextAt: time.optional(),
+});
+/** How far the telling of a job's end has come. */
+export type Delivery = z.infer<typeof callback>;
+
+const options = z.custom<JobOptions>((value) => typeof value === "object" && value !== null && "timeout" in value);
+
+const containerSpec = z.object({ name: z.string(), init: z.boolean() });
+
+export const jobSchema = z.object({
+  version: z.literal(1),
+  id: jobId,
+  /** As the caller wrote it. */
+  name,
+  /** Of the container group: the name, or with `uniqueName` the name and a suffix. */
+  groupName: name,
+  /** True where the name must be held against others. */
+  holds: z.boolean(),
+  apiVersion: z.string(),
+  /** The region that the definition names. */
+  wantedLocation: z.string().optional(),
+  containers: z.array(containerSpec),
+  images: z.array(z.string()),
+  restartPolicy: z.enum(["Always", "OnFailure", "Never"]),
+  spot: z.boolean().default(false),
+  cpu: z.number(),
+  memoryGB: z.number(),
+  options,
+  warnings: z.array(place),
+  via: z.enum(["http", "queue", "rerun"]),
+  requestedBy: z.string().optional(),
+  correlationId: z.string().optional(),
+  replyTo: z.string().optional(),
+  rerunOf: jobId.optional(),
+  /** Who joined it since: found by an id of their own, told of the end on a queue of their own. */
+  joined: z
+    .array(z.object({ id: jobId.optional(), replyTo: z.string().optional(), correlationId: z.string().optional() }))
+    .default([]),
+  traceparent: z.string().optional(),
+  /** Hash of the idempotency key, which names its index entry. */
+  keyHash: z.string().optional(),
+
+  createdAt: time,
+  deadlineAt: time,
+  queuedAt: time,
+  /** First create sent, over all attempts. */
+  firstCreateAt: time.optional(),
+  provisioningAt: time.optional(),
+  startedAt: time.optional(),
+  /** How long jobs of this name ran before, in milliseconds; unknown of the first. */
+  usualTime: z.number().optional(),
+  attempt: z.number(),
+  /** Retries of the caller that are used up, and free ones in a row. */
+  retriesUsed: z.number(),
+  freeInRow: z.number(),
+  attempts: z.array(attempt),
+  placed: target.optional(),
+  /** The line in which it stands for room, not the one for its name. */
+  line: z.string().optional(),
+
+  phase,
+  history: z.array(z.object({ at: time, from: z.string(), to: z.string(), reason: z.string(), attempt: z.number() })),
+  events: z.array(groupEvent),
+  azure: azureError.optional(),
+  cancel: z.object({ at: time, reason, by: z.string().optional() }).optional(),
+  /** A kept group must go: another job needs the name. */
+  yield: z.boolean().default(false),
+  /** Captured logs were removed: their time was over. */
+  logsDropped: z.boolean().default(false),
+  /** When somebody last read the job's own `Location`. */
+  leaseSeenAt: time.optional(),
+  callback,
+  reply: callback,
+
+  /** When the next look is due; the wake that carries this very time is the one that counts. */
+  lookAt: time,
+  /** Until then nobody but the claim's maker may change anything in ACI. */
+  claimUntil: time.optional(),
+  /** When the index was last told to have the timer check, if looks stop. */
+  checkAt: time.default(0),
+});
+/** A job, as the row keeps it. No secret is in it. */
+export type Job = z.infer<typeof jobSchema>;
+
+export type ActivePhase = Extract<Phase, { state: ActiveState }>;
+/** A phase in which a group exists, or may. */
+export type LivePhase = Extract<Phase, { state: "Provisioning" | "Pending" | "Running" }>;
+export type TerminalPhase = Extract<Phase, { state: TerminalState }>;
+
+export function hasEnded(phase: Phase): phase is TerminalPhase {
+  return terminalStates.some((state) => state === phase.state);
+}
+
+/** The end that is under way, if one is. */
+export function endingOf(phase: Phase): Ending | undefined {
+  return "ending" in phase ? phase.ending : undefined;
+}
+
+/** A container as it was last seen, whatever words ACI used. */
+export interface ContainerSeen {
+  readonly name: string;
+  readonly init: boolean;
+  readonly state: "Waiting" | "Running" | "Terminated" | "Unknown";
+  readonly startTime: number | undefined;
+  readonly finishTime: number | undefined;
+  readonly exitCode: number | undefined;
+  readonly detailStatus: string | undefined;
+  readonly restartCount: number;
+  /** Its end before the last restart. */
+  readonly previous: { readonly exitCode: number | undefined; readonly finishTime: number | undefined } | undefined;
+}
+
+/** A group as it was last seen. */
+export interface GroupSeen {
+  /** Whose it is, by its tags. `untagged`: nobody's, so not ours unless the row knows it. */
+  readonly owner:
+    | { readonly kind: "ours"; readonly jobId: string; readonly attempt: number }
+    | { readonly kind: "foreign" }
+    | { readonly kind: "untagged" };
+  readonly provisioning: "Succeeded" | "Failed" | "Canceled" | "Deleting" | "Other";
+  /** `Unknown` also for words never seen before: keep watching. */
+  readonly state: "Pending" | "Running" | "Succeeded" | "Failed" | "Stopped" | "Unknown";
+  readonly containers: readonly ContainerSeen[];
+  readonly events: readonly GroupEvent[];
+}
+
+/** What a look at the world gave. "We could not see" is a value of its own: it is never taken as absence. */
+export type Observation =
+  | {
+      readonly group: "unknown";
+      readonly reason: Reason;
+      readonly retryAfter: number | undefined;
+      readonly azure: AzureError | undefined;
+    }
+  | { readonly group: "absent" }
+  | ({ readonly group: "present" } & GroupSeen);

@@ -1,0 +1,135 @@
+import { formatDuration, parseDuration } from "../base/duration.ts";
+import { catalogue, reasonNamed, type Party, type Reason } from "./reasons.ts";
+import { no, ok, type Result } from "../base/errors.ts";
+import type { JsonValue } from "../base/json.ts";
+import type { Settings } from "../config/settings.ts";
+
+/** Values of options as callers write them: each reader gives the value, or what it must be (no quotation of what it is). */
+export type ReadValue<T> = (value: JsonValue, settings: Settings) => Result<T, string>;
+
+/** Which Data Factory activity run asked: `FACTORY/PIPELINE/RUNID/ACTIVITY`. */
+export interface Source {
+  readonly factory: string;
+  readonly pipeline: string;
+  readonly pipelineRunId: string;
+  readonly activity: string;
+}
+
+/** One rule of `retryOn`; the first that matches decides. */
+export interface RetryRule {
+  readonly when:
+    | { readonly exitCodes: readonly [from: number, to: number] }
+    | { readonly reason: Reason }
+    | { readonly party: Party }
+    | "anything";
+  readonly retry: boolean;
+}
+
+/** A scalar as text; a list or mapping, which is never a right value where this is used, as nothing. */
+const scalar = (value: JsonValue): string => (typeof value === "object" ? "" : String(value));
+
+export const readBoolean = (value: JsonValue): Result<boolean, string> => {
+  const word = typeof value === "string" ? value.toLowerCase() : value;
+  if (word === true || word === "true" || word === "1") return ok(true);
+  if (word === false || word === "false" || word === "0") return ok(false);
+  return no("must be true or false");
+};
+
+export const word =
+  <const W extends string>(...words: readonly W[]) =>
+  (value: JsonValue): Result<W, string> => {
+    const lower = typeof value === "string" ? value.toLowerCase() : scalar(value);
+    const found = words.find((candidate) => candidate === lower);
+    return found === undefined ? no(`must be one of ${words.join(", ")}`) : ok(found);
+  };
+
+export const duration =
+  (least: number, most: (settings: Settings) => number) =>
+  (value: JsonValue, settings: Settings): Result<number, string> => {
+    const ms = typeof value === "string" || typeof value === "number" ? parseDuration(String(value)) : undefined;
+    if (ms === undefined) return no("must be an ISO 8601 duration (PT10M) or a number of seconds");
+    if (ms < least || ms > most(settings))
+      return no(`must be from ${formatDuration(least)} to ${formatDuration(most(settings))}`);
+    return ok(ms);
+  };
+
+export const whole =
+  (least: number, most: number) =>
+  (value: JsonValue): Result<number, string> => {
+    const number =
+      typeof value === "number" ? value : typeof value === "string" && /^\d+$/.test(value) ? Number(value) : NaN;
+    return Number.isInteger(number) && number >= least && number <= most
+      ? ok(number)
+      : no(`must be a whole number from ${least} to ${most}`);
+  };
+
+const parties = new Set<string>(Object.values(catalogue).map(({ party }) => party));
+
+function readRetryRule(text: string): RetryRule | undefined {
+  const retry = !text.startsWith("!");
+  const bare = retry ? text : text.slice(1);
+  const codes = /^(\d{1,10})(?:-(\d{1,10}))?$/.exec(bare);
+  if (codes) return { when: { exitCodes: [Number(codes[1]), Number(codes[2] ?? codes[1])] }, retry };
+  if (bare === "*") return { when: "anything", retry };
+  const reason = reasonNamed(bare);
+  if (reason !== undefined) return { when: { reason }, retry };
+  const party = bare.toLowerCase();
+  return parties.has(party) ? { when: { party: party as Party }, retry } : undefined; // a member of the set of parties
+}
+
+export function readRetryOn(value: JsonValue): Result<readonly RetryRule[], string> {
+  const wrong =
+    "must be a list of exit codes (137 or 1-5), reasons, faults (platform) or *, each retried, or with ! in front not; at most 20";
+  const items =
+    typeof value === "string" ? value.split(",") : Array.isArray(value) ? value.map(scalar) : [scalar(value)];
+  const rules: RetryRule[] = [];
+  for (const item of items) {
+    const rule = readRetryRule(item.trim());
+    if (rule === undefined) return no(wrong);
+    rules.push(rule);
+  }
+  return rules.length <= 20 ? ok(rules) : no(wrong);
+}
+
+export function readTags(value: JsonValue): Result<Readonly<Record<string, string>>, string> {
+  const wrong =
+    "must be labels or KEY=VALUE pairs: at most 15, keys of at most 100 and values of at most 256 characters, none of <>%&\\?/ in keys, no key beginning with aciproxy";
+  const pairs: (readonly [string, string])[] = [];
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    for (const [key, item] of Object.entries(value)) pairs.push([key.trim(), scalar(item)]);
+  } else {
+    for (const item of typeof value === "string" ? value.split(",") : Array.isArray(value) ? value : []) {
+      const label = scalar(item).trim();
+      if (label === "") continue;
+      const [key = "", ...rest] = label.split("=");
+      pairs.push([key.trim(), rest.join("=").trim()]);
+    }
+  }
+  const fine =
+    pairs.length <= 15 &&
+    pairs.every(
+      ([key, item]) =>
+        /^[^<>%&\\?/\p{Cc}]{1,100}$/u.test(key) && !/^aciproxy/i.test(key) && /^[^\p{Cc}]{0,256}$/u.test(item),
+    );
+  return fine ? ok(Object.fromEntries(pairs)) : no(wrong);
+}
+
+export function readSource(value: JsonValue): Result<Source, string> {
+  const parts = typeof value === "string" ? value.split("/").map((part) => part.trim()) : [];
+  const [factory, pipeline, pipelineRunId, ...activity] = parts;
+  const fine = typeof value === "string" && /^[^\p{Cc}]{1,512}$/u.test(value);
+  if (!fine || !factory || !pipeline || !pipelineRunId || activity.length === 0)
+    return no("must be FACTORY/PIPELINE/RUNID/ACTIVITY");
+  return ok({ factory, pipeline, pipelineRunId, activity: activity.join("/") });
+}
+
+export function readMain(value: JsonValue): Result<string, string> {
+  return typeof value === "string" && value !== "" && value.length <= 63 ? ok(value) : no("must be a container's name");
+}
+
+export function readFailureStatus(value: JsonValue): Result<number, string> {
+  const status = whole(200, 599)(value);
+  const fine =
+    status.ok && (status.value === 200 || (status.value >= 400 && ![401, 403, 408, 429].includes(status.value)));
+  return fine ? status : no("must be 200 or from 400 to 599, except 401, 403, 408 and 429");
+}

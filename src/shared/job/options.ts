@@ -1,0 +1,331 @@
+import { day, minute, second } from "../base/duration.ts";
+import { no, ok, shownName, type PlacedFault, type Result } from "../base/errors.ts";
+import type { JsonObject, JsonValue } from "../base/json.ts";
+import {
+  duration,
+  readBoolean,
+  readFailureStatus,
+  readMain,
+  readRetryOn,
+  readSource,
+  readTags,
+  whole,
+  word,
+  type ReadValue,
+  type RetryRule,
+  type Source,
+} from "./option-readers.ts";
+import type { Settings } from "../config/settings.ts";
+
+/**
+ * The options of a job, from a query, a definition's `x-aciproxy` block or a message's `options`, to one type. Parser, OpenAPI,
+ * JSON Schema and docs are all made from {@link optionsTable}.
+ */
+export interface JobOptions {
+  readonly polling: "false" | "true" | "started" | "link";
+  /** Milliseconds, as all durations here. */
+  readonly timeout: number;
+  readonly queueTimeout: number | undefined;
+  readonly startTimeout: number;
+  readonly runTimeout: number | undefined;
+  readonly retries: number;
+  readonly retryOn: readonly RetryRule[];
+  readonly onConflict: "reject" | "wait" | "replace" | "attach";
+  readonly uniqueName: boolean;
+  readonly main: string | undefined;
+  readonly keep: "never" | "failed" | "always";
+  readonly lease: number | undefined;
+  readonly env: boolean;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly source: Source | undefined;
+  readonly failureStatus: number;
+  readonly outputLimit: number;
+  readonly strict: boolean;
+  readonly dryRun: boolean;
+}
+
+export type OptionName = keyof JobOptions;
+
+/** Where options were read: their values and, for a block, their places. */
+export interface OptionsFrom {
+  readonly values: Readonly<Record<string, JsonValue>>;
+  readonly where: "query" | "envelope" | "block";
+  readonly place?: (name: string) => { readonly line: number; readonly column: number };
+}
+
+interface OptionRow<T> {
+  /** JSON Schema of one value. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly fallback: string;
+  readonly bound: string;
+  readonly text: string;
+  readonly read: ReadValue<T>;
+}
+
+const max = (settings: Settings): number => settings.maxTimeout;
+const always = (ms: number) => (): number => ms;
+const durationSchema = (range: string) => ({
+  type: ["string", "number"],
+  description: `ISO 8601 duration or seconds, ${range}`,
+});
+const words = (...list: string[]) => ({ type: "string", enum: list });
+
+export const optionsTable = {
+  polling: {
+    schema: words("true", "false", "started", "link"),
+    fallback: "false",
+    bound: "",
+    text: "`true`: 202 and a `Location` to poll until the job's end. `started`: the `Location` answers 200 once the group runs. `link`: the `Location` needs no key.",
+    read: word("true", "false", "started", "link"),
+  },
+  timeout: {
+    schema: durationSchema("PT1S to `MAX_TIMEOUT`"),
+    fallback: "the setting",
+    bound: "`DEFAULT_TIMEOUT`, `MAX_TIMEOUT`",
+    text: "From accept to end, all attempts and waiting included.",
+    read: duration(second, max),
+  },
+  queueTimeout: {
+    schema: durationSchema("PT1S to `MAX_TIMEOUT`, no longer than `timeout`"),
+    fallback: "none",
+    bound: "`MAX_TIMEOUT`",
+    text: "From accept to the first create.",
+    read: duration(second, max),
+  },
+  startTimeout: {
+    schema: durationSchema("PT1S to `MAX_TIMEOUT`, no longer than `timeout`"),
+    fallback: "the setting",
+    bound: "`DEFAULT_START_TIMEOUT`, `MAX_TIMEOUT`",
+    text: "Each attempt's time from create to running. Ends nothing while the group can't be read, for an hour at most.",
+    read: duration(second, max),
+  },
+  runTimeout: {
+    schema: durationSchema("PT1S to `MAX_TIMEOUT`, no longer than `timeout`"),
+    fallback: "none",
+    bound: "`MAX_TIMEOUT`",
+    text: "Each attempt's time from running to its end. Ends nothing while the group can't be read, for an hour at most.",
+    read: duration(second, max),
+  },
+  retries: {
+    schema: { type: "integer", minimum: 0, maximum: 10 },
+    fallback: "0",
+    bound: "",
+    text: "How many further attempts a failed job gets.",
+    read: whole(0, 10),
+  },
+  retryOn: {
+    schema: { type: ["array", "string"], items: { type: ["string", "integer"] }, maxItems: 20 },
+    fallback: "every failure of the program, image or start",
+    bound: "",
+    text: "Ordered rules: exit codes (`137`, `1-5`), reasons, faults (`platform`) or `*`; `!` in front means no retry. The first match wins; no match stops.",
+    read: readRetryOn,
+  },
+  onConflict: {
+    schema: words("reject", "wait", "replace", "attach"),
+    fallback: "`reject` by HTTP, `wait` on the queue",
+    bound: "",
+    text: "What happens when an active job has that name.",
+    read: word("reject", "wait", "replace", "attach"),
+  },
+  uniqueName: {
+    schema: { type: "boolean" },
+    fallback: "false",
+    bound: "",
+    text: "Adds a suffix to the group's name, so that the same definition can run side by side.",
+    read: readBoolean,
+  },
+  main: {
+    schema: { type: "string", maxLength: 63, description: "a container's name" },
+    fallback: "none",
+    bound: "",
+    text: "The container whose end is the job's end; the others are stopped then.",
+    read: readMain,
+  },
+  keep: {
+    schema: words("never", "failed", "always"),
+    fallback: "never",
+    bound: "`KEEP_TIME`",
+    text: "Whether the finished group stays for a while. It yields when a new job needs its name.",
+    read: word("never", "failed", "always"),
+  },
+  lease: {
+    schema: durationSchema("PT5M to P7D"),
+    fallback: "none",
+    bound: "",
+    text: "The job is canceled when nobody has read its own `Location` for that long; an outage of the service does not count.",
+    read: duration(5 * minute, always(7 * day)),
+  },
+  env: {
+    schema: { type: "boolean" },
+    fallback: "false",
+    bound: "",
+    text: "Gives every container ACI_PROXY_JOB_ID, _NAME, _ATTEMPT and _DEADLINE.",
+    read: readBoolean,
+  },
+  tags: {
+    schema: { type: ["object", "array", "string"], description: "mapping or list of at most 15" },
+    fallback: "none",
+    bound: "",
+    text: "Free labels, `KEY=VALUE` or `LABEL`; they become tags of the container group.",
+    read: readTags,
+  },
+  source: {
+    schema: { type: "string", maxLength: 512, description: "text of at most 512 characters" },
+    fallback: "the header `x-adf-run`",
+    bound: "",
+    text: "`FACTORY/PIPELINE/RUNID/ACTIVITY`, for the table's columns and the group's tags.",
+    read: readSource,
+  },
+  failureStatus: {
+    schema: {
+      type: "integer",
+      minimum: 200,
+      maximum: 599,
+      description: "200, or 400 to 599 except 401, 403, 408, 429",
+    },
+    fallback: "500",
+    bound: "",
+    text: "HTTP status of the final reply of a job that did not succeed. With `polling=started`, where 200 says that the group runs, 200 is taken as 500.",
+    read: readFailureStatus,
+  },
+  outputLimit: {
+    schema: { type: "integer", minimum: 0, maximum: 262144 },
+    fallback: "the setting",
+    bound: "`DEFAULT_OUTPUT_LIMIT`",
+    text: "Bytes of each container's output in the status reply; its tail, cut at a line.",
+    read: whole(0, 256 * 1024),
+  },
+  strict: {
+    schema: { type: "boolean" },
+    fallback: "false",
+    bound: "",
+    text: "Warnings are errors.",
+    read: readBoolean,
+  },
+  dryRun: { schema: { type: "boolean" }, fallback: "false", bound: "", text: "All checks, no job.", read: readBoolean },
+} as const satisfies { readonly [N in OptionName]: OptionRow<NonNullable<JobOptions[N]>> };
+
+const names = new Map<string, OptionName>(
+  (Object.keys(optionsTable) as OptionName[]).map((name) => [name.toLowerCase(), name]), // its keys are the names
+);
+
+export interface OptionsContext {
+  readonly settings: Settings;
+  /** How the job came: decides the default of `onConflict`. */
+  readonly via: "http" | "queue";
+  /** Names of the definition's containers, init containers left out; `undefined` where the definition has faults. */
+  readonly containers: readonly string[] | undefined;
+  readonly hasCallBack: boolean;
+}
+const allNames = [...names.values()].join(", ");
+
+/** So many unknown options are told one by one: a reply is no place for thousands. */
+const mostUnknown = 50;
+
+/**
+ * All sources together, the first that names an option wins. Every fault at once, each with the option's name as its path (and its
+ * place, where it stood in the definition).
+ */
+export function readOptions(
+  sources: readonly OptionsFrom[],
+  context: OptionsContext,
+): Result<{ readonly options: JobOptions; readonly warnings: readonly PlacedFault[] }, readonly PlacedFault[]> {
+  const { settings } = context;
+  const faults: PlacedFault[] = [];
+  const warnings: PlacedFault[] = [];
+  const given = new Map<OptionName, unknown>();
+  let unknown = 0;
+  for (const source of sources) {
+    for (const [key, value] of Object.entries(source.values)) {
+      const name = names.get(key.toLowerCase());
+      if (name === undefined && ++unknown > mostUnknown) continue;
+      const { line, column } = source.place?.(key) ?? { line: 1, column: 1 };
+      const shown = shownName(key, "option");
+      const at = { path: source.where === "block" ? `x-aciproxy.${shown}` : shown, line, column };
+      if (name === undefined) {
+        faults.push({ ...at, message: `Unknown option ${shown}; known are ${allNames}.` });
+        continue;
+      }
+      if (given.has(name)) continue;
+      const read: OptionRow<unknown>["read"] = optionsTable[name].read;
+      const result = read(value, settings);
+      if (result.ok) given.set(name, result.value);
+      else if (name === "polling") {
+        given.set(name, "false");
+        warnings.push({ ...at, message: `${name} ${result.error}; it was taken as false.` });
+      } else faults.push({ ...at, message: `${name} ${result.error}.` });
+    }
+  }
+  if (unknown > mostUnknown)
+    faults.push({ path: "", line: 1, column: 1, message: `${unknown - mostUnknown} more options are unknown.` });
+  const options: JobOptions = {
+    ...defaultOptions(settings, context.via),
+    ...Object.fromEntries(given), // each value was made by the reader of its own name
+  };
+  for (const fault of contradictions(options, given, context)) faults.push({ line: 1, column: 1, ...fault });
+  return faults.length > 0 ? no(faults) : ok({ options, warnings });
+}
+
+/** Options of a job of which nothing was said. */
+export function defaultOptions(settings: Settings, via: OptionsContext["via"]): JobOptions {
+  return {
+    polling: "false",
+    timeout: Math.min(settings.defaultTimeout, settings.maxTimeout),
+    queueTimeout: undefined,
+    startTimeout: settings.defaultStartTimeout,
+    runTimeout: undefined,
+    retries: 0,
+    retryOn: [],
+    onConflict: via === "http" ? "reject" : "wait",
+    uniqueName: false,
+    main: undefined,
+    keep: "never",
+    lease: undefined,
+    env: false,
+    tags: {},
+    source: undefined,
+    failureStatus: 500,
+    outputLimit: settings.maxKeptOutput,
+    strict: false,
+    dryRun: false,
+  };
+}
+
+function* contradictions(
+  options: JobOptions,
+  given: ReadonlyMap<OptionName, unknown>,
+  context: OptionsContext,
+): Generator<{ path: string; message: string }> {
+  for (const name of ["queueTimeout", "startTimeout", "runTimeout"] as const) {
+    if (given.has(name) && (options[name] ?? 0) > options.timeout)
+      yield { path: name, message: `${name} must not be longer than timeout.` };
+  }
+  if (given.has("retryOn") && options.retries === 0)
+    yield { path: "retryOn", message: "retryOn needs retries of at least 1." };
+  if (options.main !== undefined && context.containers?.includes(options.main) === false)
+    yield { path: "main", message: "main names no container of the definition." };
+  if (options.lease !== undefined && context.hasCallBack)
+    yield { path: "lease", message: "lease can't go together with callBackUri, whose caller does not poll." };
+}
+
+/**
+ * A query without the gateways' parameters: what may be options. One that is there more than once, and not with the same value, is a
+ * list, which most options refuse: nobody's `dryRun=true` is to be lost to a second one.
+ */
+export function optionsOfQuery(query: Iterable<readonly [string, string]>, settings: Settings): JsonObject {
+  const gateways = new Set(settings.gatewayParameters.map((name) => name.toLowerCase()));
+  const given = new Map<string, { readonly name: string; readonly values: Set<string> }>();
+  for (const [name, value] of query) {
+    const key = name.toLowerCase();
+    if (gateways.has(key)) continue;
+    const same = given.get(key);
+    if (same) same.values.add(value);
+    else given.set(key, { name, values: new Set([value]) });
+  }
+  return Object.fromEntries(
+    [...given.values()].map(({ name, values: [first = "", ...more] }) => [
+      name,
+      more.length === 0 ? first : [first, ...more],
+    ]),
+  );
+}

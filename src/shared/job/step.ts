@@ -1,0 +1,55 @@
+import { second } from "../base/duration.ts";
+import type { GroupSeen, Job } from "./job.ts";
+
+/** What the machine may decide, and what it must know to do so. */
+export type Step =
+  /** Look at the group, then ask again. */
+  | { readonly do: "look" }
+  /** Get the name, a place and room for a create, then ask again. */
+  | { readonly do: "admit" }
+  /** Save and ask again at once. */
+  | { readonly do: "save"; readonly job: Job }
+  /** Save if it differs; look again at that time. */
+  | { readonly do: "rest"; readonly job: Job; readonly until: number }
+  /** Save, which takes the claim; then act; then save what the answer means. */
+  | { readonly do: "create" | "delete" | "stop" | "tag"; readonly job: Job }
+  /** Store logs and exit codes, then save. */
+  | { readonly do: "capture"; readonly job: Job; readonly group: GroupSeen | undefined }
+  /** Tell who asked to be told of the end. */
+  | { readonly do: "tell" }
+  /** Free the name and leave the index. */
+  | { readonly do: "tidy" }
+  | { readonly do: "done" };
+
+/** What the machine needs to know of the settings and the load. All times in milliseconds. */
+export interface Rules {
+  readonly stopTimeout: number;
+  readonly keepTime: number;
+  readonly lookFloor: number;
+  readonly lookCeiling: number;
+  readonly freeRetries: number;
+  /** How often a container with restartPolicy OnFailure may be started again. */
+  readonly maxRestarts: number;
+  readonly adoptFinishedGroups: boolean;
+  /** Between 0 and 1, for jitter. */
+  readonly random: number;
+}
+
+/** How long a claim holds; requests sent under it are given up well before. */
+export const claimTime = 60 * second;
+export const requestTimeout = 35 * second;
+/** Clocks of two instances may differ by this much. */
+export const skew = 5 * second;
+/** A request whose answer got lost may still have its effect for this long after it was sent. */
+export const lateTime = claimTime;
+/**
+ * Two looks that see nothing must be this far apart to mean that nothing is there: ARM may need some seconds to know what it accepted,
+ * and the two may be two instances' looks.
+ */
+export const settleTime = 5 * second + skew;
+/** A delete that ACI accepted is sent again when the group is still there after this time. */
+export const resendTime = 30 * second;
+
+export function rest(job: Job, until: number): Step {
+  return { do: "rest", job, until };
+}

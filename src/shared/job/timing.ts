@@ -1,0 +1,127 @@
+import { minute, second } from "../base/duration.ts";
+import type { GroupEvent, Job, Verdict } from "./job.ts";
+import type { Outcome } from "./verdict.ts";
+import type { Rules } from "./step.ts";
+
+/** From the first image that began to be pulled to the last that was there, by the group's events. */
+export function pullSeconds(events: readonly GroupEvent[]): number | undefined {
+  const at = (name: string): number[] =>
+    events.flatMap((event) => (event.name === name && event.at !== undefined ? [event.at] : []));
+  const [from, to] = [at("Pulling"), at("Pulled")];
+  return from.length === 0 || to.length === 0 ? undefined : Math.max(0, Math.max(...to) - Math.min(...from)) / second;
+}
+
+/**
+ * An end that comes from outside the group: a cancel, or a time that ran out.
+ *
+ * @param unseen the group can't be read now: whether it started, and still runs, is not known, so the times of these wait for a look
+ */
+export function interrupted(job: Job, now: number, unseen?: "unseen"): Outcome | undefined {
+  if (job.cancel) return { state: "Canceled", verdict: { reason: job.cancel.reason } };
+  if (now >= job.deadlineAt) return { state: "TimedOut", verdict: { reason: "DeadlineExceeded", ...waitedFor(job) } };
+  const over = timeouts(job).find(({ at, ofGroup }) => now >= at + (unseen && ofGroup ? mostUnseen : 0));
+  return over?.outcome;
+}
+
+/** A delay between attempts is none of the causes: it has the attempt's. */
+function waitedFor({ phase }: Job): Pick<Verdict, "waitedFor"> {
+  const reason = phase.state === "Queued" ? phase.waiting?.reason : undefined;
+  return reason === undefined || reason === "RetryDelay" ? {} : { waitedFor: reason };
+}
+
+/** After an outage a look mostly succeeds within minutes; who lost the right to read must not wait for the deadline. */
+const mostUnseen = 60 * minute;
+
+/** When the next of the job's own times runs out. */
+export function nextTimeout(job: Job): number {
+  return Math.min(job.deadlineAt, ...timeouts(job).map(({ at }) => at));
+}
+
+interface Timeout {
+  readonly at: number;
+  readonly outcome: Outcome;
+  /** It is about what the group does, which only a look tells. */
+  readonly ofGroup: boolean;
+}
+
+function timeouts(job: Job): Timeout[] {
+  const { options, phase } = job;
+  const list: Timeout[] = [];
+  if (options.queueTimeout !== undefined && job.firstCreateAt === undefined) {
+    list.push({
+      at: job.createdAt + options.queueTimeout,
+      outcome: { state: "TimedOut", verdict: { reason: "QueueTimeout", ...waitedFor(job) } },
+      ofGroup: false,
+    });
+  }
+  if ((phase.state === "Provisioning" || phase.state === "Pending") && job.provisioningAt !== undefined) {
+    list.push({
+      at: job.provisioningAt + options.startTimeout,
+      outcome: { state: "TimedOut", verdict: { reason: "StartTimeout" } },
+      ofGroup: true,
+    });
+  }
+  if (phase.state === "Running" && options.runTimeout !== undefined) {
+    list.push({
+      at: phase.startedAt + options.runTimeout,
+      outcome: { state: "TimedOut", verdict: { reason: "RunTimeout" } },
+      ofGroup: true,
+    });
+  }
+  if (options.lease !== undefined) {
+    list.push({
+      at: (job.leaseSeenAt ?? job.createdAt) + options.lease,
+      outcome: { state: "Canceled", verdict: { reason: "LeaseExpired" } },
+      ofGroup: false,
+    });
+  }
+  return list;
+}
+
+/** A look may be late by so much without anything being wrong; less than half the shortest lease. */
+const mostLate = 2 * minute;
+
+/**
+ * The job as a look finds it that comes far too late: in that time nobody could read the job's `Location`, so it does not count against
+ * the lease.
+ */
+export function withoutOutage(job: Job, now: number): Job {
+  const late = now - job.lookAt;
+  if (job.options.lease === undefined || late < mostLate) return job;
+  return { ...job, leaseSeenAt: Math.min(now, (job.leaseSeenAt ?? job.createdAt) + late) };
+}
+
+/**
+ * How long until the next look: a tenth of the age, so that a young job is seen at once and an old one costs little, and sooner around
+ * the time that jobs of its name took before. A little more or less by chance, lest jobs that were once looked at together (after an
+ * outage, say) are so for ever and ask for more than there is.
+ */
+export function pace(job: Job, now: number, rules: Rules): number {
+  const { phase } = job;
+  const since = phase.state === "Running" ? phase.startedAt : (job.provisioningAt ?? job.createdAt);
+  const even = Math.min(Math.max((now - since) / 10, rules.lookFloor), rules.lookCeiling);
+  const next = Math.min(even, Math.max(fromUsualEnd(job, now) / 2, even / soonest));
+  return Math.max(rules.lookFloor, Math.round(next * (0.9 + 0.2 * rules.random)));
+}
+
+/** Around its usual end a job is looked at so many times as often, at the most: a guess that is wrong costs a few reads. */
+const soonest = 8;
+
+function fromUsualEnd({ phase, usualTime }: Job, now: number): number {
+  return phase.state === "Running" && usualTime !== undefined ? Math.abs(phase.startedAt + usualTime - now) : Infinity;
+}
+
+/** What the next job of that name may expect: half of what was known, half of what this one took; a failed one says nothing. */
+export function usualTimeAfter({ phase, startedAt, usualTime }: Job): number | undefined {
+  if (phase.state !== "Succeeded" || startedAt === undefined) return usualTime;
+  const took = phase.finishedAt - startedAt;
+  return usualTime === undefined ? took : Math.round((usualTime + took) / 2);
+}
+
+/** Of ARM's 25 reads a second so many are for looks at running groups; the others are for young ones, ends, and logs. */
+const lookReads = 18;
+
+/** The longest time between two looks, by how many jobs are active: so long that all get their turn, and at least 5/12 of the ceiling. */
+export function lookCeilingFor(activeJobs: number, ceiling: number): number {
+  return Math.min(ceiling, Math.max((ceiling * 5) / 12, (activeJobs / lookReads) * second));
+}

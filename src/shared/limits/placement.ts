@@ -1,0 +1,91 @@
+import type { TableClient } from "@azure/data-tables";
+import { minute, second } from "../base/duration.ts";
+import { regionKey } from "./rate-budget.ts";
+import { isReason, type Reason } from "../job/reasons.ts";
+import type { Job, Placed } from "../job/job.ts";
+import type { Target } from "../config/settings.ts";
+import { storageCall } from "../store/connect.ts";
+
+/**
+ * Where a group goes: the first target with room. A region that refused for quota or capacity is left out for a while; "full now" is
+ * not "never fits", so every refusal is forgotten again.
+ */
+export interface Exclusion {
+  readonly until: number;
+  readonly reason: Reason;
+}
+
+/** The targets that a definition may go to, in order. One that names its location stays there. */
+export function candidates(job: Pick<Job, "wantedLocation">, targets: readonly Target[]): readonly Target[] {
+  const { wantedLocation } = job;
+  if (wantedLocation === undefined) return targets;
+  const there = targets.filter(
+    ({ location }) => location !== undefined && regionKey(location) === regionKey(wantedLocation),
+  );
+  const [first] = targets;
+  const open = there.length > 0 ? there : first === undefined ? [] : [first];
+  return open.map((target) => ({ ...target, location: wantedLocation }));
+}
+
+/** Refusals that say something about the region, and not about the definition. */
+export function excludes(reason: Reason): boolean {
+  return reason === "QuotaReached" || reason === "NoCapacity";
+}
+
+export function scopeOf({ subscriptionId, location }: Placed): string {
+  return `${subscriptionId}_${regionKey(location)}`;
+}
+
+const partition = "target";
+const [shortest, longest] = [30 * second, 10 * minute];
+const cacheTime = 5 * second;
+
+export class Placement {
+  readonly #table: TableClient;
+  #cache: { readonly at: number; readonly exclusions: ReadonlyMap<string, Exclusion> } | undefined;
+
+  constructor(table: TableClient) {
+    this.#table = table;
+  }
+
+  /** What is left out now, by {@link scopeOf}. Read at most every few seconds. */
+  async exclusions(now: number): Promise<ReadonlyMap<string, Exclusion>> {
+    if (this.#cache && now - this.#cache.at < cacheTime) return this.#cache.exclusions;
+    const exclusions = new Map<string, Exclusion>();
+    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
+    for (;;) {
+      const next = await storageCall(() => rows.next());
+      if (next.done) break;
+      const { rowKey, until, reason } = next.value;
+      if (until instanceof Date && until.getTime() > now && typeof reason === "string" && isReason(reason)) {
+        exclusions.set(rowKey ?? "", { until: until.getTime(), reason });
+      }
+    }
+    this.#cache = { at: now, exclusions };
+    return exclusions;
+  }
+
+  /** A region that was full has room again: a group of ours went. */
+  async lift(placed: Placed): Promise<void> {
+    await storageCall(() => this.#table.deleteEntity(partition, scopeOf(placed)), 404);
+    this.#cache = undefined;
+  }
+
+  /** Leaves a region out; longer each time that it refuses again soon after. */
+  async exclude(placed: Placed, reason: Reason, now: number): Promise<void> {
+    const rowKey = scopeOf(placed);
+    const before = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
+    const since = before !== 404 && before["until"] instanceof Date ? before["until"].getTime() : 0;
+    const last = before !== 404 && typeof before["seconds"] === "number" ? before["seconds"] * second : 0;
+    const time = now - since < longest ? Math.min(Math.max(last * 2, shortest), longest) : shortest;
+    const entity = {
+      partitionKey: partition,
+      rowKey,
+      reason,
+      until: new Date(now + time),
+      seconds: Math.round(time / second),
+    };
+    await storageCall(() => this.#table.upsertEntity(entity, "Replace"));
+    this.#cache = undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import { minute } from "../base/duration.ts";
+
+/**
+ * Limits as arithmetic, without I/O: ACI's sliding windows (so many creates in five minutes, so many in an hour) and ARM's token
+ * buckets. Plain data goes in and comes out; `budget.ts` keeps it in storage.
+ */
+export interface Windows {
+  /** Uses in each minute of the last hour, the newest last; `minute` is the newest's number since 1970. */
+  readonly minute: number;
+  readonly uses: readonly number[];
+}
+
+export interface WindowLimits {
+  readonly perFiveMinutes: number;
+  readonly perHour: number;
+}
+
+export type Taken<S> = { readonly ok: true; readonly state: S } | { readonly ok: false; readonly at: number };
+
+/** One more minute than an hour has, because the oldest and the newest are both partly in it. */
+const slots = 61;
+
+export const emptyWindows: Windows = { minute: 0, uses: [] };
+
+/** Takes one use, or says when there will be room. */
+export function takeFromWindows(windows: Windows, limits: WindowLimits, now: number): Taken<Windows> {
+  const current = Math.floor(now / minute);
+  const moved = moveTo(windows, current);
+  const full =
+    ([...Array(slots).keys()] as number[]).find((ahead) => room(moveTo(moved, current + ahead), limits) > 0) ?? slots;
+  if (full > 0) return { ok: false, at: (current + full) * minute };
+  const uses = [...moved.uses];
+  uses[slots - 1] = (uses[slots - 1] ?? 0) + 1;
+  return { ok: true, state: { minute: current, uses } };
+}
+
+/** How many uses there is room for now. */
+export function roomIn(windows: Windows, limits: WindowLimits, now: number): number {
+  return room(moveTo(windows, Math.floor(now / minute)), limits);
+}
+
+function room({ uses }: Windows, { perFiveMinutes, perHour }: WindowLimits): number {
+  const sum = (from: number): number => uses.slice(from).reduce((total, count) => total + count, 0);
+  return Math.max(0, Math.min(perHour - sum(0), perFiveMinutes - sum(slots - 6)));
+}
+
+function moveTo(windows: Windows, current: number): Windows {
+  const shift = Math.min(Math.max(current - windows.minute, 0), slots);
+  const kept = [...Array<number>(Math.max(0, slots - windows.uses.length)).fill(0), ...windows.uses].slice(-slots);
+  return { minute: Math.max(current, windows.minute), uses: [...kept.slice(shift), ...Array<number>(shift).fill(0)] };
+}
+
+export interface Bucket {
+  readonly tokens: number;
+  readonly at: number;
+}
+
+export interface BucketLimits {
+  readonly capacity: number;
+  readonly perSecond: number;
+}
+
+/** ARM's limits per subscription and principal ("Understand how Azure Resource Manager throttles requests"). */
+export const armLimits = {
+  read: { capacity: 250, perSecond: 25 },
+  write: { capacity: 200, perSecond: 10 },
+  delete: { capacity: 200, perSecond: 10 },
+} as const satisfies Record<string, BucketLimits>;
+
+/**
+ * Takes a block of tokens, or as many as there are; none: says when there will be some.
+ *
+ * @param reserve tokens that are left to others
+ */
+export function takeFromBucket(
+  bucket: Bucket | undefined,
+  limits: BucketLimits,
+  block: number,
+  now: number,
+  reserve = 0,
+): Taken<Bucket> & { readonly taken: number } {
+  const before = bucket ?? { tokens: limits.capacity, at: now };
+  const tokens = Math.min(limits.capacity, before.tokens + (Math.max(0, now - before.at) / 1000) * limits.perSecond);
+  const taken = Math.min(block, Math.floor(tokens - reserve));
+  if (taken < 1)
+    return { ok: false, at: now + Math.ceil(((1 + reserve - tokens) / limits.perSecond) * 1000), taken: 0 };
+  return { ok: true, state: { tokens: tokens - taken, at: Math.max(now, before.at) }, taken };
+}

@@ -1,0 +1,73 @@
+import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from "jose";
+import { day, second } from "../base/duration.ts";
+import { Unavailable } from "../base/errors.ts";
+import type { Settings } from "../config/settings.ts";
+
+/** What a caller may do: the app roles of the app registration. */
+export const appRoles = ["Job.Read", "Job.Submit", "Job.Operate"] as const;
+export type AppRole = (typeof appRoles)[number];
+
+export type Identified =
+  | { readonly kind: "caller"; readonly appId: string; readonly roles: readonly AppRole[] }
+  /** No token, or none to be believed. */
+  | { readonly kind: "nobody" }
+  /** A good token of somebody who is not on the list of callers. */
+  | { readonly kind: "stranger" };
+
+export type EntraSettings = Pick<Settings, "entraTenant" | "entraAudiences" | "entraCallers" | "entraAuthority">;
+
+/** Clocks may differ by this much. */
+const tolerance = "60 seconds";
+const keysTime = day;
+
+/**
+ * Tells who calls from a bearer token of Microsoft Entra ID. Signature, issuer, tenant, audience and times are checked here; what
+ * headers the platform adds is not believed. Both token versions are taken ("Access tokens in the Microsoft identity platform": the
+ * caller is `appid` in version 1.0 and `azp` in 2.0, app roles are in `roles`).
+ *
+ * @returns a function that throws {@link Unavailable} when the tenant's keys can't be had
+ */
+export function entraId(
+  { entraTenant: tenant, entraAudiences, entraCallers, entraAuthority }: EntraSettings,
+  now: () => number,
+): (authorization: string | null) => Promise<Identified> {
+  if (tenant === undefined || entraAuthority === undefined || entraAudiences.length === 0)
+    return () => Promise.resolve({ kind: "nobody" });
+  const keys = createRemoteJWKSet(new URL(`${entraAuthority}/${tenant}/discovery/v2.0/keys`), {
+    cacheMaxAge: keysTime,
+    timeoutDuration: 5 * second,
+  });
+  const allowed = new Set(entraCallers.map((id) => id.toLowerCase()));
+  return async (authorization) => {
+    const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization?.trim() ?? "")?.[1];
+    if (token === undefined) return { kind: "nobody" };
+    const claims = await claimsOf(() =>
+      jwtVerify(token, keys, {
+        issuer: [`${entraAuthority}/${tenant}/v2.0`, `https://sts.windows.net/${tenant}/`],
+        audience: [...entraAudiences],
+        algorithms: ["RS256"],
+        clockTolerance: tolerance,
+        currentDate: new Date(now()),
+        requiredClaims: ["exp"],
+      }),
+    );
+    if (claims === undefined || claims["tid"] !== tenant) return { kind: "nobody" };
+    const appId = claims["appid"] ?? claims["azp"];
+    if (typeof appId !== "string" || !/^[0-9a-f-]{36}$/i.test(appId)) return { kind: "nobody" };
+    if (!allowed.has("*") && !allowed.has(appId.toLowerCase())) return { kind: "stranger" };
+    const roles: unknown = claims["roles"];
+    return { kind: "caller", appId, roles: appRoles.filter((role) => Array.isArray(roles) && roles.includes(role)) };
+  };
+}
+
+/** Why no keys could be had; anything else that jose throws is the token's fault. */
+const keyTrouble = new Set(["ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID", "ERR_JOSE_GENERIC"]);
+
+async function claimsOf(verify: () => Promise<{ payload: JWTPayload }>): Promise<JWTPayload | undefined> {
+  try {
+    return (await verify()).payload;
+  } catch (error) {
+    if (error instanceof errors.JOSEError && !keyTrouble.has(error.code)) return undefined;
+    throw new Unavailable("identity", "The tenant's signing keys can't be had.", { cause: error });
+  }
+}

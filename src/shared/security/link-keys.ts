@@ -1,0 +1,101 @@
+import type { TableClient } from "@azure/data-tables";
+import { randomBytes } from "node:crypto";
+import { minute, second } from "../base/duration.ts";
+import type { LinkKey } from "./link-token.ts";
+import type { KeyRing } from "./sealer.ts";
+import { storageCall } from "../store/connect.ts";
+
+/**
+ * The key that signs capability links: one for the installation, random, kept in the table `control`, wrapped by the sealing key. To
+ * revoke every link, delete that entity (partition `control`, row `link-key`): within minutes another takes its place. A sealing key
+ * that is gone takes the links with it.
+ */
+const place = ["control", "link-key"] as const;
+/** How long a key is believed in; within that time a revocation is noticed. */
+const cacheTime = 5 * minute;
+/** A token that names another key has the row read again, but not for every such token. */
+const lookAgain = 30 * second;
+
+interface Known {
+  readonly key: LinkKey | undefined;
+  readonly at: number;
+}
+
+export class LinkKeys {
+  readonly #table: TableClient;
+  readonly #ring: KeyRing;
+  readonly #now: () => number;
+  #known: Promise<Known> | undefined;
+
+  constructor(table: TableClient, ring: KeyRing, now: () => number) {
+    this.#table = table;
+    this.#ring = ring;
+    this.#now = now;
+  }
+
+  /**
+   * The key for new links; made when there is none.
+   *
+   * @throws Unavailable when storage or the sealing key can't be reached
+   */
+  async current(): Promise<LinkKey> {
+    const { key } = await this.#knownFor(cacheTime);
+    if (key !== undefined) return key;
+    this.#known = undefined;
+    return this.#make();
+  }
+
+  /**
+   * The key of that id, if links signed with it are still good.
+   *
+   * @throws Unavailable as above
+   */
+  async find(id: string): Promise<LinkKey | undefined> {
+    const { key } = await this.#knownFor(cacheTime);
+    if (key?.id === id) return key;
+    const fresh = await this.#knownFor(lookAgain);
+    return fresh.key?.id === id ? fresh.key : undefined;
+  }
+
+  async #knownFor(time: number): Promise<Known> {
+    const known = await this.#known;
+    if (known !== undefined && this.#now() - known.at < time) return known;
+    const read = this.#read();
+    this.#known = read;
+    read.catch(() => (this.#known = undefined));
+    return read;
+  }
+
+  async #read(): Promise<Known> {
+    const at = this.#now();
+    const row = await storageCall(() => this.#table.getEntity(...place), 404);
+    const key = row === 404 ? undefined : await this.#open(row);
+    return { key, at };
+  }
+
+  /** `undefined` for a key whose sealing key is gone, or that somebody edited. */
+  async #open({ id, kid, wrapped }: Readonly<Record<string, unknown>>): Promise<LinkKey | undefined> {
+    if (typeof id !== "string" || typeof kid !== "string" || !(wrapped instanceof Uint8Array)) return undefined;
+    if (!/^[0-9a-f]{8}$/.test(id)) return undefined;
+    const unwrapped = await this.#ring.unwrap(kid, wrapped);
+    return unwrapped.kind === "key" ? { id, key: unwrapped.key } : undefined;
+  }
+
+  /** Whoever is first makes it; the others read what was made. */
+  async #make(): Promise<LinkKey> {
+    const [id, key] = [randomBytes(4).toString("hex"), randomBytes(32)];
+    const { kid, wrapped } = await this.#ring.wrap(key);
+    const [partitionKey, rowKey] = place;
+    const entity = { partitionKey, rowKey, id, kid, wrapped };
+    const before = await storageCall(() => this.#table.getEntity(...place), 404);
+    const made = before === 404 ? undefined : await this.#open(before);
+    if (made !== undefined) return made;
+    const result =
+      before === 404
+        ? await storageCall(() => this.#table.createEntity(entity), 409)
+        : await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag: before.etag }), 404, 412);
+    if (typeof result === "number") return this.current();
+    this.#known = undefined;
+    return { id, key };
+  }
+}

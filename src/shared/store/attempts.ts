@@ -1,0 +1,105 @@
+import type { TableClient } from "@azure/data-tables";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { z } from "zod";
+import type { JobId } from "../base/ids.ts";
+import { mostEntityBytes, sizeOf } from "./job-row.ts";
+import { storageCall } from "./connect.ts";
+
+/**
+ * The table `attempts`: what each attempt's containers did, one entity per attempt (partition: the job's id; row: the attempt's
+ * number). Outputs make it large, so it is compressed, and cut until it fits.
+ */
+const containerResult = z.object({
+  name: z.string(),
+  init: z.boolean(),
+  state: z.string(),
+  startTime: z.number().optional(),
+  finishTime: z.number().optional(),
+  exitCode: z.number().optional(),
+  detailStatus: z.string().optional(),
+  restartCount: z.number(),
+  output: z.string(),
+  outputTruncated: z.boolean(),
+  log: z.enum(["complete", "truncated", "missing"]),
+  logBytes: z.number(),
+});
+export type ContainerResult = z.infer<typeof containerResult>;
+
+const attemptResult = z.object({
+  attempt: z.number(),
+  containers: z.array(containerResult),
+  result: z.record(z.string(), z.unknown()).optional(),
+});
+export type AttemptResult = z.infer<typeof attemptResult>;
+
+/** A binary property holds 64 KiB. */
+const chunk = 60_000;
+
+export class Attempts {
+  readonly #table: TableClient;
+
+  constructor(table: TableClient) {
+    this.#table = table;
+  }
+
+  async save(id: JobId, result: AttemptResult): Promise<void> {
+    await storageCall(() => this.#table.upsertEntity(entityOf(id, result), "Replace"));
+  }
+
+  async find(id: JobId, attempt: number): Promise<AttemptResult | undefined> {
+    const row = await storageCall(() => this.#table.getEntity(id, rowKey(attempt)), 404);
+    return row === 404 ? undefined : resultOfRow(row);
+  }
+
+  async all(id: JobId): Promise<readonly AttemptResult[]> {
+    const results: AttemptResult[] = [];
+    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${id}'` } });
+    for (;;) {
+      const next = await storageCall(() => rows.next());
+      if (next.done) return results;
+      const result = resultOfRow(next.value);
+      if (result) results.push(result);
+    }
+  }
+
+  async drop(id: JobId): Promise<void> {
+    for (const { attempt } of await this.all(id)) {
+      await storageCall(() => this.#table.deleteEntity(id, rowKey(attempt)), 404);
+    }
+  }
+}
+
+function rowKey(attempt: number): string {
+  return String(attempt).padStart(3, "0");
+}
+
+function entityOf(
+  id: JobId,
+  result: AttemptResult,
+): { partitionKey: string; rowKey: string } & Record<string, unknown> {
+  const bytes = gzipSync(JSON.stringify(result));
+  const parts: Record<string, Uint8Array> = {};
+  for (let at = 0; at < bytes.length; at += chunk) parts[`data${at / chunk}`] = bytes.subarray(at, at + chunk);
+  const entity = { partitionKey: id, rowKey: rowKey(result.attempt), ...parts };
+  if (sizeOf(entity) <= mostEntityBytes) return entity;
+  const containers = result.containers.map((container) => ({
+    ...container,
+    output: container.output.slice(Math.ceil(container.output.length / 2)),
+    outputTruncated: true,
+  }));
+  return entityOf(id, { ...result, containers });
+}
+
+function resultOfRow(row: Readonly<Record<string, unknown>>): AttemptResult | undefined {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; ; at++) {
+    const part = row[`data${at}`];
+    if (!(part instanceof Uint8Array)) break;
+    parts.push(part);
+  }
+  try {
+    return attemptResult.parse(JSON.parse(gunzipSync(Buffer.concat(parts)).toString("utf8")));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import type { JobId } from "../base/ids.ts";
+import { mergeLog, type LogVerdict } from "./log-merge.ts";
+import { storageCall } from "./connect.ts";
+
+/** Blobs: captured logs, definitions too large for a row, definitions that posters bring by reference. */
+export const blobContainers = { logs: "aci-logs", sealed: "aci-sealed", definitions: "aci-definitions" } as const;
+
+/** How much of a stored log's end is read to go on after it. */
+const tailBytes = 64 * 1024;
+/** The service takes 4 MiB per append. */
+const mostAppend = 4 * 1024 * 1024;
+
+/** The largest body that ARM takes. */
+const mostDefinition = 4 * 1024 * 1024;
+
+export interface CapturedLog {
+  readonly verdict: LogVerdict;
+  /** The end of the log, with timestamps, in whole lines. */
+  readonly tail: string;
+  readonly bytes: number;
+}
+
+export class Blobs {
+  readonly #logs: ContainerClient;
+  readonly #sealed: ContainerClient;
+  readonly #definitions: ContainerClient;
+
+  constructor(service: BlobServiceClient) {
+    this.#logs = service.getContainerClient(blobContainers.logs);
+    this.#sealed = service.getContainerClient(blobContainers.sealed);
+    this.#definitions = service.getContainerClient(blobContainers.definitions);
+  }
+
+  /**
+   * Adds what is new of a container's log. Two that do so at once do no harm: an append carries the position it was computed for.
+   *
+   * @param fresh what ACI has now, with timestamps; `undefined` when it could not be read
+   */
+  async capture(id: JobId, attempt: number, container: string, fresh: string | undefined): Promise<CapturedLog> {
+    const blob = this.#logs.getAppendBlobClient(logName(id, attempt, container));
+    const before = await storageCall(() => blob.getProperties(), 404);
+    const length = before === 404 ? 0 : (before.contentLength ?? 0);
+    const hadHole = before !== 404 && before.metadata?.["hole"] === "true";
+    const stored = length === 0 ? "" : await this.#tail(id, attempt, container, length);
+    const verdict = (hole: boolean): LogVerdict => (hole ? "truncated" : "complete");
+    if (fresh === undefined) {
+      return { verdict: before === 404 ? "missing" : "truncated", tail: stored, bytes: length };
+    }
+    const { append, hole } = mergeLog(stored, fresh);
+    if (before === 404)
+      await storageCall(() =>
+        blob.createIfNotExists({ blobHTTPHeaders: { blobContentType: "text/plain; charset=utf-8" } }),
+      );
+    const bytes = Buffer.from(append);
+    for (let at = 0; at < bytes.length; at += mostAppend) {
+      const part = bytes.subarray(at, at + mostAppend);
+      const result = await storageCall(
+        () => blob.appendBlock(part, part.length, { conditions: { appendPosition: length + at } }),
+        412,
+      );
+      if (result === 412) return this.capture(id, attempt, container, fresh);
+    }
+    if (hole && !hadHole) await storageCall(() => blob.setMetadata({ hole: "true" }));
+    return { verdict: verdict(hole || hadHole), tail: stored + append, bytes: length + bytes.length };
+  }
+
+  async #tail(id: JobId, attempt: number, container: string, length: number): Promise<string> {
+    const from = Math.max(0, length - tailBytes);
+    const text = await this.#text(this.#logs, logName(id, attempt, container), from);
+    if (from === 0 || text === undefined) return text ?? "";
+    return text.slice(text.indexOf("\n") + 1);
+  }
+
+  /** A captured log with its timestamps, or `undefined` when there is none. */
+  async logText(id: JobId, attempt: number, container: string): Promise<string | undefined> {
+    return this.#text(this.#logs, logName(id, attempt, container), 0);
+  }
+
+  async dropLogs(id: JobId): Promise<void> {
+    for await (const { name } of this.#logs.listBlobsFlat({ prefix: `${id}/` })) {
+      await storageCall(() => this.#logs.deleteBlob(name), 404);
+    }
+  }
+
+  async putSealed(id: JobId, bytes: Uint8Array): Promise<void> {
+    await storageCall(() => this.#sealed.getBlockBlobClient(id).upload(Buffer.from(bytes), bytes.length));
+  }
+
+  async getSealed(id: JobId): Promise<Uint8Array | undefined> {
+    const result = await storageCall(() => this.#sealed.getBlockBlobClient(id).downloadToBuffer(), 404);
+    return result === 404 ? undefined : result;
+  }
+
+  async dropSealed(id: JobId): Promise<void> {
+    await storageCall(() => this.#sealed.deleteBlob(id), 404);
+  }
+
+  /** A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes. */
+  async definition(reference: string): Promise<string | undefined> {
+    const name = reference.slice(blobContainers.definitions.length + 1);
+    // A URL's dots would lead out of the container.
+    if (name.split("/").some((part) => part === "." || part === "..")) return undefined;
+    const found = await storageCall(() => this.#definitions.getBlobClient(name).getProperties(), 404);
+    if (found === 404 || (found.contentLength ?? 0) > mostDefinition) return undefined;
+    return this.#text(this.#definitions, name, 0);
+  }
+
+  async #text(container: ContainerClient, name: string, from: number): Promise<string | undefined> {
+    const result = await storageCall(() => container.getBlobClient(name).downloadToBuffer(from), 404);
+    return result === 404 ? undefined : result.toString("utf8");
+  }
+}
+
+function logName(id: JobId, attempt: number, container: string): string {
+  return `${id}/${attempt}/${container}.log`;
+}

@@ -1,0 +1,126 @@
+import { TableClient } from "@azure/data-tables";
+import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { QueueServiceClient } from "@azure/storage-queue";
+import { second } from "../base/duration.ts";
+import { messageOf, Unavailable } from "../base/errors.ts";
+import { pointReader, type PointRead } from "./point-read.ts";
+import type { StorageConnection } from "../config/settings.ts";
+import { tableHttp } from "./table-http.ts";
+
+/** The storage account's three clients, made the same way, and what its errors mean. */
+export interface Storage {
+  table(name: string): TableClient;
+  /** Reads single entities of a table: these columns alone. */
+  pointReader(table: string, columns: readonly string[]): PointRead;
+  readonly queues: QueueServiceClient;
+  readonly blobs: BlobServiceClient;
+}
+
+const retryOptions = { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };
+
+const nowhere = [
+  "DefaultEndpointsProtocol=http",
+  "AccountName=missing",
+  "AccountKey=bWlzc2luZw==",
+  ...["Blob", "Queue", "Table"].map((service) => `${service}Endpoint=http://127.0.0.1:1/missing`),
+].join(";");
+
+export function connectStorage(connection: StorageConnection): Storage {
+  const httpClient = tableHttp();
+  switch (connection.kind) {
+    case "connectionString": {
+      const { value } = connection;
+      const options = { allowInsecureConnection: true, retryOptions, httpClient };
+      const table = (name: string) => slim(TableClient.fromConnectionString(value, name, options));
+      const pipeline = { retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second } };
+      return {
+        table,
+        pointReader: (name, columns) => pointReader(table(name), httpClient, columns),
+        queues: QueueServiceClient.fromConnectionString(value, pipeline),
+        blobs: BlobServiceClient.fromConnectionString(value, pipeline),
+      };
+    }
+    case "identity": {
+      const { clientId } = connection;
+      const options = { retryOptions, httpClient };
+      const credential = clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
+      const table = (name: string) => slim(new TableClient(connection.table, name, credential, options));
+      return {
+        table,
+        pointReader: (name, columns) => pointReader(table(name), httpClient, columns),
+        queues: new QueueServiceClient(connection.queue, credential),
+        blobs: new BlobServiceClient(connection.blob, credential),
+      };
+    }
+    // Without a storage setting the app still loads, so that its replies can say what is missing: nothing answers at this address.
+    case "missing":
+      return connectStorage({ ...connection, kind: "connectionString", value: nowhere });
+  }
+}
+
+/**
+ * Steps that the tables' service has no use for (it neither redirects, compresses nor takes forms), tracing that nobody reads, and
+ * signals of other kinds than the platform's own, which nobody passes.
+ */
+const needless = [
+  "tracingPolicy",
+  "redirectPolicy",
+  "multipartPolicy",
+  "formDataPolicy",
+  "decompressResponsePolicy",
+  "wrapAbortSignalLikePolicy",
+];
+
+function slim(client: TableClient): TableClient {
+  for (const name of needless) client.pipeline.removePolicy({ name });
+  return client;
+}
+
+export function statusOfError(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("statusCode" in error)) return undefined;
+  return typeof error.statusCode === "number" ? error.statusCode : undefined;
+}
+
+/**
+ * The clients of queues and blobs wait for an answer without end, and the tables' with their repetitions longer than Data Factory's
+ * minute for a call.
+ */
+const longest = 25 * second;
+
+async function inTime<T>(call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${longest / second} s`)), longest);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The result of a storage call, or one of the outcomes that the caller expects.
+ *
+ * @throws Unavailable for everything else: storage is down, slow, or refuses us
+ */
+export async function storageCall<T, const S extends readonly (400 | 404 | 409 | 412)[] = readonly []>(
+  call: () => Promise<T>,
+  ...expected: S
+): Promise<T | S[number]> {
+  try {
+    return await inTime(call());
+  } catch (error) {
+    const status = statusOfError(error);
+    const outcome = expected.find((candidate) => candidate === status);
+    if (outcome !== undefined) return outcome;
+    throw new Unavailable("storage", `Storage did not answer as it should: ${firstLine(messageOf(error))}`, {
+      cause: error,
+    });
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

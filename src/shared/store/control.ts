@@ -1,0 +1,196 @@
+import type { TableClient } from "@azure/data-tables";
+import { z } from "zod";
+import { minute } from "../base/duration.ts";
+import { storageCall, type Storage } from "./connect.ts";
+import { blobContainers } from "./blobs.ts";
+import { queueNames } from "./queues.ts";
+import { isLoopback, type Settings, type Target } from "../config/settings.ts";
+
+/** The table `control`: what there is one of. The installation's identity, whether it is paused, when it last looked around. */
+export interface Installation {
+  readonly id: string;
+  /** Why this app must not create anything with this storage, if it must not. */
+  readonly refusal: string | undefined;
+}
+
+export interface Pause {
+  readonly reason: string;
+  readonly since: number;
+}
+
+/** The reconciler's heartbeat. */
+export interface Beat {
+  readonly at: number;
+  readonly arm: "ok" | "refused" | "unknown";
+  readonly activeJobs: number;
+  /** When ARM last answered us. */
+  readonly armAt: number | undefined;
+}
+
+export const tableNames = { jobs: "jobs", index: "jobindex", attempts: "attempts", control: "control" } as const;
+const partition = "control";
+const targetList = z.array(z.object({ subscriptionId: z.string(), resourceGroup: z.string() }));
+
+export class Control {
+  readonly #table: TableClient;
+  readonly #storage: Storage;
+  readonly #settings: Settings;
+  readonly #newId: () => string;
+  #installation: Promise<Installation> | undefined;
+  #load = { active: 0, until: 0 };
+
+  constructor(storage: Storage, settings: Settings, newId: () => string) {
+    this.#storage = storage;
+    this.#settings = settings;
+    this.#table = storage.table(tableNames.control);
+    this.#newId = newId;
+  }
+
+  /**
+   * Who we are. One read where all is set up; the first start makes tables, queues and containers too (deployed ones exist already).
+   *
+   * @throws Unavailable when storage can't be reached
+   */
+  installation(): Promise<Installation> {
+    this.#installation ??= this.#find();
+    this.#installation.catch(() => (this.#installation = undefined));
+    return this.#installation;
+  }
+
+  async #find(): Promise<Installation> {
+    const found = await storageCall(() => this.#table.getEntity(partition, "installation"), 404);
+    if (found !== 404) return this.#judge(found);
+    await this.#setUp();
+    const entity = { partitionKey: partition, rowKey: "installation", id: this.#newId(), ...this.#pairing() };
+    const made = await storageCall(() => this.#table.createEntity(entity), 409);
+    return made === 409 ? this.#find() : { id: entity.id, refusal: undefined };
+  }
+
+  #pairing(): { endpoint: string; subscriptionId: string } {
+    const { armEndpoint, targets } = this.#settings;
+    return {
+      endpoint: isLoopback(armEndpoint) ? "loopback" : armEndpoint,
+      subscriptionId: targets[0]?.subscriptionId ?? "",
+    };
+  }
+
+  /** Another ARM, or another subscription, would take this storage's jobs for its own and its groups for orphans. */
+  #judge(found: Readonly<Record<string, unknown>>): Installation {
+    const here = this.#pairing();
+    const { endpoint, subscriptionId } = found;
+    const same =
+      endpoint === here.endpoint &&
+      (subscriptionId === "" || this.#settings.targets.some((target) => target.subscriptionId === subscriptionId));
+    return {
+      id: String(found["id"]),
+      refusal: same
+        ? undefined
+        : "This storage belongs to an installation with another Azure Resource Manager or subscription: use a storage account of its own.",
+    };
+  }
+
+  async #setUp(): Promise<void> {
+    const { queues, blobs } = this.#storage;
+    await Promise.all([
+      ...Object.values(tableNames).map((name) => storageCall(() => this.#storage.table(name).createTable(), 409)),
+      ...Object.values(queueNames).flatMap((name) => [
+        storageCall(() => queues.getQueueClient(name).createIfNotExists()),
+        storageCall(() => queues.getQueueClient(`${name}-poison`).createIfNotExists()),
+      ]),
+      ...Object.values(blobContainers).map((name) =>
+        storageCall(() => blobs.getContainerClient(name).createIfNotExists()),
+      ),
+    ]);
+  }
+
+  async paused(): Promise<Pause | undefined> {
+    const row = await storageCall(() => this.#table.getEntity(partition, "pause"), 404);
+    if (row === 404) return undefined;
+    return { reason: String(row["reason"]), since: row["since"] instanceof Date ? row["since"].getTime() : 0 };
+  }
+
+  async pause(reason: string, now: number): Promise<void> {
+    const entity = { partitionKey: partition, rowKey: "pause", reason, since: new Date(now) };
+    await storageCall(() => this.#table.upsertEntity(entity, "Replace"));
+  }
+
+  async resume(): Promise<void> {
+    await storageCall(() => this.#table.deleteEntity(partition, "pause"), 404);
+  }
+
+  /** All targets that were ever used: one that left the settings is swept until it is empty. */
+  async targets(current: readonly Target[]): Promise<readonly Target[]> {
+    const known = await storageCall(() => this.#table.getEntity(partition, "targets"), 404);
+    const before = targetList.safeParse(known === 404 ? [] : parseJson(known["list"])).data ?? [];
+    const all = new Map(
+      [...before, ...current.map(({ subscriptionId, resourceGroup }) => ({ subscriptionId, resourceGroup }))].map(
+        (target) => [`${target.subscriptionId}/${target.resourceGroup.toLowerCase()}`, target],
+      ),
+    );
+    if (all.size !== before.length) {
+      const entity = { partitionKey: partition, rowKey: "targets", list: JSON.stringify([...all.values()]) };
+      await storageCall(() => this.#table.upsertEntity(entity, "Replace"));
+    }
+    return [...all.values()].map((target) => ({ ...target, location: undefined }));
+  }
+
+  /** When a group without a job was first noticed, kept for whoever asks again. */
+  async firstSeen(id: string, now: number): Promise<number> {
+    const entity = { partitionKey: "orphan", rowKey: id, at: new Date(now) };
+    const made = await storageCall(() => this.#table.createEntity(entity), 409);
+    if (made !== 409) return now;
+    const row = await storageCall(() => this.#table.getEntity("orphan", id), 404);
+    return row !== 404 && row["at"] instanceof Date ? row["at"].getTime() : now;
+  }
+
+  /** True for the one caller, of all instances, that may do a periodic work now. */
+  async turn(work: string, every: number, now: number): Promise<boolean> {
+    const row = await storageCall(() => this.#table.getEntity("turn", work), 404);
+    const entity = { partitionKey: "turn", rowKey: work, at: new Date(now) };
+    if (row === 404) return (await storageCall(() => this.#table.createEntity(entity), 409)) !== 409;
+    if (row["at"] instanceof Date && now < row["at"].getTime() + every) return false;
+    return (await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag: row.etag }), 404, 412)) !== 412;
+  }
+
+  /** The reconciler looked around, and this is how ARM answered it. */
+  async beat(now: number, arm: Beat["arm"], activeJobs: number): Promise<void> {
+    const entity = {
+      partitionKey: partition,
+      rowKey: "heartbeat",
+      at: new Date(now),
+      arm,
+      activeJobs,
+      ...(arm === "ok" ? { armAt: new Date(now) } : {}),
+    };
+    await storageCall(() => this.#table.upsertEntity(entity, "Merge"));
+  }
+
+  /** How many jobs were active a minute or so ago; the read that tells is made once a minute. */
+  async activeJobs(now: number): Promise<number> {
+    if (now >= this.#load.until) {
+      const beat = await this.lastBeat();
+      this.#load = { active: beat?.activeJobs ?? 0, until: now + minute };
+    }
+    return this.#load.active;
+  }
+
+  async lastBeat(): Promise<Beat | undefined> {
+    const row = await storageCall(() => this.#table.getEntity(partition, "heartbeat"), 404);
+    if (row === 404 || !(row["at"] instanceof Date)) return undefined;
+    const { arm, armAt, activeJobs } = row;
+    return {
+      activeJobs: typeof activeJobs === "number" ? activeJobs : 0,
+      at: row["at"].getTime(),
+      arm: arm === "ok" || arm === "refused" ? arm : "unknown",
+      armAt: armAt instanceof Date ? armAt.getTime() : undefined,
+    };
+  }
+}
+
+function parseJson(text: unknown): unknown {
+  try {
+    return typeof text === "string" ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,292 @@
+import type { Edm } from "@azure/data-tables";
+import { day, second } from "../base/duration.ts";
+import { endingOf, hasEnded, jobSchema, type Job } from "../job/job.ts";
+import { isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
+import { blame } from "../job/verdict.ts";
+import { describe, waitingOf } from "../job/transitions.ts";
+import { pullSeconds } from "../job/timing.ts";
+
+/**
+ * Rows of the table `jobs`: flat columns for dashboards, documented in docs/tables.md, and the whole job as JSON in `record`, which
+ * is what we read back. A column is never renamed or retyped. A column that has no value yet is absent.
+ */
+export interface JobKey {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+}
+
+/** Bytes that travel with a job's row, sealed: the definition (unless it is too large and lies in a blob) and the callers to tell. */
+export interface Sealed {
+  readonly definition: Uint8Array | "blob" | undefined;
+  readonly callbacks: Uint8Array | undefined;
+}
+
+/** Price per hour of a vCPU and of a GB, for the estimate. */
+export interface Prices {
+  readonly vcpuHour: number;
+  readonly gbHour: number;
+  readonly currency: string;
+}
+
+/** A day's partition, newest first: 99999999 less the day, then the day itself, both UTC (`79738875-20261124`). */
+export function dayPartition(at: number): string {
+  const number = Math.floor(at / day);
+  if (number === latest.number) return latest.partition;
+  const date = new Date(at).toISOString().slice(0, 10).replaceAll("-", "");
+  latest = { number, partition: `${99_999_999 - Number(date)}-${date}` };
+  return latest.partition;
+}
+
+/** Nearly every call asks for the same day as the one before. */
+let latest = { number: NaN, partition: "" };
+
+/** Where a job's row stands: its creation's day, newest first within it. */
+export function jobKey(id: JobId, createdAt: number): JobKey {
+  return {
+    partitionKey: dayPartition(createdAt),
+    rowKey: `${String(9_999_999_999_999 - createdAt).padStart(13, "0")}-${id}`,
+  };
+}
+
+/** Whose row stands there. */
+export function idIn({ rowKey }: JobKey): string {
+  return rowKey.slice(-36);
+}
+
+/** The key that an id of ours carries in itself. */
+export function keyOfMinted(id: JobId): JobKey | undefined {
+  return isMinted(id) ? jobKey(id, mintedAt(id)) : undefined;
+}
+
+type Value = string | number | boolean | Date | Uint8Array | Edm<"Double">;
+
+/** A column that may have a fraction is a double always: the SDK would write a whole number as an integer. */
+const double = (value: number | undefined): Edm<"Double"> | undefined =>
+  value === undefined ? undefined : { type: "Double", value };
+
+/** The columns of the contract. */
+export function columnsOf(job: Job, prices: Prices): Readonly<Record<string, Value>> {
+  const columns: Record<string, Value> = {};
+  for (const part of [identityColumns(job), stateColumns(job), timeColumns(job), costColumns(job, prices)]) {
+    for (const [name, value] of Object.entries(part)) if (value !== undefined) columns[name] = value;
+  }
+  return columns;
+}
+
+/** Those that a list of jobs shows, in their order in docs/tables.md. */
+export const listedColumns = [
+  "id",
+  "name",
+  "groupName",
+  "state",
+  "reason",
+  "message",
+  "fault",
+  "attempt",
+  "createdAt",
+  "queuedAt",
+  "provisioningAt",
+  "startedAt",
+  "finishedAt",
+  "keptUntil",
+  "deadlineAt",
+  "queueSeconds",
+  "startSeconds",
+  "pullSeconds",
+  "runSeconds",
+  "durationSeconds",
+  "exitCode",
+  "failedContainer",
+  "containerCount",
+  "images",
+  "cpu",
+  "memoryGB",
+  "vcpuSeconds",
+  "gbSeconds",
+  "costEstimate",
+  "currency",
+  "location",
+  "resourceGroup",
+  "groupDeleted",
+  "stopping",
+  "requestedBy",
+  "via",
+  "factory",
+  "pipeline",
+  "pipelineRunId",
+  "activity",
+  "tags",
+  "rerunOf",
+  "warnings",
+  "callbackState",
+  "version",
+] as const;
+
+type Columns = Readonly<Record<string, Value | undefined>>;
+
+function identityColumns(job: Job): Columns {
+  const { options } = job;
+  return {
+    id: job.id,
+    name: job.name,
+    nameKey: nameKey(job.name),
+    groupName: job.groupName,
+    containerCount: job.containers.filter(({ init }) => !init).length,
+    images: job.images.join(",").slice(0, 8000),
+    cpu: double(job.cpu),
+    memoryGB: double(job.memoryGB),
+    location: job.placed?.location ?? job.wantedLocation,
+    resourceGroup: job.placed?.resourceGroup,
+    requestedBy: job.requestedBy,
+    via: job.via,
+    factory: options.source?.factory,
+    pipeline: options.source?.pipeline,
+    pipelineRunId: options.source?.pipelineRunId,
+    activity: options.source?.activity,
+    tags: JSON.stringify(options.tags),
+    rerunOf: job.rerunOf,
+    warnings: job.warnings.length,
+    version: job.version,
+  };
+}
+
+function stateColumns(job: Job): Columns {
+  const { phase } = job;
+  const ended = hasEnded(phase) ? phase : undefined;
+  const ending = endingOf(phase);
+  const verdict = ended?.verdict ?? ending?.verdict;
+  const reason = verdict?.reason ?? waitingOf(job)?.reason ?? "Accepted";
+  return {
+    state: phase.state,
+    reason,
+    message: describe(job),
+    fault: verdict === undefined || reason === "Completed" ? undefined : blame(verdict).party,
+    attempt: job.attempt,
+    exitCode: ended?.verdict.exitCode,
+    failedContainer: ended?.verdict.container,
+    groupDeleted: ended?.group === "gone",
+    stopping: ending && JSON.stringify({ reason: ending.verdict.reason, since: new Date(ending.since).toISOString() }),
+    callbackState: job.callback.state,
+  };
+}
+
+function timeColumns(job: Job): Columns {
+  const finishedAt = hasEnded(job.phase) ? job.phase.finishedAt : undefined;
+  const date = (at: number | undefined): Date | undefined => (at === undefined ? undefined : new Date(at));
+  const seconds = (from: number | undefined, to: number | undefined) => double(secondsBetween(from, to));
+  return {
+    createdAt: date(job.createdAt),
+    queuedAt: date(job.queuedAt),
+    provisioningAt: date(job.provisioningAt),
+    startedAt: date(job.startedAt),
+    finishedAt: date(finishedAt),
+    keptUntil: date(hasEnded(job.phase) ? job.phase.keepUntil : undefined),
+    deadlineAt: date(job.deadlineAt),
+    queueSeconds: seconds(job.createdAt, job.firstCreateAt),
+    startSeconds: seconds(job.provisioningAt, job.startedAt),
+    pullSeconds: double(pullSeconds(job.events)),
+    runSeconds: seconds(job.startedAt, finishedAt),
+    durationSeconds: seconds(job.createdAt, finishedAt),
+  };
+}
+
+/** ACI bills from the first pull to the end of the group, for what was asked for; so this is an estimate. */
+function costColumns(job: Job, { vcpuHour, gbHour, currency }: Prices): Columns {
+  if (!hasEnded(job.phase)) return { currency };
+  const billed = job.attempts.reduce(
+    (sum, { provisioningAt, finishedAt }) => sum + (secondsBetween(provisioningAt, finishedAt) ?? 0),
+    0,
+  );
+  return {
+    vcpuSeconds: double(rounded(billed * job.cpu, 3)),
+    gbSeconds: double(rounded(billed * job.memoryGB, 3)),
+    costEstimate: double(rounded((billed / 3600) * (job.cpu * vcpuHour + job.memoryGB * gbHour), 6)),
+    currency,
+  };
+}
+
+/** A string property holds 32,768 UTF-16 units; an entity 1 MiB in all ("Understanding the Table service data model"). */
+const chunk = 30_000;
+export const mostEntityBytes = 1_000_000;
+/** The properties that the job's JSON is spread over, as many as it needs. */
+export const recordColumns = ["record", "record1", "record2", "record3", "record4"] as const;
+
+function recordOf(job: Job): Record<string, string> {
+  const json = JSON.stringify(job);
+  if (json.length > chunk * recordColumns.length)
+    throw new RangeError(`A job of ${json.length} characters does not fit into its row.`);
+  const used = recordColumns.slice(0, Math.ceil(json.length / chunk));
+  return Object.fromEntries(used.map((name, part) => [name, json.slice(part * chunk, (part + 1) * chunk)]));
+}
+
+/**
+ * The whole entity.
+ *
+ * @throws RangeError when it would not fit into an entity: Azure refuses more than 1 MiB, Azurite does not
+ */
+export function toRow(job: Job, key: JobKey, sealed: Sealed, prices: Prices): JobKey & Readonly<Record<string, Value>> {
+  const row = {
+    ...key,
+    ...columnsOf(job, prices),
+    ...recordOf(job),
+    hasDefinition: sealed.definition !== undefined,
+    hasLogs: job.attempts.length > 0 && !job.logsDropped,
+    ...(sealed.definition === undefined ? {} : { definition: sealed.definition }),
+    ...(sealed.callbacks === undefined ? {} : { callbacks: sealed.callbacks }),
+  };
+  const size = sizeOf(row);
+  if (size > mostEntityBytes) throw new RangeError(`A row of ${size} bytes does not fit into an entity.`);
+  return row;
+}
+
+/** Bytes of an entity as the service counts them, rounded up. */
+export function sizeOf(entity: Readonly<Record<string, unknown>>): number {
+  let bytes = 4;
+  for (const [name, value] of Object.entries(entity)) {
+    bytes += 8 + name.length * 2;
+    if (typeof value === "string") bytes += 4 + value.length * 2;
+    else if (value instanceof Uint8Array) bytes += 4 + value.length;
+    else bytes += 8;
+  }
+  return bytes;
+}
+
+/**
+ * What a row holds.
+ *
+ * @throws Error that says where the record can't be read: it was edited by hand, or written by a release we don't know
+ */
+export function fromRow(row: Readonly<Record<string, unknown>>): { job: Job; sealed: Sealed } {
+  const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+  const json = recordColumns.map((name) => textOf(row[name])).join("");
+  let record: unknown;
+  try {
+    record = JSON.parse(json);
+  } catch {
+    throw new Error("The row's record is no JSON: it was edited by hand.");
+  }
+  const parsed = jobSchema.safeParse(record);
+  if (!parsed.success) {
+    const first = parsed.error.issues.at(0);
+    throw new Error(
+      `The row's record can't be read at ${first?.path.join(".") ?? "its top"}: ${first?.message ?? "unknown"}.`,
+    );
+  }
+  const { definition, callbacks } = row;
+  return {
+    job: parsed.data,
+    sealed: {
+      definition: definition === "blob" ? "blob" : definition instanceof Uint8Array ? definition : undefined,
+      callbacks: callbacks instanceof Uint8Array ? callbacks : undefined,
+    },
+  };
+}
+
+function secondsBetween(from: number | undefined, to: number | undefined): number | undefined {
+  return from === undefined || to === undefined ? undefined : Math.max(0, (to - from) / second);
+}
+
+/** Without the last digits of binary fractions, which nobody can read. */
+function rounded(value: number, decimals: number): number {
+  return Number(value.toFixed(decimals));
+}

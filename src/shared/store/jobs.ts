@@ -1,0 +1,251 @@
+import type { TableClient } from "@azure/data-tables";
+import { parseJobId, type JobId } from "../base/ids.ts";
+import type { Job } from "../job/job.ts";
+import {
+  dayPartition,
+  fromRow,
+  idIn,
+  jobKey,
+  keyOfMinted,
+  listedColumns,
+  recordColumns,
+  toRow,
+  type JobKey,
+  type Prices,
+  type Sealed,
+} from "./job-row.ts";
+import type { JobIndex } from "./job-index.ts";
+import { tableNames } from "./control.ts";
+import type { PointRead } from "./point-read.ts";
+import { storageCall, type Storage } from "./connect.ts";
+
+/**
+ * The table `jobs`: one row per job, the truth about it. Every save passes the ETag that was read; losing that race is a result.
+ * What is found by anything but an id goes through {@link JobIndex}.
+ */
+export interface Stored {
+  readonly job: Job;
+  readonly sealed: Sealed;
+  readonly key: JobKey;
+  readonly etag: string;
+}
+
+export interface JobFilter {
+  readonly states: readonly string[] | undefined;
+  readonly name: string | undefined;
+  readonly reason: string | undefined;
+  readonly runId: string | undefined;
+  /** Created at or after, and before; milliseconds since 1970. */
+  readonly since: number | undefined;
+  readonly until: number | undefined;
+}
+
+/** A row as a list shows it: the documented columns alone. */
+export type JobColumns = Readonly<Record<string, unknown>>;
+
+export interface JobPage {
+  readonly rows: readonly JobColumns[];
+  readonly continuation: string | undefined;
+}
+
+export class JobStore {
+  readonly index: JobIndex;
+  readonly #table: TableClient;
+  readonly #point: PointRead;
+  readonly #peeked = new Peeked();
+  readonly prices: Prices;
+
+  constructor(storage: Storage, index: JobIndex, prices: Prices) {
+    this.#table = storage.table(tableNames.jobs);
+    this.#point = storage.pointReader(tableNames.jobs, recordColumns);
+    this.index = index;
+    this.prices = prices;
+  }
+
+  /** Writes a new job's row; `exists` when it is there already, from an earlier try or an earlier message. */
+  async insert(job: Job, sealed: Sealed): Promise<"created" | "exists"> {
+    const row = toRow(job, jobKey(job.id, job.createdAt), sealed, this.prices);
+    const result = await storageCall(() => this.#table.createEntity(row), 409);
+    return result === 409 ? "exists" : "created";
+  }
+
+  /** A job with its sealed bytes: one read for an id of ours, two for a poster's own. */
+  find(id: JobId): Promise<Stored | undefined> {
+    return this.#findBy(id, (key) => this.#read(key));
+  }
+
+  /** The same without the sealed bytes, for replies: one read from the second time on. */
+  async peek(id: JobId): Promise<Stored | undefined> {
+    const known = this.#peeked.get(id);
+    const same = known && (await this.#peekAt(known.key));
+    return same ?? this.#findBy(id, (key) => this.#peekAt(key));
+  }
+
+  async #findBy(id: JobId, read: (key: JobKey) => Promise<Stored | undefined>): Promise<Stored | undefined> {
+    const minted = keyOfMinted(id);
+    const found = minted && (await read(minted));
+    if (found) return found;
+    const foreign = await this.index.keyOfForeign(id);
+    return foreign && read(foreign);
+  }
+
+  /** The newest job of a name, in any letter case: two reads. */
+  async peekNewest(name: string): Promise<Stored | undefined> {
+    const key = await this.index.newestOf(name);
+    return key && this.#peekAt(key);
+  }
+
+  async #read(key: JobKey): Promise<Stored | undefined> {
+    const row = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey), 404);
+    return row === 404 ? undefined : { ...fromRow(row), key, etag: row.etag };
+  }
+
+  async #peekAt(key: JobKey): Promise<Stored | undefined> {
+    const known = this.#peeked.get(idIn(key));
+    const found = await storageCall(() => this.#point(key.partitionKey, key.rowKey, known?.etag));
+    if (found === undefined) return undefined;
+    if (found === "same") return known;
+    const stored = { ...fromRow(found.columns), key, etag: found.etag };
+    this.#peeked.set(stored);
+    return stored;
+  }
+
+  /** Saves over what was read, or not at all. */
+  async save(stored: Stored, job: Job, sealed: Sealed = stored.sealed): Promise<Stored | "conflict"> {
+    const row = toRow(job, stored.key, sealed, this.prices);
+    const result = await storageCall(() => this.#table.updateEntity(row, "Replace", { etag: stored.etag }), 404, 412);
+    if (result === 404 || result === 412) return "conflict";
+    return { job, sealed, key: stored.key, etag: result.etag ?? stored.etag };
+  }
+
+  /**
+   * Changes a job, looking again as often as somebody else was faster.
+   *
+   * @returns the job as saved, or as it was found when `change` had nothing to change; `undefined` when there is no such job
+   */
+  async change(
+    id: JobId,
+    change: (job: Job, sealed: Sealed) => { job: Job; sealed?: Sealed } | undefined,
+  ): Promise<Stored | undefined> {
+    for (;;) {
+      const stored = await this.find(id);
+      if (stored === undefined) return undefined;
+      const changed = change(stored.job, stored.sealed);
+      if (changed === undefined) return stored;
+      const saved = await this.save(stored, changed.job, changed.sealed ?? stored.sealed);
+      if (saved !== "conflict") return saved;
+    }
+  }
+
+  /**
+   * Rows newest first, a page at a time, without the record and the sealed bytes, which are most of a row. A page may be short, or
+   * empty, and still be followed by others.
+   *
+   * @returns `no such page` for a continuation that storage did not give
+   */
+  list(filter: JobFilter, top: number, continuation: undefined): Promise<JobPage>;
+  list(filter: JobFilter, top: number, continuation: string | undefined): Promise<JobPage | "no such page">;
+  async list(filter: JobFilter, top: number, continuation: string | undefined): Promise<JobPage | "no such page"> {
+    const pages = this.#table
+      .listEntities({ queryOptions: { ...withFilter(filterOf(filter)), select: [...listedColumns] } })
+      .byPage({ maxPageSize: top, ...(continuation ? { continuationToken: continuation } : {}) });
+    // Without a continuation the whole query is ours, and a refusal of it no caller's mistake.
+    const page = continuation
+      ? await storageCall(() => pages.next(), 400, 404)
+      : await storageCall(() => pages.next(), 404);
+    if (page === 400) return "no such page";
+    // No table: nothing was ever written.
+    if (page === 404 || page.done) return { rows: [], continuation: undefined };
+    return { rows: page.value.map(shown), continuation: page.value.continuationToken };
+  }
+
+  /**
+   * Ids of jobs that were accepted from `from` on and ended before `to`, for housekeeping.
+   *
+   * @param filter a further condition on columns, or nothing
+   */
+  async endedBefore(from: number, to: number, filter: string, most: number): Promise<readonly JobId[]> {
+    const parts = [
+      `PartitionKey ge ${quoted(dayPartition(to))}`,
+      ...(from > 0 ? [`PartitionKey le ${quoted(dayPartition(from))}`] : []),
+      `finishedAt lt datetime'${new Date(to).toISOString()}'`,
+      ...(filter === "" ? [] : [filter]),
+    ];
+    const ids: JobId[] = [];
+    const rows = this.#table.listEntities({ queryOptions: { filter: parts.join(" and "), select: ["id"] } });
+    for (;;) {
+      const next = await storageCall(() => rows.next());
+      if (next.done || ids.length >= most) return ids;
+      const id = typeof next.value["id"] === "string" ? parseJobId(next.value["id"]) : undefined;
+      if (id !== undefined) ids.push(id);
+    }
+  }
+
+  /** A row or an index entry as a list shows it. */
+  shown(row: Readonly<Record<string, unknown>>): JobColumns {
+    return shown(row);
+  }
+
+  async remove(key: JobKey): Promise<void> {
+    await storageCall(() => this.#table.deleteEntity(key.partitionKey, key.rowKey), 404);
+  }
+}
+
+const isJson = new Set<string>(["tags", "stopping"]);
+
+/** A column that was asked for and that a row has not may come as null. */
+function shown(row: Readonly<Record<string, unknown>>): JobColumns {
+  return Object.fromEntries(
+    listedColumns
+      .filter((name) => row[name] !== undefined && row[name] !== null)
+      .map((name) => [name, isJson.has(name) ? JSON.parse(String(row[name])) : row[name]]),
+  );
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+function filterOf({ states, name, reason, runId, since, until }: JobFilter): string {
+  const parts: string[] = [];
+  // Later days have smaller keys.
+  if (until !== undefined)
+    parts.push(
+      `PartitionKey ge ${quoted(dayPartition(until))}`,
+      `createdAt lt datetime'${new Date(until).toISOString()}'`,
+    );
+  if (since !== undefined)
+    parts.push(
+      `PartitionKey le ${quoted(dayPartition(since))}`,
+      `createdAt ge datetime'${new Date(since).toISOString()}'`,
+    );
+  if (states !== undefined) parts.push(`(${states.map((state) => `state eq ${quoted(state)}`).join(" or ")})`);
+  if (name !== undefined) parts.push(`nameKey eq ${quoted(name.toLowerCase())}`);
+  if (reason !== undefined) parts.push(`reason eq ${quoted(reason)}`);
+  if (runId !== undefined) parts.push(`pipelineRunId eq ${quoted(runId)}`);
+  return parts.join(" and ");
+}
+
+function withFilter(filter: string): { filter?: string } {
+  return filter === "" ? {} : { filter };
+}
+
+/** So many jobs are polled at once, on one instance; a job takes some kilobytes. */
+const maxRecent = 500;
+
+/**
+ * Jobs as they were last read for a reply. A row is read at each poll, and has mostly not changed since the one before: its ETag says
+ * so, and then its record need not be parsed again; nor need its key be found again. Those that have been the same for the longest make room.
+ */
+export class Peeked {
+  readonly #jobs = new Map<string, Stored>();
+
+  get(id: string): Stored | undefined {
+    return this.#jobs.get(id);
+  }
+
+  set(stored: Stored): void {
+    const { id } = stored.job;
+    this.#jobs.delete(id);
+    this.#jobs.set(id, stored);
+    if (this.#jobs.size > maxRecent) for (const oldest of this.#jobs.keys()) return void this.#jobs.delete(oldest);
+  }
+}

@@ -1,0 +1,53 @@
+import type { QueueServiceClient } from "@azure/storage-queue";
+import { second } from "../base/duration.ts";
+import type { JobId } from "../base/ids.ts";
+import { runMessage, wakeMessage } from "./messages.ts";
+import { storageCall } from "./connect.ts";
+
+/** The queues: jobs to run, wakes of jobs (now or later), Event Grid's events. */
+export const queueNames = { jobs: "aci-jobs", wake: "aci-wake", events: "aci-events" } as const;
+
+/** The service takes at most 7 days; a later look is reached in steps. */
+const mostDelay = 6 * 24 * 3600;
+
+export class Queues {
+  readonly #service: QueueServiceClient;
+
+  constructor(service: QueueServiceClient) {
+    this.#service = service;
+  }
+
+  /** A job that was accepted by HTTP. */
+  async run(id: JobId): Promise<void> {
+    await this.send(queueNames.jobs, runMessage(id), 0);
+  }
+
+  /**
+   * Has a job looked at.
+   *
+   * @param at the row's `lookAt` that this wake stands for; absent for a wake that looks whatever the row says
+   * @param delay milliseconds
+   */
+  async wake(id: JobId, at: number | undefined, delay: number): Promise<void> {
+    await this.send(queueNames.wake, wakeMessage(id, at), delay);
+  }
+
+  /** Never expires: the default would drop a message after 7 days in silence. */
+  async send(queue: string, text: string, delay: number): Promise<void> {
+    // Rounded up: a wake that came before its time would do nothing but send the next, again and again until the second is over.
+    const visibilityTimeout = Math.min(Math.max(0, Math.ceil(delay / second)), mostDelay);
+    await storageCall(() =>
+      this.#service.getQueueClient(queue).sendMessage(wireText(text), { visibilityTimeout, messageTimeToLive: -1 }),
+    );
+  }
+
+  async length(queue: string): Promise<number> {
+    const properties = await storageCall(() => this.#service.getQueueClient(queue).getProperties(), 404);
+    return properties === 404 ? 0 : (properties.approximateMessagesCount ?? 0);
+  }
+}
+
+/** The JavaScript client drops line feeds from a message's text (`stringifyXML` of @azure/core-xml); base64 keeps them. */
+export function wireText(text: string): string {
+  return /[\r\n]/.test(text) ? Buffer.from(text).toString("base64") : text;
+}

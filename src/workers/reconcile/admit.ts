@@ -1,0 +1,200 @@
+import { minute, second } from "../../shared/base/duration.ts";
+import { regionKey } from "../../shared/limits/rate-budget.ts";
+import type { Reason } from "../../shared/job/reasons.ts";
+import { rulesOf, type Deps } from "../../shared/deps.ts";
+import { isMinted, type JobId } from "../../shared/base/ids.ts";
+import { hasEnded, type Job, type Placed } from "../../shared/job/job.ts";
+import { candidates, scopeOf } from "../../shared/limits/placement.ts";
+import { nextTimeout } from "../../shared/job/timing.ts";
+import { postpone } from "../../shared/job/transitions.ts";
+
+/**
+ * What a queued job needs before its group is created: that the service is not paused, its name, a place, and room for a create. Each
+ * that is missing is a wait with a reason. A job that stands in a line holds no message: whoever makes room wakes the oldest; the
+ * timer finds what was forgotten.
+ */
+export type Admission =
+  | { readonly kind: "admitted"; readonly job: Job }
+  | { readonly kind: "wait"; readonly job: Job; readonly until: number; readonly wake: boolean };
+
+/** How long a job that somebody else will wake rests before the timer wakes it. Few wait for one name, many may wait for room. */
+const forgottenTime = 5 * minute;
+const forgottenNameTime = minute;
+
+/** Lines for what is not a name: no group's name begins with a tilde. */
+export const createLine = (placed: Placed): string => `~create-${placed.subscriptionId}-${regionKey(placed.location)}`;
+export const roomLine = (placed: Placed): string => `~room-${placed.subscriptionId}-${regionKey(placed.location)}`;
+
+export async function admit(deps: Deps, job: Job): Promise<Admission> {
+  const now = deps.now();
+  const { installation } = await deps.aci();
+  if (installation.refusal !== undefined || deps.settings.faults.length > 0) {
+    return wait(deps, job, {
+      reason: "Paused",
+      until: now + minute,
+      detail: "The service's settings are wrong; an operator must mend them.",
+    });
+  }
+  const pause = await deps.control.paused();
+  if (pause) return wait(deps, job, { reason: "Paused", detail: pause.reason });
+
+  // Only an id of the poster's own can be canceled before its job is there.
+  if (!isMinted(job.id) && job.firstCreateAt === undefined && (await deps.jobs.index.hasCancel(job.id)))
+    return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "CanceledByCaller" } } };
+
+  const named = await holdName(deps, job);
+  if (named.kind === "busy") return wait(deps, job, { reason: "NameBusy", position: named.position });
+
+  const budget = await deps.daily.left(now);
+  if (!budget.ok) return wait(deps, job, { reason: "Budget", until: budget.at });
+
+  const placing = await place(deps, job, now);
+  if (placing.kind === "later") {
+    const step = postpone(job, placing.reason, now, rulesOf(deps), placing.retryAfter ?? 5 * second);
+    return step.do === "rest"
+      ? { kind: "wait", job: step.job, until: step.until, wake: true }
+      : { kind: "admitted", job };
+  }
+  if (placing.kind === "full") return standInLine(deps, job, roomLine(placing.placed), placing.reason);
+
+  const { placed } = placing;
+  const grant = await takeCreate(deps, job, placed, now);
+  if (grant.kind === "line") return standInLine(deps, { ...job, placed }, createLine(placed), "CreateLimit");
+  if (grant.kind === "later") return wait(deps, { ...job, placed }, { reason: grant.reason, until: grant.at });
+  if (samePlace(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
+  const { line, ...admitted } = job;
+  if (line !== undefined) await deps.jobs.index.leaveLine(line, job.id, job.createdAt);
+  const usualTime = job.usualTime ?? (await deps.jobs.index.usualTimeOf(job.name));
+  return { kind: "admitted", job: { ...admitted, placed, ...(usualTime === undefined ? {} : { usualTime }) } };
+}
+
+// ------------------------------------------------------------------------------------------------------------ The name
+
+async function holdName(deps: Deps, job: Job): Promise<{ kind: "held" } | { kind: "busy"; position: number }> {
+  const { index } = deps.jobs;
+  const stoodInLine =
+    job.options.onConflict !== "reject" || (job.phase.state === "Queued" && job.phase.waiting?.reason === "NameBusy");
+  for (;;) {
+    const hold = await index.hold(job.groupName);
+    if (hold?.holder === job.id) {
+      if (stoodInLine) await index.leaveLine(job.groupName, job.id, job.createdAt);
+      return { kind: "held" };
+    }
+    if (hold === undefined) {
+      if (await index.take(job.groupName, job.id, job.createdAt)) return { kind: "held" };
+      continue;
+    }
+    await index.joinLine(job.groupName, job.id, job.createdAt);
+    if ((await askToYield(deps, hold.holder, job)) === "freed") continue;
+    return { kind: "busy", position: await positionIn(deps, job.groupName, job.id) };
+  }
+}
+
+/**
+ * A kept group yields to whoever needs its name; `replace` cancels a running one. A holder without a row, or one that is done with the
+ * name already, holds nothing.
+ */
+async function askToYield(deps: Deps, holder: JobId, job: Job): Promise<"asked" | "freed"> {
+  const look = { needed: false };
+  const stored = await deps.jobs.change(holder, (other) => {
+    look.needed = hasEnded(other.phase) && !other.phase.tidy;
+    if (hasEnded(other.phase)) return other.yield || other.phase.tidy ? undefined : { job: { ...other, yield: true } };
+    if (job.options.onConflict !== "replace" || other.cancel) return undefined;
+    look.needed = true;
+    return { job: { ...other, cancel: { at: deps.now(), reason: "Replaced", by: job.id } } };
+  });
+  if (stored === undefined || (hasEnded(stored.job.phase) && stored.job.phase.tidy)) {
+    const next = await deps.jobs.index.handOver(job.groupName, holder);
+    if (next !== undefined && next !== job.id) await deps.queues.wake(next, undefined, 0);
+    return "freed";
+  }
+  if (look.needed) await deps.queues.wake(holder, undefined, 0);
+  return "asked";
+}
+
+// ----------------------------------------------------------------------------------------------------------- The place
+
+type Placing =
+  | { readonly kind: "placed"; readonly placed: Placed }
+  | { readonly kind: "full"; readonly placed: Placed; readonly reason: Reason }
+  | { readonly kind: "later"; readonly reason: Reason; readonly retryAfter: number | undefined };
+
+/** The first target that is not known to be full. A queued job has no group, so it may go elsewhere than it was refused. */
+async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
+  const { aci } = await deps.aci();
+  const exclusions = await deps.placement.exclusions(now);
+  let full: Placing | undefined;
+  for (const target of candidates(job, deps.settings.targets)) {
+    const location = await aci.locationOf(target);
+    if (location.kind === "absent") return { kind: "later", reason: "NotAuthorized", retryAfter: undefined };
+    if (location.kind === "unknown") return { kind: "later", reason: location.reason, retryAfter: location.retryAfter };
+    const { subscriptionId, resourceGroup } = target;
+    const placed = { subscriptionId, resourceGroup, location: location.value };
+    const exclusion = exclusions.get(scopeOf(placed));
+    if (exclusion === undefined) return { kind: "placed", placed };
+    full ??= { kind: "full", placed, reason: exclusion.reason };
+  }
+  return full ?? { kind: "later", reason: "NotAuthorized", retryAfter: undefined };
+}
+
+type CreateGrant =
+  { readonly kind: "granted" | "line" } | { readonly kind: "later"; readonly reason: Reason; readonly at: number };
+
+/** Room for one create, in turn: who comes while others stand in line stands in line too. */
+async function takeCreate(deps: Deps, job: Job, placed: Placed, now: number): Promise<CreateGrant> {
+  const { phase } = job;
+  const calledUp = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
+  if (!calledUp && (await deps.jobs.index.line(createLine(placed), 1)).length > 0) return { kind: "line" };
+  const grant = await deps.budget.take("create", placed, now);
+  if (grant.ok) return { kind: "granted" };
+  return grant.reason === "CreateLimit" ? { kind: "line" } : { kind: "later", reason: grant.reason, at: grant.at };
+}
+
+function samePlace(a: Placed | undefined, b: Placed): boolean {
+  return a?.subscriptionId === b.subscriptionId && a.resourceGroup === b.resourceGroup && a.location === b.location;
+}
+
+// ------------------------------------------------------------------------------------------------------------- Waiting
+
+async function standInLine(deps: Deps, job: Job, line: string, reason: Reason): Promise<Admission> {
+  await deps.jobs.index.joinLine(line, job.id, job.createdAt);
+  return wait(deps, { ...job, line }, { reason, position: await positionIn(deps, line, job.id) });
+}
+
+/** Counted up to a hundred: beyond that nobody cares for the number. */
+async function positionIn({ jobs }: Deps, line: string, id: JobId): Promise<number> {
+  const ids = await jobs.index.line(line, 100);
+  const at = ids.indexOf(id);
+  return at === -1 ? ids.length + 1 : at + 1;
+}
+
+interface Wait {
+  readonly reason: Reason;
+  readonly detail?: string;
+  readonly position?: number;
+  /** When the job looks for itself; absent for one that somebody else wakes. */
+  readonly until?: number;
+}
+
+function wait(deps: Deps, job: Job, { reason, detail, position, until }: Wait): Admission {
+  const now = deps.now();
+  const { phase } = job;
+  if (phase.state !== "Queued") return { kind: "admitted", job };
+  const since = phase.waiting?.reason === reason ? phase.waiting.since : now;
+  const waiting = {
+    reason,
+    since,
+    ...(detail === undefined ? {} : { detail }),
+    ...(position === undefined ? {} : { position }),
+  };
+  const { notBefore: _passed, ...queued } = phase;
+  const own = until ?? now + (reason === "NameBusy" ? forgottenNameTime : forgottenTime);
+  // Its own times must end it even if nobody wakes it.
+  const at = Math.min(own, nextTimeout(job));
+  return {
+    kind: "wait",
+    job: { ...job, phase: { ...queued, waiting } },
+    until: at,
+    wake: until !== undefined || at < own,
+  };
+}

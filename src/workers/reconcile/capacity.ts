@@ -1,0 +1,44 @@
+import type { Deps } from "../../shared/deps.ts";
+import type { Job, Placed } from "../../shared/job/job.ts";
+import { scopeOf } from "../../shared/limits/placement.ts";
+import { createLine, roomLine } from "./admit.ts";
+
+/** Who makes room wakes the oldest that waits for it: a job whose group went, and the timer. */
+
+/** A group is gone: its region has room for one more, and the day's budget is charged. */
+export async function roomMade(deps: Deps, job: Job): Promise<void> {
+  await deps.daily.add(job, deps.now());
+  if (job.placed === undefined) return;
+  const exclusion = (await deps.placement.exclusions(deps.now())).get(scopeOf(job.placed));
+  if (exclusion?.reason !== "QuotaReached") return;
+  await deps.placement.lift(job.placed);
+  await wakeFrom(deps, roomLine(job.placed), 1);
+}
+
+/** How many of those that wait for a region's quota or capacity try it at once. */
+const probes = 5;
+
+/** Calls up as many as there is room for by now, oldest first. */
+export async function callUpWaiting(deps: Deps): Promise<void> {
+  const lines = await deps.jobs.index.lines();
+  if (lines.size === 0) return;
+  const now = deps.now();
+  const exclusions = await deps.placement.exclusions(now);
+  for (const line of lines.keys()) {
+    const placed = placeOf(line);
+    if (placed && line === createLine(placed)) await wakeFrom(deps, line, await deps.budget.creates(placed, now));
+    else if (placed && line === roomLine(placed) && !exclusions.has(scopeOf(placed)))
+      await wakeFrom(deps, line, probes);
+  }
+}
+
+async function wakeFrom(deps: Deps, line: string, most: number): Promise<void> {
+  for (const id of await deps.jobs.index.callUp(line, most)) await deps.queues.wake(id, undefined, 0);
+}
+
+/** The region that a line's name tells; its resource group does not matter to a limit. */
+function placeOf(line: string): Placed | undefined {
+  const match = /^~(?:create|room)-([0-9a-f-]{36})-([a-z0-9]+)$/.exec(line);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  return { subscriptionId: match[1], resourceGroup: "", location: match[2] };
+}

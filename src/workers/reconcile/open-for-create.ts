@@ -1,0 +1,48 @@
+import { composeGroup } from "../../shared/aci/group-body.ts";
+import type { Reason } from "../../shared/job/reasons.ts";
+import type { Deps } from "../../shared/deps.ts";
+import { secretValues } from "../../shared/definition/index.ts";
+import { Unavailable } from "../../shared/base/errors.ts";
+import type { Job } from "../../shared/job/job.ts";
+import type { JsonObject } from "../../shared/base/json.ts";
+import type { Stored } from "../../shared/store/jobs.ts";
+import {
+  openDefinition,
+  withVaultSecrets,
+  type OpenDeps,
+  type Unopened,
+} from "../../shared/security/opened-definition.ts";
+import { maskOf, withCredentials, type Mask } from "../../shared/base/redact.ts";
+
+/** What a create needs of the sealed definition. It is in clear only here, on its way to ACI. */
+export type Opened =
+  | {
+      readonly kind: "ready";
+      readonly apiVersion: string;
+      readonly body: JsonObject;
+      readonly redact: Mask;
+    }
+  | { readonly kind: "wait"; readonly reason: Reason; readonly retryAfter: number | undefined }
+  | Unopened;
+
+export async function openForCreate(deps: OpenDeps & Pick<Deps, "aci">, stored: Stored, job: Job): Promise<Opened> {
+  try {
+    const opened = await openDefinition(deps, stored);
+    if (opened.kind === "fail") return opened;
+    if (job.placed === undefined) return { kind: "fail", reason: "InternalError", detail: "The job has no place." };
+    const resolved = await withVaultSecrets(deps, opened.definition);
+    if (resolved.kind === "fail") return resolved;
+    const { installation } = await deps.aci();
+    const { pullRegistry: registry, pullIdentity: identity } = deps.settings;
+    const pull = registry !== undefined && identity !== undefined ? { registry, identity } : undefined;
+    const body = composeGroup(resolved.definition, job, job.placed, installation.id, pull);
+    const { apiVersion } = resolved.definition;
+    return { kind: "ready", apiVersion, body, redact: withCredentials(maskOf(secretValues(body))) };
+  } catch (error) {
+    if (error instanceof Unavailable && error.service === "seal key")
+      return { kind: "wait", reason: "SealKeyUnavailable", retryAfter: error.retryAfter };
+    if (error instanceof Unavailable && error.service === "vault")
+      return { kind: "wait", reason: "VaultUnavailable", retryAfter: error.retryAfter };
+    throw error;
+  }
+}

@@ -1,0 +1,300 @@
+import { minute, second } from "../../shared/base/duration.ts";
+import { Unavailable } from "../../shared/base/errors.ts";
+import { rulesOf, type Deps } from "../../shared/deps.ts";
+import { columnsOf } from "../../shared/store/job-row.ts";
+import { endingOf, hasEnded, type GroupSeen, type Job, type Observation } from "../../shared/job/job.ts";
+import { isMinted, mintedAt, type JobId } from "../../shared/base/ids.ts";
+import type { Stored } from "../../shared/store/jobs.ts";
+import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
+import { tagsOf } from "../../shared/aci/group-body.ts";
+import { nextStep } from "../../shared/job/next-step.ts";
+import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.ts";
+import { requestTimeout, type Step } from "../../shared/job/step.ts";
+import { usualTimeAfter, withoutOutage } from "../../shared/job/timing.ts";
+import { postpone } from "../../shared/job/transitions.ts";
+import { admit } from "./admit.ts";
+import { captureAttempt, captureRunning } from "./capture.ts";
+import { openForCreate } from "./open-for-create.ts";
+import { roomMade } from "./capacity.ts";
+import { tell } from "./notify.ts";
+
+/**
+ * `reconcile` wakes a job: it looks at the row and at the world, lets the machine decide one step, does it, saves with the ETag, and
+ * asks again until the machine rests. It may be called by anybody, at any time, any number of times.
+ */
+export interface WakeReason {
+  /** The `lookAt` that the wake stands for; absent for a wake that looks whatever the row says (an event, the timer, a person). */
+  readonly at: number | undefined;
+}
+
+/** A job that goes through more steps than this in one wake is put off: something is wrong with it, or with us. */
+const mostSteps = 40;
+/** How long after a look that did not come the timer notices. */
+const checkDelay = 3 * minute;
+
+export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promise<void> {
+  const found = await deps.jobs.find(id);
+  if (found === undefined) return forget(deps, id);
+  // Only the wake that the row's last look sent counts: so there is one chain of looks per job, however many messages there are.
+  if (wake.at !== undefined && wake.at !== found.job.lookAt) return;
+  await new Reconciliation(deps, found).run();
+}
+
+/** An index entry whose row was never written: the caller saw no acceptance. While it is young its row may be on its way. */
+async function forget(deps: Deps, id: JobId): Promise<void> {
+  if (isMinted(id) && deps.now() < mintedAt(id) + minute) return;
+  const { index } = deps.jobs;
+  const reserved = await index.reserved(id);
+  if (reserved === undefined) return;
+  deps.log("warn", "reservation without a row", { job: id });
+  await index.leaveLine(reserved.groupName, id, reserved.createdAt);
+  const next = await index.handOver(reserved.groupName, id);
+  if (next !== undefined) await deps.queues.wake(next, undefined, 0);
+  await index.drop(id);
+}
+
+class Reconciliation {
+  readonly #deps: Deps;
+  #stored: Stored;
+  #seen: Observation | undefined;
+  #admitted = false;
+  #hasLetGo = false;
+
+  constructor(deps: Deps, stored: Stored) {
+    this.#deps = deps;
+    this.#stored = { ...stored, job: withoutOutage(stored.job, deps.now()) };
+  }
+
+  async run(): Promise<void> {
+    for (let steps = 0; steps < mostSteps; steps++) {
+      const now = this.#deps.now();
+      const rules = rulesOf(this.#deps, await this.#deps.control.activeJobs(now));
+      const step = nextStep(this.#stored.job, this.#seen, this.#admitted, now, rules);
+      if (await this.#do(step)) return;
+    }
+    this.#deps.log("error", "job does not come to rest", { job: this.#stored.job.id });
+    await this.#rest(this.#stored.job, this.#deps.now() + minute);
+  }
+
+  /** @returns true when there is nothing more to do now */
+  async #do(step: Step): Promise<boolean> {
+    switch (step.do) {
+      case "look":
+        this.#seen = await this.#look();
+        return false;
+      case "admit":
+        return this.#admit();
+      case "save":
+        await this.#save(step.job);
+        return false;
+      case "rest":
+        return this.#rest(step.job, step.until);
+      case "create":
+        return this.#create(step.job);
+      case "delete":
+      case "stop":
+      case "tag":
+        return this.#act(step.do, step.job);
+      case "capture":
+        return this.#capture(step.job, step.group);
+      case "tell":
+        await this.#save((await tell(this.#deps, this.#stored)).job);
+        return false;
+      case "tidy":
+        return this.#tidy();
+      case "done":
+        return this.#leave();
+    }
+  }
+
+  async #look(): Promise<Observation> {
+    const { job } = this.#stored;
+    if (job.placed === undefined) return { group: "absent" };
+    const { aci } = await this.#deps.aci();
+    return maskedObservation(this.#deps, this.#stored, await aci.observe(job.placed, job.groupName));
+  }
+
+  async #admit(): Promise<boolean> {
+    const admission = await admit(this.#deps, this.#stored.job);
+    if (admission.kind === "wait") return this.#rest(admission.job, admission.until, admission.wake);
+    this.#admitted = true;
+    if (admission.job !== this.#stored.job) await this.#save(admission.job);
+    return false;
+  }
+
+  async #create(claimed: Job): Promise<boolean> {
+    const now = this.#deps.now();
+    const opened = await openForCreate(this.#deps, this.#stored, claimed);
+    if (opened.kind === "wait")
+      return this.#do(postpone(this.#stored.job, opened.reason, now, rulesOf(this.#deps), opened.retryAfter));
+    if (opened.kind === "fail") {
+      const refused = {
+        kind: "refused",
+        reason: opened.reason,
+        azure: undefined,
+        retryAfter: undefined,
+        detail: opened.detail,
+      } as const;
+      return this.#do(afterCreate(claimed, refused, now, rulesOf(this.#deps)));
+    }
+    if (!(await this.#claim(claimed)) || claimed.placed === undefined) return false;
+    const { aci } = await this.#deps.aci();
+    const answer = await aci.create(claimed.placed, claimed.groupName, opened.apiVersion, opened.body, opened.redact);
+    this.#deps.log("info", "create", {
+      job: claimed.id,
+      group: claimed.groupName,
+      attempt: claimed.attempt,
+      answer: answer.kind,
+    });
+    return this.#settle(claimed, (job) => afterCreate(job, answer, this.#deps.now(), rulesOf(this.#deps)));
+  }
+
+  async #act(how: "delete" | "stop" | "tag", claimed: Job): Promise<boolean> {
+    if (!(await this.#claim(claimed)) || claimed.placed === undefined) return false;
+    const { aci, installation } = await this.#deps.aci();
+    const { placed, groupName } = claimed;
+    const act = {
+      delete: () => aci.remove(placed, groupName),
+      stop: () => aci.stop(placed, groupName),
+      tag: () => aci.tag(placed, groupName, tagsOf(claimed, installation.id)),
+    };
+    const told = await act[how]();
+    const answer = await maskedAnswer(this.#deps, this.#stored, told);
+    this.#deps.log("info", how, {
+      job: claimed.id,
+      group: claimed.groupName,
+      attempt: claimed.attempt,
+      answer: answer.kind,
+    });
+    return this.#settle(claimed, (job) => afterDelete(job, answer, this.#deps.now(), rulesOf(this.#deps)));
+  }
+
+  /** Saves the claim. False also when that took so long that a request sent now could outlive it. */
+  async #claim(claimed: Job): Promise<boolean> {
+    if (!(await this.#save(claimed))) return false;
+    return claimed.claimUntil !== undefined && this.#deps.now() + requestTimeout <= claimed.claimUntil;
+  }
+
+  /** What an answer means is saved over whatever the row says by now, as long as it still holds our claim. */
+  async #settle(claimed: Job, meaning: (job: Job) => Step): Promise<boolean> {
+    this.#seen = undefined;
+    for (;;) {
+      if (this.#stored.job.claimUntil !== claimed.claimUntil) return false;
+      const step = meaning(this.#stored.job);
+      if (step.do !== "save" && step.do !== "rest") return this.#do(step);
+      if (step.do === "rest") {
+        if (await this.#tryRest(step.job, step.until, true)) return true;
+      } else if (await this.#save(step.job)) return false;
+    }
+  }
+
+  async #capture(job: Job, group: GroupSeen | undefined): Promise<boolean> {
+    const captured = await captureAttempt(this.#deps, job, group);
+    if (captured === "again") {
+      const since = hasEnded(job.phase) ? job.phase.finishedAt : endingOf(job.phase)?.since;
+      const now = this.#deps.now();
+      // An outage must not cost a log, but a log must not hold up the end for ever.
+      if (since !== undefined && now < since + 2 * minute) return this.#rest(job, now + 5 * second);
+    }
+    await this.#save(afterCapture(job, group, this.#deps.now(), rulesOf(this.#deps)));
+    return false;
+  }
+
+  async #tidy(): Promise<boolean> {
+    const { job } = this.#stored;
+    await roomMade(this.#deps, job);
+    await this.#letGo(job);
+    if (hasEnded(job.phase)) await this.#save({ ...job, phase: { ...job.phase, tidy: true } });
+    return false;
+  }
+
+  /** The name goes to the next, and no line is stood in any more. */
+  async #letGo({ id, groupName, line, createdAt, firstCreateAt }: Job): Promise<void> {
+    const { index } = this.#deps.jobs;
+    // Whoever created a group had the name, so only a job that never did may still stand in line. It leaves before it hands over.
+    if (firstCreateAt === undefined) await index.leaveLine(groupName, id, createdAt);
+    if (line !== undefined) await index.leaveLine(line, id, createdAt);
+    const next = await index.handOver(groupName, id);
+    if (next !== undefined) await this.#deps.queues.wake(next, undefined, 0);
+    this.#hasLetGo = true;
+  }
+
+  /** A job that was done with already may have been given the name once more by whoever did not know. */
+  async #leave(): Promise<boolean> {
+    const { job } = this.#stored;
+    if (!this.#hasLetGo) await this.#letGo(job);
+    const { index } = this.#deps.jobs;
+    const usualTime = usualTimeAfter(job);
+    if (usualTime === undefined) await index.drop(job.id);
+    else await index.dropRun(job.id, job.name, usualTime);
+    return true;
+  }
+
+  async #rest(job: Job, until: number, wake = true): Promise<boolean> {
+    const watched = await this.#watch(job);
+    return this.#tryRest(watched, until, wake);
+  }
+
+  /** A running container's log is read now and then: ACI keeps only its tail once it has stopped. */
+  async #watch(job: Job): Promise<Job> {
+    const { phase } = job;
+    const now = this.#deps.now();
+    if (phase.state !== "Running" || this.#seen?.group !== "present" || phase.ending) return job;
+    if (now < (phase.logsAt ?? phase.startedAt) + this.#deps.settings.logInterval) return job;
+    await captureRunning(this.#deps, job, this.#seen);
+    return { ...job, phase: { ...phase, logsAt: now } };
+  }
+
+  /** Saves when the next look is, and sends its wake. False when somebody else changed the row meanwhile. */
+  async #tryRest(job: Job, until: number, wake: boolean): Promise<boolean> {
+    const now = this.#deps.now();
+    const lookAt = Math.max(until, now + 1);
+    // Without a wake of its own the job relies on somebody else's, or on the timer.
+    const moveCheck = !wake || lookAt + minute > job.checkAt;
+    const checkAt = !wake ? lookAt : moveCheck ? lookAt + checkDelay : job.checkAt;
+    if (!(await this.#save({ ...job, lookAt, checkAt }, moveCheck))) return false;
+    if (wake) await this.#deps.queues.wake(job.id, lookAt, lookAt - now);
+    return true;
+  }
+
+  /** @returns false when somebody else was faster; then the row is read again, and everything is decided anew */
+  async #save(job: Job, tellTimer = false): Promise<boolean> {
+    const before = this.#stored;
+    const saved = await this.#deps.jobs.save(before, job);
+    if (saved === "conflict") {
+      const fresh = await this.#deps.jobs.find(job.id);
+      if (fresh === undefined) throw new Unavailable("storage", "The job's row vanished.");
+      this.#stored = fresh;
+      this.#seen = undefined;
+      this.#admitted = false;
+      return false;
+    }
+    this.#stored = saved;
+    const { index } = this.#deps.jobs;
+    if (shownDiffers(before.job, job)) {
+      this.#logMove(before.job, job);
+      await index.mirror(job.id, saved.key, job.checkAt, columnsOf(job, this.#deps.jobs.prices));
+    } else if (tellTimer) await index.setCheck(job.id, job.checkAt);
+    return true;
+  }
+
+  #logMove(before: Job, job: Job): void {
+    if (before.phase.state === job.phase.state && before.attempt === job.attempt) return;
+    const fields = { job: job.id, name: job.name, from: before.phase.state, to: job.phase.state, attempt: job.attempt };
+    this.#deps.log("info", "job moved", { ...fields, reason: job.history.at(-1)?.reason });
+  }
+}
+
+/** Whether the index's copy of the job would look different. */
+function shownDiffers(a: Job, b: Job): boolean {
+  const waiting = (job: Job): string | undefined =>
+    job.phase.state === "Queued" ? job.phase.waiting?.reason : undefined;
+  const gone = (job: Job): boolean => hasEnded(job.phase) && job.phase.group === "gone";
+  return (
+    a.phase.state !== b.phase.state ||
+    a.attempt !== b.attempt ||
+    waiting(a) !== waiting(b) ||
+    gone(a) !== gone(b) ||
+    endingOf(a.phase)?.verdict.reason !== endingOf(b.phase)?.verdict.reason
+  );
+}

@@ -1,0 +1,109 @@
+import { minute } from "../shared/base/duration.ts";
+import type { Reason } from "../shared/job/reasons.ts";
+import type { Deps } from "../shared/deps.ts";
+import { groupName, type JobId } from "../shared/base/ids.ts";
+import { columnsOf, jobKey } from "../shared/store/job-row.ts";
+import { hasEnded, type Job } from "../shared/job/job.ts";
+import { beginning, delivery } from "../shared/intake/new-job.ts";
+import { defaultOptions } from "../shared/job/options.ts";
+import { isAllowedAddress } from "../shared/security/safe-post.ts";
+import { reconcile } from "./reconcile/reconcile.ts";
+
+/** A message that can never work leaves a `Failed` row that says why. Nothing of its text is kept but its name. */
+export interface Refused {
+  readonly id: JobId;
+  readonly foreign: boolean;
+  readonly createdAt: number;
+  readonly name: string | undefined;
+  readonly reason: Reason;
+  readonly detail: string;
+  readonly tell: Tell;
+}
+
+/** Who is to be told of the end, as far as it may be. */
+export interface Tell {
+  readonly replyTo?: string | undefined;
+  readonly callBackUri?: string | undefined;
+  readonly correlationId?: string | undefined;
+}
+
+export async function recordRefused(deps: Deps, refused: Refused): Promise<void> {
+  await deps.control.installation();
+  const tell = allowed(refused.tell, deps.settings);
+  const job = failedJob(refused, tell, deps);
+  const { id, createdAt } = refused;
+  const told = tell.replyTo !== undefined || tell.callBackUri !== undefined;
+  if (refused.name !== undefined || refused.foreign || told) {
+    // So that it is found by its name, or by the poster's own id, or by the timer.
+    const key = jobKey(id, createdAt);
+    const { name, groupName } = job;
+    const reservation = {
+      id,
+      key,
+      name,
+      groupName,
+      want: "wait",
+      keyEntry: undefined,
+      foreignId: refused.foreign,
+      createdAt,
+      checkAt: job.checkAt,
+    } as const;
+    await deps.jobs.index.reserve({ ...reservation, columns: columnsOf(job, deps.jobs.prices) });
+  }
+  const callbacks =
+    tell.callBackUri === undefined ? undefined : await deps.sealer.seal(JSON.stringify([tell.callBackUri]), id);
+  const result = await deps.jobs.insert(job, { definition: undefined, callbacks });
+  deps.log("warn", "message refused", { job: id, reason: refused.reason, result });
+  // The id of a job that was taken before: it goes on.
+  if (result === "exists" && !(await isOver(deps, id))) return;
+  if (told) return reconcile(deps, id, { at: undefined });
+  await deps.jobs.index.leaveLine(job.groupName, id, createdAt);
+  await deps.jobs.index.drop(id);
+}
+
+async function isOver({ jobs }: Deps, id: JobId): Promise<boolean> {
+  const stored = await jobs.peek(id);
+  return stored !== undefined && hasEnded(stored.job.phase) && stored.job.phase.tidy;
+}
+
+function allowed(
+  { replyTo, callBackUri, correlationId }: Tell,
+  { replyQueues, callbackHosts }: Deps["settings"],
+): Tell {
+  return {
+    ...(replyTo !== undefined && replyQueues.includes(replyTo) ? { replyTo } : {}),
+    ...(callBackUri !== undefined && isAllowedAddress(callBackUri, callbackHosts) ? { callBackUri } : {}),
+    ...(correlationId === undefined ? {} : { correlationId }),
+  };
+}
+
+function failedJob(
+  { id, createdAt, name, reason, detail }: Refused,
+  { replyTo, callBackUri, correlationId }: Tell,
+  { now, settings }: Deps,
+): Job {
+  const options = defaultOptions(settings, "queue");
+  const at = now();
+  const begun = beginning(id, groupName(name ?? "unnamed"), options, createdAt);
+  return {
+    ...begun,
+    holds: false,
+    apiVersion: settings.defaultApiVersion,
+    containers: [],
+    images: [],
+    restartPolicy: "Never",
+    spot: false,
+    cpu: 0,
+    memoryGB: 0,
+    warnings: [],
+    via: "queue",
+    phase: { state: "Failed", verdict: { reason, detail }, finishedAt: at, group: "gone", captured: true, tidy: true },
+    history: [...begun.history, { at, from: "Queued", to: "Failed", reason, attempt: 1 }],
+    callback: delivery(callBackUri),
+    reply: delivery(replyTo),
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(correlationId === undefined ? {} : { correlationId }),
+    lookAt: at,
+    checkAt: at + minute,
+  };
+}

@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+import { groupSeen, ownerOf, parseArmGroup, tagNames } from "../../../src/shared/aci/arm-group.ts";
+
+const seenOf = (json: unknown) => {
+  const parsed = parseArmGroup(json);
+  if (parsed === undefined) throw new Error("no group");
+  return groupSeen(parsed, "installation-1");
+};
+const state = (value: unknown) => seenOf({ properties: { instanceView: { state: value } } }).state;
+const provisioning = (value: unknown) => seenOf({ properties: { provisioningState: value } }).provisioning;
+
+describe("ACI's words", () => {
+  it.each(["Pending", "Running", "Succeeded", "Failed", "Stopped"])("%s is known, in any letter case", (word) => {
+    expect([state(word), state(word.toLowerCase())]).toEqual([word, word]);
+  });
+
+  it.each(["Paused", "", null, undefined])("a group state of %j was never seen before: keep watching", (word) => {
+    expect(state(word)).toBe("Unknown");
+  });
+
+  it.each(["Creating", "Repairing", "NotAccessible", "Brandnew", undefined])(
+    "provisioning state %j decides nothing",
+    (word) => {
+      expect(provisioning(word)).toBe("Other");
+    },
+  );
+
+  it("a container's state that was never seen before is Unknown", () => {
+    const json = {
+      properties: {
+        containers: [{ name: "a", properties: { instanceView: { currentState: { state: "Hibernated" } } } }],
+      },
+    };
+    expect(seenOf(json).containers[0]?.state).toBe("Unknown");
+  });
+});
+
+describe("a group as ARM tells it", () => {
+  const json = {
+    id: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerInstance/containerGroups/bellaciao",
+    name: "bellaciao",
+    brandNew: { property: 1 },
+    properties: {
+      provisioningState: "Succeeded",
+      initContainers: [
+        { name: "setup", properties: { instanceView: { currentState: { state: "Terminated", exitCode: 0 } } } },
+      ],
+      containers: [
+        {
+          name: "app",
+          properties: {
+            instanceView: {
+              restartCount: 2,
+              currentState: { state: "Running", startTime: "2026-11-24T08:00:00Z", detailStatus: "" },
+              previousState: {
+                state: "Terminated",
+                exitCode: 3,
+                finishTime: "2026-11-24T07:59:00Z",
+                detailStatus: "Error",
+              },
+              events: [
+                {
+                  count: 2,
+                  name: "Started",
+                  type: "Normal",
+                  message: "Started container",
+                  firstTimestamp: "2026-11-24T07:58:00Z",
+                  lastTimestamp: "2026-11-24T08:00:00Z",
+                },
+              ],
+            },
+          },
+        },
+        { name: "bare" },
+      ],
+      instanceView: { state: "Running", events: [{ name: "Scheduled" }] },
+    },
+  };
+
+  it("has its init containers first, and every container's ends", () => {
+    const { containers } = seenOf(json);
+    expect(containers.map(({ name, init }) => [name, init])).toEqual([
+      ["setup", true],
+      ["app", false],
+      ["bare", false],
+    ]);
+    expect(containers[1]).toMatchObject({
+      state: "Running",
+      restartCount: 2,
+      startTime: Date.UTC(2026, 10, 24, 8),
+      previous: { exitCode: 3, finishTime: Date.UTC(2026, 10, 24, 7, 59) },
+    });
+    expect(containers[2]).toMatchObject({
+      state: "Unknown",
+      exitCode: undefined,
+      restartCount: 0,
+      previous: undefined,
+    });
+  });
+
+  it("has its own events and its containers'", () => {
+    expect(seenOf(json).events).toEqual([
+      { name: "Scheduled", type: "", count: 1, message: "" },
+      {
+        at: Date.UTC(2026, 10, 24, 8),
+        container: "app",
+        name: "Started",
+        type: "Normal",
+        count: 2,
+        message: "Started container",
+      },
+    ]);
+  });
+
+  it("has at most 60 events, the newest, each cut to 300 characters", () => {
+    const events = Array.from({ length: 80 }, (_, n) => ({ name: `event ${n}`, message: "m".repeat(400) }));
+    const seen = seenOf({ properties: { instanceView: { events } } }).events;
+    expect([seen.length, seen.at(-1)?.name, seen[0]?.message.length]).toEqual([60, "event 79", 300]);
+  });
+
+  it("a time of the year 1 is none", () => {
+    const view = { currentState: { state: "Waiting", startTime: "0001-01-01T00:00:00Z" } };
+    expect(
+      seenOf({ properties: { containers: [{ name: "a", properties: { instanceView: view } }] } }).containers[0]
+        ?.startTime,
+    ).toBeUndefined();
+  });
+
+  it.each([undefined, null, "text", [], {}, { properties: null }, { properties: { containers: "none" } }])(
+    "%j is no group",
+    (other) => {
+      expect(parseArmGroup(other)).toBeUndefined();
+    },
+  );
+});
+
+describe("whose a group is", () => {
+  const tags = { [tagNames.job]: "id-1", [tagNames.attempt]: "3", [tagNames.installation]: "installation-1" };
+
+  it("ours, by the installation's tag, whatever letter case ARM hands it back in", () => {
+    const upper = Object.fromEntries(Object.entries(tags).map(([name, value]) => [name.toUpperCase(), value]));
+    for (const given of [tags, upper])
+      expect(ownerOf({ tags: given }, "installation-1")).toEqual({ kind: "ours", jobId: "id-1", attempt: 3 });
+  });
+
+  it.each([
+    ["another installation's", tags, "installation-2", "foreign"],
+    [
+      "one with our installation but no job",
+      { [tagNames.installation]: "installation-1" },
+      "installation-1",
+      "foreign",
+    ],
+    ["one without our tags", { team: "a" }, "installation-1", "untagged"],
+    ["one without tags", undefined, "installation-1", "untagged"],
+  ])("%s", (_, given, installation, kind) => expect(ownerOf({ tags: given }, installation).kind).toBe(kind));
+});

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { tagNames } from "../../../src/shared/aci/arm-group.ts";
+import { composeGroup } from "../../../src/shared/aci/group-body.ts";
+import { parseDefinition, type Definition } from "../../../src/shared/definition/index.ts";
+import { job, place } from "../../kit/kit.ts";
+
+const read = (text: string): Definition => {
+  const parsed = parseDefinition(text, { defaultApiVersion: "2025-09-01" });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.definition;
+};
+
+const definition = read(`
+apiVersion: 2023-05-01
+name: bellaciao
+Location: northeurope
+tags: {team: data, aciproxy-job: forged}
+zones: ["1"]
+properties:
+  brandNew: {kept: [1, 2.50, null]}
+  osType: Linux
+  containers:
+    - name: app
+      properties:
+        image: example/app:1
+        resources: {requests: {cpu: 1, memoryInGB: 1.5}}
+        environmentVariables:
+          - {name: A, value: "1"}
+          - {name: ACI_PROXY_NAME, value: mine}
+  initContainers:
+    - name: setup
+      properties: {image: example/setup:1}
+`);
+const compose = (changes: Parameters<typeof job>[0] = {}, of = definition) =>
+  composeGroup(of, job(changes), place, "installation-1");
+
+describe("what ACI gets", () => {
+  it("is everything under properties as written, whether we know it or not", () => {
+    expect(compose().properties).toEqual(definition.body.properties);
+    expect(Object.keys(compose().properties ?? {})).toEqual(["brandNew", "osType", "containers", "initContainers"]);
+  });
+
+  it("is of the top level what ARM has there, without name, type and apiVersion", () => {
+    expect(Object.keys(compose()).sort()).toEqual(["location", "properties", "tags", "zones"]);
+  });
+
+  it("has our tags beside the caller's, who can't forge ours", () => {
+    expect(compose().tags).toEqual({
+      team: "data",
+      [tagNames.job]: job().id,
+      [tagNames.attempt]: "1",
+      [tagNames.installation]: "installation-1",
+    });
+  });
+
+  it("has the job's tags and source, for Azure's cost reports", () => {
+    const source = { factory: "f", pipeline: "p", pipelineRunId: "r", activity: "a" };
+    expect(compose({ attempt: 2, options: { tags: { cost: "42" }, source } }).tags).toMatchObject({
+      team: "data",
+      cost: "42",
+      "aciproxy-factory": "f",
+      "aciproxy-pipeline": "p",
+      "aciproxy-run": "r",
+      "aciproxy-activity": "a",
+      [tagNames.attempt]: "2",
+    });
+  });
+
+  it("keeps a location that was written, in whatever letter case its name is", () => {
+    expect(compose()).toMatchObject({ location: "northeurope" });
+  });
+
+  it("gets a missing location", () => {
+    const without = read(
+      "name: a\nproperties: {containers: [{name: a, properties: {image: x, resources: {requests: {cpu: 1, memoryInGB: 1}}}}], osType: Linux, restartPolicy: Never}",
+    );
+    expect(compose({}, without)["location"]).toBe("westeurope");
+  });
+
+  it("does not change the definition that it was made of", () => {
+    const before = JSON.stringify(definition.body);
+    compose({ options: { env: true, tags: { a: "b" } } });
+    expect(JSON.stringify(definition.body)).toBe(before);
+  });
+});
+
+describe("env=true", () => {
+  it("gives every container, init containers too, the job's id, name, attempt and deadline, and overrules the caller's", () => {
+    const { properties } = compose({ options: { env: true } });
+    const expected = [
+      { name: "ACI_PROXY_JOB_ID", value: job().id },
+      { name: "ACI_PROXY_NAME", value: "bellaciao" },
+      { name: "ACI_PROXY_ATTEMPT", value: "1" },
+      { name: "ACI_PROXY_DEADLINE", value: "2026-12-01T08:00:00.000Z" },
+    ];
+    expect(properties).toMatchObject({
+      containers: [{ properties: { environmentVariables: [{ name: "A", value: "1" }, ...expected] } }],
+      initContainers: [{ properties: { environmentVariables: expected } }],
+    });
+  });
+
+  it("without it nothing is added", () => {
+    expect(JSON.stringify(compose())).not.toContain("ACI_PROXY_JOB_ID");
+  });
+});

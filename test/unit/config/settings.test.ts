@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import { minute, second } from "../../../src/shared/base/duration.ts";
+import { isLoopback, parseSettings, settingsTable } from "../../../src/shared/config/settings.ts";
+import type { Row } from "../../../src/shared/config/readers.ts";
+import { resourceGroup, settings, subscription } from "../../kit/kit.ts";
+
+const azure = {
+  AZURE_SUBSCRIPTION_ID: subscription,
+  AZURE_RESOURCE_GROUP: resourceGroup,
+  AzureWebJobsStorage: "UseDevelopmentStorage=true",
+  WEBSITE_HOSTNAME: "func-jobs.azurewebsites.net",
+  SEAL_KEY_ID: "https://kv-jobs.vault.azure.net/keys/seal",
+};
+const faults = (environment: Record<string, string | undefined>) => parseSettings({ ...azure, ...environment }).faults;
+const rows: readonly Row<unknown>[] = Object.values(settingsTable);
+
+describe("the environment", () => {
+  it("of a deployed app has no fault", () => expect(faults({})).toEqual([]));
+
+  it("of a local stack has no fault", () => expect(settings().faults).toEqual([]));
+
+  it("that is empty has every fault at once, each naming what to set", () => {
+    const told = parseSettings({}).faults.join("\n");
+    for (const name of [
+      "AZURE_SUBSCRIPTION_ID",
+      "AZURE_RESOURCE_GROUP",
+      "SEAL_KEY_ID",
+      "PUBLIC_URL",
+      "AzureWebJobsStorage",
+    ])
+      expect(told).toContain(name);
+  });
+
+  it.each(rows.map(({ name }) => name))("%s that is an unresolved Key Vault reference is a fault", (name) => {
+    const reference = "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/s/)";
+    const told = faults({ [name]: reference });
+    expect(told[0]).toMatch(new RegExp(`^${name} is a Key Vault reference that was not resolved`));
+    expect(told.join()).not.toContain("kv.vault");
+  });
+
+  it("never repeats a value in a fault, because it may be a secret", () => {
+    const told = parseSettings(Object.fromEntries(rows.map(({ name }) => [name, "hunter2?!"]))).faults.join();
+    expect(told).not.toContain("hunter2");
+  });
+
+  it.each(rows.map(({ name }) => name))("%s that is empty or blank means its default", (name) => {
+    expect(parseSettings({ ...azure, [name]: "  " })).toEqual(parseSettings({ ...azure, [name]: undefined }));
+  });
+});
+
+describe("a faulty value", () => {
+  it.each([
+    ["LOOK_INTERVAL_MIN", "soon", "lookFloor"],
+    ["LOOK_INTERVAL_MAX", "PT2H", "lookCeiling"],
+    ["STOP_TIMEOUT", "1", "stopTimeout"],
+    ["FREE_RETRIES", "-1", "freeRetries"],
+    ["MAX_BODY_BYTES", "1e6", "maxBodyBytes"],
+    ["ADOPT_FINISHED_GROUPS", "maybe", "adoptFinishedGroups"],
+    ["PRICE_VCPU_HOUR", "cheap", "priceVcpuHour"],
+    ["PRICE_CURRENCY", "euro", "currency"],
+    ["DEFAULT_API_VERSION", "latest", "defaultApiVersion"],
+    ["AZURE_RESOURCE_MANAGER_ENDPOINT", "management.azure.com", "armEndpoint"],
+    ["MAX_ACTIVE_JOBS", "many", "maxActiveJobs"],
+  ] as const)("%s=%s is a fault, and its default goes on", (name, value, key) => {
+    const parsed = parseSettings({ ...azure, [name]: value });
+    expect(parsed.faults).toEqual([expect.stringMatching(new RegExp(`^${name} must `))]);
+    expect(parsed[key]).toEqual(settingsTable[key].fallback);
+  });
+
+  it.each([
+    ["AZURE_SUBSCRIPTION_ID", "my-subscription"],
+    ["AZURE_RESOURCE_GROUP", "ends.with.dot."],
+    ["TARGETS", "not-a-target"],
+    ["TARGETS", `${subscription}/rg/westeurope/more`],
+  ])("%s=%s is a fault", (name, value) => expect(faults({ [name]: value })[0]).toMatch(new RegExp(`^${name} must `)));
+});
+
+describe("values", () => {
+  it("durations are ISO 8601 or seconds, words ignore case", () => {
+    const parsed = parseSettings({
+      ...azure,
+      LOOK_INTERVAL_MIN: "PT5S",
+      LOOK_INTERVAL_MAX: "90",
+      ADOPT_FINISHED_GROUPS: "True",
+    });
+    expect([parsed.lookFloor, parsed.lookCeiling, parsed.adoptFinishedGroups, parsed.faults]).toEqual([
+      5 * second,
+      90 * second,
+      true,
+      [],
+    ]);
+  });
+
+  it("TARGETS is an ordered list of places, and replaces the original's two settings", () => {
+    const other = "99999999-2222-3333-4444-555555555555";
+    expect(parseSettings({ ...azure, TARGETS: `${other}/rg-b/northeurope, ${subscription}/rg-a` }).targets).toEqual([
+      { subscriptionId: other, resourceGroup: "rg-b", location: "northeurope" },
+      { subscriptionId: subscription, resourceGroup: "rg-a", location: undefined },
+    ]);
+  });
+
+  it("the original's two settings are one target", () => {
+    expect(parseSettings({ ...azure, AZURE_LOCATION: "westeurope" }).targets).toEqual([
+      { subscriptionId: subscription, resourceGroup, location: "westeurope" },
+    ]);
+  });
+});
+
+describe("where callers reach the app", () => {
+  it.each([
+    [{ PUBLIC_URL: "https://jobs.example.com/" }, "https://jobs.example.com"],
+    [{}, "https://func-jobs.azurewebsites.net"],
+    [{ WEBSITE_HOSTNAME: "localhost:7071" }, "http://localhost:7071"],
+  ])("%j: %s", (environment, url) => expect(parseSettings({ ...azure, ...environment }).publicUrl).toBe(url));
+});
+
+describe("storage", () => {
+  const without = { ...azure, AzureWebJobsStorage: undefined };
+  const storage = (environment: Record<string, string>) => parseSettings({ ...without, ...environment }).storage;
+
+  it("by a connection string", () => {
+    expect(parseSettings(azure).storage).toEqual({
+      kind: "connectionString",
+      setting: "AzureWebJobsStorage",
+      value: "UseDevelopmentStorage=true",
+    });
+  });
+
+  it("by identity, short form", () => {
+    expect(storage({ AzureWebJobsStorage__accountName: "stjobs", AzureWebJobsStorage__clientId: "c" })).toEqual({
+      kind: "identity",
+      setting: "AzureWebJobsStorage",
+      queue: "https://stjobs.queue.core.windows.net",
+      table: "https://stjobs.table.core.windows.net",
+      blob: "https://stjobs.blob.core.windows.net",
+      clientId: "c",
+    });
+  });
+
+  it("by identity, a service at a time", () => {
+    const uris = {
+      AzureWebJobsStorage__queueServiceUri: "https://q",
+      AzureWebJobsStorage__tableServiceUri: "https://t",
+      AzureWebJobsStorage__blobServiceUri: "https://b",
+    };
+    expect(storage(uris)).toMatchObject({
+      kind: "identity",
+      queue: "https://q",
+      table: "https://t",
+      blob: "https://b",
+    });
+  });
+
+  it("jobs may live in another account than the host's own", () => {
+    expect(parseSettings({ ...azure, JobsStorage: "UseDevelopmentStorage=true" }).storage).toMatchObject({
+      setting: "JobsStorage",
+    });
+  });
+
+  it.each([
+    ["none", {}],
+    ["half an identity", { AzureWebJobsStorage__queueServiceUri: "https://q" }],
+    ["an unresolved reference", { AzureWebJobsStorage: "@Microsoft.KeyVault(VaultName=v;SecretName=s)" }],
+  ])("%s is a fault", (_, environment) => {
+    const parsed = parseSettings({ ...without, ...environment });
+    expect([parsed.storage.kind, parsed.faults.length]).toEqual(["missing", 1]);
+  });
+});
+
+it.each([
+  ["http://localhost:8080", true],
+  ["http://127.0.0.1:1", true],
+  ["http://[::1]:1", true],
+  ["https://localhost", false],
+  ["http://localhost.example.com", false],
+  ["https://management.azure.com", false],
+])("a token is not needed at %s: %s", (address, expected) => expect(isLoopback(address)).toBe(expected));
+
+it("every setting is described, and its default in the docs is the default", () => {
+  for (const { name, text } of rows) expect(text, name).toMatch(/\.$/);
+  const parsed = parseSettings(azure);
+  expect([parsed.lookFloor, parsed.stopTimeout]).toEqual([2 * second, 15 * minute]);
+});

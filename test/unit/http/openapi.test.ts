@@ -1,0 +1,47 @@
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { document } from "../../../src/http/openapi.ts";
+
+const operation = z.looseObject({ operationId: z.string(), responses: z.record(z.string(), z.unknown()) });
+const { paths } = z
+  .looseObject({ paths: z.record(z.string(), z.record(z.string(), operation)) })
+  .parse(document("https://proxy.example"));
+const doors = ["401", "403"];
+const calls = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, call]) => ({ path, method, ...call })),
+);
+
+it("each call has a name of its own", () => {
+  const names = calls.map(({ operationId }) => operationId);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+it.each([
+  ["post /api/trigger", ["400", "409", "413", "422", "429"]],
+  ["get /api/jobs", ["400"]],
+  ["post /api/jobs/{id}/rerun", ["400", "404", "409"]],
+  ["post /api/jobs/cancel", ["400"]],
+  ["get /api/logs/{idOrName}", ["400", "404"]],
+  ["get /api/logs/{idOrName}/{container}", ["400", "404"]],
+  ["post /api/pause", ["400"]],
+  ["post /api/poison/replay", ["400", "404"]],
+  ["post /api/poison/drop", ["400", "404"]],
+])("%s tells how it refuses", (call, refusals) => {
+  const found = calls.find(({ method, path }) => `${method} ${path}` === call);
+  const told = Object.keys(found?.responses ?? {}).filter((status) => status.startsWith("4"));
+  expect(told.filter((status) => !doors.includes(status))).toEqual(refusals);
+});
+
+it("each call but the open ones tells of its door", () => {
+  const open = calls.filter(({ responses }) => !doors.every((status) => status in responses));
+  expect(open.map(({ path }) => path)).toEqual(["/api/link/{token}", "/api/health", "/api/dashboard"]);
+});
+
+it("each reply tells what it holds", () => {
+  const empty = calls.flatMap(({ path, responses }) =>
+    Object.entries(responses)
+      .filter(([status, reply]) => !doors.includes(status) && !("content" in Object(reply)))
+      .map(([status]) => `${path} ${status}`),
+  );
+  expect(empty).toEqual([]);
+});

@@ -1,0 +1,726 @@
+import { describe, expect, it } from "vitest";
+import { minute, second } from "../../../src/shared/base/duration.ts";
+import { afterCapture, afterCreate, afterDelete } from "../../../src/shared/job/arm-answers.ts";
+import { hasEnded, type Job } from "../../../src/shared/job/job.ts";
+import type { Reason } from "../../../src/shared/job/reasons.ts";
+import { nextStep } from "../../../src/shared/job/next-step.ts";
+import { lateTime, requestTimeout, skew } from "../../../src/shared/job/step.ts";
+import { describe as describeJob } from "../../../src/shared/job/transitions.ts";
+import {
+  absent,
+  container,
+  ended,
+  ending,
+  exited,
+  group,
+  job,
+  live,
+  ours,
+  present,
+  rules,
+  running,
+  start,
+  succeeded,
+  unseen,
+} from "../../kit/kit.ts";
+import { now, observations, phases, told } from "./machine-table.ts";
+
+/** What the machine does: for each phase, each step and the looks that lead to it. */
+const table: Readonly<Record<string, Readonly<Record<string, readonly string[] | "whatever is seen">>>> = {
+  Queued: {
+    admit: "whatever is seen",
+  },
+  "Queued, not yet its time": {
+    "rest 20 s, waiting for nothing": "whatever is seen",
+  },
+  "Queued, canceled": {
+    "save Canceled CanceledByCaller, group gone": "whatever is seen",
+  },
+  "Queued, admitted": {
+    look: ["not looked"],
+    "rest 5 s, ArmUnavailable": ["unknown"],
+    create: ["absent"],
+    "save Pending": ["running", "succeeded", "failed", "stopped", "never seen before"],
+    delete: ["an earlier attempt's"],
+    "rest 5 s, NameBusy": ["another job's"],
+    "save Failed NameTaken, group gone": ["foreign", "untagged"],
+  },
+  Provisioning: {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 10 s, missed": ["absent"],
+    "save Pending": ["running", "succeeded", "failed", "stopped", "never seen before"],
+    delete: ["an earlier attempt's"],
+    "save Failed NameTaken, group gone": ["another job's", "foreign", "untagged"],
+  },
+  "Provisioning, missed once": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 5 s, ArmUnavailable": ["absent"],
+    "save Pending": ["running", "succeeded", "failed", "stopped", "never seen before"],
+    delete: ["an earlier attempt's"],
+    "save Failed NameTaken, group gone": ["another job's", "foreign", "untagged"],
+  },
+  "Provisioning, missed once, create still on its way": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 10 s": ["absent"],
+    "save Pending": ["running", "succeeded", "failed", "stopped", "never seen before"],
+    delete: ["an earlier attempt's"],
+    "save Failed NameTaken, group gone": ["another job's", "foreign", "untagged"],
+  },
+  Pending: {
+    look: ["not looked"],
+    "rest 5 s": ["unknown", "never seen before"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    // Also a group that has ended: its containers ran, and the row says when.
+    "save Running": ["running", "succeeded", "failed", "stopped", "untagged"],
+    delete: ["an earlier attempt's"],
+  },
+  // Whether it started only a look tells; who can't look for an hour gives up.
+  "Pending, past its startTimeout": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "capture the group, then TimedOut": ["never seen before"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "save Running": ["running", "succeeded", "failed", "stopped", "untagged"],
+    delete: ["an earlier attempt's"],
+  },
+  "Pending, an hour past its startTimeout": {
+    look: ["not looked"],
+    "save Pending, ending TimedOut StartTimeout": ["unknown"],
+    "capture the group, then TimedOut": ["never seen before"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "save Running": ["running", "succeeded", "failed", "stopped", "untagged"],
+    delete: ["an earlier attempt's"],
+  },
+  Running: {
+    look: ["not looked"],
+    "rest 4 s": ["unknown", "running", "never seen before"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "capture the group, then Succeeded": ["succeeded", "untagged"],
+    "capture the group, then Failed": ["failed"],
+    "capture the group, then Stopped": ["stopped"],
+    delete: ["an earlier attempt's"],
+  },
+  "Running, missed once": {
+    look: ["not looked"],
+    "rest 4 s": ["unknown", "running", "never seen before"],
+    "capture without a group, then Failed": ["absent", "another job's", "foreign"],
+    "capture the group, then Succeeded": ["succeeded", "untagged"],
+    "capture the group, then Failed": ["failed"],
+    "capture the group, then Stopped": ["stopped"],
+    delete: ["an earlier attempt's"],
+  },
+  "Running, canceled": {
+    look: ["not looked"],
+    "save Running, ending Canceled CanceledByCaller": ["unknown"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "capture the group, then Canceled": ["running", "failed", "never seen before"],
+    "capture the group, then Succeeded": ["succeeded", "untagged"],
+    "capture the group, then Stopped": ["stopped"],
+    delete: ["an earlier attempt's"],
+  },
+  "Running, past its deadline": {
+    look: ["not looked"],
+    "save Running, ending TimedOut DeadlineExceeded": ["unknown"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "capture the group, then TimedOut": ["running", "never seen before"],
+    "capture the group, then Succeeded": ["succeeded", "untagged"],
+    "capture the group, then Failed": ["failed"],
+    "capture the group, then Stopped": ["stopped"],
+    delete: ["an earlier attempt's"],
+  },
+  "Running, past its runTimeout": {
+    look: ["not looked"],
+    "rest 4 s": ["unknown"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "capture the group, then TimedOut": ["running", "never seen before"],
+    "capture the group, then Succeeded": ["succeeded", "untagged"],
+    "capture the group, then Failed": ["failed"],
+    "capture the group, then Stopped": ["stopped"],
+    delete: ["an earlier attempt's"],
+  },
+  "canceling, not captured": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "capture the group, then Canceled": [
+      "running",
+      "succeeded",
+      "failed",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+      "untagged",
+    ],
+  },
+  canceling: {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    delete: ["running", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+  },
+  "canceling, delete sent": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign"],
+    "rest 2 s": ["running", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+  },
+  "canceling, delete sent long ago": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign"],
+    delete: ["running", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+  },
+  "canceling, missed once": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign"],
+    delete: ["running", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+  },
+  "canceling, overdue": {
+    look: ["not looked"],
+    "save Canceled CanceledByCaller, group present": [
+      "unknown",
+      "running",
+      "never seen before",
+      "an earlier attempt's",
+    ],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+  },
+  "canceling, kept": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    stop: ["running", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+  },
+  "canceling while Provisioning": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 10 s": ["absent", "another job's", "foreign"],
+    delete: ["running", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+  },
+  retrying: {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+  },
+  "retrying, overdue": {
+    look: ["not looked"],
+    "save Failed ExitCode, group present": [
+      "unknown",
+      "running",
+      "succeeded",
+      "failed",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+      "untagged",
+    ],
+    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+  },
+  "ended, group present": {
+    look: ["not looked"],
+    "rest 10 s": ["unknown"],
+    "rest 10 s, missed": ["absent"],
+    delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+    "save Succeeded Completed, group gone": ["another job's", "foreign"],
+  },
+  "ended, not captured": {
+    look: ["not looked"],
+    "rest 10 s": ["unknown"],
+    "rest 10 s, missed": ["absent"],
+    "capture the group, then as it is": [
+      "running",
+      "succeeded",
+      "failed",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+      "untagged",
+    ],
+    "save Succeeded Completed, group gone": ["another job's", "foreign"],
+  },
+  "ended, missed once": {
+    look: ["not looked"],
+    "rest 10 s": ["unknown"],
+    "save Succeeded Completed, group gone": ["absent", "another job's", "foreign"],
+    delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+  },
+  "ended, delete sent": {
+    look: ["not looked"],
+    "rest 10 s": ["unknown"],
+    "save Succeeded Completed, group gone": ["absent", "another job's", "foreign"],
+    "rest 2 s": ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+  },
+  "ended, delete sent long ago": {
+    look: ["not looked"],
+    "rest 10 s": ["unknown"],
+    "save Succeeded Completed, group gone": ["absent", "another job's", "foreign"],
+    delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+  },
+  "ended, kept": {
+    "rest 60 s": "whatever is seen",
+  },
+  "ended, kept, but must yield": {
+    look: ["not looked"],
+    "rest 10 s": ["unknown"],
+    "rest 10 s, missed": ["absent"],
+    delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+    "save Succeeded Completed, group gone": ["another job's", "foreign"],
+  },
+  "ended, group gone": {
+    tidy: "whatever is seen",
+  },
+  "ended, tidy": {
+    done: "whatever is seen",
+  },
+  "ended, somebody to tell": {
+    tell: "whatever is seen",
+  },
+  "ended, tidy, to tell later": {
+    "rest 7 s": "whatever is seen",
+  },
+  claimed: {
+    "rest 15 s": "whatever is seen",
+  },
+  "claim run out": {
+    "save Provisioning": "whatever is seen",
+  },
+};
+
+describe("every phase under every look", () => {
+  it.each(Object.keys(phases))("%s", (name) => {
+    const expected = table[name];
+    const row = phases[name];
+    if (expected === undefined || row === undefined) throw new Error(`The table has no row ${name}.`);
+    for (const [look, seen] of Object.entries(observations)) {
+      const step = Object.entries(expected).find(([, looks]) => looks === "whatever is seen" || looks.includes(look));
+      expect([look, told(nextStep(row.job, seen, row.admitted, now, rules))]).toEqual([look, step?.[0]]);
+    }
+  });
+});
+
+const runningPhase = { state: "Running", startedAt: start + 20 * second } as const;
+const provisioning = {
+  state: "Provisioning",
+  sentAt: start + 10 * second,
+  mayLandUntil: start + 10 * second + lateTime,
+} as const;
+const sent = { at: start + 10 * second, from: "Queued", to: "Provisioning", reason: "Accepted", attempt: 1 };
+const claimed = (phase: Parameters<typeof live>[0]): Job =>
+  live(phase, { claimUntil: start + 70 * second, history: [sent] });
+
+describe("what is never done", () => {
+  const everything = Object.values(phases).flatMap((row) =>
+    Object.values(observations).map((seen) => ({
+      ...row,
+      seen,
+      step: nextStep(row.job, seen, row.admitted, now, rules),
+    })),
+  );
+
+  it("a terminal state never changes", () => {
+    for (const { job: before, step } of everything) {
+      if (hasEnded(before.phase) && "job" in step) expect(step.job.phase.state).toBe(before.phase.state);
+    }
+  });
+
+  it("nothing is created, deleted or stopped without a claim", () => {
+    for (const { step } of everything) {
+      if (step.do === "create" || step.do === "delete" || step.do === "stop")
+        expect(step.job.claimUntil).toBe(now + minute);
+    }
+  });
+
+  it("nothing is created unless the group was seen to be absent", () => {
+    for (const { step, seen } of everything) if (step.do === "create") expect(seen?.group).toBe("absent");
+  });
+
+  it("a group of somebody else's is never deleted or stopped", () => {
+    for (const { step, seen } of everything) {
+      if (step.do !== "delete" && step.do !== "stop") continue;
+      expect(seen?.group === "present" && seen.owner.kind !== "foreign").toBe(true);
+    }
+  });
+
+  it("a failed read is never a verdict on the group", () => {
+    for (const { job: before, step, seen } of everything) {
+      if (seen?.group !== "unknown" || !("job" in step) || !hasEnded(step.job.phase) || hasEnded(before.phase))
+        continue;
+      // A cancel before anything was created, or an end whose confirmation did not come in time.
+      expect(step.job.phase.verdict.reason).toBe(
+        before.cancel ? "CanceledByCaller" : before.phase.state === "Queued" ? "" : before.phase.ending?.verdict.reason,
+      );
+    }
+  });
+
+  it("a group is not deleted before its logs and exit codes were captured", () => {
+    for (const { job: before, step } of everything) {
+      if (step.do !== "delete" || before.phase.state === "Queued") continue;
+      const captured = hasEnded(before.phase) ? before.phase.captured : before.phase.ending?.captured;
+      // A group of an earlier attempt was captured when that attempt ended.
+      expect(captured ?? true).toBe(true);
+    }
+  });
+
+  it("while a claim and a margin for skew stand, nobody acts or looks", () => {
+    const until = start + 70 * second + skew;
+    for (const seen of Object.values(observations)) {
+      expect(nextStep(claimed(runningPhase), seen, true, until - 1, rules)).toMatchObject({ do: "rest", until });
+      expect(nextStep(claimed(runningPhase), seen, true, until, rules)).toMatchObject({ do: "save" });
+    }
+  });
+
+  it("a request under a claim is given up well before the claim ends", () => {
+    expect(requestTimeout).toBeLessThan(lateTime - 20 * second);
+  });
+});
+
+describe("ADOPT_FINISHED_GROUPS", () => {
+  const adopting = { ...rules, adoptFinishedGroups: true };
+  const old = { ...succeeded, owner: { kind: "untagged" } } as const;
+
+  it("lets a job replace a finished group of its own name that nobody tagged", () => {
+    expect(nextStep(job(), present(old), true, now, adopting).do).toBe("create");
+  });
+
+  it.each([
+    ["one that runs", { ...running, owner: { kind: "untagged" } }],
+    ["another installation's", { ...succeeded, owner: { kind: "foreign" } }],
+  ] as const)("never replaces %s", (_, seen) => {
+    expect(told(nextStep(job(), present(seen), true, now, adopting))).toBe("save Failed NameTaken, group gone");
+  });
+
+  it("waits for a create whose answer got lost, as if the old group were not there", () => {
+    expect(nextStep(live(provisioning), present(old), false, now, adopting)).toMatchObject({
+      do: "rest",
+      job: { phase: { absentAt: now } },
+    });
+  });
+});
+
+describe("following a group", () => {
+  it("a job runs since its first container started", () => {
+    const seen = group("Running", [
+      container("app1", { startTime: start + 15 * second }),
+      container("app2", { state: "Waiting", startTime: undefined }),
+    ]);
+    const step = nextStep(live({ state: "Pending", acceptedAt: start }), present(seen), false, now, rules);
+    expect(step).toMatchObject({
+      do: "save",
+      job: { startedAt: start + 15 * second, phase: { state: "Running", startedAt: start + 15 * second } },
+    });
+  });
+
+  it("a group whose containers have all ended is over, though ACI does not say so yet", () => {
+    const seen = group("Running", [exited("app1", 0), exited("app2", 2)]);
+    expect(told(nextStep(live(runningPhase), present(seen), false, now, rules))).toBe("capture the group, then Failed");
+  });
+
+  it("with restartPolicy OnFailure a failed container is not over", () => {
+    const seen = group("Running", [exited("app1", 0), exited("app2", 2)]);
+    expect(nextStep(live(runningPhase, { restartPolicy: "OnFailure" }), present(seen), false, now, rules).do).toBe(
+      "rest",
+    );
+  });
+
+  it("with main its first end is the job's end, though the others run on", () => {
+    const seen = group("Running", [
+      container("app1", { restartCount: 1, previous: { exitCode: 4, finishTime: now } }),
+      container("app2"),
+    ]);
+    const step = nextStep(
+      live(runningPhase, { options: { main: "app1" }, restartPolicy: "Always" }),
+      present(seen),
+      false,
+      now,
+      rules,
+    );
+    expect(step).toMatchObject({
+      do: "capture",
+      job: { phase: { ending: { to: "Failed", verdict: { reason: "ExitCode", exitCode: 4, container: "app1" } } } },
+    });
+  });
+
+  it("provisioningState Failed does not end a group that runs", () => {
+    expect(nextStep(live(runningPhase), present({ ...running, provisioning: "Failed" }), false, now, rules).do).toBe(
+      "rest",
+    );
+  });
+
+  it("provisioningState Failed with nothing started is tried again at nobody's expense", () => {
+    const waiting = group("Pending", [container("app1", { state: "Waiting", startTime: undefined })], {
+      provisioning: "Failed",
+    });
+    const step = nextStep(live({ state: "Pending", acceptedAt: start }), present(waiting), false, now, rules);
+    expect(step).toMatchObject({
+      do: "capture",
+      job: { phase: { ending: { to: "Queued", free: true, verdict: { reason: "ProvisioningFailed" } } } },
+    });
+  });
+
+  it("the next look comes sooner when a time of the job's runs out", () => {
+    const step = nextStep(
+      live(runningPhase, { options: { runTimeout: 41 * second } }),
+      present(running),
+      false,
+      now,
+      rules,
+    );
+    expect(step).toMatchObject({ do: "rest", until: start + 61 * second });
+  });
+
+  it.each([
+    ["startTimeout", { state: "Pending", acceptedAt: start } as const, { startTimeout: 40 * second }, "StartTimeout"],
+    ["runTimeout", runningPhase, { runTimeout: 30 * second }, "RunTimeout"],
+    ["timeout", runningPhase, { timeout: 30 * second }, "DeadlineExceeded"],
+    ["lease", runningPhase, { lease: 30 * second }, "LeaseExpired"],
+  ])("%s ends what still runs", (_, phase, wanted, reason) => {
+    const step = nextStep(live(phase, { options: wanted }), present(group("Pending", [])), false, now, rules);
+    expect(step).toMatchObject({ do: "capture", job: { phase: { ending: { verdict: { reason } } } } });
+  });
+
+  it("queueTimeout ends what was never created, and nothing else", () => {
+    const late = job({ options: { queueTimeout: 30 * second } });
+    expect(told(nextStep(late, undefined, false, now, rules))).toBe("save TimedOut QueueTimeout, group gone");
+    expect(nextStep({ ...late, firstCreateAt: start }, undefined, false, now, rules).do).toBe("admit");
+  });
+
+  it.each([
+    ["queueTimeout", { options: { queueTimeout: 30 * second } }],
+    ["timeout", { deadlineAt: start + 30 * second }],
+  ])("%s of a job that waits is put down to what it waits for", (_, late) => {
+    const after = (reason: Reason): string => {
+      const waits = job({ ...late, phase: { state: "Queued", waiting: { reason, since: start }, refusals: 0 } });
+      const step = nextStep(waits, undefined, false, now, rules);
+      return step.do === "save" ? describeJob(step.job) : step.do;
+    };
+    expect(after("NameBusy")).toMatch(
+      / \(caller\)\. It .* It waited for NameBusy: Another job holds .* side by side\.$/,
+    );
+    expect(after("QuotaReached")).toMatch(/ \(quota\)\. .* It waited for QuotaReached: /);
+    expect(after("RetryDelay")).not.toContain("It waited for");
+  });
+
+  it("a timeout while ARM can't be read for an hour still spends the caller's retries", () => {
+    const job = live(runningPhase, { options: { runTimeout: 30 * second, retries: 1 } });
+    const step = nextStep(job, unseen, false, now + 60 * minute, rules);
+    expect(step).toMatchObject({ do: "save", job: { phase: { ending: { to: "Queued" } } } });
+  });
+
+  it("a job whose time ran out while its group vanished keeps what was captured of it", () => {
+    const step = nextStep(live({ ...runningPhase, absentAt: start }, { deadlineAt: now }), absent, false, now, rules);
+    expect(step).toMatchObject({ do: "capture", group: undefined, job: { phase: { ending: { to: "TimedOut" } } } });
+  });
+});
+
+describe("a running group that lost its tags", () => {
+  const untagged = present({ ...running, owner: { kind: "untagged" } });
+
+  it("gets them again under a claim, once", () => {
+    const step = nextStep(live(runningPhase), untagged, false, now, rules);
+    expect(told(step)).toBe("tag");
+    expect("job" in step && step.job.phase).toMatchObject({ state: "Running", taggedAt: now });
+    const after = live({ ...runningPhase, taggedAt: now - 5 * second });
+    expect(told(nextStep(after, untagged, false, now, rules))).toBe("rest 4 s");
+  });
+
+  it("is looked at again once they were sent, and nobody has the name while they may still land", () => {
+    const sent = { ...live({ ...runningPhase, taggedAt: now }), claimUntil: now + minute };
+    const accepted = afterDelete(sent, { kind: "accepted" }, now, rules);
+    expect("job" in accepted && accepted.job.claimUntil).toBeUndefined();
+    const unclear = afterDelete(sent, { kind: "unclear", azure: undefined }, now, rules);
+    expect("job" in unclear && unclear.job.claimUntil).toBe(now + minute);
+  });
+});
+
+describe("what the answer to a create means", () => {
+  const refused = (reason: Parameters<typeof afterCreate>[1] & { kind: "refused" }) =>
+    afterCreate(claimed(provisioning), reason, now, rules);
+  const answer = { kind: "refused", azure: undefined, retryAfter: undefined } as const;
+
+  it("accepted: the job is Pending and the claim is over", () => {
+    const step = afterCreate(claimed(provisioning), { kind: "accepted" }, now, rules);
+    expect(step).toMatchObject({ do: "save", job: { phase: { state: "Pending", acceptedAt: now } } });
+    expect("job" in step && step.job.claimUntil).toBeUndefined();
+  });
+
+  it("a refusal for now: Queued again, with its reason and since when", () => {
+    const step = refused({ ...answer, reason: "QuotaReached", detail: "Limit: 100" });
+    expect(step).toMatchObject({
+      do: "rest",
+      until: now + 20 * second,
+      job: { phase: { state: "Queued", waiting: { reason: "QuotaReached", since: now, detail: "Limit: 100" } } },
+    });
+    expect("job" in step && step.job.provisioningAt).toBeUndefined();
+  });
+
+  it("refused again for the same reason, it has waited since the first time", () => {
+    const again = claimed({ ...provisioning, waiting: { reason: "QuotaReached", since: start } });
+    const step = afterCreate(again, { ...answer, reason: "QuotaReached" }, now, rules);
+    expect(step).toMatchObject({ job: { phase: { waiting: { since: start } } } });
+  });
+
+  it("Retry-After is honoured when it is longer", () => {
+    expect(refused({ ...answer, reason: "Throttled", retryAfter: 77 * second })).toMatchObject({
+      do: "rest",
+      until: now + 77 * second,
+    });
+  });
+
+  it("what is mostly permanent is tried four times, then fails", () => {
+    const tried = (times: number): Job => ({
+      ...claimed(provisioning),
+      history: Array.from({ length: times }, () => sent),
+    });
+    const image = { ...answer, reason: "InaccessibleImage" } as const;
+    expect(afterCreate(tried(3), image, now, rules).do).toBe("rest");
+    expect(told(afterCreate(tried(4), image, now, rules))).toBe("save Failed InaccessibleImage, group gone");
+  });
+
+  it("a refusal for good fails the job at once", () => {
+    expect(told(refused({ ...answer, reason: "InvalidDefinition" }))).toBe("save Failed InvalidDefinition, group gone");
+  });
+
+  it("silence: the group is looked for, and its absence is not believed while the create may land", () => {
+    const step = afterCreate(claimed(provisioning), { kind: "unclear", azure: undefined }, now, rules);
+    if (step.do !== "rest") throw new Error(step.do);
+    const missed = nextStep(
+      { ...step.job, phase: { ...provisioning, absentAt: now } },
+      absent,
+      false,
+      start + 74 * second,
+      rules,
+    );
+    expect(missed).toMatchObject({ do: "rest", until: start + 20 * second + lateTime });
+  });
+
+  it("an error that ACI itself answered is over: two looks are enough", () => {
+    const azure = { code: "InternalServerError", message: "", httpStatus: 500 };
+    const step = afterCreate(claimed(provisioning), { kind: "unclear", azure }, now, rules);
+    expect(step).toMatchObject({ do: "rest", job: { azure, phase: { state: "Provisioning" } } });
+    expect("job" in step && "mayLandUntil" in step.job.phase).toBe(false);
+  });
+
+  it("a refusal while the job is ending ends it", () => {
+    const canceling = claimed({ ...provisioning, ending: ending("Canceled") });
+    expect(told(afterCreate(canceling, { ...answer, reason: "Throttled" }, now, rules))).toBe(
+      "save Canceled CanceledByCaller, group gone",
+    );
+  });
+});
+
+describe("what the answer to a delete means", () => {
+  const deleting = claimed({ ...runningPhase, ending: ending("Canceled", { sentAt: now }) });
+  const claimOf = (step: ReturnType<typeof afterDelete>) => ("job" in step ? step.job.claimUntil : 0);
+
+  it.each(["accepted", "absent"] as const)("%s: look again soon", (kind) => {
+    const step = afterDelete(deleting, { kind }, now, rules);
+    expect(step).toMatchObject({ do: "rest", until: now + second });
+    expect(claimOf(step)).toBeUndefined();
+  });
+
+  it("refused: look again when told to", () => {
+    const azure = { code: "TooManyRequests", message: "", httpStatus: 429 };
+    const step = afterDelete(
+      deleting,
+      { kind: "refused", reason: "Throttled", azure, retryAfter: 33 * second },
+      now,
+      rules,
+    );
+    expect(step).toMatchObject({ do: "rest", until: now + 33 * second, job: { azure } });
+  });
+
+  it("silence: the claim stands, so that a late delete can't take the next job's group of that name", () => {
+    const step = afterDelete(deleting, { kind: "unclear", azure: undefined }, now, rules);
+    expect(step).toMatchObject({ do: "rest", until: start + 70 * second + skew });
+    expect(claimOf(step)).toBe(start + 70 * second);
+  });
+
+  it("an error that ACI itself answered is over: the claim ends", () => {
+    const azure = { code: "InternalServerError", message: "", httpStatus: 500 };
+    expect(claimOf(afterDelete(deleting, { kind: "unclear", azure }, now, rules))).toBeUndefined();
+  });
+});
+
+describe("what is saved after a capture", () => {
+  it("a group in which nothing runs any more: the job has ended, its group not yet", () => {
+    const after = afterCapture(
+      live({ ...runningPhase, ending: ending("Succeeded", { captured: false }) }),
+      succeeded,
+      now,
+      rules,
+    );
+    expect(after.phase).toMatchObject({ state: "Succeeded", group: "stopped", captured: true, tidy: false });
+  });
+
+  it("a group that still runs is to be stopped first", () => {
+    const after = afterCapture(
+      live({ ...runningPhase, ending: ending("Canceled", { captured: false }) }),
+      running,
+      now,
+      rules,
+    );
+    expect(after.phase).toMatchObject({ state: "Running", ending: { captured: true } });
+  });
+
+  it("a next attempt begins only when the group is gone", () => {
+    const retrying = live({ ...runningPhase, ending: ending("Queued", { captured: false }) });
+    expect(afterCapture(retrying, succeeded, now, rules).phase.state).toBe("Running");
+    expect(afterCapture(retrying, undefined, now, rules)).toMatchObject({
+      attempt: 2,
+      retriesUsed: 1,
+      phase: { state: "Queued" },
+    });
+  });
+
+  it("an end that could not wait for the logs is captured before the group is deleted", () => {
+    const overdue = live({
+      ...runningPhase,
+      ending: ending("Canceled", { captured: false, since: start - 15 * minute }),
+    });
+    const step = nextStep(overdue, unseen, false, now, rules);
+    if (step.do !== "save") throw new Error(step.do);
+    expect(step.job.phase).toMatchObject({ state: "Canceled", group: "present", captured: false });
+    expect(nextStep(step.job, present(running), false, now, rules).do).toBe("capture");
+    expect(nextStep(afterCapture(step.job, running, now, rules), present(running), false, now, rules).do).toBe(
+      "delete",
+    );
+  });
+});
+
+describe("after the end", () => {
+  it("keep: the group stays for the setting's hours, unless a new job needs its name", () => {
+    const keeping = live({ ...runningPhase, ending: ending("Failed") }, { options: { keep: "failed" } });
+    const step = nextStep(keeping, present(group("Failed", [exited("app1", 1)])), false, now, rules);
+    expect(step).toMatchObject({ do: "save", job: { phase: { group: "stopped", keepUntil: now + rules.keepTime } } });
+  });
+
+  it("keep=failed does not keep what succeeded", () => {
+    const keeping = live({ ...runningPhase, ending: ending("Succeeded") }, { options: { keep: "failed" } });
+    const step = nextStep(keeping, present(succeeded), false, now, rules);
+    expect("job" in step && "keepUntil" in step.job.phase).toBe(false);
+  });
+
+  it("whoever is to be told later is told while the group is kept", () => {
+    const kept = ended(
+      { keepUntil: now + minute },
+      { callback: { state: "pending", tries: 1, nextAt: now + 5 * second } },
+    );
+    expect(nextStep(kept, undefined, false, now, rules)).toMatchObject({ do: "rest", until: now + 5 * second });
+  });
+
+  it("the group of a job is known by its tags, whatever its name's letter case", () => {
+    expect(nextStep(ended(), present({ ...succeeded, owner: ours }), false, now, rules).do).toBe("delete");
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, it, test, vi } from "vitest";
+import { minute, second } from "../../../src/shared/base/duration.ts";
+import { hasEnded } from "../../../src/shared/job/job.ts";
+import { pace, usualTimeAfter } from "../../../src/shared/job/timing.ts";
+import { part } from "../../kit/document.ts";
+import { ended, job, rules, start } from "../../kit/kit.ts";
+import { simulate, type Seen } from "../../model/pace.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+describe("between two looks", () => {
+  const even = { ...rules, random: 0.5 };
+  const running = (age: number, usualTime?: number): number =>
+    pace(
+      job({ phase: { state: "Running", startedAt: start }, ...(usualTime === undefined ? {} : { usualTime }) }),
+      start + age,
+      even,
+    ) / second;
+
+  it.each([
+    ["nothing is known", undefined, [2, 3, 30, 60, 60]],
+    ["it usually takes ten minutes", 10 * minute, [2, 3, 30, 10, 60]],
+    ["it usually takes five minutes and some seconds", 304 * second, [2, 3, 3.75, 60, 60]],
+    ["it usually takes no time", 0, [2, 3, 30, 60, 60]],
+  ])("lies a tenth of the age, or half of the time to the usual end: %s", (_, usual, waits) => {
+    expect([1, 30, 300, 620, 7200].map((age) => running(age * second, usual))).toEqual(waits);
+  });
+
+  it.each([
+    ["the first one's time", undefined, 100 * second],
+    ["half of the last one's and half of what was known", 300 * second, 200 * second],
+  ])("what a name usually takes is %s", (_, before, usual) => {
+    const done = { ...ended(), startedAt: start, ...(before === undefined ? {} : { usualTime: before }) };
+    const { phase } = done;
+    if (!hasEnded(phase)) throw new Error("It has ended.");
+    expect(usualTimeAfter({ ...done, phase: { ...phase, finishedAt: start + 100 * second } })).toBe(usual);
+    expect(usualTimeAfter({ ...done, phase: { ...phase, state: "Failed" } })).toBe(before);
+  });
+});
+
+/** ARM's published limit of reads is the only budget there is; two containers a group, whose logs are read from it too. */
+test.each([
+  { active: 500, limit: 30 },
+  { active: 1000, limit: 60 },
+])("with $active active groups an end shows in the table within $limit s at p95, log reads counted", async (row) => {
+  const seen = await simulated(row.active);
+  expect(seen.p95).toBeLessThanOrEqual(row.limit);
+  expect(seen.looksPerSecond + seen.logReadsPerSecond).toBeLessThanOrEqual(25.1);
+  expect(seen.logReadsPerSecond).toBeGreaterThan(1);
+});
+
+test.each([100, 500, 1000])("with %i active groups what earlier jobs took only improves it", async (active) => {
+  const [without, known] = await Promise.all([simulated(active), simulated(active, true)]);
+  expect(known.p50).toBeLessThan(without.p50);
+  expect(known.p95).toBeLessThanOrEqual(without.p95);
+});
+
+test("docs/costs.md says how soon an end shows", async () => {
+  const plans = [false, true].flatMap((known) => [100, 500, 1000].map((active) => ({ active, known })));
+  const rows = await Promise.all(
+    plans.map(async ({ active, known }) => {
+      const { p50, p95, looksPerSecond, logReadsPerSecond } = await simulated(active, known);
+      const cells = [active.toLocaleString("en"), known ? "yes" : "no", `${p50} s`, `${p95} s`];
+      return `| ${[...cells, looksPerSecond, logReadsPerSecond].join(" | ")} |`;
+    }),
+  );
+  const names = ["active groups", "ran before", "p50", "p95", "looks a second", "log reads a second"];
+  const head = `| ${names.join(" | ")} |\n| ${names.map(() => "---").join(" | ")} |`;
+  const table = [head, ...rows].join("\n");
+  expect(part("docs/costs.md", "pace", table)).toBe(table);
+});
+
+const runs = new Map<string, Promise<Seen>>();
+
+function simulated(active: number, known = false): Promise<Seen> {
+  const key = `${active} ${known}`;
+  const run = runs.get(key) ?? simulate({ active, containers: 2, minutes: 60, known });
+  runs.set(key, run);
+  return run;
+}

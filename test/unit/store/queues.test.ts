@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { Queues, queueNames } from "../../../src/shared/store/queues.ts";
+import { jobId, start } from "../../kit/kit.ts";
+import { Queue, queueService } from "../../model/queues.ts";
+
+it.each([
+  [0, 0],
+  [1, 1000],
+  [189, 1000],
+  [1000, 1000],
+  [1400, 2000],
+])(
+  "a wake in %i ms comes in %i: never before its time, lest it is sent again and again until then",
+  async (delay, shown) => {
+    const queue = new Queue(() => start);
+    const queues = new Queues(queueService(queue, (_label, _kind, effect) => Promise.resolve(effect())));
+    await queues.wake(jobId(), start + delay, delay);
+    expect(queue.all).toMatchObject([{ queue: queueNames.wake, visibleAt: start + shown }]);
+  },
+);
