@@ -31,10 +31,11 @@ export function provisioner(deps: Deps): StorageQueueHandler {
         return deps.queues.send(queueNames.jobs, textOf(body), 5 * minute);
       case "malformed": {
         const { id: given, name, ...tell } = message.of;
-        const { id, at } = identify(body, given, context, deps);
+        const { id, at, messageId } = identify(body, given, context, deps);
         const foreign = given !== undefined;
         return recordRefused(deps, {
           id,
+          messageId,
           createdAt: at,
           name,
           reason: "InvalidMessage",
@@ -47,10 +48,11 @@ export function provisioner(deps: Deps): StorageQueueHandler {
   };
 }
 
-async function submit(deps: Deps, submission: Submission, { id, at }: Identity, original: string): Promise<void> {
+async function submit(deps: Deps, submission: Submission, identity: Identity, original: string): Promise<void> {
+  const { id, at, messageId } = identity;
   const foreign = submission.id !== undefined;
   const refuse = (reason: Reason, detail: string, name?: string): Promise<void> =>
-    recordRefused(deps, { id, createdAt: at, name, reason, detail, foreign, tell: submission });
+    recordRefused(deps, { id, messageId, createdAt: at, name, reason, detail, foreign, tell: submission });
   const text =
     "text" in submission.definition
       ? submission.definition.text
@@ -63,7 +65,7 @@ async function submit(deps: Deps, submission: Submission, { id, at }: Identity, 
     query: {},
     envelope: submission.options,
     via: "queue",
-    id: { id, foreign },
+    id: { id, foreign, ...(messageId === undefined ? {} : { messageId }) },
     createdAt: at,
     idempotencyKey: submission.idempotencyKey,
     callBackUri: submission.callBackUri,
@@ -93,6 +95,8 @@ async function submit(deps: Deps, submission: Submission, { id, at }: Identity, 
 interface Identity {
   readonly id: JobId;
   readonly at: number;
+  /** The queue's own id of the message, where it can be told. */
+  readonly messageId: string | undefined;
 }
 
 /**
@@ -108,12 +112,11 @@ function identify(
   const overwritten = (name: string): boolean =>
     typeof body === "object" && body !== null && Object.keys(body).some((key) => key.toLowerCase() === name);
   const inserted = overwritten("insertiontime") ? undefined : triggerMetadata?.["insertionTime"];
-  const told = typeof inserted === "string" || inserted instanceof Date ? new Date(inserted).getTime() : NaN;
-  const at = Number.isNaN(told) ? now() : told;
-  if (given !== undefined) return { id: given, at };
-  const messageId = triggerMetadata?.["id"];
-  const seed = typeof messageId === "string" && !overwritten("id") ? messageId : `${at} ${textOf(body)}`;
-  return { id: deriveJobId(at, seed), at };
+  const came = typeof inserted === "string" || inserted instanceof Date ? new Date(inserted).getTime() : NaN;
+  const at = Number.isNaN(came) ? now() : came;
+  const told = overwritten("id") ? undefined : triggerMetadata?.["id"];
+  const messageId = typeof told === "string" ? told : undefined;
+  return { id: given ?? deriveJobId(at, messageId ?? `${at} ${textOf(body)}`), at, messageId };
 }
 
 function textOf(body: unknown): string {

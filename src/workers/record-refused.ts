@@ -12,6 +12,8 @@ import { reconcile } from "./reconcile/reconcile.ts";
 /** A message that can never work leaves a `Failed` row that says why. Nothing of its text is kept but its name. */
 export interface Refused {
   readonly id: JobId;
+  /** The queue's own id of the message, where it is known. */
+  readonly messageId: string | undefined;
   readonly foreign: boolean;
   readonly createdAt: number;
   readonly name: string | undefined;
@@ -78,7 +80,7 @@ function allowed(
 }
 
 function failedJob(
-  { id, createdAt, name, reason, detail }: Refused,
+  { id, messageId, createdAt, name, reason, detail }: Refused,
   { replyTo, callBackUri, correlationId }: Tell,
   { now, settings }: Deps,
 ): Job {
@@ -101,6 +103,7 @@ function failedJob(
     history: [...begun.history, { at, from: "Queued", to: "Failed", reason, attempt: 1 }],
     callback: delivery(callBackUri),
     reply: delivery(replyTo),
+    ...(messageId === undefined ? {} : { messageId }),
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(correlationId === undefined ? {} : { correlationId }),
     lookAt: at,

@@ -41,6 +41,15 @@ const told = (calls: readonly ProxiedCall[]): string[] =>
     ({ service, method, url }) => `${service} ${method} ${url.pathname.replace(/^\/\w+\//, "").replace(/\(.*/, "")}`,
   );
 
+const everyJob = {
+  states: undefined,
+  name: undefined,
+  reason: undefined,
+  runId: undefined,
+  since: undefined,
+  until: undefined,
+};
+
 describe("the price of a call", () => {
   it("accept makes three calls of storage, one after another: the reservation, the row, the message", async () => {
     const bench = await openBench();
@@ -241,6 +250,19 @@ describe("an Idempotency-Key", () => {
 });
 
 describe("a message on the queue", () => {
+  it("gives the queue's own id of it to the row, where no member of its text hides that id", async () => {
+    const bench = await openBench();
+    await deliver(bench.deps, yaml("posted"), { id: "message-7" });
+    await deliver(bench.deps, JSON.stringify(["no definition"]), { id: "message-8" });
+    await deliver(bench.deps, { version: 1, id: "6f9619ff-8b86-4011-b42d-00c04fc964ff", definition: yaml("own") });
+    const { rows } = await bench.deps.jobs.list(everyJob, 10, undefined);
+    expect(rows.map(({ name, messageId }) => [name, messageId]).sort()).toEqual([
+      ["own", undefined],
+      ["posted", "message-7"],
+      ["unnamed", "message-8"],
+    ]);
+  });
+
   it("that comes again, even after its job's end, is the same job and starts nothing", async () => {
     const bench = await openBench();
     await deliver(bench.deps, yaml("posted"));

@@ -40,7 +40,14 @@ describe("hand-written pages", () => {
     const source = { factory: "f", pipeline: "p", pipelineRunId: "r", activity: "a" };
     const verdict = { reason: "OutOfMemory", exitCode: 137, container: "app2" } as const;
     const events = ["Pulling", "Pulled"].map((name) => ({ at: start, name, type: "Normal", count: 1, message: "" }));
-    const more = { options: { source }, rerunOf: jobId(2), requestedBy: "someone", startedAt: start, events };
+    const more = {
+      options: { source },
+      rerunOf: jobId(2),
+      messageId: "m",
+      requestedBy: "someone",
+      startedAt: start,
+      events,
+    };
     const jobs = [
       job(),
       live({ state: "Running", startedAt: start, ending: ending("Failed") }),

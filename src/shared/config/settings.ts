@@ -60,6 +60,15 @@ const targets: Read<readonly Target[]> = (value) => {
   return list;
 };
 
+/** "Naming queues and metadata": 3 to 63 lower-case letters, digits and single hyphens, which stand neither first nor last. */
+const queues: Read<readonly string[]> = (value) => {
+  const names = words(value);
+  if ("fault" in names) return names;
+  return names.every((name) => /^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name))
+    ? names
+    : { fault: "must be queue names: 3 to 63 lower-case letters, digits and single hyphens" };
+};
+
 export const settingsTable = {
   publicUrl: row<string | undefined>(
     "PUBLIC_URL",
@@ -260,7 +269,13 @@ export const settingsTable = {
     optionalInteger,
     "The same for GB seconds of memory.",
   ),
-  replyQueues: row<readonly string[]>("REPLY_QUEUES", "none", [], words, "Queues that a message's `replyTo` may name."),
+  replyQueues: row<readonly string[]>(
+    "REPLY_QUEUES",
+    "none",
+    [],
+    queues,
+    "Queues that a message's `replyTo` may name.",
+  ),
   priceVcpuHour: row(
     "PRICE_VCPU_HOUR",
     "0.0405",

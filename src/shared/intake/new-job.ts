@@ -40,6 +40,7 @@ export function newJob(
       requestedBy: order.requestedBy,
       correlationId: order.correlationId,
       replyTo: order.replyTo,
+      messageId: order.id?.messageId,
       rerunOf: order.rerunOf,
       traceparent: order.traceparent,
       keyHash:

@@ -13,8 +13,8 @@ export interface Order {
   readonly query: JsonObject;
   readonly envelope: JsonObject;
   readonly via: "http" | "queue" | "rerun";
-  /** Given by a poster, or derived from its message; minted when absent. */
-  readonly id: { readonly id: JobId; readonly foreign: boolean } | undefined;
+  /** Given by a poster, or derived from its message, whose own id stands beside it where it is known; minted when absent. */
+  readonly id: { readonly id: JobId; readonly foreign: boolean; readonly messageId?: string } | undefined;
   readonly createdAt: number | undefined;
   readonly idempotencyKey: string | undefined;
   readonly callBackUri: string | undefined;

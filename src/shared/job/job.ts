@@ -192,6 +192,8 @@ export const jobSchema = z.object({
   requestedBy: z.string().optional(),
   correlationId: z.string().optional(),
   replyTo: z.string().optional(),
+  /** The queue's own id of the message that brought the job, where one did. */
+  messageId: z.string().optional(),
   rerunOf: jobId.optional(),
   /** Who joined it since: found by an id of their own, told of the end on a queue of their own. */
   joined: z

@@ -117,6 +117,7 @@ export const listedColumns = [
   "activity",
   "tags",
   "rerunOf",
+  "messageId",
   "warnings",
   "callbackState",
   "version",
@@ -145,6 +146,7 @@ function identityColumns(job: Job): Columns {
     activity: options.source?.activity,
     tags: JSON.stringify(options.tags),
     rerunOf: job.rerunOf,
+    messageId: job.messageId,
     warnings: job.warnings.length,
     version: job.version,
   };

@@ -72,6 +72,11 @@ describe("a faulty value", () => {
     ["AZURE_RESOURCE_GROUP", "ends.with.dot."],
     ["TARGETS", "not-a-target"],
     ["TARGETS", `${subscription}/rg/westeurope/more`],
+    ["REPLY_QUEUES", "Replies"],
+    ["REPLY_QUEUES", "replies,no"],
+    ["REPLY_QUEUES", "replies--all"],
+    ["REPLY_QUEUES", `r${"x".repeat(63)}`],
+    ["REPLY_QUEUES", "aci-jobs"],
   ])("%s=%s is a fault", (name, value) => expect(faults({ [name]: value })[0]).toMatch(new RegExp(`^${name} must `)));
 });
 
