@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { fileURLToPath } from "node:url";
 import { builtPrograms } from "./stack/stack.ts";
 import { demo } from "./stack/demo.ts";
+import type { StartFlags } from "./stack/settings.ts";
 import { start } from "./stack/start.ts";
 
 /** The commands behind `npm start` and `npm run demo`; they need a build. The client command is ./client/main.ts. */
@@ -15,7 +16,9 @@ program
   .option("--port <number>", "port of the Functions host", "7071")
   .option("--host <kind>", "embedded, or func for Azure Functions Core Tools", "embedded")
   .option("--verbose", "the parts' logs go to the terminal", false)
-  .action(async (flags: { port: string; host: string; verbose: boolean }) => {
+  .option("--control", "serve the local ACI's control endpoint: faults on demand, its clock, its counters", false)
+  .option("--faults <file>", "what goes wrong in the local ACI, as JSON; local/README.md")
+  .action(async (flags: StartFlags) => {
     process.exitCode = await start(flags, `${root}.local`, builtPrograms());
   });
 

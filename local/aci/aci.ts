@@ -7,6 +7,7 @@ import { listen } from "./arm/http.ts";
 import type { Answer, Incoming } from "./arm/http.ts";
 import { Throttle } from "./arm/limits.ts";
 import { answerCall } from "./arm/pipeline.ts";
+import type { PipelineParts } from "./arm/pipeline.ts";
 import { wallClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import { control } from "./control/control.ts";
@@ -19,6 +20,7 @@ import { containerEngine } from "./engines/container/engine.ts";
 import { processEngine } from "./engines/process/engine.ts";
 import { simulatedEngine } from "./engines/simulated.ts";
 import { resourceEvent } from "./events.ts";
+import { groupKey, locationOf } from "./group.ts";
 import { Provider } from "./groups/provider.ts";
 import type { Surroundings } from "./groups/surroundings.ts";
 import { limitsSchema, optionsSchema } from "./options.ts";
@@ -98,7 +100,7 @@ async function assemble(
   });
   const throttle = new Throttle(limitsOf(options), clock);
   const counters = new Counters();
-  const stuck = new Set<string>();
+  const ahead: PipelineParts["ahead"] = new Map();
   const around: Surroundings = {
     changed(group) {
       counters.see(group);
@@ -114,9 +116,11 @@ async function assemble(
     failed: report,
     admitCreate: (...asked) => throttle.admitCreate(...asked),
     admitDelete: (...asked) => throttle.admitDelete(...asked),
-    provisioningDelay(group) {
-      counters.deployed(group);
-      return stuck.has(group.name.toLowerCase()) ? Infinity : options.provisioningSeconds * 1000;
+    plan(group) {
+      counters.deployed(group.id);
+      const usual = { course: { type: "usual" }, put: 1 } as const;
+      const { course, put } = ahead.get(groupKey(group.id)) ?? usual;
+      return { course, put, location: locationOf(group), delay: options.provisioningSeconds * 1000 };
     },
   };
   const provider = new Provider({ clock, engine, around });
@@ -124,9 +128,12 @@ async function assemble(
   const arm = new Arm({
     ...options,
     provider,
+    now: () => clock.now(),
     quota: () => (throttle.limits && throttle.limits.quota) || PUBLISHED.quota,
   });
-  return { engine, delivery, throttle, counters, stuck, provider, arm, clock, faults: new Faults(random) };
+  const faults = new Faults(random);
+  for (const fault of options.faults) faults.add(fault);
+  return { engine, delivery, throttle, counters, ahead, provider, arm, clock, faults };
 }
 
 const PUBLISHED = { quota: { groups: 100, cores: 100 } };

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Definition, Probe } from "./definition/definition.ts";
-import type { KillReason, RestartPolicy } from "./groups/life.ts";
+import type { KillReason, RestartPolicy } from "./groups/life-types.ts";
 
 /**
  * What runs containers. The group's life (order, restarts, states) is decided outside; an engine pulls, starts, kills, and says

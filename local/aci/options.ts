@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { faultFileSchema } from "./control/faults.ts";
 
 /** Numbers of a limit, or `false` for none. */
 const bucket = z.object({ size: z.number().positive(), perSecond: z.number().positive() });
@@ -48,6 +49,8 @@ export const optionsSchema = z.object({
   limits: limitsSchema.or(z.literal(false)).optional(),
   /** Serves /local/...: faults, counters, clock, reset. */
   control: z.boolean().default(false),
+  /** Faults that hold from the start: a list, or trials by the name of the group (control/faults.ts). */
+  faults: faultFileSchema.default([]),
   /** From a PUT's reply until containers are pulled. */
   provisioningSeconds: z.number().nonnegative().default(0),
   /** Between SIGTERM and SIGKILL. */

@@ -12,7 +12,7 @@ const terminated = z.object({
   state: z.literal("Terminated"),
   startTime: z.number(),
   finishTime: z.number(),
-  exitCode: z.number(),
+  exitCode: z.number().nullable(),
   detailStatus: z.string(),
 });
 
@@ -50,6 +50,7 @@ const life = z.object({
     }),
   ),
   events: z.array(event),
+  restartsAnyway: z.number().default(0),
 });
 
 const operation = z.object({

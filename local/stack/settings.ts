@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { faultFileSchema, type Fault } from "../aci/control/faults.ts";
 import { engines, type Engine } from "./engine.ts";
 
 /** What a local stack is made of. From {@link stackSettings}, or {@link demoSettings}. */
@@ -16,6 +17,10 @@ export interface StackSettings {
         readonly engine: Engine;
         /** What the simulated engine takes containers to do that don't say so themselves. */
         readonly simulated: Readonly<Record<string, string>>;
+        /** Serves the control endpoint, /local/... */
+        readonly control: boolean;
+        /** What goes wrong from the start. */
+        readonly faults: readonly Fault[];
       }
     | { readonly kind: "external"; readonly url: string };
   /** The host key that callers send. */
@@ -29,6 +34,9 @@ export interface StartFlags {
   readonly port: string;
   readonly host: string;
   readonly verbose: boolean;
+  readonly control: boolean;
+  /** A file of faults; else `ACI_FAULTS` names it. */
+  readonly faults?: string | undefined;
 }
 
 /** What the sample's containers do (`Containers/container1`), for the engine that runs nothing. */
@@ -45,11 +53,16 @@ const startShape = z.object({
   arm: z.url("AZURE_RESOURCE_MANAGER_ENDPOINT must be an absolute URL").optional(),
 });
 
-/** Turns flags and environment of `npm start` into settings, or says what is wrong with them, a sentence each. */
+/**
+ * Turns flags and environment of `npm start` into settings, or says what is wrong with them, a sentence each.
+ *
+ * @param readFile the text of a file, by its path
+ */
 export function stackSettings(
   flags: StartFlags,
   env: NodeJS.ProcessEnv,
   stateFolder: string,
+  readFile: (path: string) => string,
 ): StackSettings | { readonly faults: readonly string[] } {
   const parsed = startShape.safeParse({
     port: flags.port,
@@ -59,17 +72,37 @@ export function stackSettings(
   });
   if (!parsed.success) return { faults: parsed.error.issues.map(({ message }) => message) };
   const { port, host, engine, arm } = parsed.data;
+  const { control, faults: file = env["ACI_FAULTS"] || undefined } = flags;
+  if (arm !== undefined && (control || file !== undefined)) {
+    return {
+      faults: ["--control and --faults are for the local ACI, but AZURE_RESOURCE_MANAGER_ENDPOINT names another ARM"],
+    };
+  }
+  const faults = file === undefined ? [] : readFaults(file, readFile);
+  if (typeof faults === "string") return { faults: [faults] };
   return {
     port,
     host,
     folder: join(stateFolder, String(port)),
     storage: Object.keys(env).some((name) => hostStorage.test(name) && env[name]) ? "external" : "azurite",
-    arm: arm === undefined ? { kind: "local", engine, simulated: {} } : { kind: "external", url: arm },
+    arm: arm === undefined ? { kind: "local", engine, simulated: {}, control, faults } : { kind: "external", url: arm },
     key: env["ACI_PROXY_KEY"] || "local",
     verbose: flags.verbose,
     env,
   };
 }
+
+/** The faults in a file, or a sentence that says why they can't be had. */
+function readFaults(file: string, readFile: (path: string) => string): readonly Fault[] | string {
+  try {
+    const read = faultFileSchema.safeParse(JSON.parse(readFile(file)));
+    return read.success ? read.data : `the faults in ${file} are wrong: ${faultsOf(read.error)}`;
+  } catch (error) {
+    return `the faults in ${file} can't be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+const faultsOf = (error: z.ZodError): string => z.prettifyError(error).replace(/\s*\n\s*/g, " ");
 
 /** A stack that takes nothing from the caller's Azure settings and leaves nothing behind; or what is wrong, in a sentence each. */
 export function demoSettings(
@@ -86,7 +119,7 @@ export function demoSettings(
     folder,
     host: "embedded",
     storage: "azurite",
-    arm: { kind: "local", engine: engine.data, simulated: sample },
+    arm: { kind: "local", engine: engine.data, simulated: sample, control: false, faults: [] },
     key: "local",
     verbose,
     env: Object.fromEntries(own),

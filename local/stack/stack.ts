@@ -133,10 +133,13 @@ function servicesOf(
   if (settings.arm.kind === "local") {
     const { JobsStorage: jobs, AzureWebJobsStorage: theirs } = settings.env;
     const events = jobs || storage || theirs; // where the app reads them
+    const { engine, simulated, control, faults } = settings.arm;
     const options = {
       port: aci,
-      engine: settings.arm.engine,
-      simulated: settings.arm.simulated,
+      engine,
+      simulated,
+      control,
+      faults,
       stateFolder: join(settings.folder, "aci"),
       containersFolder: programs.containers,
       ...(!events ? {} : { eventQueue: { connectionString: events, queueName: "aci-events" } }),
@@ -169,6 +172,9 @@ function addresses(settings: StackSettings, ports: Ports, url: string, localArm:
     settings.arm.kind === "local"
       ? { name: `local ACI (${settings.arm.engine})`, address: localArm ?? "" }
       : { name: "Azure Resource Manager", address: settings.arm.url },
+    ...(settings.arm.kind === "local" && settings.arm.control
+      ? [{ name: "local ACI's control", address: `${localArm ?? ""}/local/` }]
+      : []),
     settings.storage === "azurite"
       ? { name: "Azurite blob, queue, table", address: [ports.blob, ports.queue, ports.table].map(local).join("  ") }
       : { name: "Storage", address: "from AzureWebJobsStorage" },

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import pc from "picocolors";
 import { engineHint } from "./engine.ts";
 import { untilAsked } from "./lifetime.ts";
@@ -13,7 +13,7 @@ import { CannotStart, startStack, type Programs } from "./stack.ts";
  * @returns the exit code: 0 when asked to stop, 1 when it could not start or a part ended
  */
 export async function start(flags: StartFlags, stateFolder: string, programs: Programs): Promise<number> {
-  const settings = stackSettings(flags, process.env, stateFolder);
+  const settings = stackSettings(flags, process.env, stateFolder, (path) => readFileSync(path, "utf8"));
   if ("faults" in settings) {
     for (const fault of settings.faults) tell(`${fault}.`);
     return 1;
@@ -26,6 +26,9 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
     if (settings.arm.kind === "local") {
       const hint = engineHint(settings.arm.engine, process.env, existsSync);
       if (hint !== undefined) print(pc.dim(hint));
+    }
+    if (settings.arm.kind === "local" && settings.arm.faults.length > 0) {
+      print(`${"Faults of the local ACI".padEnd(26)} ${settings.arm.faults.length}`);
     }
     print(`ready ${stack.url}`);
     const end = await Promise.race([stack.broken, aborted(asked)]);

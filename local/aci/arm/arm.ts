@@ -7,11 +7,12 @@ import type { Outcome, Provider } from "../groups/provider.ts";
 import { capabilities, OPERATIONS, PROVIDER, subscription, usage } from "./catalog.ts";
 import { checkEnvelope } from "./envelope.ts";
 import { ArmError, badRequest, invalidContent, notImplemented } from "./errors.ts";
+import { isVisible, listed, observed, refusalOf } from "./observed.ts";
 import { operationBody, operationPath } from "./operations.ts";
 import type { Operation } from "./operations.ts";
 import type { Route } from "./routes.ts";
 import { checkApiVersion } from "./versions.ts";
-import { fullView, listView } from "./view.ts";
+import { fullView } from "./view.ts";
 
 /** A request, as far as ARM looks at it. */
 export interface Call {
@@ -35,6 +36,8 @@ export interface Reply {
 
 export interface ArmOptions {
   readonly provider: Provider;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly quota: () => { readonly groups: number; readonly cores: number };
   readonly defaultLocation: string;
   /** Where given, every other subscription or resource group is unknown. */
@@ -68,11 +71,14 @@ export class Arm {
   async #answerGroup(call: Call, version: string): Promise<Reply> {
     const { route, cause } = call;
     const id: GroupId = { subscription: route.subscription, resourceGroup: route.resourceGroup, name: route.name };
+    const existing = this.#provider.find(id);
+    const refusal = existing && refusalOf(existing, route.kind, this.#options.now());
+    if (refusal) throw refusal;
     switch (route.kind) {
       case "put":
         return this.#put(call, id, version);
       case "get":
-        return { status: 200, body: fullView(shown(this.#provider.get(id))) };
+        return { status: 200, body: observed(this.#provider.get(id), this.#options.now()) };
       case "patch":
         return { status: 200, body: fullView(shown(this.#provider.patch(id, jsonBody(call), cause))) };
       case "delete":
@@ -150,6 +156,9 @@ export class Arm {
   }
 
   async #delete(call: Call, id: GroupId, version: string): Promise<Reply> {
+    const existing = this.#provider.find(id);
+    // ARM answers from the same view that a GET shows.
+    if (!existing || !isVisible(existing, this.#options.now())) return { status: 204 };
     const outcome = await this.#provider.delete(id, call.cause);
     if (!outcome) return { status: 204 };
     return this.#withOperation(call, outcome, version, outcome.operation ? 202 : 200);
@@ -209,10 +218,11 @@ export class Arm {
     const { route, query } = call;
     const prefix = groupKey({ subscription: route.subscription, resourceGroup: route.resourceGroup, name: "" });
     const scope = route.kind === "list" ? prefix : `${route.subscription.toLowerCase()}/`;
+    const now = this.#options.now();
     const after = Buffer.from(query.get("$skipToken") ?? "", "base64url").toString("utf8");
     const all = [...this.#provider.all()]
       .map((group) => ({ key: groupKey(group.id), group }))
-      .filter(({ key }) => key.startsWith(scope) && key > after)
+      .filter(({ key, group }) => key.startsWith(scope) && key > after && isVisible(group, now))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     const page = all.slice(0, this.#options.pageSize);
     const last = page.at(-1);
@@ -222,7 +232,7 @@ export class Arm {
     return {
       status: 200,
       body: {
-        value: page.map(({ group }) => listView(shown(group))),
+        value: page.map(({ group }) => listed(group, now)),
         ...(more ? { nextLink: `${call.base}${call.path}?${next.toString()}` } : {}),
       },
     };

@@ -42,11 +42,12 @@ export const groupNotFound = (resourceGroup: string, name: string): ArmError =>
       "For more details please go to https://aka.ms/ARMResourceNotFoundFix",
   );
 
-export const transitioning = (name: string): ArmError =>
+export const transitioning = (name: string, retryAfter?: number): ArmError =>
   new ArmError(
     409,
     "ContainerGroupTransitioning",
     `The container group '${name}' is still transitioning, please retry later.`,
+    retryAfter,
   );
 
 export const inaccessibleImage = (image: string, group: string): ArmError =>

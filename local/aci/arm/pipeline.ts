@@ -1,9 +1,13 @@
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../control/counters.ts";
-import { errorOf } from "../control/faults.ts";
-import type { Effect, Faults } from "../control/faults.ts";
+import { errorOf } from "../control/effects.ts";
+import type { Effect } from "../control/effects.ts";
+import type { Faults, Strike } from "../control/faults.ts";
 import { isRecord } from "../definition/shape.ts";
-import { locationOf } from "../group.ts";
+import { groupKey, locationOf } from "../group.ts";
+import type { Group } from "../group.ts";
+import { isCourse } from "../groups/course.ts";
+import type { Plan } from "../groups/course.ts";
 import type { Provider } from "../groups/provider.ts";
 import type { Arm, Call, Reply } from "./arm.ts";
 import { ArmError } from "./errors.ts";
@@ -11,6 +15,7 @@ import { errorReply } from "./http.ts";
 import type { Answer, Incoming } from "./http.ts";
 import type { Throttle } from "./limits.ts";
 import { route } from "./routes.ts";
+import type { CallKind } from "./routes.ts";
 
 export interface PipelineParts {
   readonly arm: Arm;
@@ -19,17 +24,17 @@ export interface PipelineParts {
   readonly throttle: Throttle;
   readonly faults: Faults;
   readonly counters: Counters;
-  /** Names of groups whose next deployment is to stay Pending, put there for the provider to see. */
-  readonly stuck: Set<string>;
+  /** By group: what its next deployment is to go through, put there for the provider to see. */
+  readonly ahead: Map<string, Pick<Plan, "course" | "put">>;
 }
 
 /** One ARM request from the wire to the wire: throttled, struck by faults, answered, counted. */
 export async function answerCall(parts: PipelineParts, incoming: Incoming): Promise<Answer> {
   parts.clock.settle();
   const call = toCall(incoming);
-  const effect = parts.faults.strike(call.method, call.route);
-  const answer = before(effect) ?? (await work(parts, call, incoming, effect));
-  parts.counters.called(call.route.kind, typeof answer === "string" ? answer : answer.status);
+  const strike = parts.faults.strike(call.method, call.route);
+  const answer = before(strike?.effect) ?? (await work(parts, call, incoming, strike));
+  parts.counters.called(call.route, typeof answer === "string" ? answer : answer.status);
   return answer;
 }
 
@@ -38,29 +43,62 @@ function before(effect: Effect | undefined): "silence" | "drop" | undefined {
   return cut?.when === "before" ? cut.type : undefined;
 }
 
-async function work(parts: PipelineParts, call: Call, incoming: Incoming, effect: Effect | undefined): Promise<Answer> {
-  const { kind, subscription, name } = call.route;
+async function work(parts: PipelineParts, call: Call, incoming: Incoming, strike: Strike | undefined): Promise<Answer> {
+  const { route } = call;
+  const { kind, subscription } = route;
+  const effect = strike?.effect;
   if (effect?.type === "slow") await later(parts.clock, effect.seconds * 1000);
-  if (effect?.type === "stuckPending") parts.stuck.add(name.toLowerCase());
+  if (strike && isCourse(strike.effect)) {
+    parts.ahead.set(groupKey(route), { course: strike.effect, put: strike.hits });
+  }
+  if (effect && kind !== "put") befall(parts.provider.find(route), effect, parts.clock.now());
   let reply: Reply;
   try {
-    const error = effect && errorOf(effect, name);
+    const error = effect && errorOf(effect, route);
     if (error) throw error;
     parts.throttle.admitCall(kind, subscription);
     reply = await parts.arm.answer(call);
-    if (kind === "put") parts.counters.accepted(call.route);
+    if (kind === "put") parts.counters.accepted(route);
   } catch (error) {
     if (!(error instanceof ArmError)) throw error;
     reply = errorReply(error, incoming.requestId, incoming.correlationId);
   } finally {
-    parts.stuck.delete(name.toLowerCase());
+    parts.ahead.delete(groupKey(route));
   }
-  const group = parts.provider.find(call.route);
+  const group = parts.provider.find(route);
   const location = group ? locationOf(group) : undefined;
   const headers = { ...reply.headers, ...parts.throttle.headers(kind, subscription, location) };
-  if (group && effect?.type === "vanish") await parts.provider.vanish(group);
-  if (group && effect?.type === "interrupt") group.deployment.interrupt(effect.reason);
+  if (effect && group) await befallAfter(parts, group, kind, effect);
   return after({ ...reply, headers }, effect);
+}
+
+/** What becomes of the group once the call was worked. */
+async function befallAfter(parts: PipelineParts, group: Group, kind: CallKind, effect: Effect): Promise<void> {
+  if (kind === "put") befall(group, effect, parts.clock.now());
+  if (effect.type === "vanish") await parts.provider.vanish(group);
+  if (effect.type !== "interrupt") return;
+  const { afterSeconds, reason, exitCode } = effect;
+  if (afterSeconds === undefined) group.deployment.interrupt(reason, exitCode);
+  else group.deployment.interruptIn(afterSeconds, reason, exitCode);
+}
+
+/** What of an effect shows on the group from now on. */
+function befall(group: Group | undefined, effect: Effect, now: number): void {
+  switch (effect.type) {
+    case "notVisible":
+      group?.deployment.appear({ hiddenUntil: now + effect.seconds * 1000 });
+      return;
+    case "repairing":
+      group?.deployment.appear({ provisioning: { word: "Repairing", until: now + effect.seconds * 1000 } });
+      return;
+    case "unknownExitCode": {
+      const { seconds = Infinity, groupSaysRunning } = effect;
+      group?.deployment.appear({ codes: { delay: seconds * 1000, groupSaysRunning } });
+      return;
+    }
+    default:
+      return;
+  }
 }
 
 function after(reply: Reply, effect: Effect | undefined): Answer {

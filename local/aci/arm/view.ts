@@ -1,6 +1,6 @@
 import { definitionShape } from "../definition/definition.ts";
 import type { Definition } from "../definition/definition.ts";
-import type { ContainerState, GroupLife, LifeEvent, MemberLife } from "../groups/life.ts";
+import type { ContainerState, GroupLife, LifeEvent, MemberLife } from "../groups/life-types.ts";
 
 /** What a reply needs to know of a group. */
 export interface Shown {
@@ -70,7 +70,7 @@ function containersView(list: unknown, members: readonly MemberLife[]): unknown[
   const containers = (Array.isArray(list) ? list : []) as { name?: string; properties?: object }[];
   return containers.map(({ name, properties }, index) => {
     const member = members[index];
-    const instance = member ? { instanceView: instanceView(member) } : {};
+    const instance = member?.current ? { instanceView: instanceView(member) } : {};
     return { name, properties: { environmentVariables: [], ...properties, ...instance } };
   });
 }

@@ -1,4 +1,4 @@
-import type { CallKind } from "../arm/routes.ts";
+import type { CallKind, Route } from "../arm/routes.ts";
 import { groupKey } from "../group.ts";
 import type { Group, GroupId } from "../group.ts";
 
@@ -11,15 +11,17 @@ interface Live {
 export class Counters {
   readonly #calls = new Map<CallKind, number>();
   readonly #statuses = new Map<string, number>();
+  readonly #putCalls = new Map<string, number>();
   readonly #puts = new Map<string, number>();
   readonly #deployments = new Map<string, number>();
   readonly #byTag = new Map<string, Live>();
   readonly #live = new Map<string, readonly string[]>();
   #mostLive = 0;
 
-  called(kind: CallKind, status: number | string): void {
-    add(this.#calls, kind);
-    add(this.#statuses, `${kind} ${status}`);
+  called(route: Route, status: number | string): void {
+    add(this.#calls, route.kind);
+    add(this.#statuses, `${route.kind} ${status}`);
+    if (route.kind === "put") add(this.#putCalls, groupKey(route));
   }
 
   /** A PUT that was accepted. */
@@ -60,8 +62,8 @@ export class Counters {
   }
 
   clear(): void {
-    for (const map of [this.#calls, this.#statuses, this.#puts, this.#deployments, this.#byTag, this.#live])
-      map.clear();
+    for (const map of [this.#calls, this.#statuses, this.#putCalls, this.#puts, this.#deployments]) map.clear();
+    for (const map of [this.#byTag, this.#live]) map.clear();
     this.#mostLive = 0;
   }
 
@@ -73,6 +75,7 @@ export class Counters {
       statuses: Object.fromEntries(this.#statuses),
       liveGroups: this.#live.size,
       mostLiveGroups: this.#mostLive,
+      putCallsByGroup: Object.fromEntries(this.#putCalls),
       putsByGroup: Object.fromEntries(this.#puts),
       deploymentsByGroup: Object.fromEntries(this.#deployments),
       liveByTag: Object.fromEntries(tags),

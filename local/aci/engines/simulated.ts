@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Engine, EngineGroup, GroupSpec, MemberSpec, Report } from "../engine.ts";
-import type { KillReason } from "../groups/life.ts";
+import type { KillReason } from "../groups/life-types.ts";
 import { rfc3339 } from "./ringlog.ts";
 
 /**

@@ -1,3 +1,16 @@
+import { withEvent } from "./life-events.ts";
+import { troubled } from "./life-trouble.ts";
+import type {
+  Command,
+  GroupLife,
+  MemberLife,
+  MemberNames,
+  RestartPolicy,
+  Signal,
+  Step,
+  Terminated,
+} from "./life-types.ts";
+
 /**
  * The life of a container group, as a pure machine: `step(life, signal)` gives the next life and what to do for it.
  *
@@ -10,96 +23,8 @@
  *
  * Times are milliseconds since 1970.
  */
-export type RestartPolicy = "Always" | "OnFailure" | "Never";
-
-export interface Terminated {
-  readonly state: "Terminated";
-  readonly startTime: number;
-  readonly finishTime: number;
-  readonly exitCode: number;
-  readonly detailStatus: string;
-}
-
-export type ContainerState =
-  | { readonly state: "Waiting"; readonly detailStatus: string }
-  | { readonly state: "Running"; readonly startTime: number; readonly detailStatus: string }
-  | Terminated;
-
-export interface LifeEvent {
-  readonly name: string;
-  readonly type: "Normal" | "Warning";
-  readonly message: string;
-  readonly count: number;
-  readonly firstTimestamp: number;
-  readonly lastTimestamp: number;
-}
-
-export interface MemberLife {
-  readonly name: string;
-  readonly image: string;
-  readonly init: boolean;
-  readonly step: "idle" | "pulling" | "starting" | "running" | "resting" | "over";
-  readonly everStarted: boolean;
-  /** Failed pulls or ends in a row: what the next wait is counted from. */
-  readonly failures: number;
-  readonly restartCount: number;
-  readonly current?: ContainerState | undefined;
-  readonly previous?: Terminated | undefined;
-  readonly events: readonly LifeEvent[];
-}
-
-export interface GroupLife {
-  readonly restartPolicy: RestartPolicy;
-  readonly provisioning: "Pending" | "Creating" | "Succeeded" | "Failed";
-  readonly phase: "Pending" | "Running" | "Stopping" | "Stopped" | "Succeeded" | "Failed";
-  /** Init containers first, in order. */
-  readonly members: readonly MemberLife[];
-  readonly events: readonly LifeEvent[];
-}
-
-/**
- * Why a container ended, where it was not the program itself: its memory limit, its liveness probe, or the platform, which ends whole
- * groups for maintenance and, with Spot, takes capacity back and then runs the group again whatever its restart policy is.
- */
-export type KillReason = "OOMKilled" | "Unhealthy" | "Platform" | "Evicted";
-
 /** The exit codes of what the platform ended (article on restarts by killing events); which of the two means what is not said. */
 const PLATFORM_EXIT = { Platform: 7147, Evicted: 7148 };
-
-/** What happened. `member` is an index into `members`. */
-export type Signal = { readonly at: number } & (
-  | { readonly type: "deploy" }
-  | { readonly type: "pulled"; readonly member: number }
-  | { readonly type: "pullFailed"; readonly member: number; readonly message: string }
-  | { readonly type: "started"; readonly member: number }
-  | { readonly type: "startFailed"; readonly member: number; readonly message: string }
-  | {
-      readonly type: "exited";
-      readonly member: number;
-      readonly exitCode: number;
-      readonly reason?: KillReason;
-    }
-  | { readonly type: "rested"; readonly member: number }
-  | { readonly type: "killing" | "unhealthy"; readonly member: number; readonly message: string }
-  | { readonly type: "stop" }
-  | { readonly type: "stopped" }
-  | { readonly type: "deadline" }
-);
-
-export type Command =
-  | { readonly do: "pull" | "start"; readonly member: number }
-  | { readonly do: "rest"; readonly member: number; readonly until: number };
-
-export interface Step {
-  readonly life: GroupLife;
-  readonly commands: readonly Command[];
-}
-
-export interface MemberNames {
-  readonly name: string;
-  readonly image: string;
-  readonly init: boolean;
-}
 
 export const PROVISIONING_LIMIT = 30 * 60_000;
 const FIRST_REST = 10_000;
@@ -115,6 +40,7 @@ export function newLife(restartPolicy: RestartPolicy, members: readonly MemberNa
     provisioning: "Pending",
     phase: "Pending",
     events: [],
+    restartsAnyway: 0,
     members: members.map(({ name, image, init }) => ({
       name,
       image,
@@ -146,6 +72,11 @@ export function step(life: GroupLife, signal: Signal): Step {
         life: life.provisioning === "Succeeded" ? life : { ...life, provisioning: "Failed" },
         commands: [],
       };
+    case "mountFailed":
+    case "startRefused":
+    case "provisioningFailed":
+    case "played":
+      return troubled(life, signal, restAfter);
     default: {
       const member = life.members[signal.member];
       return member && fits(life, member, signal) ? memberStep(life, member, signal) : { life, commands: [] };
@@ -153,7 +84,7 @@ export function step(life: GroupLife, signal: Signal): Step {
   }
 }
 
-type MemberSignal = Extract<Signal, { member: number }>;
+type MemberSignal = Exclude<Extract<Signal, { member: number }>, { type: "startRefused" }>;
 
 /** What comes late (a pull that ends after the stop was asked for, a second report of one thing) changes nothing. */
 function fits(life: GroupLife, member: MemberLife, signal: MemberSignal): boolean {
@@ -247,7 +178,7 @@ function pullFailed(life: GroupLife, member: MemberLife, signal: Extract<Signal,
 
 function exited(life: GroupLife, member: MemberLife, signal: Extract<Signal, { type: "exited" }>): Step {
   const { at, reason } = signal;
-  const exitCode = reason === "Platform" || reason === "Evicted" ? PLATFORM_EXIT[reason] : signal.exitCode;
+  const exitCode = exitCodeOf(signal);
   const end: Terminated = {
     state: "Terminated",
     startTime: member.current?.state === "Running" ? member.current.startTime : at,
@@ -258,11 +189,18 @@ function exited(life: GroupLife, member: MemberLife, signal: Extract<Signal, { t
   return ended(life, signal.member, end, reason === "Evicted");
 }
 
+function exitCodeOf({ reason, exitCode, platformCode }: Extract<Signal, { type: "exited" }>): number | null {
+  if (reason !== "Platform" && reason !== "Evicted") return exitCode;
+  return platformCode === undefined ? PLATFORM_EXIT[reason] : platformCode;
+}
+
 /** One container ended: by the policy it rests and starts again, or it is over. */
 function ended(life: GroupLife, index: number, end: Terminated, again = false): Step {
   const member = life.members[index];
   if (!member) return { life, commands: [] };
-  if (life.phase === "Stopping" || !(again || restarts(life.restartPolicy, member.init, end.exitCode))) {
+  const anyway = life.restartPolicy === "Never" && !member.init && end.exitCode !== 0 && life.restartsAnyway > 0;
+  const goesOn = again || anyway || restarts(life.restartPolicy, member.init, end.exitCode);
+  if (life.phase === "Stopping" || !goesOn) {
     return next(put(life, index, { ...member, step: "over", current: end }), end.finishTime);
   }
   const failures = end.finishTime - end.startTime >= FORGIVEN_AFTER ? 1 : member.failures + 1;
@@ -278,11 +216,15 @@ function ended(life: GroupLife, index: number, end: Terminated, again = false): 
     previous: end,
     current: { state: "Waiting", detailStatus: "CrashLoopBackOff: Back-off restarting failed" },
   };
-  return { life: put(life, index, resting), commands: [{ do: "rest", member: index, until }] };
+  const left = life.restartsAnyway - (anyway ? 1 : 0);
+  return {
+    life: { ...put(life, index, resting), restartsAnyway: left },
+    commands: [{ do: "rest", member: index, until }],
+  };
 }
 
 /** An init container that ended well never runs again, whatever the policy. */
-const restarts = (policy: RestartPolicy, init: boolean, exitCode: number): boolean =>
+const restarts = (policy: RestartPolicy, init: boolean, exitCode: number | null): boolean =>
   policy !== "Never" && (exitCode !== 0 || (policy === "Always" && !init));
 
 const restAfter = (failures: number): number => Math.min(LONGEST_REST, FIRST_REST * 2 ** (failures - 1));
@@ -332,12 +274,3 @@ const put = (life: GroupLife, index: number, member: MemberLife): GroupLife => (
   ...life,
   members: life.members.map((old, place) => (place === index ? member : old)),
 });
-
-/** The service counts equal events instead of repeating them. */
-function withEvent(member: MemberLife, at: number, type: LifeEvent["type"], name: string, message: string): MemberLife {
-  const known = member.events.find((event) => event.name === name && event.message === message);
-  const events = known
-    ? member.events.map((event) => (event === known ? { ...event, count: event.count + 1, lastTimestamp: at } : event))
-    : [...member.events, { name, type, message, count: 1, firstTimestamp: at, lastTimestamp: at }];
-  return { ...member, events };
-}

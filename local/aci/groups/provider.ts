@@ -188,8 +188,8 @@ export class Provider {
   }
 
   #start(group: Group): void {
-    const delay = this.#around.provisioningDelay(group.id);
-    if (!isDeleting(group)) group.deployment.begin(delay);
+    const plan = this.#around.plan(group);
+    if (!isDeleting(group)) group.deployment.begin(plan);
   }
 
   #begin(kind: Operation["kind"], id: GroupId, definition: Definition, cause: Cause, existed: boolean): Operation {

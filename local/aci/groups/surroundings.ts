@@ -1,6 +1,7 @@
 import type { ArmErrorBody } from "../arm/errors.ts";
 import type { Action, Cause } from "../events.ts";
 import type { Group, GroupId } from "../group.ts";
+import type { Plan } from "./course.ts";
 import type { Used } from "./usage.ts";
 
 /** What lies around the provider: it tells them what happens, and asks them for leave. */
@@ -15,6 +16,6 @@ export interface Surroundings {
   admitDelete(group: GroupId, location: string): void;
   /** A fault of this service's own, which no caller waits for. */
   failed(error: unknown): void;
-  /** From a PUT's reply until containers are pulled, in milliseconds; `Infinity` for a group that is to stay Pending. */
-  provisioningDelay(group: GroupId): number;
+  /** How the deployment that begins now is to go. */
+  plan(group: Group): Plan;
 }

@@ -49,7 +49,7 @@ export async function startCloud(): Promise<Cloud> {
       folder: join(folder, "state"),
       host: "embedded",
       storage: "azurite",
-      arm: { kind: "local", engine: "process", simulated: {} },
+      arm: { kind: "local", engine: "process", simulated: {}, control: false, faults: [] },
       key,
       verbose: false,
       env,

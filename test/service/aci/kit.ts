@@ -79,7 +79,7 @@ export async function wire(url: string, method: string, path: string, body?: unk
 const shown = z.object({
   properties: z.looseObject({
     ipAddress: z.object({ ip: z.string().optional() }).optional(),
-    instanceView: z.object({ state: z.string() }).optional(),
+    instanceView: z.looseObject({ state: z.string() }).optional(),
     containers: z.array(
       z.object({ properties: z.object({ instanceView: z.looseObject({ restartCount: z.number() }).optional() }) }),
     ),

@@ -34,7 +34,7 @@ export async function startService(env: NodeJS.ProcessEnv = {}): Promise<Service
       folder,
       host: "embedded",
       storage: "external",
-      arm: { kind: "local", engine: "simulated", simulated: {} },
+      arm: { kind: "local", engine: "simulated", simulated: {}, control: false, faults: [] },
       key: "local",
       verbose: false,
       env: { ...process.env, AzureWebJobsStorage: azurite.connectionString, LOOK_INTERVAL_MIN: "PT1S", ...env },

@@ -34,7 +34,7 @@ async function settings(changes: Partial<StackSettings> = {}): Promise<StackSett
     folder,
     host: "embedded",
     storage: "azurite",
-    arm: { kind: "local", engine: "simulated", simulated: {} },
+    arm: { kind: "local", engine: "simulated", simulated: {}, control: false, faults: [] },
     key: "a key",
     verbose: false,
     env: process.env,

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Probe } from "../../definition/definition.ts";
 import type { EngineGroup, GroupSpec, MemberSpec, Report } from "../../engine.ts";
-import type { KillReason } from "../../groups/life.ts";
+import type { KillReason } from "../../groups/life-types.ts";
 import { httpProbe, timeoutOf } from "../../groups/probes.ts";
 import { makeVolume } from "../process/volumes.ts";
 import { RingLog } from "../ringlog.ts";

@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import type { Probe } from "../../definition/definition.ts";
 import type { EngineGroup, GroupSpec, MemberSpec, Report } from "../../engine.ts";
-import type { KillReason } from "../../groups/life.ts";
+import type { KillReason } from "../../groups/life-types.ts";
 import { httpProbe, timeoutOf } from "../../groups/probes.ts";
 import { RingLog } from "../ringlog.ts";
 import { cannotStart, localCommand, searchPath } from "./command.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { newLife, step } from "../../../../local/aci/groups/life.ts";
-import type { Command, GroupLife, RestartPolicy, Signal } from "../../../../local/aci/groups/life.ts";
+import type { Command, GroupLife, RestartPolicy, Signal } from "../../../../local/aci/groups/life-types.ts";
 
 const MINUTE = 60_000;
 

@@ -1,12 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { engineHint } from "../../../../local/stack/engine.ts";
-import { appSettings, demoSettings, stackSettings } from "../../../../local/stack/settings.ts";
+import { appSettings, demoSettings, stackSettings, type StartFlags } from "../../../../local/stack/settings.ts";
 
-const flags = { port: "7071", host: "embedded", verbose: false };
+const flags: StartFlags = { port: "7071", host: "embedded", verbose: false, control: false };
+
+/** There are no files. */
+const none = (path: string): string => {
+  throw new Error(`ENOENT: ${path}`);
+};
 
 describe("the settings of npm start", () => {
   test("are a whole local stack unless the environment says otherwise", () => {
-    expect(stackSettings(flags, {}, "/state")).toMatchObject({
+    expect(stackSettings(flags, {}, "/state", none)).toMatchObject({
       port: 7071,
       folder: "/state/7071",
       storage: "azurite",
@@ -17,18 +22,18 @@ describe("the settings of npm start", () => {
 
   test("take the storage and the ARM that the environment names", () => {
     const env = { AzureWebJobsStorage: "theirs", AZURE_RESOURCE_MANAGER_ENDPOINT: "https://arm.example" };
-    expect(stackSettings(flags, env, "/state")).toMatchObject({
+    expect(stackSettings(flags, env, "/state", none)).toMatchObject({
       storage: "external",
       arm: { kind: "external", url: "https://arm.example" },
     });
-    expect(stackSettings(flags, { AzureWebJobsStorage__accountName: "theirs" }, "/state")).toMatchObject({
+    expect(stackSettings(flags, { AzureWebJobsStorage__accountName: "theirs" }, "/state", none)).toMatchObject({
       storage: "external",
     });
   });
 
   test("take an empty variable as one that is not set", () => {
     const env = { AzureWebJobsStorage: "", AZURE_RESOURCE_MANAGER_ENDPOINT: "", ACI_ENGINE: "", ACI_PROXY_KEY: "" };
-    expect(stackSettings(flags, env, "/state")).toMatchObject({
+    expect(stackSettings(flags, env, "/state", none)).toMatchObject({
       storage: "azurite",
       arm: { kind: "local" },
       key: "local",
@@ -36,9 +41,52 @@ describe("the settings of npm start", () => {
   });
 
   test.each(["0", "65536", "x", "", "70.5"])("refuse the port %j", (port) => {
-    expect(stackSettings({ ...flags, port }, {}, "/state")).toEqual({
+    expect(stackSettings({ ...flags, port }, {}, "/state", none)).toEqual({
       faults: ["--port must be a number from 1 to 65535"],
     });
+  });
+});
+
+describe("the faults of npm start", () => {
+  const withFile = (text: string, env: NodeJS.ProcessEnv = {}, file: string | undefined = "faults.json") =>
+    stackSettings({ ...flags, faults: file }, env, "/state", (path) => (path === "faults.json" ? text : none(path)));
+
+  test("come from a file that a flag or ACI_FAULTS names", () => {
+    const text = JSON.stringify([{ match: { kind: "put" }, effect: { type: "notVisible", seconds: 30 } }]);
+    const expected = {
+      arm: { faults: [{ match: { kind: "put" }, effect: { type: "notVisible", seconds: 30 }, probability: 1 }] },
+    };
+    expect(withFile(text)).toMatchObject(expected);
+    expect(withFile(text, { ACI_FAULTS: "faults.json" }, undefined)).toMatchObject(expected);
+  });
+
+  test("may be trials, each for the group of its name", () => {
+    const fault = { method: "PUT", status: 409, code: "ScopeLocked", text: "Locked." };
+    const trials = { "a-b": { script: [{ state: "Running" }], expect: {} }, c: { fault } };
+    expect(withFile(JSON.stringify({ about: "", trials }))).toMatchObject({
+      arm: {
+        faults: [
+          { match: { name: "^a-b$" }, effect: { type: "script", script: [{ after: 0, state: "Running" }] } },
+          { match: { name: "^c$", method: "PUT" }, effect: { type: "status", status: 409, code: "ScopeLocked" } },
+        ],
+      },
+    });
+  });
+
+  test("are refused in one line where the file is missing, is no JSON, or asks for what is not known", () => {
+    const line = (settings: object): unknown =>
+      expect(settings).toMatchObject({ faults: [expect.not.stringContaining("\n")] });
+    expect(withFile("{", {}, "missing.json")).toMatchObject({
+      faults: ["the faults in missing.json can't be read: ENOENT: missing.json"],
+    });
+    line(withFile("{"));
+    line(withFile(JSON.stringify([{ effect: { type: "earthquake" } }])));
+  });
+
+  test("and the control endpoint are not for another ARM", () => {
+    const env = { AZURE_RESOURCE_MANAGER_ENDPOINT: "https://arm.example" };
+    expect(stackSettings({ ...flags, control: true }, env, "/state", none)).toHaveProperty("faults");
+    expect(withFile("[]", env)).toHaveProperty("faults");
   });
 });
 
@@ -47,7 +95,7 @@ describe("the app settings of a local stack", () => {
 
   test("leave what the caller set, and stand in for Azure's services", () => {
     const env = { AZURE_RESOURCE_GROUP: "mine", PUBLIC_URL: "https://proxy.example", SEAL_KEY_ID: "https://vault/k" };
-    const settings = stackSettings(flags, env, "/state");
+    const settings = stackSettings(flags, env, "/state", none);
     if ("faults" in settings) throw new Error("no faults are expected");
     expect(appSettings(settings, services)).toEqual({
       AZURE_FUNCTIONS_ENVIRONMENT: "Development",
