@@ -8,6 +8,7 @@ import type { JobOptions } from "../../shared/job/options.ts";
 import type { JobPage } from "../../shared/store/jobs.ts";
 import { withStopped } from "../../shared/store/stopped-containers.ts";
 import { activePage } from "../lib/active-jobs.ts";
+import { csvLine } from "../lib/csv.ts";
 import { readRows, writeRows } from "./paging.ts";
 import { hasTag, readFilter, type Asked } from "./filter.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
@@ -139,24 +140,8 @@ function shaped({ rows, continuation }: JobPage, format: Asked["format"]): HttpR
       };
     case "csv": {
       // All columns always, so that pages and nightly exports can be put together.
-      const lines = [listedColumns, ...rows.map((row) => listedColumns.map((column) => row[column]))].map(
-        (cells) => `${cells.map(csvCell).join(",")}\r\n`,
-      );
+      const lines = [listedColumns, ...rows.map((row) => listedColumns.map((column) => row[column]))].map(csvLine);
       return { status: 200, body: lines.join(""), headers: { "content-type": "text/csv; charset=utf-8", ...header } };
     }
   }
-}
-
-/** RFC 4180; a cell that a spreadsheet would take for a formula gets an apostrophe. */
-function csvCell(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  const text =
-    value instanceof Date
-      ? value.toISOString()
-      : typeof value === "string"
-        ? value
-        : (JSON.stringify(value) as string | undefined);
-  if (text === undefined) return "";
-  const safe = /^[=+\-@\t\r]/.test(text) && typeof value === "string" ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

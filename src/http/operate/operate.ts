@@ -47,7 +47,10 @@ export function resume({ log, control, jobs, queues }: Pick<Deps, "log" | "contr
 /** `POST /api/jobs/{id}/rerun`: the same definition and options again, as long as the sealed definition is kept. */
 export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
   return handler(deps.log, async (request, context) => {
-    if (deps.settings.faults.length > 0) return refuse(invalidSettings(deps.settings.faults), context);
+    const { settings } = deps;
+    if (settings.faults.length > 0) return refuse(invalidSettings(settings.faults), context);
+    const { refusal } = await deps.control.installation();
+    if (refusal !== undefined) return refuse(invalidSettings([refusal]), context);
     const id = parseJobId(request.params["id"] ?? "");
     const stored = id && (await deps.jobs.find(id));
     if (!stored) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
@@ -61,7 +64,7 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
         context,
       );
     }
-    const refused = notPermitted(definition, () => ({ line: 1, column: 1 }), deps.settings);
+    const refused = notPermitted(definition, () => ({ line: 1, column: 1 }), settings);
     if (refused) return refuse({ code: refused.code, message: `${refused.what}.`, errors: refused.errors }, context);
     const order: Order = {
       text: "",
@@ -72,19 +75,21 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
       createdAt: undefined,
       idempotencyKey: undefined,
       callBackUri: undefined,
-      replyTo: job.replyTo,
-      correlationId: job.correlationId,
+      // Who asked for the old job is not told of the new one, and its queue may be allowed no more.
+      replyTo: undefined,
+      correlationId: undefined,
       traceparent: request.headers.get("traceparent") ?? undefined,
       requestedBy: callerOf(context),
       rerunOf: job.id,
       unknown: [],
     };
-    const { options, warnings } = job;
+    const { warnings } = job;
+    const options = { ...job.options, timeout: Math.min(job.options.timeout, settings.maxTimeout) };
     const accepted = await accept(deps, order, { definition, options, warnings, callBackUri: undefined });
     if (!accepted.ok) return refuse(accepted.error, context);
     await deps.queues.run(accepted.value.job.id);
     const polling = request.query.get("polling")?.toLowerCase() === "true" ? "true" : "false";
-    return acceptedReply(accepted.value, { ...options, polling }, deps.settings);
+    return acceptedReply(accepted.value, { ...options, polling }, settings);
   });
 }
 

@@ -17,9 +17,8 @@ export function composeGroup(
 ): JsonObject {
   const body = pull === undefined ? definition.body : withPullIdentity(definition, pull);
   const written = member(body, "tags")?.value;
-  const all: JsonObject = { ...(isJsonObject(written) ? written : {}), ...tagsOf(job, installation) };
   const located = withMember(
-    withMember(body, "tags", all),
+    withMember(body, "tags", mergeTags(isJsonObject(written) ? written : {}, tagsOf(job, installation))),
     "location",
     member(body, "location")?.value ?? placed.location,
   );
@@ -29,20 +28,47 @@ export function composeGroup(
 /** What the job asks for, and what tells everybody whose the group is. */
 export function tagsOf({ id, attempt, options: { source, tags } }: Job, installation: string): Record<string, string> {
   return {
-    ...tags,
+    ...Object.fromEntries(Object.entries(tags).filter(([name]) => !reserved.has(tagKey(name)))),
     ...(source === undefined
       ? {}
       : {
-          "aciproxy-factory": source.factory,
-          "aciproxy-pipeline": source.pipeline,
-          "aciproxy-run": source.pipelineRunId,
-          "aciproxy-activity": source.activity,
+          [sourceTags.factory]: source.factory,
+          [sourceTags.pipeline]: source.pipeline,
+          [sourceTags.pipelineRunId]: source.pipelineRunId,
+          [sourceTags.activity]: source.activity,
         }),
     [tagNames.job]: id,
     [tagNames.attempt]: String(attempt),
     [tagNames.installation]: installation,
   };
 }
+
+/**
+ * A definition's tags, and over them ours. ARM compares tags without case and takes one of a kind, so a tag of a name of ours, however
+ * it is written, must not stand beside it; and one that we would only have set if an option had asked for it says nothing true.
+ */
+function mergeTags(written: JsonObject, ours: Readonly<Record<string, string>>): JsonObject {
+  const taken = new Set([...Object.keys(ours).map(tagKey), ...reserved]);
+  const kept = Object.entries(written).filter(([name]) => !taken.has(tagKey(name)));
+  return { ...Object.fromEntries(kept), ...ours };
+}
+
+/** What tag names are compared by: look-alikes that some comparison folds into plain letters count as these. */
+function tagKey(name: string): string {
+  return name
+    .normalize("NFKC")
+    .replaceAll(/[\s\p{Cc}\p{Cf}]/gu, "")
+    .toUpperCase()
+    .toLowerCase();
+}
+
+const sourceTags = {
+  factory: "aciproxy-factory",
+  pipeline: "aciproxy-pipeline",
+  pipelineRunId: "aciproxy-run",
+  activity: "aciproxy-activity",
+} as const;
+const reserved: ReadonlySet<string> = new Set([...Object.values(tagNames), ...Object.values(sourceTags)]);
 
 function withVariables(body: JsonObject, job: Job): JsonObject {
   const variables: JsonObject[] = [

@@ -28,6 +28,14 @@ export const words: Read<readonly string[]> = (value) =>
     .map((word) => word.trim())
     .filter((word) => word !== "");
 
+/** A list of words that all have one form. */
+export const wordsLike =
+  (form: RegExp, shown: string): Read<readonly string[]> =>
+  (value) => {
+    const list = words(value);
+    return "fault" in list || list.every((word) => form.test(word)) ? list : { fault: `must be ${shown}` };
+  };
+
 export const yes: Read<boolean> = (value) => {
   if (/^(true|1|yes|on)$/i.test(value)) return true;
   if (/^(false|0|no|off)$/i.test(value)) return false;

@@ -1,5 +1,5 @@
 import { Secret } from "../base/errors.ts";
-import { decimal, integer, row, text, words, yes, type Read } from "./readers.ts";
+import { decimal, integer, row, text, words, wordsLike, yes, type Read } from "./readers.ts";
 
 /** The settings of what keeps secrets secret and people out; a part of the settings table. */
 const anything: readonly string[] = ["*"];
@@ -80,7 +80,7 @@ export const securitySettings = {
     "CALLBACK_HOSTS",
     "*.azure.com,*.azure.net,*.windows.net",
     ["*.azure.com", "*.azure.net", "*.windows.net"],
-    words,
+    wordsLike(/^(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i, "host names, without https:// and port, or *.DOMAIN"),
     "Hosts that `callBackUri` may name, by https; a leading `*.` stands for any subdomain. `localhost` allows this machine, by http too: for development.",
   ),
   sealKeyId: row<string | undefined>(
@@ -107,11 +107,14 @@ export const securitySettings = {
     secureUrl(/^\/$/, "a Key Vault's address, https://VAULT.vault.azure.net"),
     "Key Vault that `${keyvault:NAME}` in a definition reads from.",
   ),
-  vaultPrefix: row(
+  vaultPrefix: row<string>(
     "VAULT_SECRET_PREFIX",
     "job-",
     "job-",
-    (value) => (value === "*" ? "" : value),
+    (value) => {
+      if (value === "*") return "";
+      return /^[0-9a-z-]{1,126}$/i.test(value) ? value : { fault: "must be letters, digits and dashes, or *" };
+    },
     "Secret names must begin with this; `*` only for a vault that holds nothing else.",
   ),
   pullIdentity: row<string | undefined>(
@@ -177,7 +180,7 @@ export const securitySettings = {
     "true",
     true,
     yes,
-    "Whether a container may ask for privileges (`privileged`, `allowPrivilegeEscalation`).",
+    "Whether a container may ask for privileges: `privileged`, `allowPrivilegeEscalation`, `capabilities.add`, a `seccompProfile`.",
   ),
   policyVolumes: row<readonly string[]>(
     "POLICY_VOLUMES",
@@ -191,7 +194,7 @@ export const securitySettings = {
     "none but `PULL_IDENTITY`; any on a local ACI",
     [],
     words,
-    "Resource ids of user-assigned identities that a definition may name: whoever submits a job can act as them.",
+    "Resource ids of user-assigned identities that a definition may name: whoever submits a job can act as them. An identity that is named by client id or address must be listed so.",
   ),
   policySubnets: row<readonly string[]>(
     "POLICY_SUBNETS",

@@ -352,7 +352,7 @@ export function parseSettings(environment: Environment): Settings {
     );
   }
   faults.push(...contradictionsOf(rest));
-  if (rest.replyQueues.some((name) => /^aci-(jobs|wake|events)(-poison)?$/i.test(name)))
+  if (rest.replyQueues.some((name) => /^aci-(jobs|wake|events)(-poison)?$/.test(name)))
     faults.push("REPLY_QUEUES must not name a queue of this service's own.");
   const host = environment["WEBSITE_HOSTNAME"];
   if (publicUrl === undefined && !host) faults.push("PUBLIC_URL must say where callers reach this app.");

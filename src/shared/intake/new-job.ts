@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { minute } from "../base/duration.ts";
 import { groupName, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
+import { parseTraceparent } from "../base/traceparent.ts";
 import type { Delivery, Job } from "../job/job.ts";
 import type { JobOptions } from "../job/options.ts";
 import type { Checked, Order } from "./submission.ts";
@@ -42,7 +43,7 @@ export function newJob(
       replyTo: order.replyTo,
       messageId: order.id?.messageId,
       rerunOf: order.rerunOf,
-      traceparent: order.traceparent,
+      traceparent: parseTraceparent(order.traceparent),
       keyHash:
         order.idempotencyKey === undefined
           ? undefined

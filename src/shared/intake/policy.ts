@@ -86,6 +86,11 @@ function* judgePrivileges(root: Cursor, { policyPrivileged }: PolicySettings): G
       if (asked.value === true || asked.word?.trim() === "true")
         yield fault(asked, "POLICY_PRIVILEGED", "privileges of a container");
     }
+    const added = context.get("capabilities").get("add");
+    if (!added.empty) yield fault(added, "POLICY_PRIVILEGED", "further capabilities of a container");
+    const profile = context.get("seccompProfile");
+    // It takes the place of the default one, which forbids what it may allow.
+    if (!profile.empty) yield fault(profile, "POLICY_PRIVILEGED", "a seccomp profile");
   }
 }
 
@@ -121,6 +126,15 @@ function* judgeBorrowed(root: Cursor, settings: PolicySettings): Generator<Polic
   for (const identity of named) {
     const id = identity.text;
     if (id !== undefined && !isListed(policyIdentities, id) && id.toLowerCase() !== pullIdentity?.toLowerCase())
+      yield fault(identity, "POLICY_IDENTITIES", "this identity");
+  }
+  // Named in another way than by resource id: only what a list names in that way is sure to be meant.
+  const otherwiseNamed = [
+    ...group.get("imageRegistryCredentials").records.map((credential) => credential.get("identityUrl")),
+    ...group.get("volumes").records.map((volume) => volume.get("azureFile").get("userAssignedIdentityClientId")),
+  ];
+  for (const identity of otherwiseNamed) {
+    if (!identity.empty && !allows(policyIdentities, identity.text ?? ""))
       yield fault(identity, "POLICY_IDENTITIES", "this identity");
   }
   for (const subnet of [...group.get("subnetIds").records, group.get("networkProfile")]) {

@@ -98,9 +98,8 @@ export class Blobs {
 
   /** A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes. */
   async definition(reference: string): Promise<string | undefined> {
-    const name = reference.slice(blobContainers.definitions.length + 1);
-    // A URL's dots would lead out of the container.
-    if (name.split("/").some((part) => part === "." || part === "..")) return undefined;
+    const name = definitionName(reference);
+    if (name === undefined) return undefined;
     const found = await storageCall(() => this.#definitions.getBlobClient(name).getProperties(), 404);
     if (found === 404 || (found.contentLength ?? 0) > mostDefinition) return undefined;
     return this.#text(this.#definitions, name, 0);
@@ -110,6 +109,16 @@ export class Blobs {
     const result = await storageCall(() => container.getBlobClient(name).downloadToBuffer(from), 404);
     return result === 404 ? undefined : result.toString("utf8");
   }
+}
+
+/**
+ * The blob of a `definitionBlob`, or `undefined` where its name could lead out of the container: a service may take a backslash for a
+ * slash, and drop blanks and control characters around a segment's dots.
+ */
+export function definitionName(reference: string): string | undefined {
+  const name = reference.slice(blobContainers.definitions.length + 1);
+  const leadsOut = name.split(/[/\\]/).some((part) => /^\.+$/.test(part.replaceAll(/[\s\p{Cc}\p{Cf}]/gu, "")));
+  return leadsOut ? undefined : name;
 }
 
 function logName(id: JobId, attempt: number, container: string): string {

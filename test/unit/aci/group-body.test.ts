@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { tagNames } from "../../../src/shared/aci/arm-group.ts";
+import { ownerOf, tagNames } from "../../../src/shared/aci/arm-group.ts";
 import { composeGroup } from "../../../src/shared/aci/group-body.ts";
 import { parseDefinition, type Definition } from "../../../src/shared/definition/index.ts";
 import { job, place } from "../../kit/kit.ts";
@@ -51,6 +51,38 @@ describe("what ACI gets", () => {
       [tagNames.attempt]: "1",
       [tagNames.installation]: "installation-1",
     });
+  });
+
+  it.each([
+    "AciProxy-Job",
+    "ACIPROXY-INSTALLATION",
+    "aciproxy-inſtallation",
+    "aciproxy-attempt ",
+    "ａciproxy-job",
+    "Aciproxy-Pipeline",
+    "aciproxy-run",
+  ])("has no tag that looks like ours: %s", (name) => {
+    const forged = read(
+      JSON.stringify({ ...definition.body, name: "bellaciao", tags: { team: "data", [name]: "forged" } }),
+    );
+    const tags = compose({}, forged).tags;
+    expect(JSON.stringify(tags)).not.toContain("forged");
+    expect(Object.keys(tags ?? {}).sort()).toEqual([...Object.values(tagNames), "team"].sort());
+    expect(ownerOf({ tags: tags as Record<string, string> }, "installation-1")).toEqual({
+      kind: "ours",
+      jobId: job().id,
+      attempt: 1,
+    });
+  });
+
+  it("has no label of the job's that looks like a tag of ours", () => {
+    expect(JSON.stringify(compose({ options: { tags: { "ａciproxy-job": "forged" } } }).tags)).not.toContain("forged");
+  });
+
+  it("has a label of the job's in place of the definition's tag of that name, in whatever letter case", () => {
+    const tags = compose({ options: { tags: { Team: "ops" } } }).tags;
+    expect(tags).toMatchObject({ Team: "ops" });
+    expect(tags).not.toHaveProperty("team");
   });
 
   it("has the job's tags and source, for Azure's cost reports", () => {

@@ -77,6 +77,18 @@ describe("a faulty value", () => {
     ["REPLY_QUEUES", "replies--all"],
     ["REPLY_QUEUES", `r${"x".repeat(63)}`],
     ["REPLY_QUEUES", "aci-jobs"],
+    ["REPLY_QUEUES", "answers,Answers"],
+    ["REPLY_QUEUES", "a--b"],
+    ["REPLY_QUEUES", "-answers"],
+    ["REPLY_QUEUES", "answers-"],
+    ["REPLY_QUEUES", "ab"],
+    ["REPLY_QUEUES", "a".repeat(64)],
+    ["REPLY_QUEUES", "my_answers"],
+    ["REPLY_QUEUES", "answers answers"],
+    ["CALLBACK_HOSTS", "https://adf.azure.com"],
+    ["CALLBACK_HOSTS", "adf.azure.com:443"],
+    ["CALLBACK_HOSTS", "adf.*.com"],
+    ["VAULT_SECRET_PREFIX", "job-*"],
   ])("%s=%s is a fault", (name, value) => expect(faults({ [name]: value })[0]).toMatch(new RegExp(`^${name} must `)));
 });
 

@@ -95,6 +95,15 @@ const refused: readonly Row[] = [
       `${c}.properties.image: image is no image reference, which is like REGISTRY/NAME:TAG, without blanks and without https://.`,
     ],
   ],
+  ...["user:hunter2@a.io/b", "user:hunter2@a.io/b:1@sha256:" + "0".repeat(64), "a.io/b@hunter2", "a@b.io:5000/c"].map(
+    (image): Row => [
+      `an image with a password or something else in front of its registry: ${image.slice(0, 20)}`,
+      { containers: [container({ image })] },
+      [
+        `${c}.properties.image: image must hold no user and password, and '@' only in front of a digest; credentials belong in imageRegistryCredentials.`,
+      ],
+    ],
+  ),
   [
     "no requests",
     { containers: [container({ resources: {} })] },

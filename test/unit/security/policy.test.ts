@@ -47,6 +47,11 @@ ${more}`;
 const refused = (rule: string, place: string): Told => ({ code: "PolicyRefused", rules: [rule], places: [place] });
 
 describe("open unless restricted", () => {
+  test("dropping capabilities asks for no privilege", () => {
+    const text = group("", "securityContext: { capabilities: { add: [], drop: [ALL] } }\n        image: a.io/b");
+    expect(judge(text, settings({ POLICY_PRIVILEGED: "no" }))).toBe("accepted");
+  });
+
   test("without a rule an ordinary definition passes", () => {
     expect(judge(group(), settings())).toBe("accepted");
   });
@@ -86,6 +91,26 @@ describe("open unless restricted", () => {
       "properties.containers[0].properties.securityContext.privileged:9",
     ],
     [
+      { POLICY_PRIVILEGED: "no" },
+      group("", "securityContext: { capabilities: { ADD: [SYS_ADMIN] } }\n        image: a.io/b"),
+      "POLICY_PRIVILEGED",
+      "properties.containers[0].properties.securityContext.capabilities.ADD:9",
+    ],
+    [
+      { POLICY_PRIVILEGED: "no" },
+      group(
+        "  initContainers: [{ name: i, properties: { image: a.io/b, securityContext: { capabilities: { add: [NET_RAW] } } } }]",
+      ),
+      "POLICY_PRIVILEGED",
+      "properties.initContainers[0].properties.securityContext.capabilities.add:11",
+    ],
+    [
+      { POLICY_PRIVILEGED: "no" },
+      group("", "securityContext: { seccompProfile: e30= }\n        image: a.io/b"),
+      "POLICY_PRIVILEGED",
+      "properties.containers[0].properties.securityContext.seccompProfile:9",
+    ],
+    [
       { POLICY_VOLUMES: "emptyDir,secret" },
       group("  volumes: [{ name: source, gitRepo: { repository: https://example.com/x } }]"),
       "POLICY_VOLUMES",
@@ -120,6 +145,14 @@ describe("closed unless listed: what is not its submitter's", () => {
       "POLICY_IDENTITIES",
       "properties.imageRegistryCredentials[0].identity:11",
     ],
+    [
+      "a registry's identity by its address",
+      group(
+        "  imageRegistryCredentials: [{ server: a.io, username: u, password: p, identityUrl: https://identity.example/x }]",
+      ),
+      "POLICY_IDENTITIES",
+      "properties.imageRegistryCredentials[0].identityUrl:11",
+    ],
     ["a subnet", group(`  subnetIds: [{ id: ${subnet} }]`), "POLICY_SUBNETS", "properties.subnetIds[0].id:11"],
     [
       "a storage account",
@@ -149,6 +182,16 @@ describe("closed unless listed: what is not its submitter's", () => {
       expect(judge(text, localSettings({ [rule]: "another" }))).toMatchObject({ rules: [rule] });
     },
   );
+
+  test("a file share's identity by its client id", () => {
+    const client = "11111111-2222-3333-4444-555555555555";
+    const share = `{ shareName: s, storageAccountName: a, userAssignedIdentityClientId: ${client} }`;
+    const text = `apiVersion: 2026-07-01\n${group(`  volumes: [{ name: v, azureFile: ${share} }]`)}`;
+    const place = "properties.volumes[0].azureFile.userAssignedIdentityClientId:12";
+    const by = { POLICY_STORAGE_ACCOUNTS: "a" };
+    expect(judge(text, settings(by))).toEqual(refused("POLICY_IDENTITIES", place));
+    expect(judge(text, settings({ ...by, POLICY_IDENTITIES: client }))).toBe("accepted");
+  });
 
   test("in any letter case of its properties", () => {
     const text = group(`  SUBNETIDS: [{ ID: ${subnet} }]`);

@@ -42,6 +42,9 @@ function judgeContainerName(name: Cursor, findings: Findings): void {
   }
 }
 
+/** A reference's digest (distribution/reference, "Grammar"): anything else behind an `@` is a host, and before it a password. */
+const digest = /@[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}$/;
+
 function judgeImage(image: Cursor, { findings, fromProfile }: Judge): void {
   const { text } = image;
   if (text === undefined) {
@@ -55,6 +58,11 @@ function judgeImage(image: Cursor, { findings, fromProfile }: Judge): void {
     findings.fault(
       image,
       "image is no image reference, which is like REGISTRY/NAME:TAG, without blanks and without https://.",
+    );
+  } else if (text.replace(digest, "").includes("@")) {
+    findings.fault(
+      image,
+      "image must hold no user and password, and '@' only in front of a digest; credentials belong in imageRegistryCredentials.",
     );
   } else if (/[A-Z]/.test(repositoryOf(text))) {
     findings.warn(image, "A registry takes only lower-case letters in an image's name; it is likely to be refused.");
