@@ -1,6 +1,6 @@
 import { DefaultAzureCredential } from "@azure/identity";
 import { randomBytes, randomUUID } from "node:crypto";
-import { Aci } from "./aci/client.ts";
+import { Aci, type AciOptions } from "./aci/client.ts";
 import { Budget } from "./limits/rate-budget.ts";
 import { Attempts } from "./store/attempts.ts";
 import { Blobs } from "./store/blobs.ts";
@@ -109,7 +109,7 @@ export function makeDeps(options: DepsOptions): Deps {
       const installation = await control.installation();
       made ??= {
         installation,
-        aci: new GovernedAci(instead?.aci(installation) ?? realAci(settings, installation, now), {
+        aci: new GovernedAci(instead?.aci(installation) ?? realAci(settings, installation, budget, now), {
           budget,
           placement,
           now,
@@ -120,8 +120,14 @@ export function makeDeps(options: DepsOptions): Deps {
   };
 }
 
-function realAci({ armEndpoint: endpoint }: Settings, { id: installation }: Installation, now: () => number): Aci {
-  return new Aci({ endpoint, credential: new DefaultAzureCredential(), installation, now });
+function realAci(
+  { armEndpoint: endpoint }: Settings,
+  { id: installation }: Installation,
+  budget: Budget,
+  now: () => number,
+): Aci {
+  const limits: AciOptions["limits"] = (remaining) => budget.heed(remaining, now());
+  return new Aci({ endpoint, credential: new DefaultAzureCredential(), installation, now, limits });
 }
 
 function keyRing(settings: Settings, now: () => number): KeyRing {
@@ -139,7 +145,7 @@ export function rulesOf({ settings, random }: Pick<Deps, "settings" | "random">,
     stopTimeout,
     keepTime,
     lookFloor,
-    lookCeiling: lookCeilingFor(activeJobs, lookCeiling),
+    lookCeiling: lookCeilingFor(activeJobs, lookCeiling, settings.armReads.perSecond),
     freeRetries,
     maxRestarts,
     adoptFinishedGroups,

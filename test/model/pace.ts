@@ -81,7 +81,7 @@ class Simulation {
     const table = new Table("control", () => undefined);
     const client = tableClient(table, (_label, _kind, effect) => new Promise((resolve) => resolve(effect())));
     this.#budgets = Array.from({ length: instances }, () => new Budget(client, settings()));
-    this.#rules = { ...rules, lookCeiling: lookCeilingFor(active, rules.lookCeiling) };
+    this.#rules = { ...rules, lookCeiling: lookCeilingFor(active, rules.lookCeiling, settings().armReads.perSecond) };
   }
 
   async run(time: number): Promise<void> {

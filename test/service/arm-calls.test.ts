@@ -2,11 +2,15 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Aci } from "../../src/shared/aci/client.ts";
+import type { ArmRemaining } from "../../src/shared/limits/windows.ts";
 import { place, start } from "../kit/kit.ts";
 
 /** An ARM that answers so each time, and tells what it was asked. */
-async function arm(answer: (response: ServerResponse) => void): Promise<{ aci: Aci; asked: string[] }> {
+async function arm(
+  answer: (response: ServerResponse) => void,
+): Promise<{ aci: Aci; asked: string[]; remaining: ArmRemaining[] }> {
   const asked: string[] = [];
+  const remaining: ArmRemaining[] = [];
   const server = createServer((request, response) => {
     asked.push(request.method ?? "");
     request.resume();
@@ -22,7 +26,9 @@ async function arm(answer: (response: ServerResponse) => void): Promise<{ aci: A
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const credential = { getToken: () => Promise.reject(new Error("A loopback wants no token.")) };
   const endpoint = `http://127.0.0.1:${port}`;
-  return { aci: new Aci({ endpoint, credential, installation: "installation-1", now: () => start }), asked };
+  const limits = (told: ArmRemaining): unknown => remaining.push(told);
+  const aci = new Aci({ endpoint, credential, installation: "installation-1", now: () => start, limits });
+  return { aci, asked, remaining };
 }
 
 const error = (status: number) => (response: ServerResponse) =>
@@ -53,5 +59,29 @@ describe("what changes something in ACI is sent once, whatever the answer: only 
     expect(await aci.observe(place, "job")).toMatchObject({ group: "unknown" });
     expect(await aci.tag(place, "job", {})).toMatchObject({ kind: "refused" });
     expect(asked).toEqual(["GET", "GET"]);
+  });
+});
+
+describe("what ARM says is left of its limits", () => {
+  it.each([
+    [{ "x-ms-ratelimit-remaining-subscription-reads": "17" }, 17],
+    [{ "x-ms-ratelimit-remaining-subscription-global-reads": "3749" }, 3749],
+    [
+      {
+        "x-ms-ratelimit-remaining-subscription-reads": "249",
+        "x-ms-ratelimit-remaining-subscription-global-reads": "5",
+      },
+      5,
+    ],
+    [{ "x-ms-ratelimit-remaining-subscription-writes": "1" }, undefined],
+    [{ "x-ms-ratelimit-remaining-subscription-reads": "many" }, undefined],
+    [{}, undefined],
+  ])("is told, whatever the answer: %j", async (headers, count) => {
+    for (const status of [200, 404, 429]) {
+      const { aci, remaining } = await arm((response) => response.writeHead(status, headers).end("{}"));
+      await aci.observe(place, "job");
+      const { subscriptionId } = place;
+      expect(remaining).toEqual(count === undefined ? [] : [{ kind: "read", subscriptionId, count }]);
+    }
   });
 });

@@ -381,6 +381,25 @@ describe("a lease", () => {
     expect(phase).toMatchObject({ state: "Canceled", verdict: { reason: "LeaseExpired" } });
   });
 
+  it("counts from the end of an outage also when somebody else changes the row in that moment", async () => {
+    const gate: Gate = {};
+    const bench = await openBench({}, gate);
+    const { id } = await post(bench.deps, yaml("leased", { seconds: 36_000 }), "polling=true&lease=PT5M");
+    await runs(bench, id);
+    bench.clock.advance(30 * minute);
+    let conflicts = 0;
+    gate.before = async ({ method, url }): Promise<"pass"> => {
+      if (method === "PUT" && url.pathname.includes("/jobs(") && conflicts++ === 0)
+        await bench.deps.jobs.change(id, (job) => ({ job: { ...job, usualTime: minute } }));
+      return "pass";
+    };
+    await reconcile(bench.deps, id, { at: undefined });
+    expect(conflicts).toBeGreaterThan(2);
+    gate.before = () => "pass";
+    expect((await jobOf(bench.deps, id)).phase).toMatchObject({ state: "Running" });
+    expect(await minutes(bench, id, 3)).toMatchObject({ state: "Running" });
+  });
+
   it("is not lengthened by an outage before the last time that somebody read", async () => {
     const bench = await openBench();
     await tick(bench);

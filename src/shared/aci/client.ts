@@ -11,6 +11,7 @@ import type { JsonObject } from "../base/json.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import { requestTimeout } from "../job/step.ts";
 import { isLoopback, type Target } from "../config/settings.ts";
+import type { ArmKind, ArmRemaining } from "../limits/windows.ts";
 
 /**
  * Azure Container Instances through ARM's REST interface, and nothing above this file knows its URLs or words. Requests travel
@@ -24,7 +25,9 @@ export interface AciOptions {
   readonly installation: string;
   readonly now: () => number;
   /** Told of every call, for the counters. */
-  readonly counted?: (kind: "read" | "write" | "delete", status: number) => void;
+  readonly counted?: (kind: ArmKind, status: number) => void;
+  /** Told how many calls of a kind ARM says are left, wherever a reply says so. */
+  readonly limits?: (remaining: ArmRemaining) => void;
 }
 
 /** What a read of something gave. */
@@ -226,13 +229,17 @@ export class Aci {
     try {
       const response = await this.#client.sendRequest(request);
       this.#options.counted?.(kind, response.status);
+      const remaining = remainingIn(response, kind, path);
+      if (remaining) this.#options.limits?.(remaining);
       return { kind: "answer", response };
     } catch (error) {
       this.#options.counted?.(kind, 0);
       const code =
         typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
           ? error.code
-          : "NoAnswer";
+          : isWithoutToken(error)
+            ? noToken
+            : "NoAnswer";
       return { kind: "silence", azure: { code, message: messageOf(error).slice(0, mostMessage), httpStatus: 0 } };
     }
   }
@@ -253,6 +260,25 @@ export class Aci {
   #delayOf(response: PipelineResponse): number | undefined {
     return retryAfter(response.headers.get("retry-after"), this.#options.now());
   }
+}
+
+/** The code of a call that was not sent, because our identity got no token for it. */
+export const noToken = "NoToken";
+
+/** The identity library's own errors, by their names. */
+function isWithoutToken(error: unknown): boolean {
+  return error instanceof Error && /^(Aggregate)?AuthenticationError$|^CredentialUnavailableError$/.test(error.name);
+}
+
+/** The least that ARM's headers tell of this kind of call: it counts by region of its own and over all of them. */
+function remainingIn({ headers }: PipelineResponse, kind: ArmKind, path: string): ArmRemaining | undefined {
+  const told = ["subscription", "subscription-global"]
+    .map((scope) => headers.get(`x-ms-ratelimit-remaining-${scope}-${kind}s`))
+    .flatMap((text) => (text !== undefined && /^\d{1,9}$/.test(text) ? [Number(text)] : []));
+  const subscriptionId = /^\/subscriptions\/([^/]+)\//.exec(path)?.[1];
+  return told.length === 0 || subscriptionId === undefined
+    ? undefined
+    : { kind, subscriptionId, count: Math.min(...told) };
 }
 
 function given(tags: ArmGroup["tags"]): Record<string, string> {

@@ -1,4 +1,4 @@
-import type { Aci, Read } from "./client.ts";
+import { noToken, type Aci, type Read } from "./client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import type { ArmGroup } from "./arm-group.ts";
 import { defaultHold, type Budget, type Grant, type Kind } from "../limits/rate-budget.ts";
@@ -39,15 +39,34 @@ export class GovernedAci {
     return this.#aci.logs(placed, name, container);
   }
 
-  /** The create's own token was drawn when the job was admitted. */
+  /**
+   * Capacity for a create, to be asked right before {@link create}. Who then does not send it gives the token back.
+   *
+   * @returns `drawnAt`, to be handed on
+   */
+  async drawCreate(
+    placed: Placed,
+  ): Promise<{ readonly ok: true; readonly drawnAt: number } | Extract<Grant, { ok: false }>> {
+    const drawnAt = this.#now();
+    const grant = await this.#budget.take("create", placed, drawnAt);
+    return grant.ok ? { ok: true, drawnAt } : grant;
+  }
+
+  returnCreate(placed: Placed, drawnAt: number): Promise<void> {
+    return this.#budget.giveBack("create", placed, drawnAt);
+  }
+
+  /** @param drawnAt from {@link drawCreate}: the token is given back when ARM's answer says that nothing reached ACI */
   async create(
     placed: Placed,
     name: string,
     version: string,
     body: JsonObject,
     redact: (text: string) => string,
+    drawnAt?: number,
   ): Promise<CreateAnswer> {
     const answer = await this.#aci.create(placed, name, version, body, redact);
+    if (drawnAt !== undefined && neverReachedAci(answer)) await this.returnCreate(placed, drawnAt);
     if (answer.kind === "refused" && answer.reason === "Throttled") this.#hold("create", placed, answer.retryAfter);
     if (answer.kind === "refused" && excludes(answer.reason)) {
       await this.#placement.exclude(placed, answer.reason, this.#now());
@@ -56,10 +75,12 @@ export class GovernedAci {
   }
 
   async remove(placed: Placed, name: string): Promise<DeleteAnswer> {
+    const drawnAt = this.#now();
     const grant = await this.#take("delete", placed);
     if (!grant.ok)
       return { kind: "refused", reason: grant.reason, azure: undefined, retryAfter: grant.at - this.#now() };
     const answer = await this.#aci.remove(placed, name);
+    if (neverReachedAci(answer)) await this.#budget.giveBack("delete", placed, drawnAt);
     if (answer.kind === "refused" && answer.reason === "Throttled") this.#hold("delete", placed, answer.retryAfter);
     return answer;
   }
@@ -91,8 +112,10 @@ export class GovernedAci {
     return this.#aci.locationOf(target);
   }
 
-  list(target: Target): Promise<Read<readonly ArmGroup[]>> {
-    return this.#aci.list(target);
+  async list(target: Target): Promise<Read<readonly ArmGroup[]>> {
+    const { subscriptionId, resourceGroup, location = "" } = target;
+    const grant = await this.#take("read", { subscriptionId, resourceGroup, location });
+    return grant.ok ? this.#aci.list(target) : { kind: "unknown", ...this.#unknown(grant) };
   }
 
   #take(kind: Kind, placed: Placed): Promise<Grant> {
@@ -111,4 +134,35 @@ export class GovernedAci {
       azure: undefined,
     };
   }
+}
+
+/** Requests that were not sent: nobody listens, or the name is unknown, or there is no token. */
+const neverSent: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", noToken]);
+
+/** Refusals of ARM itself, which it makes before a provider hears of the request; its 401, 403 and 429 besides. */
+const refusedByArm: ReadonlySet<string> = new Set(
+  [
+    "InvalidAuthenticationToken",
+    "AuthorizationFailed",
+    "RequestDisallowedByPolicy",
+    "SubscriptionNotFound",
+    "SubscriptionNotRegistered",
+    "MissingSubscriptionRegistration",
+    "ReadOnlyDisabledSubscription",
+    "ResourceGroupNotFound",
+    "ResourceGroupBeingDeleted",
+    "ScopeLocked",
+    "NoRegisteredProviderFound",
+    "InvalidApiVersionParameter",
+    "LocationNotAvailableForResourceType",
+  ].map((code) => code.toLowerCase()),
+);
+
+/** ACI's own limit counts only what reached it. In doubt a call did. */
+export function neverReachedAci(answer: CreateAnswer | DeleteAnswer): boolean {
+  if (!("azure" in answer) || answer.azure === undefined) return false;
+  const { httpStatus, code } = answer.azure;
+  if (answer.kind === "unclear") return httpStatus === 0 && neverSent.has(code);
+  if (excludes(answer.reason)) return false;
+  return [401, 403, 429].includes(httpStatus) || refusedByArm.has(code.toLowerCase());
 }

@@ -66,3 +66,15 @@ export const url: Read<string | undefined> = (value) =>
   URL.canParse(value) && /^https?:/.test(value)
     ? value.replace(/\/+$/, "")
     : { fault: "must be an absolute http(s) URL" };
+
+/** A token bucket: how many tokens it holds, and how many come back each second. */
+export interface BucketLimits {
+  readonly capacity: number;
+  readonly perSecond: number;
+}
+
+export const bucket: Read<BucketLimits> = (value) => {
+  const match = /^([1-9]\d{0,8})\/(\d{1,6}(?:\.\d{1,6})?)$/.exec(value);
+  const [capacity, perSecond] = [Number(match?.[1]), Number(match?.[2])];
+  return perSecond > 0 ? { capacity, perSecond } : { fault: "must be CAPACITY/PER-SECOND, like 250/25" };
+};

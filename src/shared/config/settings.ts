@@ -2,6 +2,7 @@ import { day, hour, minute, second } from "../base/duration.ts";
 import { isUuidLike } from "../base/ids.ts";
 import { contradictionsOf, openedLocally, securitySettings } from "./security-settings.ts";
 import {
+  bucket,
   decimal,
   duration,
   integer,
@@ -11,6 +12,7 @@ import {
   url,
   words,
   yes,
+  type BucketLimits,
   type Read,
   type Row,
 } from "./readers.ts";
@@ -234,6 +236,27 @@ export const settingsTable = {
     integer(1, 100_000),
     "The same per five minutes.",
   ),
+  armReads: row<BucketLimits>(
+    "ARM_READS",
+    "250/25",
+    { capacity: 250, perSecond: 25 },
+    bucket,
+    "Reads that ARM allows a subscription: how many at once, and how many more each second. A cloud that still counts by the hour (12,000 reads) is `12000/3.3`.",
+  ),
+  armWrites: row<BucketLimits>(
+    "ARM_WRITES",
+    "200/10",
+    { capacity: 200, perSecond: 10 },
+    bucket,
+    "The same for creates, stops and tags.",
+  ),
+  armDeletes: row<BucketLimits>(
+    "ARM_DELETES",
+    "200/10",
+    { capacity: 200, perSecond: 10 },
+    bucket,
+    "The same for deletes.",
+  ),
   adoptFinishedGroups: row(
     "ADOPT_FINISHED_GROUPS",
     "false",
@@ -260,7 +283,7 @@ export const settingsTable = {
     "none",
     undefined,
     optionalInteger,
-    "vCPU seconds that the jobs started on one UTC day may ask for; above it they wait (`Budget`).",
+    "vCPU seconds of the attempts that start on one UTC day, counted while they run; once they are used up, jobs wait for the next day (`Budget`).",
   ),
   dailyGbSeconds: row<number | undefined>(
     "DAILY_GB_SECONDS",

@@ -118,10 +118,15 @@ export function usualTimeAfter({ phase, startedAt, usualTime }: Job): number | u
   return usualTime === undefined ? took : Math.round((usualTime + took) / 2);
 }
 
-/** Of ARM's 25 reads a second so many are for looks at running groups; the others are for young ones, ends, and logs. */
-const lookReads = 18;
+/** This share of ARM's reads is for observations of running groups; the others are for young ones, ends, and logs. */
+const observedShare = 18 / 25;
 
-/** The longest time between two looks, by how many jobs are active: so long that all get their turn, and at least 5/12 of the ceiling. */
-export function lookCeilingFor(activeJobs: number, ceiling: number): number {
-  return Math.min(ceiling, Math.max((ceiling * 5) / 12, (activeJobs / lookReads) * second));
+/**
+ * The longest time between two observations, by how many jobs are active: enough for all to get their turn, and at least 5/12 of the
+ * ceiling.
+ *
+ * @param readsPerSecond that ARM allows
+ */
+export function lookCeilingFor(activeJobs: number, ceiling: number, readsPerSecond: number): number {
+  return Math.min(ceiling, Math.max((ceiling * 5) / 12, (activeJobs / (observedShare * readsPerSecond)) * second));
 }

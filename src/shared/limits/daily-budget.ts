@@ -1,16 +1,34 @@
-import type { TableClient } from "@azure/data-tables";
-import { day } from "../base/duration.ts";
+import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
+import { day, second } from "../base/duration.ts";
+import { Unavailable } from "../base/errors.ts";
+import type { JobId } from "../base/ids.ts";
 import type { Job } from "../job/job.ts";
 import type { Settings } from "../config/settings.ts";
 import { storageCall } from "../store/connect.ts";
 
-/** The daily budget of vCPU and GB seconds: what ended attempts used today, UTC. No storage call where no budget is set. */
+/**
+ * The daily budget of vCPU and GB seconds (UTC). An attempt counts for the day on which it starts, from its start on, and once: what
+ * runs has an entry with its start, what ended is in the day's total, and one transaction moves it from there to here. No storage call
+ * where no budget is set.
+ */
 const partition = "daily";
+/** Tries to change a day's total that other instances change too. */
+const maxTries = 12;
+/** Entries of past days that are removed when a day begins. */
+const maxRemoved = 500;
+
+interface Used {
+  readonly vcpuSeconds: number;
+  readonly gbSeconds: number;
+}
+
+type Attempted = Pick<Job, "id" | "attempt" | "cpu" | "memoryGB" | "provisioningAt" | "attempts">;
 
 export class DailyBudget {
   readonly #table: TableClient;
   readonly #vcpu: number | undefined;
   readonly #gb: number | undefined;
+  #today = "";
 
   constructor(table: TableClient, settings: Pick<Settings, "dailyVcpuSeconds" | "dailyGbSeconds">) {
     this.#table = table;
@@ -18,7 +36,7 @@ export class DailyBudget {
     this.#gb = settings.dailyGbSeconds;
   }
 
-  /** Whether a job may start now, or when it may. */
+  /** Whether an attempt may start now, or when it may. */
   async left(now: number): Promise<{ readonly ok: true } | { readonly ok: false; readonly at: number }> {
     if (!this.#limited) return { ok: true };
     const { vcpuSeconds, gbSeconds } = await this.#used(now);
@@ -26,28 +44,31 @@ export class DailyBudget {
     return full ? { ok: false, at: (Math.floor(now / day) + 1) * day } : { ok: true };
   }
 
-  /** Adds what a job's last attempt used. */
-  async add(job: Job, now: number): Promise<void> {
-    const last = job.attempts.at(-1);
-    if (!this.#limited || last?.provisioningAt === undefined) return;
-    const seconds = Math.max(0, (last.finishedAt - last.provisioningAt) / 1000);
-    for (;;) {
-      const used = await this.#used(now);
-      const entity = {
-        partitionKey: partition,
-        rowKey: dayOf(now),
-        vcpuSeconds: { type: "Double" as const, value: used.vcpuSeconds + seconds * job.cpu },
-        gbSeconds: { type: "Double" as const, value: used.gbSeconds + seconds * job.memoryGB },
-      };
-      const { etag } = used;
-      const result = await storageCall<unknown, [404, 409, 412]>(
-        () =>
-          etag === undefined ? this.#table.createEntity(entity) : this.#table.updateEntity(entity, "Replace", { etag }),
-        404,
-        409,
-        412,
-      );
-      if (typeof result !== "number") return;
+  /** An attempt's create is about to be sent: it counts from now on. May be repeated. */
+  async begin(job: Attempted): Promise<void> {
+    const at = job.provisioningAt;
+    if (!this.#limited || at === undefined) return;
+    await this.#openDay(dayOf(at));
+    await storageCall(() => this.#table.upsertEntity(entryOf(job, at), "Replace"));
+  }
+
+  /** Its create was refused: nothing started. */
+  async cancel(job: Attempted): Promise<void> {
+    if (!this.#limited || job.provisioningAt === undefined) return;
+    const rowKey = entryKey(dayOf(job.provisioningAt), job.id, job.attempt);
+    await storageCall(() => this.#table.deleteEntity(partition, rowKey), 404);
+  }
+
+  /** The attempts of a job that ended count with the time that they took. May be repeated. */
+  async settle(job: Attempted): Promise<void> {
+    if (!this.#limited) return;
+    for (const { number, provisioningAt, finishedAt } of job.attempts) {
+      if (provisioningAt === undefined) continue;
+      const seconds = Math.max(0, (finishedAt - provisioningAt) / second);
+      const use = { vcpuSeconds: seconds * job.cpu, gbSeconds: seconds * job.memoryGB };
+      // Its create may have been sent on the day before it was seen to have been accepted.
+      for (const at of [provisioningAt, provisioningAt - day])
+        if (await this.#move(dayOf(at), entryKey(dayOf(at), job.id, number), use)) break;
     }
   }
 
@@ -55,11 +76,98 @@ export class DailyBudget {
     return this.#vcpu !== undefined || this.#gb !== undefined;
   }
 
-  async #used(now: number): Promise<{ vcpuSeconds: number; gbSeconds: number; etag: string | undefined }> {
-    const row = await storageCall(() => this.#table.getEntity(partition, dayOf(now)), 404);
-    if (row === 404) return { vcpuSeconds: 0, gbSeconds: 0, etag: undefined };
-    return { vcpuSeconds: Number(row["vcpuSeconds"]), gbSeconds: Number(row["gbSeconds"]), etag: row.etag };
+  /** @returns false when there is no such entry: it was moved before */
+  async #move(date: string, rowKey: string, { vcpuSeconds, gbSeconds }: Used): Promise<boolean> {
+    for (let tries = 0; tries < maxTries; tries++) {
+      const entry = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
+      if (entry === 404) return false;
+      const total = await storageCall(() => this.#table.getEntity(partition, date), 404);
+      const before = total === 404 ? { vcpuSeconds: 0, gbSeconds: 0 } : usedIn(total);
+      const after = totalOf(date, {
+        vcpuSeconds: before.vcpuSeconds + vcpuSeconds,
+        gbSeconds: before.gbSeconds + gbSeconds,
+      });
+      const actions: TransactionAction[] = [
+        ["delete", { partitionKey: partition, rowKey, etag: entry.etag }],
+        total === 404 ? ["create", after] : ["update", after, "Replace", { etag: total.etag }],
+      ];
+      const result = await storageCall(() => this.#table.submitTransaction(actions), 404, 409, 412);
+      if (typeof result !== "number") return true;
+    }
+    throw new Unavailable("storage", "The day's budget is changed by too many at once.");
   }
+
+  async #used(now: number): Promise<Used> {
+    const date = dayOf(now);
+    let [vcpuSeconds, gbSeconds] = [0, 0];
+    for await (const row of this.#rows(odata`RowKey ge ${date} and RowKey lt ${`${date}~`}`)) {
+      if (row["rowKey"] === date) {
+        const total = usedIn(row);
+        vcpuSeconds += total.vcpuSeconds;
+        gbSeconds += total.gbSeconds;
+      } else if (row["at"] instanceof Date) {
+        const seconds = Math.max(0, (now - row["at"].getTime()) / second);
+        vcpuSeconds += seconds * Number(row["cpu"]);
+        gbSeconds += seconds * Number(row["memoryGB"]);
+      }
+    }
+    return { vcpuSeconds, gbSeconds };
+  }
+
+  /** The first attempt of a day removes what days before left behind. */
+  async #openDay(date: string): Promise<void> {
+    if (this.#today === date) return;
+    const made = await storageCall(
+      () => this.#table.createEntity(totalOf(date, { vcpuSeconds: 0, gbSeconds: 0 })),
+      409,
+    );
+    this.#today = date;
+    if (made === 409) return;
+    const yesterday = dayOf(Date.parse(date) - day);
+    let removed = 0;
+    for await (const { rowKey } of this.#rows(odata`RowKey lt ${yesterday}`)) {
+      if (removed++ >= maxRemoved) return;
+      await storageCall(() => this.#table.deleteEntity(partition, String(rowKey)), 404);
+    }
+  }
+
+  async *#rows(filter: string): AsyncGenerator<Readonly<Record<string, unknown>>> {
+    const rows = this.#table.listEntities({
+      queryOptions: { filter: `${odata`PartitionKey eq ${partition}`} and ${filter}` },
+    });
+    for (;;) {
+      const next = await storageCall(() => rows.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  }
+}
+
+function entryOf(job: Attempted, at: number) {
+  return {
+    partitionKey: partition,
+    rowKey: entryKey(dayOf(at), job.id, job.attempt),
+    at: new Date(at),
+    cpu: { type: "Double" as const, value: job.cpu },
+    memoryGB: { type: "Double" as const, value: job.memoryGB },
+  };
+}
+
+function totalOf(date: string, { vcpuSeconds, gbSeconds }: Used) {
+  return {
+    partitionKey: partition,
+    rowKey: date,
+    vcpuSeconds: { type: "Double" as const, value: vcpuSeconds },
+    gbSeconds: { type: "Double" as const, value: gbSeconds },
+  };
+}
+
+function entryKey(date: string, id: JobId, attempt: number): string {
+  return `${date}_${id}_${attempt}`;
+}
+
+function usedIn(row: Readonly<Record<string, unknown>>): Used {
+  return { vcpuSeconds: Number(row["vcpuSeconds"]), gbSeconds: Number(row["gbSeconds"]) };
 }
 
 function dayOf(now: number): string {

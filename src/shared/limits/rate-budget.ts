@@ -3,16 +3,39 @@ import { z } from "zod";
 import { minute, second } from "../base/duration.ts";
 import type { Reason } from "../job/reasons.ts";
 import type { Placed } from "../job/job.ts";
+import type { BucketLimits } from "../config/readers.ts";
 import type { Settings } from "../config/settings.ts";
 import { storageCall } from "../store/connect.ts";
-import { armLimits, emptyWindows, roomIn, takeFromBucket, takeFromWindows, type WindowLimits } from "./windows.ts";
+import {
+  bucketAt,
+  emptyWindows,
+  roomIn,
+  returnToWindows,
+  takeFromBucket,
+  takeFromWindows,
+  type ArmKind,
+  type ArmRemaining,
+  type WindowLimits,
+} from "./windows.ts";
 
 /**
  * The shared budget of what Azure allows: ARM's reads, writes and deletes, ACI's creates and deletes per region. It is kept in the
  * table `control`, so that all instances together stay within it; of ARM's calls each instance draws a block at a time.
  */
 export type Kind = "create" | "delete" | "read" | "log" | "write";
-export type Grant = { readonly ok: true } | { readonly ok: false; readonly at: number; readonly reason: Reason };
+export type Grant = { readonly ok: true } | Refused;
+interface Refused {
+  readonly ok: false;
+  /** When to ask again. */
+  readonly at: number;
+  readonly reason: Reason;
+}
+
+/** Uses of one window that are taken together: so many were granted, in order of arrival, and the others may come again then. */
+interface Batch {
+  count: number;
+  readonly taken: Promise<{ readonly taken: number; readonly at: number }>;
+}
 
 const granted: Grant = { ok: true };
 const partition = "budget";
@@ -24,30 +47,69 @@ const bucketShape = z.object({ tokens: z.number(), at: z.number() });
 const armKinds = { create: "write", write: "write", delete: "delete", read: "read", log: "read" } as const;
 /** Tokens that an instance draws at once; unused ones lapse after a while. */
 const blocks = { create: 15, write: 15, delete: 15, read: 40, log: 10 } as const;
-/** Logs of what still runs are read only while half of ARM's reads are left: a look at a group never waits for them. */
-const reserves = { create: 0, write: 0, delete: 0, read: 0, log: armLimits.read.capacity / 2 } as const;
 const blockTime = 30 * second;
+/** How long ARM's word of what is left is taken to be true. */
+const remainingTime = 10 * second;
+/** Tries to change a row that other instances change too. */
+const maxTries = 12;
+/** A caller that finds a row in that much demand comes back after this time. */
+const crowdedTime = second;
+/** Calls that wait for one draw may be more than it gives: then they draw again, each at most this often. */
+const maxDraws = 50;
+
+type BudgetSettings = Pick<
+  Settings,
+  "createsPerHour" | "createsPerFiveMinutes" | "armReads" | "armWrites" | "armDeletes"
+>;
 
 export class Budget {
   readonly #table: TableClient;
-  readonly #limits: WindowLimits;
+  readonly #windows: WindowLimits;
+  readonly #arm: Readonly<Record<ArmKind, BucketLimits>>;
   readonly #drawn = new Map<string, { left: number; until: number }>();
+  /** Draws under way: calls at once share one. */
+  readonly #draws = new Map<string, Promise<Refused | undefined>>();
+  /** Uses of a region's window that the next change of it takes together. */
+  readonly #batches = new Map<string, Batch>();
+  /** The change of a region's window that is under way, or was the last. */
+  readonly #changes = new Map<string, Promise<void>>();
   /** When ARM said to come back, by scope. */
   readonly #held = new Map<string, number>();
+  /** What ARM last said is left, less what was asked since, by scope. */
+  readonly #remaining = new Map<string, { count: number; readonly at: number }>();
 
-  constructor(table: TableClient, settings: Pick<Settings, "createsPerHour" | "createsPerFiveMinutes">) {
+  constructor(table: TableClient, settings: BudgetSettings) {
     this.#table = table;
-    this.#limits = { perHour: settings.createsPerHour, perFiveMinutes: settings.createsPerFiveMinutes };
+    this.#windows = { perHour: settings.createsPerHour, perFiveMinutes: settings.createsPerFiveMinutes };
+    this.#arm = { read: settings.armReads, write: settings.armWrites, delete: settings.armDeletes };
   }
 
-  /** Room for one call of that kind, or when there will be some. A create or delete costs ARM's write or delete too. */
+  /**
+   * Capacity for one call of that kind, or when there will be some. A create or delete costs ARM's write or delete too. To be asked
+   * right before the call is sent; see {@link giveBack}.
+   */
   async take(kind: Kind, placed: Placed, now: number): Promise<Grant> {
     const scope = scopeOfArm(kind, placed);
     const held = this.#held.get(scope) ?? 0;
     if (held > now) return { ok: false, at: held, reason: "Throttled" };
     const call = await this.#fromBucket(scope, kind, now);
     if (!call.ok || (kind !== "create" && kind !== "delete")) return call;
-    return this.#fromWindows(`${kind}_${placed.subscriptionId}_${regionKey(placed.location)}`, now);
+    const use = await this.#useWindow(windowsOf(kind, placed), now);
+    if (use.ok) return granted;
+    // The call is not made, so ARM's token is still there.
+    const purse = this.#drawn.get(scope);
+    if (purse) purse.left++;
+    return { ok: false, at: use.at, reason: "CreateLimit" };
+  }
+
+  /** A create or delete that was taken at that time did not reach ACI, which therefore does not count it. */
+  async giveBack(kind: "create" | "delete", placed: Placed, takenAt: number): Promise<void> {
+    const scope = windowsOf(kind, placed);
+    for (let tries = 0; tries < maxTries; tries++) {
+      const row = await this.#read(scope);
+      const windows = windowsShape.safeParse(row?.value).data;
+      if (windows === undefined || (await this.#write(scope, returnToWindows(windows, takenAt), row?.etag))) return;
+    }
   }
 
   /** ARM said to slow down: nobody here asks again before that. */
@@ -55,43 +117,125 @@ export class Budget {
     this.#held.set(scopeOfArm(kind, placed), until);
   }
 
+  /** ARM said how many calls of a kind are left. Where we believe in more, ARM is right: others use the subscription too. */
+  heed({ kind, subscriptionId, count }: ArmRemaining, now: number): void {
+    this.#remaining.set(`${kind}_${subscriptionId}`, { count, at: now });
+  }
+
   heldUntil(now: number): number | undefined {
     const until = Math.max(0, ...this.#held.values());
     return until > now ? until : undefined;
   }
 
-  /** How many creates there is room for now in a region. */
+  /** How many creates there is capacity for now in a region. */
   async creates(placed: Placed, now: number): Promise<number> {
-    const row = await this.#read(`create_${placed.subscriptionId}_${regionKey(placed.location)}`);
-    return roomIn(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#limits, now);
+    const row = await this.#read(windowsOf("create", placed));
+    return roomIn(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#windows, now);
   }
 
   async #fromBucket(scope: string, kind: Kind, now: number): Promise<Grant> {
     const purse = kind === "log" ? `log_${scope}` : scope;
-    const limits = armLimits[armKinds[kind]];
-    const own = this.#drawn.get(purse);
-    if (own && own.left > 0 && own.until > now) {
-      own.left--;
-      return granted;
+    for (let draws = 0; draws < maxDraws; draws++) {
+      const told = this.#toldUntil(scope, armKinds[kind], now);
+      if (told !== undefined) return { ok: false, at: told, reason: "Throttled" };
+      const own = this.#drawn.get(purse);
+      if (own && own.left > 0 && own.until > now) {
+        own.left--;
+        const remaining = this.#remaining.get(scope);
+        if (remaining) remaining.count--;
+        return granted;
+      }
+      const refused = await this.#drawOnce(purse, () => this.#draw(scope, purse, kind, now));
+      if (refused) return refused;
     }
-    for (;;) {
-      const row = await this.#read(scope);
-      const bucket = bucketShape.safeParse(row?.value).data;
-      const result = takeFromBucket(bucket, limits, blocks[kind], now, reserves[kind]);
-      if (!result.ok) return { ok: false, at: result.at, reason: "Throttled" };
-      if (!(await this.#write(scope, result.state, row?.etag))) continue;
-      this.#drawn.set(purse, { left: result.taken - 1, until: now + blockTime });
-      return granted;
-    }
+    return { ok: false, at: now + crowdedTime, reason: "Throttled" };
   }
 
-  async #fromWindows(scope: string, now: number): Promise<Grant> {
-    for (;;) {
+  /** One draw at a time for each purse: whoever comes meanwhile waits for it. */
+  #drawOnce(purse: string, draw: () => Promise<Refused | undefined>): Promise<Refused | undefined> {
+    const running = this.#draws.get(purse);
+    if (running) return running;
+    const started = draw().finally(() => this.#draws.delete(purse));
+    this.#draws.set(purse, started);
+    return started;
+  }
+
+  /** @returns `undefined` when the purse has tokens again */
+  async #draw(scope: string, purse: string, kind: Kind, now: number): Promise<Refused | undefined> {
+    const limits = this.#arm[armKinds[kind]];
+    const block = Math.min(blocks[kind], Math.ceil(limits.capacity / 5));
+    // Logs of what still runs are read only while half of ARM's reads are left: an observation never waits for them.
+    const reserve = kind === "log" ? limits.capacity / 2 : 0;
+    for (let tries = 0; tries < maxTries; tries++) {
       const row = await this.#read(scope);
-      const result = takeFromWindows(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#limits, now);
-      if (!result.ok) return { ok: false, at: result.at, reason: "CreateLimit" };
-      if (await this.#write(scope, result.state, row?.etag)) return granted;
+      const bucket = bucketAt(bucketShape.safeParse(row?.value).data, limits, now);
+      const result = takeFromBucket(bucket, limits, block, now, reserve);
+      if (!result.ok) return { ok: false, at: result.at, reason: "Throttled" };
+      if (await this.#write(scope, result.state, row?.etag)) {
+        this.#drawn.set(purse, { left: result.taken, until: now + blockTime });
+        return undefined;
+      }
     }
+    return { ok: false, at: now + crowdedTime, reason: "Throttled" };
+  }
+
+  /** When ARM has something left again, where it said a moment ago that it has not. */
+  #toldUntil(scope: string, kind: ArmKind, now: number): number | undefined {
+    const told = this.#remaining.get(scope);
+    if (told === undefined || now - told.at > remainingTime) return undefined;
+    const { perSecond } = this.#arm[kind];
+    const left = told.count + (Math.max(0, now - told.at) / second) * perSecond;
+    return left >= 1 ? undefined : now + Math.ceil(((1 - left) / perSecond) * second);
+  }
+
+  /** One use of a region's window. Who comes while a change of it is under way shares the next one. */
+  async #useWindow(
+    scope: string,
+    now: number,
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly at: number }> {
+    const open = this.#batches.get(scope);
+    const batch = open ?? this.#newBatch(scope, now);
+    const place = batch.count++;
+    const { taken, at } = await batch.taken;
+    return place < taken ? { ok: true } : { ok: false, at };
+  }
+
+  #newBatch(scope: string, now: number): Batch {
+    const before = this.#changes.get(scope) ?? Promise.resolve();
+    const batch: Batch = {
+      count: 0,
+      taken: before.then(() => {
+        this.#batches.delete(scope);
+        return this.#takeUses(scope, batch.count, now);
+      }),
+    };
+    this.#batches.set(scope, batch);
+    const settled = batch.taken.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#changes.set(scope, settled);
+    return batch;
+  }
+
+  /** Takes as many of these uses as there are; else says when there will be more. */
+  async #takeUses(scope: string, count: number, now: number): Promise<{ readonly taken: number; readonly at: number }> {
+    for (let tries = 0; tries < maxTries; tries++) {
+      const row = await this.#read(scope);
+      let state = windowsShape.safeParse(row?.value).data ?? emptyWindows;
+      let [taken, at] = [0, now];
+      while (taken < count) {
+        const result = takeFromWindows(state, this.#windows, now);
+        if (!result.ok) {
+          at = result.at;
+          break;
+        }
+        state = result.state;
+        taken++;
+      }
+      if (taken === 0 || (await this.#write(scope, state, row?.etag))) return { taken, at };
+    }
+    return { taken: 0, at: now + crowdedTime };
   }
 
   async #read(scope: string): Promise<{ readonly value: unknown; readonly etag: string } | undefined> {
@@ -111,6 +255,10 @@ export class Budget {
     );
     return typeof result !== "number";
   }
+}
+
+function windowsOf(kind: "create" | "delete", { subscriptionId, location }: Placed): string {
+  return `${kind}_${subscriptionId}_${regionKey(location)}`;
 }
 
 function scopeOfArm(kind: Kind, { subscriptionId }: Placed): string {

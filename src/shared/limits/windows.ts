@@ -1,4 +1,5 @@
 import { minute } from "../base/duration.ts";
+import type { BucketLimits } from "../config/readers.ts";
 
 /**
  * Limits as arithmetic, without I/O: ACI's sliding windows (so many creates in five minutes, so many in an hour) and ARM's token
@@ -34,6 +35,13 @@ export function takeFromWindows(windows: Windows, limits: WindowLimits, now: num
   return { ok: true, state: { minute: current, uses } };
 }
 
+/** Takes back one use of that time, which turned out to be none. */
+export function returnToWindows(windows: Windows, takenAt: number): Windows {
+  const index = windows.uses.length - 1 - (windows.minute - Math.floor(takenAt / minute));
+  if ((windows.uses[index] ?? 0) < 1) return windows;
+  return { ...windows, uses: windows.uses.map((count, n) => (n === index ? count - 1 : count)) };
+}
+
 /** How many uses there is room for now. */
 export function roomIn(windows: Windows, limits: WindowLimits, now: number): number {
   return room(moveTo(windows, Math.floor(now / minute)), limits);
@@ -55,17 +63,22 @@ export interface Bucket {
   readonly at: number;
 }
 
-export interface BucketLimits {
-  readonly capacity: number;
-  readonly perSecond: number;
+/** ARM counts reads, writes and deletes apart. */
+export type ArmKind = "read" | "write" | "delete";
+
+/** What a reply of ARM says is left of a subscription's calls (`x-ms-ratelimit-remaining-subscription-*`). */
+export interface ArmRemaining {
+  readonly kind: ArmKind;
+  readonly subscriptionId: string;
+  readonly count: number;
 }
 
-/** ARM's limits per subscription and principal ("Understand how Azure Resource Manager throttles requests"). */
-export const armLimits = {
-  read: { capacity: 250, perSecond: 25 },
-  write: { capacity: 200, perSecond: 10 },
-  delete: { capacity: 200, perSecond: 10 },
-} as const satisfies Record<string, BucketLimits>;
+/** A bucket as it is at that time; a full one where none is stored. */
+export function bucketAt(stored: Bucket | undefined, limits: BucketLimits, now: number): Bucket {
+  const before = stored ?? { tokens: limits.capacity, at: now };
+  const refilled = (Math.max(0, now - before.at) / 1000) * limits.perSecond;
+  return { tokens: Math.min(limits.capacity, before.tokens + refilled), at: Math.max(now, before.at) };
+}
 
 /**
  * Takes a block of tokens, or as many as there are; none: says when there will be some.
@@ -73,16 +86,15 @@ export const armLimits = {
  * @param reserve tokens that are left to others
  */
 export function takeFromBucket(
-  bucket: Bucket | undefined,
+  bucket: Bucket,
   limits: BucketLimits,
   block: number,
   now: number,
   reserve = 0,
 ): Taken<Bucket> & { readonly taken: number } {
-  const before = bucket ?? { tokens: limits.capacity, at: now };
-  const tokens = Math.min(limits.capacity, before.tokens + (Math.max(0, now - before.at) / 1000) * limits.perSecond);
+  const { tokens, at } = bucketAt(bucket, limits, now);
   const taken = Math.min(block, Math.floor(tokens - reserve));
   if (taken < 1)
     return { ok: false, at: now + Math.ceil(((1 + reserve - tokens) / limits.perSecond) * 1000), taken: 0 };
-  return { ok: true, state: { tokens: tokens - taken, at: Math.max(now, before.at) }, taken };
+  return { ok: true, state: { tokens: tokens - taken, at }, taken };
 }

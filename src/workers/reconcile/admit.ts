@@ -9,8 +9,8 @@ import { nextTimeout } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 
 /**
- * What a queued job needs before its group is created: that the service is not paused, its name, a place, and room for a create. Each
- * that is missing is a wait with a reason. A job that stands in a line holds no message: whoever makes room wakes the oldest; the
+ * What a queued job needs before its group is created: that the service is not paused, its name, a place, and its turn where others wait
+ * for a create too; the create itself is drawn when it is about to be sent. Each that is missing is a wait with a reason. A job that stands in a line holds no message: whoever makes room wakes the oldest; the
  * timer finds what was forgotten.
  */
 export type Admission =
@@ -58,9 +58,8 @@ export async function admit(deps: Deps, job: Job): Promise<Admission> {
   if (placing.kind === "full") return standInLine(deps, job, roomLine(placing.placed), placing.reason);
 
   const { placed } = placing;
-  const grant = await takeCreate(deps, job, placed, now);
-  if (grant.kind === "line") return standInLine(deps, { ...job, placed }, createLine(placed), "CreateLimit");
-  if (grant.kind === "later") return wait(deps, { ...job, placed }, { reason: grant.reason, until: grant.at });
+  if (!(await mayCreate(deps, job, placed, now)))
+    return standInLine(deps, { ...job, placed }, createLine(placed), "CreateLimit");
   if (samePlace(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
   const { line, ...admitted } = job;
   if (line !== undefined) await deps.jobs.index.leaveLine(line, job.id, job.createdAt);
@@ -137,17 +136,34 @@ async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
   return full ?? { kind: "later", reason: "NotAuthorized", retryAfter: undefined };
 }
 
-type CreateGrant =
-  { readonly kind: "granted" | "line" } | { readonly kind: "later"; readonly reason: Reason; readonly at: number };
-
-/** Room for one create, in turn: who comes while others stand in line stands in line too. */
-async function takeCreate(deps: Deps, job: Job, placed: Placed, now: number): Promise<CreateGrant> {
-  const { phase } = job;
+/** Whether it is a job's turn for a create. Who comes while others stand in line stands in line too. */
+async function mayCreate({ jobs, budget }: Deps, { phase }: Job, placed: Placed, now: number): Promise<boolean> {
   const calledUp = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
-  if (!calledUp && (await deps.jobs.index.line(createLine(placed), 1)).length > 0) return { kind: "line" };
-  const grant = await deps.budget.take("create", placed, now);
-  if (grant.ok) return { kind: "granted" };
-  return grant.reason === "CreateLimit" ? { kind: "line" } : { kind: "later", reason: grant.reason, at: grant.at };
+  if (!calledUp && (await jobs.index.line(createLine(placed), 1)).length > 0) return false;
+  return (await budget.creates(placed, now)) > 0;
+}
+
+/**
+ * The create's token, drawn when everything else is ready and the create is about to be sent; the attempt begins to count for its day.
+ *
+ * @param claimed the job as it is to be saved before the create is sent
+ * @returns when it was drawn, or the wait of a job that got none
+ */
+export async function drawCreate(
+  deps: Deps,
+  job: Job,
+  claimed: Job,
+  placed: Placed,
+): Promise<{ readonly kind: "drawn"; readonly at: number } | Admission> {
+  const { aci } = await deps.aci();
+  const drawn = await aci.drawCreate(placed);
+  if (drawn.ok) {
+    await deps.daily.begin(claimed);
+    return { kind: "drawn", at: drawn.drawnAt };
+  }
+  return drawn.reason === "CreateLimit"
+    ? standInLine(deps, job, createLine(placed), "CreateLimit")
+    : wait(deps, job, { reason: drawn.reason, until: drawn.at });
 }
 
 function samePlace(a: Placed | undefined, b: Placed): boolean {

@@ -5,14 +5,21 @@ import { createLine, roomLine } from "./admit.ts";
 
 /** Who makes room wakes the oldest that waits for it: a job whose group went, and the timer. */
 
-/** A group is gone: its region has room for one more, and the day's budget is charged. */
+/** A group is gone: its region has room for one more. */
 export async function roomMade(deps: Deps, job: Job): Promise<void> {
-  await deps.daily.add(job, deps.now());
+  // Done at each attempt's end already, unless whoever saved that end died right after.
+  await deps.daily.settle(job);
   if (job.placed === undefined) return;
   const exclusion = (await deps.placement.exclusions(deps.now())).get(scopeOf(job.placed));
   if (exclusion?.reason !== "QuotaReached") return;
   await deps.placement.lift(job.placed);
   await wakeFrom(deps, roomLine(job.placed), 1);
+}
+
+/** An attempt that ended counts with the time that it took; one whose group was never created does not count. */
+export async function countAttempt({ daily }: Pick<Deps, "daily">, before: Job, after: Job): Promise<void> {
+  if (after.attempts.length > before.attempts.length) return daily.settle(after);
+  if (before.phase.state === "Provisioning" && after.phase.state === "Queued") return daily.cancel(before);
 }
 
 /** How many of those that wait for a region's quota or capacity try it at once. */

@@ -12,10 +12,10 @@ import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.
 import { requestTimeout, type Step } from "../../shared/job/step.ts";
 import { usualTimeAfter, withoutOutage } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
-import { admit } from "./admit.ts";
+import { admit, drawCreate } from "./admit.ts";
 import { captureAttempt, captureRunning } from "./capture.ts";
 import { openForCreate } from "./open-for-create.ts";
-import { roomMade } from "./capacity.ts";
+import { countAttempt, roomMade } from "./capacity.ts";
 import { tell } from "./notify.ts";
 
 /**
@@ -62,7 +62,12 @@ class Reconciliation {
 
   constructor(deps: Deps, stored: Stored) {
     this.#deps = deps;
-    this.#stored = { ...stored, job: withoutOutage(stored.job, deps.now()) };
+    this.#stored = this.#found(stored);
+  }
+
+  /** A row as it was read. Whenever it is read, a look that comes far too late does not count against the lease. */
+  #found(stored: Stored): Stored {
+    return { ...stored, job: withoutOutage(stored.job, this.#deps.now()) };
   }
 
   async run(): Promise<void> {
@@ -137,9 +142,18 @@ class Reconciliation {
       } as const;
       return this.#do(afterCreate(claimed, refused, now, rulesOf(this.#deps)));
     }
-    if (!(await this.#claim(claimed)) || claimed.placed === undefined) return false;
+    const { placed, groupName } = claimed;
+    if (placed === undefined) return false;
+    const drawn = await drawCreate(this.#deps, this.#stored.job, claimed, placed);
+    if (drawn.kind === "wait") return this.#rest(drawn.job, drawn.until, drawn.wake);
+    if (drawn.kind === "admitted") return false;
     const { aci } = await this.#deps.aci();
-    const answer = await aci.create(claimed.placed, claimed.groupName, opened.apiVersion, opened.body, opened.redact);
+    if (!(await this.#claim(claimed))) {
+      await aci.returnCreate(placed, drawn.at);
+      return false;
+    }
+    const { apiVersion, body, redact } = opened;
+    const answer = await aci.create(placed, groupName, apiVersion, body, redact, drawn.at);
     this.#deps.log("info", "create", {
       job: claimed.id,
       group: claimed.groupName,
@@ -264,12 +278,13 @@ class Reconciliation {
     if (saved === "conflict") {
       const fresh = await this.#deps.jobs.find(job.id);
       if (fresh === undefined) throw new Unavailable("storage", "The job's row vanished.");
-      this.#stored = fresh;
+      this.#stored = this.#found(fresh);
       this.#seen = undefined;
       this.#admitted = false;
       return false;
     }
     this.#stored = saved;
+    await countAttempt(this.#deps, before.job, job);
     const { index } = this.#deps.jobs;
     if (shownDiffers(before.job, job)) {
       this.#logMove(before.job, job);

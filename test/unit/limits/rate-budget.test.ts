@@ -1,16 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { second } from "../../../src/shared/base/duration.ts";
+import { minute, second } from "../../../src/shared/base/duration.ts";
 import { Budget, type Kind } from "../../../src/shared/limits/rate-budget.ts";
-import { armLimits } from "../../../src/shared/limits/windows.ts";
 import { place, settings, start } from "../../kit/kit.ts";
 import { Table, tableClient } from "../../model/tables.ts";
 
 /** Budgets of instances that share their storage. */
-function instances(count: number): readonly Budget[] {
+function instances(count: number, environment: Readonly<Record<string, string>> = {}): readonly Budget[] {
   const table = new Table("control", () => undefined);
   const client = tableClient(table, (_label, _kind, effect) => new Promise((resolve) => resolve(effect())));
-  return Array.from({ length: count }, () => new Budget(client, settings()));
+  return Array.from({ length: count }, () => new Budget(client, settings(environment)));
 }
+
+function instance(environment: Readonly<Record<string, string>> = {}): Budget {
+  const [budget] = instances(1, environment);
+  if (budget === undefined) throw new Error("There is no instance.");
+  return budget;
+}
+
+const { armReads, armWrites } = settings();
 
 async function takeAll(budgets: readonly Budget[], kind: Kind, now: number): Promise<number> {
   let taken = 0;
@@ -21,31 +28,101 @@ async function takeAll(budgets: readonly Budget[], kind: Kind, now: number): Pro
 describe("ARM's budget", () => {
   it("is one for all instances: they never read more than ARM allows together", async () => {
     const budgets = instances(3);
-    expect(await takeAll(budgets, "read", start)).toBe(armLimits.read.capacity);
-    expect(await takeAll(budgets, "read", start + 2 * second)).toBe(2 * armLimits.read.perSecond);
+    expect(await takeAll(budgets, "read", start)).toBe(armReads.capacity);
+    expect(await takeAll(budgets, "read", start + 2 * second)).toBe(2 * armReads.perSecond);
   });
 
   it("counts log reads among the reads, and leaves half of them to looks", async () => {
     const budgets = instances(3);
-    const half = armLimits.read.capacity / 2;
+    const half = armReads.capacity / 2;
     expect(await takeAll(budgets, "log", start)).toBe(half);
     expect(await takeAll(budgets, "read", start)).toBe(half);
   });
 
   it("counts creates among the writes, and says when there is room again", async () => {
-    const [budget] = instances(1);
-    if (budget === undefined) throw new Error("There is no instance.");
-    expect(await takeAll([budget], "write", start)).toBe(armLimits.write.capacity);
+    const budget = instance();
+    expect(await takeAll([budget], "write", start)).toBe(armWrites.capacity);
     expect(await budget.take("create", place, start)).toEqual({ ok: false, at: start + 100, reason: "Throttled" });
   });
 
   it("is not asked for while ARM has said to come back later", async () => {
-    const [budget] = instances(1);
-    if (budget === undefined) throw new Error("There is no instance.");
+    const budget = instance();
     budget.hold("read", place, start + 10 * second);
     const later = { ok: false, at: start + 10 * second, reason: "Throttled" };
     expect([await budget.take("read", place, start), await budget.take("log", place, start)]).toEqual([later, later]);
     expect(await budget.take("delete", place, start)).toEqual({ ok: true });
     expect(await budget.take("read", place, start + 10 * second)).toEqual({ ok: true });
+  });
+});
+
+describe("many calls at once", () => {
+  it("share a draw: as many reads are granted as there are, and none is refused before", async () => {
+    const budget = instance();
+    const grants = await Promise.all(Array.from({ length: 300 }, () => budget.take("read", place, start)));
+    expect(grants.filter(({ ok }) => ok)).toHaveLength(armReads.capacity);
+  });
+
+  it("of several instances take every create that ACI allows, and no more", async () => {
+    const budgets = instances(4, { ACI_CREATES_PER_5_MINUTES: "50" });
+    const grants = await Promise.all(
+      budgets.flatMap((budget) => Array.from({ length: 20 }, () => budget.take("create", place, start))),
+    );
+    expect(grants.filter(({ ok }) => ok)).toHaveLength(50);
+  });
+});
+
+describe("ACI's budget of creates", () => {
+  it("gets back what did not reach ACI, also in a later minute", async () => {
+    const budget = instance({ ACI_CREATES_PER_5_MINUTES: "3" });
+    expect(await takeAll([budget], "create", start)).toBe(3);
+    await budget.giveBack("create", place, start);
+    expect(await takeAll([budget], "create", start)).toBe(1);
+    await budget.giveBack("create", place, start);
+    const later = start + 2 * minute;
+    expect(await budget.creates(place, later)).toBe(1);
+    expect(await takeAll([budget], "create", later)).toBe(1);
+  });
+
+  it("is not made larger by what was never taken", async () => {
+    const budget = instance({ ACI_CREATES_PER_5_MINUTES: "3" });
+    await budget.giveBack("create", place, start);
+    expect(await takeAll([budget], "create", start)).toBe(3);
+    await budget.giveBack("create", place, start - 10 * minute);
+    expect(await budget.creates(place, start)).toBe(0);
+  });
+
+  it("leaves ARM's writes alone where it is used up", async () => {
+    const budget = instance({ ACI_CREATES_PER_5_MINUTES: "1", ARM_WRITES: "20/1" });
+    expect(await takeAll([budget], "create", start)).toBe(1);
+    for (let n = 0; n < 50; n++) expect((await budget.take("create", place, start)).ok).toBe(false);
+    expect(await takeAll([budget], "write", start)).toBe(19);
+  });
+});
+
+describe("what ARM itself says", () => {
+  const { subscriptionId } = place;
+
+  it("of its limits is a setting", async () => {
+    const budget = instance({ ARM_READS: "30/0.5" });
+    expect(await takeAll([budget], "read", start)).toBe(30);
+    expect(await takeAll([budget], "read", start + 10 * second)).toBe(5);
+  });
+
+  it("to be left is believed where it is less than we thought, also of tokens that were drawn", async () => {
+    const budget = instance();
+    expect((await budget.take("read", place, start)).ok).toBe(true);
+    budget.heed({ kind: "read", subscriptionId, count: 7 }, start);
+    expect(await takeAll([budget], "read", start)).toBe(7);
+    expect(await takeAll([budget], "read", start + second)).toBeLessThanOrEqual(armReads.perSecond);
+  });
+
+  it("to be left changes nothing where it is more, of another kind or subscription, or long ago", async () => {
+    const budget = instance();
+    budget.heed({ kind: "read", subscriptionId, count: 11_999 }, start);
+    budget.heed({ kind: "write", subscriptionId, count: 0 }, start);
+    budget.heed({ kind: "read", subscriptionId: "another", count: 0 }, start);
+    expect(await takeAll([budget], "read", start)).toBe(armReads.capacity);
+    budget.heed({ kind: "read", subscriptionId, count: 0 }, start);
+    expect(await takeAll([budget], "read", start + minute)).toBe(armReads.capacity);
   });
 });

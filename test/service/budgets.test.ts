@@ -1,0 +1,107 @@
+/** What Azure and the operator allow is counted as it is used: no more, no less, and once. */
+import { expect, it } from "vitest";
+import { faultSchema } from "../../local/aci/control/faults.ts";
+import { hour, minute, second } from "../../src/shared/base/duration.ts";
+import { hasEnded } from "../../src/shared/job/job.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { place, start } from "../kit/kit.ts";
+import { countersOf, del, follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+
+useAzurite();
+
+const break_ = ({ aci }: Bench, fault: Parameters<typeof faultSchema.parse>[0]): number =>
+  aci.faults.add(faultSchema.parse(fault));
+
+it("a storm of jobs and faults uses as many creates as reached ACI", async () => {
+  const bench = await openBench({ ACI_CREATES_PER_5_MINUTES: "1000", ACI_CREATES_PER_HOUR: "1000" });
+  const { deps } = bench;
+  const posted = await Promise.all(Array.from({ length: 7 }, (_, n) => post(deps, yaml(`storm-${n}`))));
+  const ids = posted.map(({ id }) => id);
+  break_(bench, { match: { kind: "get" }, effect: { type: "status", status: 503 }, count: 4 });
+  break_(bench, { match: { kind: "put" }, effect: { type: "status", status: 429, retryAfter: 1 }, count: 3 });
+  break_(bench, {
+    match: { kind: "put" },
+    effect: { type: "status", status: 403, code: "AuthorizationFailed" },
+    count: 2,
+  });
+  break_(bench, { match: { kind: "put" }, effect: { type: "drop", when: "before" }, count: 1 });
+  await Promise.all(ids.map((id) => reconcile(deps, id, { at: undefined })));
+  for (const id of ids) await follow(bench, id, ({ phase }) => phase.state === "Running" || hasEnded(phase));
+  const refusedByArm = 3 + 2;
+  const sent = countersOf(bench).calls["put"] ?? 0;
+  expect(sent).toBeGreaterThanOrEqual(7 + refusedByArm + 1);
+  expect(bench.clock.now()).toBeLessThan(start + hour);
+  expect(1000 - (await deps.budget.creates(place, bench.clock.now()))).toBe(sent - refusedByArm);
+});
+
+it("a job that waits for a create goes on as soon as another's turned out to be none", async () => {
+  const bench = await openBench({ ACI_CREATES_PER_5_MINUTES: "1" });
+  const { deps, clock } = bench;
+  break_(bench, { match: { kind: "put" }, effect: { type: "status", status: 429, retryAfter: 1 }, count: 1 });
+  const first = await post(deps, yaml("first"));
+  await reconcile(deps, first.id, { at: undefined });
+  expect((await jobOf(deps, first.id)).phase).toMatchObject({ state: "Queued", waiting: { reason: "Throttled" } });
+  await del(deps, first.id);
+  clock.advance(10 * second);
+  const second_ = await post(deps, yaml("second"));
+  await follow(bench, second_.id, ({ phase }) => phase.state === "Running");
+  expect(clock.now()).toBeLessThan(start + minute);
+});
+
+it("two hosts that take one job draw one create, and who lost it gives it back", async () => {
+  const bench = await openBench({ ACI_CREATES_PER_5_MINUTES: "1000", ACI_CREATES_PER_HOUR: "1000" });
+  const other = await bench.again();
+  const { id } = await post(bench.deps, yaml("twice"));
+  await Promise.all([
+    reconcile(bench.deps, id, { at: undefined }),
+    reconcile(other, id, { at: undefined }),
+    reconcile(other, id, { at: undefined }),
+  ]);
+  expect(countersOf(bench).calls["put"]).toBe(1);
+  expect(1000 - (await bench.deps.budget.creates(place, bench.clock.now()))).toBe(1);
+});
+
+it("the day's budget counts every attempt of a job, from its start, once", async () => {
+  const bench = await openBench({ DAILY_VCPU_SECONDS: "100" });
+  const { deps, clock } = bench;
+  const failing = await post(deps, yaml("failing", { seconds: 40, exitCode: 1 }), "retries=1");
+  const running = async (attempt: number) =>
+    follow(bench, failing.id, (job) => job.attempt === attempt && job.phase.state === "Running");
+  await running(1);
+  expect(await deps.daily.left(clock.now())).toEqual({ ok: true });
+  await running(2);
+  // Of the first 40 s are used up; the second counts while it runs.
+  expect(await deps.daily.left(clock.now())).toEqual({ ok: true });
+  const { provisioningAt = 0, attempts } = await jobOf(deps, failing.id);
+  const [first] = attempts;
+  const firstSeconds = ((first?.finishedAt ?? 0) - (first?.provisioningAt ?? 0)) / second;
+  const fullAt = provisioningAt + (100 - firstSeconds) * second;
+  expect(await deps.daily.left(fullAt - second)).toEqual({ ok: true });
+  expect(await deps.daily.left(fullAt + second)).toEqual({ ok: false, at: Date.UTC(2026, 10, 25) });
+  const ended = await follow(bench, failing.id);
+  await deps.daily.settle(ended);
+  const used = ended.attempts.reduce((sum, each) => sum + each.finishedAt - (each.provisioningAt ?? 0), 0) / second;
+  const left = await deps.daily.left(clock.now());
+  expect(left.ok).toBe(used < 100);
+});
+
+it("a job that starts before midnight counts for the day before, and a create that was refused for none", async () => {
+  const bench = await openBench({ DAILY_VCPU_SECONDS: "50" });
+  const { deps, clock } = bench;
+  clock.advance(16 * hour - minute); // start is at 08:00
+  const { id } = await post(deps, yaml("late", { seconds: 600 }));
+  await follow(bench, id, ({ phase }) => phase.state === "Running");
+  clock.advance(2 * minute);
+  expect(await deps.daily.left(clock.now())).toEqual({ ok: true });
+  await follow(bench, id);
+  expect(await deps.daily.left(clock.now())).toEqual({ ok: true });
+  break_(bench, {
+    match: { kind: "put" },
+    effect: { type: "status", status: 409, code: "ServiceUnavailable" },
+    count: 1,
+  });
+  const refused = await post(deps, yaml("refused"));
+  await reconcile(deps, refused.id, { at: undefined });
+  await del(deps, refused.id);
+  expect(await deps.daily.left(clock.now() + hour)).toEqual({ ok: true });
+});
