@@ -3,7 +3,7 @@ import { cancel } from "../shared/intake/cancel.ts";
 import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Result } from "../shared/base/errors.ts";
 import { parseJobId, type JobId } from "../shared/base/ids.ts";
-import { hasEnded } from "../shared/job/job.ts";
+import { hasEnded, stateWord } from "../shared/job/job.ts";
 import { callerOf } from "./lib/auth.ts";
 import { pollUrl } from "./lib/urls.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
@@ -25,7 +25,7 @@ export function remove(deps: DeleteDeps) {
     const body = {
       message: gone ? `Container Group ${job.name} deleted` : `Container Group ${job.name} is being deleted`,
       name: job.name,
-      state: phase.state,
+      state: stateWord(phase),
       id: job.id,
       groupDeleted: gone,
     };

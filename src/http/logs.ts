@@ -4,8 +4,7 @@ import { plainLog } from "../shared/store/log-merge.ts";
 import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Result } from "../shared/base/errors.ts";
-import type { Job } from "../shared/job/job.ts";
-import { hasEnded } from "../shared/job/job.ts";
+import { hasEnded, stateWord, type Job } from "../shared/job/job.ts";
 import { LiveLogs } from "../shared/aci/live-logs.ts";
 import { readBoolean } from "../shared/job/option-readers.ts";
 import { mustBeTime, timeIn } from "./jobs/filter.ts";
@@ -137,7 +136,7 @@ function asJson(job: Job, { attempt }: Asked, read: readonly ContainerLines[]): 
   const lines = read.flatMap(({ name, lines: stamped }) =>
     stamped.map((line) => ({ container: name, at: stampOf(line), text: line.slice(stampOf(line).length + 1) })),
   );
-  return json(200, { id: job.id, name: job.name, state: job.phase.state, attempt, lines });
+  return json(200, { id: job.id, name: job.name, state: stateWord(job.phase), attempt, lines });
 }
 
 function stampOf(line: string): string {

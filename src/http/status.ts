@@ -1,11 +1,11 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { AttemptResult, ContainerResult } from "../shared/store/attempts.ts";
 import { second } from "../shared/base/duration.ts";
-import { catalogue } from "../shared/job/reasons.ts";
+import { entryOf } from "../shared/job/reasons.ts";
 import { blame } from "../shared/job/verdict.ts";
 import type { Deps } from "../shared/deps.ts";
 import { parseJobId, type JobId } from "../shared/base/ids.ts";
-import { endingOf, hasEnded, type Job } from "../shared/job/job.ts";
+import { endingOf, hasEnded, stateWord, type Job } from "../shared/job/job.ts";
 import type { Stored } from "../shared/store/jobs.ts";
 import { withStopped } from "../shared/store/stopped-containers.ts";
 import { describe, waitingOf } from "../shared/job/transitions.ts";
@@ -91,7 +91,7 @@ function common(job: Job, settings: Links): Record<string, unknown> {
   return {
     message: describe(job),
     name: job.name,
-    state: job.phase.state,
+    state: stateWord(job.phase),
     id: job.id,
     attempt: job.attempt,
     createdAt: isoTime(job.createdAt),
@@ -117,7 +117,7 @@ function running(job: Job, settings: Links): Record<string, unknown> {
     ...(waiting
       ? {
           reason: waiting.reason,
-          waiting: { ...waiting, since: isoTime(waiting.since), advice: catalogue[waiting.reason].advice },
+          waiting: { ...waiting, since: isoTime(waiting.since), advice: entryOf(waiting.reason).advice },
         }
       : {}),
     ...(ending

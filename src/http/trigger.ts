@@ -8,6 +8,7 @@ import { no, ok, type Refusal, type Result } from "../shared/base/errors.ts";
 import { mintLink, type LinkKey } from "../shared/security/link-token.ts";
 import { readJobMessage } from "../shared/store/messages.ts";
 import { optionsOfQuery, type JobOptions } from "../shared/job/options.ts";
+import { stateWord } from "../shared/job/job.ts";
 import { errorFields } from "../shared/base/log.ts";
 import { readText } from "./lib/body.ts";
 import { callerOf } from "./lib/auth.ts";
@@ -66,7 +67,7 @@ export function acceptedReply(
   const body = {
     message: attached ? `Container Group ${job.name} is job ${job.id} already` : `Container Group ${job.name} accepted`,
     name: job.name,
-    state: job.phase.state,
+    state: stateWord(job.phase),
     id: job.id,
     statusUrl: statusUrl(settings, job.id),
     logsUrl: logsUrl(settings, job.id),

@@ -1,7 +1,7 @@
 import type { Refusal } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import { jobKey } from "../store/job-row.ts";
-import { hasEnded, type Job } from "../job/job.ts";
+import { hasEnded, stateWord, type Job } from "../job/job.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
@@ -74,9 +74,9 @@ async function remember(
   return undefined;
 }
 
-function full({ id, name, phase: { state } }: Job): Refusal {
+function full({ id, name, phase }: Job): Refusal {
   const message = `As many callers as there can be are to be told of the end of job ${id} already. Join it without callBackUri, replyTo and an id, or use onConflict=wait for a run of your own.`;
-  return { code: "NameActive", message, more: { id, name, state } };
+  return { code: "NameActive", message, more: { id, name, state: stateWord(phase) } };
 }
 
 function sameAs(a: Joined, b: Joined): boolean {

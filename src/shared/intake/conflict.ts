@@ -6,7 +6,7 @@ import { maskSecrets, type Definition } from "../definition/index.ts";
 import { clip, type Refusal } from "../base/errors.ts";
 import { isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/job-index.ts";
-import { hasEnded, type Job } from "../job/job.ts";
+import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
 import type { JsonValue } from "../base/json.ts";
 import type { Order } from "./submission.ts";
 import { parseSealedDefinition } from "../security/sealed-definition.ts";
@@ -56,18 +56,15 @@ export async function findObstacle(
   // Reserved a moment ago, its row is on its way; or its acceptor died.
   if (holder === undefined) return { kind: round < roundsForARow ? "gone" : "stand in line" };
   const { job: other } = holder;
-  const leaving =
-    hasEnded(other.phase) ||
-    other.cancel !== undefined ||
-    (other.phase.state !== "Queued" && other.phase.ending !== undefined);
+  const leaving = hasEnded(other.phase) || other.cancel !== undefined || endingOf(other.phase) !== undefined;
   if (leaving) return { kind: "stand in line" };
   if (job.options.onConflict === "attach") return { kind: "attach", job: other };
   return {
     kind: "refuse",
     refusal: {
       code: "NameActive",
-      message: `${other.name} is already ${other.phase.state} as job ${other.id}. To wait for it, replace it or join it use onConflict=wait, replace or attach; to run beside it uniqueName=true.`,
-      more: { id: other.id, name: other.name, state: other.phase.state },
+      message: `${other.name} is already ${stateWord(other.phase)} as job ${other.id}. To wait for it, replace it or join it use onConflict=wait, replace or attach; to run beside it uniqueName=true.`,
+      more: { id: other.id, name: other.name, state: stateWord(other.phase) },
     },
   };
 }

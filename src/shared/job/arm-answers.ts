@@ -102,7 +102,7 @@ export function afterCapture(job: Job, group: GroupSeen | undefined, now: number
   const { phase } = job;
   if (hasEnded(phase)) return { ...job, phase: { ...phase, captured: true } };
   const ending = endingOf(phase);
-  if (ending === undefined || phase.state === "Queued") return job;
+  if (ending === undefined || phase.state === "Queued" || phase.state === "Unknown") return job;
   const captured: Ending = { ...ending, captured: true };
   if (group === undefined) return conclude(job, captured, now, "gone", rules);
   if (captured.to !== "Queued" && nothingRuns(group)) return conclude(job, captured, now, "stopped", rules);

@@ -1,4 +1,4 @@
-import { hasEnded, type Job } from "./job.ts";
+import { hasEnded, stateWord, type Job } from "./job.ts";
 import { describe } from "./transitions.ts";
 
 /** What others are told of a job's end. Pure. */
@@ -52,7 +52,7 @@ function endOf(job: Job): Record<string, unknown> {
     id: job.id,
     ...(job.correlationId === undefined ? {} : { correlationId: job.correlationId }),
     name: job.name,
-    state: phase.state,
+    state: stateWord(phase),
     reason: verdict?.reason,
     exitCode: verdict?.exitCode ?? null,
     attempt: job.attempt,

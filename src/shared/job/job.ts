@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { isReason, type Reason } from "./reasons.ts";
 import { groupName, parseJobId } from "../base/ids.ts";
+import { openObject, openWord, openWordOf } from "../base/open.ts";
+import { isReason, type Reason } from "./reasons.ts";
 import type { JobOptions } from "./options.ts";
 
 /**
@@ -18,7 +19,7 @@ export type TerminalState = (typeof terminalStates)[number];
 export type State = ActiveState | TerminalState;
 
 const time = z.number();
-const reason = z.custom<Reason>((value) => typeof value === "string" && isReason(value));
+const reason = openWordOf(isReason);
 const jobId = z.string().transform((text, context) => {
   const id = parseJobId(text);
   if (id !== undefined) return id;
@@ -26,13 +27,13 @@ const jobId = z.string().transform((text, context) => {
   return z.NEVER;
 });
 const name = z.string().min(1).transform(groupName);
-const place = z.object({ path: z.string(), line: z.number(), column: z.number(), message: z.string() });
+const place = openObject({ path: z.string(), line: z.number(), column: z.number(), message: z.string() });
 
-const target = z.object({ subscriptionId: z.string(), resourceGroup: z.string(), location: z.string() });
+const target = openObject({ subscriptionId: z.string(), resourceGroup: z.string(), location: z.string() });
 /** Where this job's group is, or will be. */
 export type Placed = z.infer<typeof target>;
 
-const groupEvent = z.object({
+const groupEvent = openObject({
   at: z.number().optional(),
   container: z.string().optional(),
   name: z.string(),
@@ -43,7 +44,7 @@ const groupEvent = z.object({
 /** One of ACI's events of a group or container (`Pulling`, `Started`, `Killing`, ...). */
 export type GroupEvent = z.infer<typeof groupEvent>;
 
-const azureError = z.object({
+const azureError = openObject({
   code: z.string(),
   message: z.string(),
   httpStatus: z.number(),
@@ -53,7 +54,7 @@ const azureError = z.object({
 /** Azure's own error, redacted, kept to the letter otherwise. */
 export type AzureError = z.infer<typeof azureError>;
 
-const verdict = z.object({
+const verdict = openObject({
   reason,
   /** The sentence for people; absent where the catalogue's advice says all. */
   detail: z.string().optional(),
@@ -65,7 +66,7 @@ const verdict = z.object({
 /** Why something ended. */
 export type Verdict = z.infer<typeof verdict>;
 
-const ending = z.object({
+const ending = openObject({
   /** Where the job goes once ACI confirms that nothing runs any more; `Queued` is a new attempt. */
   to: z.enum([...terminalStates, "Queued"]),
   verdict,
@@ -82,12 +83,12 @@ const ending = z.object({
 /** An end that is decided but not confirmed: the row's `stopping`. */
 export type Ending = z.infer<typeof ending>;
 
-const waiting = z.object({ reason, since: time, detail: z.string().optional(), position: z.number().optional() });
+const waiting = openObject({ reason, since: time, detail: z.string().optional(), position: z.number().optional() });
 /** Why a queued job has not begun, and since when. */
 export type Waiting = z.infer<typeof waiting>;
 
-const phase = z.discriminatedUnion("state", [
-  z.object({
+const knownPhase = z.discriminatedUnion("state", [
+  openObject({
     state: z.literal("Queued"),
     waiting: waiting.optional(),
     /** Not before this time (a delay between attempts, `Retry-After`). */
@@ -95,7 +96,7 @@ const phase = z.discriminatedUnion("state", [
     /** How often this attempt's create was refused for now. */
     refusals: z.number().default(0),
   }),
-  z.object({
+  openObject({
     state: z.literal("Provisioning"),
     /** Tried since, without a clear answer so far. */
     sentAt: time,
@@ -107,13 +108,13 @@ const phase = z.discriminatedUnion("state", [
     absentAt: time.optional(),
     ending: ending.optional(),
   }),
-  z.object({
+  openObject({
     state: z.literal("Pending"),
     acceptedAt: time,
     absentAt: time.optional(),
     ending: ending.optional(),
   }),
-  z.object({
+  openObject({
     state: z.literal("Running"),
     startedAt: time,
     absentAt: time.optional(),
@@ -123,12 +124,12 @@ const phase = z.discriminatedUnion("state", [
     taggedAt: time.optional(),
     ending: ending.optional(),
   }),
-  z.object({
+  openObject({
     state: z.enum(terminalStates),
     verdict,
     finishedAt: time,
     /** `stopped`: it is there, and nothing runs in it. `present`: ACI did not confirm that. Either is looked at until it is known to be gone. */
-    group: z.enum(["present", "stopped", "gone"]),
+    group: openWord(["present", "stopped", "gone"]),
     /** False where the end could not wait for the logs: they are read before the group is deleted. */
     captured: z.boolean().default(true),
     /** The group stays until then, unless a new job needs its name. */
@@ -140,10 +141,17 @@ const phase = z.discriminatedUnion("state", [
     tidy: z.boolean(),
   }),
 ]);
+
+/** A phase that only a newer release can read, kept whole. Nothing is done to its job until a release that can is back. */
+const newerPhase = z
+  .looseObject({ state: z.string().min(1).max(64) })
+  .transform((written) => ({ state: "Unknown" as const, written }));
+
+const phase = z.union([knownPhase, newerPhase]);
 /** The part of a job that differs by state. */
 export type Phase = z.infer<typeof phase>;
 
-const attempt = z.object({
+const attempt = openObject({
   number: z.number(),
   state: z.string(),
   verdict,
@@ -156,19 +164,47 @@ const attempt = z.object({
 /** What is kept in the row of an attempt that ended; its containers are in the attempts table. */
 export type Attempt = z.infer<typeof attempt>;
 
-const callback = z.object({
-  state: z.enum(["none", "pending", "delivered", "gone", "failed"]),
+const callback = openObject({
+  state: openWord(["none", "pending", "delivered", "gone", "failed"]),
   tries: z.number(),
   nextAt: time.optional(),
 });
 /** How far the telling of a job's end has come. */
 export type Delivery = z.infer<typeof callback>;
 
-const options = z.custom<JobOptions>((value) => typeof value === "object" && value !== null && "timeout" in value);
+/** What is read of stored options; their words are anybody's, and an option that was added later is absent from old rows. */
+const storedOptions = z.looseObject({
+  timeout: z.number(),
+  ...z
+    .object({
+      polling: z.string(),
+      queueTimeout: z.number(),
+      startTimeout: z.number(),
+      runTimeout: z.number(),
+      retries: z.number(),
+      retryOn: z.array(z.looseObject({ when: z.union([z.string(), z.looseObject({})]), retry: z.boolean() })),
+      onConflict: z.string(),
+      uniqueName: z.boolean(),
+      main: z.string(),
+      keep: z.string(),
+      lease: z.number(),
+      tags: z.record(z.string(), z.string()),
+      source: z.looseObject({
+        factory: z.string(),
+        pipeline: z.string(),
+        pipelineRunId: z.string(),
+        activity: z.string(),
+      }),
+      failureStatus: z.number(),
+      outputLimit: z.number(),
+    })
+    .partial().shape,
+});
+const options = z.custom<JobOptions>((value) => storedOptions.safeParse(value).success);
 
-const containerSpec = z.object({ name: z.string(), init: z.boolean() });
+const containerSpec = openObject({ name: z.string(), init: z.boolean() });
 
-export const jobSchema = z.object({
+export const jobSchema = openObject({
   version: z.literal(1),
   id: jobId,
   /** As the caller wrote it. */
@@ -182,13 +218,13 @@ export const jobSchema = z.object({
   wantedLocation: z.string().optional(),
   containers: z.array(containerSpec),
   images: z.array(z.string()),
-  restartPolicy: z.enum(["Always", "OnFailure", "Never"]),
+  restartPolicy: openWord(["Always", "OnFailure", "Never"]),
   spot: z.boolean().default(false),
   cpu: z.number(),
   memoryGB: z.number(),
   options,
   warnings: z.array(place),
-  via: z.enum(["http", "queue", "rerun"]),
+  via: openWord(["http", "queue", "rerun"]),
   requestedBy: z.string().optional(),
   correlationId: z.string().optional(),
   replyTo: z.string().optional(),
@@ -197,7 +233,7 @@ export const jobSchema = z.object({
   rerunOf: jobId.optional(),
   /** Who joined it since: found by an id of their own, told of the end on a queue of their own. */
   joined: z
-    .array(z.object({ id: jobId.optional(), replyTo: z.string().optional(), correlationId: z.string().optional() }))
+    .array(openObject({ id: jobId.optional(), replyTo: z.string().optional(), correlationId: z.string().optional() }))
     .default([]),
   traceparent: z.string().optional(),
   /** Hash of the idempotency key, which names its index entry. */
@@ -222,10 +258,10 @@ export const jobSchema = z.object({
   line: z.string().optional(),
 
   phase,
-  history: z.array(z.object({ at: time, from: z.string(), to: z.string(), reason: z.string(), attempt: z.number() })),
+  history: z.array(openObject({ at: time, from: z.string(), to: z.string(), reason: z.string(), attempt: z.number() })),
   events: z.array(groupEvent),
   azure: azureError.optional(),
-  cancel: z.object({ at: time, reason, by: z.string().optional() }).optional(),
+  cancel: openObject({ at: time, reason, by: z.string().optional() }).optional(),
   /** A kept group must go: another job needs the name. */
   yield: z.boolean().default(false),
   /** Captured logs were removed: their time was over. */
@@ -252,6 +288,18 @@ export type TerminalPhase = Extract<Phase, { state: TerminalState }>;
 
 export function hasEnded(phase: Phase): phase is TerminalPhase {
   return terminalStates.some((state) => state === phase.state);
+}
+
+/** The state as callers see it. A phase of a newer release shows its own word, unless that would pass for an end that we can read. */
+export function stateWord(phase: Phase): string {
+  if (phase.state !== "Unknown") return phase.state;
+  const { state } = phase.written;
+  return terminalStates.some((terminal) => terminal === state) ? "Unknown" : state;
+}
+
+/** The record that a row keeps of a job. */
+export function recordOf(job: Job): object {
+  return job.phase.state === "Unknown" ? { ...job, phase: job.phase.written } : job;
 }
 
 /** The end that is under way, if one is. */

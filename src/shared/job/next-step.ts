@@ -40,11 +40,13 @@ import { troubleOf } from "./start-watchdog.ts";
  * Pending: ACI accepted the group. Running: its containers started. Both are left when the containers ended, or for an `ending`.
  * An `ending` (the row's `stopping`) is an end that is decided but not confirmed: logs are captured, the group is deleted or
  *   stopped, and only when nothing can run any more does the job become terminal, or Queued for the next attempt.
+ * Unknown: a phase that only a newer release can read. Its job is left alone until that release is back.
  * Terminal: never changes its state. Its group is deleted (at once, or when `keep` runs out), then the name is freed and everybody
  *   told: `tidy`.
  */
 export function nextStep(job: Job, seen: Observation | undefined, admitted: boolean, now: number, rules: Rules): Step {
   const { phase } = job;
+  if (phase.state === "Unknown") return { do: "leave alone" };
   if (job.claimUntil !== undefined) {
     if (now < job.claimUntil + skew) return rest(job, job.claimUntil + skew);
     return { do: "save", job: unclaimed(job) };
@@ -236,6 +238,8 @@ function afterEnd(job: Job, phase: TerminalPhase, seen: Observation | undefined,
   if (phase.keepUntil !== undefined && now < phase.keepUntil && !job.yield) {
     return rest(job, Math.min(phase.keepUntil, tellAt));
   }
+  // A word of a newer release: only that one knows whether the group may go.
+  if (phase.group !== "present" && phase.group !== "stopped") return { do: "leave alone" };
   return removeGroup(job, phase, seen, now, rules);
 }
 

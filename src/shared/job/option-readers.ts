@@ -1,7 +1,8 @@
 import { formatDuration, parseDuration } from "../base/duration.ts";
-import { catalogue, reasonNamed, type Party, type Reason } from "./reasons.ts";
+import { catalogue, reasonNamed, type Party, type ReasonWord } from "./reasons.ts";
 import { no, ok, type Result } from "../base/errors.ts";
 import type { JsonValue } from "../base/json.ts";
+import type { OpenWord } from "../base/open.ts";
 import type { Settings } from "../config/settings.ts";
 
 /** Values of options as callers write them: each reader gives the value, or what it must be (no quotation of what it is). */
@@ -19,9 +20,9 @@ export interface Source {
 export interface RetryRule {
   readonly when:
     | { readonly exitCodes: readonly [from: number, to: number] }
-    | { readonly reason: Reason }
+    | { readonly reason: ReasonWord }
     | { readonly party: Party }
-    | "anything";
+    | OpenWord<"anything">;
   readonly retry: boolean;
 }
 

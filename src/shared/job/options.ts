@@ -1,6 +1,7 @@
 import { day, minute, second } from "../base/duration.ts";
 import { no, ok, shownName, type PlacedFault, type Result } from "../base/errors.ts";
 import type { JsonObject, JsonValue } from "../base/json.ts";
+import type { OpenWord } from "../base/open.ts";
 import {
   duration,
   readBoolean,
@@ -19,10 +20,11 @@ import type { Settings } from "../config/settings.ts";
 
 /**
  * The options of a job, from a query, a definition's `x-aciproxy` block or a message's `options`, to one type. Parser, OpenAPI,
- * JSON Schema and docs are all made from {@link optionsTable}.
+ * JSON Schema and docs are all made from {@link optionsTable}. A stored job may have words, rules and further options of a newer
+ * release, which change nothing here and are kept.
  */
 export interface JobOptions {
-  readonly polling: "false" | "true" | "started" | "link";
+  readonly polling: OpenWord<"false" | "true" | "started" | "link">;
   /** Milliseconds, as all durations here. */
   readonly timeout: number;
   readonly queueTimeout: number | undefined;
@@ -30,10 +32,10 @@ export interface JobOptions {
   readonly runTimeout: number | undefined;
   readonly retries: number;
   readonly retryOn: readonly RetryRule[];
-  readonly onConflict: "reject" | "wait" | "replace" | "attach";
+  readonly onConflict: OpenWord<"reject" | "wait" | "replace" | "attach">;
   readonly uniqueName: boolean;
   readonly main: string | undefined;
-  readonly keep: "never" | "failed" | "always";
+  readonly keep: OpenWord<"never" | "failed" | "always">;
   readonly lease: number | undefined;
   readonly env: boolean;
   readonly tags: Readonly<Record<string, string>>;

@@ -1,3 +1,5 @@
+import type { OpenWord } from "../base/open.ts";
+
 /**
  * The fault catalogue: what ACI, ARM and exit codes mean for a job. It decides what is retried and how, feeds every reply's `reason`,
  * `fault` and advice, and the operator's page (docs/faults.md) is generated from it.
@@ -148,6 +150,15 @@ export const catalogue = {
 } as const satisfies Record<string, Entry>;
 
 export type Reason = keyof typeof catalogue;
+/** A reason as a row may hold it: the next release may have written one that we don't know. */
+export type ReasonWord = OpenWord<Reason>;
+
+const newerReason = entry("platform", "end", "A newer release of the service gave this reason; see its documentation.");
+
+/** What the catalogue says of a reason. */
+export function entryOf(reason: ReasonWord): Entry {
+  return isReason(reason) ? catalogue[reason] : newerReason;
+}
 
 export function isReason(text: string): text is Reason {
   return Object.hasOwn(catalogue, text);

@@ -1,5 +1,5 @@
 import { clip } from "../base/errors.ts";
-import type { GroupSeen, Verdict } from "./job.ts";
+import type { GroupSeen, Job, Verdict } from "./job.ts";
 
 /**
  * The start-phase watchdog: a group that can't start is ended by what its events say, not only when a timeout runs out, so that nobody
@@ -9,11 +9,7 @@ import type { GroupSeen, Verdict } from "./job.ts";
 const mostPulls = 5;
 
 /** @param maxRestarts how often a container with restartPolicy OnFailure may be started again */
-export function troubleOf(
-  group: GroupSeen,
-  policy: "Always" | "OnFailure" | "Never",
-  maxRestarts: number,
-): Verdict | undefined {
+export function troubleOf(group: GroupSeen, policy: Job["restartPolicy"], maxRestarts: number): Verdict | undefined {
   const waiting = new Set(group.containers.filter(({ state }) => state === "Waiting").map(({ name }) => name));
   const pulls = group.events.filter(
     ({ type, name, message, container }) =>

@@ -19,6 +19,8 @@ export type Step =
   | { readonly do: "tell" }
   /** Free the name and leave the index. */
   | { readonly do: "tidy" }
+  /** Touch nothing: only a newer release knows what the job's phase asks for. */
+  | { readonly do: "leave alone" }
   | { readonly do: "done" };
 
 /** What the machine needs to know of the settings and the load. All times in milliseconds. */

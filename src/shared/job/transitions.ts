@@ -1,6 +1,6 @@
 import { backOff, second } from "../base/duration.ts";
 import { clip } from "../base/errors.ts";
-import { catalogue, type Reason } from "./reasons.ts";
+import { entryOf, type Reason, type ReasonWord } from "./reasons.ts";
 import {
   endingOf,
   hasEnded,
@@ -65,7 +65,7 @@ export function afterFailure(job: Job, outcome: Outcome, now: number, rules: Rul
   if (job.cancel !== undefined)
     return endOf({ state: "Canceled", verdict: { ...outcome.verdict, reason: job.cancel.reason } }, now);
   if (now >= job.deadlineAt) return end;
-  const { rule } = catalogue[outcome.verdict.reason];
+  const { rule } = entryOf(outcome.verdict.reason);
   if (rule === "free" && job.freeInRow < rules.freeRetries) return { ...end, to: "Queued", free: true };
   if (job.retriesUsed < job.options.retries && callerRetries(job.options.retryOn, outcome.verdict))
     return { ...end, to: "Queued" };
@@ -149,7 +149,7 @@ export function accepted(job: Job, now: number): Job {
 }
 
 /** The only setter of the phase: it keeps the history. */
-export function move(job: Job, phase: Phase, reason: Reason, now: number, attempt = job.attempt): Job {
+export function move(job: Job, phase: Phase, reason: ReasonWord, now: number, attempt = job.attempt): Job {
   if (phase.state === job.phase.state) return { ...job, phase };
   const line = { at: now, from: job.phase.state, to: phase.state, reason, attempt };
   return { ...job, phase, history: [...job.history, line].slice(-mostHistory) };
@@ -200,13 +200,15 @@ export function waitingOf({ phase, events, queuedAt, provisioningAt = queuedAt }
 export function describe(job: Job): string {
   const { phase } = job;
   if (hasEnded(phase)) return sentence(job.name, phase.state, phase.verdict);
+  if (phase.state === "Unknown")
+    return `Container Group ${job.name} is ${phase.written.state}, as a newer release of the service wrote`;
   const ending = endingOf(phase);
   if (ending) return `Container Group ${job.name} is being stopped: ${ending.verdict.reason}`;
   if (phase.state === "Queued" && phase.waiting) {
     const { reason, detail } = phase.waiting;
     // Azure's own text begins with its code, which often is the reason.
     const why = detail?.startsWith(`${reason}: `) ? detail.slice(reason.length + 2) : detail;
-    return clip(`Container Group ${job.name} is waiting: ${reason}. ${why ?? catalogue[reason].advice}`, 300);
+    return clip(`Container Group ${job.name} is waiting: ${reason}. ${why ?? entryOf(reason).advice}`, 300);
   }
   return `Container Group ${job.name} is in progress`;
 }

@@ -1,4 +1,4 @@
-import { catalogue, reasonOfExit, type Entry } from "./reasons.ts";
+import { entryOf, reasonOfExit, type Entry } from "./reasons.ts";
 import { clip } from "../base/errors.ts";
 import type { ContainerSeen, GroupSeen, Job, TerminalState, Verdict } from "./job.ts";
 import type { RetryRule } from "./option-readers.ts";
@@ -72,14 +72,18 @@ function ofExit(container: string, exitCode: number, detailStatus: string | unde
 
 /** Whether the caller's rules ask for another attempt. Without rules every failure that can be the program's is tried again. */
 export function callerRetries(rules: readonly RetryRule[], verdict: Verdict): boolean {
-  const { party, rule } = catalogue[verdict.reason];
+  const { party, rule } = entryOf(verdict.reason);
   if (rules.length === 0) return rule !== "end";
   const first = rules.find(({ when }) => {
-    if (when === "anything") return true;
+    if (typeof when === "string") return when === "anything";
     if ("reason" in when) return when.reason === verdict.reason;
     if ("party" in when) return when.party === party;
+    // What only a newer release can read matches nothing.
     return (
-      verdict.exitCode !== undefined && verdict.exitCode >= when.exitCodes[0] && verdict.exitCode <= when.exitCodes[1]
+      "exitCodes" in when &&
+      verdict.exitCode !== undefined &&
+      verdict.exitCode >= when.exitCodes[0] &&
+      verdict.exitCode <= when.exitCodes[1]
     );
   });
   return first?.retry ?? false;
@@ -87,9 +91,9 @@ export function callerRetries(rules: readonly RetryRule[], verdict: Verdict): bo
 
 /** Who has to do something about an end, and what. A wait that took too long is put down to what was waited for. */
 export function blame({ reason, waitedFor }: Verdict): Pick<Entry, "party" | "advice"> {
-  if (waitedFor === undefined) return catalogue[reason];
-  const { party, advice } = catalogue[waitedFor];
-  return { party, advice: `${catalogue[reason].advice} It waited for ${waitedFor}: ${advice}` };
+  if (waitedFor === undefined) return entryOf(reason);
+  const { party, advice } = entryOf(waitedFor);
+  return { party, advice: `${entryOf(reason).advice} It waited for ${waitedFor}: ${advice}` };
 }
 
 /** The sentence for people, at most 300 characters: `bellaciao Failed: app2 exit 137 OutOfMemory (program). Raise memoryInGB.` */

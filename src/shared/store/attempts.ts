@@ -2,6 +2,7 @@ import type { TableClient } from "@azure/data-tables";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
 import type { JobId } from "../base/ids.ts";
+import { openObject, openWord } from "../base/open.ts";
 import { mostEntityBytes, sizeOf } from "./job-row.ts";
 import { storageCall } from "./connect.ts";
 
@@ -9,7 +10,7 @@ import { storageCall } from "./connect.ts";
  * The table `attempts`: what each attempt's containers did, one entity per attempt (partition: the job's id; row: the attempt's
  * number). Outputs make it large, so it is compressed, and cut until it fits.
  */
-const containerResult = z.object({
+const containerResult = openObject({
   name: z.string(),
   init: z.boolean(),
   state: z.string(),
@@ -20,12 +21,12 @@ const containerResult = z.object({
   restartCount: z.number(),
   output: z.string(),
   outputTruncated: z.boolean(),
-  log: z.enum(["complete", "truncated", "missing"]),
+  log: openWord(["complete", "truncated", "missing"]),
   logBytes: z.number(),
 });
 export type ContainerResult = z.infer<typeof containerResult>;
 
-const attemptResult = z.object({
+const attemptResult = openObject({
   attempt: z.number(),
   containers: z.array(containerResult),
   result: z.record(z.string(), z.unknown()).optional(),

@@ -1,6 +1,6 @@
 import type { Edm } from "@azure/data-tables";
 import { day, second } from "../base/duration.ts";
-import { endingOf, hasEnded, jobSchema, type Job } from "../job/job.ts";
+import { endingOf, hasEnded, jobSchema, recordOf, stateWord, type Job } from "../job/job.ts";
 import { isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
 import { blame } from "../job/verdict.ts";
 import { describe, waitingOf } from "../job/transitions.ts";
@@ -57,6 +57,9 @@ export function idIn({ rowKey }: JobKey): string {
 export function keyOfMinted(id: JobId): JobKey | undefined {
   return isMinted(id) ? jobKey(id, mintedAt(id)) : undefined;
 }
+
+/** Columns of a row that this release did not write and must not lose. */
+export type KeptColumns = Readonly<Record<string, Value>>;
 
 type Value = string | number | boolean | Date | Uint8Array | Edm<"Double">;
 
@@ -159,7 +162,7 @@ function stateColumns(job: Job): Columns {
   const verdict = ended?.verdict ?? ending?.verdict;
   const reason = verdict?.reason ?? waitingOf(job)?.reason ?? "Accepted";
   return {
-    state: phase.state,
+    state: stateWord(phase),
     reason,
     message: describe(job),
     fault: verdict === undefined || reason === "Completed" ? undefined : blame(verdict).party,
@@ -210,11 +213,17 @@ function costColumns(job: Job, { vcpuHour, gbHour, currency }: Prices): Columns 
 /** A string property holds 32,768 UTF-16 units; an entity 1 MiB in all ("Understanding the Table service data model"). */
 const chunk = 30_000;
 export const mostEntityBytes = 1_000_000;
+/** Beside the documented columns: what our own code reads. */
+const ownColumns = new Set<string>([
+  ...["partitionKey", "rowKey", "etag", "timestamp", "nameKey", "hasDefinition", "hasLogs", "definition", "callbacks"],
+  ...listedColumns,
+]);
+
 /** The properties that the job's JSON is spread over, as many as it needs. */
 export const recordColumns = ["record", "record1", "record2", "record3", "record4"] as const;
 
-function recordOf(job: Job): Record<string, string> {
-  const json = JSON.stringify(job);
+function recordColumnsOf(job: Job): Record<string, string> {
+  const json = JSON.stringify(recordOf(job));
   if (json.length > chunk * recordColumns.length)
     throw new RangeError(`A job of ${json.length} characters does not fit into its row.`);
   const used = recordColumns.slice(0, Math.ceil(json.length / chunk));
@@ -224,13 +233,21 @@ function recordOf(job: Job): Record<string, string> {
 /**
  * The whole entity.
  *
+ * @param kept what {@link fromRow} found in the row beside what this release writes
  * @throws RangeError when it would not fit into an entity: Azure refuses more than 1 MiB, Azurite does not
  */
-export function toRow(job: Job, key: JobKey, sealed: Sealed, prices: Prices): JobKey & Readonly<Record<string, Value>> {
+export function toRow(
+  job: Job,
+  key: JobKey,
+  sealed: Sealed,
+  prices: Prices,
+  kept: KeptColumns = {},
+): JobKey & Readonly<Record<string, Value>> {
   const row = {
-    ...key,
     ...columnsOf(job, prices),
-    ...recordOf(job),
+    ...kept,
+    ...key,
+    ...recordColumnsOf(job),
     hasDefinition: sealed.definition !== undefined,
     hasLogs: job.attempts.length > 0 && !job.logsDropped,
     ...(sealed.definition === undefined ? {} : { definition: sealed.definition }),
@@ -258,7 +275,7 @@ export function sizeOf(entity: Readonly<Record<string, unknown>>): number {
  *
  * @throws Error that says where the record can't be read: it was edited by hand, or written by a release we don't know
  */
-export function fromRow(row: Readonly<Record<string, unknown>>): { job: Job; sealed: Sealed } {
+export function fromRow(row: Readonly<Record<string, unknown>>): { job: Job; sealed: Sealed; kept: KeptColumns } {
   const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
   const json = recordColumns.map((name) => textOf(row[name])).join("");
   let record: unknown;
@@ -281,7 +298,28 @@ export function fromRow(row: Readonly<Record<string, unknown>>): { job: Job; sea
       definition: definition === "blob" ? "blob" : definition instanceof Uint8Array ? definition : undefined,
       callbacks: callbacks instanceof Uint8Array ? callbacks : undefined,
     },
+    kept: keptOf(row, parsed.data),
   };
+}
+
+/** Columns of a newer release, and all that says how a job stands whose phase only that one can read. */
+function keptOf(row: Readonly<Record<string, unknown>>, { phase }: Job): KeptColumns {
+  const kept: Record<string, Value> = {};
+  for (const [name, value] of Object.entries(row)) {
+    const documented = listedColumns.some((column) => column === name);
+    const isOurs = ownColumns.has(name) && !(phase.state === "Unknown" && documented);
+    if (isOurs || name.startsWith("odata.") || recordColumns.some((column) => column === name)) continue;
+    const column = columnAsRead(name, value);
+    if (column !== undefined) kept[name] = column;
+  }
+  return kept;
+}
+
+/** A whole number does not say whether it was a double; its name does: seconds, GB and money may have a fraction. */
+function columnAsRead(name: string, value: unknown): Value | undefined {
+  if (typeof value === "number" && /Seconds|GB|cost|cpu/i.test(name)) return double(value);
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  return value instanceof Date || value instanceof Uint8Array ? value : undefined;
 }
 
 function secondsBetween(from: number | undefined, to: number | undefined): number | undefined {

@@ -11,6 +11,7 @@ import {
   recordColumns,
   toRow,
   type JobKey,
+  type KeptColumns,
   type Prices,
   type Sealed,
 } from "./job-row.ts";
@@ -26,6 +27,8 @@ import { storageCall, type Storage } from "./connect.ts";
 export interface Stored {
   readonly job: Job;
   readonly sealed: Sealed;
+  /** Columns of a newer release; a save writes them back. */
+  readonly kept: KeptColumns;
   readonly key: JobKey;
   readonly etag: string;
 }
@@ -112,10 +115,10 @@ export class JobStore {
 
   /** Saves over what was read, or not at all. */
   async save(stored: Stored, job: Job, sealed: Sealed = stored.sealed): Promise<Stored | "conflict"> {
-    const row = toRow(job, stored.key, sealed, this.prices);
+    const row = toRow(job, stored.key, sealed, this.prices, stored.kept);
     const result = await storageCall(() => this.#table.updateEntity(row, "Replace", { etag: stored.etag }), 404, 412);
     if (result === 404 || result === 412) return "conflict";
-    return { job, sealed, key: stored.key, etag: result.etag ?? stored.etag };
+    return { ...stored, job, sealed, etag: result.etag ?? stored.etag };
   }
 
   /**

@@ -2,7 +2,7 @@ import { minute, second } from "../../shared/base/duration.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { columnsOf } from "../../shared/store/job-row.ts";
-import { endingOf, hasEnded, type GroupSeen, type Job, type Observation } from "../../shared/job/job.ts";
+import { endingOf, hasEnded, stateWord, type GroupSeen, type Job, type Observation } from "../../shared/job/job.ts";
 import { isMinted, mintedAt, type JobId } from "../../shared/base/ids.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
@@ -29,6 +29,8 @@ export interface WakeReason {
 
 /** A job that goes through more steps than this in one wake is put off: something is wrong with it, or with us. */
 const mostSteps = 40;
+/** How long a job rests whose phase only a newer release can read. */
+const leftAloneTime = 10 * minute;
 /** How long after a look that did not come the timer notices. */
 const checkDelay = 3 * minute;
 
@@ -107,6 +109,8 @@ class Reconciliation {
         return false;
       case "tidy":
         return this.#tidy();
+      case "leave alone":
+        return this.#leaveAlone();
       case "done":
         return this.#leave();
     }
@@ -241,6 +245,14 @@ class Reconciliation {
     const usualTime = usualTimeAfter(job);
     if (usualTime === undefined) await index.drop(job.id);
     else await index.dropRun(job.id, job.name, usualTime);
+    return true;
+  }
+
+  /** The timer asks again now and then: by then a release that can read the phase may be back. */
+  async #leaveAlone(): Promise<boolean> {
+    const { id, phase } = this.#stored.job;
+    this.#deps.log("warn", "job of a newer release", { job: id, state: stateWord(phase) });
+    await this.#deps.jobs.index.setCheck(id, this.#deps.now() + leftAloneTime);
     return true;
   }
 

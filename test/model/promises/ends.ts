@@ -1,5 +1,5 @@
 import { minute, second } from "../../../src/shared/base/duration.ts";
-import { catalogue, type Reason } from "../../../src/shared/job/reasons.ts";
+import { entryOf, type ReasonWord } from "../../../src/shared/job/reasons.ts";
 import { nameKey } from "../../../src/shared/base/ids.ts";
 import {
   endingOf,
@@ -30,7 +30,7 @@ export function ended(ledger: Ledger, before: Job, job: Job, phase: TerminalPhas
 }
 
 /** The ends that there are in the model. */
-const stateOf: Partial<Record<Reason, TerminalState>> = {
+const stateOf: Partial<Record<ReasonWord, TerminalState>> = {
   Completed: "Succeeded",
   ExitCode: "Failed",
   OutOfMemory: "Failed",
@@ -48,7 +48,7 @@ const stateOf: Partial<Record<Reason, TerminalState>> = {
 };
 
 /** Whether somebody gave a reason for such an end; that times have run out is judged with the times. */
-function isReasonable(ledger: Ledger, job: Job, reason: Reason): boolean {
+function isReasonable(ledger: Ledger, job: Job, reason: ReasonWord): boolean {
   switch (reason) {
     case "CanceledByCaller":
       return ledger.canceled.has(job.id);
@@ -64,7 +64,7 @@ function isReasonable(ledger: Ledger, job: Job, reason: Reason): boolean {
   }
 }
 
-const ofPrograms: readonly Reason[] = ["Completed", "ExitCode", "OutOfMemory"];
+const ofPrograms: readonly ReasonWord[] = ["Completed", "ExitCode", "OutOfMemory"];
 
 /** What a program's attempt gave the job is what its containers ended with. */
 export function attemptEnded(ledger: Ledger, job: Job, number: number): void {
@@ -98,7 +98,7 @@ function notRetried(ledger: Ledger, job: Job, { state, verdict }: TerminalPhase,
 }
 
 /** Without rules: whatever can be the program's, the image's or the start's fault. */
-const retriedUnasked: readonly Reason[] = [
+const retriedUnasked: readonly ReasonWord[] = [
   "ExitCode",
   "OutOfMemory",
   "RegistryBusy",
@@ -110,7 +110,7 @@ const retriedUnasked: readonly Reason[] = [
 /** As `retryOn` is documented: exit codes, reasons, faults or `*`; the first match decides, `!` is no, and so is no match. */
 function retriesOn({ options }: Spec, { reason, exitCode }: Verdict): boolean {
   if (options.retryOn === undefined) return retriedUnasked.includes(reason);
-  const names = ["*", reason, catalogue[reason].party, String(exitCode)];
+  const names = ["*", reason, entryOf(reason).party, String(exitCode)];
   const rule = options.retryOn.split(",").find((each) => names.includes(each.replace("!", "")));
   return rule !== undefined && !rule.startsWith("!");
 }

@@ -1,5 +1,5 @@
 import { hour, minute, second } from "../../../src/shared/base/duration.ts";
-import type { Reason } from "../../../src/shared/job/reasons.ts";
+import type { Reason, ReasonWord } from "../../../src/shared/job/reasons.ts";
 import { endingOf, hasEnded, type Job } from "../../../src/shared/job/job.ts";
 import type { Ledger } from "../ledger.ts";
 import { specOf } from "../orders.ts";
@@ -11,13 +11,13 @@ import { mostSkew } from "../settings.ts";
 const defaults = { timeout: 6 * hour, startTimeout: 35 * minute };
 
 /** An end by a time that has not run out yet. */
-export function notTooEarly(ledger: Ledger, job: Job, reason: Reason, decidedAt: number): void {
+export function notTooEarly(ledger: Ledger, job: Job, reason: ReasonWord, decidedAt: number): void {
   const at = earliest(ledger, job, reason, decidedAt);
   if (at !== undefined && decidedAt < at - mostSkew)
     ledger.violated(`${job.id} ended too early: ${reason} at ${decidedAt}, not before ${at}`);
 }
 
-function earliest(ledger: Ledger, job: Job, reason: Reason, decidedAt: number): number | undefined {
+function earliest(ledger: Ledger, job: Job, reason: ReasonWord, decidedAt: number): number | undefined {
   const { options } = specOf(job);
   switch (reason) {
     case "DeadlineExceeded":

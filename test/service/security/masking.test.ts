@@ -37,6 +37,7 @@ async function stored(ring: KeyRing, changes: Parameters<typeof live>[1] = {}): 
   return {
     job: of,
     sealed: { definition: sealed, callbacks: undefined },
+    kept: {},
     key: { partitionKey: "", rowKey: "" },
     etag: "",
   };

@@ -39,6 +39,7 @@ async function sealedWith(secureValue: string): Promise<World> {
   const stored: Stored = {
     job: live({ state: "Running", startedAt: start }),
     sealed: { definition, callbacks: undefined },
+    kept: {},
     key: { partitionKey: "", rowKey: "" },
     etag: "",
   };

@@ -132,6 +132,7 @@ export function told(step: Step): string {
 
 function noted({ phase }: Job): string {
   if (phase.state === "Queued") return `, ${phase.waiting?.reason ?? "waiting for nothing"}`;
+  if (phase.state === "Unknown") return "";
   const first = hasEnded(phase) ? phase.absentAt : (endingOf(phase)?.absentAt ?? phase.absentAt);
   return first === now ? ", missed" : "";
 }

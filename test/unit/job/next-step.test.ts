@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { minute, second } from "../../../src/shared/base/duration.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../../src/shared/job/arm-answers.ts";
-import { hasEnded, type Job } from "../../../src/shared/job/job.ts";
+import { endingOf, hasEnded, type Job } from "../../../src/shared/job/job.ts";
 import type { Reason } from "../../../src/shared/job/reasons.ts";
 import { nextStep } from "../../../src/shared/job/next-step.ts";
 import { lateTime, requestTimeout, skew } from "../../../src/shared/job/step.ts";
@@ -359,7 +359,7 @@ describe("what is never done", () => {
         continue;
       // A cancel before anything was created, or an end whose confirmation did not come in time.
       expect(step.job.phase.verdict.reason).toBe(
-        before.cancel ? "CanceledByCaller" : before.phase.state === "Queued" ? "" : before.phase.ending?.verdict.reason,
+        before.cancel ? "CanceledByCaller" : (endingOf(before.phase)?.verdict.reason ?? ""),
       );
     }
   });
@@ -367,7 +367,7 @@ describe("what is never done", () => {
   it("a group is not deleted before its logs and exit codes were captured", () => {
     for (const { job: before, step } of everything) {
       if (step.do !== "delete" || before.phase.state === "Queued") continue;
-      const captured = hasEnded(before.phase) ? before.phase.captured : before.phase.ending?.captured;
+      const captured = hasEnded(before.phase) ? before.phase.captured : endingOf(before.phase)?.captured;
       // A group of an earlier attempt was captured when that attempt ended.
       expect(captured ?? true).toBe(true);
     }

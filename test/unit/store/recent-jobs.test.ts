@@ -9,6 +9,7 @@ function stored(n: number, etag: string): Stored {
   return {
     job: { ...job(), id },
     sealed: { definition: undefined, callbacks: undefined },
+    kept: {},
     key: jobKey(id, start + n),
     etag,
   };
