@@ -3,10 +3,10 @@ import type { Read } from "./client.ts";
 import type { DeleteAnswer } from "../job/arm-answers.ts";
 import { secretValues } from "../definition/index.ts";
 import { Unavailable } from "../base/errors.ts";
-import type { Job, Observation } from "../job/job.ts";
+import type { AzureError, GroupSeen, Job, Observation } from "../job/job.ts";
 import type { JobStore, Stored } from "../store/jobs.ts";
 import { openDefinition, withVaultSecrets, type OpenDeps } from "../security/opened-definition.ts";
-import { maskOf, withCredentials, type Mask } from "../base/redact.ts";
+import { maskOf, maskOfLog, withCredentials, type Mask } from "../base/redact.ts";
 
 /** What it takes to read a container's log and mask it. */
 export interface ReadLogDeps extends OpenDeps {
@@ -20,12 +20,19 @@ export interface ReadLogDeps extends OpenDeps {
  */
 const withheld = "(withheld: it may hold secrets, and they can't be known now)";
 
-/** @returns `undefined` when the definition's secrets can't be known */
-async function maskOfJob(deps: OpenDeps, stored: Stored): Promise<Mask | undefined> {
+/**
+ * @param maskFor makes a mask of the definition's secrets
+ * @returns `undefined` when these can't be known
+ */
+async function maskOfJob(
+  deps: OpenDeps,
+  stored: Stored,
+  maskFor: (secrets: readonly string[]) => Mask,
+): Promise<Mask | undefined> {
   try {
     const opened = await openDefinition(deps, stored);
     const resolved = opened.kind === "open" ? await withVaultSecrets(deps, opened.definition) : opened;
-    return resolved.kind === "open" ? maskOf(secretValues(resolved.definition.body)) : undefined;
+    return resolved.kind === "open" ? maskFor(secretValues(resolved.definition.body)) : undefined;
   } catch (error) {
     if (error instanceof Unavailable && error.service !== "storage") return undefined;
     throw error;
@@ -33,7 +40,7 @@ async function maskOfJob(deps: OpenDeps, stored: Stored): Promise<Mask | undefin
 }
 
 async function maskOfAzure(deps: OpenDeps, stored: Stored): Promise<Mask | undefined> {
-  const mask = await maskOfJob(deps, stored);
+  const mask = await maskOfJob(deps, stored, maskOf);
   return mask && withCredentials(mask);
 }
 
@@ -41,24 +48,45 @@ async function maskOfAzure(deps: OpenDeps, stored: Stored): Promise<Mask | undef
 export async function maskedObservation(deps: OpenDeps, stored: Stored, seen: Observation): Promise<Observation> {
   const { job } = stored;
   const known = new Set([...job.events.map(({ message }) => message), job.azure?.message, ""]);
-  const texts = seen.group === "present" ? seen.events.map(({ message }) => message) : azureTexts(seen);
-  if (texts.every((text) => known.has(text))) return seen;
+  const texts = seen.group === "present" ? textsOf(seen) : azureTexts(seen);
+  if (texts.every((text) => known.has(text) || isWord(text))) return seen;
   const mask = (await maskOfAzure(deps, stored)) ?? ((text: string) => (known.has(text) ? text : withheld));
   switch (seen.group) {
     case "absent":
       return seen;
     case "unknown":
-      return { ...seen, azure: seen.azure && { ...seen.azure, message: mask(seen.azure.message) } };
+      return { ...seen, azure: seen.azure && maskedError(seen.azure, mask) };
     case "present":
-      return { ...seen, events: seen.events.map((event) => ({ ...event, message: mask(event.message) })) };
+      return {
+        ...seen,
+        events: seen.events.map((event) => ({ ...event, message: mask(event.message) })),
+        containers: seen.containers.map(({ detailStatus, ...container }) => ({
+          ...container,
+          detailStatus: detailStatus === undefined || isWord(detailStatus) ? detailStatus : mask(detailStatus),
+        })),
+      };
   }
+}
+
+/** What Azure says in words of its own: its error, which may be no word where something else answered in its place. */
+function maskedError(azure: AzureError, mask: Mask): AzureError {
+  return { ...azure, code: isWord(azure.code) ? azure.code : mask(azure.code), message: mask(azure.message) };
+}
+
+/** One word of letters, like `CrashLoopBackOff`: ACI's own. Anything longer may quote a command or a variable. */
+function isWord(text: string): boolean {
+  return /^[A-Za-z]{0,60}$/.test(text);
+}
+
+function textsOf({ events, containers }: GroupSeen): string[] {
+  return [...events.map(({ message }) => message), ...containers.map(({ detailStatus }) => detailStatus ?? "")];
 }
 
 /** The same for Azure's answer to a delete or stop. */
 export async function maskedAnswer(deps: OpenDeps, stored: Stored, answer: DeleteAnswer): Promise<DeleteAnswer> {
   if (!("azure" in answer) || answer.azure === undefined || answer.azure.message === "") return answer;
   const mask = (await maskOfAzure(deps, stored)) ?? (() => withheld);
-  return { ...answer, azure: { ...answer.azure, message: mask(answer.azure.message) } };
+  return { ...answer, azure: maskedError(answer.azure, mask) };
 }
 
 function azureTexts(seen: Observation): string[] {
@@ -82,6 +110,6 @@ export async function readContainerLog(
   const read = await aci.logs(job.placed, job.groupName, container, last);
   if (!deps.settings.maskOutput || read.kind !== "value") return read;
   const stored = await deps.jobs.find(job.id);
-  const mask = stored && (await maskOfJob(deps, stored));
+  const mask = stored && (await maskOfJob(deps, stored, maskOfLog));
   return mask ? { kind: "value", value: mask(read.value) } : { ...unknown, reason: "SealKeyUnavailable" };
 }

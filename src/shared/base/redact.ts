@@ -1,105 +1,122 @@
 /**
- * Masking what was a secret wherever text leaves us: by value, in the forms in which programs write a secret (plain, base64, URL-encoded,
- * inside a JSON string). Pure.
+ * Masking what was a secret wherever text leaves us: by value, in whatever form programs write it, and by what credentials look like.
+ * Each text is read once for all secrets together, in each of its readings (`masking/readings.ts`). Pure.
  */
+import { credentialPlaces } from "./masking/credentials.ts";
+import { Patterns } from "./masking/patterns.ts";
+import { asWritten, peeled, readingsOf, unescapedLayers, type Cut, type Reading } from "./masking/readings.ts";
+
 export type Mask = (text: string) => string;
 
 const stars = "***";
-/** Shorter values are words like `true` or `dev`: masking them would only make messages unreadable. */
+/** Shorter values are words like `dev`: masking them would only make messages unreadable. */
 const shortest = 4;
 /** A line of a secret of several lines (a key's PEM, say) is told apart from an ordinary word by its length. */
 const shortestLine = 12;
-/** Texts are cut before they come here: so much of a secret at a text's end is masked, too. */
-const shortestPart = 6;
+/** A longer secret is looked for in pieces, which cost less memory and are found where only some of them are shown. */
+const longestPiece = 4096;
 
 export function maskValues(text: string, secrets: readonly string[]): string {
   return maskOf(secrets)(text);
 }
 
-/** The same for many texts. */
+/** The same for many texts, which may have been cut at their end. */
 export function maskOf(secrets: readonly string[]): Mask {
-  const forms = formsOf(secrets);
+  return masker(secrets, "end");
+}
+
+/** For a container's log, of which the log driver may have cut off anything: its beginning, its end, the end of a long line. */
+export function maskOfLog(secrets: readonly string[]): Mask {
+  return masker(secrets, "anywhere");
+}
+
+function masker(secrets: readonly string[], cut: Cut): Mask {
+  const wanted = patternsOf(secrets);
+  if (wanted.length === 0) return (text) => text;
+  const forward = new Patterns(wanted);
+  let backward: Patterns | undefined;
   return (text) => {
-    let masked = text;
-    for (const form of forms) if (masked.includes(form)) masked = masked.replaceAll(form, stars);
-    for (const form of forms) masked = withoutCutEnd(masked, form);
-    return masked;
+    const bytes = Buffer.from(text);
+    const marks = new Uint8Array(bytes.length);
+    for (const reading of readingsOf(asWritten(bytes, marks, cut), cut)) {
+      const found = new Spans(reading);
+      forward.search(reading.bytes, found.add);
+      forward.beginnings(reading.bytes, reading.ends, found.add);
+      if (reading.begins.length > 0) {
+        const { length } = reading.bytes;
+        backward ??= new Patterns(wanted.map(reversed));
+        const cuts = reading.begins.map((begin) => length - begin).reverse();
+        backward.beginnings(reversed(reading.bytes), cuts, (from, to) => found.add(length - to, length - from));
+      }
+      found.end();
+    }
+    return starred(text, bytes, marks);
   };
 }
 
-function withoutCutEnd(text: string, form: string): string {
-  const begin = form.slice(0, shortestPart);
-  if (begin.length < shortestPart) return text;
-  for (let at = text.indexOf(begin, text.length - form.length); at >= 0; at = text.indexOf(begin, at + 1)) {
-    if (form.startsWith(text.slice(at))) return text.slice(0, at) + stars;
+/** What is found overlaps, often at each byte: it is marked once for all. */
+class Spans {
+  readonly #reading: Reading;
+  #from = 0;
+  #to = 0;
+
+  constructor(reading: Reading) {
+    this.#reading = reading;
   }
-  return text;
-}
 
-/** Longest first, so that no part of a secret is left over when another is contained in it. */
-function formsOf(secrets: readonly string[]): readonly string[] {
-  const whole = secrets.filter((secret) => secret.trim().length >= shortest);
-  const lines = whole
-    .filter((secret) => /[\r\n]/.test(secret))
-    .flatMap((secret) => secret.split(/\r\n|\r|\n/).filter((line) => line.trim().length >= shortestLine));
-  const forms = [...whole, ...lines].flatMap((secret) => [
-    secret,
-    secret.trim(),
-    JSON.stringify(secret).slice(1, -1),
-    ...urlForms(secret),
-    ...base64Forms(secret),
-  ]);
-  return [...new Set(forms)].filter((form) => form.length >= shortest).sort((a, b) => b.length - a.length);
-}
+  readonly add = (from: number, to: number): void => {
+    if (!this.#reading.counts(from, to)) return;
+    if (from > this.#to || to < this.#from) {
+      this.end();
+      [this.#from, this.#to] = [from, to];
+    } else [this.#from, this.#to] = [Math.min(from, this.#from), Math.max(to, this.#to)];
+  };
 
-/** Percent-encoding (RFC 3986), its digits in either case, and the form's own, where a space is a plus. */
-function urlForms(secret: string): string[] {
-  let encoded: string;
-  try {
-    encoded = encodeURIComponent(secret);
-  } catch {
-    return []; // half a character, which no URL can hold
+  end(): void {
+    if (this.#to > this.#from) this.#reading.mark(this.#from, this.#to);
   }
-  const strict = encoded.replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
-  const form = strict.replaceAll("%20", "+");
-  return [encoded, strict, form, encodeURI(secret)].flatMap((each) => [
-    each,
-    each.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
-  ]);
 }
 
-/**
- * Base64 and base64url of the secret, alone or anywhere in a longer text: its characters there depend on where in a group of three
- * bytes it begins, and those that it shares with its neighbours are left out.
- */
-function base64Forms(secret: string): string[] {
-  const bytes = Buffer.from(secret);
-  const inside = [0, 1, 2].map((shift) => {
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes])
-      .toString("base64")
-      .replaceAll("=", "");
-    const shared = (shift + bytes.length) % 3 === 0 ? 0 : 1;
-    return encoded.slice(shift === 0 ? 0 : shift + 1, encoded.length - shared);
-  });
-  // What is left of a short secret may be an ordinary word.
-  return [bytes.toString("base64"), ...inside.filter((form) => form.length >= 6)].flatMap((form) => [
-    form,
-    form.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""),
-  ]);
+function starred(text: string, bytes: Buffer, marks: Uint8Array): string {
+  let from = marks.indexOf(1);
+  if (from < 0) return text;
+  let masked = "";
+  for (let read = 0; ;) {
+    masked += bytes.toString("utf8", read, from) + stars;
+    read = marks.indexOf(0, from);
+    from = read < 0 ? -1 : marks.indexOf(1, read);
+    if (from < 0) return masked + (read < 0 ? "" : bytes.toString("utf8", read));
+  }
 }
 
-/** What lets somebody in, wherever it stands: keys and signatures in addresses and connection strings, bearer tokens, passwords in URLs. */
-const credentials: readonly (readonly [RegExp, string])[] = [
-  [
-    /([?&;](?:code|sig|key|token|callback_?token|accountkey|sharedaccesssignature|password|pwd)=)[^&;\s"']+/gi,
-    `$1${stars}`,
-  ],
-  // These names are nothing else, wherever they stand.
-  [/((?:^|[\s,"'])(?:sig|accountkey|sharedaccesskey|sharedaccesssignature|password|pwd)=)[^&;,\s"']+/gi, `$1${stars}`],
-  [/\b(Bearer\s+)[\w.~+/-]{8,}=*/gi, `$1${stars}`],
-  [/(:\/\/)[^/\s@"']{1,500}@/g, `$1${stars}@`],
-  [/(\/api\/link\/)[\w-]+/g, `$1${stars}`],
-];
+/** All that a secret is looked for as: itself, its lines, and what it becomes where a reading undoes escapes that it has by itself. */
+function patternsOf(secrets: readonly string[]): readonly Uint8Array[] {
+  const found = new Map<string, Uint8Array>();
+  const add = (bytes: Uint8Array): void => {
+    for (let at = 0; at < bytes.length; at += longestPiece) {
+      const piece = bytes.subarray(at, at + longestPiece);
+      if (piece.length >= shortest) found.set(Buffer.from(piece).toString("latin1"), piece);
+    }
+  };
+  for (const secret of secrets.map((each) => each.trim()).filter((each) => each.length >= shortest)) {
+    const whole = Buffer.from(secret);
+    add(whole);
+    for (const { bytes } of peeled(
+      { bytes: whole, ends: [], begins: [], counts: () => true, mark: () => undefined },
+      "end",
+    ))
+      add(bytes);
+    // As a form writes it (URL Standard, "application/x-www-form-urlencoded").
+    if (secret.includes(" ")) add(Buffer.from(secret.replaceAll(" ", "+")));
+    if (/[\r\n]/.test(secret))
+      for (const line of secret.split(/[\r\n]+/)) if (line.trim().length >= shortestLine) add(Buffer.from(line.trim()));
+  }
+  return [...found.values()];
+}
+
+function reversed(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes).reverse();
+}
 
 /** For what Azure says: it may quote credentials that no definition told us of. */
 export const withCredentials =
@@ -109,7 +126,24 @@ export const withCredentials =
 
 /** Masks by structure what no definition told us of: for logs, and for what Azure says. */
 export const maskCredentials: Mask = (text) => {
-  let masked = text;
-  for (const [pattern, replacement] of credentials) masked = masked.replace(pattern, replacement);
-  return masked;
+  const bytes = Buffer.from(text);
+  const marks = new Uint8Array(bytes.length);
+  for (const { reading, places } of credentialsOf(asWritten(bytes, marks, "end")))
+    for (const [from, to] of places) reading.mark(from, to);
+  return starred(text, bytes, marks);
 };
+
+/** The values themselves, for masking them where nothing tells what they are. */
+export function credentialsIn(text: string): readonly string[] {
+  const bytes = Buffer.from(text);
+  return [...credentialsOf(asWritten(bytes, new Uint8Array(0), "end"))].flatMap(({ reading, places }) =>
+    places.map(([from, to]) => Buffer.from(reading.bytes.subarray(from, to)).toString("utf8")),
+  );
+}
+
+function* credentialsOf(text: Reading) {
+  for (const reading of [text, ...unescapedLayers(text)]) {
+    const places = credentialPlaces(Buffer.from(reading.bytes).toString("latin1"));
+    if (places.length > 0) yield { reading, places };
+  }
+}

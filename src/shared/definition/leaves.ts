@@ -21,7 +21,7 @@ export function mapLeaves(body: JsonObject, change: (leaf: Leaf) => JsonValue): 
 }
 
 /** Names that speak of a secret. */
-const suspicious = /pass|pwd|secret|secur|token|key|credential|connection|auth|sas/i;
+export const suspicious = /pass|pwd|secret|secur|token|key|credential|connection|auth|sas|cookie|signature|bearer|jwt/i;
 
 class Walk {
   readonly #change: (leaf: Leaf) => JsonValue;
@@ -54,7 +54,10 @@ class Walk {
         return value.map((item, index) => this.#known(item, type.of, place, trail.to(index, 0)));
       case "map":
         if (!isJsonObject(value)) break;
-        return mapMembers(value, (key, each) => this.#known(each, type.of, place, trail.to(key, 0)));
+        return mapMembers(value, (key, each) => {
+          const named = place === "open" && suspicious.test(key) ? "named" : place;
+          return this.#known(each, type.of, named, trail.to(key, 0));
+        });
       case "object":
         if (!isJsonObject(value)) break;
         return this.object(value, type, trail);

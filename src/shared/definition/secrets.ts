@@ -1,5 +1,6 @@
 import type { JsonObject } from "../base/json.ts";
-import { mapLeaves, type Leaf } from "./leaves.ts";
+import { credentialsIn, maskCredentials } from "../base/redact.ts";
+import { mapLeaves, suspicious, type Leaf } from "./leaves.ts";
 import { replaceVaultReferences, vaultReferencesIn, type VaultReference } from "./placeholders.ts";
 
 const mask = "***";
@@ -9,13 +10,18 @@ const userinfo = /(?<=:\/\/)[^/\s@]{1,500}(?=@)/g;
 /**
  * The body with every secret masked as `***`, by structure: what the service never gives back (registry passwords, `secureValue`,
  * storage and workspace keys, files of secret volumes, protected settings); and, to be on the safe side, the contents of properties
- * that are not known here, the values of variables and headers whose name speaks of a secret, and passwords in URLs.
+ * that are not known here, the values of variables and headers whose name speaks of a secret, and what looks like a credential in a
+ * command, a variable or an address.
  */
 export function redactBody(body: JsonObject): JsonObject {
-  return mapLeaves(body, ({ value, place }) => {
+  const inCommand = commandSecrets();
+  return mapLeaves(body, (leaf) => {
+    const { value, place } = leaf;
+    const word = inCommand(leaf);
     if (typeof value === "boolean") return value;
     if (place !== "open") return mask;
-    return typeof value === "string" ? value.replace(userinfo, mask) : value;
+    if (word !== undefined) return `${String(value).slice(0, -word.length)}${mask}`;
+    return typeof value === "string" ? maskCredentials(value) : value;
   });
 }
 
@@ -30,23 +36,56 @@ export function secretPaths(body: JsonObject): string[] {
 }
 
 /**
- * Every secret text of the body, to be masked wherever text leaves. A file of a secret volume is given as written and decoded.
- * References to a vault are no secrets.
+ * Every secret text of the body, to be masked wherever text leaves. A file of a secret volume is given as written and decoded. What
+ * only looks like a secret (the value of a variable or header with a telling name, a password in a command, a key in a connection
+ * string) is one, too. References to a vault are no secrets.
  */
 export function secretValues(body: JsonObject): string[] {
   const found = new Set<string>();
-  for (const { value, place } of leavesOf(body)) {
+  const inCommand = commandSecrets();
+  for (const leaf of leavesOf(body)) {
+    const { value, place } = leaf;
+    const word = inCommand(leaf);
     if (typeof value === "boolean") continue;
     const text = String(value);
     for (const each of text.match(userinfo) ?? []) {
       found.add(each);
       found.add(each.slice(each.indexOf(":") + 1));
     }
-    if (place === "open" || place === "unknown" || place === "named" || vaultReferencesIn(text).length > 0) continue;
+    if (vaultReferencesIn(text).length > 0) continue;
+    for (const each of credentialsIn(text)) found.add(each);
+    if (word !== undefined && !isOrdinary(word)) found.add(word);
+    if (place === "named" && !isOrdinary(text)) found.add(text);
+    if (place === "open" || place === "unknown" || place === "named") continue;
     found.add(text);
     if (place === "file") found.add(Buffer.from(text, "base64").toString("utf8"));
   }
   return [...found].filter((text) => text.trim() !== "");
+}
+
+/** Values that settings have, whatever the setting's name speaks of. */
+function isOrdinary(text: string): boolean {
+  return /^(?:true|false|yes|no|on|off|none|null|default|auto|basic|required|optional|enabled|disabled|\d{1,5})$/i.test(
+    text.trim(),
+  );
+}
+
+/**
+ * Tells, leaf by leaf in the body's order, what of a command's word is a secret: of the word behind a flag like `--password` all, of
+ * `--password=...` what follows, whatever signs it has, because a list's words need no quotes.
+ */
+function commandSecrets(): (leaf: Leaf) => string | undefined {
+  let before: { readonly list: string; readonly word: string } | undefined;
+  return ({ value, trail }) => {
+    const list = /^(.*\.command)\[\d+\]$/i.exec(trail.path)?.[1];
+    if (list === undefined) return (before = undefined);
+    const word = String(value);
+    const flag = before?.list === list && /^--?[\w-]{1,60}$/.test(before.word) && suspicious.test(before.word);
+    before = { list, word };
+    if (flag && !word.startsWith("-")) return word;
+    const [, name = "", assigned] = /^-{0,2}([\w.-]{1,60})=([^]+)$/.exec(word) ?? [];
+    return suspicious.test(name) ? assigned : undefined;
+  };
 }
 
 /** A reference to a vault and where it stands. */

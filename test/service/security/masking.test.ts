@@ -9,7 +9,7 @@ import type { Stored } from "../../../src/shared/store/jobs.ts";
 import { maskedAnswer, maskedObservation } from "../../../src/shared/aci/masked-client.ts";
 import { Sealer, type KeyRing } from "../../../src/shared/security/sealer.ts";
 import { sealedText } from "../../../src/shared/security/sealed-definition.ts";
-import { group, job, live, present, settings, start } from "../../kit/kit.ts";
+import { container, group, job, live, present, settings, start } from "../../kit/kit.ts";
 import { temporaryFolder } from "./kit.ts";
 
 const secret = "correct-horse-battery";
@@ -63,6 +63,27 @@ test("a secret that was cut off with its message is masked, too", async () => {
   const ring = ringOf();
   const seen = present(group("Running", [], { events: [event(`can't log in with ${secret.slice(0, 15)}`)] }));
   expect(messages(await maskedObservation(depsOf(ring), await stored(ring), seen))).toEqual(["can't log in with ***"]);
+});
+
+test("what a container's status says beyond a word of ACI's is masked, too", async () => {
+  const ring = ringOf();
+  const app = (detailStatus: string) => container("a", { state: "Waiting", detailStatus });
+  const seen = present(group("Running", [app("CrashLoopBackOff"), app(`exec: "--password=${secret}": not found`)]));
+  const masked = await maskedObservation(depsOf(ring), await stored(ring), seen);
+  expect(masked.group === "present" && masked.containers.map(({ detailStatus }) => detailStatus)).toEqual([
+    "CrashLoopBackOff",
+    'exec: "--password=***": not found',
+  ]);
+  expect(await maskedObservation(depsOf(away), await stored(ring), present(group("Running", [app("Error")])))).toEqual(
+    present(group("Running", [app("Error")])),
+  );
+});
+
+test("an error's code that is none of Azure's words is masked, too", async () => {
+  const ring = ringOf();
+  const azure = { code: `Bad ${secret}`, message: "x", httpStatus: 400 };
+  const answer = { kind: "unclear", azure } as const;
+  expect(await maskedAnswer(depsOf(ring), await stored(ring), answer)).toMatchObject({ azure: { code: "Bad ***" } });
 });
 
 test("messages that the row has already cost no look at the definition", async () => {

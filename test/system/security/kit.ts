@@ -184,10 +184,28 @@ export function writingsOf(secret: string): string[] {
     secret,
     encodeURIComponent(secret),
     JSON.stringify({ secret }),
+    dotNet(secret),
+    smallCodes(dotNet(secret)),
+    JSON.stringify(dotNet(secret)),
+    html(secret),
     base64(secret),
     base64(`user:${secret}`),
     base64(`{"password":"${secret}"}`),
   ];
+}
+
+/** As System.Text.Json writes it. */
+function dotNet(text: string): string {
+  const code = (sign: string): string => sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+  return text.replaceAll(/[^A-Za-z0-9 /.-]/g, (sign) => `\\u${code(sign)}`);
+}
+
+function smallCodes(text: string): string {
+  return text.replaceAll(/\\u[0-9A-F]{4}/g, (code) => code.toLowerCase());
+}
+
+function html(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9 ./-]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
 /** The forms in which a secret could be found: plain, URL-encoded, inside JSON, and base64 at each of its three shifts. */
@@ -201,6 +219,10 @@ export function formsOf(secret: string): string[] {
     encodeURIComponent(secret),
     encodeURIComponent(secret).toLowerCase(),
     JSON.stringify(secret).slice(1, -1),
+    dotNet(secret),
+    smallCodes(dotNet(secret)),
+    JSON.stringify(dotNet(secret)).slice(1, -1),
+    html(secret),
     ...base64,
     ...base64.map((form) => form.replaceAll("+", "-").replaceAll("/", "_")),
   ];

@@ -17,6 +17,9 @@ const marks = {
   workspaceKey: mark("workspace-key"),
   file: mark("file"),
   vault: mark("vault"),
+  plain: mark("plain-variable"),
+  header: mark("probe-header"),
+  word: mark("command-word"),
   callback: "Mark-callback-7-token",
   url: "Mark-url-7",
 };
@@ -65,7 +68,10 @@ function definition(name: string, env: Record<string, string> = {}, more: object
           properties: {
             image: "registry.example/team/job:1",
             resources: { requests: { cpu: 1, memoryInGB: 1 } },
+            command: ["run", "--password", marks.word],
+            livenessProbe: { httpGet: { port: 80, httpHeaders: [{ name: "Authorization", value: marks.header }] } },
             environmentVariables: [
+              { name: "DB_PASSWORD", value: marks.plain },
               { name: "A", secureValue: marks.variable },
               { name: "B", secureValue: "${keyvault:job-secret}" },
               ...Object.entries({ SIM_RUN_SECONDS: "0", ...env }).map(([variable, value]) => ({
@@ -142,6 +148,8 @@ describe.concurrent("jobs full of secrets go through", () => {
     const { body } = await ended(await submit(definition("refused")));
     expect(body).toMatchObject({ state: "Failed", reason: "InvalidDefinition" });
     expect(JSON.stringify(body["azure"])).toContain("Not acceptable: ***");
+    const record = await service.call("GET", `/api/jobs/${String(body["id"])}`);
+    expect(JSON.stringify(record.body["azure"])).toContain("***");
   });
 
   test("a job of which Azure refuses reads and the delete for a while, quoting it", async () => {

@@ -138,8 +138,63 @@ test("secretValues gives every secret text, files decoded too, references to a v
       "protected-secret",
       "4711",
       "unknown-secret",
+      "named-secret",
+      "header-secret",
     ].toSorted(),
   );
+});
+
+describe("what looks like a secret", () => {
+  const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln";
+  const { body: looks } = definitionOf(
+    group({
+      containers: [
+        container({
+          command: [
+            "run",
+            "--password",
+            "flag-secret",
+            "--db-password=long secret;x",
+            "-v",
+            "open",
+            `--h=Bearer ${jwt}`,
+          ],
+          environmentVariables: [
+            { name: "STORAGE", value: "AccountName=open;AccountKey=conn-secret==;X=1" },
+            { name: "AUTH_REQUIRED", value: "true" },
+            { name: "CONFIG", value: '{"apiKey": "json-secret"}' },
+          ],
+          livenessProbe: {
+            exec: { command: ["curl", "--token", "probe-secret", "http://localhost/?access_token=url-secret&x=1"] },
+          },
+          configMap: { keyValuePairs: { DB_PASSWORD: "map-secret", MODE: "open" } },
+        }),
+      ],
+    }),
+  );
+  const secrets = [
+    "flag-secret",
+    "long secret;x",
+    "long",
+    jwt,
+    "conn-secret==",
+    "json-secret",
+    "probe-secret",
+    "url-secret",
+    "map-secret",
+  ];
+
+  test("is masked wherever the service writes of it", () => {
+    expect(secretValues(looks).toSorted()).toEqual(secrets.toSorted());
+  });
+
+  test("is masked where the definition is shown, and the rest is not", () => {
+    const shown = JSON.stringify(redactBody(looks));
+    for (const secret of secrets) expect(shown).not.toContain(JSON.stringify(secret).slice(1, -1));
+    expect(shown.match(/open/g)).toHaveLength(3);
+    expect(shown).toContain('"***","--db-password=***","-v","open"');
+    expect(shown).toContain("http://localhost/?access_token=***&x=1");
+  });
 });
 
 describe("references to a vault", () => {
