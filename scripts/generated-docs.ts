@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { catalogue, reasonOfArmError, reasonOfExit, type Entry, type Rule } from "../src/shared/job/reasons.ts";
+import { readRefusal } from "../src/shared/job/arm-errors.ts";
+import { catalogue, type Entry, type Rule } from "../src/shared/job/reasons.ts";
+import { policy, reasonOfEnd } from "../src/shared/job/verdict.ts";
 import { envelopeSchema } from "../src/shared/store/messages.ts";
 import { optionsTable } from "../src/shared/job/options.ts";
 import { settingsTable } from "../src/shared/config/settings.ts";
@@ -109,7 +111,8 @@ const ruleText: Readonly<Record<Rule, string>> = {
   caller: "ends, or the caller's `retries` and `retryOn` decide",
   free: "a new attempt at nobody's expense, at most `FREE_RETRIES` in a row",
   wait: "the job waits, and is tried again",
-  few: "tried again a few times, then the job ends",
+  few: "tried again, at most four times, then the job ends",
+  hour: "the job waits for `REFUSAL_TIME`, an hour unless set, then it ends",
 };
 
 /** Azure's codes that are worth a line, with the status they come with (see azure-docs "Troubleshoot common issues in ACI"). */
@@ -118,16 +121,21 @@ const armErrors = [
   [409, "ContainerGroupSpotQuotaReached"],
   [409, "ServiceUnavailable"],
   [409, "ContainerGroupTransitioning"],
+  [409, "MissingSubscriptionRegistration"],
+  [409, "ScopeLocked"],
+  [409, "InvalidResourceLocation"],
   [400, "InaccessibleImage"],
+  [400, "SubnetIsFull"],
   [409, "RegistryErrorResponse"],
   [403, "AuthorizationFailed"],
   [403, "LinkedAuthorizationFailed"],
+  [403, "RequestDisallowedByPolicy"],
   [404, "ResourceGroupNotFound"],
   [429, "TooManyRequests"],
   [500, "InternalServerError"],
 ] as const;
 const statusAlone = [400, 401, 403, 408, 409, 429, 502, 503] as const;
-const exits = [0, 1, 137, 7147, 7148] as const;
+const exits = [0, 1, 137] as const;
 
 function faultsPage(): string {
   const rows = Object.entries<Entry>(catalogue).map(([reason, { party, rule, advice }]) => [
@@ -142,9 +150,12 @@ function faultsPage(): string {
   ].map(({ httpStatus, code }) => [
     code === "" ? "any other" : `\`${code}\``,
     String(httpStatus),
-    `\`${reasonOfArmError({ httpStatus, code, message: "" })}\``,
+    `\`${readRefusal({ httpStatus, code, message: "" }).reason}\``,
   ]);
-  const exit = exits.map((code) => [String(code), `\`${reasonOfExit(code, undefined)}\``]);
+  const exit = exits.map((exitCode) => {
+    const end = { exitCode, detailStatus: undefined, container: "" };
+    return [String(exitCode), `\`${reasonOfEnd(end, { events: [] })}\``];
+  });
   return `${generatedFrom("src/shared/job/reasons.ts")}
 # Reasons and faults
 
@@ -160,15 +171,27 @@ Azure's own error stays readable, redacted, in \`azure\` of \`GET /api/jobs/{id}
 
 ${table(["code on create", "status", "reason"], arm)}
 
-A 5xx or a timeout on a create is no answer at all: the group is looked for before anything else is done. A message of a 400, 409 or
-503 that speaks of quota means \`QuotaReached\` whatever its code.
+The code decides; the words beside it decide only where the code has no meaning of its own, and for the numbers of a quota. A 5xx of
+ACI's own is tried again with growing delays; where it comes again it ends the job as \`CreateFailed\` after four tries over 15 minutes if
+other groups are accepted in the region meanwhile, else after \`CREATE_FAILED_TIME\`. A 409 with an unknown code is treated the same way.
+A gateway's 5xx or a time-out is no answer at all: the group is looked for before anything else is done.
+
+## What a view of a container group means
+
+The first rule that applies decides. Whatever it says, a group that is still there is stopped or deleted before the job ends.
+
+${table(
+  ["when", "because"],
+  policy.map(({ when, because }) => [when, because]),
+)}
 
 ## What a container's exit code means
 
 ${table(["exit code", "reason"], exit)}
 
-Every other exit code than 0 is \`ExitCode\`; a \`detailStatus\` that speaks of OOM is \`OutOfMemory\` whatever the code. 7147 and 7148
-are Azure's own, for maintenance of its machines.
+Every other exit code than 0 is \`ExitCode\`. A \`detailStatus\` that names OOM is \`OutOfMemory\` whatever the code; 137 after a failed
+liveness probe is \`ProbeFailed\`. 7147 and 7148 are Azure's own, for maintenance of its machines and evictions: they are no end of the
+program. An end without an exit code is waited for, and then it is \`ExitUnknown\`: no code is ever made up.
 `;
 }
 

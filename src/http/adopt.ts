@@ -1,7 +1,8 @@
 import { ownerOf } from "../shared/aci/arm-group.ts";
 import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
-import { nothingRuns } from "../shared/job/verdict.ts";
+import { InstallationTag } from "../shared/aci/installation-tag.ts";
+import { nothingRuns } from "../shared/job/observation.ts";
 import { handler, json } from "./lib/reply.ts";
 
 /**
@@ -16,13 +17,15 @@ const mostGroups = 100;
 export function adopt({ log, settings, control, aci: connect }: AdoptDeps) {
   return handler(log, async () => {
     const { aci, installation } = await connect();
+    const tag = new InstallationTag(installation);
     const groups: Record<string, unknown>[] = [];
     let complete = true;
     for (const target of await control.targets(settings.targets)) {
       const list = await aci.list(target);
       if (list.kind !== "value") complete = false;
       for (const group of list.kind === "value" ? list.value : []) {
-        if (typeof group.name !== "string" || ownerOf(group, installation.id).kind !== "untagged") continue;
+        if (typeof group.name !== "string") continue;
+        if (ownerOf(group, { tag, place: { ...target, name: group.name } }).kind !== "untagged") continue;
         if (groups.length >= mostGroups) {
           complete = false;
           break;

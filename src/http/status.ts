@@ -2,13 +2,12 @@ import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { AttemptResult, ContainerResult } from "../shared/store/attempts.ts";
 import { second } from "../shared/base/duration.ts";
 import { entryOf } from "../shared/job/reasons.ts";
-import { blame } from "../shared/job/verdict.ts";
 import type { Deps } from "../shared/deps.ts";
 import { parseJobId, type JobId } from "../shared/base/ids.ts";
-import { endingOf, hasEnded, stateWord, type Job } from "../shared/job/job.ts";
+import { hasEnded, stateWord, type Job } from "../shared/job/job.ts";
 import type { Stored } from "../shared/store/jobs.ts";
 import { withStopped } from "../shared/store/stopped-containers.ts";
-import { describe, waitingOf } from "../shared/job/transitions.ts";
+import { blame, describe, stoppingOf, waitingOf } from "../shared/job/describe.ts";
 import { logsUrl, pollUrl, type Links, type PollUntil } from "./lib/urls.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 
@@ -105,7 +104,7 @@ function common(job: Job, settings: Links): Record<string, unknown> {
 
 function running(job: Job, settings: Links): Record<string, unknown> {
   const { phase } = job;
-  const ending = endingOf(phase);
+  const stopping = stoppingOf(job);
   const waiting = waitingOf(job);
   const of = (init: boolean) =>
     Object.fromEntries(job.containers.filter((each) => each.init === init).map(({ name }) => [name, {}]));
@@ -120,8 +119,8 @@ function running(job: Job, settings: Links): Record<string, unknown> {
           waiting: { ...waiting, since: isoTime(waiting.since), advice: entryOf(waiting.reason).advice },
         }
       : {}),
-    ...(ending
-      ? { reason: ending.verdict.reason, stopping: { reason: ending.verdict.reason, since: isoTime(ending.since) } }
+    ...(stopping
+      ? { reason: stopping.reason, stopping: { reason: stopping.reason, since: isoTime(stopping.since) } }
       : {}),
   };
 }

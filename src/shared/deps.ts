@@ -7,6 +7,7 @@ import { Blobs } from "./store/blobs.ts";
 import { Control, tableNames, type Installation } from "./store/control.ts";
 import { DailyBudget } from "./limits/daily-budget.ts";
 import { Unavailable } from "./base/errors.ts";
+import { InstallationTag } from "./aci/installation-tag.ts";
 import { GovernedAci } from "./aci/governed-client.ts";
 import { JobIndex } from "./store/job-index.ts";
 import { keyVaultRing } from "./security/key-vault-ring.ts";
@@ -122,12 +123,13 @@ export function makeDeps(options: DepsOptions): Deps {
 
 function realAci(
   { armEndpoint: endpoint }: Settings,
-  { id: installation }: Installation,
+  installation: Installation,
   budget: Budget,
   now: () => number,
 ): Aci {
   const limits: AciOptions["limits"] = (remaining) => budget.heed(remaining, now());
-  return new Aci({ endpoint, credential: new DefaultAzureCredential(), installation, now, limits });
+  const tag = new InstallationTag(installation);
+  return new Aci({ endpoint, credential: new DefaultAzureCredential(), tag, now, limits });
 }
 
 function keyRing(settings: Settings, now: () => number): KeyRing {
@@ -140,15 +142,6 @@ function keyRing(settings: Settings, now: () => number): KeyRing {
 
 /** @param activeJobs how many there are: the more, the less often each is looked at */
 export function rulesOf({ settings, random }: Pick<Deps, "settings" | "random">, activeJobs = 0): Rules {
-  const { stopTimeout, keepTime, lookFloor, lookCeiling, freeRetries, maxRestarts, adoptFinishedGroups } = settings;
-  return {
-    stopTimeout,
-    keepTime,
-    lookFloor,
-    lookCeiling: lookCeilingFor(activeJobs, lookCeiling, settings.armReads.perSecond),
-    freeRetries,
-    maxRestarts,
-    adoptFinishedGroups,
-    random: random(),
-  };
+  const lookCeiling = lookCeilingFor(activeJobs, settings.lookCeiling, settings.armReads.perSecond);
+  return { ...settings, lookCeiling, random: random() };
 }

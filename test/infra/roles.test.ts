@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
+import { installationTag } from "../kit/kit.ts";
 import { z } from "zod";
 import { Aci } from "../../src/shared/aci/client.ts";
 import type { Placed } from "../../src/shared/job/job.ts";
@@ -109,7 +110,7 @@ test("every call that the code makes to Azure Resource Manager is allowed by the
   const address = server.address();
   const endpoint = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
   const getToken = () => Promise.resolve({ token: "none", expiresOnTimestamp: Number.MAX_SAFE_INTEGER });
-  const aci = new Aci({ endpoint, credential: { getToken }, installation: "i", now: () => 0 });
+  const aci = new Aci({ endpoint, credential: { getToken }, tag: installationTag, now: () => 0 });
   const target = { subscriptionId: "11111111-1111-1111-1111-111111111111", resourceGroup: "aci", location: undefined };
   const placed: Placed = { ...target, location: "westeurope" };
   const calls: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -117,7 +118,6 @@ test("every call that the code makes to Azure Resource Manager is allowed by the
     create: () => aci.create(placed, "g", "2023-05-01", {}, (text) => text),
     remove: () => aci.remove(placed, "g"),
     stop: () => aci.stop(placed, "g"),
-    tag: () => aci.tag(placed, "g", {}),
     logs: () => aci.logs(placed, "g", "c"),
     ping: () => aci.ping(target),
     locationOf: () => aci.locationOf(target),

@@ -1,16 +1,18 @@
 /** Builders of what the core works on: a job as it was accepted, a group as it was seen. Times are milliseconds since 1970. */
 import { day, hour, minute, second } from "../../src/shared/base/duration.ts";
+import { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
 import { groupName, mintJobId, type JobId } from "../../src/shared/base/ids.ts";
 import {
   jobSchema,
-  type ContainerSeen,
+  nothingObserved,
   type Ending,
-  type GroupSeen,
   type Job,
-  type Observation,
+  type Observed,
   type Phase,
   type Verdict,
 } from "../../src/shared/job/job.ts";
+import type { ContainerSeen, GroupSeen, Observation } from "../../src/shared/job/observation.ts";
+import { identityOf } from "../../src/shared/job/verdict.ts";
 import type { JobOptions } from "../../src/shared/job/options.ts";
 import type { Order } from "../../src/shared/intake/submission.ts";
 import { parseSettings, type Settings } from "../../src/shared/config/settings.ts";
@@ -38,6 +40,12 @@ export const rules: Rules = {
   lookCeiling: minute,
   freeRetries: 5,
   maxRestarts: 10,
+  absenceTime: 3 * minute,
+  exitCodeTime: 10 * minute,
+  refusalTime: hour,
+  createFailedTime: 6 * hour,
+  targetGoneTime: day,
+  spotFallbackAfter: 0,
   adoptFinishedGroups: false,
   random: 0.5,
 };
@@ -132,7 +140,8 @@ export function live(
     placed: place,
     provisioningAt: at,
     firstCreateAt: at,
-    ...(phase.state === "Running" ? { startedAt: phase.startedAt } : {}),
+    ...(phase.state === "Running" ? { startedAt: phase.startedAt, observed } : {}),
+    ...(phase.state === "Pending" ? { observed: { ...nothingObserved, acceptedAt: phase.acceptedAt } } : {}),
     phase,
     ...changes,
   });
@@ -149,7 +158,14 @@ export function ended(changes: Partial<Extract<Phase, { tidy: boolean }>> = {}, 
     captured: true,
     tidy: false,
   } as const;
-  return job({ placed: place, firstCreateAt: start, provisioningAt: start, phase: { ...phase, ...changes }, ...more });
+  return job({
+    placed: place,
+    firstCreateAt: start,
+    provisioningAt: start,
+    observed,
+    phase: { ...phase, ...changes },
+    ...more,
+  });
 }
 
 export function ending(to: Ending["to"], changes: Partial<Ending> = {}): Ending {
@@ -159,6 +175,8 @@ export function ending(to: Ending["to"], changes: Partial<Ending> = {}): Ending 
     since: start + minute,
     captured: true,
     free: false,
+    wait: false,
+    observeStopped: false,
     ...changes,
   };
 }
@@ -167,6 +185,8 @@ export function container(name: string, changes: Partial<ContainerSeen> = {}): C
   return {
     name,
     init: false,
+    image: undefined,
+    hasView: true,
     state: "Running",
     startTime: start + 20 * second,
     finishTime: undefined,
@@ -188,7 +208,10 @@ export function exited(
   return container(name, { state: "Terminated", exitCode, finishTime: start + seconds * second, ...changes });
 }
 
-export const ours: GroupSeen["owner"] = { kind: "ours", jobId: jobId(), attempt: 1 };
+/** The tag of the tests' own installation. */
+export const installationTag = new InstallationTag({ id: "installation-1", tagKey: "tag key" });
+
+export const ours: GroupSeen["owner"] = { kind: "ours", jobId: jobId(), attempt: 1, isBound: true };
 
 export function group(
   state: GroupSeen["state"],
@@ -232,3 +255,12 @@ export function order(text: string, changes: Partial<Order> = {}): Order {
     ...changes,
   };
 }
+
+/** What is remembered of a group once it was observed as {@link running}. */
+export const observed: Observed = {
+  ...nothingObserved,
+  acceptedAt: start + 12 * second,
+  identity: identityOf(running),
+  anyStarted: true,
+  startedAt: start + 20 * second,
+};

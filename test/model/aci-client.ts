@@ -1,6 +1,7 @@
 import type { Aci, Read } from "../../src/shared/aci/client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../../src/shared/job/arm-answers.ts";
 import type { ArmGroup } from "../../src/shared/aci/arm-group.ts";
+import type { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
 import type { AzureError } from "../../src/shared/job/job.ts";
 import type { ContainerInstances, Watcher } from "./container-instances.ts";
 import type { Call } from "./scheduler.ts";
@@ -10,14 +11,14 @@ const unknown = { group: "unknown", reason: "ArmUnavailable", retryAfter: undefi
 const unread = (): Read<never> => ({ kind: "unknown", ...unknown });
 
 /** The client of one host: what the real one has, over the simulated service. */
-export function aciClient(service: ContainerInstances, call: Call, installation: string, watcher: Watcher): Aci {
+export function aciClient(service: ContainerInstances, call: Call, tag: InstallationTag, watcher: Watcher): Aci {
   const unclear = (): { kind: "unclear"; azure: AzureError } => ({ kind: "unclear", azure: silence });
   const client: Pick<Aci, keyof Aci> = {
     observe: (placed, name) =>
       call(
         "arm look",
         "arm read",
-        () => service.look(placed, name, installation),
+        () => service.look(placed, name, tag),
         () => unknown,
       ),
     create: (placed, name, _version, body) => {
@@ -31,10 +32,6 @@ export function aciClient(service: ContainerInstances, call: Call, installation:
     stop: (placed, name) => {
       watcher.sent("stop", name);
       return call<DeleteAnswer>("arm stop", "arm write", () => service.stop(placed, name), unclear);
-    },
-    tag: (placed, name, tags) => {
-      watcher.sent("tag", name);
-      return call<DeleteAnswer>("arm tag", "arm write", () => service.tag(placed, name, tags), unclear);
     },
     logs: (placed, name) =>
       call<Read<string>>(

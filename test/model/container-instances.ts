@@ -1,8 +1,10 @@
 import type { CreateAnswer, DeleteAnswer } from "../../src/shared/job/arm-answers.ts";
 import type { ArmGroup } from "../../src/shared/aci/arm-group.ts";
 import { second } from "../../src/shared/base/duration.ts";
+import type { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
 import type { Reason } from "../../src/shared/job/reasons.ts";
-import type { Observation, Placed } from "../../src/shared/job/job.ts";
+import type { Placed } from "../../src/shared/job/job.ts";
+import type { Observation } from "../../src/shared/job/observation.ts";
 import type { JsonObject } from "../../src/shared/base/json.ts";
 import { groupOf, runs, seen, seenStrangely, type Group } from "./groups.ts";
 
@@ -15,7 +17,7 @@ import { groupOf, runs, seen, seenStrangely, type Group } from "./groups.ts";
 const mostLag = 4 * second;
 
 /** The writes that ACI gets. */
-export type Sent = "create" | "delete" | "stop" | "tag";
+export type Sent = "create" | "delete" | "stop";
 
 /** Told of what is about to happen, to judge it. */
 export interface Watcher {
@@ -86,24 +88,18 @@ export class ContainerInstances {
     return { kind: "accepted" };
   }
 
-  tag(placed: Placed, name: string, tags: Readonly<Record<string, string>>): DeleteAnswer {
-    const group = this.at(placed.resourceGroup, name);
-    if (group === undefined) return { kind: "absent" };
-    group.tags = { ...group.tags, ...tags };
-    return { kind: "accepted" };
-  }
-
   vanish({ place, name }: Group): void {
     this.#groups.delete(`${place}/${name.toLowerCase()}`);
   }
 
-  look(placed: Placed, name: string, installation: string): Observation {
+  look(placed: Placed, name: string, tag: InstallationTag): Observation {
     const group = this.at(placed.resourceGroup, name);
     const now = this.#now();
     if (group === undefined || now < group.visibleAt) return { group: "absent" };
-    if (this.strange === 0) return { group: "present", ...seen(group, installation, now) };
+    const check = { tag, place: { ...placed, name } };
+    if (this.strange === 0) return { group: "present", ...seen(group, check, now) };
     this.strange--;
-    return { group: "present", ...seenStrangely(group, installation, now) };
+    return { group: "present", ...seenStrangely(group, check, now) };
   }
 
   list(place: string): readonly ArmGroup[] {

@@ -1,6 +1,6 @@
-import { ownerOf, tagNames } from "../../src/shared/aci/arm-group.ts";
+import { ownerOf, tagNames, type TagCheck } from "../../src/shared/aci/arm-group.ts";
 import { second } from "../../src/shared/base/duration.ts";
-import type { ContainerSeen, GroupSeen } from "../../src/shared/job/job.ts";
+import type { ContainerSeen, GroupSeen } from "../../src/shared/job/observation.ts";
 import type { JsonObject, JsonValue } from "../../src/shared/base/json.ts";
 
 /** Container groups whose containers do what the definition's own tags say. */
@@ -42,9 +42,9 @@ export function runs({ containers, stoppedAt }: Group, now: number): boolean {
   return now < Math.min(stoppedAt ?? Infinity, Math.max(...containers.map(({ endsAt }) => endsAt)));
 }
 
-export function seen(group: Group, installation: string, now: number): GroupSeen {
+export function seen(group: Group, check: TagCheck, now: number): GroupSeen {
   return {
-    owner: ownerOf(group, installation),
+    owner: ownerOf(group, check),
     provisioning: group.goneAt === undefined ? "Succeeded" : "Deleting",
     state: stateOf(group, now),
     containers: group.containers.map((container) => containerSeen(group, container, now)),
@@ -53,8 +53,8 @@ export function seen(group: Group, installation: string, now: number): GroupSeen
 }
 
 /** In words never seen before. */
-export function seenStrangely(group: Group, installation: string, now: number): GroupSeen {
-  const plain = seen(group, installation, now);
+export function seenStrangely(group: Group, check: TagCheck, now: number): GroupSeen {
+  const plain = seen(group, check, now);
   const containers = plain.containers.map((container) => ({
     ...container,
     state: "Unknown" as const,
@@ -79,6 +79,8 @@ function containerSeen({ startsAt, stoppedAt }: Group, { name, exitCode, endsAt 
   return {
     name,
     init: false,
+    image: "example/job:1",
+    hasView: true,
     state,
     startTime: now >= startsAt ? startsAt : undefined,
     finishTime: over ? end : undefined,

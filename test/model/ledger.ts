@@ -3,7 +3,7 @@ import { minute } from "../../src/shared/base/duration.ts";
 import { nameKey, parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { endingOf, hasEnded, type Job } from "../../src/shared/job/job.ts";
 import type { Group } from "./groups.ts";
-import { installation, mostSkew } from "./settings.ts";
+import { isTaggedOurs, mostSkew } from "./settings.ts";
 import type { Entity } from "./tables.ts";
 import type { World } from "./world.ts";
 
@@ -69,9 +69,7 @@ export class Ledger {
   }
 
   groupsOf(id: string): Group[] {
-    return this.world.aci.all.filter(
-      ({ tags }) => tags[tagNames.job] === id && tags[tagNames.installation] === installation,
-    );
+    return this.world.aci.all.filter(({ tags }) => tags[tagNames.job] === id && isTaggedOurs(tags));
   }
 
   index(prefix: string): Entity[] {

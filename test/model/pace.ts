@@ -1,7 +1,8 @@
 import { afterCapture, afterDelete } from "../../src/shared/job/arm-answers.ts";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { Budget } from "../../src/shared/limits/rate-budget.ts";
-import { hasEnded, type GroupSeen, type Job, type Observation } from "../../src/shared/job/job.ts";
+import { hasEnded, type Job } from "../../src/shared/job/job.ts";
+import type { GroupSeen, Observation } from "../../src/shared/job/observation.ts";
 import { nextStep } from "../../src/shared/job/next-step.ts";
 import type { Rules } from "../../src/shared/job/step.ts";
 import { lookCeilingFor } from "../../src/shared/job/timing.ts";
@@ -170,7 +171,7 @@ class Simulation {
           continue;
         case "delete": {
           life.goneAt = now;
-          const after = afterDelete(step.job, { kind: "accepted" }, now, this.#rules);
+          const after = afterDelete("delete", step.job, { kind: "accepted" }, now, this.#rules);
           if (after.do !== "rest") throw new Error(`A delete is followed by ${after.do}.`);
           life.job = after.job;
           this.#schedule(life, after.until);
@@ -213,7 +214,7 @@ class Simulation {
   }
 
   #group({ job: { id }, startsAt, endsAt }: Life): GroupSeen {
-    const owner = { kind: "ours", jobId: id, attempt: 1 } as const;
+    const owner = { kind: "ours", jobId: id, attempt: 1, isBound: true } as const;
     const now = this.#now;
     if (now < startsAt)
       return group(

@@ -1,7 +1,15 @@
+import { tagNames } from "../../src/shared/aci/arm-group.ts";
+import { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { settings as baseSettings } from "../kit/kit.ts";
 
 export const installation = "installation-1";
+export const tagKey = "tag key";
+export const installationTag = new InstallationTag({ id: installation, tagKey });
+
+/** Whether a group carries our installation's tag. */
+export const isTaggedOurs = (tags: Readonly<Record<string, string>>): boolean =>
+  tags[tagNames.installation]?.startsWith(`${installation}.`) === true;
 
 export const keepTime = 10 * minute;
 

@@ -18,7 +18,7 @@ import { ring } from "./key-ring.ts";
 import { Queue, queueService, type Message } from "./queues.ts";
 import { mulberry32 } from "./random.ts";
 import { Scheduler, settled, type Pending } from "./scheduler.ts";
-import { installation, settings, skews } from "./settings.ts";
+import { installation, installationTag, settings, skews, tagKey } from "./settings.ts";
 import { pointReader, Table, tableClient } from "./tables.ts";
 
 /**
@@ -69,6 +69,7 @@ export class World {
           partitionKey: "control",
           rowKey: "installation",
           id: installation,
+          tagKey,
           endpoint: "loopback",
           subscriptionId: subscription,
         },
@@ -107,7 +108,7 @@ export class World {
           blobs: blobService(this.blobs, call),
         },
         ring,
-        aci: () => aciClient(this.aci, call, installation, this.judge),
+        aci: () => aciClient(this.aci, call, installationTag, this.judge),
         sleep: () => call("sleep", "wait", () => undefined),
       },
     });

@@ -1,4 +1,5 @@
 /** The real core on a real Azurite and a local ACI with simulated containers, with time in the test's hands. */
+import { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
 import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functions";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +19,7 @@ import { connectStorage, type Storage } from "../../src/shared/store/connect.ts"
 import { provisioner } from "../../src/workers/provisioner.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { startAzurite, type Azurite } from "../kit/azurite.ts";
-import { settings, start } from "../kit/kit.ts";
+import { place, settings, start } from "../kit/kit.ts";
 import { startProxy, type Gate, type Proxy, type ProxiedCall } from "../kit/proxy.ts";
 
 /** Accounts of one Azurite: each test has one of its own, and so many fit into an environment. Their key is no secret. */
@@ -226,4 +227,9 @@ const counters = z.object({
 /** ARM calls by kind, and how often each group was made to run. */
 export function countersOf({ aci }: Bench): z.infer<typeof counters> {
   return counters.parse(aci.counters.view(null));
+}
+
+/** What the installation tag of a group of this name is worth. */
+export async function installationTagOf({ deps }: Bench, name: string): Promise<string> {
+  return new InstallationTag(await deps.control.installation()).valueFor({ ...place, name });
 }

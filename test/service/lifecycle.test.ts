@@ -1,10 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { faultSchema } from "../../local/aci/control/faults.ts";
-import { hour, minute, second } from "../../src/shared/base/duration.ts";
+import { sweepOrphans } from "../../src/workers/sweep/orphans.ts";
+import { hasEnded } from "../../src/shared/job/job.ts";
+import { day, hour, minute, second } from "../../src/shared/base/duration.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
-import { start } from "../kit/kit.ts";
-import { countersOf, del, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { place, start } from "../kit/kit.ts";
+import {
+  countersOf,
+  del,
+  follow,
+  get,
+  groupsOf,
+  installationTagOf,
+  jobOf,
+  openBench,
+  post,
+  useAzurite,
+  yaml,
+  type Bench,
+} from "./kit.ts";
 
 useAzurite();
 
@@ -147,7 +162,7 @@ describe("a job from its accept to its end", () => {
           "aciproxy-activity": "a",
           "aciproxy-job": id,
           "aciproxy-attempt": "1",
-          "aciproxy-installation": (await bench.deps.control.installation()).id,
+          "aciproxy-installation": await installationTagOf(bench, "tagged"),
         },
       },
     ]);
@@ -224,7 +239,7 @@ describe("somebody else", () => {
     const bench = await openBench();
     for (const [name, query, state] of [
       ["once", "", "Failed"],
-      ["again", "retries=1&runTimeout=PT1M", "TimedOut"],
+      ["again", "retries=1&runTimeout=PT10M", "TimedOut"],
     ] as const) {
       const { id } = await post(bench.deps, yaml(name, { seconds: 3600 }), query);
       await runs(bench, id);
@@ -233,6 +248,65 @@ describe("somebody else", () => {
       const job = await follow(bench, id);
       expect([job.phase.state, job.attempts[0]?.verdict.reason]).toEqual([state, "GroupDisappeared"]);
     }
+  });
+
+  describe("who puts his own group in the place of a job's", () => {
+    const theirs = {
+      location: "westeurope",
+      tags: { team: "theirs" },
+      properties: {
+        osType: "Linux",
+        restartPolicy: "Never",
+        containers: [
+          {
+            name: "app",
+            properties: { image: "x", resources: { requests: { cpu: 1, memoryInGB: 1 } }, command: ["sleep", "36000"] },
+          },
+        ],
+      },
+    };
+    const replace = async (bench: Bench): Promise<void> => {
+      for (const group of bench.aci.provider.all()) await bench.aci.provider.vanish(group);
+      const { aci } = await (await bench.again()).aci();
+      await aci.create(place, "taken", "2023-05-01", theirs, (text) => text);
+    };
+    const untouched = async (bench: Bench, deletes: number): Promise<void> => {
+      bench.clock.advance(day);
+      await sweepOrphans(bench.deps);
+      expect(groupsOf(bench)).toEqual([{ name: "taken", tags: { team: "theirs" } }]);
+      expect(countersOf(bench).calls["delete"] ?? 0).toBe(deletes);
+      expect(countersOf(bench).calls["stop"] ?? 0).toBe(0);
+    };
+
+    it("while it runs: the job ends as GroupReplaced, and the group is never touched", async () => {
+      const bench = await openBench();
+      const { id } = await post(bench.deps, yaml("taken", { seconds: 3600 }));
+      await runs(bench, id);
+      await replace(bench);
+      const { phase } = await follow(bench, id);
+      expect(phase).toMatchObject({ state: "Failed", verdict: { reason: "GroupReplaced" }, group: "gone" });
+      await untouched(bench, 0);
+    });
+
+    it("before a cancel: the job is Canceled, and the group is never touched", async () => {
+      const bench = await openBench();
+      const { id } = await post(bench.deps, yaml("taken", { seconds: 3600 }));
+      await runs(bench, id);
+      await replace(bench);
+      expect((await del(bench.deps, id)).status).toBe(200);
+      expect((await follow(bench, id)).phase).toMatchObject({ state: "Canceled", group: "gone" });
+      await untouched(bench, 0);
+    });
+
+    it("while it is kept: the keep ends, and the group is never touched", async () => {
+      const bench = await openBench();
+      const { id } = await post(bench.deps, yaml("taken"), "keep=always");
+      await follow(bench, id, ({ phase }) => hasEnded(phase));
+      await replace(bench);
+      bench.clock.advance(25 * hour);
+      expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+      await untouched(bench, 0);
+    });
   });
 
   it("who stops a job's group: the job is Stopped, whatever exit codes that left", async () => {
@@ -247,17 +321,15 @@ describe("somebody else", () => {
     });
   });
 
-  it("who takes our tags away does not take the group away, and they are restored beside what else it has", async () => {
+  it("a group whose tags were taken away stays the job's, and is not tagged again", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("untagged"));
     await runs(bench, id);
     for (const group of bench.aci.provider.all()) {
-      const { tags } = group.definition;
       group.definition = { ...group.definition, tags: { team: "theirs" } };
-      await follow(bench, id, ({ phase }) => phase.state === "Running" && phase.taggedAt !== undefined);
-      expect(group.definition.tags).toEqual({ ...tags, team: "theirs" });
+      expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+      expect(group.definition.tags).toEqual({ team: "theirs" });
     }
-    expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
     expect(groupsOf(bench)).toEqual([]);
   });
 

@@ -15,6 +15,7 @@ import {
   follow,
   get,
   groupsOf,
+  installationTagOf,
   jobOf,
   messagesIn,
   openBench,
@@ -284,20 +285,24 @@ describe("the orphan sweep", () => {
     const { aci } = await deps.aci();
     await aci.create(place, name, "2023-05-01", definition(tags), (text) => text);
   };
-  const tags = async ({ deps }: Bench, job: string): Promise<Record<string, string>> => ({
+  const tags = async (bench: Bench, job: string, name: string): Promise<Record<string, string>> => ({
     "aciproxy-job": job,
     "aciproxy-attempt": "1",
-    "aciproxy-installation": (await deps.control.installation()).id,
+    "aciproxy-installation": await installationTagOf(bench, name),
   });
   const lost = mintJobId(start, new Uint8Array(10));
 
   it("removes a group of ours without a job, after a time of grace, and nothing else", async () => {
     const bench = await openBench();
-    await add(bench, "lost", await tags(bench, lost));
-    await add(bench, "anothers", { ...(await tags(bench, lost)), "aciproxy-installation": "another" });
+    await add(bench, "lost", await tags(bench, lost, "lost"));
+    // What `az container export` writes out and somebody creates again under another name.
+    await add(bench, "copied", await tags(bench, lost, "lost"));
+    const { id: old } = await bench.deps.control.installation();
+    await add(bench, "of-old", { ...(await tags(bench, lost, "of-old")), "aciproxy-installation": old });
+    await add(bench, "anothers", { ...(await tags(bench, lost, "anothers")), "aciproxy-installation": "another" });
     await add(bench, "nobodys", {});
     await tick(bench);
-    expect(groupsOf(bench)).toHaveLength(3);
+    expect(groupsOf(bench)).toHaveLength(5);
     bench.clock.advance(15 * minute);
     await tick(bench);
     bench.clock.advance(minute);
@@ -305,14 +310,14 @@ describe("the orphan sweep", () => {
       groupsOf(bench)
         .map(({ name }) => name)
         .sort(),
-    ).toEqual(["anothers", "nobodys"]);
+    ).toEqual(["anothers", "copied", "nobodys", "of-old"]);
   });
 
   it("has a job whose group came late clean up after itself", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("late"));
     await follow(bench, id);
-    await add(bench, "late", await tags(bench, id));
+    await add(bench, "late", await tags(bench, id, "late"));
     bench.clock.advance(15 * minute);
     await tick(bench);
     expect(await woken(bench)).toContainEqual({ version: 1, job: id });
@@ -332,7 +337,7 @@ describe("the orphan sweep", () => {
 
   it("after a failed list removes nothing", async () => {
     const bench = await openBench();
-    await add(bench, "lost", await tags(bench, lost));
+    await add(bench, "lost", await tags(bench, lost, "lost"));
     bench.clock.advance(day);
     bench.aci.faults.add({ match: { kind: "list" }, effect: { type: "status", status: 503 }, probability: 1 });
     await tick(bench);
@@ -342,7 +347,7 @@ describe("the orphan sweep", () => {
   it("after a failed read of the rows removes nothing", async () => {
     const gate: Gate = {};
     const bench = await openBench({}, gate);
-    await add(bench, "lost", await tags(bench, lost));
+    await add(bench, "lost", await tags(bench, lost, "lost"));
     bench.clock.advance(day);
     gate.before = ({ url }) => (url.pathname.includes("/jobs(") ? "cut" : "pass");
     await tick(bench);

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import type { ContainerSeen, GroupEvent, GroupSeen } from "../job/job.ts";
+import type { GroupEvent } from "../job/job.ts";
+import type { ContainerSeen, GroupSeen, Owner } from "../job/observation.ts";
+import type { InstallationTag, TagPlace } from "./installation-tag.ts";
 
 /**
  * ACI's JSON of a container group, turned into our words. ARM omits what is empty and adds what is new, so every field may be missing
@@ -34,7 +36,7 @@ const view = z.looseObject({
 });
 const container = z.looseObject({
   name: z.string(),
-  properties: z.looseObject({ instanceView: view.nullish() }).nullish(),
+  properties: z.looseObject({ image: z.string().nullish(), instanceView: view.nullish() }).nullish(),
 });
 const group = z.looseObject({
   id: z.string().nullish(),
@@ -65,14 +67,20 @@ const groupState = oneOf(["Pending", "Running", "Succeeded", "Failed", "Stopped"
 const provisioningState = oneOf(["Succeeded", "Failed", "Canceled", "Deleting"], "Other");
 const containerState = oneOf(["Waiting", "Running", "Terminated"], "Unknown");
 
-export function groupSeen(json: ArmGroup, installation: string): GroupSeen {
+/** What tells whose a group is: our tag, and where the group stands. */
+export interface TagCheck {
+  readonly tag: InstallationTag;
+  readonly place: TagPlace;
+}
+
+export function groupSeen(json: ArmGroup, check: TagCheck): GroupSeen {
   const { containers, initContainers, instanceView } = json.properties;
   const all = [
     ...(initContainers ?? []).map((item) => ({ item, init: true })),
     ...(containers ?? []).map((item) => ({ item, init: false })),
   ];
   return {
-    owner: ownerOf(json, installation),
+    owner: ownerOf(json, check),
     provisioning: provisioningState(json.properties.provisioningState),
     state: groupState(instanceView?.state),
     containers: all.map(({ item, init }) => containerSeen(item, init)),
@@ -83,14 +91,15 @@ export function groupSeen(json: ArmGroup, installation: string): GroupSeen {
   };
 }
 
-export function ownerOf(json: Pick<ArmGroup, "tags">, installation: string): GroupSeen["owner"] {
+export function ownerOf(json: Pick<ArmGroup, "tags">, { tag, place }: TagCheck): Owner {
   // Tag names are compared without case by ARM, which may hand them back in another.
   const tags = new Map(Object.entries(json.tags ?? {}).map(([name, value]) => [name.toLowerCase(), value ?? ""]));
-  const owner = tags.get(tagNames.installation);
-  if (owner === undefined) return { kind: "untagged" };
+  const value = tags.get(tagNames.installation);
+  if (value === undefined) return { kind: "untagged" };
   const jobId = tags.get(tagNames.job);
-  if (owner !== installation || jobId === undefined) return { kind: "foreign" };
-  return { kind: "ours", jobId, attempt: Number(tags.get(tagNames.attempt) ?? "1") };
+  const form = tag.check(value, place);
+  if (form === "foreign" || jobId === undefined) return { kind: "foreign" };
+  return { kind: "ours", jobId, attempt: Number(tags.get(tagNames.attempt) ?? "1"), isBound: form === "bound" };
 }
 
 function containerSeen(item: z.infer<typeof container>, init: boolean): ContainerSeen {
@@ -99,17 +108,35 @@ function containerSeen(item: z.infer<typeof container>, init: boolean): Containe
   return {
     name: item.name,
     init,
+    image: item.properties?.image ?? undefined,
+    hasView: current !== undefined && current !== null,
     state: containerState(current?.state),
     startTime: timeOf(current?.startTime),
     finishTime: timeOf(current?.finishTime),
     exitCode: current?.exitCode ?? undefined,
     detailStatus: current?.detailStatus ?? undefined,
     restartCount: item.properties?.instanceView?.restartCount ?? 0,
-    previous:
-      previous?.exitCode === undefined || previous.exitCode === null
-        ? undefined
-        : { exitCode: previous.exitCode, finishTime: timeOf(previous.finishTime) },
+    previous: previousOf(previous),
   };
+}
+
+function previousOf(previous: z.infer<typeof state> | null | undefined): ContainerSeen["previous"] {
+  if (previous === undefined || previous === null || !hasRun(previous)) return undefined;
+  return {
+    exitCode: previous.exitCode ?? undefined,
+    startTime: timeOf(previous.startTime),
+    finishTime: timeOf(previous.finishTime),
+  };
+}
+
+/** ACI may show a previous state in which nothing ran (`Waiting`). */
+function hasRun({ exitCode, startTime, finishTime, state: word }: z.infer<typeof state>): boolean {
+  return (
+    (exitCode !== undefined && exitCode !== null) ||
+    timeOf(startTime) !== undefined ||
+    timeOf(finishTime) !== undefined ||
+    containerState(word) === "Terminated"
+  );
 }
 
 function eventsOf(events: readonly z.infer<typeof event>[], name: string | undefined): GroupEvent[] {

@@ -3,10 +3,12 @@ import { createHttpHeaders, createPipelineRequest, type PipelineResponse } from 
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { retryAfter, second } from "../base/duration.ts";
-import { reasonOfArmError } from "../job/reasons.ts";
+import { readRefusal } from "../job/arm-errors.ts";
 import { groupSeen, parseArmGroup, type ArmGroup } from "./arm-group.ts";
 import { messageOf } from "../base/errors.ts";
-import type { AzureError, Observation, Placed } from "../job/job.ts";
+import type { AzureError, Placed } from "../job/job.ts";
+import type { Observation } from "../job/observation.ts";
+import type { InstallationTag } from "./installation-tag.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import { requestTimeout } from "../job/step.ts";
@@ -22,7 +24,7 @@ import type { ArmKind, ArmRemaining } from "../limits/windows.ts";
 export interface AciOptions {
   readonly endpoint: string;
   readonly credential: TokenCredential;
-  readonly installation: string;
+  readonly tag: InstallationTag;
   readonly now: () => number;
   /** Told of every call, for the counters. */
   readonly counted?: (kind: ArmKind, status: number) => void;
@@ -65,7 +67,8 @@ export class Aci {
   /** The group as it is now. A failed read is `unknown`, never `absent`. */
   async observe(placed: Placed, name: string): Promise<Observation> {
     const read = await this.#read(groupUrl(placed, name), parseArmGroup);
-    if (read.kind === "value") return { group: "present", ...groupSeen(read.value, this.#options.installation) };
+    const check = { tag: this.#options.tag, place: { ...placed, name } };
+    if (read.kind === "value") return { group: "present", ...groupSeen(read.value, check) };
     return read.kind === "absent" ? { group: "absent" } : read;
   }
 
@@ -83,9 +86,11 @@ export class Aci {
     if (response.status === 200 || response.status === 201 || response.status === 202) return { kind: "accepted" };
     const told = this.#errorOf(response);
     const azure = { ...told, message: redact(told.message) };
-    if (response.status >= 500 || response.status === 408) return { kind: "unclear", azure };
-    const detail = `${azure.code}: ${azure.message}`;
-    return { kind: "refused", reason: reasonOfArmError(azure), azure, retryAfter: this.#delayOf(response), detail };
+    // A gateway's answer, or none that is ARM's own, says nothing of what was done.
+    if (isUnclear(azure)) return { kind: "unclear", azure };
+    const { reason, detail = `${azure.code}: ${azure.message}`, doubtful } = readRefusal(azure);
+    const refusal = { reason, azure, retryAfter: this.#delayOf(response), detail, doubtful };
+    return response.status >= 500 ? { kind: "failed", ...refusal } : { kind: "refused", ...refusal };
   }
 
   async remove(placed: Placed, name: string): Promise<DeleteAnswer> {
@@ -94,15 +99,6 @@ export class Aci {
 
   async stop(placed: Placed, name: string): Promise<DeleteAnswer> {
     return this.#act("POST", `${groupUrl(placed, name)}/stop`);
-  }
-
-  /** Gives a group these tags beside those that it has: ACI's PATCH replaces all of them. */
-  async tag(placed: Placed, name: string, tags: Readonly<Record<string, string>>): Promise<DeleteAnswer> {
-    const url = groupUrl(placed, name);
-    const read = await this.#read(url, parseArmGroup);
-    if (read.kind === "absent") return { kind: "absent" };
-    if (read.kind === "unknown") return { ...read, kind: "refused" };
-    return this.#act("PATCH", url, { tags: { ...given(read.value.tags), ...tags } });
   }
 
   /** A container's log with a timestamp before each line, as far as ACI still has it. */
@@ -120,7 +116,8 @@ export class Aci {
   async ping(target: Target): Promise<"ok" | "refused" | "unknown"> {
     const read = await this.#read(resourceGroupUrl(target), (json) => json, {}, resourcesVersion);
     if (read.kind === "value") return "ok";
-    return read.kind === "absent" || read.reason === "NotAuthorized" ? "refused" : "unknown";
+    const isRefused = read.kind === "absent" || read.reason === "NotAuthorized" || read.reason === "TargetGone";
+    return isRefused ? "refused" : "unknown";
   }
 
   /** The region of a resource group, asked once. */
@@ -159,16 +156,16 @@ export class Aci {
     }
   }
 
-  async #act(method: "DELETE" | "POST" | "PATCH", url: string, body?: JsonObject): Promise<DeleteAnswer> {
-    const sent = await this.#send(method, url, apiVersion, body);
+  async #act(method: "DELETE" | "POST", url: string): Promise<DeleteAnswer> {
+    const sent = await this.#send(method, url, apiVersion, undefined);
     if (sent.kind === "silence") return { kind: "unclear", azure: sent.azure };
     const { response } = sent;
     if (response.status === 204 && method === "DELETE") return { kind: "absent" };
-    if (response.status === 404) return { kind: "absent" };
     if (response.status < 300) return { kind: "accepted" };
     const azure = this.#errorOf(response);
-    if (response.status >= 500 || response.status === 408) return { kind: "unclear", azure };
-    return { kind: "refused", reason: reasonOfArmError(azure), azure, retryAfter: this.#delayOf(response) };
+    if (response.status === 404 && isNotFound(azure)) return { kind: "absent" };
+    if (isUnclear(azure) || response.status >= 500) return { kind: "unclear", azure };
+    return { kind: "refused", reason: readRefusal(azure).reason, azure, retryAfter: this.#delayOf(response) };
   }
 
   async #read<T>(
@@ -181,19 +178,24 @@ export class Aci {
     if (sent.kind === "silence")
       return { kind: "unknown", group: "unknown", reason: "ArmUnavailable", retryAfter: undefined, azure: sent.azure };
     const { response } = sent;
-    if (response.status === 404) {
-      const { code } = this.#errorOf(response);
-      // A missing subscription or resource group is somebody's mistake, not a missing group.
-      return /^(ResourceNotFound|NotFound|)$/i.test(code) ? { kind: "absent" } : this.#refused(response);
-    }
-    if (response.status !== 200) return this.#refused(response);
+    // A missing subscription or resource group is somebody's mistake, and a 404 without ARM's words is no answer.
+    if (response.status === 404 && isNotFound(this.#errorOf(response))) return { kind: "absent" };
+    if (response.status !== 200) return this.#unseen(response);
     const value = parse(parseJson(response.bodyAsText));
     return value === undefined ? this.#unreadable() : { kind: "value", value };
   }
 
-  #refused(response: PipelineResponse): Read<never> {
+  /** A read that failed says nothing of what was to be read, but why it failed. */
+  #unseen(response: PipelineResponse): Read<never> {
     const azure = this.#errorOf(response);
-    const reason = response.status === 404 ? "ArmUnavailable" : reasonOfArmError(azure);
+    const reason =
+      response.status === 429
+        ? "Throttled"
+        : response.status === 401 || response.status === 403
+          ? "NotAuthorized"
+          : isTargetGone(azure)
+            ? "TargetGone"
+            : "ArmUnavailable";
     return { kind: "unknown", group: "unknown", reason, retryAfter: this.#delayOf(response), azure };
   }
 
@@ -208,7 +210,7 @@ export class Aci {
   }
 
   async #send(
-    method: "GET" | "PUT" | "PATCH" | "POST" | "DELETE",
+    method: "GET" | "PUT" | "POST" | "DELETE",
     path: string,
     version: string,
     body: JsonObject | undefined,
@@ -281,8 +283,18 @@ function remainingIn({ headers }: PipelineResponse, kind: ArmKind, path: string)
     : { kind, subscriptionId, count: Math.min(...told) };
 }
 
-function given(tags: ArmGroup["tags"]): Record<string, string> {
-  return Object.fromEntries(Object.entries(tags ?? {}).map(([name, value]) => [name, value ?? ""]));
+/** No answer of ARM's own: a gateway's, a time-out's, or one without an error that can be read. */
+function isUnclear({ httpStatus, code }: AzureError): boolean {
+  return [0, 408, 502, 504].includes(httpStatus) || (httpStatus >= 500 && code === "");
+}
+
+/** What does not exist is the resource itself, and not what it would be in. */
+function isNotFound({ httpStatus, code }: AzureError): boolean {
+  return httpStatus === 404 && /^(?:Resource|Container)?NotFound$/i.test(code);
+}
+
+function isTargetGone({ code }: AzureError): boolean {
+  return /^(?:ResourceGroup|Subscription)NotFound$/i.test(code);
 }
 
 function resourceGroupUrl({ subscriptionId, resourceGroup }: Pick<Target, "subscriptionId" | "resourceGroup">): string {

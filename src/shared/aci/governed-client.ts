@@ -2,7 +2,8 @@ import { noToken, type Aci, type Read } from "./client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import type { ArmGroup } from "./arm-group.ts";
 import { defaultHold, type Budget, type Grant, type Kind } from "../limits/rate-budget.ts";
-import type { Observation, Placed } from "../job/job.ts";
+import type { Placed } from "../job/job.ts";
+import type { Observation } from "../job/observation.ts";
 import type { JsonObject } from "../base/json.ts";
 import { excludes, type Placement } from "../limits/placement.ts";
 import type { Target } from "../config/settings.ts";
@@ -68,10 +69,12 @@ export class GovernedAci {
     const answer = await this.#aci.create(placed, name, version, body, redact);
     if (drawnAt !== undefined && neverReachedAci(answer)) await this.returnCreate(placed, drawnAt);
     if (answer.kind === "refused" && answer.reason === "Throttled") this.#hold("create", placed, answer.retryAfter);
-    if (answer.kind === "refused" && excludes(answer.reason)) {
-      await this.#placement.exclude(placed, answer.reason, this.#now());
-    }
-    return answer;
+    if (answer.kind === "accepted") await this.#placement.accepted(placed, this.#now());
+    if (answer.kind !== "refused" && answer.kind !== "failed") return answer;
+    if (excludes(answer.reason)) await this.#placement.exclude(placed, answer.reason, this.#now());
+    if (answer.doubtful !== true) return answer;
+    const othersAcceptedAt = await this.#placement.doubt(placed, this.#now());
+    return othersAcceptedAt === undefined ? answer : { ...answer, othersAcceptedAt };
   }
 
   async remove(placed: Placed, name: string): Promise<DeleteAnswer> {
@@ -90,13 +93,6 @@ export class GovernedAci {
     if (!grant.ok)
       return { kind: "refused", reason: grant.reason, azure: undefined, retryAfter: grant.at - this.#now() };
     return this.#aci.stop(placed, name);
-  }
-
-  async tag(placed: Placed, name: string, tags: Readonly<Record<string, string>>): Promise<DeleteAnswer> {
-    const grant = await this.#take("write", placed);
-    if (!grant.ok)
-      return { kind: "refused", reason: grant.reason, azure: undefined, retryAfter: grant.at - this.#now() };
-    return this.#aci.tag(placed, name, tags);
   }
 
   ping(target: Target): Promise<"ok" | "refused" | "unknown"> {

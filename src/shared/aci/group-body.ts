@@ -1,5 +1,6 @@
 import type { Definition } from "../definition/index.ts";
 import { tagNames } from "./arm-group.ts";
+import type { InstallationTag } from "./installation-tag.ts";
 import type { Job, Placed } from "../job/job.ts";
 import { isJsonObject, member, withMember, type JsonObject, type JsonValue } from "../base/json.ts";
 import { withPullIdentity, type PullIdentity } from "./pull-identity.ts";
@@ -12,21 +13,26 @@ export function composeGroup(
   definition: Definition,
   job: Job,
   placed: Placed,
-  installation: string,
+  installation: InstallationTag,
   pull?: PullIdentity,
 ): JsonObject {
   const body = pull === undefined ? definition.body : withPullIdentity(definition, pull);
   const written = member(body, "tags")?.value;
   const located = withMember(
-    withMember(body, "tags", mergeTags(isJsonObject(written) ? written : {}, tagsOf(job, installation))),
+    withMember(body, "tags", mergeTags(isJsonObject(written) ? written : {}, tagsOf(job, placed, installation))),
     "location",
     member(body, "location")?.value ?? placed.location,
   );
-  return job.options.env ? withVariables(located, job) : located;
+  const placeable = job.regular ? withRegularPriority(located) : located;
+  return job.options.env ? withVariables(placeable, job) : placeable;
 }
 
 /** What the job asks for, and what tells everybody whose the group is. */
-export function tagsOf({ id, attempt, options: { source, tags } }: Job, installation: string): Record<string, string> {
+export function tagsOf(
+  { id, attempt, groupName, options: { source, tags } }: Job,
+  placed: Placed,
+  installation: InstallationTag,
+): Record<string, string> {
   return {
     ...Object.fromEntries(Object.entries(tags).filter(([name]) => !reserved.has(tagKey(name)))),
     ...(source === undefined
@@ -39,7 +45,7 @@ export function tagsOf({ id, attempt, options: { source, tags } }: Job, installa
         }),
     [tagNames.job]: id,
     [tagNames.attempt]: String(attempt),
-    [tagNames.installation]: installation,
+    [tagNames.installation]: installation.valueFor({ ...placed, name: groupName }),
   };
 }
 
@@ -69,6 +75,13 @@ const sourceTags = {
   activity: "aciproxy-activity",
 } as const;
 const reserved: ReadonlySet<string> = new Set([...Object.values(tagNames), ...Object.values(sourceTags)]);
+
+/** Spot was given up for this job. */
+function withRegularPriority(body: JsonObject): JsonObject {
+  const properties = member(body, "properties")?.value;
+  if (!isJsonObject(properties)) return body;
+  return withMember(body, "properties", withMember(properties, "priority", "Regular"));
+}
 
 function withVariables(body: JsonObject, job: Job): JsonObject {
   const variables: JsonObject[] = [

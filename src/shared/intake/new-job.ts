@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { minute } from "../base/duration.ts";
 import { groupName, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
 import { parseTraceparent } from "../base/traceparent.ts";
-import type { Delivery, Job } from "../job/job.ts";
+import { nothingObserved, type Delivery, type Job } from "../job/job.ts";
 import type { JobOptions } from "../job/options.ts";
 import type { Checked, Order } from "./submission.ts";
 
@@ -60,6 +60,10 @@ export function beginning(id: JobId, name: GroupName, options: JobOptions, creat
     name,
     groupName: name,
     options,
+    observed: nothingObserved,
+    waits: 0,
+    evictions: 0,
+    regular: false,
     createdAt,
     queuedAt: createdAt,
     deadlineAt: createdAt + options.timeout,

@@ -1,74 +1,128 @@
-import { backOff, second } from "../base/duration.ts";
-import { catalogue, type Reason } from "./reasons.ts";
-import { endingOf, hasEnded, type AzureError, type Ending, type GroupSeen, type Job, type Verdict } from "./job.ts";
-import { nothingRuns } from "./verdict.ts";
+import { defined } from "../base/defined.ts";
+import { backOff, minute, second } from "../base/duration.ts";
+import { clip } from "../base/errors.ts";
+import { entryOf, type Reason } from "./reasons.ts";
+import { endingOf, hasEnded, type AzureError, type Ending, type Job, type TerminalPhase, type Verdict } from "./job.ts";
+import { nothingRuns, type GroupSeen } from "./observation.ts";
 import { rest, settleTime, skew, type Rules, type Step } from "./step.ts";
 import { nextTimeout } from "./timing.ts";
-import { accepted, afterFailure, conclude, failed, postpone, unclaimed, withEnding } from "./transitions.ts";
+import { accepted, afterFailure, conclude, postpone, unclaimed, withEnding } from "./transitions.ts";
+import { failed } from "./verdict.ts";
 
 /** What the world's answers mean for a job. Each clears the claim under which the question was asked. */
 
 export type CreateAnswer =
   | { readonly kind: "accepted" }
   /** Nothing was created, and why. */
-  | {
-      readonly kind: "refused";
-      readonly reason: Reason;
-      readonly azure: AzureError | undefined;
-      readonly retryAfter: number | undefined;
-      readonly detail?: string;
-    }
-  /** It may have been created. */
+  | ({ readonly kind: "refused" } & CreateRefusal)
+  /** Azure answered with a failure of its own: something may have been created all the same. */
+  | ({ readonly kind: "failed" } & CreateRefusal)
+  /** No answer: it may have been created, or may be yet. */
   | { readonly kind: "unclear"; readonly azure: AzureError | undefined };
+
+export interface CreateRefusal {
+  readonly reason: Reason;
+  readonly azure: AzureError | undefined;
+  readonly retryAfter: number | undefined;
+  readonly detail?: string;
+  /** Nobody knows whether this passes: coming again, it ends the job in the end. */
+  readonly doubtful?: boolean;
+  /** When another create was accepted in the region last: then the region is not the cause. */
+  readonly othersAcceptedAt?: number;
+}
 
 /** What the answer to a create means. Clears the claim. */
 export function afterCreate(claimedJob: Job, answer: CreateAnswer, now: number, rules: Rules): Step {
   const job = unclaimed(claimedJob);
-  if (job.phase.state !== "Provisioning") return { do: "save", job };
+  const { phase } = job;
+  if (phase.state !== "Provisioning") return { do: "save", job };
   switch (answer.kind) {
     case "accepted":
       return { do: "save", job: accepted(job, now) };
-    case "unclear": {
-      const told: Job = { ...job, ...(answer.azure ? { azure: answer.azure } : {}) };
-      if (mayLand(answer.azure)) return rest(told, now + settleTime);
-      const { mayLandUntil: _answered, ...phase } = job.phase;
-      return rest({ ...told, phase }, now + settleTime);
+    case "unclear":
+      return rest(withAzure(job, answer.azure), now + settleTime);
+    case "failed": {
+      const { mayLandUntil: _answered, ...answered } = phase;
+      return rest({ ...withRefusal(job, answer, now), phase: { ...answered, answered: true } }, now + settleTime);
     }
-    case "refused": {
-      const told: Job = { ...job, ...(answer.azure ? { azure: answer.azure } : {}) };
-      const verdict: Verdict = {
-        reason: answer.reason,
-        ...(answer.detail === undefined ? {} : { detail: answer.detail }),
-      };
-      const { rule } = catalogue[answer.reason];
-      const refusals = told.history.filter(
-        ({ to, attempt }) => to === "Provisioning" && attempt === told.attempt,
-      ).length;
-      if (job.phase.ending)
-        return { do: "save", job: conclude(told, { ...job.phase.ending, captured: true }, now, "gone", rules) };
-      if (rule === "wait" || (rule === "few" && refusals < 4)) {
-        const step = postpone(told, answer.reason, now, rules, answer.retryAfter, answer.detail);
-        if (step.do !== "rest" || step.job.phase.state !== "Queued") return step;
-        const floor =
-          rule === "few"
-            ? 15 * second
-            : answer.reason === "Throttled" || answer.reason === "GroupBusy"
-              ? 10 * second
-              : 20 * second;
-        const delay = Math.max(answer.retryAfter ?? 0, backOff(refusals - 1, floor, 5 * 60 * second, rules.random));
-        return rest(
-          { ...step.job, phase: { ...step.job.phase, notBefore: now + delay } },
-          Math.min(now + delay, nextTimeout(told)),
-        );
-      }
-      const ending = afterFailure(told, failed(verdict), now, rules);
-      return { do: "save", job: conclude(told, ending, now, "gone", rules) };
-    }
+    case "refused":
+      return afterRefusal(withRefusal(job, answer, now), now, rules);
   }
 }
 
+function withAzure(job: Job, azure: AzureError | undefined): Job {
+  return azure === undefined ? job : { ...job, azure };
+}
+
+/** The job with one more refusal of its create: the same reason counts on, another begins anew. */
+function withRefusal(job: Job, answer: CreateRefusal, now: number): Job {
+  const { reason, azure, retryAfter, detail, doubtful = false, othersAcceptedAt = 0 } = answer;
+  const before = job.refused?.reason === reason ? job.refused : undefined;
+  const refused = {
+    reason,
+    since: before?.since ?? now,
+    times: (before?.times ?? 0) + 1,
+    doubtful,
+    othersAccepted: othersAcceptedAt > (before?.since ?? now),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(detail === undefined ? {} : { detail: clip(detail, 500) }),
+  };
+  return { ...withAzure(job, azure), refused };
+}
+
+/** So often is tried again what is usually permanent. */
+const maxFewTries = 4;
+/** An answered failure that came this often, over this time, is not a passing one. */
+const maxDoubtfulTries = 4;
+const doubtfulTime = 15 * minute;
+
+/** Nothing was created: what the refusal that came last leads to. Needs no proof, or has it. */
+export function afterRefusal(job: Job, now: number, rules: Rules): Step {
+  const { refused, phase } = job;
+  if (refused === undefined || phase.state !== "Provisioning") return { do: "save", job };
+  const { reason, detail, times, since } = refused;
+  if (phase.ending) return { do: "save", job: conclude(job, { ...phase.ending, captured: true }, now, "gone", rules) };
+  const end = (verdict: Verdict): Step => ({
+    do: "save",
+    job: conclude(job, afterFailure(job, failed(verdict), now, rules), now, "gone", rules),
+  });
+  const verdict: Verdict = { reason, ...(detail === undefined ? {} : { detail }) };
+  if (refused.doubtful) {
+    const isStubborn = times >= maxDoubtfulTries && now >= since + doubtfulTime && refused.othersAccepted;
+    if (isStubborn || now >= since + rules.createFailedTime) return end({ ...verdict, reason: "CreateFailed" });
+    return again(job, now, rules, 20 * second, 15 * minute);
+  }
+  switch (entryOf(reason).rule) {
+    case "wait":
+      return again(job, now, rules, reason === "Throttled" || reason === "GroupBusy" ? 10 * second : 20 * second);
+    case "few":
+      return times < maxFewTries ? again(job, now, rules, 15 * second) : end(verdict);
+    case "hour":
+      return now < since + rules.refusalTime ? again(job, now, rules, 20 * second) : end(verdict);
+    default:
+      return end(verdict);
+  }
+}
+
+function again(job: Job, now: number, rules: Rules, floor: number, ceiling = 5 * minute): Step {
+  const { refused } = job;
+  if (refused === undefined) return { do: "save", job };
+  const step = postpone(job, refused.reason, now, rules, refused.retryAfter, refused.detail);
+  if (step.do !== "rest" || step.job.phase.state !== "Queued") return step;
+  const delay = Math.max(refused.retryAfter ?? 0, backOff(refused.times - 1, floor, ceiling, rules.random));
+  return rest(
+    { ...step.job, phase: { ...step.job.phase, notBefore: now + delay } },
+    Math.min(now + delay, nextTimeout(job)),
+  );
+}
+
+/** ACI takes some seconds to delete a group: to observe sooner costs reads. */
+const deleteTime = 5 * second;
+
 export type DeleteAnswer =
-  | { readonly kind: "accepted" | "absent" }
+  | { readonly kind: "accepted" }
+  /** ARM says that no such group is there. */
+  | { readonly kind: "absent" }
   /** It may have been done, or may be done yet. */
   | { readonly kind: "unclear"; readonly azure: AzureError | undefined }
   | {
@@ -79,17 +133,82 @@ export type DeleteAnswer =
     };
 
 /**
- * What the answer to a delete, a stop or new tags means: look again, soon or when told to. Clears the claim, unless the request may still have its
- * effect: then nobody may have the name before that, lest a late delete takes the next job's group.
+ * What the answer to a delete or stop means: observe again, soon or when ARM said so. Clears the claim, unless the request may still
+ * take effect: until then nobody may have the name, or a late delete would take the next job's group.
  */
-export function afterDelete(claimedJob: Job, answer: DeleteAnswer, now: number, rules: Rules): Step {
+export function afterDelete(
+  how: "delete" | "stop",
+  claimedJob: Job,
+  answer: DeleteAnswer,
+  now: number,
+  rules: Rules,
+): Step {
   const { claimUntil } = claimedJob;
   if (answer.kind === "unclear" && mayLand(answer.azure) && claimUntil !== undefined)
     return rest(claimedJob, claimUntil + skew);
   const job = unclaimed(claimedJob);
-  const delay =
-    answer.kind === "refused" ? Math.max(answer.retryAfter ?? 0, 10 * second) : Math.max(second, rules.lookFloor / 2);
-  return rest(answer.kind === "refused" && answer.azure ? { ...job, azure: answer.azure } : job, now + delay);
+  switch (answer.kind) {
+    case "unclear":
+      return rest(job, now + Math.max(second, rules.lookFloor / 2));
+    case "accepted": {
+      const done = withRemoval(job, ({ refused: _refused, ...removal }) => ({
+        ...removal,
+        ...(how === "delete" ? { deletedAt: now } : {}),
+      }));
+      if (how === "stop") return rest(done, now + Math.max(second, rules.lookFloor / 2));
+      return rest({ ...done, lastDeleteAt: now }, now + deleteTime);
+    }
+    case "absent": {
+      const proves = how === "delete" && absenceIsProved(job, now, rules);
+      return rest(proves ? withRemoval(job, (removal) => ({ ...removal, gone: true })) : job, now + second);
+    }
+    case "refused": {
+      const times = (removalOf(job)?.refused?.times ?? 0) + 1;
+      const delay = Math.max(answer.retryAfter ?? 0, backOff(times - 1, 10 * second, 5 * minute, 0.5));
+      const changed = withRemoval(withAzure(job, answer.azure), ({ sentAt: _sent, ...removal }) => ({
+        ...removal,
+        sendAt: now + delay,
+        refused: {
+          reason: answer.reason,
+          since: removal.refused?.reason === answer.reason ? removal.refused.since : now,
+          times,
+        },
+      }));
+      // Another way may be open: a lock that forbids a delete allows a stop.
+      const isLocked = answer.reason === "ResourceLocked" && how === "delete" && !hasEnded(job.phase);
+      return rest(changed, now + (isLocked ? second : delay));
+    }
+  }
+}
+
+/**
+ * ARM answers 204 from the same view that gives 404, so it proves the absence only of a group that this attempt has seen, or whose
+ * create was accepted long ago.
+ */
+function absenceIsProved({ observed, phase }: Job, now: number, { absenceTime }: Rules): boolean {
+  if (observed.identity !== undefined || hasEnded(phase)) return true;
+  return observed.acceptedAt !== undefined && now >= observed.acceptedAt + absenceTime;
+}
+
+type Removal = Pick<Ending, "sentAt" | "deletedAt" | "sendAt" | "refused" | "gone" | "absentAt" | "absences">;
+
+function removalOf({ phase }: Job): Removal | undefined {
+  return hasEnded(phase) ? phase : endingOf(phase);
+}
+
+function withRemoval(job: Job, change: (removal: Removal) => Removal): Job {
+  const { phase } = job;
+  if (hasEnded(phase)) {
+    const { sentAt, deletedAt, sendAt, refused, gone, absentAt, absences, ...rest } = phase;
+    const removal = defined({ sentAt, deletedAt, sendAt, refused, gone, absentAt, absences });
+    const changed: TerminalPhase = { ...rest, ...change(removal) };
+    return { ...job, phase: changed };
+  }
+  const ending = endingOf(phase);
+  if (ending === undefined || phase.state === "Queued" || phase.state === "Unknown") return job;
+  const { sentAt, deletedAt, sendAt, refused, gone, absentAt, absences, ...rest } = ending;
+  const removal = defined({ sentAt, deletedAt, sendAt, refused, gone, absentAt, absences });
+  return withEnding(job, phase, { ...rest, ...change(removal) });
 }
 
 /** Without an answer, or with a gateway's, whoever does the work may still be at it. */
@@ -105,6 +224,7 @@ export function afterCapture(job: Job, group: GroupSeen | undefined, now: number
   if (ending === undefined || phase.state === "Queued" || phase.state === "Unknown") return job;
   const captured: Ending = { ...ending, captured: true };
   if (group === undefined) return conclude(job, captured, now, "gone", rules);
-  if (captured.to !== "Queued" && nothingRuns(group)) return conclude(job, captured, now, "stopped", rules);
+  if (captured.to !== "Queued" && !captured.observeStopped && nothingRuns(group))
+    return conclude(job, captured, now, "stopped", rules);
   return withEnding(job, phase, captured);
 }

@@ -1,5 +1,5 @@
 import { hasEnded, stateWord, type Job } from "./job.ts";
-import { describe } from "./transitions.ts";
+import { describe } from "./describe.ts";
 
 /** What others are told of a job's end. Pure. */
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { groupName, parseJobId } from "../base/ids.ts";
 import { openObject, openWord, openWordOf } from "../base/open.ts";
-import { isReason, type Reason } from "./reasons.ts";
+import { isReason } from "./reasons.ts";
 import type { JobOptions } from "./options.ts";
 
 /**
@@ -66,6 +66,23 @@ const verdict = openObject({
 /** Why something ended. */
 export type Verdict = z.infer<typeof verdict>;
 
+/** How far the group's end has come: what was sent to Azure, and what was seen since. */
+const removal = {
+  /** When a delete or stop was last sent. */
+  sentAt: time.optional(),
+  /** When Azure last accepted a delete: from then on two absences prove that the group is gone. */
+  deletedAt: time.optional(),
+  /** Not sent again before this time: Azure refused it for now. */
+  sendAt: time.optional(),
+  /** Why Azure refused it, how often in a row, and since when. */
+  refused: openObject({ reason, since: time, times: z.number() }).optional(),
+  /** True where Azure's own answer proves that nothing is there. */
+  gone: z.boolean().optional(),
+  /** When the group was first seen absent since it was last seen, and how often. */
+  absentAt: time.optional(),
+  absences: z.number().optional(),
+};
+
 const ending = openObject({
   /** Where the job goes once ACI confirms that nothing runs any more; `Queued` is a new attempt. */
   to: z.enum([...terminalStates, "Queued"]),
@@ -73,12 +90,13 @@ const ending = openObject({
   since: time,
   /** True once logs and exit codes are stored. */
   captured: z.boolean(),
-  /** When a delete or stop was last sent. */
-  sentAt: time.optional(),
-  /** When the group was first seen absent, since the last claim. */
-  absentAt: time.optional(),
+  ...removal,
   /** Whether the new attempt costs the caller nothing. */
   free: z.boolean().default(false),
+  /** The region had no quota or capacity though it accepted the create: the new attempt is a wait, with this reason. */
+  wait: z.boolean().default(false),
+  /** The group is stopped first and observed once more: it may tell an exit code then. */
+  observeStopped: z.boolean().default(false),
 });
 /** An end that is decided but not confirmed: the row's `stopping`. */
 export type Ending = z.infer<typeof ending>;
@@ -104,24 +122,27 @@ const knownPhase = z.discriminatedUnion("state", [
     mayLandUntil: time.optional(),
     /** What it waited for before: should this create be refused too, it has waited since then. */
     waiting: waiting.optional(),
-    /** When the group was first seen absent after the claim ran out. */
+    /** Azure answered the create with an error of its own: two absences prove that nothing was made. */
+    answered: z.boolean().optional(),
+    /** When the group was first seen absent after the claim ran out, and how often. */
     absentAt: time.optional(),
+    absences: z.number().optional(),
     ending: ending.optional(),
   }),
   openObject({
     state: z.literal("Pending"),
     acceptedAt: time,
     absentAt: time.optional(),
+    absences: z.number().optional(),
     ending: ending.optional(),
   }),
   openObject({
     state: z.literal("Running"),
     startedAt: time,
     absentAt: time.optional(),
+    absences: z.number().optional(),
     /** When the logs were last read. */
     logsAt: time.optional(),
-    /** When tags were sent for a group that had lost them: once. */
-    taggedAt: time.optional(),
     ending: ending.optional(),
   }),
   openObject({
@@ -134,9 +155,7 @@ const knownPhase = z.discriminatedUnion("state", [
     captured: z.boolean().default(true),
     /** The group stays until then, unless a new job needs its name. */
     keepUntil: time.optional(),
-    /** When a delete was last sent, and when the group was first seen absent since. */
-    sentAt: time.optional(),
-    absentAt: time.optional(),
+    ...removal,
     /** True once the name is free and everybody was told. */
     tidy: z.boolean(),
   }),
@@ -150,6 +169,42 @@ const newerPhase = z
 const phase = z.union([knownPhase, newerPhase]);
 /** The part of a job that differs by state. */
 export type Phase = z.infer<typeof phase>;
+
+const containerEnd = openObject({
+  container: z.string(),
+  init: z.boolean(),
+  exitCode: z.number(),
+  startTime: time.optional(),
+  finishTime: time.optional(),
+  detailStatus: z.string().optional(),
+  /** The container's restart count then: a higher one means that the platform started it again. */
+  restartCount: z.number(),
+});
+/** The first end of a container whose exit code is known. */
+export type ContainerEnd = z.infer<typeof containerEnd>;
+
+const observed = openObject({
+  /** When the create was accepted, or the group first seen. */
+  acceptedAt: time.optional(),
+  /** What the group was when it was seen with this attempt's tags; absent until it was. */
+  identity: openObject({ containers: z.string(), starts: z.record(z.string(), time) }).optional(),
+  /** A container has started, an init container included. */
+  anyStarted: z.boolean().default(false),
+  /** When the first ordinary container started. */
+  startedAt: time.optional(),
+  /** The first known ends, kept the moment they are seen: the platform may start a container again. */
+  ends: z.array(containerEnd).default([]),
+  /** Since when the group says Running without showing any container. */
+  bareSince: time.optional(),
+  /** Since when all containers that count have ended, one at least without an exit code. */
+  terminatedSince: time.optional(),
+  /** Restarts of containers that were counted as evictions or not, so that none is counted twice. */
+  restarts: z.number().default(0),
+  evictions: z.number().default(0),
+});
+/** What is remembered of the present attempt's group between two observations. */
+export type Observed = z.infer<typeof observed>;
+export const nothingObserved: Observed = { anyStarted: false, ends: [], restarts: 0, evictions: 0 };
 
 const attempt = openObject({
   number: z.number(),
@@ -257,6 +312,30 @@ export const jobSchema = openObject({
   /** The line in which it stands for room, not the one for its name. */
   line: z.string().optional(),
 
+  /** What the observations of this attempt's group gave so far. */
+  observed: observed.default(nothingObserved),
+  /** Azure's refusal of this attempt's create that came last, how often in a row, and since when. */
+  refused: openObject({
+    reason,
+    since: time,
+    times: z.number(),
+    retryAfter: z.number().optional(),
+    detail: z.string().optional(),
+    doubtful: z.boolean().default(false),
+    /** Another job's create was accepted in the region meanwhile. */
+    othersAccepted: z.boolean().default(false),
+  }).optional(),
+  /** Waits in a row for quota or capacity after accepted creates. */
+  waits: z.number().default(0),
+  /** Spot evictions over all attempts. */
+  evictions: z.number().default(0),
+  /** Spot was given up: the group is asked for with priority Regular. */
+  regular: z.boolean().default(false),
+  /** When Azure last accepted a delete of this job's, or of an earlier job's group of this name. */
+  lastDeleteAt: time.optional(),
+  /** The group could not be read, or was not visible, at every observation since then. */
+  unseen: openObject({ reason, since: time }).optional(),
+
   phase,
   history: z.array(openObject({ at: time, from: z.string(), to: z.string(), reason: z.string(), attempt: z.number() })),
   events: z.array(groupEvent),
@@ -306,42 +385,3 @@ export function recordOf(job: Job): object {
 export function endingOf(phase: Phase): Ending | undefined {
   return "ending" in phase ? phase.ending : undefined;
 }
-
-/** A container as it was last seen, whatever words ACI used. */
-export interface ContainerSeen {
-  readonly name: string;
-  readonly init: boolean;
-  readonly state: "Waiting" | "Running" | "Terminated" | "Unknown";
-  readonly startTime: number | undefined;
-  readonly finishTime: number | undefined;
-  readonly exitCode: number | undefined;
-  readonly detailStatus: string | undefined;
-  readonly restartCount: number;
-  /** Its end before the last restart. */
-  readonly previous: { readonly exitCode: number | undefined; readonly finishTime: number | undefined } | undefined;
-}
-
-/** A group as it was last seen. */
-export interface GroupSeen {
-  /** Whose it is, by its tags. `untagged`: nobody's, so not ours unless the row knows it. */
-  readonly owner:
-    | { readonly kind: "ours"; readonly jobId: string; readonly attempt: number }
-    | { readonly kind: "foreign" }
-    | { readonly kind: "untagged" };
-  readonly provisioning: "Succeeded" | "Failed" | "Canceled" | "Deleting" | "Other";
-  /** `Unknown` also for words never seen before: keep watching. */
-  readonly state: "Pending" | "Running" | "Succeeded" | "Failed" | "Stopped" | "Unknown";
-  readonly containers: readonly ContainerSeen[];
-  readonly events: readonly GroupEvent[];
-}
-
-/** What a look at the world gave. "We could not see" is a value of its own: it is never taken as absence. */
-export type Observation =
-  | {
-      readonly group: "unknown";
-      readonly reason: Reason;
-      readonly retryAfter: number | undefined;
-      readonly azure: AzureError | undefined;
-    }
-  | { readonly group: "absent" }
-  | ({ readonly group: "present" } & GroupSeen);

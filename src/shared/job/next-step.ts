@@ -1,48 +1,45 @@
 import { second } from "../base/duration.ts";
-import {
-  endingOf,
-  hasEnded,
-  type Ending,
-  type GroupSeen,
-  type Job,
-  type LivePhase,
-  type Observation,
-  type Phase,
-  type TerminalPhase,
-} from "./job.ts";
-import { allExited, firstEnd, nothingRuns, outcomeOf, type Outcome } from "./verdict.ts";
-import { resendTime, rest, settleTime, skew, type Rules, type Step } from "./step.ts";
+import { absenceProof, absentAgain, type Ground } from "./absence.ts";
+import { afterRefusal } from "./arm-answers.ts";
+import { endingOf, hasEnded, type Ending, type Job, type LivePhase, type Phase, type TerminalPhase } from "./job.ts";
+import { nothingRuns, type GroupSeen, type Observation } from "./observation.ts";
+import { whose } from "./ownership.ts";
+import { resendTime, rest, skew, type Rules, type Step } from "./step.ts";
 import { interrupted, nextTimeout, pace } from "./timing.ts";
 import {
   accepted,
   afterFailure,
   claimed,
   conclude,
-  failed,
+  endOf,
   finish,
   keeps,
   move,
+  note,
   postpone,
   provisioning,
   unclaimed,
   withEnding,
 } from "./transitions.ts";
-import { troubleOf } from "./start-watchdog.ts";
+import { failed, judge, observe, type Outcome } from "./verdict.ts";
 
 /**
- * The machine: a job, what was seen of its group, and the time decide one step. All of it is pure; `workers/reconcile.ts` does the
- * step, saves with the row's ETag, and asks again. Every step may be repeated, interrupted or doubled without harm.
+ * What happens to a job next: a job, what was seen of its group, and the time decide one step. All of it is pure;
+ * `workers/reconcile/reconcile.ts` does the step, saves with the row's ETag, and asks again. Every step may be repeated, interrupted
+ * or doubled without harm. What a view of the group means is decided in `verdict.ts`, whose the group is in `ownership.ts`, and when
+ * its absence is proved in `absence.ts`.
  *
- * Queued: nothing of this attempt exists in ACI. Left for Provisioning when the name, the budget and a place are had and the group
- *   was seen absent; for an end when the caller cancels or a time runs out.
+ * Queued: nothing of this attempt exists in ACI. Left for Provisioning when the name, the budget and a target were obtained and the
+ *   group was seen absent; for an end when the caller cancels or a time runs out.
  * Provisioning: a create was sent, or is about to be, under a claim; its answer is not known. A crash here leaves the claim to run
- *   out; then the group is looked for. Seen: Pending. Absent for so long that a PUT can't be on its way any more: Queued again.
- * Pending: ACI accepted the group. Running: its containers started. Both are left when the containers ended, or for an `ending`.
+ *   out; then the group is observed. Seen: Pending. Proved absent: Queued again.
+ * Pending: ACI accepted the group. Running: a container started. Both are left when the attempt ended, or for an `ending`.
  * An `ending` (the row's `stopping`) is an end that is decided but not confirmed: logs are captured, the group is deleted or
  *   stopped, and only when nothing can run any more does the job become terminal, or Queued for the next attempt.
  * Unknown: a phase that only a newer release can read. Its job is left alone until that release is back.
+ * Unknown: a phase that only a newer release can read. Its job is left alone until that release is back.
  * Terminal: never changes its state. Its group is deleted (at once, or when `keep` runs out), then the name is freed and everybody
- *   told: `tidy`.
+ *   notified: `tidy`.
  */
 export function nextStep(job: Job, seen: Observation | undefined, admitted: boolean, now: number, rules: Rules): Step {
   const { phase } = job;
@@ -81,24 +78,29 @@ function queued(
     case "absent":
       return { do: "create", job: claimed(provisioning(job, now), now) };
     case "present": {
-      if (isOf(job, seen)) {
-        if (seen.owner.attempt === job.attempt) return { do: "save", job: accepted(provisioning(job, now), now) };
-        return { do: "delete", job: claimed(job, now) };
-      }
-      if (seen.owner.kind === "ours") return postpone(job, "NameBusy", now, rules, undefined);
-      if (adoptable(seen, rules)) return { do: "create", job: claimed(provisioning(job, now), now) };
-      return { do: "save", job: finish(job, failed({ reason: "NameTaken" }), now, "gone", rules) };
+      const owner = whose(job, seen, true);
+      if (owner.kind === "this attempt") return { do: "save", job: firstSeen(provisioning(job, now), seen, now) };
+      if (owner.kind === "another attempt") return { do: "delete", job: claimed(job, now) };
+      if (owner.kind === "another job") return requeueOther(postpone(job, "NameBusy", now, rules, undefined), owner.id);
+      if (isAdoptable(seen, rules)) return { do: "create", job: claimed(provisioning(job, now), now) };
+      return { do: "save", job: finish(job, failed(taken(job)), now, "gone", rules) };
     }
   }
 }
 
-function isOf(job: Job, group: GroupSeen): group is GroupSeen & { owner: { kind: "ours" } } {
-  return group.owner.kind === "ours" && group.owner.jobId === job.id;
+/** A finished group of nobody's that the operator lets us replace. */
+function isAdoptable(group: GroupSeen, rules: Rules): boolean {
+  return rules.adoptFinishedGroups && group.owner.kind === "untagged" && nothingRuns(group);
 }
 
-/** A finished group of nobody's that the operator lets us replace. */
-function adoptable(group: GroupSeen, rules: Rules): boolean {
-  return rules.adoptFinishedGroups && group.owner.kind === "untagged" && nothingRuns(group);
+/** Somebody else's group has the name: it was there before the job's first create, or it came since. */
+function taken({ firstCreateAt, phase, attempt }: Job): { readonly reason: "NameTaken" | "GroupReplaced" } {
+  const isFirst = firstCreateAt === undefined || (phase.state === "Provisioning" && attempt === 1);
+  return { reason: isFirst ? "NameTaken" : "GroupReplaced" };
+}
+
+function requeueOther(step: Step, id: Extract<ReturnType<typeof whose>, { kind: "another job" }>["id"]): Step {
+  return step.do === "rest" && id !== undefined ? { ...step, requeue: id } : step;
 }
 
 // ----------------------------------------------------------------------------------------- Provisioning, Pending, Running
@@ -106,92 +108,168 @@ function adoptable(group: GroupSeen, rules: Rules): boolean {
 function follow(job: Job, phase: LivePhase, seen: Observation, now: number, rules: Rules): Step {
   switch (seen.group) {
     case "unknown": {
-      const end = interrupted(job, now, "unseen");
-      if (end) return { do: "save", job: withEnding(job, phase, afterFailure(job, end, now, rules)) };
-      return rest(job, now + Math.max(seen.retryAfter ?? 0, pace(job, now, rules)));
+      const blind = unseen(job, seen, now);
+      if (targetIsGone(blind, now, rules)) return isGone(blind, phase, now, rules);
+      const end = interrupted(blind, now, "unseen");
+      if (end) return { do: "save", job: withEnding(blind, phase, afterFailure(blind, end, now, rules)) };
+      return rest(blind, now + Math.max(seen.retryAfter ?? 0, pace(job, now, rules)));
     }
     case "absent":
       return missing(job, phase, now, rules);
-    case "present":
-      if (isOf(job, seen) && seen.owner.attempt !== job.attempt) return { do: "delete", job: claimed(job, now) };
-      if (phase.state === "Provisioning" && !isOf(job, seen)) {
-        // The finished group that is to be replaced is there until the create lands.
-        if (adoptable(seen, rules)) return missing(job, phase, now, rules);
-        return { do: "save", job: finish(job, failed({ reason: "NameTaken" }), now, "gone", rules) };
+    case "present": {
+      const owner = whose(job, seen, phase.absentAt !== undefined);
+      switch (owner.kind) {
+        case "this attempt":
+          return present(job, phase, seen, now, rules);
+        case "another attempt":
+          // A view that lags behind, or a group that came back: to delete it now could take the present attempt's.
+          return missing(job, phase, now, rules);
+        case "another job":
+          if (phase.state === "Provisioning")
+            return requeueOther(postpone(job, "NameBusy", now, rules, undefined), owner.id);
+          return replaced(job, phase, { reason: "GroupDisappeared" }, now, rules);
+        case "foreign":
+          // The finished group that is to be replaced is there until the create lands.
+          if (phase.state === "Provisioning" && isAdoptable(seen, rules)) return missing(job, phase, now, rules);
+          return replaced(job, phase, taken(job), now, rules);
       }
-      // A job that knows its group does not lose it with its tags.
-      if (!isOf(job, seen) && seen.owner.kind !== "untagged") return missing(job, phase, now, rules);
-      return present(job, phase, seen, now, rules);
+    }
   }
 }
 
-/** The group is not there, which is believed only when it has been so for a while. */
-function missing(job: Job, phase: LivePhase, now: number, rules: Rules): Step {
-  const { absentAt } = phase;
-  if (absentAt === undefined) return rest({ ...job, phase: { ...phase, absentAt: now } }, now + settleTime);
-  const sureAt = surelyAbsentAt(phase, absentAt);
-  if (now < sureAt) return rest(job, Math.min(sureAt, now + settleTime));
+/** Another group stands where the job's was: so that one is gone, and nothing is done to or taken from this one. */
+function replaced(
+  job: Job,
+  phase: LivePhase,
+  verdict: { readonly reason: "NameTaken" | "GroupReplaced" | "GroupDisappeared" },
+  now: number,
+  rules: Rules,
+): Step {
+  if (phase.state === "Provisioning") return { do: "save", job: finish(job, failed(verdict), now, "gone", rules) };
+  const ending = afterFailure(job, failed(verdict), now, rules);
+  return { do: "capture", job: withEnding(job, phase, ending), group: undefined };
+}
+
+/** The group is not there, which is believed only when it is proved. */
+function missing(before: Job, beforePhase: LivePhase, now: number, rules: Rules): Step {
+  const absence = absentAgain(beforePhase, now);
+  const phase = { ...beforePhase, ...absence };
+  const job: Job = { ...(phase.state === "Provisioning" ? before : notVisible(before, now)), phase };
+  const wasAnswered = phase.state === "Provisioning" && phase.answered === true;
+  const proof = absenceProof(absence, wasAnswered ? "told" : "nothing", now, rules);
+  const mayLandUntil = phase.state === "Provisioning" ? (phase.mayLandUntil ?? 0) : 0;
+  if (proof.proved && now < mayLandUntil + skew) return rest(job, mayLandUntil + skew);
+  if (proof.proved) return isGone(job, phase, now, rules);
+  const end = interrupted(job, now);
+  if (end) return { do: "save", job: withEnding(job, phase, { ...afterFailure(job, end, now, rules), ...absence }) };
+  return rest(job, Math.min(proof.nextAt, nextTimeout(job)));
+}
+
+/** The absence is proved. */
+function isGone(job: Job, phase: LivePhase, now: number, rules: Rules): Step {
   const end = interrupted(job, now);
   if (phase.state === "Provisioning") {
-    if (end === undefined) return postpone(job, "ArmUnavailable", now, rules, 0);
-    return { do: "save", job: conclude(job, afterFailure(job, end, now, rules), now, "gone", rules) };
+    if (end !== undefined)
+      return { do: "save", job: conclude(job, afterFailure(job, end, now, rules), now, "gone", rules) };
+    if (phase.answered === true && job.refused !== undefined) return afterRefusal(job, now, rules);
+    return postpone(job, "ArmUnavailable", now, rules, 0);
   }
   const ending = afterFailure(job, end ?? failed({ reason: "GroupDisappeared" }), now, rules);
   return { do: "capture", job: withEnding(job, phase, ending), group: undefined };
 }
 
-/**
- * When "nothing there" may be believed. ARM may not know yet what it accepted a moment ago, so it must be seen twice; and a create
- * whose answer got lost may still be on its way.
- */
-function surelyAbsentAt(phase: LivePhase, absentAt: number): number {
-  const landing = phase.state === "Provisioning" ? (phase.mayLandUntil ?? 0) : 0;
-  return Math.max(absentAt, landing) + settleTime;
+/** The create took effect: the group is seen for the first time. */
+function firstSeen(job: Job, group: GroupSeen, now: number): Job {
+  const observed = observe(job, group, job.observed, now);
+  return accepted({ ...job, observed, ...withEvents(job, group) }, now);
 }
 
-function present(job: Job, phase: LivePhase, group: GroupSeen, now: number, rules: Rules): Step {
-  const events = group.events.length > 0 ? [...group.events] : job.events;
-  if (phase.state === "Provisioning") return { do: "save", job: { ...accepted(job, now), events } };
-  const { absentAt: _absent, ...live } = phase;
-  const current: Job = { ...job, events, phase: live };
+function present(before: Job, beforePhase: LivePhase, group: GroupSeen, now: number, rules: Rules): Step {
+  if (beforePhase.state === "Provisioning") return { do: "save", job: firstSeen(before, group, now) };
+  const { absentAt: _absent, absences: _absences, ...live } = beforePhase;
+  const { unseen: _unseen, ...seen } = before;
+  const observed = observe(before, group, before.observed, now);
+  const evicted = Math.max(0, observed.evictions - before.observed.evictions);
+  const changed: Job = {
+    ...seen,
+    ...withEvents(before, group),
+    phase: live,
+    observed,
+    evictions: before.evictions + evicted,
+  };
+  const job = evicted > 0 ? note(changed, "SpotEvicted", now) : changed;
 
-  const started = group.containers.filter(({ init, state }) => !init && state !== "Waiting" && state !== "Unknown");
-  if (phase.state === "Pending" && (started.length > 0 || group.state === "Running")) {
-    const startedAt = Math.min(now, ...started.map(({ startTime }) => startTime ?? now));
-    return {
-      do: "save",
-      job: {
-        ...move(current, { state: "Running", startedAt }, "Accepted", now),
-        startedAt: job.startedAt ?? startedAt,
-      },
-    };
+  const judgement = judge(job, group, observed, now, rules);
+  const started = observed.startedAt ?? (judgement.kind === "running" ? judgement.startedAt : undefined);
+  switch (judgement.kind) {
+    case "ended":
+      return ended(started === undefined ? job : running(job, started, now), group, judgement.outcome, now, rules);
+    case "stop and observe": {
+      const here = running(job, started ?? now, now);
+      const ending = { ...afterFailure(here, judgement.outcome, now, rules), observeStopped: true };
+      return capture(here, ending, group);
+    }
+    case "wait": {
+      const end = interrupted(job, now);
+      if (end) return ended(job, group, end, now, rules);
+      return capture(job, { ...endOf(failed(judgement.verdict), now), to: "Queued", wait: true }, group);
+    }
+    case "not started":
+      break;
+    case "unclear":
+    case "running":
+      if (live.state === "Pending") return { do: "save", job: running(job, judgement.startedAt, now) };
   }
+  const end = interrupted(job, now);
+  if (end) return ended(job, group, end, now, rules);
+  return rest(job, Math.min(now + pace(job, now, rules), nextTimeout(job), ...dueTimes(job, rules)));
+}
 
-  if (nothingRuns(group)) return ended(current, live, group, outcomeOf(group, job.options.main), now, rules);
-  const main = job.options.main && group.containers.find(({ name, init }) => name === job.options.main && !init);
-  if ((main && firstEnd(main)) || allExited(group, job.restartPolicy)) {
-    return ended(current, live, group, outcomeOf(group, job.options.main), now, rules);
-  }
-  if (
-    group.provisioning === "Failed" &&
-    group.containers.every(({ state }) => state === "Waiting" || state === "Unknown")
-  ) {
-    return ended(current, live, group, failed({ reason: "ProvisioningFailed" }), now, rules);
-  }
-  const trouble = troubleOf(group, job.restartPolicy, rules.maxRestarts);
-  if (trouble) return ended(current, live, group, failed(trouble), now, rules);
-  const end = interrupted(current, now);
-  if (end) return ended(current, live, group, end, now, rules);
+function withEvents(job: Job, group: GroupSeen): Pick<Job, "events"> {
+  return { events: group.events.length > 0 ? [...group.events] : job.events };
+}
 
-  if (live.state === "Running" && group.owner.kind === "untagged" && live.taggedAt === undefined)
-    return { do: "tag", job: claimed({ ...current, phase: { ...live, taggedAt: now } }, now) };
+function running(job: Job, startedAt: number, now: number): Job {
+  if (job.phase.state !== "Pending") return job;
+  const moved = move(job, { state: "Running", startedAt }, "Accepted", now);
+  return { ...moved, startedAt: job.startedAt ?? startedAt };
+}
 
-  return rest(current, Math.min(now + pace(current, now, rules), nextTimeout(current)));
+/** When a rule of the verdict that waits will have waited enough. */
+function dueTimes({ observed: { terminatedSince } }: Job, { exitCodeTime }: Rules): number[] {
+  return terminatedSince === undefined ? [] : [terminatedSince + exitCodeTime];
 }
 
 /** The end is decided: capture first, whatever comes next. */
-function ended(job: Job, phase: LivePhase, group: GroupSeen, outcome: Outcome, now: number, rules: Rules): Step {
-  return { do: "capture", job: withEnding(job, phase, afterFailure(job, outcome, now, rules)), group };
+function ended(job: Job, group: GroupSeen, outcome: Outcome, now: number, rules: Rules): Step {
+  return capture(job, afterFailure(job, outcome, now, rules), group);
+}
+
+function capture(job: Job, ending: Ending, group: GroupSeen): Step {
+  const { phase } = job;
+  if (hasEnded(phase) || phase.state === "Queued" || phase.state === "Unknown") return { do: "save", job };
+  return { do: "capture", job: withEnding(job, phase, ending), group };
+}
+
+// ------------------------------------------------------------------------------------------------------------- Not seen
+
+/** How long the group could not be read, and why. A missing resource group is told apart: for a day it proves nothing. */
+function unseen(job: Job, { reason, azure }: Extract<Observation, { group: "unknown" }>, now: number): Job {
+  const before = job.unseen;
+  if (before === undefined) return { ...job, unseen: { reason, since: now } };
+  if (before.reason === reason) return job;
+  const isSilence = azure === undefined || azure.httpStatus === 0;
+  if (before.reason === "TargetGone" && isSilence) return job;
+  const since = reason === "TargetGone" || before.reason === "TargetGone" ? now : before.since;
+  return { ...job, unseen: { reason, since } };
+}
+
+function notVisible(job: Job, now: number): Job {
+  return { ...job, unseen: { reason: "NotVisible", since: job.unseen?.since ?? now } };
+}
+
+function targetIsGone({ unseen: blind }: Job, now: number, { targetGoneTime }: Rules): boolean {
+  return blind?.reason === "TargetGone" && now >= blind.since + targetGoneTime;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- Ending
@@ -199,30 +277,78 @@ function ended(job: Job, phase: LivePhase, group: GroupSeen, outcome: Outcome, n
 function confirmEnd(job: Job, phase: LivePhase, ending: Ending, seen: Observation, now: number, rules: Rules): Step {
   const overdue = now >= ending.since + rules.stopTimeout;
   const giveUp = (): Step => ({ do: "save", job: conclude(job, ending, now, "present", rules) });
-  const again = (changed: Ending, until: number): Step => rest(withEnding(job, phase, changed), until);
+  const gone = (): Step =>
+    ending.captured
+      ? { do: "save", job: conclude(job, ending, now, "gone", rules) }
+      : { do: "capture", job, group: undefined };
+  if (ending.gone === true) return gone();
   if (seen.group === "unknown") {
-    return overdue ? giveUp() : rest(job, now + Math.max(seen.retryAfter ?? 0, rules.lookFloor, 5 * second));
+    const blind = unseen(job, seen, now);
+    if (targetIsGone(blind, now, rules)) return gone();
+    return overdue ? giveUp() : rest(blind, now + Math.max(seen.retryAfter ?? 0, rules.lookFloor, 5 * second));
   }
-  if (seen.group === "absent" || !(isOf(job, seen) || seen.owner.kind === "untagged")) {
-    // A delete is sent only for a group that was seen, so what is absent after it is gone.
-    if (ending.sentAt === undefined) {
-      if (ending.absentAt === undefined) return again({ ...ending, absentAt: now }, now + settleTime);
-      const sureAt = surelyAbsentAt(phase, ending.absentAt);
-      if (now < sureAt) return rest(job, Math.min(sureAt, now + settleTime));
-    }
-    if (!ending.captured) return { do: "capture", job, group: undefined };
-    return { do: "save", job: conclude(job, ending, now, "gone", rules) };
-  }
-  const { absentAt: _absent, ...there } = ending;
+  if (seen.group === "absent") return confirmAbsence(job, phase, ending, now, rules, gone);
+  const owner = whose(job, seen, ending.absentAt !== undefined);
+  if (owner.kind === "foreign" || owner.kind === "another job") return gone();
+
+  const { absentAt: _absent, absences: _absences, ...there } = ending;
   if (!there.captured) return { do: "capture", job: withEnding(job, phase, there), group: seen };
+  if (there.observeStopped) return observeStopped(job, phase, there, seen, now, rules);
   if (there.to !== "Queued" && nothingRuns(seen))
     return { do: "save", job: conclude(job, there, now, "stopped", rules) };
   if (overdue) return giveUp();
-  if (there.sentAt === undefined || now >= there.sentAt + resendTime) {
-    const act = there.to !== "Queued" && keeps(job, there.to) ? "stop" : "delete";
-    return { do: act, job: claimed(withEnding(job, phase, { ...there, sentAt: now }), now) };
+  const isLocked = there.refused?.reason === "ResourceLocked";
+  const how =
+    there.to !== "Queued" && keeps(job, there.to) ? "stop" : isLocked && !nothingRuns(seen) ? "stop" : "delete";
+  return send(job, phase, there, how, now, rules);
+}
+
+/** Sends a delete or stop, unless one is under way or ARM asked to wait. A stop is tried at once where a lock refuses the delete. */
+function send(job: Job, phase: LivePhase, ending: Ending, how: "delete" | "stop", now: number, rules: Rules): Step {
+  const isWay = how === "stop" && ending.refused?.reason === "ResourceLocked" && ending.refused.times === 1;
+  const sendAt = isWay ? 0 : Math.max(ending.sendAt ?? 0, (ending.sentAt ?? -Infinity) + resendTime);
+  if (now < sendAt)
+    return rest(withEnding(job, phase, ending), Math.min(sendAt, now + Math.max(rules.lookFloor, second)));
+  const { sendAt: _send, ...unsent } = ending;
+  return { do: how, job: claimed(withEnding(job, phase, { ...unsent, sentAt: now }), now) };
+}
+
+/**
+ * A group that must end is not there. One that was accepted and never seen may still come: it is deleted blindly, since its name is
+ * this job's. Nothing is sent for one that was seen: whoever took it away may have made one of his own.
+ */
+function confirmAbsence(job: Job, phase: LivePhase, before: Ending, now: number, rules: Rules, gone: () => Step): Step {
+  const absence = absentAgain(before, now);
+  const ending = { ...before, ...absence };
+  const proof = absenceProof(absence, groundOf(job, phase, before), now, rules);
+  if (proof.proved) return gone();
+  const isBlind = phase.state !== "Provisioning" && job.observed.identity === undefined;
+  const sendAt = Math.max(ending.sendAt ?? 0, (ending.sentAt ?? -Infinity) + resendTime);
+  if (isBlind && now >= sendAt) return send(job, phase, ending, "delete", now, rules);
+  return rest(withEnding(job, phase, ending), Math.min(proof.nextAt, isBlind ? sendAt : Infinity));
+}
+
+function groundOf({ observed }: Job, phase: LivePhase, { deletedAt }: Ending): Ground {
+  if (deletedAt !== undefined && (observed.identity !== undefined || phase.state === "Running")) return "told";
+  return phase.state === "Provisioning" && phase.answered === true ? "told" : "nothing";
+}
+
+/** How long a group that was stopped is watched for an exit code. */
+const stoppedTime = 60 * second;
+
+/** Ended without an exit code: the group is stopped, and observed once more. */
+function observeStopped(job: Job, phase: LivePhase, ending: Ending, group: GroupSeen, now: number, rules: Rules): Step {
+  const { observeStopped: _done, sentAt, sendAt: _send, ...decided } = ending;
+  const proceed = { ...decided, observeStopped: false };
+  if (nothingRuns(group)) {
+    const observed = observe(job, { ...group, state: "Failed" }, job.observed, now);
+    const judgement = judge(job, { ...group, state: "Failed" }, observed, now, rules);
+    const known = judgement.kind === "ended" ? afterFailure(job, judgement.outcome, now, rules) : proceed;
+    return capture({ ...job, observed }, { ...known, since: ending.since }, group);
   }
-  return again(there, now + Math.max(rules.lookFloor, second));
+  if (sentAt === undefined && now >= (ending.sendAt ?? 0)) return send(job, phase, ending, "stop", now, rules);
+  if (now >= ending.since + stoppedTime) return { do: "save", job: withEnding(job, phase, proceed) };
+  return rest(withEnding(job, phase, ending), now + Math.max(rules.lookFloor, second));
 }
 
 // -------------------------------------------------------------------------------------------------------------- Terminal
@@ -243,26 +369,31 @@ function afterEnd(job: Job, phase: TerminalPhase, seen: Observation | undefined,
   return removeGroup(job, phase, seen, now, rules);
 }
 
-/** A group that nobody needs any more is deleted until it is seen to be gone. */
+/** A group that nobody needs any more is deleted until it is proved to be gone. */
 function removeGroup(job: Job, phase: TerminalPhase, seen: Observation | undefined, now: number, rules: Rules): Step {
+  const gone: Step = { do: "save", job: { ...job, phase: { ...phase, group: "gone" } } };
+  if (phase.gone === true) return gone;
   if (seen === undefined) return { do: "look" };
-  const goneNow: Step = { do: "save", job: { ...job, phase: { ...phase, group: "gone" } } };
   switch (seen.group) {
-    case "unknown":
-      return rest(job, now + Math.max(seen.retryAfter ?? 0, 10 * second));
-    case "absent":
-      if (phase.sentAt !== undefined || phase.absentAt !== undefined) {
-        if (phase.absentAt !== undefined && now < phase.absentAt + settleTime)
-          return rest(job, phase.absentAt + settleTime);
-        return goneNow;
-      }
-      return rest({ ...job, phase: { ...phase, absentAt: now } }, now + settleTime);
-    case "present":
-      if (!isOf(job, seen) && seen.owner.kind !== "untagged") return goneNow;
-      if (!phase.captured) return { do: "capture", job, group: seen };
-      if (phase.sentAt === undefined || now >= phase.sentAt + resendTime) {
-        return { do: "delete", job: claimed({ ...job, phase: { ...phase, sentAt: now } }, now) };
-      }
-      return rest(job, now + Math.max(rules.lookFloor, second));
+    case "unknown": {
+      const blind = unseen(job, seen, now);
+      return targetIsGone(blind, now, rules) ? gone : rest(blind, now + Math.max(seen.retryAfter ?? 0, 10 * second));
+    }
+    case "absent": {
+      const absence = absentAgain(phase, now);
+      const proof = absenceProof(absence, phase.deletedAt === undefined ? "nothing" : "told", now, rules);
+      return proof.proved ? gone : rest({ ...job, phase: { ...phase, ...absence } }, proof.nextAt);
+    }
+    case "present": {
+      const { kind } = whose(job, seen, phase.absentAt !== undefined);
+      if (kind === "foreign" || kind === "another job") return gone;
+      const { absentAt: _absent, absences: _absences, ...there } = phase;
+      if (!there.captured) return { do: "capture", job, group: seen };
+      const sendAt = Math.max(there.sendAt ?? 0, (there.sentAt ?? -Infinity) + resendTime);
+      if (now < sendAt)
+        return rest({ ...job, phase: there }, Math.max(there.sendAt ?? 0, now + Math.max(rules.lookFloor, second)));
+      const { sendAt: _send, ...unsent } = there;
+      return { do: "delete", job: claimed({ ...job, phase: { ...unsent, sentAt: now } }, now) };
+    }
   }
 }

@@ -1,8 +1,8 @@
 import type { OpenWord } from "../base/open.ts";
 
 /**
- * The fault catalogue: what ACI, ARM and exit codes mean for a job. It decides what is retried and how, feeds every reply's `reason`,
- * `fault` and advice, and the operator's page (docs/faults.md) is generated from it.
+ * The catalogue of reasons: whose fault each is, what is done about it, and what to do. It feeds every reply's `reason`, `fault` and
+ * advice, and docs/faults.md is generated from it.
  *
  * Sources: "Troubleshoot common issues in Azure Container Instances", "Container group restart, killing event, interruption",
  * "Quotas and limits" (learn.microsoft.com), and the issues of the ACI runners that met them first.
@@ -14,11 +14,12 @@ export type Party =
  * What is done about it.
  * - `end`: the job fails.
  * - `caller`: it fails unless the caller's `retries` and `retryOn` say otherwise.
- * - `free`: a new attempt that costs the caller nothing, at most the setting `FREE_RETRIES` in a row.
+ * - `free`: a new attempt that costs the caller nothing, at most the setting `FREE_RETRIES` in a row, and only where no program ran.
  * - `wait`: nothing was created; the same attempt is tried again later.
- * - `few`: like `wait`, but only a few times, for what is mostly permanent.
+ * - `few`: like `wait`, but at most four times, for what is usually permanent.
+ * - `hour`: like `wait`, but for the time of the setting `REFUSAL_TIME`: somebody has to change the installation, and may be at it.
  */
-export type Rule = "end" | "caller" | "free" | "wait" | "few";
+export type Rule = "end" | "caller" | "free" | "wait" | "few" | "hour";
 
 export interface Entry {
   readonly party: Party;
@@ -34,6 +35,13 @@ export const catalogue = {
   Accepted: entry("platform", "wait", "It will be picked up within seconds."),
   Starting: entry("platform", "wait", "Its container group is being placed and started."),
   ImagePull: entry("image", "wait", "Its images are being pulled; smaller ones, or a registry nearby, start sooner."),
+  VolumeMount: entry(
+    "definition",
+    "wait",
+    "Its volumes are being mounted. Check the share's name and its storage account's key.",
+  ),
+  ContainerStart: entry("program", "wait", "A container does not start yet. Check the command and the image."),
+  NotVisible: entry("platform", "wait", "Azure does not show the container group now; it is looked for again."),
   Paused: entry("caller", "wait", "An operator paused the service; it goes on after resume."),
   NameBusy: entry(
     "caller",
@@ -69,13 +77,33 @@ export const catalogue = {
   ),
   NotAuthorized: entry(
     "identity",
-    "few",
-    "The app's identity may not do this in the resource group. Check its role assignments.",
+    "hour",
+    "The app's identity may not do this in the resource group. Check its role assignments; new ones take minutes to work.",
   ),
   IdentityRefused: entry(
     "identity",
-    "few",
-    "The app may not attach an identity or join a subnet that the definition names.",
+    "hour",
+    "The app may not attach an identity or join a subnet that the definition names. Check its role assignments.",
+  ),
+  SubscriptionNotReady: entry(
+    "identity",
+    "hour",
+    "The subscription can't run container groups now: register the provider Microsoft.ContainerInstance, or enable the subscription.",
+  ),
+  ResourceLocked: entry(
+    "identity",
+    "hour",
+    "A resource lock forbids it. Remove the lock from the container group, its resource group or the subscription.",
+  ),
+  TargetGone: entry(
+    "identity",
+    "hour",
+    "The resource group or subscription does not exist. Create it, or correct AZURE_RESOURCE_GROUP or TARGETS.",
+  ),
+  SubnetFull: entry(
+    "network",
+    "wait",
+    "The subnet has no free address; it starts when other groups end. Use a larger subnet.",
   ),
   RetryDelay: entry("platform", "wait", "A new attempt starts shortly."),
 
@@ -89,6 +117,21 @@ export const catalogue = {
     "Set restartPolicy to Never or OnFailure, or name main, timeout or runTimeout.",
   ),
   PolicyRefused: entry("definition", "end", "The operator's policy forbids this."),
+  PolicyDenied: entry(
+    "definition",
+    "end",
+    "A policy of the subscription forbids this container group. Change it as the policy says.",
+  ),
+  QuotaTooSmall: entry(
+    "quota",
+    "end",
+    "The group is larger than the region's whole quota. Ask for less, or ask Azure to raise it.",
+  ),
+  CreateFailed: entry(
+    "platform",
+    "end",
+    "Azure refuses to create this group again and again. Check the definition; ask Azure with the request's id.",
+  ),
   DefinitionGone: entry("definition", "end", "The stored definition is no longer there; submit the job again."),
   SealKeyUnknown: entry("platform", "end", "The key that sealed this definition is gone; submit the job again."),
   VaultRefused: entry(
@@ -116,6 +159,21 @@ export const catalogue = {
     "The image, tag or registry credentials are wrong, or the registry can't be reached.",
   ),
   ImagePullFailed: entry("image", "caller", "The image could not be pulled. Check its name, tag and credentials."),
+  MountFailed: entry(
+    "definition",
+    "few",
+    "A volume can't be mounted. Check the share's name and its storage account's name and key.",
+  ),
+  StartFailed: entry(
+    "program",
+    "caller",
+    "A container can't be started. Check the command, its working directory and the image.",
+  ),
+  NetworkFailed: entry(
+    "network",
+    "caller",
+    "The group's network could not be set up. Check the subnet, its delegation and its addresses.",
+  ),
   StartTimeout: entry(
     "platform",
     "caller",
@@ -128,6 +186,16 @@ export const catalogue = {
   // While and after they run.
   Completed: entry("program", "end", ""),
   ExitCode: entry("program", "caller", "Look at the container's log."),
+  ExitUnknown: entry(
+    "platform",
+    "caller",
+    "The program ended, and Azure does not say how. Look at its log; it may have succeeded.",
+  ),
+  ProbeFailed: entry(
+    "program",
+    "caller",
+    "A liveness probe failed and the container was killed for it. Look at the probe and the log.",
+  ),
   OutOfMemory: entry("program", "caller", "Raise memoryInGB."),
   PlatformRestart: entry(
     "platform",
@@ -140,6 +208,11 @@ export const catalogue = {
     "Spot capacity was reclaimed. Use priority Regular for a job that must not be interrupted.",
   ),
   GroupDisappeared: entry("platform", "caller", "The container group was deleted by somebody else, or vanished."),
+  GroupReplaced: entry(
+    "definition",
+    "end",
+    "Somebody else's container group stands in its place; nothing was done to it. Use a name of your own.",
+  ),
   StoppedExternally: entry("caller", "end", "The container group was stopped by somebody else."),
   RunTimeout: entry("program", "caller", "It ran longer than runTimeout allows."),
   DeadlineExceeded: entry("program", "end", "It took longer than timeout allows, waiting and retries included."),
@@ -168,50 +241,4 @@ export function isReason(text: string): text is Reason {
 export function reasonNamed(text: string): Reason | undefined {
   const found = Object.keys(catalogue).find((name) => name.toLowerCase() === text.toLowerCase());
   return found !== undefined && isReason(found) ? found : undefined;
-}
-
-/** What Azure said when it refused a create, reduced to what decides. */
-export interface ArmError {
-  readonly httpStatus: number;
-  readonly code: string;
-  readonly message: string;
-}
-
-const byCode: Readonly<Record<string, Reason>> = {
-  containergroupquotareached: "QuotaReached",
-  containergroupspotquotareached: "QuotaReached",
-  quotaexceeded: "QuotaReached",
-  subscriptionrequeststhrottled: "Throttled",
-  toomanyrequests: "Throttled",
-  containergrouptransitioning: "GroupBusy",
-  conflict: "GroupBusy",
-  registryerrorresponse: "RegistryBusy",
-  inaccessibleimage: "InaccessibleImage",
-  linkedauthorizationfailed: "IdentityRefused",
-  authorizationfailed: "NotAuthorized",
-  invalidauthenticationtoken: "NotAuthorized",
-  resourcegroupnotfound: "InvalidDefinition",
-  serviceunavailable: "NoCapacity",
-  insufficientcapacity: "NoCapacity",
-  internalservererror: "ArmUnavailable",
-};
-
-/** What a refusal of ARM or ACI on create means. */
-export function reasonOfArmError({ httpStatus, code, message }: ArmError): Reason {
-  if (/quota/i.test(message) && (httpStatus === 409 || httpStatus === 503 || httpStatus === 400)) return "QuotaReached";
-  const known = byCode[code.toLowerCase()];
-  if (known !== undefined) return known;
-  if (httpStatus === 429) return "Throttled";
-  if (httpStatus === 401 || httpStatus === 403) return "NotAuthorized";
-  if (httpStatus === 409) return "GroupBusy";
-  if (httpStatus >= 500 || httpStatus === 408) return "ArmUnavailable";
-  return "InvalidDefinition";
-}
-
-/** What a container's exit code means; `detailStatus` is ACI's own word for it. */
-export function reasonOfExit(exitCode: number, detailStatus: string | undefined): Reason {
-  if (exitCode === 0) return "Completed";
-  if (exitCode === 7147 || exitCode === 7148) return "PlatformRestart";
-  if (exitCode === 137 || /oom/i.test(detailStatus ?? "")) return "OutOfMemory";
-  return "ExitCode";
 }

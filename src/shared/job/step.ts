@@ -1,5 +1,8 @@
 import { second } from "../base/duration.ts";
-import type { GroupSeen, Job } from "./job.ts";
+import type { JobId } from "../base/ids.ts";
+import type { Job } from "./job.ts";
+import type { GroupSeen } from "./observation.ts";
+import type { Limits } from "./verdict.ts";
 
 /** What the machine may decide, and what it must know to do so. */
 export type Step =
@@ -10,9 +13,15 @@ export type Step =
   /** Save and ask again at once. */
   | { readonly do: "save"; readonly job: Job }
   /** Save if it differs; look again at that time. */
-  | { readonly do: "rest"; readonly job: Job; readonly until: number }
+  | {
+      readonly do: "rest";
+      readonly job: Job;
+      readonly until: number;
+      /** Another job whose group stands in the way: it is requeued. */
+      readonly requeue?: JobId;
+    }
   /** Save, which takes the claim; then act; then save what the answer means. */
-  | { readonly do: "create" | "delete" | "stop" | "tag"; readonly job: Job }
+  | { readonly do: "create" | "delete" | "stop"; readonly job: Job }
   /** Store logs and exit codes, then save. */
   | { readonly do: "capture"; readonly job: Job; readonly group: GroupSeen | undefined }
   /** Tell who asked to be told of the end. */
@@ -24,14 +33,20 @@ export type Step =
   | { readonly do: "done" };
 
 /** What the machine needs to know of the settings and the load. All times in milliseconds. */
-export interface Rules {
+export interface Rules extends Limits {
   readonly stopTimeout: number;
   readonly keepTime: number;
   readonly lookFloor: number;
   readonly lookCeiling: number;
   readonly freeRetries: number;
-  /** How often a container with restartPolicy OnFailure may be started again. */
-  readonly maxRestarts: number;
+  /** How long a group must be absent, over five observations, before that is believed. */
+  readonly absenceTime: number;
+  /** How long a cause that lies with the whole installation is waited for. */
+  readonly refusalTime: number;
+  /** After this time a create that Azure answers with its own failures ends its job. */
+  readonly createFailedTime: number;
+  /** After this time a missing resource group counts as the absence of its groups. */
+  readonly targetGoneTime: number;
   readonly adoptFinishedGroups: boolean;
   /** Between 0 and 1, for jitter. */
   readonly random: number;
@@ -44,10 +59,7 @@ export const requestTimeout = 35 * second;
 export const skew = 5 * second;
 /** A request whose answer got lost may still have its effect for this long after it was sent. */
 export const lateTime = claimTime;
-/**
- * Two looks that see nothing must be this far apart to mean that nothing is there: ARM may need some seconds to know what it accepted,
- * and the two may be two instances' looks.
- */
+/** Two observations this far apart prove what a first one showed: they may be two instances', whose clocks differ. */
 export const settleTime = 5 * second + skew;
 /** A delete that ACI accepted is sent again when the group is still there after this time. */
 export const resendTime = 30 * second;

@@ -1,5 +1,6 @@
 import { minute, second } from "../base/duration.ts";
 import type { GroupEvent, Job, Verdict } from "./job.ts";
+import { startReason } from "./group-events.ts";
 import type { Outcome } from "./verdict.ts";
 import type { Rules } from "./step.ts";
 
@@ -27,6 +28,15 @@ export function interrupted(job: Job, now: number, unseen?: "unseen"): Outcome |
 function waitedFor({ phase }: Job): Pick<Verdict, "waitedFor"> {
   const reason = phase.state === "Queued" ? phase.waiting?.reason : undefined;
   return reason === undefined || reason === "RetryDelay" ? {} : { waitedFor: reason };
+}
+
+/** What kept the group from starting, as far as its events tell. */
+function notStarted({ events }: Job): Pick<Verdict, "detail" | "waitedFor"> {
+  const { reason, detail } = startReason(events);
+  return {
+    ...(reason === "Starting" ? {} : { waitedFor: reason }),
+    ...(detail === undefined ? {} : { detail }),
+  };
 }
 
 /** After an outage a look mostly succeeds within minutes; who lost the right to read must not wait for the deadline. */
@@ -57,7 +67,7 @@ function timeouts(job: Job): Timeout[] {
   if ((phase.state === "Provisioning" || phase.state === "Pending") && job.provisioningAt !== undefined) {
     list.push({
       at: job.provisioningAt + options.startTimeout,
-      outcome: { state: "TimedOut", verdict: { reason: "StartTimeout" } },
+      outcome: { state: "TimedOut", verdict: { reason: "StartTimeout", ...notStarted(job) } },
       ofGroup: true,
     });
   }

@@ -1,9 +1,8 @@
-import { backOff, second } from "../base/duration.ts";
-import { clip } from "../base/errors.ts";
+import { backOff, minute, second } from "../base/duration.ts";
 import { entryOf, type Reason, type ReasonWord } from "./reasons.ts";
 import {
   endingOf,
-  hasEnded,
+  nothingObserved,
   type Ending,
   type Job,
   type LivePhase,
@@ -13,7 +12,8 @@ import {
   type Verdict,
   type Waiting,
 } from "./job.ts";
-import { callerRetries, sentence, type Outcome } from "./verdict.ts";
+import type { RetryRule } from "./option-readers.ts";
+import { failed, type Outcome } from "./verdict.ts";
 import { claimTime, lateTime, rest, type Rules, type Step } from "./step.ts";
 import { nextTimeout, pullSeconds } from "./timing.ts";
 
@@ -37,7 +37,7 @@ export function provisioning(job: Job, now: number): Job {
 /** Back to waiting with a reason; the delay doubles with each refusal of this attempt. */
 export function postpone(
   job: Job,
-  reason: Reason,
+  reason: ReasonWord,
   now: number,
   rules: Rules,
   retryAfter: number | undefined,
@@ -65,11 +65,42 @@ export function afterFailure(job: Job, outcome: Outcome, now: number, rules: Rul
   if (job.cancel !== undefined)
     return endOf({ state: "Canceled", verdict: { ...outcome.verdict, reason: job.cancel.reason } }, now);
   if (now >= job.deadlineAt) return end;
+  const asked = retryAsked(job.options.retryOn, outcome.verdict);
+  if (isFree(job, outcome.verdict) && job.freeInRow < rules.freeRetries) return { ...end, to: "Queued", free: true };
   const { rule } = entryOf(outcome.verdict.reason);
-  if (rule === "free" && job.freeInRow < rules.freeRetries) return { ...end, to: "Queued", free: true };
-  if (job.retriesUsed < job.options.retries && callerRetries(job.options.retryOn, outcome.verdict))
-    return { ...end, to: "Queued" };
+  if (job.retriesUsed < job.options.retries && (asked ?? rule !== "end")) return { ...end, to: "Queued" };
   return end;
+}
+
+/** How soon after a delete of the same name a group that is gone may have been taken by that delete (azure-cli#14643). */
+const lateDelete = 5 * minute;
+
+/** A new attempt that nobody asked for follows only where no program ran, or where the platform or an eviction ended it. */
+function isFree({ observed, lastDeleteAt }: Job, { reason }: Verdict): boolean {
+  if (reason === "PlatformRestart" || reason === "SpotEvicted") return true;
+  if (observed.anyStarted) return false;
+  if (reason !== "GroupDisappeared") return entryOf(reason).rule === "free";
+  const { acceptedAt } = observed;
+  return lastDeleteAt !== undefined && acceptedAt !== undefined && acceptedAt - lastDeleteAt <= lateDelete;
+}
+
+/** What the caller's rules say of a failure; `undefined` where there are none. */
+export function retryAsked(rules: readonly RetryRule[], verdict: Verdict): boolean | undefined {
+  if (rules.length === 0) return undefined;
+  const { party } = entryOf(verdict.reason);
+  const first = rules.find(({ when }) => {
+    if (typeof when === "string") return when === "anything";
+    if ("reason" in when) return when.reason === verdict.reason;
+    if ("party" in when) return when.party === party;
+    // What only a newer release can read matches nothing.
+    return (
+      "exitCodes" in when &&
+      verdict.exitCode !== undefined &&
+      verdict.exitCode >= when.exitCodes[0] &&
+      verdict.exitCode <= when.exitCodes[1]
+    );
+  });
+  return first?.retry ?? false;
 }
 
 export function conclude(job: Job, ending: Ending, now: number, group: TerminalPhase["group"], rules: Rules): Job {
@@ -77,27 +108,48 @@ export function conclude(job: Job, ending: Ending, now: number, group: TerminalP
   if (ending.to !== "Queued") return finish(job, { state: ending.to, verdict: ending.verdict }, now, left, rules);
   if (group !== "gone") return finish(job, failed(ending.verdict), now, left, rules);
   const before = attempted(job, "Failed", ending.verdict, now);
-  const delay = backOff(ending.free ? job.freeInRow : job.retriesUsed, 5 * second, 120 * second, rules.random);
+  const waits = ending.wait ? job.waits + 1 : 0;
+  const delay = ending.wait
+    ? backOff(job.waits, 20 * second, 15 * minute, rules.random)
+    : backOff(ending.free ? job.freeInRow : job.retriesUsed, 5 * second, 120 * second, rules.random);
+  const { reason, detail } = ending.verdict;
+  const waiting: Waiting = ending.wait
+    ? { reason, since: now, ...(detail === undefined ? {} : { detail }) }
+    : { reason: "RetryDelay", since: now };
   const {
     startedAt: _started,
     provisioningAt: _provisioning,
     placed: _placed,
+    refused: _refused,
+    unseen: _unseen,
     ...fresh
   } = move(
     before,
-    { state: "Queued", waiting: { reason: "RetryDelay", since: now }, notBefore: now + delay, refusals: 0 },
+    { state: "Queued", waiting, notBefore: now + delay, refusals: 0 },
     ending.verdict.reason,
     now,
     job.attempt + 1,
   );
+  const isPaid = !ending.free && !ending.wait;
   return {
     ...fresh,
     attempt: job.attempt + 1,
     queuedAt: now,
     events: [],
-    retriesUsed: ending.free ? job.retriesUsed : job.retriesUsed + 1,
-    freeInRow: ending.free ? job.freeInRow + 1 : 0,
+    observed: nothingObserved,
+    waits,
+    ...withoutSpot(job, rules),
+    retriesUsed: job.retriesUsed + (isPaid ? 1 : 0),
+    freeInRow: ending.free ? job.freeInRow + 1 : ending.wait ? job.freeInRow : 0,
   };
+}
+
+/** At the operator's limit of evictions the next attempt asks for Regular, and the status says so. */
+function withoutSpot(job: Job, { spotFallbackAfter }: Rules): Pick<Job, "regular" | "warnings"> {
+  const { spot, regular, evictions, warnings, attempt } = job;
+  if (!spot || regular || spotFallbackAfter === 0 || evictions < spotFallbackAfter) return { regular, warnings };
+  const message = `Spot capacity was reclaimed ${evictions} times: from attempt ${attempt + 1} on the group has priority Regular.`;
+  return { regular: true, warnings: [...warnings, { path: "properties.priority", line: 1, column: 1, message }] };
 }
 
 /** The job as it ends. Only here does a job become terminal. A group that is left `uncaptured` is read before it is deleted. */
@@ -142,10 +194,15 @@ function attempted(job: Job, state: string, verdict: Verdict, now: number): Job 
   };
 }
 
-export function accepted(job: Job, now: number): Job {
-  const { phase } = job;
-  const ending = endingOf(phase);
-  return move(job, { state: "Pending", acceptedAt: now, ...(ending ? { ending } : {}) }, "Accepted", now);
+export function accepted({ refused: _refused, ...job }: Job, now: number): Job {
+  const ending = endingOf(job.phase);
+  const observed = { ...job.observed, acceptedAt: job.observed.acceptedAt ?? now };
+  return move(
+    { ...job, observed },
+    { state: "Pending", acceptedAt: now, ...(ending ? { ending } : {}) },
+    "Accepted",
+    now,
+  );
 }
 
 /** The only setter of the phase: it keeps the history. */
@@ -155,16 +212,19 @@ export function move(job: Job, phase: Phase, reason: ReasonWord, now: number, at
   return { ...job, phase, history: [...job.history, line].slice(-mostHistory) };
 }
 
+/** A line of the history for something that happened within a state. */
+export function note(job: Job, reason: Reason, now: number): Job {
+  const line = { at: now, from: job.phase.state, to: job.phase.state, reason, attempt: job.attempt };
+  return { ...job, history: [...job.history, line].slice(-mostHistory) };
+}
+
 export function withEnding(job: Job, phase: LivePhase, ending: Ending): Job {
   return { ...job, phase: { ...phase, ending } };
 }
 
 export function endOf(outcome: Outcome, now: number): Ending {
-  return { to: outcome.state, verdict: outcome.verdict, since: now, captured: false, free: false };
-}
-
-export function failed(verdict: Verdict): Outcome {
-  return { state: "Failed", verdict };
+  const { state, verdict } = outcome;
+  return { to: state, verdict, since: now, captured: false, free: false, wait: false, observeStopped: false };
 }
 
 export function keeps(job: Job, state: TerminalState): boolean {
@@ -179,36 +239,4 @@ export function claimed(job: Job, now: number): Job {
 export function unclaimed(job: Job): Job {
   const { claimUntil: _claim, ...rest } = job;
   return rest;
-}
-
-/** Why a job does not run yet, and since when; `undefined` once it does. */
-export function waitingOf({ phase, events, queuedAt, provisioningAt = queuedAt }: Job): Waiting | undefined {
-  switch (phase.state) {
-    case "Queued":
-      return phase.waiting ?? { reason: "Accepted", since: queuedAt };
-    case "Provisioning":
-    case "Pending": {
-      const count = (name: string): number => events.filter((event) => event.name === name).length;
-      return { reason: count("Pulling") > count("Pulled") ? "ImagePull" : "Starting", since: provisioningAt };
-    }
-    default:
-      return undefined;
-  }
-}
-
-/** What `message` says of a job, whatever its state, in at most 300 characters. */
-export function describe(job: Job): string {
-  const { phase } = job;
-  if (hasEnded(phase)) return sentence(job.name, phase.state, phase.verdict);
-  if (phase.state === "Unknown")
-    return `Container Group ${job.name} is ${phase.written.state}, as a newer release of the service wrote`;
-  const ending = endingOf(phase);
-  if (ending) return `Container Group ${job.name} is being stopped: ${ending.verdict.reason}`;
-  if (phase.state === "Queued" && phase.waiting) {
-    const { reason, detail } = phase.waiting;
-    // Azure's own text begins with its code, which often is the reason.
-    const why = detail?.startsWith(`${reason}: `) ? detail.slice(reason.length + 2) : detail;
-    return clip(`Container Group ${job.name} is waiting: ${reason}. ${why ?? entryOf(reason).advice}`, 300);
-  }
-  return `Container Group ${job.name} is in progress`;
 }

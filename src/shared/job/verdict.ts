@@ -1,106 +1,471 @@
-import { entryOf, reasonOfExit, type Entry } from "./reasons.ts";
+import { defined } from "../base/defined.ts";
+import { minute } from "../base/duration.ts";
 import { clip } from "../base/errors.ts";
-import type { ContainerSeen, GroupSeen, Job, TerminalState, Verdict } from "./job.ts";
-import type { RetryRule } from "./option-readers.ts";
+import { firstTrouble, isEviction, killedByProbe, reasonOfTrouble, startReason } from "./group-events.ts";
+import type { ContainerEnd, Job, Observed, TerminalState, Verdict } from "./job.ts";
+import { hasStarted, nothingRuns, type ContainerSeen, type GroupSeen } from "./observation.ts";
+import type { Reason } from "./reasons.ts";
 
-/** What a finished group means for its job, and whether a failure is tried again. */
+/**
+ * What a view of a container group means for its job. This file is the whole policy: {@link observe} keeps what must not be forgotten
+ * between two views, {@link policy} is the table of rules in the order of their precedence, {@link judge} applies it. All of it is
+ * pure, and every view of ACI's gets exactly one answer.
+ *
+ * Two rules stand above all: an exit code that is not known is never taken for 0, and a word of ACI's never seen before means
+ * "keep watching".
+ */
 export interface Outcome {
   readonly state: TerminalState;
   readonly verdict: Verdict;
 }
 
-/** A container's first end: the one before its restarts, if it was restarted. */
-export function firstEnd(
-  container: ContainerSeen,
-): { exitCode: number; finishTime: number | undefined; detailStatus: string | undefined } | undefined {
-  if (container.previous?.exitCode !== undefined) {
-    return {
-      exitCode: container.previous.exitCode,
-      finishTime: container.previous.finishTime,
-      detailStatus: undefined,
-    };
+export type Judgement =
+  /** No ordinary container has started; why, as far as the events tell. */
+  | { readonly kind: "not started"; readonly reason: Reason; readonly detail?: string }
+  | { readonly kind: "running"; readonly startedAt: number }
+  /** It started, and what it does now can't be told from this view: keep watching. */
+  | { readonly kind: "unclear"; readonly startedAt: number }
+  /** The attempt is over. What still runs of it is stopped. */
+  | { readonly kind: "ended"; readonly outcome: Outcome }
+  /** The group has to be stopped and observed once more: it may tell an exit code then. */
+  | { readonly kind: "stop and observe"; readonly outcome: Outcome }
+  /** The region had no room after all: nothing ran, and the group is created again later. */
+  | { readonly kind: "wait"; readonly verdict: Verdict };
+
+/** What is known of the job: its definition's part in the verdict. */
+export type Watched = Pick<Job, "restartPolicy" | "spot" | "regular" | "evictions"> & {
+  readonly options: { readonly main?: string | undefined };
+};
+
+export interface Limits {
+  /** How often a container with restartPolicy OnFailure may be started again. */
+  readonly maxRestarts: number;
+  /** How long an end without an exit code is waited for, in milliseconds. */
+  readonly exitCodeTime: number;
+  /** At this many evictions a Spot job gives up Spot; 0: never. */
+  readonly spotFallbackAfter: number;
+}
+
+/** Everything that a rule may look at. */
+interface View {
+  readonly job: Watched;
+  readonly group: GroupSeen;
+  readonly observed: Observed;
+  readonly now: number;
+  readonly limits: Limits;
+}
+
+interface Rule {
+  readonly when: string;
+  /** Why, and where that is known from. */
+  readonly because: string;
+  readonly judge: (view: View) => Judgement | undefined;
+}
+
+/** The platform's own exit codes: "Container group restart, killing event, interruption". */
+const platformCodes: ReadonlySet<number> = new Set([7147, 7148]);
+/** A failure that repeats this often while the container waits is not a passing one. */
+const maxStartFailures = 5;
+/** How long a group may say Running without showing any container before that counts as a start. */
+const bareTime = minute;
+
+export const policy: readonly Rule[] = [
+  {
+    when: "the platform started a container again that had failed, under restartPolicy Never",
+    because: "Never means once, and ACI restarts in spite of it after a failure (container-instances-restart-policy)",
+    judge: ({ job, group, observed }) => {
+      if (job.restartPolicy !== "Never") return undefined;
+      const again = observed.ends.filter((end) => end.exitCode !== 0 && startedAgain(end, group));
+      return failureOf(again, group);
+    },
+  },
+  {
+    when: "main has ended",
+    because: "the job is what its main container does; the others are sidecars",
+    judge: ({ job, group, observed }) => {
+      const end = observed.ends.find(({ container, init }) => !init && container === job.options.main);
+      return end && ended(exitOutcome(end, group));
+    },
+  },
+  {
+    when: "an init container failed under restartPolicy Never",
+    because: "the containers after it are never started, and nobody starts it again",
+    judge: ({ job, group, observed }) => {
+      if (job.restartPolicy !== "Never" || group.containers.some((each) => !each.init && hasStarted(each)))
+        return undefined;
+      return failureOf(
+        observed.ends.filter(({ init, exitCode }) => init && exitCode !== 0),
+        group,
+      );
+    },
+  },
+  {
+    when: "every container that counts has ended with a known exit code",
+    because: "the group itself may say so only later. Under OnFailure only ends with 0 are final",
+    judge: ({ job, group, observed }) => {
+      const counting = countingOf(group, job.options.main);
+      if (counting.length === 0) return undefined;
+      const ends = counting.flatMap((each) => knownEnd(each, job, group, observed) ?? []);
+      if (ends.length < counting.length) return undefined;
+      const all = [...observed.ends.filter(({ init }) => init), ...ends];
+      return (
+        failureOf(
+          all.filter(({ exitCode }) => exitCode !== 0),
+          group,
+        ) ?? ended(success)
+      );
+    },
+  },
+  {
+    when: "a Spot group was evicted as often as the operator allows",
+    because: "SPOT_FALLBACK_AFTER: the next attempt asks for Regular",
+    judge: ({ job, limits }) =>
+      isSpot(job) && limits.spotFallbackAfter > 0 && job.evictions >= limits.spotFallbackAfter
+        ? ended(failed({ reason: "SpotEvicted" }))
+        : undefined,
+  },
+  {
+    when: "the group was stopped",
+    because: "a group that ended cannot be stopped, and what a stop kills did not fail",
+    judge: ({ group }) =>
+      group.state === "Stopped" && nothingRuns(group)
+        ? ended({ state: "Stopped", verdict: { reason: "StoppedExternally" } })
+        : undefined,
+  },
+  {
+    when: "the group has ended, and the platform ended a container that counts",
+    because: "codes 7147 and 7148, and evictions of Spot groups, are no end of the program",
+    judge: ({ job, group, observed }) => {
+      if (!nothingRuns(group)) return undefined;
+      const end = platformEnd(job, group, observed);
+      return end && ended(end);
+    },
+  },
+  {
+    when: "the group says Succeeded, and no container says otherwise",
+    because: "ACI's own word for the whole group; containers' exit codes may be missing",
+    judge: ({ job, group, observed }) => {
+      if (group.state !== "Succeeded" || !nothingRuns(group)) return undefined;
+      return failureOf(failures(job, group, observed), group) ?? ended(success);
+    },
+  },
+  {
+    when: "the group says Failed, and a program failed",
+    because: "the container that failed first, by its finish time, is the cause",
+    judge: ({ job, group, observed }) =>
+      group.state === "Failed" && nothingRuns(group) ? failureOf(failures(job, group, observed), group) : undefined,
+  },
+  {
+    when: "provisioning failed and nothing runs, or the group says Failed before anything started",
+    because: "provisioningState Failed alone does not stop a group (container-state); the events say why",
+    judge: ({ group, observed }) => {
+      const hasFailed = group.provisioning === "Failed" || group.provisioning === "Canceled";
+      const runs = group.state === "Running" || group.containers.some(({ state }) => state === "Running");
+      if (runs || !(hasFailed || (nothingRuns(group) && group.state === "Failed"))) return undefined;
+      return startFailure(group, observed);
+    },
+  },
+  {
+    when: "a container fails and is started again and again",
+    because: "a crash loop never ends; its restarts are counted by ACI",
+    judge: ({ job, group, limits }) => {
+      const deciding = [...group.containers.filter(({ init }) => init), ...countingOf(group, job.options.main)];
+      const looping = deciding.find((each) => crashLoops(each, job, limits.maxRestarts));
+      if (looping === undefined) return undefined;
+      const exitCode = looping.previous?.exitCode ?? looping.exitCode;
+      return ended(
+        failed({ reason: "CrashLoop", container: looping.name, ...(exitCode === undefined ? {} : { exitCode }) }),
+      );
+    },
+  },
+  {
+    when: "a container that waits can't be pulled, mounted or started, again and again",
+    because: "ACI goes on trying for 30 minutes; the events count the failures (azure-docs#70920)",
+    judge: ({ group }) => repeatedFailure(group),
+  },
+  {
+    when: "all containers that count have been Terminated for long without an exit code",
+    because: "views without one were met (azure-docs#71458); the code may come when the group is stopped",
+    judge: ({ job, group, observed, now, limits }) => {
+      const { terminatedSince } = observed;
+      if (terminatedSince === undefined || now < terminatedSince + limits.exitCodeTime) return undefined;
+      const failure = failureOf(failures(job, group, observed), group);
+      if (failure !== undefined) return failure;
+      return { kind: "stop and observe", outcome: platformEnd(job, group, observed) ?? failed(unknownExit(group)) };
+    },
+  },
+  {
+    when: "no ordinary container has started",
+    because: "a group that says Running may still mount volumes; without any view of a container its word counts",
+    judge: ({ group, observed, now }) => {
+      const bare = observed.bareSince !== undefined && now >= observed.bareSince + bareTime;
+      return bare || observed.startedAt !== undefined
+        ? undefined
+        : { kind: "not started", ...startReason(group.events) };
+    },
+  },
+  {
+    when: "anything else",
+    because: "it started, and nothing says that it ended",
+    judge: ({ group, observed, now }) => {
+      const startedAt = observed.startedAt ?? observed.bareSince ?? now;
+      const isPlain = group.state === "Running" || group.containers.some(({ state }) => state === "Running");
+      return { kind: isPlain ? "running" : "unclear", startedAt };
+    },
+  },
+];
+
+/** What a view of the group means, by the first rule of {@link policy} that has an answer. */
+export function judge(job: Watched, group: GroupSeen, observed: Observed, now: number, limits: Limits): Judgement {
+  for (const rule of policy) {
+    const judgement = rule.judge({ job, group, observed, now, limits });
+    if (judgement !== undefined) return judgement;
   }
-  if (container.state !== "Terminated" || container.exitCode === undefined) return undefined;
-  return { exitCode: container.exitCode, finishTime: container.finishTime, detailStatus: container.detailStatus };
+  return { kind: "unclear", startedAt: now };
 }
 
-/** True when no container of the group can be running. `Unknown` states never count as ended. */
-export function nothingRuns(group: GroupSeen): boolean {
-  const over = group.state === "Succeeded" || group.state === "Failed" || group.state === "Stopped";
-  return over && group.containers.every(({ state }) => state !== "Running");
-}
+// -------------------------------------------------------------------------------------------------------- What is kept
 
-/** True when every container has ended for good, though the group may not say so yet. */
-export function allExited(group: GroupSeen, policy: Job["restartPolicy"]): boolean {
-  const main = group.containers.filter(({ init }) => !init);
-  if (policy === "Always" || main.length === 0 || !main.every(({ state }) => state === "Terminated")) return false;
-  return policy === "Never" || main.every(({ exitCode }) => exitCode === 0);
+/** What is known of the attempt's group after one more view of it. */
+export function observe(job: Watched, group: GroupSeen, before: Observed, now: number): Observed {
+  const { bareSince: _bare, terminatedSince: _terminated, ...kept } = before;
+  const restarts = Math.max(0, ...group.containers.map(({ restartCount }) => restartCount));
+  const evictions = evictionsOf(job, group, before, restarts);
+  const isBare = group.state === "Running" && group.containers.every(({ hasView }) => !hasView);
+  const counting = countingOf(group, job.options.main);
+  const ends = endsOf(job, group, before.ends);
+  const isTerminated =
+    counting.length > 0 &&
+    counting.every(({ state }) => state === "Terminated") &&
+    counting.some((each) => knownEnd(each, job, group, { ends }) === undefined);
+  return {
+    ...kept,
+    ...(group.owner.kind === "ours" ? { identity: identityOf(group, before.identity?.starts) } : {}),
+    anyStarted: before.anyStarted || group.containers.some(hasStarted),
+    ...defined({ startedAt: before.startedAt ?? startOf(group, now) }),
+    ends,
+    restarts: Math.max(before.restarts, restarts),
+    evictions,
+    ...(isBare ? { bareSince: before.bareSince ?? now } : {}),
+    ...(isTerminated ? { terminatedSince: before.terminatedSince ?? now } : {}),
+  };
 }
 
 /**
- * The verdict on a group whose containers have ended. With `main` its first end decides; else the container that failed first by
- * finish time (then by order, init containers before the others); else all is well.
+ * The first known end of each container. Under `Never` it is final, and so is main's under every policy; a container that its policy
+ * starts again has no end before its last. In a group that was stopped an exit code may be the stop's.
  */
-export function outcomeOf(group: GroupSeen, main: string | undefined): Outcome {
-  if (main !== undefined) {
-    const container = group.containers.find(({ name, init }) => name === main && !init);
-    const end = container && firstEnd(container);
-    if (end) return ofExit(main, end.exitCode, end.detailStatus);
+function endsOf(job: Watched, group: GroupSeen, before: readonly ContainerEnd[]): ContainerEnd[] {
+  if (group.state === "Stopped") return [...before];
+  const fresh = group.containers
+    .filter(({ name, init }) => job.restartPolicy === "Never" || (!init && name === job.options.main))
+    .filter(({ name, init }) => !before.some((end) => end.container === name && end.init === init))
+    .flatMap((each) => firstEndOf(each) ?? []);
+  return [...before, ...fresh];
+}
+
+/** A container's first known end in one view: that of the run before, else the present one. The platform's codes are no ends. */
+export function firstEndOf(container: ContainerSeen): ContainerEnd | undefined {
+  const { name, init, state, exitCode, startTime, finishTime, detailStatus, restartCount, previous } = container;
+  const isEnd = (code: number | undefined): code is number => code !== undefined && !platformCodes.has(code);
+  if (isEnd(previous?.exitCode)) {
+    return {
+      container: name,
+      init,
+      exitCode: previous.exitCode,
+      ...defined({ startTime: previous.startTime, finishTime: previous.finishTime }),
+      restartCount: Math.max(0, restartCount - 1),
+    };
   }
-  // What a stop killed did not fail, and a group that ended itself can't be stopped.
-  if (group.state === "Stopped") return { state: "Stopped", verdict: { reason: "StoppedExternally" } };
-  const failed = group.containers
-    .filter(({ state, exitCode }) => state === "Terminated" && exitCode !== undefined && exitCode !== 0)
-    .map((container, order) => ({ container, order }))
-    .sort(
-      (a, b) =>
-        (a.container.finishTime ?? Infinity) - (b.container.finishTime ?? Infinity) ||
-        Number(b.container.init) - Number(a.container.init) ||
-        a.order - b.order,
-    )
-    .at(0)?.container;
-  if (failed?.exitCode !== undefined) return ofExit(failed.name, failed.exitCode, failed.detailStatus);
-  if (group.state === "Failed") return { state: "Failed", verdict: { reason: "ProvisioningFailed" } };
-  return { state: "Succeeded", verdict: { reason: "Completed", exitCode: 0 } };
+  if (state !== "Terminated" || !isEnd(exitCode)) return undefined;
+  return { container: name, init, exitCode, ...defined({ startTime, finishTime, detailStatus }), restartCount };
 }
 
-function ofExit(container: string, exitCode: number, detailStatus: string | undefined): Outcome {
-  const reason = reasonOfExit(exitCode, detailStatus);
-  if (exitCode === 0) return { state: "Succeeded", verdict: { reason, exitCode } };
-  return { state: "Failed", verdict: { reason, exitCode, container } };
+/** What tells a group from another of its name: its containers, their images, and when each first started. */
+export function identityOf(
+  group: GroupSeen,
+  starts: Readonly<Record<string, number>> = {},
+): NonNullable<Observed["identity"]> {
+  return { containers: containersOf(group), starts: { ...startsOf(group), ...starts } };
 }
 
-/** Whether the caller's rules ask for another attempt. Without rules every failure that can be the program's is tried again. */
-export function callerRetries(rules: readonly RetryRule[], verdict: Verdict): boolean {
-  const { party, rule } = entryOf(verdict.reason);
-  if (rules.length === 0) return rule !== "end";
-  const first = rules.find(({ when }) => {
-    if (typeof when === "string") return when === "anything";
-    if ("reason" in when) return when.reason === verdict.reason;
-    if ("party" in when) return when.party === party;
-    // What only a newer release can read matches nothing.
-    return (
-      "exitCodes" in when &&
-      verdict.exitCode !== undefined &&
-      verdict.exitCode >= when.exitCodes[0] &&
-      verdict.exitCode <= when.exitCodes[1]
-    );
+/** True when a group that lost its tags is the one that was seen with them. In doubt it is not. */
+export function isSameGroup(group: GroupSeen, { identity }: Observed): boolean {
+  if (identity === undefined || containersOf(group) !== identity.containers) return false;
+  const starts = startsOf(group);
+  return Object.entries(identity.starts).every(([name, at]) => starts[name] === at);
+}
+
+function containersOf(group: GroupSeen): string {
+  return group.containers.map(({ name, init, image }) => `${init ? "init " : ""}${name}=${image ?? ""}`).join(" ");
+}
+
+/** When each container first started, as far as the view tells: of more than one restart it shows only the last two runs. */
+function startsOf(group: GroupSeen): Record<string, number> {
+  const pairs = group.containers.flatMap(({ name, init, restartCount, startTime, previous }) => {
+    const first = restartCount === 0 ? startTime : restartCount === 1 ? previous?.startTime : undefined;
+    return first === undefined ? [] : [[`${init ? "init " : ""}${name}`, first] as const];
   });
-  return first?.retry ?? false;
+  return Object.fromEntries(pairs);
 }
 
-/** Who has to do something about an end, and what. A wait that took too long is put down to what was waited for. */
-export function blame({ reason, waitedFor }: Verdict): Pick<Entry, "party" | "advice"> {
-  if (waitedFor === undefined) return entryOf(reason);
-  const { party, advice } = entryOf(waitedFor);
-  return { party, advice: `${entryOf(reason).advice} It waited for ${waitedFor}: ${advice}` };
+/**
+ * A Spot group is evicted by a restart whose run before ended with a code of the platform's or without one, or when an event says so.
+ * Any other code is the program's own end (container-instances-spot-containers-overview).
+ */
+function evictionsOf(job: Watched, group: GroupSeen, before: Observed, restarts: number): number {
+  if (!isSpot(job)) return before.evictions;
+  const wasEvicted = group.containers.some(
+    ({ restartCount, previous }) =>
+      restartCount > before.restarts && (previous?.exitCode === undefined || platformCodes.has(previous.exitCode)),
+  );
+  const told = group.events.filter(isEviction).reduce((sum, { count }) => sum + count, 0);
+  return Math.max(before.evictions + (wasEvicted && restarts > before.restarts ? 1 : 0), told);
 }
 
-/** The sentence for people, at most 300 characters: `bellaciao Failed: app2 exit 137 OutOfMemory (program). Raise memoryInGB.` */
-export function sentence(name: string, state: string, verdict: Verdict): string {
-  const { party, advice } = blame(verdict);
-  if (state === "Succeeded") return `Container Group ${name} finished`;
-  const exit = verdict.exitCode === undefined ? "" : `${verdict.container ?? "a container"} exit ${verdict.exitCode} `;
-  const detail = verdict.detail === undefined ? "" : ` ${verdict.detail}`;
-  return clip(`${name} ${state}: ${exit}${verdict.reason} (${party}).${detail} ${advice}`.trim(), 300);
+// ------------------------------------------------------------------------------------------------------------- Outcomes
+
+const success: Outcome = { state: "Succeeded", verdict: { reason: "Completed", exitCode: 0 } };
+
+const ended = (outcome: Outcome): Judgement => ({ kind: "ended", outcome });
+
+export function failed(verdict: Verdict): Outcome {
+  return { state: "Failed", verdict };
+}
+
+/** What an end means: an exit code, and for 137 what else was seen. */
+function exitOutcome(end: ContainerEnd, group: GroupSeen): Outcome {
+  const { container, exitCode } = end;
+  if (exitCode === 0) return success;
+  return failed({ reason: reasonOfEnd(end, group), exitCode, container });
+}
+
+/** Words of ACI's that stand beside an end. `OOMKilled` is one, "no room left" is not. */
+export function reasonOfEnd(
+  { exitCode, detailStatus, container }: Pick<ContainerEnd, "exitCode" | "detailStatus" | "container">,
+  { events }: Pick<GroupSeen, "events">,
+): Reason {
+  if (exitCode === 0) return "Completed";
+  if (/\boom(?:killed)?\b|\bout of memory\b/i.test(detailStatus ?? "")) return "OutOfMemory";
+  if (exitCode !== 137) return "ExitCode";
+  return killedByProbe(events, container) ? "ProbeFailed" : "OutOfMemory";
+}
+
+/** The first failure by finish time; then init containers before the others, then the order of the definition. */
+function failureOf(ends: readonly ContainerEnd[], group: GroupSeen): Judgement | undefined {
+  const order = ({ container, init }: ContainerEnd): number =>
+    group.containers.findIndex((each) => each.name === container && each.init === init);
+  const [first] = ends.toSorted(
+    (a, b) =>
+      (a.finishTime ?? Infinity) - (b.finishTime ?? Infinity) || Number(b.init) - Number(a.init) || order(a) - order(b),
+  );
+  return first && ended(exitOutcome(first, group));
+}
+
+/** Ends of programs that failed: those that were kept, and those that the view shows. */
+function failures(job: Watched, group: GroupSeen, observed: Pick<Observed, "ends">): ContainerEnd[] {
+  return group.containers
+    .flatMap((each) => keptEnd(each, observed) ?? lastEndOf(each) ?? [])
+    .filter(({ exitCode }) => exitCode !== 0)
+    .filter(({ init, container }) => job.options.main === undefined || init || container === job.options.main);
+}
+
+function lastEndOf({ previous: _before, ...container }: ContainerSeen): ContainerEnd | undefined {
+  return firstEndOf({ ...container, previous: undefined });
+}
+
+/** An end of the platform's making in a group that has ended: maintenance, or an eviction. */
+function platformEnd(job: Watched, group: GroupSeen, observed: Observed): Outcome | undefined {
+  const code = countingOf(group, job.options.main).find(
+    (each) => each.exitCode !== undefined && platformCodes.has(each.exitCode) && keptEnd(each, observed) === undefined,
+  );
+  const evicted = isSpot(job) && (code !== undefined || group.events.some(isEviction));
+  if (code === undefined && !evicted) return undefined;
+  const verdict = { ...(code?.exitCode === undefined ? {} : { exitCode: code.exitCode, container: code.name }) };
+  return failed({ reason: evicted ? "SpotEvicted" : "PlatformRestart", ...verdict });
+}
+
+/** Why a group failed that says nothing of a program's end. */
+function startFailure(group: GroupSeen, { anyStarted, startedAt }: Observed): Judgement {
+  const trouble = firstTrouble(group.events);
+  const detail = trouble && clip(trouble.event.message, 160);
+  const told = detail === undefined || detail === "" ? {} : { detail };
+  if (trouble?.trouble === "quota" || trouble?.trouble === "capacity") {
+    if (anyStarted) return ended(failed({ reason: "NoCapacity", ...told }));
+    return { kind: "wait", verdict: { reason: reasonOfTrouble[trouble.trouble], ...told } };
+  }
+  if (startedAt !== undefined) return ended(failed(unknownExit(group)));
+  return ended(failed({ reason: trouble ? reasonOfTrouble[trouble.trouble] : "ProvisioningFailed", ...told }));
+}
+
+function unknownExit(group: GroupSeen): Verdict {
+  const silent = group.containers.find(({ state, exitCode }) => state === "Terminated" && exitCode === undefined);
+  return { reason: "ExitUnknown", ...(silent === undefined ? {} : { container: silent.name }) };
+}
+
+function repeatedFailure(group: GroupSeen): Judgement | undefined {
+  const waiting = new Set(group.containers.filter(({ state }) => state === "Waiting").map(({ name }) => name));
+  if (waiting.size === 0) return undefined;
+  const trouble = firstTrouble(
+    group.events.filter(({ container }) => container === undefined || waiting.has(container)),
+  );
+  if (trouble === undefined || trouble.count < maxStartFailures) return undefined;
+  if (trouble.trouble === "quota" || trouble.trouble === "capacity") return undefined;
+  return ended(
+    failed({
+      reason: reasonOfTrouble[trouble.trouble],
+      detail: clip(trouble.event.message, 160),
+      ...(trouble.event.container === undefined ? {} : { container: trouble.event.container }),
+    }),
+  );
+}
+
+// -------------------------------------------------------------------------------------------------------------- Details
+
+function isSpot({ spot, regular }: Watched): boolean {
+  return spot && !regular;
+}
+
+/** Whose ends make the job's end: main, or every ordinary container. */
+function countingOf(group: GroupSeen, main: string | undefined): readonly ContainerSeen[] {
+  return group.containers.filter(({ name, init }) => !init && (main === undefined || name === main));
+}
+
+function keptEnd({ name, init }: ContainerSeen, { ends }: Pick<Observed, "ends">): ContainerEnd | undefined {
+  return ends.find((end) => end.container === name && end.init === init);
+}
+
+/** An end that is final under the job's policy. */
+function knownEnd(
+  container: ContainerSeen,
+  { restartPolicy }: Watched,
+  { state }: GroupSeen,
+  observed: Pick<Observed, "ends">,
+): ContainerEnd | undefined {
+  const kept = keptEnd(container, observed);
+  // In a group that was stopped an exit code may be the stop's: a program that is asked to stop may end with 0.
+  if (kept !== undefined || restartPolicy !== "OnFailure" || state === "Stopped") return kept;
+  const last = lastEndOf(container);
+  return last?.exitCode === 0 ? last : undefined;
+}
+
+function startedAgain(end: ContainerEnd, group: GroupSeen): boolean {
+  const now = group.containers.find(({ name, init }) => name === end.container && init === end.init);
+  return now !== undefined && (now.restartCount > end.restartCount || now.state === "Running");
+}
+
+function crashLoops(container: ContainerSeen, { restartPolicy }: Watched, maxRestarts: number): boolean {
+  const { restartCount, previous, state, exitCode, detailStatus } = container;
+  const last = previous?.exitCode ?? exitCode;
+  if (state === "Running" || last === 0 || (last !== undefined && platformCodes.has(last))) return false;
+  const backsOff = /crashloopbackoff/i.test(detailStatus ?? "");
+  if (restartPolicy === "Never") return restartCount > 0 && (backsOff || restartCount > maxRestarts);
+  return restartCount > maxRestarts;
+}
+
+/** When the first ordinary container started, as far as the view tells. */
+function startOf(group: GroupSeen, now: number): number | undefined {
+  const started = group.containers.filter((each) => !each.init && hasStarted(each));
+  if (started.length === 0) return undefined;
+  return Math.min(now, ...started.flatMap(({ startTime, previous }) => previous?.startTime ?? startTime ?? []));
 }

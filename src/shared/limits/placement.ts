@@ -1,5 +1,5 @@
 import type { TableClient } from "@azure/data-tables";
-import { minute, second } from "../base/duration.ts";
+import { day, minute, second } from "../base/duration.ts";
 import { regionKey } from "./rate-budget.ts";
 import { isReason, type Reason } from "../job/reasons.ts";
 import type { Job, Placed } from "../job/job.ts";
@@ -39,10 +39,21 @@ export function scopeOf({ subscriptionId, location }: Placed): string {
 const partition = "target";
 const [shortest, longest] = [30 * second, 10 * minute];
 const cacheTime = 5 * second;
+/** Rows beside the exclusions: regions in which a create was answered with an unexplained failure lately. */
+const doubtKey = (placed: Placed): string => `doubt_${scopeOf(placed)}`;
+/** How long such a region is watched, and how often an accepted create there is written down. */
+const [doubtTime, acceptedEvery] = [day, minute];
+
+interface Cache {
+  readonly at: number;
+  readonly exclusions: ReadonlyMap<string, Exclusion>;
+  /** When a create was accepted last in a doubted region, by {@link doubtKey}; 0: not since. */
+  readonly doubts: Map<string, number>;
+}
 
 export class Placement {
   readonly #table: TableClient;
-  #cache: { readonly at: number; readonly exclusions: ReadonlyMap<string, Exclusion> } | undefined;
+  #cache: Cache | undefined;
 
   constructor(table: TableClient) {
     this.#table = table;
@@ -50,19 +61,51 @@ export class Placement {
 
   /** What is left out now, by {@link scopeOf}. Read at most every few seconds. */
   async exclusions(now: number): Promise<ReadonlyMap<string, Exclusion>> {
-    if (this.#cache && now - this.#cache.at < cacheTime) return this.#cache.exclusions;
+    return (await this.#read(now)).exclusions;
+  }
+
+  async #read(now: number): Promise<Cache> {
+    if (this.#cache && now - this.#cache.at < cacheTime) return this.#cache;
+    const doubts = new Map<string, number>();
     const exclusions = new Map<string, Exclusion>();
     const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
     for (;;) {
       const next = await storageCall(() => rows.next());
       if (next.done) break;
-      const { rowKey, until, reason } = next.value;
+      const { rowKey, until, reason, doubtedAt, acceptedAt } = next.value;
+      if (doubtedAt instanceof Date && doubtedAt.getTime() > now - doubtTime)
+        doubts.set(rowKey ?? "", acceptedAt instanceof Date ? acceptedAt.getTime() : 0);
       if (until instanceof Date && until.getTime() > now && typeof reason === "string" && isReason(reason)) {
         exclusions.set(rowKey ?? "", { until: until.getTime(), reason });
       }
     }
-    this.#cache = { at: now, exclusions };
-    return exclusions;
+    this.#cache = { at: now, exclusions, doubts };
+    return this.#cache;
+  }
+
+  /**
+   * A create was answered with a failure that nobody can explain: is it the region, or the group?
+   *
+   * @returns when another create was accepted there last since somebody doubted the region, in milliseconds since 1970
+   */
+  async doubt(placed: Placed, now: number): Promise<number | undefined> {
+    const rowKey = doubtKey(placed);
+    const before = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
+    const entity = { partitionKey: partition, rowKey, doubtedAt: new Date(now) };
+    await storageCall(() => this.#table.upsertEntity(entity, "Merge"));
+    this.#cache = undefined;
+    return before !== 404 && before["acceptedAt"] instanceof Date ? before["acceptedAt"].getTime() : undefined;
+  }
+
+  /** A create was accepted. Costs a write only where the region is doubted. */
+  async accepted(placed: Placed, now: number): Promise<void> {
+    const rowKey = doubtKey(placed);
+    const { doubts } = await this.#read(now);
+    const last = doubts.get(rowKey);
+    if (last === undefined || now < last + acceptedEvery) return;
+    const entity = { partitionKey: partition, rowKey, acceptedAt: new Date(now) };
+    await storageCall(() => this.#table.upsertEntity(entity, "Merge"));
+    doubts.set(rowKey, now);
   }
 
   /** A region that was full has room again: a group of ours went. */

@@ -9,6 +9,8 @@ import { isLoopback, type Settings, type Target } from "../config/settings.ts";
 /** The table `control`: what there is one of. The installation's identity, whether it is paused, when it last looked around. */
 export interface Installation {
   readonly id: string;
+  /** Binds the installation tag of a container group to the group's name; it leaves the service nowhere. */
+  readonly tagKey: string;
   /** Why this app must not create anything with this storage, if it must not. */
   readonly refusal: string | undefined;
 }
@@ -59,11 +61,18 @@ export class Control {
 
   async #find(): Promise<Installation> {
     const found = await storageCall(() => this.#table.getEntity(partition, "installation"), 404);
-    if (found !== 404) return this.#judge(found);
+    const key = { partitionKey: partition, rowKey: "installation" };
+    if (found !== 404) {
+      if (typeof found["tagKey"] === "string") return this.#judge(found, found["tagKey"]);
+      // An installation from before the key: whoever is first gives it one.
+      const entity = { ...key, tagKey: this.#newId() };
+      const given = await storageCall(() => this.#table.updateEntity(entity, "Merge", { etag: found.etag }), 404, 412);
+      return typeof given === "number" ? this.#find() : this.#judge(found, entity.tagKey);
+    }
     await this.#setUp();
-    const entity = { partitionKey: partition, rowKey: "installation", id: this.#newId(), ...this.#pairing() };
+    const entity = { ...key, id: this.#newId(), tagKey: this.#newId(), ...this.#pairing() };
     const made = await storageCall(() => this.#table.createEntity(entity), 409);
-    return made === 409 ? this.#find() : { id: entity.id, refusal: undefined };
+    return made === 409 ? this.#find() : { id: entity.id, tagKey: entity.tagKey, refusal: undefined };
   }
 
   #pairing(): { endpoint: string; subscriptionId: string } {
@@ -75,7 +84,7 @@ export class Control {
   }
 
   /** Another ARM, or another subscription, would take this storage's jobs for its own and its groups for orphans. */
-  #judge(found: Readonly<Record<string, unknown>>): Installation {
+  #judge(found: Readonly<Record<string, unknown>>, tagKey: string): Installation {
     const here = this.#pairing();
     const { endpoint, subscriptionId } = found;
     const same =
@@ -83,6 +92,7 @@ export class Control {
       (subscriptionId === "" || this.#settings.targets.some((target) => target.subscriptionId === subscriptionId));
     return {
       id: String(found["id"]),
+      tagKey,
       refusal: same
         ? undefined
         : "This storage belongs to an installation with another Azure Resource Manager or subscription: use a storage account of its own.",

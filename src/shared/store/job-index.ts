@@ -49,6 +49,14 @@ export interface Reservation {
 
 export type Reserved = "reserved" | "conflict";
 
+/** What earlier jobs of a name left for the next. */
+export interface NameHistory {
+  /** How long they ran, in milliseconds. */
+  readonly usualTime: number | undefined;
+  /** When Azure last accepted a delete of their group: milliseconds since 1970. */
+  readonly lastDeleteAt: number | undefined;
+}
+
 /** A job in a line, and where in it. */
 interface Standing {
   readonly id: JobId;
@@ -132,21 +140,28 @@ export class JobIndex {
     await storageCall(() => this.#table.deleteEntity(partition, `job_${id}`), 404);
   }
 
-  /** The same, and the next job of its name may know how long it took: one call still. */
-  async dropRun(id: JobId, name: GroupName, usualTime: number): Promise<void> {
+  /** The same, and the next job of its name may know what it left: one call still. */
+  async dropRun(id: JobId, name: GroupName, { usualTime, lastDeleteAt }: NameHistory): Promise<void> {
+    const left = {
+      ...(usualTime === undefined ? {} : { usualTime }),
+      ...(lastDeleteAt === undefined ? {} : { lastDeleteAt: new Date(lastDeleteAt) }),
+    };
     const actions: TransactionAction[] = [
       ["delete", entity(`job_${id}`)],
-      ["update", entity(`name_${nameKey(name)}`, { usualTime }), "Merge"],
+      ["update", entity(`name_${nameKey(name)}`, left), "Merge"],
     ];
     const result = await storageCall(() => this.#table.submitTransaction(actions), 404);
     // One of the two is gone: dropped before, or the name forgotten.
     if (result === 404) await this.drop(id);
   }
 
-  /** How long jobs of a name took before, in milliseconds. */
-  async usualTimeOf(name: GroupName): Promise<number | undefined> {
+  /** What earlier jobs of a name left. */
+  async historyOf(name: GroupName): Promise<NameHistory> {
     const row = await this.#get(`name_${nameKey(name)}`);
-    return typeof row?.["usualTime"] === "number" ? row["usualTime"] : undefined;
+    return {
+      usualTime: typeof row?.["usualTime"] === "number" ? row["usualTime"] : undefined,
+      lastDeleteAt: row?.["lastDeleteAt"] instanceof Date ? row["lastDeleteAt"].getTime() : undefined,
+    };
   }
 
   async has(id: JobId): Promise<boolean> {

@@ -2,8 +2,7 @@ import type { Edm } from "@azure/data-tables";
 import { day, second } from "../base/duration.ts";
 import { endingOf, hasEnded, jobSchema, recordOf, stateWord, type Job } from "../job/job.ts";
 import { isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
-import { blame } from "../job/verdict.ts";
-import { describe, waitingOf } from "../job/transitions.ts";
+import { blame, describe, stoppingOf, waitingOf } from "../job/describe.ts";
 import { pullSeconds } from "../job/timing.ts";
 
 /**
@@ -123,6 +122,7 @@ export const listedColumns = [
   "messageId",
   "warnings",
   "callbackState",
+  "evictions",
   "version",
 ] as const;
 
@@ -160,7 +160,9 @@ function stateColumns(job: Job): Columns {
   const ended = hasEnded(phase) ? phase : undefined;
   const ending = endingOf(phase);
   const verdict = ended?.verdict ?? ending?.verdict;
-  const reason = verdict?.reason ?? waitingOf(job)?.reason ?? "Accepted";
+  const stopping = stoppingOf(job);
+  // A job that runs has no reason.
+  const reason = ended?.verdict.reason ?? stopping?.reason ?? waitingOf(job)?.reason;
   return {
     state: stateWord(phase),
     reason,
@@ -170,7 +172,8 @@ function stateColumns(job: Job): Columns {
     exitCode: ended?.verdict.exitCode,
     failedContainer: ended?.verdict.container,
     groupDeleted: ended?.group === "gone",
-    stopping: ending && JSON.stringify({ reason: ending.verdict.reason, since: new Date(ending.since).toISOString() }),
+    stopping: stopping && JSON.stringify({ ...stopping, since: new Date(stopping.since).toISOString() }),
+    evictions: job.evictions,
     callbackState: job.callback.state,
   };
 }

@@ -1,4 +1,5 @@
 import { minute, second } from "../../shared/base/duration.ts";
+import { defined } from "../../shared/base/defined.ts";
 import { regionKey } from "../../shared/limits/rate-budget.ts";
 import type { Reason } from "../../shared/job/reasons.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
@@ -63,8 +64,8 @@ export async function admit(deps: Deps, job: Job): Promise<Admission> {
   if (samePlace(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
   const { line, ...admitted } = job;
   if (line !== undefined) await deps.jobs.index.leaveLine(line, job.id, job.createdAt);
-  const usualTime = job.usualTime ?? (await deps.jobs.index.usualTimeOf(job.name));
-  return { kind: "admitted", job: { ...admitted, placed, ...(usualTime === undefined ? {} : { usualTime }) } };
+  const known = job.attempt > 1 ? {} : await deps.jobs.index.historyOf(job.name);
+  return { kind: "admitted", job: { ...admitted, placed, ...defined(known) } };
 }
 
 // ------------------------------------------------------------------------------------------------------------ The name

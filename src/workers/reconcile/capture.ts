@@ -1,9 +1,11 @@
 import type { AttemptResult, ContainerResult } from "../../shared/store/attempts.ts";
 import { plainLog, resultOf, tailOf } from "../../shared/store/log-merge.ts";
 import type { Deps } from "../../shared/deps.ts";
-import type { ContainerSeen, GroupSeen, Job } from "../../shared/job/job.ts";
+import { defined } from "../../shared/base/defined.ts";
+import type { Job } from "../../shared/job/job.ts";
+import type { ContainerSeen, GroupSeen } from "../../shared/job/observation.ts";
 import { readContainerLog } from "../../shared/aci/masked-client.ts";
-import { firstEnd } from "../../shared/job/verdict.ts";
+import { firstEndOf } from "../../shared/job/verdict.ts";
 
 /** All containers' outputs together fit into a status reply of Data Factory's 4 MB with room to spare. */
 const mostOutput = 256 * 1024;
@@ -35,7 +37,7 @@ export async function captureAttempt(
     containers.push({
       name,
       init,
-      ...asSeen(seen, !init && name === job.options.main),
+      ...asSeen(seen, job, !init && name === job.options.main),
       output: output.text,
       outputTruncated: output.truncated || log.bytes > Buffer.byteLength(log.tail),
       log: log.verdict,
@@ -66,12 +68,22 @@ async function readLog(deps: Deps, job: Job, seen: ContainerSeen | undefined, na
   return { ...log, verdict, again: read.kind === "unknown" };
 }
 
-function asSeen(seen: ContainerSeen | undefined, isMain: boolean) {
+/** Of main, and under `Never` of every container, the first end decides; one that waits for its restart has had its last end. */
+function asSeen(seen: ContainerSeen | undefined, { observed, restartPolicy }: Job, isMain: boolean) {
   if (seen === undefined) return { state: "Unknown", restartCount: 0 } as const;
-  const { state, startTime, detailStatus, restartCount } = seen;
-  // Of main its first end decides; one that waits for its restart has had its last end.
-  const { exitCode, finishTime } = ((isMain || state === "Waiting") && firstEnd(seen)) || seen;
-  return { state, restartCount, ...given({ startTime, finishTime, exitCode, detailStatus }) };
+  const { name, init, state, startTime, detailStatus, restartCount } = seen;
+  const kept = observed.ends.find((end) => end.container === name && end.init === init);
+  if (kept !== undefined && (isMain || restartPolicy === "Never")) {
+    const { exitCode, finishTime, startTime: began = startTime } = kept;
+    const detail = kept.detailStatus ?? (restartCount > kept.restartCount ? undefined : detailStatus);
+    return {
+      state: "Terminated",
+      restartCount,
+      ...defined({ startTime: began, finishTime, exitCode, detailStatus: detail }),
+    };
+  }
+  const { exitCode, finishTime } = (state === "Waiting" && firstEndOf(seen)) || seen;
+  return { state, restartCount, ...defined({ startTime, finishTime, exitCode, detailStatus }) };
 }
 
 /** One that waits for its restart has run too. */
@@ -83,9 +95,4 @@ function hasRun({ state, restartCount, previous }: ContainerSeen): boolean {
 function mainOf(job: Job): string | undefined {
   const others = job.containers.filter(({ init }) => !init);
   return (others.find(({ name }) => name === job.options.main) ?? (others.length === 1 ? others[0] : undefined))?.name;
-}
-
-function given<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }; // the undefined ones were left out
 }

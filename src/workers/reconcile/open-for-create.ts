@@ -1,3 +1,4 @@
+import { InstallationTag } from "../../shared/aci/installation-tag.ts";
 import { composeGroup } from "../../shared/aci/group-body.ts";
 import type { Reason } from "../../shared/job/reasons.ts";
 import type { Deps } from "../../shared/deps.ts";
@@ -35,7 +36,7 @@ export async function openForCreate(deps: OpenDeps & Pick<Deps, "aci">, stored: 
     const { installation } = await deps.aci();
     const { pullRegistry: registry, pullIdentity: identity } = deps.settings;
     const pull = registry !== undefined && identity !== undefined ? { registry, identity } : undefined;
-    const body = composeGroup(resolved.definition, job, job.placed, installation.id, pull);
+    const body = composeGroup(resolved.definition, job, job.placed, new InstallationTag(installation), pull);
     const { apiVersion } = resolved.definition;
     return { kind: "ready", apiVersion, body, redact: withCredentials(maskOf(secretValues(body))) };
   } catch (error) {

@@ -2,11 +2,12 @@ import { minute, second } from "../../shared/base/duration.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { columnsOf } from "../../shared/store/job-row.ts";
-import { endingOf, hasEnded, stateWord, type GroupSeen, type Job, type Observation } from "../../shared/job/job.ts";
+import { endingOf, hasEnded, stateWord, type Job } from "../../shared/job/job.ts";
+import type { GroupSeen, Observation } from "../../shared/job/observation.ts";
 import { isMinted, mintedAt, type JobId } from "../../shared/base/ids.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
-import { tagsOf } from "../../shared/aci/group-body.ts";
+import { isReason } from "../../shared/job/reasons.ts";
 import { nextStep } from "../../shared/job/next-step.ts";
 import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.ts";
 import { requestTimeout, type Step } from "../../shared/job/step.ts";
@@ -95,12 +96,12 @@ class Reconciliation {
         await this.#save(step.job);
         return false;
       case "rest":
+        if (step.requeue !== undefined) await this.#deps.queues.wake(step.requeue, undefined, 0);
         return this.#rest(step.job, step.until);
       case "create":
         return this.#create(step.job);
       case "delete":
       case "stop":
-      case "tag":
         return this.#act(step.do, step.job);
       case "capture":
         return this.#capture(step.job, step.group);
@@ -167,16 +168,11 @@ class Reconciliation {
     return this.#settle(claimed, (job) => afterCreate(job, answer, this.#deps.now(), rulesOf(this.#deps)));
   }
 
-  async #act(how: "delete" | "stop" | "tag", claimed: Job): Promise<boolean> {
+  async #act(how: "delete" | "stop", claimed: Job): Promise<boolean> {
     if (!(await this.#claim(claimed)) || claimed.placed === undefined) return false;
-    const { aci, installation } = await this.#deps.aci();
+    const { aci } = await this.#deps.aci();
     const { placed, groupName } = claimed;
-    const act = {
-      delete: () => aci.remove(placed, groupName),
-      stop: () => aci.stop(placed, groupName),
-      tag: () => aci.tag(placed, groupName, tagsOf(claimed, installation.id)),
-    };
-    const told = await act[how]();
+    const told = await (how === "delete" ? aci.remove(placed, groupName) : aci.stop(placed, groupName));
     const answer = await maskedAnswer(this.#deps, this.#stored, told);
     this.#deps.log("info", how, {
       job: claimed.id,
@@ -184,7 +180,7 @@ class Reconciliation {
       attempt: claimed.attempt,
       answer: answer.kind,
     });
-    return this.#settle(claimed, (job) => afterDelete(job, answer, this.#deps.now(), rulesOf(this.#deps)));
+    return this.#settle(claimed, (job) => afterDelete(how, job, answer, this.#deps.now(), rulesOf(this.#deps)));
   }
 
   /** Saves the claim. False also when that took so long that a request sent now could outlive it. */
@@ -207,9 +203,13 @@ class Reconciliation {
   }
 
   async #capture(job: Job, group: GroupSeen | undefined): Promise<boolean> {
+    const ending = endingOf(job.phase);
+    const { wait = false, verdict } = ending ?? {};
+    if (wait && verdict !== undefined && isReason(verdict.reason) && job.placed !== undefined)
+      await this.#deps.placement.exclude(job.placed, verdict.reason, this.#deps.now());
     const captured = await captureAttempt(this.#deps, job, group);
     if (captured === "again") {
-      const since = hasEnded(job.phase) ? job.phase.finishedAt : endingOf(job.phase)?.since;
+      const since = hasEnded(job.phase) ? job.phase.finishedAt : ending?.since;
       const now = this.#deps.now();
       // An outage must not cost a log, but a log must not hold up the end for ever.
       if (since !== undefined && now < since + 2 * minute) return this.#rest(job, now + 5 * second);
@@ -242,9 +242,9 @@ class Reconciliation {
     const { job } = this.#stored;
     if (!this.#hasLetGo) await this.#letGo(job);
     const { index } = this.#deps.jobs;
-    const usualTime = usualTimeAfter(job);
-    if (usualTime === undefined) await index.drop(job.id);
-    else await index.dropRun(job.id, job.name, usualTime);
+    const left = { usualTime: usualTimeAfter(job), lastDeleteAt: job.lastDeleteAt };
+    if (left.usualTime === undefined && left.lastDeleteAt === undefined) await index.drop(job.id);
+    else await index.dropRun(job.id, job.name, left);
     return true;
   }
 

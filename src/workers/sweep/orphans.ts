@@ -1,18 +1,21 @@
 import { minute } from "../../shared/base/duration.ts";
 import { ownerOf } from "../../shared/aci/arm-group.ts";
+import { InstallationTag } from "../../shared/aci/installation-tag.ts";
 import type { Deps } from "../../shared/deps.ts";
-import { isMinted, mintedAt, parseJobId, type JobId } from "../../shared/base/ids.ts";
-import { hasEnded, type Placed } from "../../shared/job/job.ts";
+import { isMinted, mintedAt, nameKey, parseJobId, type JobId } from "../../shared/base/ids.ts";
+import { hasEnded, type Job, type Placed } from "../../shared/job/job.ts";
 
 /**
- * Groups of ours that no job knows any more: a create that came late, or whose job's row is gone. Only groups with our installation's
- * tag are touched. It fails closed: a failed or partial list, or a row that can't be read, removes nothing.
+ * Groups of ours that no job knows any more: a create that came late, or whose job's row is gone. Only groups whose installation tag
+ * is bound to their own name are touched, and of a job whose row is there only the group that the row names. It fails closed: a
+ * failed or partial list, or a row that can't be read, removes nothing.
  */
 const grace = 15 * minute;
 
 export async function sweepOrphans(deps: Deps): Promise<number> {
   const { aci, installation } = await deps.aci();
   if (installation.refusal !== undefined) return 0;
+  const tag = new InstallationTag(installation);
   let found = 0;
   for (const target of await deps.control.targets(deps.settings.targets)) {
     const list = await aci.list(target);
@@ -21,11 +24,12 @@ export async function sweepOrphans(deps: Deps): Promise<number> {
       continue;
     }
     for (const group of list.value) {
-      const owner = ownerOf(group, installation.id);
+      if (typeof group.name !== "string") continue;
+      const owner = ownerOf(group, { tag, place: { ...target, name: group.name } });
       const id = owner.kind === "ours" ? parseJobId(owner.jobId) : undefined;
-      if (id === undefined || typeof group.name !== "string") continue;
+      if (owner.kind !== "ours" || id === undefined) continue;
       const placed: Placed = { ...target, location: group.location ?? target.location ?? "" };
-      if (await isOrphan(deps, id, { placed, name: group.name })) found++;
+      if (await isOrphan(deps, id, { placed, name: group.name, isBound: owner.isBound })) found++;
     }
   }
   return found;
@@ -35,13 +39,13 @@ export async function sweepOrphans(deps: Deps): Promise<number> {
 async function isOrphan(
   deps: Deps,
   id: JobId,
-  group: { readonly placed: Placed; readonly name: string },
+  group: { readonly placed: Placed; readonly name: string; readonly isBound: boolean },
 ): Promise<boolean> {
   const stored = await deps.jobs.find(id);
   if (stored !== undefined) {
     const { phase } = stored.job;
     const late = hasEnded(phase) && phase.group === "gone";
-    if (!late) return false;
+    if (!late || !isRowsGroup(stored.job, group)) return false;
     deps.log("warn", "group of an ended job", { job: id, group: group.name });
     await deps.jobs.change(id, (job) =>
       hasEnded(job.phase) && job.phase.group === "gone"
@@ -51,6 +55,8 @@ async function isOrphan(
     await deps.queues.wake(id, undefined, 0);
     return true;
   }
+  // The tag's old form does not name the group: without a row it proves nothing.
+  if (!group.isBound) return false;
   const now = deps.now();
   const born = isMinted(id) ? mintedAt(id) : await deps.control.firstSeen(id, now);
   if (now < born + grace) return false;
@@ -58,4 +64,13 @@ async function isOrphan(
   const { aci } = await deps.aci();
   await aci.remove(group.placed, group.name);
   return true;
+}
+
+function isRowsGroup({ groupName, placed }: Job, group: { readonly placed: Placed; readonly name: string }): boolean {
+  const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
+  return (
+    nameKey(groupName) === nameKey(group.name) &&
+    same(placed?.subscriptionId, group.placed.subscriptionId) &&
+    same(placed?.resourceGroup, group.placed.resourceGroup)
+  );
 }

@@ -6,7 +6,7 @@ import type { Sent } from "../container-instances.ts";
 import type { Group } from "../groups.ts";
 import type { Ledger } from "../ledger.ts";
 import { specOf } from "../orders.ts";
-import { installation, keepTime, mostSkew } from "../settings.ts";
+import { isTaggedOurs, keepTime, mostSkew } from "../settings.ts";
 
 /** What may be done to container groups: one at a time for each job, under a claim, never somebody else's, kept as `keep` says. */
 
@@ -48,7 +48,7 @@ export function createdRightly(ledger: Ledger, group: Group, existing: Group | u
 }
 
 export function deletedRightly(ledger: Ledger, group: Group): void {
-  if (group.tags[tagNames.installation] !== installation) {
+  if (!isTaggedOurs(group.tags)) {
     ledger.violated(`the foreign group ${group.name} was deleted`);
     return;
   }
@@ -64,7 +64,9 @@ export function deletedRightly(ledger: Ledger, group: Group): void {
     ledger.violated(`the group of ${id}, which is ${job.phase.state}, was deleted`);
     return;
   }
-  if (!ending.captured) ledger.violated(`the group of ${id} was deleted before its logs were captured`);
+  // Of a group that was never seen nothing can be captured: it is deleted though it is not visible yet.
+  if (!ending.captured && job.observed.identity !== undefined)
+    ledger.violated(`the group of ${id} was deleted before its logs were captured`);
   if (ending.to !== "Queued" && isKept(job, ending.to)) ledger.violated(`the group of ${id} was not kept`);
 }
 

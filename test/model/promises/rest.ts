@@ -1,10 +1,9 @@
-import { tagNames } from "../../../src/shared/aci/arm-group.ts";
 import { minute } from "../../../src/shared/base/duration.ts";
 import { nameKey } from "../../../src/shared/base/ids.ts";
 import { hasEnded } from "../../../src/shared/job/job.ts";
 import { queueNames } from "../../../src/shared/store/queues.ts";
 import type { Ledger } from "../ledger.ts";
-import { installation } from "../settings.ts";
+import { isTaggedOurs } from "../settings.ts";
 
 /** Everything comes to rest: every job ends, and nothing is left of it but its row. */
 
@@ -17,7 +16,7 @@ export function allDone(ledger: Ledger): boolean {
 /** What is left to do. */
 export function unfinished(ledger: Ledger): string {
   const rows = ledger.rows.filter(({ phase }) => !hasEnded(phase) || phase.group !== "gone" || !phase.tidy);
-  const groups = ledger.world.aci.all.filter(({ tags }) => tags[tagNames.installation] === installation);
+  const groups = ledger.world.aci.all.filter(({ tags }) => isTaggedOurs(tags));
   return [
     ...rows.map(({ id, phase }) => `job ${id} is ${JSON.stringify(phase)}`),
     ...groups.map(({ name }) => `group ${name}`),
@@ -34,9 +33,7 @@ export function unfinished(ledger: Ledger): string {
 /** When the timer has something to do: a due job, somebody in a line, a group to be swept. */
 export function nextCheck(ledger: Ledger): number {
   const checks = ledger.index("job_").map(({ checkAt }) => (checkAt instanceof Date ? checkAt.getTime() : Infinity));
-  const lines =
-    ledger.index("wait_~").length > 0 ||
-    ledger.world.aci.all.some(({ tags }) => tags[tagNames.installation] === installation);
+  const lines = ledger.index("wait_~").length > 0 || ledger.world.aci.all.some(({ tags }) => isTaggedOurs(tags));
   return Math.min(...checks, lines ? ledger.now + minute : Infinity);
 }
 
@@ -48,9 +45,7 @@ export function allAtRest(ledger: Ledger): void {
   const poisoned = ledger.world.queue.poisoned.filter(({ queue }) => queue === queueNames.jobs).length;
   if (queued + poisoned < ledger.posted) ledger.violated(`${ledger.posted - queued} posted jobs have no row`);
   for (const name of ledger.foreignNames) {
-    const foreign = ledger.world.aci.all.filter(
-      (group) => nameKey(group.name) === name && group.tags[tagNames.installation] !== installation,
-    );
+    const foreign = ledger.world.aci.all.filter((group) => nameKey(group.name) === name && !isTaggedOurs(group.tags));
     if (foreign.length !== 1) ledger.violated(`the foreign group ${name} is gone`);
   }
 }

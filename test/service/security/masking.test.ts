@@ -4,7 +4,7 @@ import { Blobs } from "../../../src/shared/store/blobs.ts";
 import { viewOf } from "../../../src/shared/definition/index.ts";
 import { Unavailable } from "../../../src/shared/base/errors.ts";
 import { fileKeyRing } from "../../../src/shared/security/file-key-ring.ts";
-import type { Observation } from "../../../src/shared/job/job.ts";
+import type { Observation } from "../../../src/shared/job/observation.ts";
 import type { Stored } from "../../../src/shared/store/jobs.ts";
 import { maskedAnswer, maskedObservation } from "../../../src/shared/aci/masked-client.ts";
 import { Sealer, type KeyRing } from "../../../src/shared/security/sealer.ts";

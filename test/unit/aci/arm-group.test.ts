@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { groupSeen, ownerOf, parseArmGroup, tagNames } from "../../../src/shared/aci/arm-group.ts";
+import { installationTag, place } from "../../kit/kit.ts";
+
+const check = { tag: installationTag, place: { ...place, name: "nightly" } };
+const bound = installationTag.valueFor(check.place);
 
 const seenOf = (json: unknown) => {
   const parsed = parseArmGroup(json);
   if (parsed === undefined) throw new Error("no group");
-  return groupSeen(parsed, "installation-1");
+  return groupSeen(parsed, check);
 };
 const state = (value: unknown) => seenOf({ properties: { instanceView: { state: value } } }).state;
 const provisioning = (value: unknown) => seenOf({ properties: { provisioningState: value } }).provisioning;
@@ -135,23 +139,29 @@ describe("a group as ARM tells it", () => {
 });
 
 describe("whose a group is", () => {
-  const tags = { [tagNames.job]: "id-1", [tagNames.attempt]: "3", [tagNames.installation]: "installation-1" };
+  const tags = { [tagNames.job]: "id-1", [tagNames.attempt]: "3", [tagNames.installation]: bound };
 
   it("ours, by the installation's tag, whatever letter case ARM hands it back in", () => {
     const upper = Object.fromEntries(Object.entries(tags).map(([name, value]) => [name.toUpperCase(), value]));
     for (const given of [tags, upper])
-      expect(ownerOf({ tags: given }, "installation-1")).toEqual({ kind: "ours", jobId: "id-1", attempt: 3 });
+      expect(ownerOf({ tags: given }, check)).toEqual({ kind: "ours", jobId: "id-1", attempt: 3, isBound: true });
   });
 
   it.each([
-    ["another installation's", tags, "installation-2", "foreign"],
-    [
-      "one with our installation but no job",
-      { [tagNames.installation]: "installation-1" },
-      "installation-1",
-      "foreign",
-    ],
-    ["one without our tags", { team: "a" }, "installation-1", "untagged"],
-    ["one without tags", undefined, "installation-1", "untagged"],
-  ])("%s", (_, given, installation, kind) => expect(ownerOf({ tags: given }, installation).kind).toBe(kind));
+    ["another installation's", { ...tags, [tagNames.installation]: "installation-2" }, "foreign"],
+    ["one with our installation but no job", { [tagNames.installation]: bound }, "foreign"],
+    ["one without our tags", { team: "a" }, "untagged"],
+    ["one without tags", undefined, "untagged"],
+  ])("%s", (_, given, kind) => expect(ownerOf({ tags: given }, check).kind).toBe(kind));
+
+  it("tags that were copied to a group of another name or resource group prove nothing", () => {
+    for (const elsewhere of [{ name: "nightly-copy" }, { resourceGroup: "rg-other" }])
+      expect(ownerOf({ tags }, { ...check, place: { ...check.place, ...elsewhere } }).kind).toBe("foreign");
+    expect(ownerOf({ tags }, { ...check, place: { ...check.place, name: "NIGHTLY" } }).kind).toBe("ours");
+  });
+
+  it("the tag's old form is ours, and says that it is not bound to the name", () => {
+    const old = { ...tags, [tagNames.installation]: "installation-1" };
+    expect(ownerOf({ tags: old }, check)).toMatchObject({ kind: "ours", isBound: false });
+  });
 });

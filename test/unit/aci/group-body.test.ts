@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ownerOf, tagNames } from "../../../src/shared/aci/arm-group.ts";
 import { composeGroup } from "../../../src/shared/aci/group-body.ts";
 import { parseDefinition, type Definition } from "../../../src/shared/definition/index.ts";
-import { job, place } from "../../kit/kit.ts";
+import { installationTag, job, place } from "../../kit/kit.ts";
 
 const read = (text: string): Definition => {
   const parsed = parseDefinition(text, { defaultApiVersion: "2025-09-01" });
@@ -32,7 +32,7 @@ properties:
       properties: {image: example/setup:1}
 `);
 const compose = (changes: Parameters<typeof job>[0] = {}, of = definition) =>
-  composeGroup(of, job(changes), place, "installation-1");
+  composeGroup(of, job(changes), place, installationTag);
 
 describe("what ACI gets", () => {
   it("is everything under properties as written, whether we know it or not", () => {
@@ -49,7 +49,7 @@ describe("what ACI gets", () => {
       team: "data",
       [tagNames.job]: job().id,
       [tagNames.attempt]: "1",
-      [tagNames.installation]: "installation-1",
+      [tagNames.installation]: installationTag.valueFor({ ...place, name: "bellaciao" }),
     });
   });
 
@@ -68,7 +68,12 @@ describe("what ACI gets", () => {
     const tags = compose({}, forged).tags;
     expect(JSON.stringify(tags)).not.toContain("forged");
     expect(Object.keys(tags ?? {}).sort()).toEqual([...Object.values(tagNames), "team"].sort());
-    expect(ownerOf({ tags: tags as Record<string, string> }, "installation-1")).toEqual({
+    expect(
+      ownerOf(
+        { tags: tags as Record<string, string> },
+        { tag: installationTag, place: { ...place, name: "bellaciao" } },
+      ),
+    ).toEqual({
       kind: "ours",
       jobId: job().id,
       attempt: 1,

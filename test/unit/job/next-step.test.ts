@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { minute, second } from "../../../src/shared/base/duration.ts";
+import { hour, minute, second } from "../../../src/shared/base/duration.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../../src/shared/job/arm-answers.ts";
-import { endingOf, hasEnded, type Job } from "../../../src/shared/job/job.ts";
+import { endingOf, hasEnded, nothingObserved, type Job } from "../../../src/shared/job/job.ts";
+import type { GroupSeen } from "../../../src/shared/job/observation.ts";
 import type { Reason } from "../../../src/shared/job/reasons.ts";
 import { nextStep } from "../../../src/shared/job/next-step.ts";
 import { lateTime, requestTimeout, skew } from "../../../src/shared/job/step.ts";
-import { describe as describeJob } from "../../../src/shared/job/transitions.ts";
+import { describe as describeJob } from "../../../src/shared/job/describe.ts";
 import {
   absent,
   container,
@@ -25,7 +26,7 @@ import {
 } from "../../kit/kit.ts";
 import { now, observations, phases, told } from "./machine-table.ts";
 
-/** What the machine does: for each phase, each step and the looks that lead to it. */
+/** What happens next: for each phase, each step and the observations that lead to it. */
 const table: Readonly<Record<string, Readonly<Record<string, readonly string[] | "whatever is seen">>>> = {
   Queued: {
     admit: "whatever is seen",
@@ -40,7 +41,14 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     look: ["not looked"],
     "rest 5 s, ArmUnavailable": ["unknown"],
     create: ["absent"],
-    "save Pending": ["running", "succeeded", "failed", "stopped", "never seen before"],
+    "save Pending": [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+    ],
     delete: ["an earlier attempt's"],
     "rest 5 s, NameBusy": ["another job's"],
     "save Failed NameTaken, group gone": ["foreign", "untagged"],
@@ -48,171 +56,321 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   Provisioning: {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 10 s, missed": ["absent"],
-    "save Pending": ["running", "succeeded", "failed", "stopped", "never seen before"],
-    delete: ["an earlier attempt's"],
-    "save Failed NameTaken, group gone": ["another job's", "foreign", "untagged"],
+    "rest 5 s, missed 1": ["absent", "an earlier attempt's"],
+    "save Pending": [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+    ],
+    "rest 5 s, NameBusy": ["another job's"],
+    "save Failed NameTaken, group gone": ["foreign", "untagged"],
   },
   "Provisioning, missed once": {
     look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, ArmUnavailable": ["absent"],
-    "save Pending": ["running", "succeeded", "failed", "stopped", "never seen before"],
-    delete: ["an earlier attempt's"],
-    "save Failed NameTaken, group gone": ["another job's", "foreign", "untagged"],
+    "rest 5 s, missed 1": ["unknown"],
+    "rest 3 s, missed 2": ["absent", "an earlier attempt's"],
+    "save Pending": [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+    ],
+    "rest 5 s, NameBusy": ["another job's"],
+    "save Failed NameTaken, group gone": ["foreign", "untagged"],
   },
-  "Provisioning, missed once, create still on its way": {
+  "Provisioning, answered with a failure, missed once": {
     look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 10 s": ["absent"],
-    "save Pending": ["running", "succeeded", "failed", "stopped", "never seen before"],
-    delete: ["an earlier attempt's"],
-    "save Failed NameTaken, group gone": ["another job's", "foreign", "untagged"],
+    "rest 5 s, missed 1": ["unknown"],
+    "rest 5 s, ArmUnavailable": ["absent", "an earlier attempt's"],
+    "save Pending": [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+    ],
+    "rest 5 s, NameBusy": ["another job's"],
+    "save Failed NameTaken, group gone": ["foreign", "untagged"],
+  },
+  "Provisioning, missed four times over three minutes": {
+    look: ["not looked"],
+    "rest 5 s, missed 4": ["unknown"],
+    "rest 5 s, ArmUnavailable": ["absent", "an earlier attempt's"],
+    "save Pending": [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+    ],
+    "rest 5 s, NameBusy": ["another job's"],
+    "save Failed NameTaken, group gone": ["foreign", "untagged"],
+  },
+  "Provisioning, missed long enough, create still on its way": {
+    look: ["not looked"],
+    "rest 5 s, missed 4": ["unknown"],
+    "rest 15 s, missed 5": ["absent", "an earlier attempt's"],
+    "save Pending": [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+    ],
+    "rest 5 s, NameBusy": ["another job's"],
+    "save Failed NameTaken, group gone": ["foreign", "untagged"],
   },
   Pending: {
     look: ["not looked"],
     "rest 5 s": ["unknown", "never seen before"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
-    // Also a group that has ended: its containers ran, and the row says when.
-    "save Running": ["running", "succeeded", "failed", "stopped", "untagged"],
-    delete: ["an earlier attempt's"],
+    "rest 5 s, missed 1": ["absent", "an earlier attempt's"],
+    "save Running": ["running", "ended, one without an exit code"],
+    "capture the group, then Succeeded": ["succeeded"],
+    "capture the group, then Failed": ["failed"],
+    "capture the group, then Stopped": ["stopped"],
+    "capture without a group, then Failed": ["another job's", "foreign", "untagged"],
   },
-  // Whether it started only a look tells; who can't look for an hour gives up.
   "Pending, past its startTimeout": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
+    "save Pending, ending TimedOut StartTimeout": ["absent", "an earlier attempt's"],
+    "save Running": ["running", "ended, one without an exit code"],
+    "capture the group, then Succeeded": ["succeeded"],
+    "capture the group, then Failed": ["failed"],
+    "capture the group, then Stopped": ["stopped"],
     "capture the group, then TimedOut": ["never seen before"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
-    "save Running": ["running", "succeeded", "failed", "stopped", "untagged"],
-    delete: ["an earlier attempt's"],
+    "capture without a group, then Failed": ["another job's", "foreign", "untagged"],
   },
   "Pending, an hour past its startTimeout": {
     look: ["not looked"],
-    "save Pending, ending TimedOut StartTimeout": ["unknown"],
+    "save Pending, ending TimedOut StartTimeout": ["unknown", "absent", "an earlier attempt's"],
+    "save Running": ["running", "ended, one without an exit code"],
+    "capture the group, then Succeeded": ["succeeded"],
+    "capture the group, then Failed": ["failed"],
+    "capture the group, then Stopped": ["stopped"],
     "capture the group, then TimedOut": ["never seen before"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
-    "save Running": ["running", "succeeded", "failed", "stopped", "untagged"],
-    delete: ["an earlier attempt's"],
+    "capture without a group, then Failed": ["another job's", "foreign", "untagged"],
   },
   Running: {
     look: ["not looked"],
-    "rest 4 s": ["unknown", "running", "never seen before"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "rest 4 s": ["unknown", "running", "ended, one without an exit code", "never seen before"],
+    "rest 5 s, missed 1": ["absent", "an earlier attempt's"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
     "capture the group, then Failed": ["failed"],
     "capture the group, then Stopped": ["stopped"],
-    delete: ["an earlier attempt's"],
+    "capture without a group, then Failed": ["another job's", "foreign"],
   },
   "Running, missed once": {
     look: ["not looked"],
-    "rest 4 s": ["unknown", "running", "never seen before"],
-    "capture without a group, then Failed": ["absent", "another job's", "foreign"],
-    "capture the group, then Succeeded": ["succeeded", "untagged"],
+    "rest 4 s, missed 1": ["unknown"],
+    "rest 3 s, missed 2": ["absent", "an earlier attempt's"],
+    "rest 4 s": ["running", "ended, one without an exit code", "never seen before"],
+    "capture the group, then Succeeded": ["succeeded"],
     "capture the group, then Failed": ["failed"],
     "capture the group, then Stopped": ["stopped"],
-    delete: ["an earlier attempt's"],
+    "capture without a group, then Failed": ["another job's", "foreign", "untagged"],
+  },
+  "Running, missed four times over three minutes": {
+    look: ["not looked"],
+    "rest 4 s, missed 4": ["unknown"],
+    "capture without a group, then Failed": ["absent", "an earlier attempt's", "another job's", "foreign", "untagged"],
+    "rest 4 s": ["running", "ended, one without an exit code", "never seen before"],
+    "capture the group, then Succeeded": ["succeeded"],
+    "capture the group, then Failed": ["failed"],
+    "capture the group, then Stopped": ["stopped"],
   },
   "Running, canceled": {
     look: ["not looked"],
-    "save Running, ending Canceled CanceledByCaller": ["unknown"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
-    "capture the group, then Canceled": ["running", "failed", "never seen before"],
+    "save Running, ending Canceled CanceledByCaller": ["unknown", "absent", "an earlier attempt's"],
+    "capture the group, then Canceled": ["running", "failed", "ended, one without an exit code", "never seen before"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
     "capture the group, then Stopped": ["stopped"],
-    delete: ["an earlier attempt's"],
+    "capture without a group, then Canceled": ["another job's", "foreign"],
   },
   "Running, past its deadline": {
     look: ["not looked"],
-    "save Running, ending TimedOut DeadlineExceeded": ["unknown"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
-    "capture the group, then TimedOut": ["running", "never seen before"],
+    "save Running, ending TimedOut DeadlineExceeded": ["unknown", "absent", "an earlier attempt's"],
+    "capture the group, then TimedOut": ["running", "ended, one without an exit code", "never seen before"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
     "capture the group, then Failed": ["failed"],
     "capture the group, then Stopped": ["stopped"],
-    delete: ["an earlier attempt's"],
+    "capture without a group, then Failed": ["another job's", "foreign"],
   },
   "Running, past its runTimeout": {
     look: ["not looked"],
     "rest 4 s": ["unknown"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
-    "capture the group, then TimedOut": ["running", "never seen before"],
+    "save Running, ending TimedOut RunTimeout": ["absent", "an earlier attempt's"],
+    "capture the group, then TimedOut": ["running", "ended, one without an exit code", "never seen before"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
     "capture the group, then Failed": ["failed"],
     "capture the group, then Stopped": ["stopped"],
-    delete: ["an earlier attempt's"],
+    "capture without a group, then Failed": ["another job's", "foreign"],
   },
   "canceling, not captured": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "rest 5 s, missed 1": ["absent"],
     "capture the group, then Canceled": [
       "running",
       "succeeded",
       "failed",
+      "ended, one without an exit code",
       "stopped",
       "never seen before",
       "an earlier attempt's",
       "untagged",
     ],
+    "capture without a group, then Canceled": ["another job's", "foreign"],
   },
   canceling: {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
-    delete: ["running", "never seen before", "an earlier attempt's"],
+    "rest 5 s, missed 1": ["absent"],
+    delete: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling, delete sent": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign"],
-    "rest 2 s": ["running", "never seen before", "an earlier attempt's"],
+    "rest 5 s, missed 1": ["absent"],
+    "rest 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
+  },
+  "canceling, delete accepted, missed once": {
+    look: ["not looked"],
+    "rest 5 s, missed 1": ["unknown"],
+    "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign", "untagged"],
+    "rest 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped"],
+  },
+  "canceling, Azure says that it is gone": {
+    look: ["not looked"],
+    "save Canceled CanceledByCaller, group gone": [
+      "unknown",
+      "absent",
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+      "another job's",
+      "foreign",
+      "untagged",
+    ],
+  },
+  "canceling, a lock refused the delete": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 5 s, missed 1": ["absent"],
+    stop: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
+  },
+  "canceling, Azure is busy with it": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 5 s, missed 1": ["absent"],
+    "rest 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling, delete sent long ago": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign"],
-    delete: ["running", "never seen before", "an earlier attempt's"],
+    "rest 5 s, missed 1": ["absent"],
+    delete: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling, missed once": {
     look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign"],
-    delete: ["running", "never seen before", "an earlier attempt's"],
-    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+    "rest 5 s, missed 1": ["unknown"],
+    "rest 3 s, missed 2": ["absent"],
+    delete: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped"],
+    "save Canceled CanceledByCaller, group gone": ["another job's", "foreign", "untagged"],
   },
   "canceling, overdue": {
     look: ["not looked"],
     "save Canceled CanceledByCaller, group present": [
       "unknown",
       "running",
+      "ended, one without an exit code",
       "never seen before",
       "an earlier attempt's",
     ],
+    "rest 5 s, missed 1": ["absent"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling, kept": {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
-    stop: ["running", "never seen before", "an earlier attempt's"],
+    "rest 5 s, missed 1": ["absent"],
+    stop: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+    "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
+  },
+  "canceling while Pending, never seen": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    delete: ["absent", "running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped"],
+    "save Canceled CanceledByCaller, group gone": ["another job's", "foreign", "untagged"],
   },
   "canceling while Provisioning": {
     look: ["not looked"],
+    "rest 5 s, missed 1": ["unknown"],
+    "rest 3 s, missed 2": ["absent"],
+    delete: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped"],
+    "save Canceled CanceledByCaller, group gone": ["another job's", "foreign", "untagged"],
+  },
+  "ended without an exit code": {
+    look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 10 s": ["absent", "another job's", "foreign"],
-    delete: ["running", "never seen before", "an earlier attempt's"],
-    "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
+    "rest 5 s, missed 1": ["absent"],
+    stop: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    "capture the group, then Succeeded": ["succeeded", "untagged"],
+    "capture the group, then Failed": ["failed", "stopped"],
+    "save Failed ExitUnknown, group gone": ["another job's", "foreign"],
+  },
+  "ended without an exit code, stop sent": {
+    look: ["not looked"],
+    "rest 5 s": ["unknown"],
+    "rest 5 s, missed 1": ["absent"],
+    "rest 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    "capture the group, then Succeeded": ["succeeded", "untagged"],
+    "capture the group, then Failed": ["failed", "stopped"],
+    "save Failed ExitUnknown, group gone": ["another job's", "foreign"],
   },
   retrying: {
     look: ["not looked"],
     "rest 5 s": ["unknown"],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
-    delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+    "rest 5 s, missed 1": ["absent"],
+    delete: [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+      "untagged",
+    ],
+    "save Queued, attempt 2": ["another job's", "foreign"],
   },
   "retrying, overdue": {
     look: ["not looked"],
@@ -221,28 +379,40 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "running",
       "succeeded",
       "failed",
+      "ended, one without an exit code",
       "stopped",
       "never seen before",
       "an earlier attempt's",
       "untagged",
     ],
-    "rest 10 s, missed": ["absent", "another job's", "foreign"],
+    "rest 5 s, missed 1": ["absent"],
+    "save Queued, attempt 2": ["another job's", "foreign"],
   },
   "ended, group present": {
     look: ["not looked"],
     "rest 10 s": ["unknown"],
-    "rest 10 s, missed": ["absent"],
-    delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+    "rest 5 s, missed 1": ["absent"],
+    delete: [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+      "untagged",
+    ],
     "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
   "ended, not captured": {
     look: ["not looked"],
     "rest 10 s": ["unknown"],
-    "rest 10 s, missed": ["absent"],
+    "rest 5 s, missed 1": ["absent"],
     "capture the group, then as it is": [
       "running",
       "succeeded",
       "failed",
+      "ended, one without an exit code",
       "stopped",
       "never seen before",
       "an earlier attempt's",
@@ -252,21 +422,64 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   },
   "ended, missed once": {
     look: ["not looked"],
-    "rest 10 s": ["unknown"],
-    "save Succeeded Completed, group gone": ["absent", "another job's", "foreign"],
-    delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+    "rest 10 s, missed 1": ["unknown"],
+    "rest 3 s, missed 2": ["absent"],
+    delete: [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+    ],
+    "save Succeeded Completed, group gone": ["another job's", "foreign", "untagged"],
+  },
+  "ended, delete accepted, missed once": {
+    look: ["not looked"],
+    "rest 10 s, missed 1": ["unknown"],
+    "save Succeeded Completed, group gone": ["absent", "another job's", "foreign", "untagged"],
+    "rest 2 s": [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+    ],
   },
   "ended, delete sent": {
     look: ["not looked"],
     "rest 10 s": ["unknown"],
-    "save Succeeded Completed, group gone": ["absent", "another job's", "foreign"],
-    "rest 2 s": ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+    "rest 5 s, missed 1": ["absent"],
+    "rest 2 s": [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+      "untagged",
+    ],
+    "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
   "ended, delete sent long ago": {
     look: ["not looked"],
     "rest 10 s": ["unknown"],
-    "save Succeeded Completed, group gone": ["absent", "another job's", "foreign"],
-    delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+    "rest 5 s, missed 1": ["absent"],
+    delete: [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+      "untagged",
+    ],
+    "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
   "ended, kept": {
     "rest 60 s": "whatever is seen",
@@ -274,8 +487,17 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "ended, kept, but must yield": {
     look: ["not looked"],
     "rest 10 s": ["unknown"],
-    "rest 10 s, missed": ["absent"],
-    delete: ["running", "succeeded", "failed", "stopped", "never seen before", "an earlier attempt's", "untagged"],
+    "rest 5 s, missed 1": ["absent"],
+    delete: [
+      "running",
+      "succeeded",
+      "failed",
+      "ended, one without an exit code",
+      "stopped",
+      "never seen before",
+      "an earlier attempt's",
+      "untagged",
+    ],
     "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
   "ended, group gone": {
@@ -347,9 +569,11 @@ describe("what is never done", () => {
   });
 
   it("a group of somebody else's is never deleted or stopped", () => {
-    for (const { step, seen } of everything) {
+    for (const { job: before, step, seen } of everything) {
       if (step.do !== "delete" && step.do !== "stop") continue;
-      expect(seen?.group === "present" && seen.owner.kind !== "foreign").toBe(true);
+      // Only the group of a create that was accepted and not seen yet is deleted without being seen.
+      const isBlind = seen?.group === "absent" && before.phase.state === "Pending";
+      expect(isBlind || (seen?.group === "present" && seen.owner.kind !== "foreign")).toBe(true);
     }
   });
 
@@ -436,7 +660,7 @@ describe("following a group", () => {
 
   it("with main its first end is the job's end, though the others run on", () => {
     const seen = group("Running", [
-      container("app1", { restartCount: 1, previous: { exitCode: 4, finishTime: now } }),
+      container("app1", { restartCount: 1, previous: { exitCode: 4, startTime: start, finishTime: now } }),
       container("app2"),
     ]);
     const step = nextStep(
@@ -519,28 +743,42 @@ describe("following a group", () => {
   });
 
   it("a job whose time ran out while its group vanished keeps what was captured of it", () => {
-    const step = nextStep(live({ ...runningPhase, absentAt: start }, { deadlineAt: now }), absent, false, now, rules);
+    const step = nextStep(
+      live({ ...runningPhase, absentAt: start - 3 * minute, absences: 4 }, { deadlineAt: now }),
+      absent,
+      false,
+      now,
+      rules,
+    );
     expect(step).toMatchObject({ do: "capture", group: undefined, job: { phase: { ending: { to: "TimedOut" } } } });
   });
 });
 
 describe("a running group that lost its tags", () => {
-  const untagged = present({ ...running, owner: { kind: "untagged" } });
+  const untagged = { ...running, owner: { kind: "untagged" } } as const;
+  const next = (seen: GroupSeen, phase = runningPhase, changes = {}) =>
+    told(nextStep(live(phase, changes), present(seen), false, now, rules));
 
-  it("gets them again under a claim, once", () => {
-    const step = nextStep(live(runningPhase), untagged, false, now, rules);
-    expect(told(step)).toBe("tag");
-    expect("job" in step && step.job.phase).toMatchObject({ state: "Running", taggedAt: now });
-    const after = live({ ...runningPhase, taggedAt: now - 5 * second });
-    expect(told(nextStep(after, untagged, false, now, rules))).toBe("rest 4 s");
+  it("stays the job's where it was seen with them, and is the same", () => {
+    expect(next(untagged)).toBe("rest 4 s");
   });
 
-  it("is looked at again once they were sent, and nobody has the name while they may still land", () => {
-    const sent = { ...live({ ...runningPhase, taggedAt: now }), claimUntil: now + minute };
-    const accepted = afterDelete(sent, { kind: "accepted" }, now, rules);
-    expect("job" in accepted && accepted.job.claimUntil).toBeUndefined();
-    const unclear = afterDelete(sent, { kind: "unclear", azure: undefined }, now, rules);
-    expect("job" in unclear && unclear.job.claimUntil).toBe(now + minute);
+  const replacedBy = "capture without a group, then Failed";
+  it.each<[string, GroupSeen]>([
+    ["another container", { ...untagged, containers: [container("app1"), container("other")] }],
+    ["another image", { ...untagged, containers: [container("app1", { image: "x" }), container("app2")] }],
+    ["another start", { ...untagged, containers: [container("app1", { startTime: now }), container("app2")] }],
+    [
+      "no start any more",
+      { ...untagged, containers: [container("app1", { startTime: undefined }), container("app2")] },
+    ],
+  ])("is somebody else's with %s: the job ends, and nothing is done to it", (_, seen) => {
+    expect(next(seen)).toBe(replacedBy);
+  });
+
+  it("is somebody else's once it was absent, or where it never was seen with them", () => {
+    expect(next(untagged, { ...runningPhase, absentAt: now - 5 * second } as typeof runningPhase)).toBe(replacedBy);
+    expect(next(untagged, runningPhase, { observed: nothingObserved })).toBe(replacedBy);
   });
 });
 
@@ -581,35 +819,74 @@ describe("what the answer to a create means", () => {
   it("what is mostly permanent is tried four times, then fails", () => {
     const tried = (times: number): Job => ({
       ...claimed(provisioning),
-      history: Array.from({ length: times }, () => sent),
+      refused: { reason: "InaccessibleImage", since: start, times, doubtful: false, othersAccepted: false },
     });
     const image = { ...answer, reason: "InaccessibleImage" } as const;
-    expect(afterCreate(tried(3), image, now, rules).do).toBe("rest");
-    expect(told(afterCreate(tried(4), image, now, rules))).toBe("save Failed InaccessibleImage, group gone");
+    expect(afterCreate(tried(2), image, now, rules).do).toBe("rest");
+    expect(told(afterCreate(tried(3), image, now, rules))).toBe("save Failed InaccessibleImage, group gone");
   });
 
   it("a refusal for good fails the job at once", () => {
     expect(told(refused({ ...answer, reason: "InvalidDefinition" }))).toBe("save Failed InvalidDefinition, group gone");
   });
 
-  it("silence: the group is looked for, and its absence is not believed while the create may land", () => {
+  it("silence: the group is looked for, and its absence is believed only after three minutes", () => {
     const step = afterCreate(claimed(provisioning), { kind: "unclear", azure: undefined }, now, rules);
     if (step.do !== "rest") throw new Error(step.do);
-    const missed = nextStep(
-      { ...step.job, phase: { ...provisioning, absentAt: now } },
-      absent,
-      false,
-      start + 74 * second,
-      rules,
-    );
-    expect(missed).toMatchObject({ do: "rest", until: start + 20 * second + lateTime });
+    let [missed, at] = [step.job, step.until];
+    for (let times = 0; times < 10; times++) {
+      const next = nextStep(missed, absent, false, at, rules);
+      if (next.do !== "rest" || next.job.phase.state !== "Provisioning") break;
+      [missed, at] = [next.job, next.until];
+    }
+    expect(missed.phase).toMatchObject({ state: "Provisioning", absences: 5 });
+    expect(at).toBe(step.until + 3 * minute);
+    expect(nextStep(missed, absent, false, at, rules)).toMatchObject({ job: { phase: { state: "Queued" } } });
   });
 
-  it("an error that ACI itself answered is over: two looks are enough", () => {
+  const trouble = { ...answer, kind: "failed", reason: "ArmUnavailable", doubtful: true } as const;
+
+  it("a failure that ACI itself answered: two observations prove that nothing was made, and it is tried again", () => {
     const azure = { code: "InternalServerError", message: "", httpStatus: 500 };
-    const step = afterCreate(claimed(provisioning), { kind: "unclear", azure }, now, rules);
-    expect(step).toMatchObject({ do: "rest", job: { azure, phase: { state: "Provisioning" } } });
-    expect("job" in step && "mayLandUntil" in step.job.phase).toBe(false);
+    const step = afterCreate(claimed(provisioning), { ...trouble, azure }, now, rules);
+    expect(step).toMatchObject({ do: "rest", job: { azure, phase: { state: "Provisioning", answered: true } } });
+    if (step.do !== "rest") throw new Error(step.do);
+    const missed = nextStep(step.job, absent, false, step.until, rules);
+    expect(missed).toMatchObject({ do: "rest", until: step.until + 10 * second });
+    if (missed.do !== "rest") throw new Error(missed.do);
+    expect(nextStep(missed.job, absent, false, missed.until, rules)).toMatchObject({
+      job: { phase: { state: "Queued", waiting: { reason: "ArmUnavailable" } }, refused: { times: 1 } },
+    });
+  });
+
+  it.each([
+    ["goes on with a growing delay while other creates fail too", 20, 10 * minute, false, "Queued"],
+    ["ends the job after four tries over 15 minutes while others are accepted", 4, 15 * minute, true, "Failed"],
+    ["not before the fourth", 3, 15 * minute, true, "Queued"],
+    ["not before 15 minutes", 9, 14 * minute, true, "Queued"],
+    ["ends the job after six hours", 30, 6 * hour, false, "Failed"],
+  ])("a failure that comes again %s", (_, times, after, othersAccepted, state) => {
+    const refused = { reason: "ArmUnavailable", since: now - after, times, doubtful: true, othersAccepted } as const;
+    const proved = live(
+      { state: "Provisioning", sentAt: start, answered: true, absentAt: now - 10 * second, absences: 1 },
+      { refused },
+    );
+    const step = nextStep(proved, absent, false, now, rules);
+    expect(step).toMatchObject({ job: { phase: { state } } });
+    if (state === "Failed") expect(step).toMatchObject({ job: { phase: { verdict: { reason: "CreateFailed" } } } });
+    if (times === 20) expect(step).toMatchObject({ do: "rest", until: now + 15 * minute });
+  });
+
+  it("what an administrator must change is waited for, an hour at most", () => {
+    const since = (at: number): Job => ({
+      ...claimed(provisioning),
+      refused: { reason: "NotAuthorized", since: at, times: 9, doubtful: false, othersAccepted: false },
+    });
+    const denied = { ...answer, reason: "NotAuthorized" } as const;
+    expect(afterCreate(since(now - 59 * minute), denied, now, rules)).toMatchObject({
+      job: { phase: { waiting: { reason: "NotAuthorized" } } },
+    });
+    expect(told(afterCreate(since(now - hour), denied, now, rules))).toBe("save Failed NotAuthorized, group gone");
   });
 
   it("a refusal while the job is ending ends it", () => {
@@ -624,32 +901,121 @@ describe("what the answer to a delete means", () => {
   const deleting = claimed({ ...runningPhase, ending: ending("Canceled", { sentAt: now }) });
   const claimOf = (step: ReturnType<typeof afterDelete>) => ("job" in step ? step.job.claimUntil : 0);
 
-  it.each(["accepted", "absent"] as const)("%s: look again soon", (kind) => {
-    const step = afterDelete(deleting, { kind }, now, rules);
-    expect(step).toMatchObject({ do: "rest", until: now + second });
+  it("accepted: from now on two absences prove that the group is gone", () => {
+    const step = afterDelete("delete", deleting, { kind: "accepted" }, now, rules);
+    expect(step).toMatchObject({ do: "rest", job: { lastDeleteAt: now, phase: { ending: { deletedAt: now } } } });
     expect(claimOf(step)).toBeUndefined();
   });
 
-  it("refused: look again when told to", () => {
-    const azure = { code: "TooManyRequests", message: "", httpStatus: 429 };
-    const step = afterDelete(
-      deleting,
-      { kind: "refused", reason: "Throttled", azure, retryAfter: 33 * second },
-      now,
-      rules,
+  it("absent: proves it for a group that this attempt has seen", () => {
+    const step = afterDelete("delete", deleting, { kind: "absent" }, now, rules);
+    expect(step).toMatchObject({ do: "rest", job: { phase: { ending: { gone: true } } } });
+  });
+
+  it("absent: proves nothing for one that was accepted less than three minutes ago and never seen", () => {
+    const acceptedAt = (at: number): Job =>
+      live(
+        { state: "Pending", acceptedAt: at, ending: ending("Canceled", { sentAt: now }) },
+        { claimUntil: now + minute, observed: { ...nothingObserved, acceptedAt: at } },
+      );
+    const gone = (at: number): unknown => {
+      const step = afterDelete("delete", acceptedAt(at), { kind: "absent" }, now, rules);
+      return "job" in step && endingOf(step.job.phase)?.gone;
+    };
+    expect(gone(now - 3 * minute + 1)).toBeUndefined();
+    expect(gone(now - 3 * minute)).toBe(true);
+  });
+
+  it("a stop that finds nothing proves nothing", () => {
+    const step = afterDelete("stop", deleting, { kind: "absent" }, now, rules);
+    expect("job" in step && endingOf(step.job.phase)?.gone).toBeUndefined();
+  });
+
+  it("refused: sent again when Azure says so, and the row says why it does not go on", () => {
+    const azure = { code: "ContainerGroupTransitioning", message: "", httpStatus: 409 };
+    const refusal = { kind: "refused", reason: "GroupBusy", azure, retryAfter: 13 * second } as const;
+    const step = afterDelete("delete", deleting, refusal, now, rules);
+    expect(step).toMatchObject({
+      do: "rest",
+      until: now + 13 * second,
+      job: { azure, phase: { ending: { sendAt: now + 13 * second, refused: { reason: "GroupBusy", times: 1 } } } },
+    });
+    if (step.do !== "rest") throw new Error(step.do);
+    expect(nextStep(step.job, present(running), false, now + 12 * second, rules).do).toBe("rest");
+    expect(nextStep(step.job, present(running), false, now + 13 * second, rules).do).toBe("delete");
+    expect(describeJob(step.job)).toContain("Azure does not delete it now: GroupBusy.");
+  });
+
+  it("refused by a lock: a stop is tried at once, and where it stops the job ends with its group left", () => {
+    const azure = { code: "ScopeLocked", message: "", httpStatus: 409 };
+    const refusal = { kind: "refused", reason: "ResourceLocked", azure, retryAfter: undefined } as const;
+    const step = afterDelete("delete", deleting, refusal, now, rules);
+    if (step.do !== "rest") throw new Error(step.do);
+    const next = nextStep(step.job, present(running), false, step.until, rules);
+    expect(next.do).toBe("stop");
+    const stopped = present({ ...running, state: "Stopped", containers: [exited("app1", 137), exited("app2", 137)] });
+    expect(told(nextStep(step.job, stopped, false, step.until, rules))).toBe(
+      "save Canceled CanceledByCaller, group stopped",
     );
-    expect(step).toMatchObject({ do: "rest", until: now + 33 * second, job: { azure } });
   });
 
   it("silence: the claim stands, so that a late delete can't take the next job's group of that name", () => {
-    const step = afterDelete(deleting, { kind: "unclear", azure: undefined }, now, rules);
+    const step = afterDelete("delete", deleting, { kind: "unclear", azure: undefined }, now, rules);
     expect(step).toMatchObject({ do: "rest", until: start + 70 * second + skew });
     expect(claimOf(step)).toBe(start + 70 * second);
   });
 
   it("an error that ACI itself answered is over: the claim ends", () => {
     const azure = { code: "InternalServerError", message: "", httpStatus: 500 };
-    expect(claimOf(afterDelete(deleting, { kind: "unclear", azure }, now, rules))).toBeUndefined();
+    expect(claimOf(afterDelete("delete", deleting, { kind: "unclear", azure }, now, rules))).toBeUndefined();
+  });
+});
+
+describe("a resource group that is gone", () => {
+  const gone = {
+    group: "unknown",
+    reason: "TargetGone",
+    retryAfter: undefined,
+    azure: { code: "ResourceGroupNotFound", message: "", httpStatus: 404 },
+  } as const;
+  const since = (at: number, reason: Reason = "TargetGone"): Job =>
+    live(runningPhase, { unseen: { reason, since: at } });
+
+  it("proves nothing for a day, and then that its groups are gone", () => {
+    expect(nextStep(since(now - 23 * hour), gone, false, now, rules).do).toBe("rest");
+    expect(nextStep(since(now - 24 * hour), gone, false, now, rules)).toMatchObject({
+      do: "capture",
+      group: undefined,
+    });
+  });
+
+  it("begins anew when anything else was answered meanwhile, and not by silence", () => {
+    const quiet = nextStep(since(now - 24 * hour), unseen, false, now, rules);
+    expect("job" in quiet && quiet.job.unseen).toEqual({ reason: "TargetGone", since: now - 24 * hour });
+    const denied = { ...gone, reason: "NotAuthorized" } as const;
+    const other = nextStep(since(now - 24 * hour), denied, false, now, rules);
+    expect("job" in other && other.job.unseen).toEqual({ reason: "NotAuthorized", since: now });
+  });
+});
+
+describe("quota and capacity that are missing after an accepted create", () => {
+  const full = group("Failed", [container("app1", { hasView: false, state: "Unknown", startTime: undefined })], {
+    provisioning: "Failed",
+    events: [{ name: "InsufficientCapacity.", type: "Warning", count: 1, message: "not available in the location" }],
+  });
+
+  it("are a wait: the group is deleted, and the next attempt costs nobody anything", () => {
+    const pending = live({ state: "Pending", acceptedAt: start }, { freeInRow: 3, retriesUsed: 0 });
+    const step = nextStep(pending, present(full), false, now, rules);
+    expect(step).toMatchObject({ do: "capture", job: { phase: { ending: { to: "Queued", wait: true } } } });
+    if (step.do !== "capture") throw new Error(step.do);
+    expect(afterCapture(step.job, undefined, now, rules)).toMatchObject({
+      attempt: 2,
+      freeInRow: 3,
+      retriesUsed: 0,
+      waits: 1,
+      phase: { state: "Queued", waiting: { reason: "NoCapacity" }, notBefore: now + 20 * second },
+    });
   });
 });
 

@@ -1,191 +1,544 @@
-import { describe, expect, it } from "vitest";
-import { catalogue } from "../../../src/shared/job/reasons.ts";
-import type { GroupSeen, Verdict } from "../../../src/shared/job/job.ts";
-import {
-  allExited,
-  callerRetries,
-  firstEnd,
-  nothingRuns,
-  outcomeOf,
-  sentence,
-} from "../../../src/shared/job/verdict.ts";
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { minute, second } from "../../../src/shared/base/duration.ts";
+import { nothingObserved, type GroupEvent, type Observed } from "../../../src/shared/job/job.ts";
+import { nothingRuns, type ContainerSeen, type GroupSeen } from "../../../src/shared/job/observation.ts";
+import { judge, observe, type Judgement, type Watched } from "../../../src/shared/job/verdict.ts";
 import { container, exited, group, start } from "../../kit/kit.ts";
 
-const failed = (...containers: GroupSeen["containers"]): GroupSeen => group("Failed", containers);
+const limits = { maxRestarts: 3, exitCodeTime: 10 * minute, spotFallbackAfter: 0 };
+const never: Watched = { restartPolicy: "Never", spot: false, regular: false, evictions: 0, options: {} };
+const now = start + 5 * minute;
 
-describe("the job's exit code", () => {
-  it("is 0 when all containers succeeded", () => {
-    expect(outcomeOf(group("Succeeded", [exited("a", 0), exited("b", 0)]), undefined)).toEqual({
-      state: "Succeeded",
-      verdict: { reason: "Completed", exitCode: 0 },
+/** What views that follow each other, ten seconds apart, mean in the end. */
+function verdictOn(views: readonly GroupSeen[], job: Watched = never, changes: Partial<typeof limits> = {}): Judgement {
+  let observed: Observed = nothingObserved;
+  let judgement: Judgement | undefined;
+  for (const [index, view] of views.entries()) {
+    const at = now + index * 10 * second;
+    observed = observe(job, view, observed, at);
+    const evictions = job.evictions + observed.evictions;
+    judgement = judge({ ...job, evictions }, view, observed, at, { ...limits, ...changes });
+    if (judgement.kind === "ended") return judgement;
+  }
+  if (judgement === undefined) throw new Error("no view");
+  return judgement;
+}
+
+const ends = (judgement: Judgement) =>
+  judgement.kind === "ended" ? { state: judgement.outcome.state, ...judgement.outcome.verdict } : judgement.kind;
+const waiting = (name = "a", changes: Partial<ContainerSeen> = {}): ContainerSeen =>
+  container(name, { state: "Waiting", startTime: undefined, ...changes });
+const terminated = (name: string, exitCode: number | undefined, changes: Partial<ContainerSeen> = {}): ContainerSeen =>
+  container(name, { state: "Terminated", exitCode, finishTime: start + minute, ...changes });
+const restarted = (exitCode: number | undefined, changes: Partial<ContainerSeen> = {}): ContainerSeen =>
+  container("a", {
+    restartCount: 1,
+    previous: { exitCode, startTime: start + 20 * second, finishTime: start + 30 * second },
+    ...changes,
+  });
+const warning = (name: string, message: string, changes: Partial<GroupEvent> = {}): GroupEvent => ({
+  name,
+  message,
+  type: "Warning",
+  count: 1,
+  ...changes,
+});
+
+describe("the exit codes of a group that ended", () => {
+  it.each<[string, GroupSeen, object | string]>([
+    [
+      "all 0 is success",
+      group("Succeeded", [exited("a", 0), exited("b", 0)]),
+      { state: "Succeeded", reason: "Completed", exitCode: 0 },
+    ],
+    [
+      "the container that failed first by finish time decides",
+      group("Failed", [exited("a", 5, 40), exited("b", 3, 30), exited("c", 0, 10)]),
+      { reason: "ExitCode", exitCode: 3, container: "b" },
+    ],
+    ["at the same time the first in order", group("Failed", [exited("a", 5), exited("b", 3)]), { container: "a" }],
+    [
+      "an init container stands before the others",
+      group("Failed", [exited("a", 5), exited("setup", 9, 30, { init: true })]),
+      { container: "setup", exitCode: 9 },
+    ],
+    [
+      "one without a finish time comes last",
+      group("Failed", [exited("a", 5, 30, { finishTime: undefined }), exited("b", 3)]),
+      { container: "b" },
+    ],
+    ["ends are counted though the group says Running", group("Running", [exited("a", 0)]), { state: "Succeeded" }],
+    [
+      "the group's own Succeeded is believed where codes are missing",
+      group("Succeeded", [terminated("a", undefined)]),
+      { state: "Succeeded" },
+    ],
+    [
+      "the group's own Succeeded is not believed against a code",
+      group("Succeeded", [exited("a", 4)]),
+      { state: "Failed", exitCode: 4 },
+    ],
+    [
+      "a group that says Failed without a code is no success, and not the platform's fault alone",
+      group("Failed", [terminated("a", undefined)]),
+      { state: "Failed", reason: "ExitUnknown", container: "a" },
+    ],
+    [
+      "one known 0 does not hide one unknown end",
+      group("Failed", [exited("a", 0), terminated("b", undefined)]),
+      { reason: "ExitUnknown", container: "b" },
+    ],
+    [
+      "a group that says Succeeded while a container runs is watched on",
+      group("Succeeded", [container("a")]),
+      "running",
+    ],
+  ])("%s", (_, view, expected) => {
+    const shown = ends(verdictOn([view]));
+    if (typeof expected === "string") expect(shown).toBe(expected);
+    else expect(shown).toMatchObject(expected);
+  });
+});
+
+describe("an end without an exit code", () => {
+  const silent = group("Running", [terminated("a", undefined)]);
+
+  it("is no end", () => {
+    expect(verdictOn([silent]).kind).toBe("running");
+  });
+
+  it("that gets its code later ends with that code", () => {
+    expect(ends(verdictOn([silent, group("Failed", [exited("a", 5)])]))).toMatchObject({
+      state: "Failed",
+      exitCode: 5,
     });
   });
 
-  it("is that of the container that failed first by finish time", () => {
-    const { state, verdict } = outcomeOf(failed(exited("a", 5, 40), exited("b", 3, 30), exited("c", 0, 10)), undefined);
-    expect({ state, ...verdict }).toEqual({ state: "Failed", reason: "ExitCode", exitCode: 3, container: "b" });
+  it("for long stops the group, to observe it once more", () => {
+    const long = Array.from({ length: 62 }, () => silent);
+    const judgement = verdictOn(long);
+    expect(judgement).toMatchObject({ kind: "stop and observe", outcome: { verdict: { reason: "ExitUnknown" } } });
   });
 
-  it("at the same finish time is that of the container that stands first", () => {
-    expect(outcomeOf(failed(exited("a", 5), exited("b", 3)), undefined).verdict.container).toBe("a");
+  it("does not count while another container runs", () => {
+    const view = group("Running", [terminated("a", undefined), container("b")]);
+    expect(verdictOn(Array.from({ length: 70 }, () => view)).kind).toBe("running");
   });
 
-  it("counts init containers too, before the others", () => {
-    const init = exited("setup", 9, 30, { init: true });
-    expect(outcomeOf(failed(exited("a", 5), init), undefined).verdict).toMatchObject({
-      exitCode: 9,
+  it("is not waited for where another container failed with a code", () => {
+    const view = group("Running", [terminated("a", undefined), exited("b", 3)]);
+    expect(ends(verdictOn(Array.from({ length: 62 }, () => view)))).toMatchObject({ exitCode: 3, container: "b" });
+  });
+});
+
+describe("restartPolicy Never", () => {
+  it("keeps the first known end, whatever the platform starts afterwards", () => {
+    const views = [group("Running", [container("a")]), group("Running", [restarted(2)])];
+    expect(ends(verdictOn(views))).toMatchObject({ state: "Failed", exitCode: 2, container: "a" });
+  });
+
+  it("judges a second run that ends with 0 by the first", () => {
+    const second_ = restarted(2, { state: "Terminated", exitCode: 0 });
+    expect(ends(verdictOn([group("Succeeded", [second_])]))).toMatchObject({ state: "Failed", exitCode: 2 });
+  });
+
+  it("does not stop the others for one that failed", () => {
+    const view = group("Running", [exited("a", 2), container("b")]);
+    expect(verdictOn([view]).kind).toBe("running");
+    expect(ends(verdictOn([view, group("Failed", [exited("a", 2), exited("b", 0, 90)])]))).toMatchObject({
+      exitCode: 2,
+    });
+  });
+
+  it("stops all of them once the platform starts the failed one again", () => {
+    const before = group("Running", [exited("a", 2), container("b")]);
+    const after = group("Running", [restarted(2), container("b")]);
+    expect(ends(verdictOn([before, after]))).toMatchObject({ state: "Failed", exitCode: 2, container: "a" });
+  });
+
+  it("remembers an end that a later view no longer shows", () => {
+    const views = [
+      group("Running", [exited("a", 3), container("b")]),
+      group("Running", [waiting("a"), exited("b", 0)]),
+    ];
+    expect(ends(verdictOn(views))).toMatchObject({ exitCode: 3 });
+  });
+
+  it("sees a crash loop whose exit codes nobody tells", () => {
+    const view = group("Pending", [waiting("a", { restartCount: 2, detailStatus: "CrashLoopBackOff: back-off" })]);
+    expect(ends(verdictOn([view]))).toMatchObject({ state: "Failed", reason: "CrashLoop" });
+  });
+
+  it("is not over by an end of the platform's making", () => {
+    const again = group("Running", [restarted(7147)]);
+    expect(verdictOn([group("Running", [terminated("a", 7147)]), again]).kind).toBe("running");
+    expect(
+      ends(verdictOn([again, group("Succeeded", [restarted(7147, { state: "Terminated", exitCode: 0 })])])),
+    ).toMatchObject({
+      state: "Succeeded",
+    });
+  });
+
+  it("ends as PlatformRestart where the group ended with such a code", () => {
+    expect(ends(verdictOn([group("Failed", [terminated("a", 7148)])]))).toMatchObject({ reason: "PlatformRestart" });
+    const both = group("Failed", [terminated("a", 7147), exited("b", 1, 40)]);
+    expect(ends(verdictOn([both]))).toMatchObject({ reason: "PlatformRestart" });
+  });
+});
+
+describe("restartPolicy OnFailure", () => {
+  const onFailure: Watched = { ...never, restartPolicy: "OnFailure" };
+
+  it("ends when every container ended with 0", () => {
+    expect(ends(verdictOn([group("Running", [exited("a", 0), restarted(1)])], onFailure))).toBe("running");
+    expect(ends(verdictOn([group("Running", [exited("a", 0), exited("b", 0)])], onFailure))).toMatchObject({
+      state: "Succeeded",
+    });
+  });
+
+  it("goes on after a failure, up to the setting", () => {
+    const looping = (restartCount: number): GroupSeen =>
+      group("Running", [
+        waiting("a", { restartCount, previous: { exitCode: 3, startTime: start, finishTime: start } }),
+      ]);
+    expect(verdictOn([looping(3)], onFailure).kind).toBe("running");
+    expect(ends(verdictOn([looping(4)], onFailure))).toMatchObject({
+      reason: "CrashLoop",
+      exitCode: 3,
+      container: "a",
+    });
+  });
+
+  it("does not take the 0 of a group that was stopped for the program's", () => {
+    expect(ends(verdictOn([group("Stopped", [exited("a", 0)])], onFailure))).toMatchObject({
+      state: "Stopped",
+      reason: "StoppedExternally",
+    });
+  });
+
+  it("sees a crash loop of an init container, and not one of a sidecar", () => {
+    const loop = { restartCount: 9, previous: { exitCode: 1, startTime: start, finishTime: start } };
+    const init = group("Pending", [waiting("setup", { init: true, ...loop }), waiting("a")]);
+    expect(ends(verdictOn([init], onFailure))).toMatchObject({ reason: "CrashLoop", container: "setup" });
+    const sidecar = group("Running", [container("app"), waiting("side", loop)]);
+    expect(verdictOn([sidecar], { ...onFailure, options: { main: "app" } }).kind).toBe("running");
+  });
+});
+
+describe("main", () => {
+  const main: Watched = { ...never, options: { main: "app" } };
+
+  it("decides, whatever the others did", () => {
+    expect(ends(verdictOn([group("Failed", [exited("side", 1, 10), exited("app", 0, 40)])], main))).toMatchObject({
+      state: "Succeeded",
+    });
+    expect(ends(verdictOn([group("Running", [container("side"), exited("app", 4)])], main))).toMatchObject({
+      exitCode: 4,
+    });
+  });
+
+  it("decides by its first end under every policy", () => {
+    const view = group("Running", [
+      container("app", { restartCount: 1, previous: { exitCode: 7, startTime: start, finishTime: start } }),
+    ]);
+    for (const restartPolicy of ["Never", "OnFailure", "Always"] as const)
+      expect(ends(verdictOn([view], { ...main, restartPolicy }))).toMatchObject({ state: "Failed", exitCode: 7 });
+  });
+
+  it("that never ended has not succeeded with its sidecars", () => {
+    const view = group("Failed", [exited("side", 0), waiting("app")]);
+    expect(ends(verdictOn([view], main))).not.toMatchObject({ state: "Succeeded" });
+  });
+
+  it("names no init container", () => {
+    const view = group("Succeeded", [exited("app", 1, 10, { init: true }), exited("app", 0)]);
+    expect(ends(verdictOn([view], { ...main, restartPolicy: "OnFailure" }))).toMatchObject({ state: "Succeeded" });
+  });
+});
+
+describe("init containers", () => {
+  const failedInit = terminated("setup", 3, { init: true });
+
+  it("that fail under Never end the job, though the group says Pending", () => {
+    expect(ends(verdictOn([group("Pending", [failedInit, waiting("a")])]))).toMatchObject({
+      state: "Failed",
+      reason: "ExitCode",
+      exitCode: 3,
       container: "setup",
     });
   });
 
-  it("of a container without a finish time comes last", () => {
-    const timeless = exited("a", 5, 30, { finishTime: undefined });
-    expect(outcomeOf(failed(timeless, exited("b", 3)), undefined).verdict.container).toBe("b");
-    expect(outcomeOf(failed(timeless), undefined).verdict.container).toBe("a");
+  it("that succeed are no start", () => {
+    const view = group("Pending", [terminated("setup", 0, { init: true }), waiting("a")]);
+    expect(verdictOn([view])).toMatchObject({ kind: "not started" });
   });
+});
 
-  it("with main is main's, whatever the others did", () => {
-    expect(outcomeOf(failed(exited("side", 1, 10), exited("app", 0, 40)), "app").state).toBe("Succeeded");
-    expect(outcomeOf(group("Running", [container("side"), exited("app", 4)]), "app").verdict.exitCode).toBe(4);
-  });
-
-  it("with main is that of its first end, the one before a restart", () => {
-    const restarted = exited("app", 0, 60, { restartCount: 1, previous: { exitCode: 7, finishTime: start } });
-    expect(outcomeOf(group("Succeeded", [restarted]), "app")).toMatchObject({
-      state: "Failed",
-      verdict: { exitCode: 7 },
+describe("a start", () => {
+  it("is an ordinary container that started, not the group's word", () => {
+    expect(verdictOn([group("Running", [waiting("a")])])).toMatchObject({ kind: "not started", reason: "Starting" });
+    expect(verdictOn([group("Pending", [container("a")])])).toMatchObject({
+      kind: "running",
+      startedAt: start + 20 * second,
     });
   });
 
-  it("with a main that never ended is decided as without one", () => {
-    const never = container("app", { state: "Waiting" });
-    expect(outcomeOf(failed(exited("side", 2), never), "app").verdict).toMatchObject({
-      exitCode: 2,
-      container: "side",
+  it("is the group's Running after a minute, where it shows no container at all", () => {
+    const bare = group("Running", [container("a", { hasView: false, state: "Unknown", startTime: undefined })]);
+    expect(verdictOn([bare, bare])).toMatchObject({ kind: "not started" });
+    expect(verdictOn(Array.from({ length: 8 }, () => bare))).toMatchObject({ kind: "running", startedAt: now });
+    expect(verdictOn(Array.from({ length: 8 }, () => group("Running", [])))).toMatchObject({ kind: "running" });
+  });
+
+  it("that does not come says why", () => {
+    const reasonOf = (...events: GroupEvent[]) => verdictOn([group("Pending", [waiting("a")], { events })]);
+    expect(reasonOf({ name: "Pulling", message: "pulling image", type: "Normal", count: 1 })).toMatchObject({
+      reason: "ImagePull",
+    });
+    expect(reasonOf(warning("FailedMountAzureFileVolume", "Failed to mount Azure File Volume."))).toMatchObject({
+      reason: "VolumeMount",
+      detail: "Failed to mount Azure File Volume.",
+    });
+    expect(reasonOf(warning("Failed", "Error: Failed to start container a, exec format error"))).toMatchObject({
+      reason: "ContainerStart",
     });
   });
 
-  it("main names no init container", () => {
-    const init = exited("app", 1, 10, { init: true });
-    expect(outcomeOf(group("Succeeded", [init, exited("app", 0)]), "app").state).toBe("Succeeded");
+  it("of a word that was never seen before is watched on", () => {
+    const view = group("Unknown", [container("a", { state: "Unknown", startTime: undefined })]);
+    expect(verdictOn(Array.from({ length: 30 }, () => view)).kind).toBe("not started");
+  });
+});
+
+describe("a start that fails again and again", () => {
+  const view = (event: GroupEvent, state: ContainerSeen = waiting("a")): GroupSeen =>
+    group("Pending", [state], { events: [event] });
+  const pull = warning("Failed", 'Failed to pull image "demo.azurecr.io/none:1": not found', {
+    count: 5,
+    container: "a",
+  });
+
+  it.each<[string, GroupEvent, string]>([
+    ["a pull", pull, "ImagePullFailed"],
+    ["a mount", warning("FailedMountAzureFileVolume", "Failed to mount.", { count: 7 }), "MountFailed"],
+    ["a start", warning("Failed", "Failed to start container a", { count: 5, container: "a" }), "StartFailed"],
+  ])("ends the job: %s", (_, event, reason) => {
+    expect(ends(verdictOn([view(event)]))).toMatchObject({ state: "Failed", reason });
+    expect(verdictOn([view({ ...event, count: 4 })]).kind).toBe("not started");
+  });
+
+  it("does not, once the container runs, or where the event is no warning or another container's", () => {
+    expect(verdictOn([view(pull, container("a"))]).kind).toBe("running");
+    expect(verdictOn([view({ ...pull, type: "Normal" })]).kind).toBe("not started");
+    const other = group("Pending", [waiting("a"), container("b")], { events: [{ ...pull, container: "b" }] });
+    expect(verdictOn([other]).kind).toBe("running");
+  });
+});
+
+describe("provisioning that failed", () => {
+  const at = (events: GroupEvent[], containers: ContainerSeen[] = [waiting("a")], changes: Partial<GroupSeen> = {}) =>
+    verdictOn([group("Pending", containers, { provisioning: "Failed", events, ...changes })]);
+
+  it.each<[string, GroupEvent[], object]>([
+    ["no word", [], { reason: "ProvisioningFailed" }],
+    ["an image", [warning("Failed", "Failed to pull image 'quota-service:1'")], { reason: "ImagePullFailed" }],
+    ["a mount", [warning("FailedMountAzureFileVolume", "Failed to mount.")], { reason: "MountFailed" }],
+    ["a command", [warning("Failed", 'exec: "run it": executable file not found in $PATH')], { reason: "StartFailed" }],
+    ["a network", [warning("Failed", "Failed to allocate an IP address in the subnet.")], { reason: "NetworkFailed" }],
+    [
+      "several words, in the order of their precedence",
+      [warning("Failed", "Failed to start container a"), warning("Failed", "Failed to pull image x")],
+      { reason: "ImagePullFailed", detail: "Failed to pull image x" },
+    ],
+  ])("with %s", (_, events, expected) => {
+    expect(ends(at(events))).toMatchObject({ state: "Failed", ...expected });
+  });
+
+  it("for quota or capacity is a wait, unless a container had started", () => {
+    const events = [warning("InsufficientCapacity.", "The requested resource is not available in the location.")];
+    expect(at(events)).toMatchObject({ kind: "wait", verdict: { reason: "NoCapacity" } });
+    expect(at([warning("QuotaExceeded", "quota")])).toMatchObject({
+      kind: "wait",
+      verdict: { reason: "QuotaReached" },
+    });
+    const init = terminated("setup", 0, { init: true });
+    expect(ends(at(events, [init, waiting("a")]))).toMatchObject({ state: "Failed", reason: "NoCapacity" });
+  });
+
+  it("or was canceled ends nothing while something runs, or the group says Running", () => {
+    for (const provisioning of ["Failed", "Canceled"] as const) {
+      expect(at([], [container("a")], { provisioning }).kind).toBe("running");
+      expect(at([], [waiting("a")], { provisioning, state: "Running" }).kind).toBe("not started");
+      expect(ends(at([], [waiting("a")], { provisioning }))).toMatchObject({ reason: "ProvisioningFailed" });
+    }
+  });
+
+  it("after a container ran tells no exit code: it is not the platform's to run again", () => {
+    const views = [group("Running", [container("a")]), group("Failed", [waiting("a")], { provisioning: "Failed" })];
+    expect(ends(verdictOn(views))).toMatchObject({ reason: "ExitUnknown" });
+  });
+});
+
+describe("Spot", () => {
+  const spot: Watched = { ...never, spot: true };
+
+  it("is evicted by a restart after the platform's code or none, and goes on", () => {
+    const evicted = [group("Running", [container("a")]), group("Running", [restarted(7147)])];
+    expect(verdictOn(evicted, spot).kind).toBe("running");
+    expect(observe(spot, group("Running", [restarted(undefined)]), nothingObserved, now).evictions).toBe(1);
+    expect(observe(spot, group("Running", [restarted(7148)]), nothingObserved, now).evictions).toBe(1);
+  });
+
+  it("counts each restart once, and the events that say so", () => {
+    const view = group("Running", [restarted(7147)]);
+    const once = observe(spot, view, nothingObserved, now);
+    expect(observe(spot, view, once, now).evictions).toBe(1);
+    const told = group("Running", [container("a")], {
+      events: [warning("Evicted", "Spot group was evicted", { count: 2 })],
+    });
+    expect(observe(spot, told, once, now).evictions).toBe(2);
+  });
+
+  it("whose program ended with another code was not evicted", () => {
+    expect(ends(verdictOn([group("Running", [restarted(137)])], spot))).toMatchObject({ reason: "OutOfMemory" });
+  });
+
+  it("ends as SpotEvicted where the group ended so, and is none where Spot was given up", () => {
+    const view = group("Failed", [terminated("a", 7147)]);
+    expect(ends(verdictOn([view], spot))).toMatchObject({ reason: "SpotEvicted" });
+    expect(ends(verdictOn([view], { ...spot, regular: true }))).toMatchObject({ reason: "PlatformRestart" });
+  });
+
+  it("is given up after as many evictions as the operator says", () => {
+    const view = group("Running", [restarted(7147)]);
+    expect(ends(verdictOn([view], spot, { spotFallbackAfter: 1 }))).toMatchObject({ reason: "SpotEvicted" });
+    expect(verdictOn([view], spot, { spotFallbackAfter: 2 }).kind).toBe("running");
+  });
+});
+
+describe("137", () => {
+  const killed = exited("a", 137);
+  const probe = [
+    warning("Unhealthy", "Liveness probe failed: cat: no such file", { container: "a" }),
+    warning("Killing", "Killing container with id d1.", { container: "a", type: "Normal" }),
+  ];
+
+  it.each<[string, ContainerSeen, GroupEvent[], string]>([
+    ["is a lack of memory", killed, [], "OutOfMemory"],
+    ["after a failed probe and a kill is the probe's", killed, probe, "ProbeFailed"],
+    ["after a failed probe alone is not", killed, probe.slice(0, 1), "OutOfMemory"],
+    [
+      "after another container's probe is not",
+      killed,
+      probe.map((each) => ({ ...each, container: "b" })),
+      "OutOfMemory",
+    ],
+    ["is not needed where ACI says OOMKilled", exited("a", 1, 30, { detailStatus: "OOMKilled" }), [], "OutOfMemory"],
+    ["is not read out of other words", exited("a", 1, 30, { detailStatus: "no room left on device" }), [], "ExitCode"],
+  ])("%s", (_, seen, events, reason) => {
+    expect(ends(verdictOn([group("Failed", [seen], { events })]))).toMatchObject({ reason });
   });
 });
 
 describe("a group that was stopped", () => {
   it("is Stopped, whatever exit codes the stop left", () => {
-    const seen = group("Stopped", [exited("a", 137), exited("b", 143)]);
-    expect(outcomeOf(seen, undefined)).toEqual({ state: "Stopped", verdict: { reason: "StoppedExternally" } });
+    expect(ends(verdictOn([group("Stopped", [exited("a", 137), exited("b", 143)])]))).toMatchObject({
+      state: "Stopped",
+      reason: "StoppedExternally",
+    });
   });
 
-  it("after its main ended has main's outcome", () => {
-    expect(outcomeOf(group("Stopped", [exited("app", 0), exited("side", 137, 50)]), "app").state).toBe("Succeeded");
-  });
-});
-
-it("a group that failed without a container's exit code could not be provisioned", () => {
-  expect(outcomeOf(failed(container("a", { state: "Waiting" })), undefined).verdict.reason).toBe("ProvisioningFailed");
-});
-
-describe("what a first end is", () => {
-  it.each([
-    ["the current end", exited("a", 3), 3],
-    ["the previous one after a restart", container("a", { previous: { exitCode: 2, finishTime: start } }), 2],
-    ["none while it runs", container("a"), undefined],
-    ["none without an exit code", container("a", { state: "Terminated" }), undefined],
-    [
-      "none when the previous state had no exit code",
-      container("a", { previous: { exitCode: undefined, finishTime: undefined } }),
-      undefined,
-    ],
-  ])("%s", (_, seen, exitCode) => {
-    expect(firstEnd(seen)?.exitCode).toBe(exitCode);
+  it("after all of its containers had ended has their outcome", () => {
+    const views = [
+      group("Running", [exited("a", 0), container("b")]),
+      group("Stopped", [exited("a", 0), exited("b", 137)]),
+    ];
+    expect(ends(verdictOn(views))).toMatchObject({ state: "Stopped" });
+    expect(ends(verdictOn([group("Unknown", [exited("a", 0)])]))).toMatchObject({ state: "Succeeded" });
   });
 });
 
-describe("whether anything can still run", () => {
-  it.each([
-    ["Succeeded", [exited("a", 0)], true],
-    ["Failed", [exited("a", 1)], true],
-    ["Stopped", [container("a", { state: "Unknown" })], true],
-    ["Failed, while a container is still running", [exited("a", 1), container("b")], false],
-    ["Running", [exited("a", 0)], false],
-    ["Pending", [], false],
-    ["Unknown", [exited("a", 0)], false],
-  ] as const)("%s", (state, containers, expected) => {
-    const word = state.split(",", 1)[0];
-    expect(nothingRuns(group(word as GroupSeen["state"], [...containers]))).toBe(expected); // the rows' first words are states
-  });
-
-  it.each([
-    ["Never", [exited("a", 0), exited("b", 1)], true],
-    ["Never", [exited("a", 0), container("b")], false],
-    ["OnFailure", [exited("a", 0), exited("b", 0)], true],
-    ["OnFailure", [exited("a", 0), exited("b", 1)], false],
-    ["Always", [exited("a", 0)], false],
-    ["Never", [], false],
-    ["Never", [exited("setup", 0, 10, { init: true }), container("a")], false],
-  ] as const)("%s: all containers ended", (policy, containers, expected) => {
-    expect(allExited(group("Running", [...containers]), policy)).toBe(expected);
-  });
+it("nothing runs only in a group that ended, and where no container says otherwise", () => {
+  expect(nothingRuns(group("Failed", [exited("a", 1)]))).toBe(true);
+  expect(nothingRuns(group("Stopped", [container("a", { state: "Unknown" })]))).toBe(true);
+  expect(nothingRuns(group("Failed", [exited("a", 1), container("b")]))).toBe(false);
+  for (const state of ["Running", "Pending", "Unknown"] as const)
+    expect(nothingRuns(group(state, [exited("a", 0)]))).toBe(false);
 });
 
-describe("whether the caller's rules ask for another attempt", () => {
-  const exit = (exitCode: number): Verdict => ({ reason: "ExitCode", exitCode });
+// --------------------------------------------------------------------------------------------------------- Every view
 
-  it("without rules: every failure that another attempt may mend", () => {
-    expect(callerRetries([], exit(1))).toBe(true);
-    for (const reason of ["InvalidDefinition", "NameTaken", "DeadlineExceeded", "CanceledByCaller"] as const)
-      expect(callerRetries([], { reason })).toBe(false);
+const time = fc.option(fc.integer({ min: start, max: now }), { nil: undefined });
+const code = fc.option(fc.constantFrom(0, 0, 1, 2, 137, 7147, 7148), { nil: undefined });
+const anyContainer = (name: string, init: boolean): fc.Arbitrary<ContainerSeen> =>
+  fc.record({
+    name: fc.constant(name),
+    init: fc.constant(init),
+    image: fc.constant("x"),
+    hasView: fc.boolean(),
+    state: fc.constantFrom("Waiting", "Running", "Terminated", "Terminated", "Unknown"),
+    startTime: time,
+    finishTime: time,
+    exitCode: code,
+    detailStatus: fc.constantFrom(undefined, "Error", "Completed", "CrashLoopBackOff", "OOMKilled"),
+    restartCount: fc.integer({ min: 0, max: 5 }),
+    previous: fc.option(fc.record({ exitCode: code, startTime: time, finishTime: time }), { nil: undefined }),
   });
-
-  it("the first rule that matches decides", () => {
-    const rules = [
-      { when: { exitCodes: [2, 4] }, retry: false },
-      { when: "anything", retry: true },
-    ] as const;
-    expect(callerRetries(rules, exit(3))).toBe(false);
-    expect(callerRetries(rules, exit(5))).toBe(true);
-  });
-
-  it("no match stops", () => {
-    expect(callerRetries([{ when: { reason: "OutOfMemory" }, retry: true }], exit(1))).toBe(false);
-  });
-
-  it("a rule may name whose fault it was", () => {
-    const rules = [{ when: { party: "program" }, retry: true }] as const;
-    expect(callerRetries(rules, exit(1))).toBe(true);
-    expect(callerRetries(rules, { reason: "GroupDisappeared" })).toBe(false);
-  });
-
-  it("a range of exit codes includes both ends and matches no failure without one", () => {
-    const rules = [{ when: { exitCodes: [1, 3] }, retry: true }] as const;
-    expect([0, 1, 3, 4].map((code) => callerRetries(rules, exit(code)))).toEqual([false, true, true, false]);
-    expect(callerRetries(rules, { reason: "StartTimeout" })).toBe(false);
-  });
+const anyView: fc.Arbitrary<GroupSeen> = fc
+  .tuple(
+    fc
+      .array(fc.constantFrom("a", "b", "c"), { minLength: 0, maxLength: 3 })
+      .chain((given) => fc.tuple(...[...new Set(given)].map((name) => anyContainer(name, name === "c")))),
+    fc.constantFrom("Pending", "Running", "Succeeded", "Failed", "Stopped", "Unknown"),
+    fc.constantFrom("Succeeded", "Failed", "Canceled", "Deleting", "Other"),
+    fc.array(
+      fc.record({
+        name: fc.constantFrom("Failed", "FailedMountAzureFileVolume", "InsufficientCapacity.", "Killing", "Evicted"),
+        message: fc.constantFrom("", "Failed to pull image", "quota exceeded", "mount", "start container"),
+        type: fc.constantFrom("Warning", "Normal"),
+        count: fc.integer({ min: 1, max: 9 }),
+      }),
+      { maxLength: 3 },
+    ),
+  )
+  .map(([containers, state, provisioning, events]) => group(state, containers, { provisioning: provisioning, events })); // the words are the types' own
+const anyJob: fc.Arbitrary<Watched> = fc.record({
+  restartPolicy: fc.constantFrom("Never", "OnFailure", "Always"),
+  spot: fc.boolean(),
+  regular: fc.boolean(),
+  evictions: fc.constant(0),
+  options: fc.constantFrom({}, {}, { main: "a" }),
 });
 
-describe("the sentence for people", () => {
-  it("says what, whose fault and what to do", () => {
-    const verdict = { reason: "OutOfMemory", exitCode: 137, container: "app2" } as const;
-    expect(sentence("bellaciao", "Failed", verdict)).toBe(
-      "bellaciao Failed: app2 exit 137 OutOfMemory (program). Raise memoryInGB.",
-    );
-  });
+test("no view yields success unless every container that counts ended with a known 0, or the group itself says Succeeded", () => {
+  fc.assert(
+    fc.property(anyJob, fc.array(anyView, { minLength: 1, maxLength: 4 }), (job, views) => {
+      const judgement = verdictOn(views, job);
+      if (judgement.kind !== "ended" || judgement.outcome.state !== "Succeeded") return;
+      const { main } = job.options as { main?: string };
+      const counts = ({ name, init }: ContainerSeen): boolean => !init && (main === undefined || name === main);
+      const zero = ({ exitCode, previous, state }: ContainerSeen): boolean =>
+        previous?.exitCode === 0 || (exitCode === 0 && state === "Terminated");
+      const last = views.find((_, index) => verdictOn(views.slice(0, index + 1), job).kind === "ended");
+      const counting = (last?.containers ?? []).filter(counts);
+      const allZero =
+        counting.length > 0 &&
+        counting.every(({ name }) =>
+          views.some((view) => view.containers.some((each) => each.name === name && counts(each) && zero(each))),
+        );
+      expect(last?.state === "Succeeded" || allZero).toBe(true);
+    }),
+    { numRuns: 2000 },
+  );
+});
 
-  it("of success is the original's", () => {
-    expect(sentence("bellaciao", "Succeeded", { reason: "Completed", exitCode: 0 })).toBe(
-      "Container Group bellaciao finished",
-    );
-  });
-
-  it("is at most 300 characters, because Data Factory shows little more", () => {
-    const verdict = { reason: "InvalidDefinition", detail: "x".repeat(400) } as const;
-    expect(Array.from(sentence("a".repeat(63), "Failed", verdict))).toHaveLength(300);
-  });
-
-  it.each(Object.keys(catalogue))("exists for %s", (reason) => {
-    const text = sentence("job", "Failed", { reason: reason as Verdict["reason"] }); // a key of the catalogue
-    expect(text).toContain(reason);
-    expect(text.length).toBeLessThanOrEqual(300);
-  });
+test("every view has an answer, and the same view twice has the same", () => {
+  fc.assert(
+    fc.property(anyJob, anyView, (job, view) => {
+      const observed = observe(job, view, nothingObserved, now);
+      expect(observe(job, view, observed, now)).toEqual(observed);
+      expect(judge(job, view, observed, now, limits)).toEqual(judge(job, view, observed, now, limits));
+    }),
+  );
 });

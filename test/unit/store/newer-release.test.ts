@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { minute } from "../../../src/shared/base/duration.ts";
 import { hasEnded, stateWord, type Job } from "../../../src/shared/job/job.ts";
 import { nextStep } from "../../../src/shared/job/next-step.ts";
-import { describe as sentenceOf } from "../../../src/shared/job/transitions.ts";
-import { blame, callerRetries } from "../../../src/shared/job/verdict.ts";
+import { blame, describe as sentenceOf } from "../../../src/shared/job/describe.ts";
+import { retryAsked } from "../../../src/shared/job/transitions.ts";
 import { fromRow, jobKey, toRow, type Prices } from "../../../src/shared/store/job-row.ts";
 import { absent, ended, job, live, present, rules, running, start } from "../../kit/kit.ts";
 
@@ -123,7 +123,7 @@ describe("options that only the next release knows", () => {
 
   it("match nothing of what this release does", () => {
     const { retryOn } = fromRow(row).job.options;
-    expect(callerRetries(retryOn, { reason: "ExitCode", exitCode: 1 })).toBe(false);
+    expect(retryAsked(retryOn, { reason: "ExitCode", exitCode: 1 })).toBe(false);
   });
 
   it("of a wrong kind are told by their place", () => {

@@ -1,0 +1,66 @@
+import { minute } from "../base/duration.ts";
+import { clip } from "../base/errors.ts";
+import { startReason } from "./group-events.ts";
+import { endingOf, hasEnded, type Ending, type Job, type Verdict, type Waiting } from "./job.ts";
+import { entryOf, type Entry, type ReasonWord } from "./reasons.ts";
+
+/** What a job says of itself to people, in every state. Pure. */
+
+/** Who has to do something about an end, and what. A wait that took too long is put down to what was waited for. */
+export function blame({ reason, waitedFor }: Verdict): Pick<Entry, "party" | "advice"> {
+  if (waitedFor === undefined) return entryOf(reason);
+  const { party, advice } = entryOf(waitedFor);
+  return { party, advice: `${entryOf(reason).advice} It waited for ${waitedFor}: ${advice}` };
+}
+
+/** The sentence for people, at most 300 characters: `bellaciao Failed: app2 exit 137 OutOfMemory (program). Raise memoryInGB.` */
+export function sentence(name: string, state: string, verdict: Verdict): string {
+  const { party, advice } = blame(verdict);
+  if (state === "Succeeded") return `Container Group ${name} finished`;
+  const exit = verdict.exitCode === undefined ? "" : `${verdict.container ?? "a container"} exit ${verdict.exitCode} `;
+  const detail = verdict.detail === undefined ? "" : ` ${verdict.detail}`;
+  return clip(`${name} ${state}: ${exit}${verdict.reason} (${party}).${detail} ${advice}`.trim(), 300);
+}
+
+/** A read that fails once is nothing to speak of. */
+const unseenTime = minute;
+
+/** Why a job does not run yet, or can't be seen, and since when; `undefined` while all is well. */
+export function waitingOf(job: Job): Waiting | undefined {
+  const { phase, events, queuedAt, provisioningAt = queuedAt, unseen } = job;
+  if (hasEnded(phase) || phase.state === "Unknown") return undefined;
+  if (phase.state === "Queued") return phase.waiting ?? { reason: "Accepted", since: queuedAt };
+  if (unseen !== undefined && job.lookAt >= unseen.since + unseenTime) return unseen;
+  return phase.state === "Running" ? undefined : { ...startReason(events), since: provisioningAt };
+}
+
+/** What `message` says of a job, whatever its state, in at most 300 characters. */
+export function describe(job: Job): string {
+  const { phase } = job;
+  if (hasEnded(phase)) return sentence(job.name, phase.state, phase.verdict);
+  if (phase.state === "Unknown")
+    return `Container Group ${job.name} is ${phase.written.state}, as a newer release of the service wrote`;
+  const ending = endingOf(phase);
+  if (ending) return clip(`Container Group ${job.name} is being stopped: ${stopping(ending)}`, 300);
+  if (phase.state === "Queued" && phase.waiting) {
+    const { reason, detail } = phase.waiting;
+    // Azure's own text begins with its code, which often is the reason.
+    const why = detail?.startsWith(`${reason}: `) ? detail.slice(reason.length + 2) : detail;
+    return clip(`Container Group ${job.name} is waiting: ${reason}. ${why ?? entryOf(reason).advice}`, 300);
+  }
+  const { reason, detail } = waitingOf(job) ?? {};
+  if (reason === undefined || detail === undefined) return `Container Group ${job.name} is in progress`;
+  return clip(`Container Group ${job.name} is in progress: ${reason}. ${detail}`, 300);
+}
+
+function stopping({ verdict, refused }: Ending): string {
+  if (refused === undefined) return verdict.reason;
+  return `${verdict.reason}. Azure does not delete it now: ${refused.reason}. ${entryOf(refused.reason).advice}`;
+}
+
+/** The row's and the reply's `stopping`: why the job is being stopped, or why that does not go on, and since when. */
+export function stoppingOf({ phase }: Job): { readonly reason: ReasonWord; readonly since: number } | undefined {
+  const ending = endingOf(phase);
+  if (ending === undefined) return undefined;
+  return { reason: ending.refused?.reason ?? ending.verdict.reason, since: ending.since };
+}
