@@ -77,6 +77,7 @@ describe("what ACI gets", () => {
       kind: "ours",
       jobId: job().id,
       attempt: 1,
+      isBound: true,
     });
   });
 
