@@ -48,6 +48,7 @@ async function buildAll() {
           client: "client/main.ts",
           func: "local/func/main.ts",
           host: "local/host/main.ts",
+          "host-thread": "local/host/thread.ts",
           aci: "local/aci/main.ts",
           azurite: "local/azurite/main.ts",
         },

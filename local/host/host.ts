@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join, resolve } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Running } from "../part.ts";
 import { type LoadedApp, loadApp } from "./app.ts";
 import type { EventGridFunction } from "./event-grid.ts";
@@ -31,13 +32,18 @@ export interface RunningHost extends Running {
 /** As long as the real host's server (Kestrel) keeps an idle connection. */
 const KEEP_ALIVE_MS = 130_000;
 
+/** How long a host that is to be restarted settles what its failed runs leave, messages among it. */
+const SETTLE_MS = 5_000;
+
 /**
  * Loads the app, listens, and starts its triggers.
  * @param sink where the log goes, instead of `logFile` or stdout.
+ * @param restart called once a run exceeded `functionTimeout`: this host has closed its port then and takes no more work, but what its
+ * runs still do only the end of its thread stops. Without it the host goes on.
  * @throws {AppLoadError} when the app can't be loaded; an error with code `InvalidHostJson`; `EADDRINUSE` and the like when the
  * port can't be had.
  */
-export async function startHost(options: HostOptions, sink?: LogSink): Promise<RunningHost> {
+export async function startHost(options: HostOptions, sink?: LogSink, restart?: () => void): Promise<RunningHost> {
   const parsed = HostOptionsSchema.parse(options);
   const settings: Settings = { ...process.env, ...parsed.env };
   const hostJson = parseHostJson(readHostJson(parsed.appFolder), settings);
@@ -51,10 +57,14 @@ export async function startHost(options: HostOptions, sink?: LogSink): Promise<R
     for (const listener of listeners) listener.notify?.(queueName);
   };
   const outputs = { clients, encoding: hostJson.queues.messageEncoding, onEnqueued };
+  let abandoned: Promise<void> | undefined;
   const invoker = new Invoker({
     app,
     logs,
     functionTimeoutMs: hostJson.functionTimeoutMs,
+    onTimeout: () => {
+      if (restart) abandoned ??= abandon(server, listeners, logs).then(restart);
+    },
     bindOutputs: (ran, response) => writeQueueOutputs(outputs, ran, response),
   });
   const hostId = parsed.hostId ?? createHash("sha256").update(resolve(parsed.appFolder)).digest("hex").slice(0, 32);
@@ -165,6 +175,16 @@ async function stop(
   if (!drained) logs.write("warning", "Host", `Stopping with ${invoker.running} functions still running.`);
   for (const hook of app.registry.hooks.appTerminate) await hook({ hookData: {} });
   server.closeAllConnections();
+  logs.close();
+}
+
+/** Takes no more work, and lets what was failed be answered and settled; the rest ends with the thread. */
+async function abandon(server: Server, listeners: readonly Listener[], logs: Logs): Promise<void> {
+  logs.write("warning", "Host", "A function timeout has occurred. Restarting the worker.");
+  server.close();
+  await nextTurn(); // the failed calls are answered in this one
+  server.closeIdleConnections(); // nobody gets through to the worker that ends
+  await within(Promise.allSettled(listeners.map((listener) => listener.stop())), SETTLE_MS);
   logs.close();
 }
 

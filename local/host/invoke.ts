@@ -19,6 +19,8 @@ export interface InvokerOptions {
   readonly app: LoadedApp;
   readonly logs: Logs;
   readonly functionTimeoutMs: number | undefined;
+  /** A run took longer than that, and every run under way has been failed: what they still do has to be ended from outside. */
+  readonly onTimeout: () => void;
   /** Writes a run's queue outputs; a failure fails the run. */
   readonly bindOutputs: (ran: AppFunction, response: InvocationResponse) => Promise<void>;
 }
@@ -40,10 +42,17 @@ class FunctionTimeoutError extends Error {
   override readonly name = "FunctionTimeoutError";
 }
 
+/** Of a run that was ended because another one took too long. */
+class FunctionTimeoutAbortError extends Error {
+  override readonly name = "FunctionTimeoutAbortError";
+}
+
 export class Invoker {
   readonly #options: InvokerOptions;
   readonly #model: ProgrammingModel | undefined;
   #running = 0;
+  /** Fails a run that is under way. */
+  readonly #giveUps = new Set<(error: Error) => void>();
   readonly #waiting: (() => void)[] = [];
 
   constructor(options: InvokerOptions) {
@@ -62,7 +71,7 @@ export class Invoker {
 
   /** Runs the function. Never rejects: a handler that throws, or overruns `functionTimeout`, is an outcome. */
   async invoke(called: AppFunction, request: InvocationRequest, http?: HttpCall): Promise<Outcome> {
-    const { logs, functionTimeoutMs } = this.#options;
+    const { logs } = this.#options;
     const invocationId = randomUUID();
     const started = performance.now();
     const scope = { function: called.name, invocationId };
@@ -74,7 +83,7 @@ export class Invoker {
     this.#running++;
     try {
       const run = this.#run(called, request, http, invocationId);
-      const response = await withTimeout(run, functionTimeoutMs, called.name);
+      const response = await this.#bounded(run, called.name);
       if (logs.enabled("information", category)) logs.write("information", category, ended("Succeeded"), scope);
       return { ok: true, response };
     } catch (error) {
@@ -85,6 +94,40 @@ export class Invoker {
       this.#running--;
       if (this.#running === 0) for (const resolve of this.#waiting.splice(0)) resolve();
     }
+  }
+
+  /** The run, or its failure once it is given up: it can't be stopped, only left. */
+  #bounded<T>(run: Promise<T>, name: string): Promise<T> {
+    const { functionTimeoutMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      const settled = (): void => {
+        clearTimeout(timer);
+        this.#giveUps.delete(giveUp);
+      };
+      const giveUp = (error: Error): void => {
+        settled();
+        reject(error);
+      };
+      this.#giveUps.add(giveUp);
+      const timer =
+        functionTimeoutMs === undefined ? undefined : setTimeout(() => this.#timedOut(name, giveUp), functionTimeoutMs);
+      run.then(
+        (value) => {
+          settled();
+          resolve(value);
+        },
+        (error: unknown) => giveUp(error instanceof Error ? error : new Error(String(error), { cause: error })),
+      );
+    });
+  }
+
+  /** As the real host, which restarts the worker: all that runs in it fails, whatever it is. */
+  #timedOut(name: string, own: (error: Error) => void): void {
+    const { functionTimeoutMs, onTimeout } = this.#options;
+    own(new FunctionTimeoutError(`Timeout value of ${functionTimeoutMs} ms exceeded by function: ${name}`));
+    const error = new FunctionTimeoutAbortError(`Ended with its worker, because ${name} exceeded its timeout`);
+    for (const giveUp of [...this.#giveUps]) giveUp(error);
+    onTimeout();
   }
 
   async #run(
@@ -165,23 +208,4 @@ export class Invoker {
     const full = category === "user" ? `Function.${name}.User` : `Function.${name}`;
     this.#options.logs.write(entry.level, full, entry.message, { function: name, invocationId });
   }
-}
-
-function withTimeout<T>(run: Promise<T>, milliseconds: number | undefined, name: string): Promise<T> {
-  if (milliseconds === undefined) return run;
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new FunctionTimeoutError(`Timeout value of ${milliseconds} ms exceeded by function: ${name}`));
-    }, milliseconds);
-    run.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error instanceof Error ? error : new Error(String(error), { cause: error }));
-      },
-    );
-  });
 }

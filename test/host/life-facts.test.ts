@@ -1,4 +1,5 @@
 /** A host's life: how apps load, timers tick, and a host ends. Where a process has to die, it is one of its own. */
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,9 +7,9 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startHost } from "../../local/host/host.ts";
-import type { HostOptions } from "../../local/host/options.ts";
+import { type HostOptions, HostOptionsSchema } from "../../local/host/options.ts";
 import { type Azurite, startAzurite } from "../kit/azurite.ts";
-import { type Part, startPart } from "../kit/part.ts";
+import { fastClock, type Part, startPart } from "../kit/part.ts";
 import { until } from "../kit/until.ts";
 import type { Run } from "./fixture-app/src/runs.ts";
 import { buildApp, type BuiltApp, fixtureSettings, when } from "./kit.ts";
@@ -32,15 +33,10 @@ afterAll(async () => {
   await Promise.all([azurite.stop(), app.remove()]);
 });
 
-async function start(options: Partial<HostOptions> = {}): Promise<Part> {
-  const host = await startPart("host", {
-    appFolder: app.folder,
-    port: 0,
-    timerLeaseSeconds: 1,
-    leaseSeconds: 1,
-    ...options,
-    env: fixtureSettings(azurite, options.env),
-  });
+/** @param first imported before the host */
+async function start(options: Partial<HostOptions> = {}, storage = azurite, first?: string): Promise<Part> {
+  const all = { appFolder: app.folder, port: 0, timerLeaseSeconds: 1, leaseSeconds: 1, ...options };
+  const host = await startPart("host", { ...all, env: fixtureSettings(storage, options.env) }, { first });
   hosts.push(host);
   return host;
 }
@@ -53,8 +49,8 @@ const runs = async (host: Part, name: string): Promise<Run[]> => {
 const firstRun = (host: Part, name: string): Promise<Run> =>
   until(`a run of ${name}`, async () => (await runs(host, name))[0]);
 
-const queue = async (name: string) => {
-  const client = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient(name);
+const queue = async (name: string, storage = azurite) => {
+  const client = QueueServiceClient.fromConnectionString(storage.connectionString).getQueueClient(name);
   await client.createIfNotExists();
   return client;
 };
@@ -173,7 +169,78 @@ describe("timers", SLOW, () => {
   });
 });
 
+describe("a function that exceeds functionTimeout", SLOW, () => {
+  const impatient = { AzureFunctionsJobHost__functionTimeout: "00:00:04" };
+  const answers = (host: Part) => async (): Promise<true | undefined> =>
+    fetch(`${host.url}/api/openapi.json`).then(
+      ({ ok }) => when(ok, true),
+      () => undefined,
+    );
+
+  test("ends with its worker, and with it every run there: calls are 500, messages come back at once", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "timeout-"));
+    const logFile = join(folder, "host.log");
+    const client = await queue("gated");
+    const host = await start({ leaseSeconds: 600, logFile, env: impatient });
+    const late = fetch(`${host.url}/api/hangs`);
+    await client.sendMessage("beside it");
+    expect((await firstRun(host, "gated")).metadata).toMatchObject({ dequeueCount: 1 });
+    const innocent = fetch(`${host.url}/api/beats`, { method: "POST", body: join(folder, "beats") });
+    expect([(await late).status, (await innocent).status]).toEqual([500, 500]);
+    const log = await until("the lines of both runs", () => {
+      const text = readFileSync(logFile, "utf8");
+      return when(text.includes("Functions.beats' (Failed"), text);
+    });
+    expect(log).toMatch(/Functions\.hangs' \(Failed.*Timeout value of 4000 ms exceeded by function: hangs/);
+    expect(log).toMatch(/Functions\.beats' \(Failed.*Ended with its worker, because hangs exceeded its timeout/);
+
+    await until("the next worker", answers(host));
+    expect(await runs(host, "gated")).not.toContainEqual(expect.objectContaining({ metadata: { dequeueCount: 1 } }));
+    expect((await firstRun(host, "gated")).metadata).toMatchObject({ dequeueCount: 2 });
+    await client.clearMessages();
+    await host.end("SIGTERM");
+    await rm(folder, { recursive: true });
+  });
+
+  test("does nothing any more once its worker has ended", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "timeout-"));
+    const file = join(folder, "beats");
+    const host = await start({ env: { ...impatient, AzureFunctionsJobHost__functionTimeout: "00:00:01" } });
+    expect((await fetch(`${host.url}/api/beats`, { method: "POST", body: file })).status).toBe(500);
+    await until("the next worker", answers(host));
+    const before = readFileSync(file, "utf8");
+    expect(before).not.toBe("");
+    await until("more ticks of the timer than the dead one's", async () => (await runs(host, "ticking"))[0]);
+    expect(readFileSync(file, "utf8")).toBe(before);
+    await rm(folder, { recursive: true });
+  });
+});
+
 describe("ending", SLOW, () => {
+  test(
+    "after SIGKILL a message that was being worked on stays hidden for ten minutes",
+    { timeout: 120_000 },
+    async () => {
+      const factor = 60;
+      const first = fastClock(factor);
+      const fast = await startAzurite({ first });
+      const real = { leaseSeconds: HostOptionsSchema.parse({ appFolder: "" }).leaseSeconds };
+      const client = await queue("gated", fast);
+      const dying = await start(real, fast, first);
+      await client.sendMessage("survivor");
+      const { at } = await firstRun(dying, "gated");
+      const epoch = Number(new URL(first).searchParams.get("epoch"));
+      await dying.end("SIGKILL");
+      const died = epoch + (Date.now() - epoch) * factor;
+      const next = await start(real, fast, first);
+      const again = await firstRun(next, "gated");
+      expect(again).toMatchObject({ message: "survivor", metadata: { dequeueCount: 2 } });
+      expect((again.at - at) / 60_000).toBeGreaterThan(9.9);
+      expect((again.at - died) / 60_000).toBeLessThan(11); // the queue is read every minute at the latest
+      await fast.stop();
+    },
+  );
+
   test("after SIGKILL a message that was being worked on comes back when its lease has run out", async () => {
     const client = await queue("gated");
     const first = await start();

@@ -1,3 +1,4 @@
+import { appendFileSync } from "node:fs";
 import { app, type HttpHandler, type HttpMethod } from "@azure/functions";
 
 const named =
@@ -38,6 +39,16 @@ open("throws", undefined, () => {
   throw new Error("on purpose");
 });
 open("hangs", undefined, () => new Promise(() => undefined));
+/** Never answers, and leaves a mark in the file that it is told, for as long as it lives. */
+open(
+  "beats",
+  undefined,
+  async (request) => {
+    const file = await request.text();
+    return new Promise(() => setInterval(() => appendFileSync(file, "."), 10));
+  },
+  ["POST"],
+);
 open("nothing", undefined, () => undefined as never);
 open("cookies", undefined, () => ({
   status: 201,
