@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import type { Command } from "commander";
+import { decodeUtf8 } from "../src/shared/base/written-text.ts";
 import { Misuse } from "./errors.ts";
 import { target } from "./http.ts";
 import { Service } from "./service.ts";
+import { placed } from "./show.ts";
 
 /** What every command works with: the service that the global options name, and where output goes. */
 export interface Context {
@@ -34,11 +36,21 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** @param file `-` for stdin. @throws Misuse when it can't be read */
+/**
+ * @param file `-` for stdin
+ * @throws Misuse when it can't be read, or is not UTF-8
+ */
 export async function readDefinition(file: string): Promise<string> {
-  if (file === "-") return text(process.stdin);
+  const text = decodeUtf8(await readBytes(file));
+  if (text.ok) return text.value;
+  const { line, column, message } = text.error;
+  throw new Misuse(placed(file, { path: "", line, column, message }));
+}
+
+/** @throws Misuse when it can't be read */
+export async function readBytes(file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file, "utf8");
+    return file === "-" ? await buffer(process.stdin) : await readFile(file);
   } catch (error) {
     throw new Misuse(`cannot read ${file}: ${causeOf(error)}`);
   }

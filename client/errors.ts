@@ -19,17 +19,24 @@ export class Refused extends Error {
   /** HTTP status. */
   readonly status: number;
   readonly errors: readonly PlacedFault[];
+  /** What the service found odd besides: often the cause. */
+  readonly warnings: readonly PlacedFault[];
   /** Milliseconds after which the service asks to be called again. */
   readonly retryAfter: number | undefined;
 
   constructor(
     status: number,
     message: string,
-    more: { errors?: readonly PlacedFault[] | undefined; retryAfter?: number | undefined } = {},
+    more: {
+      errors?: readonly PlacedFault[] | undefined;
+      warnings?: readonly PlacedFault[] | undefined;
+      retryAfter?: number | undefined;
+    } = {},
   ) {
     super(message);
     this.status = status;
     this.errors = more.errors ?? [];
+    this.warnings = more.warnings ?? [];
     this.retryAfter = more.retryAfter;
   }
 }

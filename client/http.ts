@@ -92,7 +92,7 @@ export function refused(answer: Response, body: string): Refused {
     words === undefined
       ? `The service answered ${answer.status} without saying why${answer.status === 404 ? "; is --url right?" : ""}`
       : words.message + (answer.status >= 500 ? request : "");
-  return new Refused(answer.status, message, { errors: words?.errors, retryAfter: wait });
+  return new Refused(answer.status, message, { errors: words?.errors, warnings: words?.warnings, retryAfter: wait });
 }
 
 /** A JSON text of that shape as it came, members that the shape does not name and their order included; else `undefined`. */

@@ -9,6 +9,7 @@ const fault = z.object({ path: z.string(), line: z.number(), column: z.number(),
 export const refusal = z.looseObject({
   message: z.string(),
   errors: z.array(fault).optional(),
+  warnings: z.array(fault).optional(),
   requestId: z.string().optional(),
 });
 

@@ -69,6 +69,7 @@ async function run(file: string, flags: Flags, command: Command): Promise<number
       if (!(fault.path in query)) tell(placed(file, fault));
       else if (!quoted.includes(fault.message)) tell(fault.message);
     }
+    if (error instanceof Refused) warn(error.warnings);
     throw error;
   }
 }

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import pc from "picocolors";
-import { parseDefinition } from "../src/shared/definition/index.ts";
-import { readOptions } from "../src/shared/job/options.ts";
 import { parseSettings } from "../src/shared/config/settings.ts";
-import { print, printJson, readDefinition, tell } from "./context.ts";
+import { readJobMessage } from "../src/shared/job/envelope.ts";
+import { judgeJob } from "../src/shared/job/judgement.ts";
+import { print, printJson, readBytes, tell } from "./context.ts";
 import type { PlacedFault } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { placed } from "./show.ts";
@@ -17,7 +17,7 @@ export function addValidate(program: Command): void {
     .option("--strict", "warnings are faults")
     .action(async (file: string, flags: { strict?: boolean }, self: Command) => {
       const { json } = self.optsWithGlobals<{ json?: boolean }>();
-      const { faults, warnings } = check(await readDefinition(file));
+      const { faults, warnings } = check(await readBytes(file));
       const valid = faults.length === 0 && !(flags.strict && warnings.length > 0);
       if (json) printJson({ valid, errors: faults, warnings });
       else {
@@ -29,23 +29,33 @@ export function addValidate(program: Command): void {
     });
 }
 
-/** The faults and warnings of a definition and of its `x-aciproxy` block. */
-export function check(text: string): {
+/** The faults and warnings of what `run` takes: a definition with its `x-aciproxy` block, or an envelope with one. */
+export function check(written: string | Uint8Array): {
   readonly faults: readonly PlacedFault[];
   readonly warnings: readonly PlacedFault[];
 } {
   const settings = parseSettings({});
-  const parsed = parseDefinition(text, { defaultApiVersion: settings.defaultApiVersion });
-  if (!parsed.ok) return parsed;
-  const { block, callBackUri, definition, warnings } = parsed;
-  if (block === undefined) return { faults: [], warnings };
-  const options = readOptions([{ values: block.values, where: "block", place: (name) => block.place(name) }], {
-    settings,
-    via: "http",
-    containers: definition.view.containers.map(({ name }) => name),
-    hasCallBack: callBackUri !== undefined,
+  const message = readJobMessage(written);
+  const refused = (why: string, at = { line: 1, column: 1 }): ReturnType<typeof check> => ({
+    faults: [{ path: "", line: at.line, column: at.column, message: why }],
+    warnings: [],
   });
-  return options.ok
-    ? { faults: [], warnings: [...warnings, ...options.value.warnings] }
-    : { faults: options.error, warnings };
+  switch (message.kind) {
+    case "malformed":
+      return refused(message.why, message.at);
+    case "newer":
+      return refused("This envelope's version is newer than this command; version 1 is known.");
+    case "run":
+    case "cancel":
+      return refused("This envelope's op is for the queue; it has no definition.");
+    case "submit": {
+      const { definition, options, callBackUri, unknown } = message.submission;
+      if ("blob" in definition)
+        return refused("definitionBlob can be read by the service only; give the definition itself.");
+      const { text } = definition;
+      const job = { text, query: {}, envelope: options, unknown, callBackUri, via: "http" } as const;
+      const { found, warnings } = judgeJob(job, settings);
+      return { faults: found.flatMap(({ errors }) => errors), warnings };
+    }
+  }
 }

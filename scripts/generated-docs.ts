@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readRefusal } from "../src/shared/job/arm-errors.ts";
 import { catalogue, type Entry, type Rule } from "../src/shared/job/reasons.ts";
 import { policy, reasonOfEnd } from "../src/shared/job/verdict.ts";
-import { envelopeSchema } from "../src/shared/store/messages.ts";
+import { envelopeSchema } from "../src/shared/job/envelope.ts";
 import { optionsTable } from "../src/shared/job/options.ts";
 import { settingsTable } from "../src/shared/config/settings.ts";
 

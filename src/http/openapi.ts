@@ -347,6 +347,7 @@ function schemas(): Readonly<Record<string, Schema>> {
         message: { type: "string", maxLength: 300 },
         code: { enum: Object.keys(statusOf) },
         errors: list(fault),
+        warnings: list(fault),
         requestId: text,
       },
       ["message"],

@@ -6,7 +6,7 @@ import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Refusal, type Result } from "../shared/base/errors.ts";
 import { mintLink, type LinkKey } from "../shared/security/link-token.ts";
-import { readJobMessage } from "../shared/store/messages.ts";
+import { readJobMessage } from "../shared/job/envelope.ts";
 import { optionsOfQuery, type JobOptions } from "../shared/job/options.ts";
 import { stateWord } from "../shared/job/job.ts";
 import { errorFields } from "../shared/base/log.ts";
@@ -92,8 +92,7 @@ async function readBody(request: HttpRequest, most: number): Promise<Result<stri
     const message = `The body is larger than ${most} bytes; bring a large definition by the queue's definitionBlob.`;
     return no({ code: "BodyTooLarge", message });
   }
-  const message = "The body is not UTF-8 text.";
-  return no({ code: "InvalidDefinition", message, errors: [{ path: "", line: 1, column: 1, message }] });
+  return no({ code: "InvalidDefinition", message: read.error.message, errors: [{ path: "", ...read.error }] });
 }
 
 /** The body is a definition, or the queue's envelope with one in it. */
@@ -111,21 +110,8 @@ function orderOf(request: HttpRequest, text: string, settings: Deps["settings"])
     createdAt: undefined,
     requestedBy: undefined,
     rerunOf: undefined,
-    unknown: [],
   };
   const traceparent = request.headers.get("traceparent") ?? undefined;
-  const bare: Order = {
-    ...common,
-    text,
-    envelope: {},
-    id: undefined,
-    idempotencyKey: key,
-    callBackUri: undefined,
-    replyTo: undefined,
-    correlationId: undefined,
-    traceparent,
-  };
-  if (!/^\s*\{/.test(text) || !/"version"\s*:/.test(text)) return ok(bare);
   const message = readJobMessage(text);
   switch (message.kind) {
     case "submit": {
@@ -147,7 +133,11 @@ function orderOf(request: HttpRequest, text: string, settings: Deps["settings"])
       });
     }
     case "malformed":
-      return no({ code: "InvalidRequest", message: message.why });
+      return no({
+        code: "InvalidRequest",
+        message: message.why,
+        errors: [{ path: "", ...message.at, message: message.why }],
+      });
     case "newer":
       return no({
         code: "InvalidRequest",

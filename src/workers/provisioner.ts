@@ -3,11 +3,14 @@ import { inspect } from "node:util";
 import { accept } from "../shared/intake/accept.ts";
 import { check, type Order } from "../shared/intake/submission.ts";
 import { minute } from "../shared/base/duration.ts";
+import { no, ok, type Refusal, type Result } from "../shared/base/errors.ts";
+import { openBytes } from "../shared/base/written-text.ts";
 import { cancelOrKeep } from "../shared/intake/cancel.ts";
 import { isReason, type Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import { deriveJobId, type JobId } from "../shared/base/ids.ts";
-import { nameIn, readJobMessage, type Submission } from "../shared/store/messages.ts";
+import { nameIn, readJobMessage, type Submission } from "../shared/job/envelope.ts";
+import type { Blobs } from "../shared/store/blobs.ts";
 import { queueNames } from "../shared/store/queues.ts";
 import { recordRefused } from "./record-refused.ts";
 import { reconcile } from "./reconcile/reconcile.ts";
@@ -51,15 +54,11 @@ export function provisioner(deps: Deps): StorageQueueHandler {
 async function submit(deps: Deps, submission: Submission, identity: Identity, original: string): Promise<void> {
   const { id, at, messageId } = identity;
   const foreign = submission.id !== undefined;
-  const refuse = (reason: Reason, detail: string, name?: string): Promise<void> =>
-    recordRefused(deps, { id, messageId, createdAt: at, name, reason, detail, foreign, tell: submission });
-  const text =
-    "text" in submission.definition
-      ? submission.definition.text
-      : await deps.blobs.definition(submission.definition.blob);
-  if (text === undefined) {
-    return refuse("InvalidMessage", "definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
-  }
+  const refuse = (reason: Reason, detail: string, name?: string, warnings?: Refusal["warnings"]): Promise<void> =>
+    recordRefused(deps, { id, messageId, createdAt: at, name, reason, detail, warnings, foreign, tell: submission });
+  const read = await definitionText(deps.blobs, submission.definition);
+  if (!read.ok) return refuse("InvalidMessage", read.error);
+  const text = read.value;
   const order: Order = {
     text,
     query: {},
@@ -80,8 +79,8 @@ async function submit(deps: Deps, submission: Submission, identity: Identity, or
   await deps.control.installation();
   const checked = check(order, deps.settings);
   if (!checked.ok) {
-    const { code, message } = checked.error;
-    return refuse(isReason(code) ? code : "InvalidDefinition", message, nameIn(text));
+    const { code, message, warnings } = checked.error;
+    return refuse(isReason(code) ? code : "InvalidDefinition", message, nameIn(text), warnings);
   }
   if (checked.value.options.dryRun)
     return refuse("InvalidOptions", "dryRun is for HTTP, where somebody reads the answer.", nameIn(text));
@@ -90,6 +89,14 @@ async function submit(deps: Deps, submission: Submission, identity: Identity, or
   if (accepted.error.code === "TooManyJobs") return deps.queues.send(queueNames.jobs, original, minute);
   const { code, message } = accepted.error;
   return refuse(isReason(code) ? code : "InternalError", message, nameIn(text));
+}
+
+async function definitionText(blobs: Blobs, from: Submission["definition"]): Promise<Result<string, string>> {
+  if ("text" in from) return ok(from.text);
+  const bytes = await blobs.definition(from.blob);
+  if (bytes === undefined) return no("definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
+  const read = openBytes(bytes);
+  return read.ok ? read : no(`The blob of definitionBlob can't be read: ${read.error.message}`);
 }
 
 interface Identity {

@@ -1,10 +1,11 @@
 import { minute } from "../shared/base/duration.ts";
+import type { PlacedFault } from "../shared/base/errors.ts";
 import type { Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import { groupName, type JobId } from "../shared/base/ids.ts";
 import { columnsOf, jobKey } from "../shared/store/job-row.ts";
 import { hasEnded, type Job } from "../shared/job/job.ts";
-import { beginning, delivery } from "../shared/intake/new-job.ts";
+import { beginning, delivery, maxWarnings } from "../shared/intake/new-job.ts";
 import { defaultOptions } from "../shared/job/options.ts";
 import { isAllowedAddress } from "../shared/security/safe-post.ts";
 import { reconcile } from "./reconcile/reconcile.ts";
@@ -19,6 +20,8 @@ export interface Refused {
   readonly name: string | undefined;
   readonly reason: Reason;
   readonly detail: string;
+  /** What was odd besides: often the cause. */
+  readonly warnings?: readonly PlacedFault[] | undefined;
   readonly tell: Tell;
 }
 
@@ -80,7 +83,7 @@ function allowed(
 }
 
 function failedJob(
-  { id, messageId, createdAt, name, reason, detail }: Refused,
+  { id, messageId, createdAt, name, reason, detail, warnings }: Refused,
   { replyTo, callBackUri, correlationId }: Tell,
   { now, settings }: Deps,
 ): Job {
@@ -97,7 +100,7 @@ function failedJob(
     spot: false,
     cpu: 0,
     memoryGB: 0,
-    warnings: [],
+    warnings: warnings?.slice(0, maxWarnings) ?? [],
     via: "queue",
     phase: { state: "Failed", verdict: { reason, detail }, finishedAt: at, group: "gone", captured: true, tidy: true },
     history: [...begun.history, { at, from: "Queued", to: "Failed", reason, attempt: 1 }],

@@ -416,8 +416,8 @@ describe("a message on the queue", () => {
   it("with members that no envelope has is taken, and told so", async () => {
     const bench = await openBench();
     const id = parsedId("6f9619ff-8b86-4011-b42d-00c04fc964fb");
-    await deliver(bench.deps, { version: 1, id, definition: yaml("odd"), callbackUri: "https://example.com" });
-    expect((await jobOf(bench.deps, id)).warnings).toMatchObject([{ path: "callbackUri" }]);
+    await deliver(bench.deps, { version: 1, id, definition: yaml("odd"), callBackAddress: "https://example.com" });
+    expect((await jobOf(bench.deps, id)).warnings).toMatchObject([{ path: "callBackAddress" }]);
     const odd = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`${n}${"x".repeat(300)}`, n]));
     const many = await post(bench.deps, JSON.stringify({ version: 1, definition: yaml("odder"), ...odd }));
     expect(many.status).toBe(200);

@@ -15,7 +15,7 @@ const refused: Readonly<Record<Exclude<OptionName, "polling">, readonly Given[]>
   startTimeout: [{ startTimeout: "P1Y" }, { startTimeout: "PT2H", timeout: "PT1H" }],
   runTimeout: [{ runTimeout: "0" }, { runTimeout: "PT61S", timeout: "60" }],
   retries: [{ retries: "11" }, { retries: "-1" }, { retries: "some" }],
-  retryOn: [{ retryOn: "137" }, { retryOn: "137", retries: "0" }, { retryOn: "Tuesday", retries: "1" }],
+  retryOn: [{ retryOn: "5-1" }, { retryOn: "Tuesday", retries: "1" }],
   onConflict: [{ onConflict: "fight" }],
   uniqueName: [{ uniqueName: "maybe" }, { uniqueName: "" }],
   main: [{ main: "no-such-container" }, { main: "" }],

@@ -8,7 +8,7 @@ import { generatedDocs } from "../../scripts/generated-docs.ts";
 import { statusOf } from "../../src/shared/base/errors.ts";
 import { finishedEvent } from "../../src/shared/job/finished-event.ts";
 import { jobKey, listedColumns, toRow } from "../../src/shared/store/job-row.ts";
-import { readJobMessage } from "../../src/shared/store/messages.ts";
+import { readJobMessage } from "../../src/shared/job/envelope.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { ended, ending, job, jobId, live, start } from "../kit/kit.ts";
 

@@ -26,11 +26,12 @@ export function faulty(path: string, must: string): Refusal {
 }
 
 export function refuse(refusal: Refusal, context: InvocationContext): HttpResponseInit {
-  const { code, message, errors, retryAfter, more } = refusal;
+  const { code, message, errors, warnings, retryAfter, more } = refusal;
   const body = {
     message: clip(message, 300),
     code,
     ...(errors ? { errors } : {}),
+    ...(warnings && warnings.length > 0 ? { warnings } : {}),
     ...more,
     requestId: context.invocationId,
   };

@@ -1,18 +1,15 @@
 import { z } from "zod";
+import { tagNames } from "../job/group-tags.ts";
 import type { GroupEvent } from "../job/job.ts";
 import type { ContainerSeen, GroupSeen, Owner } from "../job/observation.ts";
 import type { InstallationTag, TagPlace } from "./installation-tag.ts";
+
+export { tagNames } from "../job/group-tags.ts";
 
 /**
  * ACI's JSON of a container group, turned into our words. ARM omits what is empty and adds what is new, so every field may be missing
  * and words never seen before become `Unknown` or `Other`: "keep watching", never a verdict.
  */
-export const tagNames = {
-  job: "aciproxy-job",
-  attempt: "aciproxy-attempt",
-  installation: "aciproxy-installation",
-} as const;
-
 const event = z.looseObject({
   count: z.number().nullish(),
   firstTimestamp: z.string().nullish(),

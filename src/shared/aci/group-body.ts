@@ -1,6 +1,6 @@
 import type { Definition } from "../definition/index.ts";
-import { tagNames } from "./arm-group.ts";
 import type { InstallationTag } from "./installation-tag.ts";
+import { addedTags, mergeTags, tagNames } from "../job/group-tags.ts";
 import type { Job, Placed } from "../job/job.ts";
 import { isJsonObject, member, withMember, type JsonObject, type JsonValue } from "../base/json.ts";
 import { withPullIdentity, type PullIdentity } from "./pull-identity.ts";
@@ -29,52 +29,17 @@ export function composeGroup(
 
 /** What the job asks for, and what tells everybody whose the group is. */
 export function tagsOf(
-  { id, attempt, groupName, options: { source, tags } }: Job,
+  { id, attempt, groupName, options }: Job,
   placed: Placed,
   installation: InstallationTag,
 ): Record<string, string> {
   return {
-    ...Object.fromEntries(Object.entries(tags).filter(([name]) => !reserved.has(tagKey(name)))),
-    ...(source === undefined
-      ? {}
-      : {
-          [sourceTags.factory]: source.factory,
-          [sourceTags.pipeline]: source.pipeline,
-          [sourceTags.pipelineRunId]: source.pipelineRunId,
-          [sourceTags.activity]: source.activity,
-        }),
+    ...addedTags(options),
     [tagNames.job]: id,
     [tagNames.attempt]: String(attempt),
     [tagNames.installation]: installation.valueFor({ ...placed, name: groupName }),
   };
 }
-
-/**
- * A definition's tags, and over them ours. ARM compares tags without case and takes one of a kind, so a tag of a name of ours, however
- * it is written, must not stand beside it; and one that we would only have set if an option had asked for it says nothing true.
- */
-function mergeTags(written: JsonObject, ours: Readonly<Record<string, string>>): JsonObject {
-  const taken = new Set([...Object.keys(ours).map(tagKey), ...reserved]);
-  const kept = Object.entries(written).filter(([name]) => !taken.has(tagKey(name)));
-  return { ...Object.fromEntries(kept), ...ours };
-}
-
-/** What tag names are compared by: look-alikes that some comparison folds into plain letters count as these. */
-function tagKey(name: string): string {
-  return name
-    .normalize("NFKC")
-    .replaceAll(/[\s\p{Cc}\p{Cf}]/gu, "")
-    .toUpperCase()
-    .toLowerCase();
-}
-
-const sourceTags = {
-  factory: "aciproxy-factory",
-  pipeline: "aciproxy-pipeline",
-  pipelineRunId: "aciproxy-run",
-  activity: "aciproxy-activity",
-} as const;
-const reserved: ReadonlySet<string> = new Set([...Object.values(tagNames), ...Object.values(sourceTags)]);
 
 /** Spot was given up for this job. */
 function withRegularPriority(body: JsonObject): JsonObject {

@@ -13,6 +13,11 @@ export function shownName(name: string, otherwise: string): string {
   return /^[\w-]{1,40}$/.test(name) ? name : otherwise;
 }
 
+/** A path as a sentence may show it: names that read like names, and not too many; empty for anything else. */
+export function shownPath(path: string): string {
+  return /^[\w.[\]/-]{1,150}$/.test(path) ? path : "";
+}
+
 /** What a caller is told when a call can't be done: each code has one HTTP status. */
 export const statusOf = {
   InvalidDefinition: 400,
@@ -41,6 +46,8 @@ export interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
   readonly errors?: readonly PlacedFault[];
+  /** What is odd besides: often the cause. */
+  readonly warnings?: readonly PlacedFault[];
   /** Milliseconds after which the same call may do better. */
   readonly retryAfter?: number;
   /** Further members of the reply: the ids of a 409, say. */

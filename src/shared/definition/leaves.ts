@@ -23,6 +23,10 @@ export function mapLeaves(body: JsonObject, change: (leaf: Leaf) => JsonValue): 
 /** Names that speak of a secret. */
 export const suspicious = /pass|pwd|secret|secur|token|key|credential|connection|auth|sas|cookie|signature|bearer|jwt/i;
 
+export function speaksOfSecret(name: string): boolean {
+  return suspicious.test(name);
+}
+
 class Walk {
   readonly #change: (leaf: Leaf) => JsonValue;
 

@@ -17,6 +17,29 @@ export function replaceVaultReferences(text: string, valueOf: (reference: VaultR
   return text.replace(vaultReference, (_, name: string, version: string | undefined) => valueOf({ name, version }));
 }
 
+/** A Data Factory expression that nobody evaluated: `@{...}`, or `@pipeline().RunId` and the like, anywhere. `@@` is a plain `@`. */
+const expression = /(?<!@)@(?:\{|[A-Za-z]\w{0,60} ?\()/;
+
+/** The same where an `@` may be meant: the whole text is a call, or one stands in `@{...}`. PowerShell's `@{Name = 1}` is none. */
+const surelyExpression = /^\s*@[A-Za-z]\w{0,60} ?\(|(?<!@)@\{ ?[A-Za-z]\w{0,60} ?\(/;
+
+/** True for a text in which an expression of Data Factory is left, wherever it stands. */
+export function holdsExpression(text: string): boolean {
+  return text.includes("@") && surelyExpression.test(text);
+}
+
+/** What is left in a text that names something (an image, a region): an expression or a placeholder. Vault references are none. */
+export function leftover(text: string): "A Data Factory expression" | "A template placeholder" | undefined {
+  if (text.length > 2000) return undefined;
+  if (expression.test(text)) return "A Data Factory expression";
+  return holdsPlaceholder(text) ? "A template placeholder" : undefined;
+}
+
+/** What to do about it. */
+export function fillIn(left: string, advice: string): string {
+  return left === "A Data Factory expression" ? `${advice}, or make the activity's body dynamic content` : advice;
+}
+
 /** What template languages and documentation leave behind. Each pattern takes time in proportion to the text. */
 const patterns: readonly RegExp[] = [
   /<[^<>]*>/, // <your-registry>
@@ -24,7 +47,8 @@ const patterns: readonly RegExp[] = [
   /(?:^|[^A-Za-z0-9])\$[A-Za-z_]/, // $IMAGE_TAG
   /%[A-Za-z_]\w*%/, // %IMAGE%
   /__[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*__/, // __IMAGE__
-  /\{\{/, // {{ image }}
+  /\{\{|\{%|\(\(/, // {{ image }} {% if %} ((image))
+  /\{[^{}]*\}/, // {image}
   /^\s*\[.*\]\s*$/s, // [parameters('image')]
   /(?:^|[^A-Za-z0-9])(?:YOUR|REPLACE|CHANGE|INSERT|ENTER)[_-]|(?:^|[^A-Za-z0-9])(?:REPLACEME|CHANGEME|TODO|FIXME|PLACEHOLDER)(?:$|[^A-Za-z0-9])/,
 ];

@@ -1,5 +1,5 @@
 import { foldName, isJsonObject, member, setMember, type JsonObject } from "../base/json.ts";
-import type { Findings } from "./text/places.ts";
+import type { Advice, Findings } from "./text/places.ts";
 import { containerGroup, optionsBlock, tagsOption } from "./schema/schema.ts";
 import { Trail } from "./text/trail.ts";
 import type { Entry, MapNode } from "./text/tree.ts";
@@ -111,7 +111,7 @@ function split(root: MapNode, context: TypingContext): Pick<Top, "node" | "block
     if (key === "x-aciproxy") block = readBlock(entry, here, context);
     else if (key === "callBackUri") callBackUri = readCallBackUri(entry, here, context);
     else if (containerGroup.properties.has(foldName(key))) entries.set(key, entry);
-    else context.findings.warn(here, () => advice(key, context));
+    else context.findings.warn(here, () => advice(key, here, context));
     if (foldName(key) === "type") judgeType(entry, here, context);
   }
   return { node: { ...root, entries }, block, callBackUri };
@@ -149,14 +149,15 @@ function readCallBackUri({ node }: Entry, here: Trail, { findings }: TypingConte
 }
 
 /** What to say of a member that is left out. */
-function advice(key: string, context: TypingContext): string {
+function advice(key: string, here: Trail, context: TypingContext): Advice {
   const letters = key
     .slice(0, 40)
     .toLowerCase()
     .replace(/[^a-z]/g, "");
   if (letters === "xaciproxy" || letters === "aciproxy")
-    return "No options are read here: they stand under x-aciproxy, in exactly these letters.";
+    return { message: "No options are read here: they stand under x-aciproxy, in exactly these letters." };
   if (letters === "callbackuri" || letters === "callbackurl")
-    return "No address is read here: it stands at callBackUri, in exactly these letters.";
-  return `${unknown(key, containerGroup, undefined, context)} It is left out of what is sent.`;
+    return { message: "No address is read here: it stands at callBackUri, in exactly these letters." };
+  const { message, meant } = unknown(key, here, containerGroup, undefined, context);
+  return { message: `${message} It is left out of what is sent.`, meant };
 }

@@ -6,6 +6,9 @@ import { nothingObserved, type Delivery, type Job } from "../job/job.ts";
 import type { JobOptions } from "../job/options.ts";
 import type { Checked, Order } from "./submission.ts";
 
+/** At most this many warnings are kept in a row. */
+export const maxWarnings = 50;
+
 /** A job as its life begins: nothing of it exists yet but what its caller said. */
 export function newJob(
   order: Order,
@@ -31,7 +34,7 @@ export function newJob(
     spot: view.priority === "Spot",
     cpu: view.cpu,
     memoryGB: view.memoryGB,
-    warnings: warnings.slice(0, 50),
+    warnings: warnings.slice(0, maxWarnings),
     via: order.via,
     phase: { state: "Queued", refusals: 0 },
     callback: delivery(callBackUri),

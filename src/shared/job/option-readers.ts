@@ -30,7 +30,7 @@ export interface RetryRule {
 const scalar = (value: JsonValue): string => (typeof value === "object" ? "" : String(value));
 
 export const readBoolean = (value: JsonValue): Result<boolean, string> => {
-  const word = typeof value === "string" ? value.toLowerCase() : value;
+  const word = typeof value === "string" ? value.trim().toLowerCase() : value;
   if (word === true || word === "true" || word === "1") return ok(true);
   if (word === false || word === "false" || word === "0") return ok(false);
   return no("must be true or false");
@@ -39,7 +39,7 @@ export const readBoolean = (value: JsonValue): Result<boolean, string> => {
 export const word =
   <const W extends string>(...words: readonly W[]) =>
   (value: JsonValue): Result<W, string> => {
-    const lower = typeof value === "string" ? value.toLowerCase() : scalar(value);
+    const lower = typeof value === "string" ? value.trim().toLowerCase() : scalar(value);
     const found = words.find((candidate) => candidate === lower);
     return found === undefined ? no(`must be one of ${words.join(", ")}`) : ok(found);
   };
@@ -58,7 +58,11 @@ export const whole =
   (least: number, most: number) =>
   (value: JsonValue): Result<number, string> => {
     const number =
-      typeof value === "number" ? value : typeof value === "string" && /^\d+$/.test(value) ? Number(value) : NaN;
+      typeof value === "number"
+        ? value
+        : typeof value === "string" && /^\s*\d{1,9}\s*$/.test(value)
+          ? Number(value)
+          : NaN;
     return Number.isInteger(number) && number >= least && number <= most
       ? ok(number)
       : no(`must be a whole number from ${least} to ${most}`);
@@ -70,7 +74,10 @@ function readRetryRule(text: string): RetryRule | undefined {
   const retry = !text.startsWith("!");
   const bare = retry ? text : text.slice(1);
   const codes = /^(\d{1,10})(?:-(\d{1,10}))?$/.exec(bare);
-  if (codes) return { when: { exitCodes: [Number(codes[1]), Number(codes[2] ?? codes[1])] }, retry };
+  if (codes) {
+    const [from, to] = [Number(codes[1]), Number(codes[2] ?? codes[1])];
+    return from <= to ? { when: { exitCodes: [from, to] }, retry } : undefined;
+  }
   if (bare === "*") return { when: "anything", retry };
   const reason = reasonNamed(bare);
   if (reason !== undefined) return { when: { reason }, retry };
@@ -80,7 +87,7 @@ function readRetryRule(text: string): RetryRule | undefined {
 
 export function readRetryOn(value: JsonValue): Result<readonly RetryRule[], string> {
   const wrong =
-    "must be a list of exit codes (137 or 1-5), reasons, faults (platform) or *, each retried, or with ! in front not; at most 20";
+    "must be a list of exit codes (137, or a range such as 1-5, the smaller first), reasons, faults (platform) or *, each retried, or with ! in front not; at most 20";
   const items =
     typeof value === "string" ? value.split(",") : Array.isArray(value) ? value.map(scalar) : [scalar(value)];
   const rules: RetryRule[] = [];
@@ -112,7 +119,13 @@ export function readTags(value: JsonValue): Result<Readonly<Record<string, strin
       ([key, item]) =>
         /^[^<>%&\\?/\p{Cc}]{1,100}$/u.test(key) && !/^aciproxy/i.test(key) && /^[^\p{Cc}]{0,256}$/u.test(item),
     );
-  return fine ? ok(Object.fromEntries(pairs)) : no(wrong);
+  return fine ? ok(lastOfEach(pairs)) : no(wrong);
+}
+
+/** Azure compares the names of tags without regard to case: of one in two spellings the last counts. */
+function lastOfEach(pairs: readonly (readonly [string, string])[]): Readonly<Record<string, string>> {
+  const last = new Map(pairs.map((pair) => [pair[0].toLowerCase(), pair]));
+  return Object.fromEntries(last.values());
 }
 
 export function readSource(value: JsonValue): Result<Source, string> {

@@ -231,7 +231,10 @@ const mostUnknown = 50;
 export function readOptions(
   sources: readonly OptionsFrom[],
   context: OptionsContext,
-): Result<{ readonly options: JobOptions; readonly warnings: readonly PlacedFault[] }, readonly PlacedFault[]> {
+): Result<
+  { readonly options: JobOptions; readonly warnings: readonly PlacedFault[] },
+  { readonly faults: readonly PlacedFault[]; readonly warnings: readonly PlacedFault[] }
+> {
   const { settings } = context;
   const faults: PlacedFault[] = [];
   const warnings: PlacedFault[] = [];
@@ -265,7 +268,7 @@ export function readOptions(
     ...Object.fromEntries(given), // each value was made by the reader of its own name
   };
   for (const fault of contradictions(options, given, context)) faults.push({ line: 1, column: 1, ...fault });
-  return faults.length > 0 ? no(faults) : ok({ options, warnings });
+  return faults.length > 0 ? no({ faults, warnings }) : ok({ options, warnings });
 }
 
 /** Options of a job of which nothing was said. */
@@ -302,8 +305,6 @@ function* contradictions(
     if (given.has(name) && (options[name] ?? 0) > options.timeout)
       yield { path: name, message: `${name} must not be longer than timeout.` };
   }
-  if (given.has("retryOn") && options.retries === 0)
-    yield { path: "retryOn", message: "retryOn needs retries of at least 1." };
   if (options.main !== undefined && context.containers?.includes(options.main) === false)
     yield { path: "main", message: "main names no container of the definition." };
   if (options.lease !== undefined && context.hasCallBack)

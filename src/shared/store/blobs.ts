@@ -97,17 +97,21 @@ export class Blobs {
   }
 
   /** A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes. */
-  async definition(reference: string): Promise<string | undefined> {
+  async definition(reference: string): Promise<Uint8Array | undefined> {
     const name = definitionName(reference);
     if (name === undefined) return undefined;
     const found = await storageCall(() => this.#definitions.getBlobClient(name).getProperties(), 404);
     if (found === 404 || (found.contentLength ?? 0) > mostDefinition) return undefined;
-    return this.#text(this.#definitions, name, 0);
+    return this.#bytes(this.#definitions, name, 0);
   }
 
   async #text(container: ContainerClient, name: string, from: number): Promise<string | undefined> {
+    return (await this.#bytes(container, name, from))?.toString("utf8");
+  }
+
+  async #bytes(container: ContainerClient, name: string, from: number): Promise<Buffer | undefined> {
     const result = await storageCall(() => container.getBlobClient(name).downloadToBuffer(from), 404);
-    return result === 404 ? undefined : result.toString("utf8");
+    return result === 404 ? undefined : result;
   }
 }
 

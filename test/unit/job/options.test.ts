@@ -22,7 +22,7 @@ function read(values: JsonObject, changes: Partial<OptionsContext> = {}): JobOpt
 }
 function faults(values: JsonObject, changes: Partial<OptionsContext> = {}) {
   const result = readOptions([from(values)], { ...context, ...changes });
-  return result.ok ? [] : result.error;
+  return result.ok ? [] : result.error.faults;
 }
 
 describe("without any options", () => {
@@ -61,6 +61,9 @@ describe("values", () => {
     ["polling", "True", "true"],
     ["polling", true, "true"],
     ["polling", "STARTED", "started"],
+    ["polling", " true ", "true"],
+    ["onConflict", "Wait\n", "wait"],
+    ["retries", " 3 ", 3],
     ["polling", "link", "link"],
     ["timeout", "PT10M", 10 * minute],
     ["timeout", 600, 10 * minute],
@@ -90,6 +93,7 @@ describe("values", () => {
     ["tags", "team=data, nightly", { team: "data", nightly: "" }],
     ["tags", { team: "data", n: 5 }, { team: "data", n: "5" }],
     ["tags", ["a=b=c"], { a: "b=c" }],
+    ["tags", "Team=a, team=b", { team: "b" }],
     ["tags", "", {}],
   ])("%s %j", (name, value, expected) => {
     if (expected === undefined) expect(faults({ [name]: value })).not.toEqual([]);
@@ -158,6 +162,16 @@ describe("retryOn", () => {
     expect(rules([3, 4])).toEqual([3, 4].map((code) => ({ when: { exitCodes: [code, code] }, retry: true })));
   });
 
+  it("may stand beside no retries at all, as pipelines with a parameter for them write it", () => {
+    expect(read({ retries: 0, retryOn: "137" })).toMatchObject({ retries: 0, retryOn: [{ retry: true }] });
+  });
+
+  it.each(["5-1", "!5-1", "1-5, 9-8"])("refuses a range that runs backwards: %s", (retryOn) => {
+    expect(faults({ retries: 1, retryOn })).toMatchObject([
+      { path: "retryOn", message: expect.stringContaining("the smaller first") as unknown },
+    ]);
+  });
+
   it("has at most 20 rules", () => {
     expect(faults({ retries: 1, retryOn: Array.from({ length: 21 }, (_, n) => n) })).toHaveLength(1);
   });
@@ -206,7 +220,7 @@ describe("several sources", () => {
   it("a fault in a block tells its place in the definition", () => {
     const block = { ...from({ retries: 99 }, "block"), place: () => ({ line: 4, column: 3 }) };
     const result = readOptions([block], context);
-    expect(!result.ok && result.error).toMatchObject([{ path: "x-aciproxy.retries", line: 4, column: 3 }]);
+    expect(!result.ok && result.error.faults).toMatchObject([{ path: "x-aciproxy.retries", line: 4, column: 3 }]);
   });
 
   it("every fault is told at once", () => {
@@ -229,7 +243,6 @@ describe("options that contradict each other", () => {
     ["queueTimeout", { timeout: 60, queueTimeout: 61 }, {}],
     ["startTimeout", { timeout: 60, startTimeout: 61 }, {}],
     ["runTimeout", { timeout: 60, runTimeout: 61 }, {}],
-    ["retryOn", { retryOn: "*" }, {}],
     ["main", { main: "other" }, {}],
     ["lease", { lease: 600 }, { hasCallBack: true }],
   ])("%s", (path, values, changes) => {

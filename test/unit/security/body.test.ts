@@ -47,6 +47,9 @@ test("of a body that never ends no more is read than may be there", async () => 
   expect(canceled()).toBe(true);
 });
 
-test("what is not UTF-8 is no text", async () => {
-  expect(await readText(post(Uint8Array.of(0xff, 0xfe, 0x00)), 100)).toEqual({ ok: false, error: "not text" });
+test("what is not UTF-8 is refused with its place", async () => {
+  expect(await readText(post(Uint8Array.of(0x61, 0x0a, 0xff)), 100)).toMatchObject({
+    ok: false,
+    error: { line: 2, column: 1 },
+  });
 });

@@ -1,6 +1,6 @@
 import type { Cursor } from "../cursor.ts";
 import { isPlaceholder, vaultReferencesIn } from "../placeholders.ts";
-import { repeated, type Judge } from "./judge.ts";
+import { repeated, warnOfEdges, type Judge } from "./judge.ts";
 
 /**
  * Judges how images are pulled and where logs go. Nothing here is a reason to refuse but what is missing: credentials are often
@@ -32,7 +32,7 @@ export function judgeAccess({ findings, root, group }: Judge): void {
         "This identity is not among the group's identity.userAssignedIdentities; pulling is likely to fail.",
       );
     }
-    for (const name of ["server", "username", "password"]) warnOfPlaceholder(credential.get(name), name);
+    for (const name of ["server", "username", "password", "identity"]) warnOfText(credential.get(name), name);
   }
   repeated(
     credentials.map((credential) => credential.get("server")),
@@ -45,13 +45,14 @@ export function judgeAccess({ findings, root, group }: Judge): void {
   for (const name of ["workspaceId", "workspaceKey"]) {
     if (!analytics.get(name).present)
       findings.warn(analytics.get(name), `${name} is missing in logAnalytics; it is likely to be refused.`);
-    warnOfPlaceholder(analytics.get(name), name);
+    warnOfText(analytics.get(name), name);
   }
 
-  function warnOfPlaceholder(cursor: Cursor, name: string): void {
+  function warnOfText(cursor: Cursor, name: string): void {
     const { text } = cursor;
     if (text !== undefined && vaultReferencesIn(text).length === 0 && isPlaceholder(text)) {
       findings.warn(cursor, `A template placeholder is left in ${name}.`);
     }
+    warnOfEdges(cursor, name, findings);
   }
 }

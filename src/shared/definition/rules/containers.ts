@@ -1,7 +1,8 @@
 import type { Cursor } from "../cursor.ts";
-import { holdsPlaceholder, isPlaceholder, vaultReferencesIn } from "../placeholders.ts";
+import { isPlaceholder, vaultReferencesIn } from "../placeholders.ts";
+import { speaksOfSecret } from "../leaves.ts";
 import type { Findings } from "../text/places.ts";
-import { repeated, type Judge } from "./judge.ts";
+import { judgeLeftover, repeated, type Judge } from "./judge.ts";
 
 /**
  * Judges each container and init container. Sources: azure-docs "Troubleshoot common issues in Azure Container Instances" (names),
@@ -15,6 +16,7 @@ export function judgeContainers(judge: Judge): void {
     if (!properties.present)
       findings.fault(properties, "properties is missing: it holds the container's image and the rest.");
     else judgeImage(properties.get("image"), judge);
+    judgeCommand(properties.get("command"), findings);
     judgeEnvironment(properties.get("environmentVariables"), judge);
   }
   repeated(
@@ -33,17 +35,16 @@ function judgeContainerName(name: Cursor, findings: Findings): void {
   const { text } = name;
   if (text === undefined) {
     if (name.empty) findings.fault(name, "name is missing: each container needs a name.");
-  } else if (holdsPlaceholder(text)) findings.fault(name, "A template placeholder is left in the container's name.");
-  else if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) {
+    return;
+  }
+  if (judgeLeftover(name, "the container's name", "put a name there", findings)) return;
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) {
     findings.fault(
       name,
       "A container's name must be 1 to 63 lower-case letters, digits and dashes, with no dash first or last.",
     );
   }
 }
-
-/** A reference's digest (distribution/reference, "Grammar"): anything else behind an `@` is a host, and before it a password. */
-const digest = /@[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}$/;
 
 function judgeImage(image: Cursor, { findings, fromProfile }: Judge): void {
   const { text } = image;
@@ -52,14 +53,13 @@ function judgeImage(image: Cursor, { findings, fromProfile }: Judge): void {
     return;
   }
   if (vaultReferencesIn(text).length > 0) return;
-  if (holdsPlaceholder(text))
-    findings.fault(image, "A template placeholder is left in image; put the image's full name there.");
-  else if (!/^[A-Za-z0-9][\w.\-/:@+]{0,999}$/.test(text) || text.includes("//")) {
+  if (judgeLeftover(image, "image", "put the image's full name there", findings)) return;
+  if (!/^[A-Za-z0-9][\w.\-/:@+]{0,999}$/.test(text) || text.includes("//")) {
     findings.fault(
       image,
       "image is no image reference, which is like REGISTRY/NAME:TAG, without blanks and without https://.",
     );
-  } else if (text.replace(digest, "").includes("@")) {
+  } else if (text.includes("@") && !digest.test(text)) {
     findings.fault(
       image,
       "image must hold no user and password, and '@' only in front of a digest; credentials belong in imageRegistryCredentials.",
@@ -69,11 +69,32 @@ function judgeImage(image: Cursor, { findings, fromProfile }: Judge): void {
   }
 }
 
+/**
+ * A reference by digest (OCI image specification, "Digests"; distribution/reference, "Grammar"): anything else behind an `@` is a host,
+ * and before it a password.
+ */
+const digest =
+  /^[^@]+@(?:sha256:[0-9a-fA-F]{64}|(?!sha256:)[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*){0,5}:[0-9a-fA-F]{32,256})$/;
+
 /** The path of an image reference, without a registry's host, tag and digest. */
 function repositoryOf(image: string): string {
   const [first = "", ...rest] = (image.split("@")[0] ?? "").split("/");
   const path = rest.length > 0 && /[.:]/.test(first) ? rest.join("/") : [first, ...rest].join("/");
   return path.split(":")[0] ?? "";
+}
+
+/** A command is started as it is, without a shell (azure-docs "Set the command line in a container instance"). */
+function judgeCommand(command: Cursor, findings: Findings): void {
+  const [program, ...more] = command.items;
+  const text = program?.text?.trim() ?? "";
+  if (program && /\s/.test(text) && !/^[A-Za-z]:\\[^"]{0,300}\.(?:exe|cmd|bat)$/i.test(text)) {
+    const advice =
+      more.length > 0 ? "give each argument an item of its own" : "split it, or run it by a shell: [sh, -c, ...]";
+    findings.warn(program, `The whole first item is taken as the program's name, blanks and all; ${advice}.`);
+  }
+  for (const item of command.items) {
+    if (item.text?.includes("\0") === true) findings.fault(item, "A command can't have a NUL character.");
+  }
 }
 
 function judgeEnvironment(variables: Cursor, { findings, group }: Judge): void {
@@ -119,7 +140,21 @@ function judgeValue(variable: Cursor, findings: Findings): void {
   for (const value of given) {
     if (value.text !== undefined && isPlaceholder(value.text))
       findings.warn(value, "A template placeholder is left as the variable's value.");
+    else if (value.text !== undefined && value.text.length <= 10_000 && /\{\{[^{}]*\}\}/.test(value.text))
+      findings.warn(value, "A template placeholder, {{ ... }}, is left in the variable's value.");
+    if (value.text?.includes("\0") === true) findings.fault(value, "A variable's value can't have a NUL character.");
+    warnOfLineBreak(variable.get("name"), value, findings);
   }
+}
+
+/** A secret of one line that ends with a line break came from a file, and is refused where it is used: `password\r`. */
+function warnOfLineBreak(name: Cursor, value: Cursor, findings: Findings): void {
+  const isSecret = value.path.endsWith(".secureValue") || speaksOfSecret(name.text ?? "");
+  if (isSecret && /^[^\r\n]+[\r\n]+$/.test(value.text ?? ""))
+    findings.warn(
+      value,
+      "The value ends with a line break, which becomes a part of it; remove that if it is a password or key.",
+    );
 }
 
 function judgeProbe(probe: Cursor, findings: Findings): void {
@@ -127,6 +162,7 @@ function judgeProbe(probe: Cursor, findings: Findings): void {
   const exec = probe.get("exec");
   const httpGet = probe.get("httpGet");
   if (exec.present === httpGet.present) findings.fault(probe, "A probe needs one of exec and httpGet, and only one.");
+  judgeCommand(exec.get("command"), findings);
   if (exec.present && exec.get("command").empty)
     findings.fault(exec.get("command"), "command is missing or empty: a probe's exec needs a command.");
   if (httpGet.present) judgePort(httpGet.get("port"), findings);

@@ -1,8 +1,8 @@
 import { isUuidLike } from "../../base/ids.ts";
 import type { Cursor } from "../cursor.ts";
-import { holdsPlaceholder, vaultReferencesIn } from "../placeholders.ts";
+import { leftover, vaultReferencesIn } from "../placeholders.ts";
 import type { Findings } from "../text/places.ts";
-import type { Judge } from "./judge.ts";
+import { judgeLeftover, type Judge } from "./judge.ts";
 
 /**
  * Judges what the group says as a whole. Sources: azure-docs "Resource availability & quota limits for ACI" and "Troubleshoot
@@ -10,6 +10,7 @@ import type { Judge } from "./judge.ts";
  */
 export function judgeGroup(judge: Judge): void {
   judgeLocation(judge.root.get("location"), judge.findings);
+  judgeZones(judge.root.get("zones"), judge.findings);
   judgeTags(judge.root.get("tags"), judge.findings);
   judgeIdentity(judge);
   judgeOs(judge);
@@ -27,9 +28,8 @@ export function judgeName(name: Cursor, findings: Findings): void {
     if (name.empty) findings.fault(name, "name is missing: give the container group a name.");
     return;
   }
-  if (holdsPlaceholder(text))
-    findings.fault(name, "A template placeholder is left in name; put the group's name there.");
-  else if (!/^(?!.*--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(text.slice(0, 65))) {
+  if (judgeLeftover(name, "name", "put the group's name there", findings)) return;
+  if (!/^(?!.*--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(text.slice(0, 65))) {
     findings.fault(
       name,
       "name must be 1 to 63 letters, digits and dashes, with no dash first, last or twice in a row.",
@@ -41,13 +41,20 @@ export function judgeName(name: Cursor, findings: Findings): void {
 function judgeLocation(location: Cursor, findings: Findings): void {
   const { text } = location;
   if (text === undefined || vaultReferencesIn(text).length > 0) return;
+  if (judgeLeftover(location, "location", "write a region, or leave it out", findings)) return;
   if (text.toLowerCase() === "string" || !/^[A-Za-z0-9 ]{1,90}$/.test(text)) {
     findings.fault(
       location,
-      "location is a template placeholder or no region's name; write a region, such as westeurope, or leave it out.",
+      "location is a placeholder or no region's name; write a region, such as westeurope, or leave it out.",
     );
-  } else if (holdsPlaceholder(text))
-    findings.fault(location, "A template placeholder is left in location; write a region, or leave it out.");
+  }
+}
+
+/** A zonal group stands in one zone (azure-docs "Deploy an ACI container group in an availability zone"; ResourceTypeNotSupportMultiZones). */
+function judgeZones(zones: Cursor, findings: Findings): void {
+  const [, second] = zones.items;
+  if (second) findings.fault(second, "A container group stands in one zone only; keep one of zones.");
+  for (const zone of zones.items) judgeLeftover(zone, "zones", "write a zone's number, or leave zones out", findings);
 }
 
 /** Azure Resource Manager's limits ("Use tags to organize your Azure resources"). */
@@ -55,7 +62,8 @@ function judgeTags(tags: Cursor, findings: Findings): void {
   const { members } = tags;
   if (members.length > 50) findings.fault(tags, "tags has more than the 50 that a resource may carry.");
   for (const [name, tag] of members) {
-    if (name.length > 512 || /[<>%&\\?/]/.test(name)) {
+    if (name.trim() === "") findings.fault(tag, "A tag's name is empty; give it one, or remove the tag.");
+    else if (name.length > 512 || /[<>%&\\?/]/.test(name)) {
       findings.fault(tag, "A tag's name may have at most 512 characters and none of < > % & \\ ? /.");
     }
     if ((tag.text?.length ?? 0) > 256) findings.fault(tag, "A tag's value may have at most 256 characters.");
@@ -76,8 +84,8 @@ function judgeIdentity({ root, findings }: Judge): void {
     );
   }
   for (const [id, each] of assigned.members) {
-    if (holdsPlaceholder(id))
-      findings.warn(each, "A template placeholder is left in an identity's id; it is likely to be refused.");
+    const left = leftover(id);
+    if (left !== undefined) findings.warn(each, `${left} is left in an identity's id; it is likely to be refused.`);
     else if (!identityId.test(id)) {
       findings.warn(
         each,
@@ -109,7 +117,7 @@ function judgeCounts({ group, findings, containers, initContainers, fromProfile 
   if (containers.length + initContainers.length > 60) findings.fault(list, "A group may have at most 60 containers.");
 }
 
-function judgeSpot({ group, findings, containers }: Judge): void {
+function judgeSpot({ root, group, findings, containers }: Judge): void {
   const priority = group.get("priority");
   if (priority.word !== "spot") return;
   if (group.get("ipAddress").present)
@@ -119,6 +127,8 @@ function judgeSpot({ group, findings, containers }: Judge): void {
       group.get("subnetIds"),
       "Spot groups are not supported in virtual networks; it is likely to be refused.",
     );
+  if (!root.get("zones").empty)
+    findings.warn(root.get("zones"), "Spot groups are not supported in zones; it is likely to be refused.");
   const sku = group.get("sku").word ?? "standard";
   if (sku !== "standard" && sku !== "notspecified")
     findings.fault(group.get("sku"), "A Spot group must have sku Standard.");

@@ -1,4 +1,5 @@
 import type { Cursor } from "../cursor.ts";
+import { fillIn, leftover } from "../placeholders.ts";
 import type { Findings } from "../text/places.ts";
 
 /** What each of the rules gets. Values of a wrong type have been told of already: a rule passes them over. */
@@ -12,6 +13,25 @@ export interface Judge {
   readonly initContainers: readonly Cursor[];
   /** Made from a container group profile or a standby pool, which may say what is missing here. */
   readonly fromProfile: boolean;
+}
+
+/**
+ * A fault where a placeholder or an expression is left in a text that names something, which no service has under such a name.
+ *
+ * @returns whether one is
+ */
+export function judgeLeftover(cursor: Cursor, what: string, advice: string, findings: Findings): boolean {
+  const left = leftover(cursor.text ?? "");
+  if (left !== undefined) findings.fault(cursor, `${left} is left in ${what}; ${fillIn(left, advice)}.`);
+  return left !== undefined;
+}
+
+/** A warning where a password, key or name begins or ends with blanks or a line break, as one that was read from a file does. */
+export function warnOfEdges(cursor: Cursor, name: string, findings: Findings): void {
+  const { text } = cursor;
+  if (text === undefined || text.trim() === text) return;
+  const what = /[\r\n]\s*$/.test(text.slice(-10)) ? "ends with a line break" : "begins or ends with a blank";
+  findings.warn(cursor, `${name} ${what}, which becomes a part of it; remove that, or it is likely to be refused.`);
 }
 
 /** Hands each repetition of a key to `tell`. */

@@ -1,8 +1,8 @@
 import type { Cursor } from "../cursor.ts";
-import { holdsPlaceholder, vaultReferencesIn } from "../placeholders.ts";
+import { vaultReferencesIn } from "../placeholders.ts";
 import type { Findings } from "../text/places.ts";
 import { judgePort } from "./containers.ts";
-import { repeated, type Judge } from "./judge.ts";
+import { judgeLeftover, repeated, type Judge } from "./judge.ts";
 
 /**
  * Judges ports, addresses and subnets. Sources: azure-docs "Troubleshoot common issues in Azure Container Instances" and "Frequently
@@ -19,7 +19,12 @@ export function judgeNetwork(judge: Judge): void {
 /** The ports that the containers say they listen on. */
 function judgeContainerPorts({ containers, findings }: Judge): ReadonlySet<number> {
   const ports = containers.flatMap((container) => container.get("properties").get("ports").records);
-  const numbers = ports.map((port) => judgePort(port.get("port"), findings));
+  const numbers = ports.map((port) => {
+    const number = judgePort(port.get("port"), findings);
+    if (number !== undefined && isReserved(number))
+      findings.warn(port.get("port"), "Azure keeps this port for itself; the group may be refused, choose another.");
+    return number;
+  });
   repeated(ports, portKey, (again) =>
     findings.fault(
       again,
@@ -34,7 +39,8 @@ function portKey(port: Cursor): string | undefined {
   return number === undefined ? undefined : `${number} ${port.get("protocol").text?.toUpperCase() ?? "TCP"}`;
 }
 
-function judgeAddress(address: Cursor, exposed: ReadonlySet<number>, { findings, group, fromProfile }: Judge): void {
+function judgeAddress(address: Cursor, exposed: ReadonlySet<number>, judge: Judge): void {
+  const { findings, group, fromProfile, containers } = judge;
   const type = address.get("type");
   const inNetwork = !group.get("subnetIds").empty || group.get("networkProfile").present;
   if (!type.present) findings.fault(type, "type is missing in ipAddress: write Public or Private.");
@@ -52,7 +58,7 @@ function judgeAddress(address: Cursor, exposed: ReadonlySet<number>, { findings,
     if (number === undefined) continue;
     if (isReserved(number))
       findings.warn(port.get("port"), "Azure keeps this port for itself; the group may be refused, choose another.");
-    if (!exposed.has(number) && !fromProfile)
+    if (!exposed.has(number) && !fromProfile && containers.length > 0)
       findings.fault(port.get("port"), "No container of the group lists this port in its own ports; add it there.");
   }
   repeated(ports.records.slice(0, 6), portKey, (again) =>
@@ -65,9 +71,9 @@ function judgeDnsLabel(address: Cursor, findings: Findings): void {
   const label = address.get("dnsNameLabel");
   const { text } = label;
   if (text === undefined || vaultReferencesIn(text).length > 0) return;
-  if (holdsPlaceholder(text))
-    findings.fault(label, "A template placeholder is left in dnsNameLabel; put a label there, or remove it.");
-  else if (!/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(text)) {
+  const left = judgeLeftover(label, "dnsNameLabel", "put a label there, or remove it", findings);
+  if (left) return;
+  if (!/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(text)) {
     findings.fault(label, "dnsNameLabel must be 5 to 63 letters, digits and dashes, with no dash first or last.");
   } else if (text.length < 5)
     findings.warn(label, "dnsNameLabel should have at least 5 characters; it may be refused.");
@@ -93,7 +99,7 @@ function isReserved(port: number): boolean {
 }
 
 const subnetId =
-  /^\/subscriptions\/[^/]+\/resourcegroups\/[^/]+\/providers\/microsoft\.network\/virtualnetworks\/[^/]+\/subnets\/[^/]+$/i;
+  /^\/subscriptions\/[^/\s]+\/resourcegroups\/[^/\s]+\/providers\/microsoft\.network\/virtualnetworks\/[^/\s]+\/subnets\/[^/\s]+$/i;
 
 function judgeSubnets({ group, findings }: Judge): void {
   for (const subnet of group.get("subnetIds").records) {
@@ -101,8 +107,7 @@ function judgeSubnets({ group, findings }: Judge): void {
     const { text } = id;
     if (text !== undefined && vaultReferencesIn(text).length > 0) continue;
     if (id.empty) findings.fault(id, "id is missing: a subnet is named by its full resource id.");
-    else if (text !== undefined && holdsPlaceholder(text))
-      findings.fault(id, "A template placeholder is left in the subnet's id.");
+    else if (judgeLeftover(id, "the subnet's id", "put the full resource id there", findings)) continue;
     else if (text !== undefined && !subnetId.test(text)) {
       findings.fault(
         id,
@@ -112,8 +117,7 @@ function judgeSubnets({ group, findings }: Judge): void {
   }
   const profile = group.get("networkProfile");
   if (!profile.present) return;
-  if (holdsPlaceholder(profile.get("id").text ?? ""))
-    findings.fault(profile.get("id"), "A template placeholder is left in the network profile's id.");
+  judgeLeftover(profile.get("id"), "the network profile's id", "put the full resource id there", findings);
   findings.warn(
     profile,
     "Network profiles are retired; use subnetIds with apiVersion 2021-07-01 or newer, or the group may be refused.",

@@ -57,7 +57,7 @@ function judgeLimits({ findings, containers }: Judge): void {
           `A container's limit of ${name} can't be more than all containers of the group request together.`,
         );
       else if (number < (each.get("requests").get(name).number ?? 0))
-        findings.warn(limit, `The limit of ${name} is less than the request; it is likely to be refused.`);
+        findings.fault(limit, `The limit of ${name} is less than the request of ${name}; raise it, or leave it out.`);
     }
   }
 }
@@ -84,6 +84,11 @@ function judgeTotals({ group, findings, containers }: Judge): void {
       group.get("priority").word === "spot"
         ? "A Spot group may have at most 4 CPUs and 16 GB; it is likely to be refused."
         : "More than 4 CPUs or 16 GB need a quota that was asked for in the region; without it the group is refused.",
+    );
+  } else if ((cpu > 0 && cpu < 1) || (memory > 0 && memory < 1)) {
+    findings.warn(
+      list,
+      "A group needs at least 1 CPU and 1 GB, all its containers together; with less it is likely to be refused.",
     );
   }
 }

@@ -1,7 +1,7 @@
 import type { Cursor } from "../cursor.ts";
 import { isPlaceholder, vaultReferencesIn } from "../placeholders.ts";
 import type { Findings } from "../text/places.ts";
-import { repeated, type Judge } from "./judge.ts";
+import { repeated, warnOfEdges, type Judge } from "./judge.ts";
 
 const kinds = ["azureFile", "emptyDir", "secret", "secretReference", "gitRepo"];
 
@@ -71,17 +71,36 @@ function isBase64(text: string): boolean {
   return packed.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(packed);
 }
 
+/** Sources: rest/api/storageservices "Naming and referencing shares", "Storage account overview". */
+const shareNames = {
+  shareName: {
+    form: /^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/,
+    words: "3 to 63 lower-case letters, digits and single dashes",
+  },
+  storageAccountName: {
+    form: /^[a-z0-9]{3,24}$/,
+    words: "3 to 24 lower-case letters and digits, without a host's ending",
+  },
+} as const;
+
 function judgeShare(share: Cursor, findings: Findings): void {
-  for (const name of ["shareName", "storageAccountName"]) {
+  for (const name of ["shareName", "storageAccountName"] as const) {
     const given = share.get(name);
     if (given.empty) findings.fault(given, `${name} is missing in azureFile.`);
     else if (isPlaceholder(given.text ?? "")) findings.warn(given, `A template placeholder is left in ${name}.`);
+    else if (
+      given.text !== undefined &&
+      vaultReferencesIn(given.text).length === 0 &&
+      !shareNames[name].form.test(given.text)
+    )
+      findings.warn(given, `${name} is ${shareNames[name].words}; the volume is likely not to be mounted.`);
   }
   const key = share.get("storageAccountKey");
   const keys = [key, share.get("storageAccountKeyReference"), share.get("userAssignedIdentityClientId")];
   if (!keys.some(({ present }) => present))
     findings.warn(key, "storageAccountKey is missing in azureFile; the volume can't be mounted without it.");
   if (isPlaceholder(key.text ?? "")) findings.warn(key, "A template placeholder is left in storageAccountKey.");
+  warnOfEdges(key, "storageAccountKey", findings);
 }
 
 function judgeMounts(
@@ -99,6 +118,8 @@ function judgeMounts(
     const path = mount.get("mountPath");
     if (path.empty) findings.fault(path, "mountPath is missing: say where the volume appears in the container.");
     else if (!windows && path.text?.includes(":") === true) findings.fault(path, "mountPath can't have a ':'.");
+    else if (!windows && path.text !== undefined && !/^\/./.test(path.text))
+      findings.warn(path, "mountPath should be an absolute path below '/'; it is likely to be refused.");
   }
   repeated(
     mounts.records.map((mount) => mount.get("mountPath")),

@@ -1,6 +1,7 @@
 import { foldName, setMember, type JsonObject, type JsonValue } from "../../base/json.ts";
+import { holdsExpression, leftover } from "../placeholders.ts";
 import { nearest } from "./nearest.ts";
-import type { Findings } from "../text/places.ts";
+import type { Advice, Findings } from "../text/places.ts";
 import type { ObjectType, Property, Type } from "./schema.ts";
 import { labelOf, type Trail } from "../text/trail.ts";
 import type { ListNode, MapNode, Node, ScalarNode } from "../text/tree.ts";
@@ -29,19 +30,50 @@ export function typed(node: Node, type: Type, trail: Trail, context: TypingConte
       return plainOf(node, type.kind, trail, context);
   } else if (node.kind === "list") {
     if (type.kind === "list") return listOf(node, type.of, trail, context, above);
-  } else if (type.kind === "map") return mapOf(node, type.of, trail, context);
+  } else if (type.kind === "map") return mapOf(node, type, trail, context);
   else if (type.kind === "object") return objectOf(node, type, trail, context, above);
   return mistyped(node, type, trail, context);
 }
 
 function listOf(node: ListNode, of: Type, trail: Trail, context: TypingContext, above?: ObjectType): JsonValue {
-  return node.items.map((item, index) => typed(item, of, trail.to(index, item.at), context, above));
+  return node.items.map((item, index) => {
+    const here = trail.to(index, item.at);
+    if (of.kind === "text" && isNull(item))
+      context.findings.fault(here, `An item of ${here.label} is null; write text, in quotes if it is empty.`);
+    return typed(item, of, here, context, above);
+  });
 }
 
-function mapOf(node: MapNode, of: Type, trail: Trail, context: TypingContext): JsonObject {
+function isNull(node: Node): boolean {
+  return node.kind === "scalar" && node.value === null;
+}
+
+type MapType = Extract<Type, { kind: "map" }>;
+
+/** Of a name that is there in two letter cases Azure keeps the last, where it compares names so (azure-docs issue 57888). */
+function mapOf(node: MapNode, { of, anyCase }: MapType, trail: Trail, context: TypingContext): JsonObject {
   const map: JsonObject = {};
-  for (const [key, entry] of node.entries) setMember(map, key, typed(entry.node, of, trail.to(key, entry.at), context));
+  const counts = anyCase === true ? lastSpellings(node) : undefined;
+  for (const [key, entry] of node.entries) {
+    const here = trail.to(key, entry.at);
+    if (counts !== undefined && counts.get(foldName(key)) !== key) {
+      const message = `A name in ${trail.label} is written twice, in different letter case; the last one counts.`;
+      context.findings.warn(here, message);
+      continue;
+    }
+    if (of.kind === "text" && isNull(entry.node)) {
+      const message = `${here.label} has no content (null); write text, in quotes if it is empty.`;
+      if (of.secret === undefined) context.findings.warn(here, message);
+      else context.findings.fault(here, message);
+    }
+    setMember(map, key, typed(entry.node, of, here, context));
+  }
   return map;
+}
+
+/** Of each name, whatever its letter case, how it is written last. */
+function lastSpellings({ entries }: MapNode): ReadonlyMap<string, string> {
+  return new Map(Array.from(entries.keys(), (key) => [foldName(key), key]));
 }
 
 /** No object of the service has a tenth of it; every look for one of them walks past all the others. */
@@ -64,7 +96,7 @@ function objectOf(
     const here = trail.to(key, entry.at);
     const property = type.properties.get(foldName(key));
     if (!property) {
-      context.findings.warn(here, () => unknown(key, type, above, context));
+      context.findings.warn(here, () => unknown(key, here, type, above, context));
       setMember(object, key, untyped(entry.node, here, context));
       continue;
     }
@@ -83,10 +115,9 @@ function objectOf(
 
 function warnOfSpan(property: Property, node: Node, trail: Trail, { version, newer, findings }: TypingContext): void {
   const { name } = property;
-  const isNull = node.kind === "scalar" && node.value === null;
   if (property.readOnly) {
     findings.warn(trail, `${name} is set by Azure: what is written here has no effect; remove it.`);
-  } else if (!newer && !isNull && !spans(property, version)) {
+  } else if (!newer && !isNull(node) && !spans(property, version)) {
     const { until } = property;
     const advice =
       until !== undefined && version > until
@@ -96,40 +127,61 @@ function warnOfSpan(property: Property, node: Node, trail: Trail, { version, new
   }
 }
 
-/** What to say of a property that the service doesn't have at this place. */
+/** What to say of a property that the service doesn't have at this place, and what was probably meant. */
 export function unknown(
   key: string,
+  here: Trail,
   type: ObjectType,
   above: ObjectType | undefined,
   { version, newer }: TypingContext,
-): string {
+): Advice {
   const folded = foldName(key);
   const inside = type.properties.get("properties")?.type;
   const label = labelOf(key);
-  if (inside?.kind === "object" && inside.properties.has(folded)) {
-    return `${label} has no effect here: it belongs under properties.`;
-  }
-  if (above?.properties.has(folded)) return `${label} has no effect here: it belongs one level up.`;
+  const advice = (message: string, at: Trail | undefined, property: Property | undefined): Advice => {
+    if (!at || !property) return { message };
+    return { message, meant: { path: at.to(property.name, 0).path, written: label === key ? key : "a name" } };
+  };
+  const under = inside?.kind === "object" ? inside.properties.get(folded) : undefined;
+  if (under)
+    return advice(`${label} has no effect here: it belongs under properties.`, here.parent?.to("properties", 0), under);
+  const up = above?.properties.get(folded);
+  if (up) return advice(`${label} has no effect here: it belongs one level up.`, here.above, up);
   const likely = nearest(
     key,
     [...type.properties.values()].map(({ name }) => name),
   );
   const where = newer ? "as far as is known" : `in apiVersion ${version}`;
   const meant = likely === undefined ? "." : `; is ${likely} meant?`;
-  return `${label} has no effect: the service has no such property here ${where}${meant}`;
+  const message = `${label} has no effect: the service has no such property here ${where}${meant}`;
+  return advice(message, here.parent, likely === undefined ? undefined : type.properties.get(foldName(likely)));
 }
 
 function textOf(
   node: ScalarNode,
-  { choice }: Extract<Type, { kind: "text" }>,
+  { choice, name }: Extract<Type, { kind: "text" }>,
   trail: Trail,
   context: TypingContext,
 ): JsonValue {
+  if (!choice && name !== true) warnOfExpression(node.text, trail, context);
   if (!choice || choice.words.some((word) => foldName(word) === foldName(node.text))) return node.text;
-  const message = `${trail.label} must be ${choice.words.map((word) => (word.includes(",") ? `"${word}"` : word)).join(" or ")}.`;
+  const words = choice.words.map((word) => (word.includes(",") ? `"${word}"` : word)).join(" or ");
+  const message = `${trail.label} must be ${words}${remainder(node.text)}.`;
   if (choice.closed && !context.newer) context.findings.fault(trail, message);
   else context.findings.warn(trail, message);
   return node.text;
+}
+
+function warnOfExpression(text: string, trail: Trail, { findings }: TypingContext): void {
+  if (!holdsExpression(text)) return;
+  const message = `A Data Factory expression is left in ${trail.label} as text; make the activity's body dynamic content if it should be evaluated.`;
+  findings.warn(trail, message);
+}
+
+/** Where something else than text must stand: what was probably meant to become it. */
+function remainder(text: string): string {
+  const left = leftover(text);
+  return left === undefined ? "" : `; ${left.replace("A", "a")} is left there`;
 }
 
 const numeric = {
@@ -152,8 +204,11 @@ function plainOf(node: ScalarNode, kind: keyof typeof numeric, trail: Trail, con
       : kind === "boolean"
         ? typeof value === "boolean"
         : typeof value === "number" && (kind === "number" || Number.isInteger(value));
-  if (!right) context.findings.fault(trail, `${trail.label} must be ${wanted[kind]}.`);
-  else if (typeof value === "number" && /^[-+]?0[0-9xo]/.test(text)) {
+  if (!right) {
+    context.findings.fault(trail, `${trail.label} must be ${wanted[kind]}${remainder(text)}.`);
+    return value;
+  }
+  if (typeof value === "number" && /^[-+]?0[0-9xo]/.test(text)) {
     context.findings.warn(
       trail,
       `${trail.label} is read by YAML 1.2, where a leading 0 means nothing, 0o octal and 0x hexadecimal; write a plain decimal number.`,
@@ -172,7 +227,9 @@ function untyped(node: Node, trail: Trail, context: TypingContext): JsonValue {
 }
 
 /** JSON has no infinity, and its numbers here 53 bits: neither may change in silence. */
-function sendable({ value, text }: ScalarNode, trail: Trail, { findings }: TypingContext): JsonValue {
+function sendable({ value, text }: ScalarNode, trail: Trail, context: TypingContext): JsonValue {
+  const { findings } = context;
+  if (typeof value === "string") warnOfExpression(value, trail, context);
   if (typeof value !== "number") return value;
   if (!Number.isFinite(value)) {
     findings.fault(trail, `${trail.label} can't be infinite or no number; write a number, or quotes if text is meant.`);

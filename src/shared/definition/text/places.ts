@@ -49,8 +49,14 @@ function lineStarts(source: string): number[] {
   return starts;
 }
 
-/** So many faults, and as many warnings, are told one by one: a reply stays readable whatever was sent. */
-const told = 100;
+/** At most this many faults, and as many warnings, are listed one by one: a reply stays readable whatever was sent. */
+const maxListed = 100;
+
+/** What a warning says, and, where what was written likely stands for something else, the path of that. */
+export interface Advice {
+  readonly message: string;
+  readonly meant?: { readonly path: string; readonly written: string } | undefined;
+}
 
 /** Collects what is wrong (faults) and what is odd (warnings), and gives it back in the order of the text. */
 export class Findings {
@@ -61,9 +67,9 @@ export class Findings {
     this.#faults.push({ path: spot.path, offset: spot.offset, message });
   }
 
-  /** @param message a function where making the sentence costs something: it is called only for those that are told */
-  warn(spot: Spot, message: string | (() => string)): void {
-    const { path, offset } = this.#warnings.length < told ? spot : { path: "", offset: spot.offset };
+  /** @param message a function where making the sentence costs something: it is called only for warnings that are listed */
+  warn(spot: Spot, message: string | (() => Advice)): void {
+    const { path, offset } = this.#warnings.length < maxListed ? spot : { path: "", offset: spot.offset };
     this.#warnings.push({ path, offset, message });
   }
 
@@ -71,8 +77,25 @@ export class Findings {
     return this.#faults.length > 0;
   }
 
+  /**
+   * Faults that a misspelt or misplaced name explains come first, and name it: a caller that sees only the first sentence should see
+   * the cause.
+   */
   faults(places: Places): PlacedFault[] {
-    return inOrder(this.#faults, places, "faults");
+    const meant = this.#warnings.slice(0, maxListed).flatMap(({ offset, message }) => {
+      const advice = adviceOf(message);
+      return advice.meant === undefined ? [] : [{ ...advice.meant, line: places.at(offset).line }];
+    });
+    if (meant.length === 0) return inOrder(this.#faults, places, "faults");
+    const explained: Finding[] = [];
+    const others: Finding[] = [];
+    for (const fault of this.#faults.slice(0, maxListed)) {
+      const cause = meant.find(({ path }) => path === fault.path || path.startsWith(`${fault.path}.`));
+      if (cause === undefined || fault.path === "") others.push(fault);
+      else explained.push({ ...fault, message: `${adviceOf(fault.message).message} ${causeOf(cause, fault.path)}` });
+    }
+    for (const fault of this.#faults.slice(maxListed)) others.push(fault);
+    return [...inOrder(explained, places, "faults"), ...inOrder(others, places, "faults")];
   }
 
   warnings(places: Places): PlacedFault[] {
@@ -81,20 +104,35 @@ export class Findings {
 }
 
 interface Finding extends Spot {
-  readonly message: string | (() => string);
+  readonly message: string | (() => Advice);
+}
+
+function adviceOf(message: Finding["message"]): Advice {
+  return typeof message === "string" ? { message } : message();
+}
+
+function causeOf(
+  cause: { readonly path: string; readonly written: string; readonly line: number },
+  path: string,
+): string {
+  return `Line ${cause.line} has ${cause.written}, which probably ${cause.path === path ? "stands for it" : "belongs there"}.`;
 }
 
 function inOrder(findings: readonly Finding[], places: Places, what: string): PlacedFault[] {
-  const first = findings.slice(0, told).sort((a, b) => a.offset - b.offset);
+  const first = findings.slice(0, maxListed).sort((a, b) => a.offset - b.offset);
   const placed = first.map(({ path, offset, message }) => ({
     path,
     ...places.at(offset),
-    message: typeof message === "string" ? message : message(),
+    message: adviceOf(message).message,
   }));
-  const more = findings.slice(told);
+  const more = findings.slice(maxListed);
   const next = more[0];
   if (next) {
-    placed.push({ path: "", ...places.at(next.offset), message: `And ${more.length} more ${what}: mend these first.` });
+    placed.push({
+      path: "",
+      ...places.at(next.offset),
+      message: `${more.length} more ${what} not shown; fix these first.`,
+    });
   }
   return placed;
 }

@@ -34,6 +34,17 @@ export class Trail implements Spot {
     return new Trail(this, segment, offset);
   }
 
+  get parent(): Trail | undefined {
+    return this.#parent;
+  }
+
+  /** The mapping around the one that this is a member of, lists passed over: "one level up". */
+  get above(): Trail | undefined {
+    let trail = this.#parent;
+    while (trail && typeof trail.#segment === "number") trail = trail.#parent;
+    return trail?.parent;
+  }
+
   /** What a sentence calls this place: the name of the nearest property, where it reads like one. */
   get label(): string {
     if (typeof this.#segment === "number") return this.#parent?.label ?? labelOf("");

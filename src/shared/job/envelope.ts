@@ -1,0 +1,228 @@
+import { z } from "zod";
+import { ok, type Result } from "../base/errors.ts";
+import { parseJobId, type JobId } from "../base/ids.ts";
+import { foldName, isDeeperThan, type JsonObject, type JsonValue } from "../base/json.ts";
+import { memberSpan } from "../base/json-span.ts";
+import { openBytes, openText, type NotText } from "../base/written-text.ts";
+
+/**
+ * What is submitted, by POST, in a message on `aci-jobs` or in a file: a definition (YAML or JSON), or an envelope around one, which is
+ * told from a definition by its `version`. The service's own messages on that queue are envelopes too.
+ */
+export type JobMessage =
+  /** An id of a row that is there already. */
+  | { readonly kind: "run"; readonly id: JobId }
+  | { readonly kind: "cancel"; readonly id: JobId }
+  | { readonly kind: "submit"; readonly submission: Submission }
+  /** An envelope of a newer release: not ours to judge. */
+  | { readonly kind: "newer" }
+  | { readonly kind: "malformed"; readonly why: string; readonly at: Position; readonly of: Sender };
+
+/** From 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What a message that can't be read still tells of who sent it. */
+export interface Sender {
+  readonly id?: JobId | undefined;
+  readonly name?: string | undefined;
+  readonly replyTo?: string | undefined;
+  readonly callBackUri?: string | undefined;
+  readonly correlationId?: string | undefined;
+}
+
+export interface Submission {
+  readonly id: JobId | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly definition: { readonly text: string } | { readonly blob: string };
+  readonly options: JsonObject;
+  readonly replyTo: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly callBackUri: string | undefined;
+  readonly traceparent: string | undefined;
+  /** Members that mean nothing: no envelope has them, or they are there twice, in different letter case. */
+  readonly unknown: readonly string[];
+}
+
+/** A definition's own limit is 64; beyond it whatever walks the message could run out of stack. */
+const maxDepth = 100;
+
+const json: z.ZodType<JsonValue> = z.json();
+
+/** The envelope; published as JSON Schema. Its members' names ignore case, and one that is null counts as absent. */
+export const envelopeSchema = z
+  .object({
+    version: z.literal(1, "must be the number 1"),
+    op: z.enum(["submit", "cancel", "run"], "must be submit or cancel").default("submit"),
+    id: z.guid("must be a UUID").optional(),
+    idempotencyKey: z
+      .string("must be text")
+      .regex(/^[\x20-\x7e]{1,256}$/, "must be 1 to 256 printable ASCII characters")
+      .optional(),
+    definition: z
+      .union([z.string(), z.record(z.string(), json)], "must be text or an object, a container group")
+      .optional(),
+    definitionBlob: z
+      .string("must be text")
+      .regex(/^aci-definitions\/.{1,900}$/, "must name a blob of the container aci-definitions")
+      .optional(),
+    options: z.record(z.string(), json, "must be an object").default({}),
+    replyTo: z.object({ queue: z.string("must be a queue's name") }, "must be an object with a queue").optional(),
+    correlationId: z.string("must be text").max(256, "must have at most 256 characters").optional(),
+    callBackUri: z.string("must be text").max(4096, "must have at most 4096 characters").optional(),
+    traceparent: z.string("must be text").max(256, "must have at most 256 characters").optional(),
+  })
+  .meta({ id: "aciproxy-message", title: "A message on the queue aci-jobs" });
+
+const start: Position = { line: 1, column: 1 };
+
+/**
+ * @param body text or its bytes; or what the text parsed to, as the queue trigger gives it where the text was JSON
+ */
+export function readJobMessage(body: unknown): JobMessage {
+  if (typeof body !== "string" && !(body instanceof Uint8Array)) return readParsed(body);
+  const opened = typeof body === "string" ? openText(body) : openBytes(body);
+  if (!opened.ok) return { kind: "malformed", why: opened.error.message, at: opened.error, of: {} };
+  const text = opened.value;
+  const value = jsonObjectIn(text);
+  return value !== undefined && isEnvelope(value)
+    ? readEnvelope(value, text)
+    : { kind: "submit", submission: bare(text) };
+}
+
+function readParsed(value: unknown): JobMessage {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { kind: "malformed", why: "The message is neither a definition nor an envelope.", at: start, of: {} };
+  }
+  if (!isDeeperThan(value, maxDepth) && !isEnvelope(value))
+    return { kind: "submit", submission: bare(JSON.stringify(value)) };
+  return readEnvelope(value, undefined);
+}
+
+/** A definition may have a `version` too, as it may have any member that ACI doesn't know; but no envelope has `properties` instead of one. */
+function isEnvelope(value: object): boolean {
+  const names = new Set(Object.keys(value).map(foldName));
+  const own = ["op", "definition", "definitionblob"].some((name) => names.has(name));
+  return names.has("version") && (own || !names.has("properties"));
+}
+
+/** @param text what it was parsed from, where that is at hand */
+function readEnvelope(value: object, text: string | undefined): JobMessage {
+  const { given, unknown } = named(value, Object.keys(envelopeSchema.shape));
+  const id = typeof given["id"] === "string" ? parseJobId(given["id"]) : undefined;
+  if (isDeeperThan(value, maxDepth)) {
+    const why = "Too many collections are inside each other; nest them less deeply.";
+    return { kind: "malformed", why, at: start, of: { id } };
+  }
+  const malformed = (why: string, at = start): JobMessage => ({ kind: "malformed", why, at, of: senderOf(given, id) });
+  if (typeof given["version"] === "number" && given["version"] > 1) return { kind: "newer" };
+  const parsed = envelopeSchema.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues.at(0);
+    const where = issue?.path.join(".") ?? "";
+    return malformed(
+      `The envelope is wrong at ${where === "" ? "its top" : where}: it ${issue?.message ?? "is not known"}.`,
+    );
+  }
+  const { op, definition, definitionBlob, replyTo, version: _version, id: _id, ...rest } = parsed.data;
+  if (op !== "submit") return id === undefined ? malformed(`An envelope with op ${op} needs an id.`) : { kind: op, id };
+  if ((definition === undefined) === (definitionBlob === undefined)) {
+    return malformed("The envelope needs a definition or a definitionBlob, and not both.");
+  }
+  const inner = definition === undefined ? ok("") : definitionText(definition, text);
+  if (!inner.ok) return malformed(`The envelope is wrong at definition: ${inner.error.message}`, inner.error);
+  const read = definitionBlob === undefined ? { text: inner.value } : { blob: definitionBlob };
+  const submission = { ...bare(""), ...rest, id, definition: read, replyTo: replyTo?.queue, unknown };
+  return { kind: "submit", submission };
+}
+
+/**
+ * The definition's own text. One that is an object is taken as it was written, where that is known, and with blanks for all that stands
+ * before it: so numbers keep their digits, and places in it are places in what was sent.
+ */
+function definitionText(definition: string | JsonObject, envelope: string | undefined): Result<string, NotText> {
+  if (typeof definition === "string") return openText(definition);
+  const span = envelope === undefined ? undefined : memberSpan(envelope, "definition");
+  if (envelope === undefined || span === undefined) return ok(JSON.stringify(definition));
+  return ok(envelope.slice(0, span.start).replace(/[^\r\n]/g, " ") + envelope.slice(span.start, span.end));
+}
+
+/** Members by their right names, whatever letter case they were written in; what is null is left out. */
+function named(
+  value: object,
+  names: readonly string[],
+): { readonly given: Readonly<Record<string, unknown>>; readonly unknown: readonly string[] } {
+  const known = new Map(names.map((name) => [foldName(name), name]));
+  const given = new Map<string, unknown>();
+  const unknown: string[] = [];
+  for (const [key, member] of Object.entries(value) as [string, unknown][]) {
+    // JSON's members are of any type
+    const name = known.get(foldName(key));
+    if (name === undefined || given.has(name)) unknown.push(key);
+    if (name === undefined || member === null) continue;
+    given.set(name, name === "replyTo" ? replyToIn(member) : name === "op" ? wordIn(member) : member);
+  }
+  return { given: Object.fromEntries(given), unknown };
+}
+
+function replyToIn(member: unknown): unknown {
+  return typeof member === "object" && member !== null && !Array.isArray(member)
+    ? named(member, ["queue"]).given
+    : member;
+}
+
+function wordIn(member: unknown): unknown {
+  return typeof member === "string" ? member.toLowerCase() : member;
+}
+
+function senderOf(given: Readonly<Record<string, unknown>>, id: JobId | undefined): Sender {
+  const text = (member: unknown): string | undefined => (typeof member === "string" ? member : undefined);
+  const { definition, replyTo } = given;
+  const queue = typeof replyTo === "object" && replyTo !== null && "queue" in replyTo ? replyTo.queue : undefined;
+  return {
+    id,
+    name: nameIn(typeof definition === "string" ? definition : JSON.stringify(definition ?? {})),
+    replyTo: text(queue),
+    callBackUri: text(given["callBackUri"]),
+    correlationId: text(given["correlationId"])?.slice(0, 256),
+  };
+}
+
+/** The name in a definition that can't be taken, if it can be told: so that its row is found by it. */
+export function nameIn(text: string): string | undefined {
+  const named = Object.entries(jsonObjectIn(text) ?? {}) as [string, unknown][]; // JSON's members are of any type
+  if (named.length > 0) {
+    const name = named.find(([key]) => foldName(key) === "name")?.[1];
+    return typeof name === "string" && /^[a-z0-9-]{1,63}$/i.test(name) ? name : undefined;
+  }
+  // No two spans of spaces that could share: the text is anybody's, and may be long.
+  return /^[ \t]{0,40}"?name"?[ \t]{0,40}:[ \t]{0,40}["']?([a-z0-9-]{1,63})["']?[ \t]{0,40}(?:[,#].*)?\r?$/im.exec(
+    text,
+  )?.[1];
+}
+
+function jsonObjectIn(text: string): object | undefined {
+  if (!/^\s*\{/.test(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined; // then it is text like any other
+  }
+}
+
+function bare(text: string): Submission {
+  return {
+    id: undefined,
+    idempotencyKey: undefined,
+    definition: { text },
+    options: {},
+    replyTo: undefined,
+    correlationId: undefined,
+    callBackUri: undefined,
+    traceparent: undefined,
+    unknown: [],
+  };
+}

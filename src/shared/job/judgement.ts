@@ -1,0 +1,135 @@
+import { clip, shownName, shownPath, type ErrorCode, type PlacedFault, type Refusal } from "../base/errors.ts";
+import type { JsonObject } from "../base/json.ts";
+import { parseDefinition, type Definition, type OptionsBlock } from "../definition/index.ts";
+import type { Settings } from "../config/settings.ts";
+import { tagsFault } from "./group-tags.ts";
+import { readOptions, type JobOptions, type OptionsContext, type OptionsFrom } from "./options.ts";
+
+/** What was written of a job: its definition and its options, wherever they stood. */
+export interface Written {
+  readonly text: string;
+  readonly query: JsonObject;
+  readonly envelope: JsonObject;
+  /** Members of its envelope that mean nothing. */
+  readonly unknown: readonly string[];
+  readonly callBackUri: string | undefined;
+  readonly via: OptionsContext["via"];
+}
+
+/** Faults of one kind, or none. */
+export interface Found {
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly errors: readonly PlacedFault[];
+}
+
+/** All that can be said of a job before anybody's rules, without asking anybody. */
+export interface Judgement {
+  /** Empty where everything is in order. */
+  readonly found: readonly Found[];
+  readonly warnings: readonly PlacedFault[];
+  readonly callBackUri: string | undefined;
+  /** The definition, where it can be read, and where a path of it stands in the text. */
+  readonly definition: { readonly value: Definition; readonly place: Place } | undefined;
+  /** The options, where they and the definition can be read. */
+  readonly options: JobOptions | undefined;
+}
+
+type Place = (path: string) => { readonly line: number; readonly column: number };
+
+/** Well above the largest real definition, and still parsed in milliseconds. */
+const maxNodes = 50_000;
+
+/** Every fault of a job at once: of its definition, of its options, and of what they are together. Pure. */
+export function judgeJob(written: Written, settings: Settings): Judgement {
+  const parsed = parseDefinition(written.text, { defaultApiVersion: settings.defaultApiVersion, maxNodes });
+  const callBackUri = written.callBackUri ?? parsed.callBackUri;
+  const sources = sourcesOf(written, parsed.block);
+  const read = readOptions(sources, {
+    settings,
+    via: written.via,
+    containers: parsed.ok ? parsed.definition.view.containers.map(({ name }) => name) : undefined,
+    hasCallBack: callBackUri !== undefined,
+  });
+  const { warnings: oddOptions } = read.ok ? read.value : read.error;
+  const warnings = [...unknownMembers(written.unknown), ...parsed.warnings, ...oddOptions];
+  if (!parsed.ok || !read.ok) {
+    const found = [
+      definitionFaults(parsed.ok ? [] : parsed.faults),
+      optionFaults(read.ok ? [] : read.error.faults),
+    ].filter(hasFaults);
+    const definition = parsed.ok ? { value: parsed.definition, place: parsed.place } : undefined;
+    return { found, warnings, callBackUri, definition, options: undefined };
+  }
+  const { definition, place } = parsed;
+  const { options } = read.value;
+  const found: Found[] = [definitionFaults(tagFaults(definition, options, place))];
+  const endless = neverEnds(definition, options, sources, place);
+  if (endless) {
+    const waits = options.polling !== "false" || callBackUri !== undefined;
+    if (waits) found.push({ code: "NeverEnds", what: "The job would never end", errors: [endless] });
+    else warnings.push(endless);
+  }
+  if (options.strict) {
+    found.push({ code: "InvalidDefinition", what: "With strict, warnings are errors", errors: warnings.splice(0) });
+  }
+  return { found: found.filter(hasFaults), warnings, callBackUri, definition: { value: definition, place }, options };
+}
+
+/** One refusal with all that was found, which is something; the first kind gives it its code, and the first fault its sentence. */
+export function refusalOf(found: readonly Found[], warnings: readonly PlacedFault[]): Refusal {
+  const { code, what } = found.find(hasFaults) ?? { code: "InvalidDefinition", what: "This can't be taken" };
+  const errors = found.flatMap((each) => each.errors);
+  const [first] = errors;
+  const path = shownPath(first?.path ?? "");
+  const where = first ? (path === "" ? `line ${first.line}: ` : `${path} (line ${first.line}): `) : "";
+  const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : "";
+  return { code, message: clip(`${what}: ${where}${first?.message ?? ""}${more}`, 300), errors, warnings };
+}
+
+function hasFaults({ errors }: Found): boolean {
+  return errors.length > 0;
+}
+
+function definitionFaults(errors: readonly PlacedFault[]): Found {
+  return { code: "InvalidDefinition", what: "The definition can't be taken", errors };
+}
+
+export function optionFaults(errors: readonly PlacedFault[]): Found {
+  return { code: "InvalidOptions", what: "The options can't be taken", errors };
+}
+
+function sourcesOf({ query, envelope }: Written, block: OptionsBlock | undefined): readonly OptionsFrom[] {
+  return [
+    { where: "query", values: query },
+    { where: "envelope", values: envelope },
+    ...(block ? [{ where: "block" as const, values: block.values, place: (name: string) => block.place(name) }] : []),
+  ];
+}
+
+/** At most this many are listed: a row and a reply are no place for thousands. */
+const maxUnknown = 50;
+
+function unknownMembers(names: readonly string[]): PlacedFault[] {
+  const message = "This member has no effect: the envelope has none of this name, or has it twice; see docs/queue.md.";
+  return names.slice(0, maxUnknown).map((name) => ({ path: shownName(name, "member"), line: 1, column: 1, message }));
+}
+
+function tagFaults(definition: Definition, options: JobOptions, place: Place): PlacedFault[] {
+  const message = tagsFault(definition, options);
+  return message === undefined ? [] : [{ path: "tags", ...place("tags"), message }];
+}
+
+function neverEnds(
+  { view }: Definition,
+  { main, runTimeout }: JobOptions,
+  sources: readonly OptionsFrom[],
+  place: Place,
+): PlacedFault | undefined {
+  const path = "properties.restartPolicy";
+  const hasTimeout = sources.some(({ values }) => Object.keys(values).some((name) => name.toLowerCase() === "timeout"));
+  if (view.restartPolicy !== "Always" || main !== undefined || runTimeout !== undefined || hasTimeout) return undefined;
+  const message =
+    "A group with restartPolicy Always, or none, never ends: set Never or OnFailure, or name main, timeout or runTimeout.";
+  return { path, ...place(path), message };
+}
