@@ -1,4 +1,6 @@
+import { ofOddSpace } from "./text/causes.ts";
 import { readYaml } from "./text/read.ts";
+import { Trail } from "./text/trail.ts";
 import { Cursor } from "./cursor.ts";
 import { judge } from "./rules/index.ts";
 import { judgeName } from "./rules/group.ts";
@@ -61,7 +63,11 @@ export interface Definition {
 export function parseDefinition(text: string, rules: DefinitionRules): Parsed {
   const read = readYaml(text, { maxDepth: rules.maxDepth ?? 64, maxNodes: rules.maxNodes ?? 100_000 });
   const { findings, places } = read;
-  const refused = (top?: Top): Parsed => ({ ...oursOf(top), ok: false, faults: findings.faults(places) });
+  const refused = (top?: Top): Parsed => {
+    const cause = read.ok ? ofOddSpace(read.source, findings.faultOffsets(20)) : undefined;
+    if (cause) findings.lead(Trail.top(cause.at), cause.message);
+    return { ...oursOf(top), ok: false, faults: findings.faults(places) };
+  };
   const oursOf = (top?: Top): Pick<Parsed, "warnings" | "block" | "callBackUri"> => ({
     warnings: findings.warnings(places),
     block: top?.block && { values: top.block.values, place: (key) => places.at(top.block?.offsetOf(key) ?? 0) },

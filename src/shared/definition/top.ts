@@ -27,10 +27,14 @@ interface Block {
  * Takes the top of a definition apart: what becomes the URL (`name`, `type`, `apiVersion`), what is ours (`x-aciproxy`, `callBackUri`),
  * what Azure Resource Manager has there, and what it would refuse with a 400, which is left out with a warning.
  *
- * @returns `undefined` for an ARM deployment template, about which there is but one thing to say
+ * @returns `undefined` for what is no container group at all, about which there is but one thing to say
  */
 export function readTop(root: MapNode, defaultApiVersion: string, findings: Findings): Top | undefined {
-  if (isTemplate(root, findings)) return undefined;
+  const other = otherKind(root);
+  if (other) {
+    findings.fault(Trail.top(other.at), other.message);
+    return undefined;
+  }
   const version = readApiVersion(root, defaultApiVersion, findings);
   const { node, block, callBackUri } = split(root, version.context);
   const written = typed(node, containerGroup, Trail.top(root.at), version.context);
@@ -57,15 +61,38 @@ export function readTop(root: MapNode, defaultApiVersion: string, findings: Find
   };
 }
 
-function isTemplate(root: MapNode, findings: Findings): boolean {
-  const { entries } = root;
-  const mark = entries.get("$schema") ?? entries.get("contentVersion");
-  if (!mark || !entries.has("resources")) return false;
-  findings.fault(
-    Trail.top(mark.at),
-    "This is an ARM deployment template: send the container group alone, with its parameters filled in, and name, location and properties at the top.",
-  );
-  return true;
+/** What else people send that describes containers: one sentence says more than all its faults. */
+function otherKind(root: MapNode): { readonly at: number; readonly message: string } | undefined {
+  const [schema, resources, kind, services, containers] = [
+    find(root, "$schema") ?? find(root, "contentVersion"),
+    ...["resources", "kind", "services", "containers"].map((name) => find(root, name)),
+  ].map((found) => found?.[1]);
+  if (schema && resources) {
+    return {
+      at: schema.at,
+      message:
+        "This is an ARM deployment template: send the container group alone, with its parameters filled in, and name, location and properties at the top.",
+    };
+  }
+  if (find(root, "properties")) return undefined;
+  if (containers && isFlattened(containers)) {
+    return {
+      at: containers.at,
+      message:
+        "This group is flattened, as az container show prints it: export it with az container export, or put containers and the rest under properties.",
+    };
+  }
+  const instead = "send an ACI container group, with name, location and properties at the top";
+  if (kind && (find(root, "spec") ?? find(root, "metadata")))
+    return { at: kind.at, message: `This is a Kubernetes manifest; ${instead}.` };
+  if (services?.node.kind === "map") return { at: services.at, message: `This is a Compose file; ${instead}.` };
+  return undefined;
+}
+
+/** A list of containers whose members stand beside their name, not under `properties`. */
+function isFlattened({ node }: Entry): boolean {
+  const items = node.kind === "list" ? node.items.slice(0, 60) : [];
+  return items.some((item) => item.kind === "map" && !find(item, "properties") && find(item, "image") !== undefined);
 }
 
 function find(root: MapNode, name: string): [key: string, entry: Entry] | undefined {

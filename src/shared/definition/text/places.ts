@@ -62,6 +62,7 @@ export interface Advice {
 export class Findings {
   readonly #faults: Finding[] = [];
   readonly #warnings: Finding[] = [];
+  readonly #leads: Finding[] = [];
 
   fault(spot: Spot, message: string): void {
     this.#faults.push({ path: spot.path, offset: spot.offset, message });
@@ -71,6 +72,16 @@ export class Findings {
   warn(spot: Spot, message: string | (() => Advice)): void {
     const { path, offset } = this.#warnings.length < maxListed ? spot : { path: "", offset: spot.offset };
     this.#warnings.push({ path, offset, message });
+  }
+
+  /** A fault that explains others, and is given first. */
+  lead(spot: Spot, message: string): void {
+    this.#leads.push({ path: spot.path, offset: spot.offset, message });
+  }
+
+  /** Offsets of the first faults. */
+  faultOffsets(most: number): number[] {
+    return this.#faults.slice(0, most).map(({ offset }) => offset);
   }
 
   get failed(): boolean {
@@ -86,7 +97,8 @@ export class Findings {
       const advice = adviceOf(message);
       return advice.meant === undefined ? [] : [{ ...advice.meant, line: places.at(offset).line }];
     });
-    if (meant.length === 0) return inOrder(this.#faults, places, "faults");
+    const leads = inOrder(this.#leads, places, "faults");
+    if (meant.length === 0) return [...leads, ...inOrder(this.#faults, places, "faults")];
     const explained: Finding[] = [];
     const others: Finding[] = [];
     for (const fault of this.#faults.slice(0, maxListed)) {
@@ -95,7 +107,7 @@ export class Findings {
       else explained.push({ ...fault, message: `${adviceOf(fault.message).message} ${causeOf(cause, fault.path)}` });
     }
     for (const fault of this.#faults.slice(maxListed)) others.push(fault);
-    return [...inOrder(explained, places, "faults"), ...inOrder(others, places, "faults")];
+    return [...leads, ...inOrder(explained, places, "faults"), ...inOrder(others, places, "faults")];
   }
 
   warnings(places: Places): PlacedFault[] {

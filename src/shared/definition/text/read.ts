@@ -1,12 +1,21 @@
 import { EVENT_ID, type Event } from "js-yaml";
 import { compose, type Limits } from "./tree-builder.ts";
 import { parseYaml, type Stopped } from "./parse.ts";
+import { causeOf } from "./causes.ts";
 import { Findings, Places } from "./places.ts";
 import { Trail } from "./trail.ts";
 import type { MapNode } from "./tree.ts";
+import { holdsExpression } from "../placeholders.ts";
 
 export type ReadYaml =
-  | { readonly ok: true; readonly root: MapNode; readonly findings: Findings; readonly places: Places }
+  | {
+      readonly ok: true;
+      readonly root: MapNode;
+      readonly findings: Findings;
+      readonly places: Places;
+      /** What offsets point into. */
+      readonly source: string;
+    }
   | { readonly ok: false; readonly findings: Findings; readonly places: Places };
 
 /**
@@ -29,20 +38,24 @@ export function readYaml(text: string, limits: Limits): ReadYaml {
   };
   for (const offset of parsed.mended) findings.warn(Trail.top(offset), mended);
 
-  if ("stopped" in parsed) return refuse(parsed.stopped.offset, sentence(parsed.stopped, source));
+  const refuseFor = (offset: number, message: string): ReadYaml => {
+    const cause = causeOf(source, offset);
+    return cause ? refuse(cause.at, cause.message) : refuse(offset, message);
+  };
+  if ("stopped" in parsed) return refuseFor(parsed.stopped.offset, sentence(parsed.stopped, source));
   const second = secondDocument(parsed.events, source);
   if (second !== undefined) return refuse(second, severalDocuments);
   const [document, content] = parsed.events;
   if (document?.type !== EVENT_ID.DOCUMENT || (content?.type === EVENT_ID.SCALAR && content.valueStart < 0)) {
-    return refuse(0, "The text is empty; send a container group with name, location and properties.");
+    return refuseFor(0, "The text is empty; send a container group with name, location and properties.");
   }
   if (document.directives.some(({ kind }) => kind === "tag")) {
     return refuse(0, "A %TAG directive is not supported; remove it and the tags that need it.");
   }
   const root = compose(parsed.events, source, limits, findings);
   if (!root) return { ok: false, findings, places };
-  if (root.kind === "map") return { ok: true, root, findings, places };
-  return refuse(root.at, `The definition must be a mapping with name, location and properties, not a ${root.kind}.`);
+  if (root.kind === "map") return { ok: true, root, findings, places, source };
+  return refuseFor(root.at, `The definition must be a mapping with name, location and properties, not a ${root.kind}.`);
 }
 
 const mended = "This line must be indented more than the property that it belongs to; it is read as if it were.";
@@ -96,6 +109,8 @@ function sentence({ reason, offset, tooLarge }: Stopped, source: string): string
   const lineStart = Math.max(source.lastIndexOf("\n", offset - 1), source.lastIndexOf("\r", offset - 1)) + 1;
   if (/^ *\t/.test(source.slice(lineStart, lineStart + 1000)))
     return "A tab indents this line; YAML takes only spaces there.";
+  if (holdsExpression(source.slice(offset, offset + 100)))
+    return "A Data Factory expression is left here, not evaluated; make the activity's body dynamic content, or put it in quotes.";
   if (/[@`%]/.test(source.charAt(offset))) return "A value that begins with '@', '`' or '%' must stand in quotes.";
   const known = sentences.find(([pattern]) => pattern.test(reason));
   return known?.[1] ?? "This is neither YAML nor JSON here; check indentation, colons and quotes.";

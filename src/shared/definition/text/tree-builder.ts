@@ -10,6 +10,7 @@ import {
   type Event,
   type ScalarEvent,
 } from "js-yaml";
+import { templateLeft } from "./causes.ts";
 import type { Findings } from "./places.ts";
 import { Trail } from "./trail.ts";
 import type { Entry, ListNode, MapNode, Node, ScalarNode } from "./tree.ts";
@@ -110,9 +111,8 @@ class Composer {
     }
     const parent = this.#frames.at(-1);
     if (parent?.node.kind === "map" && !parent.key) {
-      return this.#refuse(
-        "A property's name must be text; is this a template placeholder, which needs quotes or a value?",
-      );
+      const isTemplate = /\{\{$/.test(this.#source.slice(Math.max(0, node.at - 1), node.at + 1));
+      return this.#refuse(isTemplate ? templateLeft : "A property's name must be text, not a list or mapping.");
     }
     const anchor = this.#slice(event.anchorStart, event.anchorEnd);
     if (anchor !== undefined) this.#anchors.set(anchor, undefined);
