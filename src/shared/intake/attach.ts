@@ -1,8 +1,9 @@
 import type { Refusal } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
-import { jobKey } from "../store/job-row.ts";
+import { jobKey, type Sealed } from "../store/job-row.ts";
+import { expectCallback, expectReply } from "../job/deliveries.ts";
 import { hasEnded, stateWord, type Job } from "../job/job.ts";
-import type { JobStore } from "../store/jobs.ts";
+import type { JobStore, Stored } from "../store/jobs.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
 import type { Checked, Order } from "./submission.ts";
@@ -33,7 +34,8 @@ export async function join(
   const id = own?.foreign === true ? own.id : undefined;
   if (id === undefined && replyTo === undefined && callBackUri === undefined) return undefined;
   const joined: Joined = {
-    ...(id === undefined ? {} : { id }),
+    // The same of each delivery of a message, so that its poster is told once.
+    ...(own === undefined ? {} : { id: own.id }),
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(correlationId === undefined ? {} : { correlationId }),
   };
@@ -55,23 +57,44 @@ async function remember(
   const stored = await jobs.find(id);
   if (stored === undefined) return undefined;
   let { job, sealed } = stored;
-  if (!job.joined.some((each) => sameAs(each, joined))) job = { ...job, joined: [...job.joined, joined] };
-  if (joined.replyTo !== undefined) job = { ...job, reply: { state: "pending", tries: 0 } };
+  const place = job.joined.findIndex((each) => sameAs(each, joined));
+  if (place >= 0 && joined.id !== undefined) {
+    // The same message again: all that it asks for was saved with it, and only its wake may not have been sent.
+    if (hasEnded(job.phase) && [job.callback, job.reply].some(({ state }) => state === "pending"))
+      await queues.wake(id, undefined, 0);
+    return undefined;
+  }
+  if (place < 0) job = { ...job, joined: [...job.joined, joined] };
+  if (joined.replyTo !== undefined) job = expectReply(job, place < 0 ? job.joined.length - 1 : place);
   if (uri !== undefined) {
-    // Who was called already is not called again.
-    const told = hasEnded(job.phase) && job.callback.state !== "pending";
-    const opened = !told && sealed.callbacks && (await sealer.open(sealed.callbacks, id));
-    const before: unknown = opened && opened.kind === "open" ? JSON.parse(opened.text) : [];
-    const uris = [...new Set([...(Array.isArray(before) ? before.map(String) : []), uri])];
-    const callbacks = await sealer.seal(JSON.stringify(uris), id);
-    if (uris.length > mostJoined + 1 || callbacks.length > mostCallbackBytes) return full(job);
-    sealed = { ...sealed, callbacks };
-    job = { ...job, callback: { state: "pending", tries: 0 } };
+    const called = await withAddress(sealer, { ...stored, job }, uri);
+    if (called === "full") return full(job);
+    ({ job, sealed } = called);
   }
   if (job.joined.length > mostJoined) return full(job);
   if ((await jobs.save(stored, job, sealed)) === "conflict") return remember(deps, id, joined, uri);
   if (hasEnded(job.phase)) await queues.wake(id, undefined, 0);
   return undefined;
+}
+
+/** One more address to call at the end. */
+async function withAddress(
+  sealer: Sealer,
+  { job, sealed }: Stored,
+  uri: string,
+): Promise<{ readonly job: Job; readonly sealed: Sealed } | "full"> {
+  // Once all were called their addresses are needed no more.
+  const told = hasEnded(job.phase) && job.callback.state !== "pending";
+  const opened = !told && sealed.callbacks && (await sealer.open(sealed.callbacks, job.id));
+  const before: unknown = opened && opened.kind === "open" ? JSON.parse(opened.text) : [];
+  const known = Array.isArray(before) ? before.map(String) : [];
+  const uris = known.includes(uri) ? known : [...known, uri];
+  const callbacks = await sealer.seal(JSON.stringify(uris), job.id);
+  if (uris.length > mostJoined + 1 || callbacks.length > mostCallbackBytes) return "full";
+  const fresh: Job = told
+    ? { ...job, callback: { state: "none", tries: 0 }, notified: { ...job.notified, callbacks: [] } }
+    : job;
+  return { job: expectCallback(fresh, uris.indexOf(uri), uris.length), sealed: { ...sealed, callbacks } };
 }
 
 function full({ id, name, phase }: Job): Refusal {

@@ -77,6 +77,7 @@ export function beginning(id: JobId, name: GroupName, options: JobOptions, creat
     history: [{ at: createdAt, from: "", to: "Queued", reason: "Accepted", attempt: 1 }],
     events: [],
     joined: [],
+    notified: { callbacks: [], replies: [] },
     yield: false,
     logsDropped: false,
     lookAt: createdAt,

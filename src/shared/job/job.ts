@@ -347,8 +347,13 @@ export const jobSchema = openObject({
   logsDropped: z.boolean().default(false),
   /** When somebody last read the job's own `Location`. */
   leaseSeenAt: time.optional(),
+  /** What is known of all callers of a kind together. */
   callback,
   reply: callback,
+  /** The same of each of them (`deliveries.ts`). Empty in rows of older releases, and until the first is notified. */
+  notified: z
+    .object({ callbacks: z.array(callback), replies: z.array(callback) })
+    .default({ callbacks: [], replies: [] }),
 
   /** When the next look is due; the wake that carries this very time is the one that counts. */
   lookAt: time,

@@ -1,81 +1,100 @@
-import { backOff, day, minute, second } from "../../shared/base/duration.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { messageOf } from "../../shared/base/errors.ts";
 import { callbackBody, finishedEvent } from "../../shared/job/finished-event.ts";
-import { hasEnded, type Delivery, type Job } from "../../shared/job/job.ts";
+import { claimDue, readersOf, withoutAddresses, type Due, type Outcome } from "../../shared/job/deliveries.ts";
+import type { Job } from "../../shared/job/job.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 
 /**
- * Tells who asked to be told of a job's end: the caller's `callBackUri`, a poster's `replyTo` queue. At least once, backed off, for a
- * day; how far it came stands in the row. A caller that answers 404 or 410 is gone, and is not asked again.
+ * Notifies who asked to be told of a job's end: the callers' `callBackUri`s, the posters' `replyTo` queues. At least once for a day, and
+ * once where nothing fails: a caller is claimed in the row before it is notified, and what came of it is kept for each by itself.
  */
-const patience = day;
+export interface Claim {
+  /** To be saved before anybody is notified. */
+  readonly job: Job;
+  readonly due: readonly Due[];
+  /** The addresses to call. Secrets of their callers. */
+  readonly addresses: readonly string[];
+}
 
-export async function tell(deps: Deps, stored: Stored): Promise<{ job: Job }> {
+type NotifyDeps = Pick<Deps, "settings" | "log" | "now" | "random" | "sealer" | "queues" | "attempts" | "post">;
+
+/** @throws Unavailable when the sealing key can't be reached now and nobody else is due */
+export async function claimCallers(deps: NotifyDeps, stored: Stored): Promise<Claim> {
   const { job } = stored;
-  const due = ({ state, nextAt }: Delivery): boolean => state === "pending" && (nextAt ?? 0) <= deps.now();
-  const attempt = await deps.attempts.find(job.id, job.attempt);
-  const callback = due(job.callback)
-    ? await deliver(deps, job, job.callback, () => callBack(deps, stored, attempt?.result))
-    : job.callback;
-  const reply = due(job.reply)
-    ? await deliver(deps, job, job.reply, () => replyTo(deps, job, attempt?.result))
-    : job.reply;
-  return { job: { ...job, callback, reply } };
-}
-
-type Told = "delivered" | "gone" | "failed" | "again";
-
-async function deliver(deps: Deps, job: Job, { tries }: Delivery, send: () => Promise<Told>): Promise<Delivery> {
-  let told: Told;
-  try {
-    told = await send();
-  } catch (error) {
-    // The address is a secret, and an error may hold it: only its kind is told.
-    deps.log("warn", "telling a job's end failed", {
-      job: job.id,
-      tries,
-      kind: error instanceof Error ? error.name : messageOf(typeof error),
-    });
-    told = "again";
-  }
-  if (told !== "again") return { state: told, tries: tries + 1 };
   const now = deps.now();
-  const since = hasEnded(job.phase) ? job.phase.finishedAt : now;
-  if (now - since > patience) return { state: "failed", tries: tries + 1 };
-  return { state: "pending", tries: tries + 1, nextAt: now + backOff(tries, 5 * second, 30 * minute, deps.random()) };
+  if (job.callback.state !== "pending") return { ...claimDue(job, undefined, now), addresses: [] };
+  const addresses = await addressesOf(deps, stored);
+  if (typeof addresses !== "string") return { ...claimDue(job, addresses.length, now), addresses };
+  return { ...claimDue(withoutAddresses(job, addresses, now, deps.random()), undefined, now), addresses: [] };
 }
 
-/** Every caller that joined the job is called; one that was called already may be called again when another could not be reached. */
-async function callBack(
-  deps: Deps,
+async function addressesOf(
+  { sealer, log }: NotifyDeps,
   { job, sealed }: Stored,
-  result: Readonly<Record<string, unknown>> | undefined,
-): Promise<Told> {
+): Promise<readonly string[] | "failed" | "again"> {
   if (sealed.callbacks === undefined) return "failed";
-  const opened = await deps.sealer.open(sealed.callbacks, job.id);
-  if (opened.kind !== "open") return "failed";
-  const uris: unknown = JSON.parse(opened.text);
-  const body = JSON.stringify(callbackBody(job, result));
-  const answers = await Promise.all((Array.isArray(uris) ? uris.map(String) : []).map((uri) => call(deps, uri, body)));
-  if (answers.includes("again")) return "again";
-  return answers.every((answer) => answer === "gone") ? "gone" : "delivered";
+  try {
+    const opened = await sealer.open(sealed.callbacks, job.id);
+    if (opened.kind !== "open") return "failed";
+    const uris: unknown = JSON.parse(opened.text);
+    return Array.isArray(uris) ? uris.map(String) : [];
+  } catch (error) {
+    log("warn", "callback addresses can't be read", { job: job.id, kind: kindOf(error) });
+    return "again";
+  }
 }
 
-async function call(deps: Deps, uri: string, body: string): Promise<"delivered" | "gone" | "again"> {
-  const status = await deps.post(uri, body);
+/** Notifies all who were claimed, at once: one who is slow holds up nobody. */
+export async function notifyCallers(
+  deps: NotifyDeps,
+  job: Job,
+  { due, addresses }: Claim,
+): Promise<readonly (Due & { readonly outcome: Outcome })[]> {
+  if (due.length === 0) return [];
+  const result = (await deps.attempts.find(job.id, job.attempt))?.result;
+  const body = JSON.stringify(callbackBody(job, result));
+  return Promise.all(
+    due.map(async (caller) => {
+      const send =
+        caller.kind === "replies" ? reply(deps, job, caller.index, result) : call(deps, addresses[caller.index], body);
+      return { ...caller, outcome: await outcomeOf(deps, job, caller, send) };
+    }),
+  );
+}
+
+async function outcomeOf({ log }: NotifyDeps, job: Job, { kind }: Due, sent: Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await sent;
+  } catch (error) {
+    // The address is a secret, and an error may hold it: only its kind is logged.
+    log("warn", "notifying a caller failed", { job: job.id, via: kind, kind: kindOf(error) });
+    return "again";
+  }
+}
+
+/** A caller that answers 404 or 410 is gone, and is not asked again. */
+async function call({ post }: NotifyDeps, uri: string | undefined, body: string): Promise<Outcome> {
+  if (uri === undefined) return "failed";
+  const status = await post(uri, body);
   if (status === 404 || status === 410) return "gone";
   return status >= 200 && status < 300 ? "delivered" : "again";
 }
 
-async function replyTo(
-  { settings, queues }: Deps,
+async function reply(
+  { settings, queues }: NotifyDeps,
   job: Job,
+  index: number,
   result: Readonly<Record<string, unknown>> | undefined,
-): Promise<Told> {
+): Promise<Outcome> {
+  const reader = readersOf(job)[index];
+  if (reader?.replyTo === undefined) return "failed";
   const url = `${settings.publicUrl}/api/status/${job.id}`;
-  const readers = [{ id: job.id, replyTo: job.replyTo, correlationId: job.correlationId }, ...job.joined];
-  for (const { replyTo: queue, ...reader } of readers)
-    if (queue !== undefined) await queues.send(queue, JSON.stringify(finishedEvent(job, result, url, reader)), 0);
+  const event = JSON.stringify(finishedEvent(job, result, url, reader));
+  await queues.send(reader.replyTo, event, 0);
   return "delivered";
+}
+
+function kindOf(error: unknown): string {
+  return error instanceof Error ? error.name : messageOf(typeof error);
 }

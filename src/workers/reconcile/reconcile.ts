@@ -4,6 +4,7 @@ import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { columnsOf } from "../../shared/store/job-row.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../../shared/job/job.ts";
 import type { GroupSeen, Observation } from "../../shared/job/observation.ts";
+import { withOutcomes } from "../../shared/job/deliveries.ts";
 import { isMinted, mintedAt, type JobId } from "../../shared/base/ids.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
@@ -17,7 +18,7 @@ import { admit, drawCreate } from "./admit.ts";
 import { captureAttempt, captureRunning } from "./capture.ts";
 import { openForCreate } from "./open-for-create.ts";
 import { countAttempt, roomMade } from "./capacity.ts";
-import { tell } from "./notify.ts";
+import { claimCallers, notifyCallers } from "./notify.ts";
 
 /**
  * `reconcile` wakes a job: it looks at the row and at the world, lets the machine decide one step, does it, saves with the ETag, and
@@ -32,6 +33,8 @@ export interface WakeReason {
 const mostSteps = 40;
 /** How long a job rests whose phase only a newer release can read. */
 const leftAloneTime = 10 * minute;
+/** A row that changes between each reading and writing is given up after so many: somebody else will go on. */
+const mostSaves = 30;
 /** How long after a look that did not come the timer notices. */
 const checkDelay = 3 * minute;
 
@@ -106,8 +109,7 @@ class Reconciliation {
       case "capture":
         return this.#capture(step.job, step.group);
       case "tell":
-        await this.#save((await tell(this.#deps, this.#stored)).job);
-        return false;
+        return this.#notify();
       case "tidy":
         return this.#tidy();
       case "leave alone":
@@ -216,6 +218,18 @@ class Reconciliation {
     }
     await this.#save(afterCapture(job, group, this.#deps.now(), rulesOf(this.#deps)));
     return false;
+  }
+
+  /** Claimed first, so that two who are here at once don't both notify; then what came of it is saved over whatever the row says. */
+  async #notify(): Promise<boolean> {
+    const claim = await claimCallers(this.#deps, this.#stored);
+    if (!(await this.#save(claim.job)) || claim.due.length === 0) return false;
+    const outcomes = await notifyCallers(this.#deps, claim.job, claim);
+    for (let tries = 0; tries < mostSaves; tries++) {
+      const { job } = this.#stored;
+      if (await this.#save(withOutcomes(job, outcomes, this.#deps.now(), this.#deps.random()))) return false;
+    }
+    throw new Unavailable("storage", "The job's row was changed again and again.");
   }
 
   async #tidy(): Promise<boolean> {
