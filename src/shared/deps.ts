@@ -7,6 +7,7 @@ import { Blobs } from "./store/blobs.ts";
 import { Control, tableNames, type Installation } from "./store/control.ts";
 import { DailyBudget } from "./limits/daily-budget.ts";
 import { Unavailable } from "./base/errors.ts";
+import type { Pacing } from "./base/rewrite.ts";
 import { InstallationTag } from "./aci/installation-tag.ts";
 import { GovernedAci } from "./aci/governed-client.ts";
 import { JobIndex } from "./store/job-index.ts";
@@ -74,8 +75,10 @@ export interface DepsOptions {
 export function makeDeps(options: DepsOptions): Deps {
   const { settings, log, now = () => new Date().getTime(), random = Math.random, instead } = options;
   const storage = instead?.storage ?? connectStorage(settings.storage);
-  const control = new Control(storage, settings, randomUUID);
-  const index = new JobIndex(storage.table(tableNames.index));
+  const sleep = instead?.sleep ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)));
+  const pacing: Pacing = { now, sleep, random };
+  const control = new Control(storage, settings, randomUUID, pacing);
+  const index = new JobIndex(storage.table(tableNames.index), pacing);
   const budget = new Budget(storage.table(tableNames.control), settings);
   const placement = new Placement(storage.table(tableNames.control));
   const ring = instead?.ring ?? keyRing(settings, now);
@@ -87,11 +90,7 @@ export function makeDeps(options: DepsOptions): Deps {
     random,
     randomBytes: (size) => randomBytes(size),
     log,
-    jobs: new JobStore(storage, index, {
-      vcpuHour: priceVcpuHour,
-      gbHour: priceGbHour,
-      currency,
-    }),
+    jobs: new JobStore(storage, index, { vcpuHour: priceVcpuHour, gbHour: priceGbHour, currency }, pacing),
     attempts: new Attempts(storage.table(tableNames.attempts)),
     blobs: new Blobs(storage.blobs),
     queues: new Queues(storage.queues),
@@ -100,7 +99,7 @@ export function makeDeps(options: DepsOptions): Deps {
     budget,
     daily: new DailyBudget(storage.table(tableNames.control), settings),
     placement,
-    sleep: instead?.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+    sleep,
     sealer: new Sealer(ring, now),
     links: new LinkKeys(storage.table(tableNames.control), ring, now),
     vault:

@@ -1,5 +1,6 @@
 import type { Refusal } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
+import { conflict, done } from "../base/rewrite.ts";
 import { jobKey, type Sealed } from "../store/job-row.ts";
 import { expectCallback, expectReply } from "../job/deliveries.ts";
 import { hasEnded, stateWord, type Job } from "../job/job.ts";
@@ -47,34 +48,31 @@ export async function join(
 type Joined = Job["joined"][number];
 
 /** At once told, when the job has ended already. */
-async function remember(
-  deps: JoinDeps,
-  id: JobId,
-  joined: Joined,
-  uri: string | undefined,
-): Promise<Refusal | undefined> {
+function remember(deps: JoinDeps, id: JobId, joined: Joined, uri: string | undefined): Promise<Refusal | undefined> {
   const { jobs, sealer, queues } = deps;
-  const stored = await jobs.find(id);
-  if (stored === undefined) return undefined;
-  let { job, sealed } = stored;
-  const place = job.joined.findIndex((each) => sameAs(each, joined));
-  if (place >= 0 && joined.id !== undefined) {
-    // The same message again: all that it asks for was saved with it, and only its wake may not have been sent.
-    if (hasEnded(job.phase) && [job.callback, job.reply].some(({ state }) => state === "pending"))
-      await queues.wake(id, undefined, 0);
-    return undefined;
-  }
-  if (place < 0) job = { ...job, joined: [...job.joined, joined] };
-  if (joined.replyTo !== undefined) job = expectReply(job, place < 0 ? job.joined.length - 1 : place);
-  if (uri !== undefined) {
-    const called = await withAddress(sealer, { ...stored, job }, uri);
-    if (called === "full") return full(job);
-    ({ job, sealed } = called);
-  }
-  if (job.joined.length > mostJoined) return full(job);
-  if ((await jobs.save(stored, job, sealed)) === "conflict") return remember(deps, id, joined, uri);
-  if (hasEnded(job.phase)) await queues.wake(id, undefined, 0);
-  return undefined;
+  return jobs.rewrite(async () => {
+    const stored = await jobs.find(id);
+    if (stored === undefined) return done(undefined);
+    let { job, sealed } = stored;
+    const place = job.joined.findIndex((each) => sameAs(each, joined));
+    if (place >= 0 && joined.id !== undefined) {
+      // The same message again: all that it asks for was saved with it, and only its wake may not have been sent.
+      if (hasEnded(job.phase) && [job.callback, job.reply].some(({ state }) => state === "pending"))
+        await queues.wake(id, undefined, 0);
+      return done(undefined);
+    }
+    if (place < 0) job = { ...job, joined: [...job.joined, joined] };
+    if (joined.replyTo !== undefined) job = expectReply(job, place < 0 ? job.joined.length - 1 : place);
+    if (uri !== undefined) {
+      const called = await withAddress(sealer, { ...stored, job }, uri);
+      if (called === "full") return done(full(job));
+      ({ job, sealed } = called);
+    }
+    if (job.joined.length > mostJoined) return done(full(job));
+    if ((await jobs.save(stored, job, sealed)) === conflict) return conflict;
+    if (hasEnded(job.phase)) await queues.wake(id, undefined, 0);
+    return done(undefined);
+  });
 }
 
 /** One more address to call at the end. */

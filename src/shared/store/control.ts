@@ -1,6 +1,7 @@
 import type { TableClient } from "@azure/data-tables";
 import { z } from "zod";
 import { minute } from "../base/duration.ts";
+import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import { storageCall, type Storage } from "./connect.ts";
 import { blobContainers } from "./blobs.ts";
 import { queueNames } from "./queues.ts";
@@ -38,14 +39,16 @@ export class Control {
   readonly #storage: Storage;
   readonly #settings: Settings;
   readonly #newId: () => string;
+  readonly #pacing: Pacing;
   #installation: Promise<Installation> | undefined;
   #load = { active: 0, until: 0 };
 
-  constructor(storage: Storage, settings: Settings, newId: () => string) {
+  constructor(storage: Storage, settings: Settings, newId: () => string, pacing: Pacing) {
     this.#storage = storage;
     this.#settings = settings;
     this.#table = storage.table(tableNames.control);
     this.#newId = newId;
+    this.#pacing = pacing;
   }
 
   /**
@@ -129,19 +132,33 @@ export class Control {
   }
 
   /** All targets that were ever used: one that left the settings is swept until it is empty. */
-  async targets(current: readonly Target[]): Promise<readonly Target[]> {
-    const known = await storageCall(() => this.#table.getEntity(partition, "targets"), 404);
-    const before = targetList.safeParse(known === 404 ? [] : parseJson(known["list"])).data ?? [];
-    const all = new Map(
-      [...before, ...current.map(({ subscriptionId, resourceGroup }) => ({ subscriptionId, resourceGroup }))].map(
-        (target) => [`${target.subscriptionId}/${target.resourceGroup.toLowerCase()}`, target],
-      ),
-    );
-    if (all.size !== before.length) {
-      const entity = { partitionKey: partition, rowKey: "targets", list: JSON.stringify([...all.values()]) };
-      await storageCall(() => this.#table.upsertEntity(entity, "Replace"));
-    }
-    return [...all.values()].map((target) => ({ ...target, location: undefined }));
+  targets(current: readonly Target[]): Promise<readonly Target[]> {
+    const now = current.map(({ subscriptionId, resourceGroup }) => ({ subscriptionId, resourceGroup }));
+    return rewrite("the list of targets", this.#pacing, async () => {
+      const row = await storageCall(() => this.#table.getEntity(partition, "targets"), 404);
+      const before = row === 404 ? [] : targetList.safeParse(parseJson(row["list"])).data;
+      const all = [
+        ...new Map(
+          [...(before ?? []), ...now].map((target) => [
+            `${target.subscriptionId}/${target.resourceGroup.toLowerCase()}`,
+            target,
+          ]),
+        ).values(),
+      ];
+      // A list that can't be read is left to a person: written over, its targets would be lost from sight.
+      const grew = before !== undefined && all.length !== before.length;
+      if (grew && !(await this.#putTargets(all, row === 404 ? undefined : row.etag))) return conflict;
+      return done(all.map((target) => ({ ...target, location: undefined })));
+    });
+  }
+
+  async #putTargets(list: z.infer<typeof targetList>, etag: string | undefined): Promise<boolean> {
+    const entity = { partitionKey: partition, rowKey: "targets", list: JSON.stringify(list) };
+    const result =
+      etag === undefined
+        ? await storageCall(() => this.#table.createEntity(entity), 409)
+        : await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag }), 404, 412);
+    return typeof result !== "number";
   }
 
   /** When a group without a job was first noticed, kept for whoever asks again. */

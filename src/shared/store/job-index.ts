@@ -1,5 +1,6 @@
 import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
+import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import { terminalStates, type Job } from "../job/job.ts";
 import type { JobKey } from "./job-row.ts";
 import { storageCall } from "./connect.ts";
@@ -91,8 +92,11 @@ const entity = (rowKey: string, rest: Readonly<Record<string, unknown>> = {}): E
 export class JobIndex {
   readonly #table: TableClient;
 
-  constructor(table: TableClient) {
+  readonly #pacing: Pacing;
+
+  constructor(table: TableClient, pacing: Pacing) {
     this.#table = table;
+    this.#pacing = pacing;
   }
 
   /** Everything that must be had before a job's row is written, in one transaction: all of it or nothing. */
@@ -253,10 +257,10 @@ export class JobIndex {
    *
    * @returns the job that has the name now and must be woken
    */
-  async handOver(name: GroupName, id: JobId): Promise<JobId | undefined> {
-    for (;;) {
+  handOver(name: GroupName, id: JobId): Promise<JobId | undefined> {
+    return rewrite("the lock of a name", this.#pacing, async () => {
       const hold = await this.hold(name);
-      if (hold?.holder !== id) return hold?.holder;
+      if (hold?.holder !== id) return done(hold?.holder);
       const rowKey = `hold_${nameKey(name)}`;
       const next = await this.#firstInLine(name, id);
       if (next === undefined) {
@@ -265,16 +269,16 @@ export class JobIndex {
           404,
           412,
         );
-        if (typeof result !== "number") return undefined;
+        return typeof result === "number" ? conflict : done(undefined);
       } else {
         const actions: TransactionAction[] = [
           ["update", entity(rowKey, { jobId: next.id }), "Replace", { etag: hold.etag }],
           ["delete", entity(next.rowKey)],
         ];
         const result = await storageCall(() => this.#table.submitTransaction(actions), 404, 412);
-        if (typeof result !== "number") return next.id;
+        return typeof result === "number" ? conflict : done(next.id);
       }
-    }
+    });
   }
 
   async #firstInLine(name: string, but: JobId): Promise<Standing | undefined> {

@@ -1,5 +1,6 @@
 import type { TableClient } from "@azure/data-tables";
 import { parseJobId, type JobId } from "../base/ids.ts";
+import { conflict, done, rewrite, type Pacing, type Try } from "../base/rewrite.ts";
 import type { Job } from "../job/job.ts";
 import {
   dayPartition,
@@ -56,13 +57,15 @@ export class JobStore {
   readonly #table: TableClient;
   readonly #point: PointRead;
   readonly #peeked = new Peeked();
+  readonly #pacing: Pacing;
   readonly prices: Prices;
 
-  constructor(storage: Storage, index: JobIndex, prices: Prices) {
+  constructor(storage: Storage, index: JobIndex, prices: Prices, pacing: Pacing) {
     this.#table = storage.table(tableNames.jobs);
     this.#point = storage.pointReader(tableNames.jobs, recordColumns);
     this.index = index;
     this.prices = prices;
+    this.#pacing = pacing;
   }
 
   /** Writes a new job's row; `exists` when it is there already, from an earlier try or an earlier message. */
@@ -122,7 +125,7 @@ export class JobStore {
   }
 
   /**
-   * Changes a job, looking again as often as somebody else was faster.
+   * Changes a job, reading it again as often as somebody else was faster.
    *
    * @returns the job as saved, or as it was found when `change` had nothing to change; `undefined` when there is no such job
    */
@@ -130,14 +133,23 @@ export class JobStore {
     id: JobId,
     change: (job: Job, sealed: Sealed) => { job: Job; sealed?: Sealed } | undefined,
   ): Promise<Stored | undefined> {
-    for (;;) {
+    return this.rewrite(async () => {
       const stored = await this.find(id);
-      if (stored === undefined) return undefined;
+      if (stored === undefined) return done(undefined);
       const changed = change(stored.job, stored.sealed);
-      if (changed === undefined) return stored;
+      if (changed === undefined) return done(stored);
       const saved = await this.save(stored, changed.job, changed.sealed ?? stored.sealed);
-      if (saved !== "conflict") return saved;
-    }
+      return saved === conflict ? conflict : done(saved);
+    });
+  }
+
+  /**
+   * Repeats what reads a job, changes and saves it, as often as somebody else was faster.
+   *
+   * @throws Unavailable when too many change it at once
+   */
+  rewrite<T>(attempt: () => Promise<Try<T>>): Promise<T> {
+    return rewrite("a job's row", this.#pacing, attempt);
   }
 
   /**

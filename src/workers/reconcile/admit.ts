@@ -4,6 +4,7 @@ import { regionKey } from "../../shared/limits/rate-budget.ts";
 import type { Reason } from "../../shared/job/reasons.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { isMinted, type JobId } from "../../shared/base/ids.ts";
+import { conflict, done, rewrite } from "../../shared/base/rewrite.ts";
 import { hasEnded, type Job, type Placed } from "../../shared/job/job.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
@@ -70,24 +71,24 @@ export async function admit(deps: Deps, job: Job): Promise<Admission> {
 
 // ------------------------------------------------------------------------------------------------------------ The name
 
-async function holdName(deps: Deps, job: Job): Promise<{ kind: "held" } | { kind: "busy"; position: number }> {
+type Named = { readonly kind: "held" } | { readonly kind: "busy"; readonly position: number };
+
+function holdName(deps: Deps, job: Job): Promise<Named> {
   const { index } = deps.jobs;
   const stoodInLine =
     job.options.onConflict !== "reject" || (job.phase.state === "Queued" && job.phase.waiting?.reason === "NameBusy");
-  for (;;) {
+  return rewrite<Named>("the lock of a name", deps, async () => {
     const hold = await index.hold(job.groupName);
     if (hold?.holder === job.id) {
       if (stoodInLine) await index.leaveLine(job.groupName, job.id, job.createdAt);
-      return { kind: "held" };
+      return done({ kind: "held" });
     }
-    if (hold === undefined) {
-      if (await index.take(job.groupName, job.id, job.createdAt)) return { kind: "held" };
-      continue;
-    }
+    if (hold === undefined)
+      return (await index.take(job.groupName, job.id, job.createdAt)) ? done({ kind: "held" }) : conflict;
     await index.joinLine(job.groupName, job.id, job.createdAt);
-    if ((await askToYield(deps, hold.holder, job)) === "freed") continue;
-    return { kind: "busy", position: await positionIn(deps, job.groupName, job.id) };
-  }
+    if ((await askToYield(deps, hold.holder, job)) === "freed") return conflict;
+    return done({ kind: "busy", position: await positionIn(deps, job.groupName, job.id) });
+  });
 }
 
 /**

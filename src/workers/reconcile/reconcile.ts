@@ -6,6 +6,7 @@ import { endingOf, hasEnded, stateWord, type Job } from "../../shared/job/job.ts
 import type { GroupSeen, Observation } from "../../shared/job/observation.ts";
 import { withOutcomes } from "../../shared/job/deliveries.ts";
 import { isMinted, mintedAt, type JobId } from "../../shared/base/ids.ts";
+import { conflict, done } from "../../shared/base/rewrite.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
 import { isReason } from "../../shared/job/reasons.ts";
@@ -194,14 +195,13 @@ class Reconciliation {
   /** What an answer means is saved over whatever the row says by now, as long as it still holds our claim. */
   async #settle(claimed: Job, meaning: (job: Job) => Step): Promise<boolean> {
     this.#seen = undefined;
-    for (;;) {
-      if (this.#stored.job.claimUntil !== claimed.claimUntil) return false;
+    return this.#deps.jobs.rewrite(async () => {
+      if (this.#stored.job.claimUntil !== claimed.claimUntil) return done(false);
       const step = meaning(this.#stored.job);
-      if (step.do !== "save" && step.do !== "rest") return this.#do(step);
-      if (step.do === "rest") {
-        if (await this.#tryRest(step.job, step.until, true)) return true;
-      } else if (await this.#save(step.job)) return false;
-    }
+      if (step.do === "rest") return (await this.#tryRest(step.job, step.until, true)) ? done(true) : conflict;
+      if (step.do === "save") return (await this.#save(step.job)) ? done(false) : conflict;
+      return done(await this.#do(step));
+    });
   }
 
   async #capture(job: Job, group: GroupSeen | undefined): Promise<boolean> {
