@@ -1,4 +1,4 @@
-import { app } from "@azure/functions";
+import { app, type HttpFunctionOptions } from "@azure/functions";
 import { makeDeps } from "./shared/deps.ts";
 import { queueNames } from "./shared/store/queues.ts";
 import { parseSettings } from "./shared/config/settings.ts";
@@ -14,10 +14,12 @@ import { logs } from "./http/logs.ts";
 import { cancelMany, pause, rerun, resume } from "./http/operate/operate.ts";
 import { listPoison, takePoison } from "./http/operate/poison.ts";
 import { openapi } from "./http/openapi.ts";
+import { enqueueingSweep } from "./http/lib/second-clock.ts";
 import { status, stillUnknown } from "./http/status.ts";
 import { trigger } from "./http/trigger.ts";
 import { events } from "./workers/events.ts";
 import { provisioner } from "./workers/provisioner.ts";
+import { runningSweep } from "./workers/second-clock.ts";
 import { sweep } from "./workers/sweep.ts";
 import { wake } from "./workers/wake.ts";
 
@@ -30,47 +32,51 @@ const allow = doors(deps);
 
 app.setup({ enableHttpStream: true });
 
-app.http("trigger", { methods: ["POST"], route: "trigger", ...allow("submit", trigger(deps)) });
-app.http("status", {
+/** Every call, and every message, sees to it that the sweep runs should its timer have stopped. */
+const http = (name: string, options: HttpFunctionOptions): void =>
+  app.http(name, { ...options, handler: enqueueingSweep(deps, options.handler) });
+
+http("trigger", { methods: ["POST"], route: "trigger", ...allow("submit", trigger(deps)) });
+http("status", {
   methods: ["GET"],
   route: "status/{idOrName}",
   ...allow("read", status(deps), stillUnknown(deps)),
 });
-app.http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", ...allow("steer", remove(deps)) });
-app.http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps)) });
-app.http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
-app.http("adopt", { methods: ["GET"], route: "adopt", ...allow("read", adopt(deps)) });
-app.http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", ...allow("steer", rerun(deps)) });
-app.http("cancel", { methods: ["POST"], route: "jobs/cancel", ...allow("operate", cancelMany(deps)) });
-app.http("pause", { methods: ["POST"], route: "pause", ...allow("operate", pause(deps)) });
-app.http("resume", { methods: ["POST"], route: "resume", ...allow("operate", resume(deps)) });
-app.http("poison", { methods: ["GET"], route: "poison", ...allow("read", listPoison(deps)) });
-app.http("poisonReplay", {
+http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", ...allow("steer", remove(deps)) });
+http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps)) });
+http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
+http("adopt", { methods: ["GET"], route: "adopt", ...allow("read", adopt(deps)) });
+http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", ...allow("steer", rerun(deps)) });
+http("cancel", { methods: ["POST"], route: "jobs/cancel", ...allow("operate", cancelMany(deps)) });
+http("pause", { methods: ["POST"], route: "pause", ...allow("operate", pause(deps)) });
+http("resume", { methods: ["POST"], route: "resume", ...allow("operate", resume(deps)) });
+http("poison", { methods: ["GET"], route: "poison", ...allow("read", listPoison(deps)) });
+http("poisonReplay", {
   methods: ["POST"],
   route: "poison/replay",
   ...allow("operate", takePoison(deps, "replay")),
 });
-app.http("poisonDrop", {
+http("poisonDrop", {
   methods: ["POST"],
   route: "poison/drop",
   ...allow("operate", takePoison(deps, "drop")),
 });
 const readLogs = logs(deps);
-app.http("logs", {
+http("logs", {
   methods: ["GET"],
   route: "logs/{idOrName}/{container?}",
   ...allow("read", readLogs),
 });
-app.http("link", { methods: ["GET"], route: "link/{token}", authLevel: "anonymous", handler: link(deps) });
-app.http("openapi", { methods: ["GET"], route: "openapi.json", ...allow("read", openapi(deps)) });
-app.http("dashboard", {
+http("link", { methods: ["GET"], route: "link/{token}", authLevel: "anonymous", handler: link(deps) });
+http("openapi", { methods: ["GET"], route: "openapi.json", ...allow("read", openapi(deps)) });
+http("dashboard", {
   methods: ["GET"],
   route: "dashboard/{asset?}",
   authLevel: "anonymous",
   handler: dashboard(deps),
 });
-app.http("health", { methods: ["GET"], route: "health", authLevel: "anonymous", handler: health(deps) });
-app.http("healthDetails", {
+http("health", { methods: ["GET"], route: "health", authLevel: "anonymous", handler: health(deps) });
+http("healthDetails", {
   methods: ["GET"],
   route: "health/details",
   ...allow("read", healthDetails(deps)),
@@ -87,12 +93,12 @@ if (settings.readKey) {
     readHealthDetails: { route: "read/health/details", handler: healthDetails(deps) },
   };
   for (const [name, { route, handler }] of Object.entries(routes))
-    app.http(name, { methods: ["GET"], route, ...openedBy(readKey, handler) });
+    http(name, { methods: ["GET"], route, ...openedBy(readKey, handler) });
 }
 
 const { setting: connection } = settings.storage;
-app.storageQueue("provisioner", { queueName: queueNames.jobs, connection, handler: provisioner(deps) });
-app.storageQueue("wake", { queueName: queueNames.wake, connection, handler: wake(deps) });
-app.storageQueue("events", { queueName: queueNames.events, connection, handler: events(deps) });
-app.eventGrid("eventGrid", { handler: events(deps) });
+app.storageQueue("provisioner", { queueName: queueNames.jobs, connection, handler: runningSweep(deps, provisioner(deps)) });
+app.storageQueue("wake", { queueName: queueNames.wake, connection, handler: runningSweep(deps, wake(deps)) });
+app.storageQueue("events", { queueName: queueNames.events, connection, handler: runningSweep(deps, events(deps)) });
+app.eventGrid("eventGrid", { handler: runningSweep(deps, events(deps)) });
 app.timer("sweep", { schedule: "0 * * * * *", handler: sweep(deps) });

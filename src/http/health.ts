@@ -1,61 +1,117 @@
-import { minute } from "../shared/base/duration.ts";
+import { minute, second } from "../shared/base/duration.ts";
+import { Unavailable } from "../shared/base/errors.ts";
 import type { Deps } from "../shared/deps.ts";
 import { terminalStates } from "../shared/job/job.ts";
+import { timerSilence, type Beat } from "../shared/store/control.ts";
 import { queueNames } from "../shared/store/queues.ts";
+import { vitalParts, type Turn } from "../shared/store/turns.ts";
 import { handler, json } from "./lib/reply.ts";
 
 /** `GET /api/health` (anonymous: does storage answer) and `GET /api/health/details` (for operators). */
-type HealthDeps = Pick<Deps, "settings" | "now" | "log" | "control" | "queues" | "jobs" | "aci">;
+type HealthDeps = Pick<Deps, "settings" | "now" | "log" | "control" | "turns" | "queues" | "jobs" | "aci">;
 
 export const version = "0.1.0";
 
+/** A load balancer waits no longer. */
+const maxWait = 2 * second;
+
 export function health({ log, control }: Pick<HealthDeps, "log" | "control">) {
   return handler(log, async () => {
-    await control.lastBeat();
+    await within(maxWait, control.lastBeat());
     return json(200, { status: "ok" });
   });
 }
 
-/** A reconciler that has not looked around for so long is not at work. */
-const mostSilence = 5 * minute;
+async function within<T>(time: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Unavailable("storage", `No answer in ${time / second} s.`)), time);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A sweep that completed no pass, and an ARM that gave no answer, for this long are in trouble. */
+const maxSilence = 5 * minute;
 
 export function healthDetails(deps: HealthDeps) {
   const began = deps.now();
   return handler(deps.log, async () => {
     const { control, queues, settings, now } = deps;
-    const [beat, pause, queueLength, wakeLength, poisonLength, active, { aci, installation }] = await Promise.all([
+    const [beat, turns, pause, lengths, active, { aci, installation }] = await Promise.all([
       control.lastBeat(),
+      deps.turns.all(),
       control.paused(),
-      queues.length(queueNames.jobs),
-      queues.length(queueNames.wake),
-      queues.length(`${queueNames.jobs}-poison`),
+      queueLengths(queues),
       activeCounts(deps),
       deps.aci(),
     ]);
     const faults = [...settings.faults, ...(installation.refusal === undefined ? [] : [installation.refusal])];
-    const late = now() - Math.max(beat?.at ?? 0, began) > mostSilence;
+    const lastPass = lastPassOf(beat, turns);
+    const silent = (since: number | undefined): boolean => now() - Math.max(since ?? 0, began) > maxSilence;
     const status =
       faults.length > 0
         ? "misconfigured"
-        : late
+        : silent(lastPass)
           ? "late"
           : beat?.arm === "refused"
             ? "refused by Azure Resource Manager"
-            : "ok";
+            : silent(beat?.armAt)
+              ? "no answer from Azure Resource Manager"
+              : "ok";
     return json(status === "ok" ? 200 : 503, {
       status,
       version,
-      lastReconcile: iso(beat?.at),
+      lastReconcile: iso(lastPass),
+      timer: timerState(beat, now(), began),
+      sweep: Object.fromEntries([...turns].map(([part, turn]) => [part, shown(turn)])),
+      arm: { ok: beat?.arm === "ok", since: iso(beat?.armSince) },
       lastArmSuccess: iso(beat?.armAt),
       throttledUntil: iso(aci.heldUntil),
-      queueLength,
-      wakeLength,
-      poisonLength,
+      ...lengths,
       ...active,
       paused: pause ? { reason: pause.reason, since: iso(pause.since) } : null,
       faults,
     });
   });
+}
+
+/** All that jobs hang on was done by then, whoever did it. An earlier release wrote no turns. */
+function lastPassOf(beat: Beat | undefined, turns: ReadonlyMap<string, Turn>): number | undefined {
+  const completed = vitalParts.map((part) => turns.get(part)?.completedAt);
+  return completed.every((at) => at !== undefined) ? Math.min(...completed) : beat?.at;
+}
+
+/** @param began when this instance did: until the timer can have run, it counts as running */
+function timerState({ timerAt, timerSince }: Partial<Beat> = {}, now: number, began: number): object {
+  const ok = now - Math.max(timerAt ?? 0, began) <= timerSilence;
+  return { ok, since: iso(ok ? timerSince : timerAt) };
+}
+
+function shown({ begunAt, completedAt, by, unfinished, error }: Turn): object {
+  return {
+    begunAt: iso(begunAt),
+    completedAt: iso(completedAt),
+    by,
+    ...(unfinished ? { unfinished } : {}),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+async function queueLengths(queues: Deps["queues"]): Promise<Record<string, number>> {
+  const { jobs, wake, events } = queueNames;
+  const names = { queueLength: jobs, wakeLength: wake, eventsLength: events };
+  const poison = { poisonLength: jobs, wakePoisonLength: wake, eventsPoisonLength: events };
+  const wanted = [
+    ...Object.entries(names),
+    ...Object.entries(poison).map(([name, queue]) => [name, `${queue}-poison`] as const),
+  ];
+  return Object.fromEntries(
+    await Promise.all(wanted.map(async ([name, queue]) => [name, await queues.length(queue)] as const)),
+  );
 }
 
 /** Active jobs, the oldest that waits, and groups that should be gone and are not. */

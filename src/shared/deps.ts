@@ -25,6 +25,7 @@ import type { Settings } from "./config/settings.ts";
 import { connectStorage, type Storage } from "./store/connect.ts";
 import { lookCeilingFor } from "./job/timing.ts";
 import type { Log } from "./base/log.ts";
+import { Turns } from "./store/turns.ts";
 import { Vault } from "./security/secret-vault.ts";
 
 /** Everything that a handler may use; made once. Handlers take the part that they need, so that the type says what they can't do. */
@@ -44,6 +45,7 @@ export interface Deps {
   readonly queues: Queues;
   readonly poison: PoisonQueue;
   readonly control: Control;
+  readonly turns: Turns;
   readonly budget: Budget;
   readonly daily: DailyBudget;
   readonly placement: Placement;
@@ -96,6 +98,7 @@ export function makeDeps(options: DepsOptions): Deps {
     queues: new Queues(storage.queues),
     poison: new PoisonQueue(storage.queues),
     control,
+    turns: new Turns(storage.table(tableNames.control)),
     budget,
     daily: new DailyBudget(storage.table(tableNames.control), settings),
     placement,

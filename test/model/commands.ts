@@ -71,4 +71,3 @@ const unhealthy: readonly fc.Arbitrary<Command>[] = [
 ];
 
 export const commands = fc.commands([...healthy, ...unhealthy], { maxCommands: 60, size: "max" });
-export const healthyCommands = fc.commands([...healthy], { maxCommands: 60, size: "max" });

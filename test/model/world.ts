@@ -1,4 +1,5 @@
-import { InvocationContext, type StorageQueueHandler } from "@azure/functions";
+import { HttpRequest, InvocationContext, type StorageQueueHandler } from "@azure/functions";
+import { enqueueingSweep } from "../../src/http/lib/second-clock.ts";
 import { second } from "../../src/shared/base/duration.ts";
 import { makeDeps, type Deps } from "../../src/shared/deps.ts";
 import { Unavailable } from "../../src/shared/base/errors.ts";
@@ -6,6 +7,7 @@ import { queueNames } from "../../src/shared/store/queues.ts";
 import { requestTimeout } from "../../src/shared/job/step.ts";
 import { events } from "../../src/workers/events.ts";
 import { provisioner } from "../../src/workers/provisioner.ts";
+import { runningSweep } from "../../src/workers/second-clock.ts";
 import { sweep } from "../../src/workers/sweep.ts";
 import { wake } from "../../src/workers/wake.ts";
 import { start, subscription } from "../kit/kit.ts";
@@ -151,10 +153,10 @@ export class World {
     return this.without === undefined || queue !== never[this.without];
   }
 
+  /** A minute of the clock. Without a timer somebody calls instead: any call brings on what the timer would have done. */
   tick(on: Host): void {
-    if (this.without === "timer") return;
     this.judge.began();
-    this.run(() => on.work.timer());
+    this.run(() => (this.without === "timer" ? on.work.call() : on.work.timer()));
   }
 
   /** The code goes on until its first call, and from each call to the next as the schedule lets them go. */
@@ -221,11 +223,12 @@ function givesUpAt({ kind, since }: Pending): number {
 
 function handlersOf(deps: Deps) {
   const handlers: Readonly<Record<string, StorageQueueHandler>> = {
-    [queueNames.jobs]: provisioner(deps),
-    [queueNames.wake]: wake(deps),
-    [queueNames.events]: events(deps),
+    [queueNames.jobs]: runningSweep(deps, provisioner(deps)),
+    [queueNames.wake]: runningSweep(deps, wake(deps)),
+    [queueNames.events]: runningSweep(deps, events(deps)),
   };
   const timer = sweep(deps);
+  const health = enqueueingSweep(deps, () => ({ status: 200 }));
   const schedule = { adjustForDST: false };
   const scheduleStatus = { last: "", lastUpdated: "", next: "" };
   return {
@@ -234,6 +237,7 @@ function handlersOf(deps: Deps) {
       if (handler === undefined) throw new Error(`Nobody reads ${queue}.`);
       return handler(body, context);
     },
+    call: (): unknown => health(new HttpRequest({ method: "GET", url: "http://localhost/api/health" }), new InvocationContext()),
     timer: (): unknown => timer({ isPastDue: false, schedule, scheduleStatus }, new InvocationContext()),
   };
 }

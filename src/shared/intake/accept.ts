@@ -9,6 +9,7 @@ import { join } from "./attach.ts";
 import { newJob } from "./new-job.ts";
 import { findObstacle } from "./conflict.ts";
 import type { Checked, Order } from "./submission.ts";
+import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Queues } from "../store/queues.ts";
@@ -141,10 +142,11 @@ async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, began: number)
 }
 
 /** What was reserved for a job that turned out to be done with. */
-async function giveBack({ jobs: { index }, queues }: AcceptDeps, { id, groupName, createdAt }: Job): Promise<void> {
+async function giveBack({ jobs, queues, now }: AcceptDeps, { id, groupName, createdAt }: Job): Promise<void> {
+  const { index } = jobs;
   await index.leaveLine(groupName, id, createdAt);
   const next = await index.handOver(groupName, id);
-  if (next !== undefined) await queues.wake(next, undefined, 0);
+  if (next !== undefined) await requeue({ jobs, queues, now }, next);
   await index.drop(id);
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { minute } from "../base/duration.ts";
+import { second } from "../base/duration.ts";
 import { groupName, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
 import { parseTraceparent } from "../base/traceparent.ts";
 import { nothingObserved, type Delivery, type Job } from "../job/job.ts";
@@ -55,6 +55,9 @@ export function newJob(
   };
 }
 
+/** When the sweep asks after a job whose message did not come. */
+const firstCheck = 45 * second;
+
 /** What holds of every job that begins now, whatever it is to run. */
 export function beginning(id: JobId, name: GroupName, options: JobOptions, createdAt: number) {
   return {
@@ -81,7 +84,7 @@ export function beginning(id: JobId, name: GroupName, options: JobOptions, creat
     yield: false,
     logsDropped: false,
     lookAt: createdAt,
-    checkAt: createdAt + minute,
+    checkAt: createdAt + firstCheck,
   } as const satisfies Partial<Job>;
 }
 

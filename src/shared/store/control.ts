@@ -1,6 +1,6 @@
 import type { TableClient } from "@azure/data-tables";
 import { z } from "zod";
-import { minute } from "../base/duration.ts";
+import { minute, second } from "../base/duration.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import { storageCall, type Storage } from "./connect.ts";
 import { blobContainers } from "./blobs.ts";
@@ -21,14 +21,34 @@ export interface Pause {
   readonly since: number;
 }
 
-/** The reconciler's heartbeat. */
+/** The heartbeat of the sweep. */
 export interface Beat {
-  readonly at: number;
+  /** When a pass of the sweep was last completed, whoever ran it. */
+  readonly at: number | undefined;
   readonly arm: "ok" | "refused" | "unknown";
   readonly activeJobs: number;
-  /** When ARM last answered us. */
+  /** When ARM last answered us, and since when it answers as it does. */
   readonly armAt: number | undefined;
+  readonly armSince: number | undefined;
+  /** When the timer last ended a pass, and since when it has done so without a pause. */
+  readonly timerAt: number | undefined;
+  readonly timerSince: number | undefined;
 }
+
+/** What a pass of the sweep has to tell. */
+export interface Pass {
+  /** Whether it did what it is there for. */
+  readonly completed: boolean;
+  /** Whether the timer began it. */
+  readonly timer: boolean;
+  /** What it saw, where it looked: how many jobs are active, and how ARM answered. */
+  readonly load: Pick<Beat, "activeJobs" | "arm"> | undefined;
+}
+
+/** The timer that has ended no pass for this long has stopped. */
+export const timerSilence = 3 * minute;
+const overdueTime = 2 * minute;
+const glanceTime = 30 * second;
 
 export const tableNames = { jobs: "jobs", index: "jobindex", attempts: "attempts", control: "control" } as const;
 const partition = "control";
@@ -42,6 +62,7 @@ export class Control {
   readonly #pacing: Pacing;
   #installation: Promise<Installation> | undefined;
   #load = { active: 0, until: 0 };
+  #nextGlance = 0;
 
   constructor(storage: Storage, settings: Settings, newId: () => string, pacing: Pacing) {
     this.#storage = storage;
@@ -170,26 +191,29 @@ export class Control {
     return row !== 404 && row["at"] instanceof Date ? row["at"].getTime() : now;
   }
 
-  /** True for the one caller, of all instances, that may do a periodic work now. */
-  async turn(work: string, every: number, now: number): Promise<boolean> {
-    const row = await storageCall(() => this.#table.getEntity("turn", work), 404);
-    const entity = { partitionKey: "turn", rowKey: work, at: new Date(now) };
-    if (row === 404) return (await storageCall(() => this.#table.createEntity(entity), 409)) !== 409;
-    if (row["at"] instanceof Date && now < row["at"].getTime() + every) return false;
-    return (await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag: row.etag }), 404, 412)) !== 412;
-  }
-
-  /** The reconciler looked around, and this is how ARM answered it. */
-  async beat(now: number, arm: Beat["arm"], activeJobs: number): Promise<void> {
+  /** A pass of the sweep ended. */
+  async beat(now: number, { completed, timer, load }: Pass): Promise<void> {
+    const last = await this.lastBeat();
+    const ticks = last?.timerAt !== undefined && now - last.timerAt < timerSilence;
+    const timerSince = (ticks ? last.timerSince : undefined) ?? now;
+    const armSince = (last?.arm === load?.arm ? last?.armSince : undefined) ?? now;
     const entity = {
       partitionKey: partition,
       rowKey: "heartbeat",
-      at: new Date(now),
-      arm,
-      activeJobs,
-      ...(arm === "ok" ? { armAt: new Date(now) } : {}),
+      ...(completed ? { at: new Date(now) } : {}),
+      ...(timer ? { timerAt: new Date(now), timerSince: new Date(timerSince) } : {}),
+      ...(load === undefined ? {} : { ...load, armSince: new Date(armSince) }),
+      ...(load?.arm === "ok" ? { armAt: new Date(now) } : {}),
     };
     await storageCall(() => this.#table.upsertEntity(entity, "Merge"));
+  }
+
+  /** Whether no pass of the sweep was completed for two minutes; reads the heartbeat at most every 30 s, and is false in between. */
+  async isSweepOverdue(now: number): Promise<boolean> {
+    if (now < this.#nextGlance) return false;
+    this.#nextGlance = now + glanceTime;
+    const last = await this.lastBeat();
+    return last?.at === undefined || now - last.at > overdueTime;
   }
 
   /** How many jobs were active a minute or so ago; the read that tells is made once a minute. */
@@ -203,13 +227,20 @@ export class Control {
 
   async lastBeat(): Promise<Beat | undefined> {
     const row = await storageCall(() => this.#table.getEntity(partition, "heartbeat"), 404);
-    if (row === 404 || !(row["at"] instanceof Date)) return undefined;
-    const { arm, armAt, activeJobs } = row;
+    if (row === 404) return undefined;
+    const { arm, activeJobs } = row;
+    const time = (name: string): number | undefined => {
+      const value = row[name];
+      return value instanceof Date ? value.getTime() : undefined;
+    };
     return {
       activeJobs: typeof activeJobs === "number" ? activeJobs : 0,
-      at: row["at"].getTime(),
+      at: time("at"),
       arm: arm === "ok" || arm === "refused" ? arm : "unknown",
-      armAt: armAt instanceof Date ? armAt.getTime() : undefined,
+      armAt: time("armAt"),
+      armSince: time("armSince"),
+      timerAt: time("timerAt"),
+      timerSince: time("timerSince"),
     };
   }
 }

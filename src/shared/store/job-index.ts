@@ -64,10 +64,13 @@ interface Standing {
   readonly rowKey: string;
 }
 
+/** An active job as the sweep watches it. */
 export interface DueJob {
   readonly id: JobId;
   readonly createdAt: number;
-  /** The timer has woken it before, and nothing came of that. */
+  /** When it counts as overdue. */
+  readonly checkAt: number;
+  /** The sweep has requeued it before, and nothing came of that. */
   readonly told: boolean;
 }
 
@@ -311,17 +314,9 @@ export class JobIndex {
     await storageCall(() => this.#table.updateEntity(row, "Merge"), 404);
   }
 
-  /** Jobs whose looks may have stopped, in no order. */
-  async *due(now: number): AsyncGenerator<DueJob> {
-    const filter = `${range("job")} and ${odata`checkAt le ${new Date(now)}`}`;
-    yield* this.#jobs(filter);
-  }
-
-  /** How many jobs are in the index. */
-  async count(): Promise<number> {
-    let count = 0;
-    for await (const _row of this.#rows(range("job"), ["RowKey"])) count++;
-    return count;
+  /** All jobs in the index, in no order. */
+  watched(): AsyncGenerator<DueJob> {
+    return this.#jobs(range("job"));
   }
 
   /** Everything that has not ended or is not done with: the columns of its row. */
@@ -345,9 +340,11 @@ export class JobIndex {
   }
 
   async *#jobs(filter: string): AsyncGenerator<DueJob> {
-    for await (const row of this.#rows(filter, ["RowKey", "createdAt", "told"])) {
+    for await (const row of this.#rows(filter, ["RowKey", "createdAt", "checkAt", "told"])) {
       const id = parseJobId(String(row["rowKey"]).slice("job_".length));
-      if (id !== undefined) yield { id, createdAt: timeOf(row["createdAt"]), told: row["told"] === true };
+      if (id === undefined) continue;
+      const [createdAt, checkAt] = [timeOf(row["createdAt"]), timeOf(row["checkAt"])];
+      yield { id, createdAt, checkAt, told: row["told"] === true };
     }
   }
 

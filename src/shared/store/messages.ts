@@ -10,11 +10,13 @@ export function cancelMessage(id: JobId): string {
   return JSON.stringify({ version: 1, op: "cancel", id });
 }
 
-/** What travels on `aci-wake`: a job to look at, and the `lookAt` of its row for which the message was sent. */
-export interface Wake {
-  readonly id: JobId;
-  readonly at: number | undefined;
-}
+/** What travels on `aci-wake`: a job to look at, and the `lookAt` of its row for which the message was sent; or the sweep, to be run. */
+export type Wake =
+  | { readonly kind: "job"; readonly id: JobId; readonly at: number | undefined }
+  | { readonly kind: "sweep" };
+
+/** A release that does not know it drops it. */
+export const sweepMessage = JSON.stringify({ version: 1, sweep: true });
 
 export function wakeMessage(id: JobId, at: number | undefined): string {
   return JSON.stringify(at === undefined ? { version: 1, job: id } : { version: 1, job: id, at });
@@ -22,11 +24,12 @@ export function wakeMessage(id: JobId, at: number | undefined): string {
 
 export function readWake(body: unknown): Wake | undefined {
   const value = typeof body === "string" ? jsonIn(body) : body;
-  if (typeof value !== "object" || value === null || !("job" in value) || typeof value.job !== "string")
-    return undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  if ("sweep" in value && value.sweep === true) return { kind: "sweep" };
+  if (!("job" in value) || typeof value.job !== "string") return undefined;
   const id = parseJobId(value.job);
   if (id === undefined) return undefined;
-  return { id, at: "at" in value && typeof value.at === "number" ? value.at : undefined };
+  return { kind: "job", id, at: "at" in value && typeof value.at === "number" ? value.at : undefined };
 }
 
 /** What an Event Grid event is reduced to: the name of a container group. Everything else in it is not believed, nor logged. */

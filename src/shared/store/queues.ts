@@ -1,7 +1,7 @@
 import type { QueueServiceClient } from "@azure/storage-queue";
 import { second } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
-import { runMessage, wakeMessage } from "./messages.ts";
+import { runMessage, sweepMessage, wakeMessage } from "./messages.ts";
 import { storageCall } from "./connect.ts";
 
 /** The queues: jobs to run, wakes of jobs (now or later), Event Grid's events. */
@@ -30,6 +30,11 @@ export class Queues {
    */
   async wake(id: JobId, at: number | undefined, delay: number): Promise<void> {
     await this.send(queueNames.wake, wakeMessage(id, at), delay);
+  }
+
+  /** Brings on a pass of the sweep. */
+  async sweep(delay: number): Promise<void> {
+    await this.send(queueNames.wake, sweepMessage, delay);
   }
 
   /** Never expires: the default would drop a message after 7 days in silence. */

@@ -8,6 +8,7 @@ import { conflict, done, rewrite } from "../../shared/base/rewrite.ts";
 import { hasEnded, type Job, type Placed } from "../../shared/job/job.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
+import { requeue } from "../../shared/store/requeue.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 
 /**
@@ -106,7 +107,7 @@ async function askToYield(deps: Deps, holder: JobId, job: Job): Promise<"asked" 
   });
   if (stored === undefined || (hasEnded(stored.job.phase) && stored.job.phase.tidy)) {
     const next = await deps.jobs.index.handOver(job.groupName, holder);
-    if (next !== undefined && next !== job.id) await deps.queues.wake(next, undefined, 0);
+    if (next !== undefined && next !== job.id) await requeue(deps, next);
     return "freed";
   }
   if (look.needed) await deps.queues.wake(holder, undefined, 0);

@@ -1,5 +1,7 @@
 import type { Deps } from "../../shared/deps.ts";
 import type { Job, Placed } from "../../shared/job/job.ts";
+import { requeue } from "../../shared/store/requeue.ts";
+import type { TurnEnd } from "../../shared/store/turns.ts";
 import { scopeOf } from "../../shared/limits/placement.ts";
 import { createLine, roomLine } from "./admit.ts";
 
@@ -26,21 +28,23 @@ export async function countAttempt({ daily }: Pick<Deps, "daily">, before: Job, 
 const probes = 5;
 
 /** Calls up as many as there is room for by now, oldest first. */
-export async function callUpWaiting(deps: Deps): Promise<void> {
+export async function callUpWaiting(deps: Deps, until: number): Promise<TurnEnd> {
   const lines = await deps.jobs.index.lines();
-  if (lines.size === 0) return;
+  if (lines.size === 0) return { kind: "completed", cursor: undefined };
   const now = deps.now();
   const exclusions = await deps.placement.exclusions(now);
   for (const line of lines.keys()) {
+    if (deps.now() >= until) return { kind: "unfinished", cursor: undefined };
     const placed = placeOf(line);
     if (placed && line === createLine(placed)) await wakeFrom(deps, line, await deps.budget.creates(placed, now));
     else if (placed && line === roomLine(placed) && !exclusions.has(scopeOf(placed)))
       await wakeFrom(deps, line, probes);
   }
+  return { kind: "completed", cursor: undefined };
 }
 
 async function wakeFrom(deps: Deps, line: string, most: number): Promise<void> {
-  for (const id of await deps.jobs.index.callUp(line, most)) await deps.queues.wake(id, undefined, 0);
+  for (const id of await deps.jobs.index.callUp(line, most)) await requeue(deps, id);
 }
 
 /** The region that a line's name tells; its resource group does not matter to a limit. */

@@ -7,6 +7,7 @@ import type { GroupSeen, Observation } from "../../shared/job/observation.ts";
 import { withOutcomes } from "../../shared/job/deliveries.ts";
 import { isMinted, mintedAt, type JobId } from "../../shared/base/ids.ts";
 import { conflict, done } from "../../shared/base/rewrite.ts";
+import { checkDelay, leastCheckDelay, requeue } from "../../shared/store/requeue.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
 import { isReason } from "../../shared/job/reasons.ts";
@@ -36,8 +37,6 @@ const mostSteps = 40;
 const leftAloneTime = 10 * minute;
 /** A row that changes between each reading and writing is given up after so many: somebody else will go on. */
 const mostSaves = 30;
-/** How long after a look that did not come the timer notices. */
-const checkDelay = 3 * minute;
 
 export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promise<void> {
   const found = await deps.jobs.find(id);
@@ -56,7 +55,7 @@ async function forget(deps: Deps, id: JobId): Promise<void> {
   deps.log("warn", "reservation without a row", { job: id });
   await index.leaveLine(reserved.groupName, id, reserved.createdAt);
   const next = await index.handOver(reserved.groupName, id);
-  if (next !== undefined) await deps.queues.wake(next, undefined, 0);
+  if (next !== undefined) await requeue(deps, next);
   await index.drop(id);
 }
 
@@ -247,7 +246,7 @@ class Reconciliation {
     if (firstCreateAt === undefined) await index.leaveLine(groupName, id, createdAt);
     if (line !== undefined) await index.leaveLine(line, id, createdAt);
     const next = await index.handOver(groupName, id);
-    if (next !== undefined) await this.#deps.queues.wake(next, undefined, 0);
+    if (next !== undefined) await requeue(this.#deps, next);
     this.#hasLetGo = true;
   }
 
@@ -290,7 +289,7 @@ class Reconciliation {
     const now = this.#deps.now();
     const lookAt = Math.max(until, now + 1);
     // Without a wake of its own the job relies on somebody else's, or on the timer.
-    const moveCheck = !wake || lookAt + minute > job.checkAt;
+    const moveCheck = !wake || lookAt + leastCheckDelay > job.checkAt;
     const checkAt = !wake ? lookAt : moveCheck ? lookAt + checkDelay : job.checkAt;
     if (!(await this.#save({ ...job, lookAt, checkAt }, moveCheck))) return false;
     if (wake) await this.#deps.queues.wake(job.id, lookAt, lookAt - now);

@@ -4,6 +4,7 @@ import { InstallationTag } from "../../shared/aci/installation-tag.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { isMinted, mintedAt, nameKey, parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { hasEnded, type Job, type Placed } from "../../shared/job/job.ts";
+import type { TurnEnd } from "../../shared/store/turns.ts";
 
 /**
  * Groups of ours that no job knows any more: a create that came late, or whose job's row is gone. Only groups whose installation tag
@@ -12,11 +13,10 @@ import { hasEnded, type Job, type Placed } from "../../shared/job/job.ts";
  */
 const grace = 15 * minute;
 
-export async function sweepOrphans(deps: Deps): Promise<number> {
+export async function sweepOrphans(deps: Deps): Promise<TurnEnd> {
   const { aci, installation } = await deps.aci();
-  if (installation.refusal !== undefined) return 0;
+  if (installation.refusal !== undefined) return { kind: "completed", cursor: undefined };
   const tag = new InstallationTag(installation);
-  let found = 0;
   for (const target of await deps.control.targets(deps.settings.targets)) {
     const list = await aci.list(target);
     if (list.kind !== "value") {
@@ -29,23 +29,23 @@ export async function sweepOrphans(deps: Deps): Promise<number> {
       const id = owner.kind === "ours" ? parseJobId(owner.jobId) : undefined;
       if (owner.kind !== "ours" || id === undefined) continue;
       const placed: Placed = { ...target, location: group.location ?? target.location ?? "" };
-      if (await isOrphan(deps, id, { placed, name: group.name, isBound: owner.isBound })) found++;
+      await removeOrphan(deps, id, { placed, name: group.name, isBound: owner.isBound });
     }
   }
-  return found;
+  return { kind: "completed", cursor: undefined };
 }
 
 /** A group whose row lives is the row's business: waking it is enough. One without a row is deleted, once it is old enough. */
-async function isOrphan(
+async function removeOrphan(
   deps: Deps,
   id: JobId,
   group: { readonly placed: Placed; readonly name: string; readonly isBound: boolean },
-): Promise<boolean> {
+): Promise<void> {
   const stored = await deps.jobs.find(id);
   if (stored !== undefined) {
     const { phase } = stored.job;
     const late = hasEnded(phase) && phase.group === "gone";
-    if (!late || !isRowsGroup(stored.job, group)) return false;
+    if (!late || !isRowsGroup(stored.job, group)) return;
     deps.log("warn", "group of an ended job", { job: id, group: group.name });
     await deps.jobs.change(id, (job) =>
       hasEnded(job.phase) && job.phase.group === "gone"
@@ -53,17 +53,16 @@ async function isOrphan(
         : undefined,
     );
     await deps.queues.wake(id, undefined, 0);
-    return true;
+    return;
   }
   // The tag's old form does not name the group: without a row it proves nothing.
-  if (!group.isBound) return false;
+  if (!group.isBound) return;
   const now = deps.now();
   const born = isMinted(id) ? mintedAt(id) : await deps.control.firstSeen(id, now);
-  if (now < born + grace) return false;
+  if (now < born + grace) return;
   deps.log("warn", "group without a job", { job: id, group: group.name });
   const { aci } = await deps.aci();
   await aci.remove(group.placed, group.name);
-  return true;
 }
 
 function isRowsGroup({ groupName, placed }: Job, group: { readonly placed: Placed; readonly name: string }): boolean {

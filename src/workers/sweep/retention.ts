@@ -2,6 +2,7 @@ import { day } from "../../shared/base/duration.ts";
 import { cancelKept } from "../../shared/intake/cancel.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { hasEnded } from "../../shared/job/job.ts";
+import type { TurnEnd } from "../../shared/store/turns.ts";
 
 /**
  * What is kept only for a time: sealed definitions, captured logs, rows. In small steps, oldest first; a step that fails is made again
@@ -9,7 +10,7 @@ import { hasEnded } from "../../shared/job/job.ts";
  */
 const mostPerStep = 200;
 
-export async function sweepRetention(deps: Deps): Promise<void> {
+export async function sweepRetention(deps: Deps): Promise<TurnEnd> {
   const { definitionRetention, logRetention, rowRetention } = deps.settings;
   const now = deps.now();
   await deps.jobs.index.dropCancels(now - cancelKept);
@@ -30,6 +31,7 @@ export async function sweepRetention(deps: Deps): Promise<void> {
     await deps.jobs.index.forget(stored.job, stored.key);
     await deps.jobs.remove(stored.key);
   });
+  return { kind: "completed", cursor: undefined };
 }
 
 /** Jobs that ended before a time; a job may have been accepted as long before that as it may last. */

@@ -20,13 +20,9 @@ export function unfinished(ledger: Ledger): string {
   return [
     ...rows.map(({ id, phase }) => `job ${id} is ${JSON.stringify(phase)}`),
     ...groups.map(({ name }) => `group ${name}`),
-    // A reservation whose row was never written is the timer's alone.
-    ...ledger
-      .index("job_")
-      .filter(({ rowKey }) => hasTimer(ledger) || ledger.job(rowKey.slice("job_".length)) !== undefined)
-      .map(({ rowKey }) => rowKey),
-    // A look that was overtaken by its job's end may have left it in a line: the timer calls it up, and it is gone.
-    ...(hasTimer(ledger) ? ledger.index("wait_~").map(({ rowKey }) => rowKey) : []),
+    ...ledger.index("job_").map(({ rowKey }) => rowKey),
+    // A look that was overtaken by its job's end may have left it in a line: the sweep calls it up, and it is gone.
+    ...ledger.index("wait_~").map(({ rowKey }) => rowKey),
   ].join(", ");
 }
 
@@ -39,7 +35,7 @@ export function nextCheck(ledger: Ledger): number {
 
 /** After everything has come to rest. */
 export function allAtRest(ledger: Ledger): void {
-  const left = hasTimer(ledger) ? [...ledger.index("hold_"), ...ledger.index("wait_")] : [];
+  const left = [...ledger.index("hold_"), ...ledger.index("wait_")];
   for (const { rowKey } of left) ledger.violated(`${rowKey} was left behind`);
   const queued = ledger.rows.filter(({ via }) => via === "queue").length;
   const poisoned = ledger.world.queue.poisoned.filter(({ queue }) => queue === queueNames.jobs).length;
@@ -48,8 +44,4 @@ export function allAtRest(ledger: Ledger): void {
     const foreign = ledger.world.aci.all.filter((group) => nameKey(group.name) === name && !isTaggedOurs(group.tags));
     if (foreign.length !== 1) ledger.violated(`the foreign group ${name} is gone`);
   }
-}
-
-function hasTimer({ world }: Ledger): boolean {
-  return world.without !== "timer";
 }

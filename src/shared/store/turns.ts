@@ -1,0 +1,148 @@
+import type { TableClient } from "@azure/data-tables";
+import { minute } from "../base/duration.ts";
+import { storageCall } from "./connect.ts";
+
+/**
+ * Work that is done now and then by one instance at a time: a row for each in the table `control`, partition `turn`. Whoever takes a
+ * turn holds it until it says that it is done, or until its lease runs out; what it could not finish goes on with the next turn.
+ */
+const partition = "turn";
+
+/** The parts of the sweep that the health of the service hangs on: jobs go on without the others for hours. */
+export const vitalParts = ["due jobs", "waiting jobs"] as const;
+
+/** How the last turns of a work went. Times are milliseconds since 1970. */
+export interface Turn {
+  readonly etag: string;
+  readonly begunAt: number;
+  /** Until then it is its holder's. */
+  readonly heldUntil: number;
+  /** When the work was last finished. */
+  readonly completedAt: number | undefined;
+  /** Who began last: `timer`, `queue`. */
+  readonly by: string;
+  /** Where to go on; the work's own text. */
+  readonly cursor: string | undefined;
+  readonly unfinished: boolean;
+  /** Why the last turn failed, if it did. */
+  readonly error: string | undefined;
+}
+
+/** A turn that was taken. */
+export interface TakenTurn {
+  readonly work: string;
+  readonly etag: string;
+  readonly begunAt: number;
+  readonly by: string;
+  readonly before: Turn | undefined;
+}
+
+export interface TurnPlan {
+  /** Time from one beginning to the next. */
+  readonly every: number;
+  /** How long whoever begins may take before another may begin. */
+  readonly lease: number;
+  readonly by: string;
+}
+
+/** How a turn ended. */
+export type TurnEnd =
+  | { readonly kind: "completed"; readonly cursor: string | undefined }
+  /** Out of time: the next turn begins without waiting and goes on at the cursor. */
+  | { readonly kind: "unfinished"; readonly cursor: string | undefined }
+  | { readonly kind: "failed"; readonly error: string };
+
+/** A time of another instance's clock that lies further ahead than this says nothing. */
+const maxAhead = minute;
+
+export class Turns {
+  readonly #table: TableClient;
+
+  constructor(table: TableClient) {
+    this.#table = table;
+  }
+
+  /** How all works stand: one call. */
+  async all(): Promise<ReadonlyMap<string, Turn>> {
+    const turns = new Map<string, Turn>();
+    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
+    for (;;) {
+      const next = await storageCall(() => rows.next(), 404);
+      if (next === 404 || next.done) return turns;
+      turns.set(String(next.value.rowKey), turnOf(next.value));
+    }
+  }
+
+  /**
+   * The turn, for the one caller of all instances that may begin a work now.
+   *
+   * @param before as {@link all} has it
+   */
+  async take(
+    work: string,
+    before: Turn | undefined,
+    { every, lease, by }: TurnPlan,
+    now: number,
+  ): Promise<TakenTurn | undefined> {
+    const entity = { partitionKey: partition, rowKey: work, at: new Date(now), until: new Date(now + lease), by };
+    if (before === undefined) {
+      const made = await storageCall(() => this.#table.createEntity(entity), 404, 409);
+      return typeof made === "number" ? undefined : taken(work, made.etag, now, by, undefined);
+    }
+    const held = now < before.heldUntil && before.heldUntil <= now + lease + maxAhead;
+    const rested = now >= before.begunAt + every || before.begunAt > now + maxAhead;
+    if (held || !(rested || before.unfinished)) return undefined;
+    const written = { ...entity, ...kept(before), unfinished: before.unfinished };
+    const made = await storageCall(() => this.#table.updateEntity(written, "Replace", { etag: before.etag }), 404, 412);
+    return typeof made === "number" ? undefined : taken(work, made.etag, now, by, before);
+  }
+
+  /** Ends a turn. One whose lease ran out, and that another has taken, is left to that one. */
+  async end({ work, etag, begunAt, by, before }: TakenTurn, end: TurnEnd, now: number): Promise<void> {
+    const completedAt = end.kind === "completed" ? now : before?.completedAt;
+    const cursor = end.kind === "failed" ? before?.cursor : end.cursor;
+    const entity = {
+      partitionKey: partition,
+      rowKey: work,
+      at: new Date(begunAt),
+      until: new Date(now),
+      by,
+      unfinished: end.kind === "unfinished",
+      ...kept({ completedAt, cursor }),
+      ...(end.kind === "failed" ? { error: end.error.slice(0, 500) } : {}),
+    };
+    await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag }), 404, 412);
+  }
+}
+
+function kept({ completedAt, cursor }: Pick<Turn, "completedAt" | "cursor">): Readonly<Record<string, unknown>> {
+  return {
+    ...(completedAt === undefined ? {} : { completedAt: new Date(completedAt) }),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
+}
+
+function taken(
+  work: string,
+  etag: string | undefined,
+  begunAt: number,
+  by: string,
+  before: Turn | undefined,
+): TakenTurn | undefined {
+  return etag === undefined ? undefined : { work, etag, begunAt, by, before };
+}
+
+function turnOf(row: Readonly<Record<string, unknown>>): Turn {
+  const time = (value: unknown): number | undefined => (value instanceof Date ? value.getTime() : undefined);
+  const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  return {
+    etag: String(row["etag"]),
+    begunAt: time(row["at"]) ?? 0,
+    heldUntil: time(row["until"]) ?? 0,
+    completedAt: time(row["completedAt"]),
+    by: text(row["by"]) ?? "timer",
+    cursor: text(row["cursor"]),
+    unfinished: row["unfinished"] === true,
+    error: text(row["error"]),
+  };
+}

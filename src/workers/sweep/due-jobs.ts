@@ -1,0 +1,54 @@
+import { minute, second } from "../../shared/base/duration.ts";
+import { inParallel } from "../../shared/base/in-parallel.ts";
+import { errorFields } from "../../shared/base/log.ts";
+import type { Deps } from "../../shared/deps.ts";
+import type { DueJob } from "../../shared/store/job-index.ts";
+import type { Pass } from "../../shared/store/control.ts";
+import type { TurnEnd } from "../../shared/store/turns.ts";
+import { reconcile } from "../reconcile/reconcile.ts";
+
+export type Load = NonNullable<Pass["load"]>;
+
+/** How long a requeued job may take to move before it is due again. */
+const requeuedTime = minute;
+/** If no message moved a job, the sweep reconciles it itself, at most this many in a pass, in case the queue is broken. */
+const maxByItself = 20;
+/** While jobs are active, passes follow each other more closely than the timer's minute. */
+const nextPass = 30 * second;
+const width = 16;
+
+/**
+ * Requeues the jobs whose observations stopped: their message is lost, or held by a host that died. While jobs are active a message
+ * brings on the next pass: a dead host's jobs go on within 90 s, and passes need no timer. It is sent first, so that it outlives this host.
+ */
+export async function requeueDue(deps: Deps, until: number, report: (load: Load) => void): Promise<TurnEnd> {
+  const now = deps.now();
+  let active = 0;
+  const due: DueJob[] = [];
+  for await (const job of deps.jobs.index.watched()) {
+    active++;
+    if (job.checkAt <= now) due.push(job);
+  }
+  if (active > 0) await deps.queues.sweep(nextPass);
+  report({ activeJobs: active, arm: await armState(deps) });
+
+  let byItself = 0;
+  const requeue = async ({ id, told }: DueJob): Promise<void> => {
+    await deps.jobs.index.setCheck(id, now + requeuedTime, true);
+    if (told && byItself++ < maxByItself) await reconcile(deps, id, { at: undefined });
+    else await deps.queues.wake(id, undefined, 0);
+  };
+  const failed = ({ id }: DueJob, error: unknown): void =>
+    deps.log("error", "sweep failed in part", { part: "due job", job: id, ...errorFields(error) });
+  due.sort((a, b) => a.checkAt - b.checkAt);
+  const reached = await inParallel(due, requeue, { width, until, now: deps.now, failed });
+  if (due.length > 0) deps.log("info", "sweep requeued jobs", { due: due.length, all: reached === "all" });
+  return { kind: reached === "all" ? "completed" : "unfinished", cursor: undefined };
+}
+
+async function armState(deps: Deps): Promise<"ok" | "refused" | "unknown"> {
+  const [target] = deps.settings.targets;
+  if (target === undefined) return "unknown";
+  const { aci } = await deps.aci();
+  return aci.ping(target);
+}
