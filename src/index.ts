@@ -97,7 +97,11 @@ if (settings.readKey) {
 }
 
 const { setting: connection } = settings.storage;
-app.storageQueue("provisioner", { queueName: queueNames.jobs, connection, handler: runningSweep(deps, provisioner(deps)) });
+app.storageQueue("provisioner", {
+  queueName: queueNames.jobs,
+  connection,
+  handler: runningSweep(deps, provisioner(deps)),
+});
 app.storageQueue("wake", { queueName: queueNames.wake, connection, handler: runningSweep(deps, wake(deps)) });
 app.storageQueue("events", { queueName: queueNames.events, connection, handler: runningSweep(deps, events(deps)) });
 app.eventGrid("eventGrid", { handler: runningSweep(deps, events(deps)) });

@@ -8,7 +8,10 @@ import { vitalParts, type Turn } from "../shared/store/turns.ts";
 import { handler, json } from "./lib/reply.ts";
 
 /** `GET /api/health` (anonymous: does storage answer) and `GET /api/health/details` (for operators). */
-type HealthDeps = Pick<Deps, "settings" | "now" | "log" | "control" | "turns" | "queues" | "jobs" | "aci">;
+type HealthDeps = Pick<
+  Deps,
+  "settings" | "now" | "log" | "control" | "turns" | "unreadable" | "queues" | "jobs" | "aci"
+>;
 
 export const version = "0.1.0";
 
@@ -37,15 +40,19 @@ async function within<T>(time: number, work: Promise<T>): Promise<T> {
 /** A sweep that completed no pass, and an ARM that gave no answer, for this long are in trouble. */
 const maxSilence = 5 * minute;
 
+/** Counted up to here. */
+const maxUnreadable = 1000;
+
 export function healthDetails(deps: HealthDeps) {
   const began = deps.now();
   return handler(deps.log, async () => {
     const { control, queues, settings, now } = deps;
-    const [beat, turns, pause, lengths, active, { aci, installation }] = await Promise.all([
+    const [beat, turns, pause, lengths, unreadable, active, { aci, installation }] = await Promise.all([
       control.lastBeat(),
       deps.turns.all(),
       control.paused(),
       queueLengths(queues),
+      deps.unreadable.list(maxUnreadable),
       activeCounts(deps),
       deps.aci(),
     ]);
@@ -73,6 +80,8 @@ export function healthDetails(deps: HealthDeps) {
       throttledUntil: iso(aci.heldUntil),
       ...lengths,
       ...active,
+      unreadableRows: unreadable.length,
+      unreadable: unreadable.slice(0, 10),
       paused: pause ? { reason: pause.reason, since: iso(pause.since) } : null,
       faults,
     });

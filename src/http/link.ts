@@ -1,8 +1,9 @@
+import { Unreadable } from "../shared/base/errors.ts";
 import type { Deps } from "../shared/deps.ts";
 import { linkIsGood, readLink } from "../shared/security/link-token.ts";
 import { linkUrl } from "./lib/urls.ts";
 import { handler, refuse } from "./lib/reply.ts";
-import { renewLease, statusReply, unknownReply, type StatusDeps } from "./status.ts";
+import { findReadable, renewLease, statusReply, unknownReply, type StatusDeps } from "./status.ts";
 
 /**
  * `GET /api/link/{token}` (anonymous): the status of one job for whoever has its link. A token that was forged, revoked, or is too old
@@ -15,7 +16,8 @@ export function link(deps: StatusDeps & Pick<Deps, "links">) {
       const token = request.params["token"] ?? "";
       const claimed = readLink(token);
       const key = claimed && (await deps.links.find(claimed.keyId));
-      const stored = key && claimed.signedWith(key) ? await deps.jobs.peek(claimed.jobId) : undefined;
+      const stored = key && claimed.signedWith(key) ? await findReadable(deps, claimed.jobId) : undefined;
+      if (stored instanceof Unreadable) return unknownReply(stored.id, linkUrl(deps.settings, token));
       if (stored === undefined || !linkIsGood(stored.job.phase, deps.now()))
         return refuse({ code: "JobNotFound", message: "This link leads nowhere, or no longer." }, context);
       await renewLease(deps, stored);

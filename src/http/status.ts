@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { AttemptResult, ContainerResult } from "../shared/store/attempts.ts";
 import { second } from "../shared/base/duration.ts";
+import { Unreadable } from "../shared/base/errors.ts";
 import { entryOf } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import { parseJobId, type JobId } from "../shared/base/ids.ts";
@@ -19,7 +20,9 @@ export function status(deps: StatusDeps) {
     deps.log,
     async (request, context) => {
       const which = request.params["idOrName"] ?? "";
-      const stored = await findJob(deps, which);
+      const stored = await findReadable(deps, which);
+      if (stored instanceof Unreadable)
+        return unknownReply(stored.id, pollUrl(deps.settings, stored.id, untilOf(request.query.get("until"))));
       if (stored === undefined) {
         return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
       }
@@ -49,6 +52,20 @@ export async function findJob({ jobs }: Pick<Deps, "jobs">, idOrName: string): P
   const id = parseJobId(idOrName);
   if (id !== undefined) return jobs.peek(id);
   return /^[a-z0-9-]{1,63}$/i.test(idOrName) ? jobs.peekNewest(idOrName) : undefined;
+}
+
+/** Only the job's own end ends a poll: a row that can't be read is no end. */
+export async function findReadable(
+  deps: Pick<Deps, "jobs" | "log">,
+  idOrName: string,
+): Promise<Stored | Unreadable | undefined> {
+  try {
+    return await findJob(deps, idOrName);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    deps.log("error", "job can't be read", { job: error.id, why: error.why });
+    return error;
+  }
 }
 
 /** One write at most every quarter of the lease, so that status stays one read. */

@@ -26,6 +26,7 @@ import { connectStorage, type Storage } from "./store/connect.ts";
 import { lookCeilingFor } from "./job/timing.ts";
 import type { Log } from "./base/log.ts";
 import { Turns } from "./store/turns.ts";
+import { UnreadableRows } from "./store/unreadable.ts";
 import { Vault } from "./security/secret-vault.ts";
 
 /** Everything that a handler may use; made once. Handlers take the part that they need, so that the type says what they can't do. */
@@ -46,6 +47,7 @@ export interface Deps {
   readonly poison: PoisonQueue;
   readonly control: Control;
   readonly turns: Turns;
+  readonly unreadable: UnreadableRows;
   readonly budget: Budget;
   readonly daily: DailyBudget;
   readonly placement: Placement;
@@ -80,6 +82,7 @@ export function makeDeps(options: DepsOptions): Deps {
   const sleep = instead?.sleep ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)));
   const pacing: Pacing = { now, sleep, random };
   const control = new Control(storage, settings, randomUUID, pacing);
+  const unreadable = new UnreadableRows(storage.table(tableNames.control), now);
   const index = new JobIndex(storage.table(tableNames.index), pacing);
   const budget = new Budget(storage.table(tableNames.control), settings);
   const placement = new Placement(storage.table(tableNames.control));
@@ -92,12 +95,13 @@ export function makeDeps(options: DepsOptions): Deps {
     random,
     randomBytes: (size) => randomBytes(size),
     log,
-    jobs: new JobStore(storage, index, { vcpuHour: priceVcpuHour, gbHour: priceGbHour, currency }, pacing),
+    jobs: new JobStore(storage, index, { vcpuHour: priceVcpuHour, gbHour: priceGbHour, currency }, pacing, unreadable),
     attempts: new Attempts(storage.table(tableNames.attempts)),
     blobs: new Blobs(storage.blobs),
     queues: new Queues(storage.queues),
     poison: new PoisonQueue(storage.queues),
     control,
+    unreadable,
     turns: new Turns(storage.table(tableNames.control)),
     budget,
     daily: new DailyBudget(storage.table(tableNames.control), settings),

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { accept } from "../shared/intake/accept.ts";
 import { check, type Order } from "../shared/intake/submission.ts";
 import { minute } from "../shared/base/duration.ts";
-import { no, ok, type Refusal, type Result } from "../shared/base/errors.ts";
+import { clip, no, ok, Unreadable, type Refusal, type Result } from "../shared/base/errors.ts";
 import { openBytes } from "../shared/base/written-text.ts";
 import { cancelOrKeep } from "../shared/intake/cancel.ts";
 import { isReason, type Reason } from "../shared/job/reasons.ts";
@@ -26,7 +26,7 @@ export function provisioner(deps: Deps): StorageQueueHandler {
       case "run":
         return reconcile(deps, message.id, { at: undefined });
       case "cancel":
-        return cancelOrKeep(deps, message.id);
+        return cancelReadable(deps, message.id);
       case "submit":
         return submit(deps, message.submission, identify(body, message.submission.id, context, deps), textOf(body));
       case "newer":
@@ -49,6 +49,16 @@ export function provisioner(deps: Deps): StorageQueueHandler {
       }
     }
   };
+}
+
+/** A job that can't be read can't be canceled; its own row says so, and the message has done its work. */
+async function cancelReadable(deps: Deps, id: JobId): Promise<void> {
+  try {
+    await cancelOrKeep(deps, id);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    deps.log("error", "job can't be read", { job: id, why: error.why });
+  }
 }
 
 async function submit(deps: Deps, submission: Submission, identity: Identity, original: string): Promise<void> {
@@ -84,7 +94,15 @@ async function submit(deps: Deps, submission: Submission, identity: Identity, or
   }
   if (checked.value.options.dryRun)
     return refuse("InvalidOptions", "dryRun is for HTTP, where somebody reads the answer.", nameIn(text));
-  const accepted = await accept(deps, order, checked.value);
+  const accepted = await accept(deps, order, checked.value).catch((error: unknown) => {
+    if (error instanceof Unreadable) return error;
+    throw error;
+  });
+  if (accepted instanceof Unreadable) {
+    deps.log("error", "job can't be read", { job: accepted.id, why: accepted.why });
+    // A message whose own row is there has done its work.
+    return accepted.id === id ? undefined : refuse("NameActive", clip(accepted.message, 300), nameIn(text));
+  }
   if (accepted.ok) return reconcile(deps, accepted.value.job.id, { at: undefined });
   if (accepted.error.code === "TooManyJobs") return deps.queues.send(queueNames.jobs, original, minute);
   const { code, message } = accepted.error;

@@ -1,5 +1,5 @@
 import { minute } from "../shared/base/duration.ts";
-import type { PlacedFault } from "../shared/base/errors.ts";
+import { Unreadable, type PlacedFault } from "../shared/base/errors.ts";
 import type { Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import { groupName, type JobId } from "../shared/base/ids.ts";
@@ -67,8 +67,13 @@ export async function recordRefused(deps: Deps, refused: Refused): Promise<void>
 }
 
 async function isOver({ jobs }: Deps, id: JobId): Promise<boolean> {
-  const stored = await jobs.peek(id);
-  return stored !== undefined && hasEnded(stored.job.phase) && stored.job.phase.tidy;
+  try {
+    const stored = await jobs.peek(id);
+    return stored !== undefined && hasEnded(stored.job.phase) && stored.job.phase.tidy;
+  } catch (error) {
+    if (error instanceof Unreadable) return false;
+    throw error;
+  }
 }
 
 function allowed(

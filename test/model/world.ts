@@ -225,7 +225,7 @@ function handlersOf(deps: Deps) {
   const handlers: Readonly<Record<string, StorageQueueHandler>> = {
     [queueNames.jobs]: runningSweep(deps, provisioner(deps)),
     [queueNames.wake]: runningSweep(deps, wake(deps)),
-    [queueNames.events]: runningSweep(deps, events(deps)),
+    [queueNames.events]: runningSweep<unknown>(deps, events(deps)),
   };
   const timer = sweep(deps);
   const health = enqueueingSweep(deps, () => ({ status: 200 }));
@@ -237,7 +237,8 @@ function handlersOf(deps: Deps) {
       if (handler === undefined) throw new Error(`Nobody reads ${queue}.`);
       return handler(body, context);
     },
-    call: (): unknown => health(new HttpRequest({ method: "GET", url: "http://localhost/api/health" }), new InvocationContext()),
+    call: (): unknown =>
+      health(new HttpRequest({ method: "GET", url: "http://localhost/api/health" }), new InvocationContext()),
     timer: (): unknown => timer({ isPastDue: false, schedule, scheduleStatus }, new InvocationContext()),
   };
 }

@@ -5,7 +5,7 @@ import { jobKey, toRow } from "../../src/shared/store/job-row.ts";
 import { sweep } from "../../src/workers/sweep.ts";
 import { part } from "../kit/document.ts";
 import { ended, jobId, start } from "../kit/kit.ts";
-import { costOfJob, costTable, formula, lives, mostChecks, mostShared, type Line } from "./job-cost.ts";
+import { costOfJob, costTable, formula, lives, maxChecks, mostShared, type Line } from "./job-cost.ts";
 import { openBench, useAzurite, type Bench } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -28,9 +28,9 @@ describe("what a job costs", () => {
     }
   });
 
-  it("is a word to the timer each two minutes at the most, and a bounded share of what an instance's jobs share", async () => {
+  it("is a word to the sweep each 20 s at the most, and a bounded share of what an instance's jobs share", async () => {
     for (const { cost, seconds } of await lines()) {
-      expect(cost.checks).toBeLessThanOrEqual(mostChecks(seconds * 1000));
+      expect(cost.checks).toBeLessThanOrEqual(maxChecks(seconds * 1000));
       expect(cost.shared).toBeLessThanOrEqual(mostShared(seconds * 1000));
     }
   });

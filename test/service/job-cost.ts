@@ -1,4 +1,4 @@
-import { minute } from "../../src/shared/base/duration.ts";
+import { minute, second } from "../../src/shared/base/duration.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
@@ -124,8 +124,8 @@ export const lives = [
   { life: "1 hour", seconds: 3600 },
 ] as const;
 
-/** The most that the word to the timer may come to in so long a time. */
-export const mostChecks = (milliseconds: number): number => 2 + milliseconds / (2 * minute);
+/** The most that the word to the sweep may come to in so long a time: a dead host's jobs are to go on within 90 s. */
+export const maxChecks = (milliseconds: number): number => 4 + milliseconds / (20 * second);
 
 /**
  * The draws on the budget (two calls for each 30 s or 40 reads, for creates and deletes too) and the load, read once a minute: of a job

@@ -22,7 +22,8 @@ interface Life {
 async function live(dieAt: number): Promise<Life> {
   const world = new World(7);
   const row = (): Record<string, unknown> | undefined => [...world.table("jobs").all()].at(0);
-  const isOver = (): boolean => world.judge.rows.length > 0 && world.judge.rows.every(({ phase }) => hasEnded(phase) && phase.tidy);
+  const isOver = (): boolean =>
+    world.judge.rows.length > 0 && world.judge.rows.every(({ phase }) => hasEnded(phase) && phase.tidy);
   world.callers.submit(
     { name: "alpha", app: { seconds: 45, code: 3, fails: 1 }, options: { onConflict: "wait", retries: 1 } },
     world.host(0),

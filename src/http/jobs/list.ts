@@ -1,11 +1,12 @@
 import type { HttpResponseInit } from "@azure/functions";
 import { formatDuration } from "../../shared/base/duration.ts";
 import type { Deps } from "../../shared/deps.ts";
-import { parseJobId } from "../../shared/base/ids.ts";
+import { Unreadable } from "../../shared/base/errors.ts";
+import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { columnsOf, listedColumns } from "../../shared/store/job-row.ts";
 import { endingOf, type Job } from "../../shared/job/job.ts";
 import type { JobOptions } from "../../shared/job/options.ts";
-import type { JobPage } from "../../shared/store/jobs.ts";
+import type { JobColumns, JobPage, Stored } from "../../shared/store/jobs.ts";
 import { withStopped } from "../../shared/store/stopped-containers.ts";
 import { activePage } from "../lib/active-jobs.ts";
 import { csvLine } from "../lib/csv.ts";
@@ -37,6 +38,7 @@ async function rowsPage(
   const page = await jobs.list(filter, top, token);
   if (page === "no such page") return page;
   return {
+    ...page,
     rows: page.rows.filter((row) => tag === undefined || hasTag(row, tag)),
     continuation: page.continuation && writeRows(page.continuation),
   };
@@ -47,10 +49,23 @@ const noSuchPage = faulty("continuation", "must be what the page before gave, un
 export function job(deps: JobsDeps) {
   return handler(deps.log, async (request, context) => {
     const id = parseJobId(request.params["id"] ?? "");
-    const stored = id && (await deps.jobs.peek(id));
-    if (!stored) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
-    return json(200, await record(deps, stored.job));
+    const found = id && (await peekOrColumns(deps, id));
+    if (!found) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
+    return json(200, "unreadable" in found ? found : await record(deps, found.job));
   });
+}
+
+/** Of a row that can't be read the columns are shown, and why there is no more. */
+async function peekOrColumns(
+  { jobs }: JobsDeps,
+  id: JobId,
+): Promise<Stored | (JobColumns & { readonly unreadable: string }) | undefined> {
+  try {
+    return await jobs.peek(id);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return { id, ...(await jobs.columns(id)), unreadable: error.why };
+  }
 }
 
 /** The columns of the row, and everything that does not fit into columns. */
@@ -126,12 +141,12 @@ function shownOptions(options: JobOptions): Record<string, unknown> {
   );
 }
 
-function shaped({ rows, continuation }: JobPage, format: Asked["format"]): HttpResponseInit {
+function shaped({ rows, skipped, continuation }: JobPage, format: Asked["format"]): HttpResponseInit {
   const next = continuation === undefined ? {} : { continuation };
   const header: Record<string, string> = continuation === undefined ? {} : { "x-continuation": continuation };
   switch (format) {
     case "json":
-      return json(200, { jobs: rows, ...next });
+      return json(200, { jobs: rows, ...(skipped > 0 ? { skipped } : {}), ...next });
     case "ndjson":
       return {
         status: 200,

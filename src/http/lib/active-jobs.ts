@@ -10,8 +10,9 @@ export async function* activeJobs(
   jobs: JobStore,
   { states, name, reason, runId, since = -Infinity, until = Infinity }: Partial<JobFilter>,
   tag: string | undefined,
+  skipped?: () => void,
 ): AsyncGenerator<ActiveJob> {
-  for await (const job of jobs.index.active()) {
+  for await (const job of jobs.index.active(skipped)) {
     if (terminalStates.some((terminal) => terminal === job.state)) continue;
     if (states !== undefined && !states.includes(job.state)) continue;
     if (name !== undefined && nameKey(job.name) !== nameKey(name)) continue;
@@ -32,11 +33,13 @@ export async function activePage(
   const end = continuation === null ? undefined : readActive(continuation);
   if (continuation !== null && end === undefined) return "no such page";
   const left: ActiveJob[] = [];
-  for await (const job of activeJobs(jobs, filter, tag)) if (!end || newestFirst(end, job) < 0) left.push(job);
+  let skipped = 0;
+  for await (const job of activeJobs(jobs, filter, tag, () => skipped++))
+    if (!end || newestFirst(end, job) < 0) left.push(job);
   left.sort(newestFirst);
   const page = left.slice(0, top);
   const last = left.length > page.length ? page.at(-1) : undefined;
-  return { rows: page.map(({ columns }) => jobs.shown(columns)), continuation: last && writeActive(last) };
+  return { rows: page.map(({ columns }) => jobs.shown(columns)), skipped, continuation: last && writeActive(last) };
 }
 
 function newestFirst(a: PageEnd, b: PageEnd): number {

@@ -1,6 +1,6 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import { second } from "../../shared/base/duration.ts";
-import { clip, statusOf, Unavailable, type Refusal } from "../../shared/base/errors.ts";
+import { minute, second } from "../../shared/base/duration.ts";
+import { clip, statusOf, Unavailable, Unreadable, type Refusal } from "../../shared/base/errors.ts";
 import { errorFields, type Log } from "../../shared/base/log.ts";
 
 /** Replies: one shape for each kind, and what a handler's failure becomes. */
@@ -71,6 +71,11 @@ export function handler(
           },
           context,
         );
+      }
+      if (error instanceof Unreadable) {
+        log("error", "job can't be read", { requestId, job: error.id, why: error.why });
+        const message = `The row of job ${error.id} can't be read; an operator must repair it.`;
+        return refuse({ code: "JobUnreadable", message, retryAfter: minute }, context);
       }
       log("error", "unforeseen", { requestId, ...errorFields(error) });
       return json(500, { message: `Something went wrong that should not: report request ${requestId}.`, requestId });

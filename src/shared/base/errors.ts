@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import type { JobId } from "./ids.ts";
 
 /** One fault with its place in the caller's text; line and column count from 1. The message never quotes the text. */
 export interface PlacedFault {
@@ -37,6 +38,7 @@ export const statusOf = {
   StorageUnavailable: 503,
   InvalidSettings: 503,
   SealKeyUnavailable: 503,
+  JobUnreadable: 503,
 } as const satisfies Record<string, number>;
 
 export type ErrorCode = keyof typeof statusOf;
@@ -76,6 +78,19 @@ export class Unavailable extends Error {
     super(message, { cause: options.cause });
     this.service = service;
     this.retryAfter = options.retryAfter;
+  }
+}
+
+/** The row of a job that can't be read. It concerns that job alone: whoever works on many skips it, and says so. */
+export class Unreadable extends Error {
+  override readonly name = "Unreadable";
+  readonly id: JobId;
+  readonly why: string;
+
+  constructor(id: JobId, why: string) {
+    super(`The row of job ${id} can't be read: ${why}`);
+    this.id = id;
+    this.why = why;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Blobs } from "../store/blobs.ts";
 import type { Sealer } from "../security/sealer.ts";
 import { minute } from "../base/duration.ts";
 import { maskSecrets, type Definition } from "../definition/index.ts";
-import { clip, type Refusal } from "../base/errors.ts";
+import { clip, Unreadable, type Refusal } from "../base/errors.ts";
 import { isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/job-index.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
@@ -30,8 +30,24 @@ export type Obstacle =
   | { readonly kind: "take over"; readonly from: JobId | undefined; readonly etag: string }
   | { readonly kind: "refuse"; readonly refusal: Refusal };
 
-/** What stood in the way of a reservation, and what the rules say about it. */
+/** What stood in the way of a reservation, and what the rules say about it. A job that can't be read keeps what it has. */
 export async function findObstacle(
+  deps: ObstacleDeps,
+  job: Job,
+  order: Order,
+  definition: Definition,
+  round: Parameters<typeof findReadable>[4],
+): Promise<Obstacle> {
+  try {
+    return await findReadable(deps, job, order, definition, round);
+  } catch (error) {
+    if (!(error instanceof Unreadable) || error.id === job.id) throw error;
+    const message = `The name or key is held by job ${error.id}, whose row can't be read; an operator must repair it.`;
+    return { kind: "refuse", refusal: { code: "NameActive", message, more: { id: error.id } } };
+  }
+}
+
+async function findReadable(
   deps: ObstacleDeps,
   job: Job,
   order: Order,

@@ -199,20 +199,28 @@ export class JobIndex {
 
   async hold(name: GroupName): Promise<Hold | undefined> {
     const row = await this.#get(`hold_${nameKey(name)}`);
-    const holder = typeof row?.["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
+    const holder = row && holderIn(row);
     if (row === undefined || holder === undefined) return undefined;
     return { holder, etag: row.etag };
   }
 
-  /** Takes a name that nobody holds, and leaves the line. False when somebody was faster. */
-  async take(name: GroupName, id: JobId, createdAt: number): Promise<boolean> {
+  /**
+   * Takes a name that nobody holds, and leaves the line.
+   *
+   * @returns `held` when somebody was faster, `unreadable` when the lock does not say who
+   */
+  async take(name: GroupName, id: JobId, createdAt: number): Promise<"taken" | "held" | "unreadable"> {
     const taken = await storageCall(
       () => this.#table.createEntity(entity(`hold_${nameKey(name)}`, { jobId: id })),
       409,
     );
-    if (taken === 409 && (await this.hold(name))?.holder !== id) return false;
+    if (taken === 409) {
+      const row = await this.#get(`hold_${nameKey(name)}`);
+      if (row !== undefined && holderIn(row) === undefined) return "unreadable";
+      if (row === undefined || holderIn(row) !== id) return "held";
+    }
     await this.leaveLine(name, id, createdAt);
-    return true;
+    return "taken";
   }
 
   async joinLine(name: string, id: JobId, createdAt: number): Promise<void> {
@@ -319,11 +327,18 @@ export class JobIndex {
     return this.#jobs(range("job"));
   }
 
-  /** Everything that has not ended or is not done with: the columns of its row. */
-  async *active(): AsyncGenerator<ActiveJob> {
+  /**
+   * Everything that has not ended or is not done with: the columns of its row.
+   *
+   * @param skipped told of each entry that names no job
+   */
+  async *active(skipped: () => void = () => undefined): AsyncGenerator<ActiveJob> {
     for await (const row of this.#rows(range("job"), undefined)) {
       const id = parseJobId(String(row["rowKey"]).slice("job_".length));
-      if (id === undefined) continue;
+      if (id === undefined) {
+        skipped();
+        continue;
+      }
       const text = (name: string): string => (typeof row[name] === "string" ? row[name] : "");
       const createdAt = timeOf(row["createdAt"]);
       yield { id, state: text("state"), reason: text("reason"), name: text("name"), createdAt, columns: row };
@@ -403,6 +418,10 @@ export class JobIndex {
 
 function waitKey(name: string, createdAt: number, id: JobId): string {
   return `wait_${nameKey(name)}_${stamp(createdAt)}_${id}`;
+}
+
+function holderIn({ jobId }: Readonly<Record<string, unknown>>): JobId | undefined {
+  return typeof jobId === "string" ? parseJobId(jobId) : undefined;
 }
 
 function keyIn(row: Readonly<Record<string, unknown>> | undefined): JobKey | undefined {

@@ -19,6 +19,7 @@ import {
 import type { JobIndex } from "./job-index.ts";
 import { tableNames } from "./control.ts";
 import type { PointRead } from "./point-read.ts";
+import type { UnreadableRows } from "./unreadable.ts";
 import { storageCall, type Storage } from "./connect.ts";
 
 /**
@@ -49,6 +50,8 @@ export type JobColumns = Readonly<Record<string, unknown>>;
 
 export interface JobPage {
   readonly rows: readonly JobColumns[];
+  /** Rows that can't be shown, because they do not say which job's they are. */
+  readonly skipped: number;
   readonly continuation: string | undefined;
 }
 
@@ -58,14 +61,16 @@ export class JobStore {
   readonly #point: PointRead;
   readonly #peeked = new Peeked();
   readonly #pacing: Pacing;
+  readonly #unreadable: UnreadableRows;
   readonly prices: Prices;
 
-  constructor(storage: Storage, index: JobIndex, prices: Prices, pacing: Pacing) {
+  constructor(storage: Storage, index: JobIndex, prices: Prices, pacing: Pacing, unreadable: UnreadableRows) {
     this.#table = storage.table(tableNames.jobs);
     this.#point = storage.pointReader(tableNames.jobs, recordColumns);
     this.index = index;
     this.prices = prices;
     this.#pacing = pacing;
+    this.#unreadable = unreadable;
   }
 
   /** Writes a new job's row; `exists` when it is there already, from an earlier try or an earlier message. */
@@ -75,7 +80,11 @@ export class JobStore {
     return result === 409 ? "exists" : "created";
   }
 
-  /** A job with its sealed bytes: one read for an id of ours, two for a poster's own. */
+  /**
+   * A job with its sealed bytes: one read for an id of ours, two for a poster's own.
+   *
+   * @throws Unreadable when its row is there and can't be read; so do the others that read a job
+   */
   find(id: JobId): Promise<Stored | undefined> {
     return this.#findBy(id, (key) => this.#read(key));
   }
@@ -103,7 +112,7 @@ export class JobStore {
 
   async #read(key: JobKey): Promise<Stored | undefined> {
     const row = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey), 404);
-    return row === 404 ? undefined : { ...fromRow(row), key, etag: row.etag };
+    return row === 404 ? undefined : { ...(await this.#parse(row, key)), key, etag: row.etag };
   }
 
   async #peekAt(key: JobKey): Promise<Stored | undefined> {
@@ -111,9 +120,28 @@ export class JobStore {
     const found = await storageCall(() => this.#point(key.partitionKey, key.rowKey, known?.etag));
     if (found === undefined) return undefined;
     if (found === "same") return known;
-    const stored = { ...fromRow(found.columns), key, etag: found.etag };
+    const stored = { ...(await this.#parse(found.columns, key)), key, etag: found.etag };
     this.#peeked.set(stored);
     return stored;
+  }
+
+  /** A job whose phase only a newer release can read counts as one that can't be read, though all else of it can. */
+  async #parse(row: Readonly<Record<string, unknown>>, key: JobKey): Promise<ReturnType<typeof fromRow>> {
+    const id = parseJobId(idIn(key));
+    if (id === undefined) throw new Error("A row's key ends with its job's id.");
+    const parsed = await this.#unreadable.guard(id, () => fromRow(row));
+    const { phase } = parsed.job;
+    if (phase.state === "Unknown") await this.#unreadable.note(id, `The state ${phase.written.state} is not known.`);
+    return parsed;
+  }
+
+  /** What the documented columns say of a job, whether or not its record can be read. */
+  async columns(id: JobId): Promise<JobColumns | undefined> {
+    const key = keyOfMinted(id) ?? (await this.index.keyOfForeign(id));
+    if (key === undefined) return undefined;
+    const queryOptions = { select: [...listedColumns] };
+    const row = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey, { queryOptions }), 404);
+    return row === 404 ? undefined : shown(row);
   }
 
   /** Saves over what was read, or not at all. */
@@ -170,8 +198,10 @@ export class JobStore {
       : await storageCall(() => pages.next(), 404);
     if (page === 400) return "no such page";
     // No table: nothing was ever written.
-    if (page === 404 || page.done) return { rows: [], continuation: undefined };
-    return { rows: page.value.map(shown), continuation: page.value.continuationToken };
+    if (page === 404 || page.done) return { rows: [], skipped: 0, continuation: undefined };
+    const rows = page.value.filter(({ id }) => typeof id === "string");
+    const { length, continuationToken } = page.value;
+    return { rows: rows.map(shown), skipped: length - rows.length, continuation: continuationToken };
   }
 
   /**
@@ -213,8 +243,19 @@ function shown(row: Readonly<Record<string, unknown>>): JobColumns {
   return Object.fromEntries(
     listedColumns
       .filter((name) => row[name] !== undefined && row[name] !== null)
-      .map((name) => [name, isJson.has(name) ? JSON.parse(String(row[name])) : row[name]]),
+      .map((name) => [name, shownValue(name, row[name])]),
   );
+}
+
+/** A cell that was edited by hand is shown as it is. */
+function shownValue(name: string, value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (!isJson.has(name)) return value;
+  try {
+    return JSON.parse(String(value));
+  } catch {
+    return value;
+  }
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -12,8 +12,7 @@ export function cancelMessage(id: JobId): string {
 
 /** What travels on `aci-wake`: a job to look at, and the `lookAt` of its row for which the message was sent; or the sweep, to be run. */
 export type Wake =
-  | { readonly kind: "job"; readonly id: JobId; readonly at: number | undefined }
-  | { readonly kind: "sweep" };
+  { readonly kind: "job"; readonly id: JobId; readonly at: number | undefined } | { readonly kind: "sweep" };
 
 /** A release that does not know it drops it. */
 export const sweepMessage = JSON.stringify({ version: 1, sweep: true });

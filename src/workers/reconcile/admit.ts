@@ -1,5 +1,6 @@
 import { minute, second } from "../../shared/base/duration.ts";
 import { defined } from "../../shared/base/defined.ts";
+import { Unreadable } from "../../shared/base/errors.ts";
 import { regionKey } from "../../shared/limits/rate-budget.ts";
 import type { Reason } from "../../shared/job/reasons.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
@@ -84,10 +85,14 @@ function holdName(deps: Deps, job: Job): Promise<Named> {
       if (stoodInLine) await index.leaveLine(job.groupName, job.id, job.createdAt);
       return done({ kind: "held" });
     }
-    if (hold === undefined)
-      return (await index.take(job.groupName, job.id, job.createdAt)) ? done({ kind: "held" }) : conflict;
+    if (hold === undefined) {
+      const taken = await index.take(job.groupName, job.id, job.createdAt);
+      if (taken === "taken") return done({ kind: "held" });
+      if (taken === "held") return conflict;
+      deps.log("error", "name lock can't be read", { job: job.id, name: job.groupName });
+    }
     await index.joinLine(job.groupName, job.id, job.createdAt);
-    if ((await askToYield(deps, hold.holder, job)) === "freed") return conflict;
+    if (hold !== undefined && (await askToYield(deps, hold.holder, job)) === "freed") return conflict;
     return done({ kind: "busy", position: await positionIn(deps, job.groupName, job.id) });
   });
 }
@@ -97,6 +102,16 @@ function holdName(deps: Deps, job: Job): Promise<Named> {
  * name already, holds nothing.
  */
 async function askToYield(deps: Deps, holder: JobId, job: Job): Promise<"asked" | "freed"> {
+  try {
+    return await askReadable(deps, holder, job);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    deps.log("warn", "name held by a job that can't be read", { job: job.id, holder });
+    return "asked";
+  }
+}
+
+async function askReadable(deps: Deps, holder: JobId, job: Job): Promise<"asked" | "freed"> {
   const look = { needed: false };
   const stored = await deps.jobs.change(holder, (other) => {
     look.needed = hasEnded(other.phase) && !other.phase.tidy;

@@ -1,5 +1,5 @@
 import { minute, second } from "../../shared/base/duration.ts";
-import { Unavailable } from "../../shared/base/errors.ts";
+import { Unavailable, Unreadable } from "../../shared/base/errors.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { columnsOf } from "../../shared/store/job-row.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../../shared/job/job.ts";
@@ -33,12 +33,22 @@ export interface WakeReason {
 
 /** A job that goes through more steps than this in one wake is put off: something is wrong with it, or with us. */
 const mostSteps = 40;
-/** How long a job rests whose phase only a newer release can read. */
+/** How long a job rests that can't be read, or whose phase only a newer release can read. */
 const leftAloneTime = 10 * minute;
 /** A row that changes between each reading and writing is given up after so many: somebody else will go on. */
 const mostSaves = 30;
 
 export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promise<void> {
+  try {
+    await reconcileReadable(deps, id, wake);
+  } catch (error) {
+    if (!(error instanceof Unreadable) || error.id !== id) throw error;
+    deps.log("error", "job can't be read", { job: id, why: error.why });
+    await deps.jobs.index.setCheck(id, deps.now() + leftAloneTime);
+  }
+}
+
+async function reconcileReadable(deps: Deps, id: JobId, wake: WakeReason): Promise<void> {
   const found = await deps.jobs.find(id);
   if (found === undefined) return forget(deps, id);
   // Only the wake that the row's last look sent counts: so there is one chain of looks per job, however many messages there are.

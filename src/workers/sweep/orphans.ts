@@ -1,4 +1,5 @@
 import { minute } from "../../shared/base/duration.ts";
+import { Unreadable } from "../../shared/base/errors.ts";
 import { ownerOf } from "../../shared/aci/arm-group.ts";
 import { InstallationTag } from "../../shared/aci/installation-tag.ts";
 import type { Deps } from "../../shared/deps.ts";
@@ -17,6 +18,7 @@ export async function sweepOrphans(deps: Deps): Promise<TurnEnd> {
   const { aci, installation } = await deps.aci();
   if (installation.refusal !== undefined) return { kind: "completed", cursor: undefined };
   const tag = new InstallationTag(installation);
+  let skipped = 0;
   for (const target of await deps.control.targets(deps.settings.targets)) {
     const list = await aci.list(target);
     if (list.kind !== "value") {
@@ -29,9 +31,15 @@ export async function sweepOrphans(deps: Deps): Promise<TurnEnd> {
       const id = owner.kind === "ours" ? parseJobId(owner.jobId) : undefined;
       if (owner.kind !== "ours" || id === undefined) continue;
       const placed: Placed = { ...target, location: group.location ?? target.location ?? "" };
-      await removeOrphan(deps, id, { placed, name: group.name, isBound: owner.isBound });
+      try {
+        await removeOrphan(deps, id, { placed, name: group.name, isBound: owner.isBound });
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error;
+        skipped++; // it has a row, so the group is that row's business
+      }
     }
   }
+  if (skipped > 0) deps.log("warn", "orphan sweep skipped groups of jobs that can't be read", { skipped });
   return { kind: "completed", cursor: undefined };
 }
 

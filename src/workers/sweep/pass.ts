@@ -6,6 +6,7 @@ import { vitalParts, type Turn, type TurnEnd } from "../../shared/store/turns.ts
 import { callUpWaiting } from "../reconcile/capacity.ts";
 import { requeueDue, type Load } from "./due-jobs.ts";
 import { sweepOrphans } from "./orphans.ts";
+import { recheckUnreadable } from "./unreadable-rows.ts";
 import { sweepRetention } from "./retention.ts";
 
 /**
@@ -35,6 +36,7 @@ const partsOf = (report: (load: Load) => void): readonly Part[] => [
   },
   { name: "waiting jobs", every: 25 * second, budget: 15 * second, run: callUpWaiting },
   { name: "orphans", every: 10 * minute, budget: 45 * second, run: sweepOrphans },
+  { name: "unreadable rows", every: 10 * minute, budget: 20 * second, run: recheckUnreadable },
   { name: "retention", every: hour, budget: 45 * second, run: sweepRetention },
 ];
 

@@ -6,6 +6,7 @@ import {
   readGroupEvents,
   readWake,
   runMessage,
+  sweepMessage,
   wakeMessage,
 } from "../../../src/shared/store/messages.ts";
 import { jobId } from "../../kit/kit.ts";
@@ -32,13 +33,14 @@ describe("our own messages", () => {
   it("are read back", () => {
     expect(readJobMessage(runMessage(jobId()))).toEqual({ kind: "run", id: jobId() });
     expect(readJobMessage(cancelMessage(jobId()))).toEqual({ kind: "cancel", id: jobId() });
-    expect(readWake(wakeMessage(jobId(), 1234))).toEqual({ id: jobId(), at: 1234 });
-    expect(readWake(wakeMessage(jobId(), undefined))).toEqual({ id: jobId(), at: undefined });
+    expect(readWake(sweepMessage)).toEqual({ kind: "sweep" });
+    expect(readWake(wakeMessage(jobId(), 1234))).toEqual({ kind: "job", id: jobId(), at: 1234 });
+    expect(readWake(wakeMessage(jobId(), undefined))).toEqual({ kind: "job", id: jobId(), at: undefined });
   });
 
   it("are read as the host hands them over", () => {
     expect(readJobMessage(JSON.parse(runMessage(jobId())))).toEqual({ kind: "run", id: jobId() });
-    expect(readWake(JSON.parse(wakeMessage(jobId(), 7)))).toEqual({ id: jobId(), at: 7 });
+    expect(readWake(JSON.parse(wakeMessage(jobId(), 7)))).toEqual({ kind: "job", id: jobId(), at: 7 });
   });
 
   it.each(["", "hello", "{}", '{"job": 5}', '{"job": "not an id"}'])("%j is no wake", (text) =>
