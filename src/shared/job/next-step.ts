@@ -315,7 +315,7 @@ function send(job: Job, phase: LivePhase, ending: Ending, how: "delete" | "stop"
 
 /**
  * A group that must end is not there. One that was accepted and never seen may still come: it is deleted blindly, since its name is
- * this job's. Nothing is sent for one that was seen: whoever took it away may have made one of his own.
+ * this job's (or stopped, where it is to be kept). Nothing is sent for one that was seen: whoever took it away may have made one of his own.
  */
 function confirmAbsence(job: Job, phase: LivePhase, before: Ending, now: number, rules: Rules, gone: () => Step): Step {
   const absence = absentAgain(before, now);
@@ -324,7 +324,8 @@ function confirmAbsence(job: Job, phase: LivePhase, before: Ending, now: number,
   if (proof.proved) return gone();
   const isBlind = phase.state !== "Provisioning" && job.observed.identity === undefined;
   const sendAt = Math.max(ending.sendAt ?? 0, (ending.sentAt ?? -Infinity) + resendTime);
-  if (isBlind && now >= sendAt) return send(job, phase, ending, "delete", now, rules);
+  const how = ending.to !== "Queued" && keeps(job, ending.to) ? "stop" : "delete";
+  if (isBlind && now >= sendAt) return send(job, phase, ending, how, now, rules);
   return rest(withEnding(job, phase, ending), Math.min(proof.nextAt, isBlind ? sendAt : Infinity));
 }
 
