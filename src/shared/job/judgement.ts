@@ -84,7 +84,9 @@ export function refusalOf(found: readonly Found[], warnings: readonly PlacedFaul
   const path = shownPath(first?.path ?? "");
   const where = first ? (path === "" ? `line ${first.line}: ` : `${path} (line ${first.line}): `) : "";
   const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : "";
-  return { code, message: clip(`${what}: ${where}${first?.message ?? ""}${more}`, 300), errors, warnings };
+  // What has no effect may be anything, a secret in the wrong place too: only what reads like a name is shown of it.
+  const shown = warnings.map((warning) => ({ ...warning, path: shownPath(warning.path) }));
+  return { code, message: clip(`${what}: ${where}${first?.message ?? ""}${more}`, 300), errors, warnings: shown };
 }
 
 function hasFaults({ errors }: Found): boolean {

@@ -63,7 +63,7 @@ function ofQuotes(text: string, start: number): Cause | undefined {
 
 /** A text of one line that had more. */
 function ofLostLineBreaks(text: string, begin: string, start: number): Cause | undefined {
-  if (/[\r\n]\s*\S/.test(text.slice(start))) return undefined;
+  if (/[\r\n]/.test(text.slice(start).trimEnd())) return undefined;
   const isJson = /^[{[]/.test(begin);
   const escaped = (isJson ? /^[{[]\s*\\r?\\?n/ : /\\n|\\r\\n/).exec(begin);
   if (escaped)
