@@ -5,7 +5,7 @@ import { isReason } from "./reasons.ts";
 import type { JobOptions } from "./options.ts";
 
 /**
- * What a job is: the one record that its row holds. The states and what moves a job between them stand in `machine.ts`.
+ * What a job is: the one record that its row holds. The states and what moves a job between them stand in `next-step.ts`.
  *
  *     Queued -> Provisioning -> Pending -> Running -> Succeeded | Failed | Stopped | TimedOut | Canceled
  *
