@@ -196,7 +196,9 @@ describe("a function that exceeds functionTimeout", SLOW, () => {
 
     await until("the next worker", answers(host));
     expect(await runs(host, "gated")).not.toContainEqual(expect.objectContaining({ metadata: { dequeueCount: 1 } }));
-    expect((await firstRun(host, "gated")).metadata).toMatchObject({ dequeueCount: 2 });
+    // more than twice on a busy machine: this run too exceeds the timeout
+    const { dequeueCount } = (await firstRun(host, "gated")).metadata ?? {};
+    expect(Number(dequeueCount)).toBeGreaterThanOrEqual(2);
     await client.clearMessages();
     await host.end("SIGTERM");
     await rm(folder, { recursive: true });

@@ -29,11 +29,6 @@ export const explanations: readonly Explanation[] = [
   },
   {
     by: "compiler",
-    says: /\.command\[\d+\]: BCP034 .* of type "null"/,
-    why: "a null is sent as written: to the service it is as good as absent, of whatever type",
-  },
-  {
-    by: "compiler",
     says: /^(?:sku|plan|kind|managedBy|extendedLocation)(?:\.type)?: BCP(?:187|035)/,
     why: "Azure Resource Manager has it for resources of every type, whatever the published types of this one say",
   },
@@ -62,7 +57,11 @@ export const explanations: readonly Explanation[] = [
     says: /^type: type must be Microsoft\.ContainerInstance/,
     why: "it becomes the URL, and in Bicep the resource's own type",
   },
-  { by: "validator", says: /template placeholder/, why: `${noType}: to the compiler it is text like any other` },
+  {
+    by: "validator",
+    says: /template placeholder|location is a placeholder|A Data Factory expression is left/,
+    why: `${noType}: to the compiler it is text like any other`,
+  },
   {
     by: "validator",
     says: /\.(?:osType|restartPolicy|protocol|type|logType|scheme|sku): \w+ must be [A-Z]\w+(?: or \w+)+\.$/i,
@@ -70,7 +69,7 @@ export const explanations: readonly Explanation[] = [
   },
   {
     by: "validator",
-    says: /^name: name must be 1 to 63|dnsNameLabel (?:must be|should have) |A volume's name should have at least 5/,
+    says: /^name: name must be 1 to 63|dnsNameLabel (?:must be|should have) |A volume's name should have at least 5|(?:shareName|storageAccountName) is 3 to/,
     why: `${noType}: which letters a name may have, and how many`,
   },
   {
@@ -95,7 +94,12 @@ export const explanations: readonly Explanation[] = [
   },
   {
     by: "validator",
-    says: /GPUs in ACI were retired|Network profiles are retired|More than 4 CPUs or 16 GB need a quota/,
+    says: /mountPath should be an absolute path|The whole first item is taken as the program's name/,
+    why: `${noType}: a text that reads as a path, or as a command of several words`,
+  },
+  {
+    by: "validator",
+    says: /GPUs in ACI were retired|Network profiles are retired|More than 4 CPUs or 16 GB need a quota|A group needs at least 1 CPU|Azure keeps this port for itself/,
     why: `${noType}: what the service still offers, and how much of it`,
   },
 ];
