@@ -32,7 +32,7 @@ await servePart(async (options) => {
   const { name, groupName } = z.object({ name: z.string(), groupName: z.string() }).parse(row);
   const [jobEntry, nameEntry, holdEntry] = await Promise.all([
     template(index, "jobs", `job_${job}`),
-    template(index, "jobs", `name_${name}`),
+    template(index, "jobs", `name_${name}_${key.rowKey}`),
     template(index, "jobs", `hold_${groupName}`),
   ]);
 
@@ -40,7 +40,7 @@ await servePart(async (options) => {
     const fresh = randomUUID();
     const actions: TransactionAction[] = [
       ["create", { ...jobEntry, rowKey: `job_${fresh}` }],
-      ["upsert", nameEntry, "Merge"],
+      ["create", { ...nameEntry, rowKey: `name_${name}_${key.rowKey.slice(0, 14)}${fresh}` }],
       ["create", { ...holdEntry, rowKey: `hold_${name}-${fresh}` }],
     ];
     await index.submitTransaction(actions);

@@ -40,7 +40,9 @@ async function targetOf(deps: DeleteDeps, idOrName: string): Promise<Result<JobI
   const id = parseJobId(idOrName);
   if (id !== undefined) return ok(id);
   if (!/^[a-z0-9-]{1,63}$/i.test(idOrName)) return notFound;
-  const active = await deps.jobs.index.activeOf(idOrName);
+  const active: JobId[] = [];
+  // An entry whose row is not there is a reservation: no job yet, or never.
+  for (const each of await deps.jobs.index.activeOf(idOrName)) if (await deps.jobs.peek(each)) active.push(each);
   if (active.length > 1) {
     const message = `${active.length} active jobs have that name; delete one of them by its id.`;
     return no({ code: "AmbiguousName", message, more: { ids: active } });

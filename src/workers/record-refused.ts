@@ -2,7 +2,8 @@ import { minute } from "../shared/base/duration.ts";
 import { Unreadable, type PlacedFault } from "../shared/base/errors.ts";
 import type { Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
-import { groupName, type JobId } from "../shared/base/ids.ts";
+import { Unavailable } from "../shared/base/errors.ts";
+import { groupName, nameKey, type JobId } from "../shared/base/ids.ts";
 import { columnsOf, jobKey } from "../shared/store/job-row.ts";
 import { hasEnded, type Job } from "../shared/job/job.ts";
 import { beginning, delivery, maxWarnings } from "../shared/intake/new-job.ts";
@@ -34,27 +35,17 @@ export interface Tell {
 
 export async function recordRefused(deps: Deps, refused: Refused): Promise<void> {
   await deps.control.installation();
+  const { id } = refused;
   const tell = allowed(refused.tell, deps.settings);
-  const job = failedJob(refused, tell, deps);
-  const { id, createdAt } = refused;
   const told = tell.replyTo !== undefined || tell.callBackUri !== undefined;
-  if (refused.name !== undefined || refused.foreign || told) {
-    // So that it is found by its name, or by the poster's own id, or by the timer.
-    const key = jobKey(id, createdAt);
-    const { name, groupName } = job;
-    const reservation = {
-      id,
-      key,
-      name,
-      groupName,
-      want: "wait",
-      keyEntry: undefined,
-      foreignId: refused.foreign,
-      createdAt,
-      checkAt: job.checkAt,
-    } as const;
-    await deps.jobs.index.reserve({ ...reservation, columns: columnsOf(job, deps.jobs.prices) });
+  // So that it is found by its name, or by the poster's own id, or by the timer.
+  const found = refused.name !== undefined || refused.foreign || told;
+  const createdAt = found ? await reserve(deps, refused, failedJob(refused, tell, deps)) : refused.createdAt;
+  if (createdAt === undefined) {
+    deps.log("warn", "message refused", { job: id, reason: refused.reason, result: "exists" });
+    return;
   }
+  const job = failedJob({ ...refused, createdAt }, tell, deps);
   const callbacks =
     tell.callBackUri === undefined ? undefined : await deps.sealer.seal(JSON.stringify([tell.callBackUri]), id);
   const result = await deps.jobs.insert(job, { definition: undefined, callbacks });
@@ -64,6 +55,32 @@ export async function recordRefused(deps: Deps, refused: Refused): Promise<void>
   if (told) return reconcile(deps, id, { at: undefined });
   await deps.jobs.index.leaveLine(job.groupName, id, createdAt);
   await deps.jobs.index.drop(id);
+}
+
+/** @returns when the row's time begins, or `undefined` when a job of that id is there already: it goes on */
+async function reserve({ jobs, now }: Deps, { id, foreign }: Refused, job: Job): Promise<number | undefined> {
+  const { name, groupName, createdAt, checkAt } = job;
+  const reserved = await jobs.index.reserve({
+    id,
+    key: jobKey(id, createdAt),
+    name,
+    groupName,
+    want: "wait",
+    replaces: false,
+    keyEntry: undefined,
+    foreignId: foreign,
+    createdAt,
+    checkAt,
+    reservedAt: now(),
+    columns: columnsOf(job, jobs.prices),
+  });
+  if (reserved === "reserved") return createdAt;
+  if (await jobs.peek(id)) return undefined;
+  const pending = await jobs.index.pending(id);
+  const same = nameKey(pending?.groupName ?? "") === nameKey(groupName);
+  const adopted = same ? await jobs.index.adopt(id, now()) : undefined;
+  if (adopted === undefined) throw new Unavailable("storage", "Another job of that id is being accepted.");
+  return adopted.createdAt;
 }
 
 async function isOver({ jobs }: Deps, id: JobId): Promise<boolean> {

@@ -68,7 +68,11 @@ export function blobService(blobs: Blobs, call: Call): BlobServiceClient {
         }),
         getBlobClient: (name: string) => ({ downloadToBuffer: download(name) }),
         getBlockBlobClient: (name: string) => ({
-          upload: (bytes: Uint8Array) => call("blob upload", "storage", () => blobs.put(path(name), bytes)),
+          upload: (bytes: Uint8Array, _length: number, how: { conditions?: { ifNoneMatch?: string } } = {}) =>
+            call("blob upload", "storage", () => {
+              if (how.conditions?.ifNoneMatch === "*" && blobs.find(path(name))) throw new StatusError(409);
+              blobs.put(path(name), bytes);
+            }),
           downloadToBuffer: download(name),
         }),
         deleteBlob: (name: string) => call("blob delete", "storage", () => blobs.drop(path(name))),

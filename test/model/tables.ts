@@ -123,9 +123,16 @@ export function tableClient(table: Table, call: Call): TableClient {
       call(`table ${table.name} transaction`, "storage", () => ({ etag: table.transact(actions) })),
     listEntities: ({ queryOptions }: { queryOptions?: { filter?: string } } = {}) => {
       const matches = queryOptions?.filter === undefined ? () => true : filterOf(queryOptions.filter);
-      return (async function* () {
-        yield* await call(`table ${table.name} list`, "storage", () => [...table.all()].filter(matches));
-      })();
+      const read = () => call(`table ${table.name} list`, "storage", () => [...table.all()].filter(matches));
+      const byPage = async function* () {
+        yield await read();
+      };
+      return Object.assign(
+        (async function* () {
+          yield* await read();
+        })(),
+        { byPage },
+      );
     },
   };
   return client as unknown as TableClient; // the members that our stores call, and no others

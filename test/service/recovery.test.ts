@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { InvocationContext } from "@azure/functions";
 import { day, minute, second } from "../../src/shared/base/duration.ts";
 import { cancel } from "../../src/shared/intake/cancel.ts";
+import { reservationTime } from "../../src/shared/intake/reservation.ts";
 import { groupName, mintJobId } from "../../src/shared/base/ids.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { events } from "../../src/workers/events.ts";
@@ -97,11 +98,13 @@ describe("what a crash leaves behind", () => {
     columns: {},
     keyEntry: undefined,
     foreignId: false,
+    replaces: false,
     createdAt: start,
     checkAt: start + minute,
+    reservedAt: start,
   } as const;
 
-  it("a reservation without a row holds its name for a minute and no longer", async () => {
+  it("a reservation without a row holds its name for minutes and no longer", async () => {
     const bench = await openBench();
     const id = mintJobId(start, new Uint8Array(10));
     const name = groupName("ghost");
@@ -115,7 +118,7 @@ describe("what a crash leaves behind", () => {
     });
     await reconcile(bench.deps, id, { at: undefined });
     expect(await bench.deps.jobs.index.has(id)).toBe(true);
-    bench.clock.advance(minute);
+    bench.clock.advance(reservationTime);
     await tick(bench);
     await reconcile(bench.deps, id, { at: undefined });
     expect(await bench.deps.jobs.index.has(id)).toBe(false);

@@ -1,5 +1,4 @@
 import { minute, second } from "../base/duration.ts";
-import type { Definition } from "../definition/index.ts";
 import { no, ok, Unavailable, type Refusal, type Result } from "../base/errors.ts";
 import { mintJobId } from "../base/ids.ts";
 import type { Reservation } from "../store/job-index.ts";
@@ -40,7 +39,7 @@ export interface Accepted {
 
 /** A definition larger than this lies in a blob: an entity's binary property holds 64 KiB. */
 const mostInline = 48 * 1024;
-/** A reservation without a row expires after a minute; one that took this long is given up, so that no row comes after it. */
+/** A reservation without a row expires (`reservationTime`); well before that its maker gives up, so that no row comes after it. */
 const mostReserving = 40 * second;
 const mostRounds = 60;
 /** Between two tries to reserve what somebody else had a moment ago: sooner at first, since mostly it is gone at once. */
@@ -52,7 +51,7 @@ const pause = (round: number): number => Math.min(round * 50, 500);
  * @throws Unavailable when storage or the sealing key can't be reached: nothing was accepted
  */
 export async function accept(deps: AcceptDeps, order: Order, checked: Checked): Promise<Result<Accepted>> {
-  const { blobs, sealer } = deps;
+  const { sealer } = deps;
   const began = deps.now();
   const id = order.id?.id ?? mintJobId(began, deps.randomBytes(10));
   const job = newJob(order, checked, id, order.createdAt ?? began);
@@ -64,25 +63,46 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
   const definition = await sealer.seal(sealedText(checked.definition), id);
   const callbacks =
     checked.callBackUri === undefined ? undefined : await sealer.seal(JSON.stringify([checked.callBackUri]), id);
-  const large = definition.length > mostInline;
-  const stored = large ? blobs.putSealed(id, definition) : Promise.resolve();
-  const reserved = await reserve(deps, job, order, checked.definition, stored);
-  if (!reserved.ok) return reserved;
-  if (reserved.value.attached) {
-    const full = await join(deps, order, checked, reserved.value.job);
-    return full ? no(full) : reserved;
+  const large = definition.length > mostInline ? definition : undefined;
+  const found = await reserve(deps, order, checked, job, large);
+  if (!found.ok) return found;
+  const { value } = found;
+  if (value.kind === "attached") {
+    const full = await join(deps, order, checked, value.job);
+    return full ? no(full) : ok({ job: value.job, attached: true });
   }
-  return insert(deps, reserved.value.job, { definition: large ? "blob" : definition, callbacks }, began);
+  if (value.kind === "adopted" && large) await deps.blobs.putSealed(id, large, "reserved");
+  return insert(deps, value.job, { definition: large ? "blob" : definition, callbacks }, value.reservedAt);
 }
 
-/** Reserves all that the job needs, or finds the job that it joins; as often as somebody else was in the way for a moment. */
+/** The job for which all is reserved, by us or by whoever died before its row was written; or the job that it joins. */
+type Found =
+  | { readonly kind: "reserved" | "adopted"; readonly job: Job; readonly reservedAt: number }
+  | { readonly kind: "attached"; readonly job: Job };
+
+/** A definition too large for a row is stored beside the first try, and removed again where no row will name it. */
 async function reserve(
   deps: AcceptDeps,
-  job: Job,
   order: Order,
-  definition: Definition,
-  stored: Promise<void>,
-): Promise<Result<Accepted>> {
+  checked: Checked,
+  job: Job,
+  large: Uint8Array | undefined,
+): Promise<Result<Found>> {
+  const stored = large ? deps.blobs.putSealed(job.id, large, "new") : Promise.resolve("exists" as const);
+  const found = await reserveOrFind(deps, order, checked, job, stored);
+  const isOurs = found.ok && found.value.kind !== "attached";
+  if (!isOurs && (await stored) === "created") await deps.blobs.dropSealed(job.id);
+  return found;
+}
+
+/** As often as somebody else was in the way for a moment. */
+async function reserveOrFind(
+  deps: AcceptDeps,
+  order: Order,
+  checked: Checked,
+  job: Job,
+  stored: Promise<"created" | "exists">,
+): Promise<Result<Found>> {
   const { index, prices } = deps.jobs;
   const { onConflict } = job.options;
   let rerunOf = order.rerunOf;
@@ -90,26 +110,33 @@ async function reserve(
   let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
   for (let round = 0; round < mostRounds; round++) {
     const wanted: Job = rerunOf === undefined ? job : { ...job, rerunOf };
+    const reservedAt = deps.now();
     const reservation: Reservation = {
       id: job.id,
       key: jobKey(job.id, job.createdAt),
       name: job.name,
       groupName: job.groupName,
       want,
+      replaces: onConflict === "replace",
       keyEntry: job.keyHash === undefined ? undefined : { hash: job.keyHash, over },
       foreignId: order.id?.foreign === true,
       createdAt: job.createdAt,
       checkAt: job.checkAt,
+      reservedAt,
       columns: columnsOf(wanted, prices),
     };
     const [reserved] = await Promise.all([index.reserve(reservation), stored]);
-    if (reserved === "reserved") return ok({ job: wanted, attached: false });
-    const obstacle = await findObstacle(deps, job, order, definition, { want, over, round });
+    if (reserved === "reserved") return ok({ kind: "reserved", job: wanted, reservedAt });
+    const obstacle = await findObstacle(deps, job, order, checked.definition, { want, over, round });
     switch (obstacle.kind) {
-      case "ours":
-        return ok({ job: wanted, attached: false });
+      case "ours": {
+        // What was reserved leads to a row under the time at which it was reserved first.
+        const { createdAt } = obstacle;
+        const adopted = newJob({ ...order, rerunOf }, checked, job.id, createdAt);
+        return ok({ kind: "adopted", job: adopted, reservedAt });
+      }
       case "attach":
-        return ok({ job: obstacle.job, attached: true });
+        return ok({ kind: "attached", job: obstacle.job });
       case "refuse":
         return no(obstacle.refusal);
       case "stand in line":
@@ -126,9 +153,10 @@ async function reserve(
   throw new Unavailable("storage", "The name could not be reserved: too many want it at once.");
 }
 
-async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, began: number): Promise<Result<Accepted>> {
+/** @param reservedAt when what the row needs was reserved, or adopted */
+async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, reservedAt: number): Promise<Result<Accepted>> {
   const { jobs, now } = deps;
-  if (now() > began + mostReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
+  if (now() > reservedAt + mostReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
   try {
     if ((await jobs.insert(job, sealed)) === "created") return ok({ job, attached: false });
   } catch (error) {
@@ -137,12 +165,12 @@ async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, began: number)
     return ok({ job, attached: false });
   }
   const earlier = await jobs.peek(job.id);
-  if (earlier && hasEnded(earlier.job.phase) && earlier.job.phase.tidy) await giveBack(deps, job);
+  if (earlier && hasEnded(earlier.job.phase) && earlier.job.phase.tidy) await letGo(deps, job);
   return ok({ job: earlier?.job ?? job, attached: earlier !== undefined && earlier.job.createdAt !== job.createdAt });
 }
 
 /** What was reserved for a job that turned out to be done with. */
-async function giveBack({ jobs, queues, now }: AcceptDeps, { id, groupName, createdAt }: Job): Promise<void> {
+async function letGo({ jobs, queues, now }: AcceptDeps, { id, groupName, createdAt }: Job): Promise<void> {
   const { index } = jobs;
   await index.leaveLine(groupName, id, createdAt);
   const next = await index.handOver(groupName, id);

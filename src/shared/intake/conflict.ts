@@ -1,13 +1,13 @@
 import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Sealer } from "../security/sealer.ts";
-import { minute } from "../base/duration.ts";
 import { maskSecrets, type Definition } from "../definition/index.ts";
 import { clip, Unreadable, type Refusal } from "../base/errors.ts";
-import { isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
+import { nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/job-index.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
 import type { JsonValue } from "../base/json.ts";
+import { reservationTime } from "./reservation.ts";
 import type { Order } from "./submission.ts";
 import { parseSealedDefinition } from "../security/sealed-definition.ts";
 
@@ -25,7 +25,9 @@ interface ObstacleDeps {
 const roundsForARow = 20;
 
 export type Obstacle =
-  | { readonly kind: "ours" | "stand in line" | "gone" }
+  | { readonly kind: "stand in line" | "gone" }
+  /** All is reserved for this job, by us or by whoever died before its row was written, at that time. */
+  | { readonly kind: "ours"; readonly createdAt: number }
   | { readonly kind: "attach"; readonly job: Job }
   | { readonly kind: "take over"; readonly from: JobId | undefined; readonly etag: string }
   | { readonly kind: "refuse"; readonly refusal: Refusal };
@@ -65,9 +67,7 @@ async function findReadable(
     if (entry !== undefined && entry.id !== job.id && entry.etag !== over) return sameKey(deps, entry, definition);
   }
   const hold = want === "hold" ? await index.hold(job.groupName) : undefined;
-  // Our own reservation, whose answer got lost, or of an earlier delivery of the same message.
-  if (hold === undefined) return { kind: (await index.has(job.id)) ? "ours" : "gone" };
-  if (hold.holder === job.id) return { kind: "ours" };
+  if (hold === undefined || hold.holder === job.id) return ourOwn(deps, job);
   const holder = await deps.jobs.peek(hold.holder);
   // Reserved a moment ago, its row is on its way; or its acceptor died.
   if (holder === undefined) return { kind: round < roundsForARow ? "gone" : "stand in line" };
@@ -85,6 +85,14 @@ async function findReadable(
   };
 }
 
+/** Our own reservation, whose answer got lost, or of an earlier delivery of the same message. Another job's under the same id must expire. */
+async function ourOwn({ jobs: { index }, now }: ObstacleDeps, job: Job): Promise<Obstacle> {
+  const pending = await index.pending(job.id);
+  const same = nameKey(pending?.groupName ?? "") === nameKey(job.groupName) && pending?.keyHash === job.keyHash;
+  const adopted = same ? await index.adopt(job.id, now()) : undefined;
+  return adopted === undefined ? { kind: "gone" } : { kind: "ours", createdAt: adopted.createdAt };
+}
+
 /** The same idempotency key: the job that has it, a new one in its place, or a refusal when the definition is another. */
 async function sameKey(
   deps: ObstacleDeps,
@@ -94,7 +102,8 @@ async function sameKey(
   const earlier = await deps.jobs.find(entry.id);
   // Reserved a moment ago, its row is on its way; or its acceptor died, and the reservation expires.
   if (earlier === undefined) {
-    const died = !isMinted(entry.id) || deps.now() > mintedAt(entry.id) + minute;
+    const pending = await deps.jobs.index.pending(entry.id);
+    const died = pending === undefined || deps.now() > pending.reservedAt + reservationTime;
     return died ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "gone" };
   }
   const { phase } = earlier.job;

@@ -83,8 +83,15 @@ export class Blobs {
     }
   }
 
-  async putSealed(id: JobId, bytes: Uint8Array): Promise<void> {
-    await storageCall(() => this.#sealed.getBlockBlobClient(id).upload(Buffer.from(bytes), bytes.length));
+  /**
+   * Stores a job's sealed definition beside its row. Whoever has not reserved the id yet must not put another in its place: the id may
+   * be a poster's own, and its job be there already.
+   */
+  async putSealed(id: JobId, bytes: Uint8Array, when: "new" | "reserved"): Promise<"created" | "exists"> {
+    const conditions = when === "new" ? { ifNoneMatch: "*" } : {};
+    const blob = this.#sealed.getBlockBlobClient(id);
+    const result = await storageCall(() => blob.upload(Buffer.from(bytes), bytes.length, { conditions }), 409);
+    return result === 409 ? "exists" : "created";
   }
 
   async getSealed(id: JobId): Promise<Uint8Array | undefined> {

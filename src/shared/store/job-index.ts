@@ -1,8 +1,9 @@
-import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
+import { odata, type TransactionAction } from "@azure/data-tables";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
-import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import { terminalStates, type Job } from "../job/job.ts";
 import type { JobKey } from "./job-row.ts";
+import { entity, keyIn, kind, leadsTo, partition, timeOf, type IndexRow } from "./index-partition.ts";
+import { NameLocks, waitKey } from "./name-locks.ts";
 import { storageCall } from "./connect.ts";
 
 /**
@@ -14,24 +15,12 @@ import { storageCall } from "./connect.ts";
  * | `job_ID` | a job that has not ended, or whose group or callers are not done with: its columns, and when the timer must check it |
  * | `hold_NAME` | the job that holds a group's name; create-only, so two jobs never hold one |
  * | `wait_NAME_TIME_ID` | a job that waits for a name, oldest first |
- * | `name_NAME` | the newest job of a name, and how long such jobs took (`usualTime`, milliseconds) |
+ * | `name_NAME_TIME_ID` | a job of a name, newest first |
+ * | `name_NAME` | what earlier jobs of a name left: how long they took (`usualTime`, milliseconds), when a delete of their group was last accepted (`lastDeleteAt`) |
  * | `key_HASH` | the job of an idempotency key |
  * | `id_UUID` | where the row of a job stands whose id a poster chose, or which it joined |
  * | `cancel_UUID` | a cancel that came before its job |
  */
-const partition = "jobs";
-/** Row keys that begin so: the character after the prefix's last is where they end. */
-const startingWith = (prefix: string): string => {
-  const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
-  return odata`PartitionKey eq ${partition} and RowKey ge ${prefix} and RowKey lt ${end}`;
-};
-const range = (kind: string): string => startingWith(`${kind}_`);
-
-export interface Hold {
-  readonly holder: JobId;
-  readonly etag: string;
-}
-
 export interface Reservation {
   readonly id: JobId;
   readonly key: JobKey;
@@ -39,12 +28,16 @@ export interface Reservation {
   readonly groupName: GroupName;
   /** `hold`: refuse when another job holds the name. `wait`: stand in line for it. */
   readonly want: "hold" | "wait";
+  /** It replaces older jobs of its name. */
+  readonly replaces: boolean;
   /** Hash of an idempotency key; `over` is the ETag of the entry that an earlier job left and this one takes. */
   readonly keyEntry: { readonly hash: string; readonly over: string | undefined } | undefined;
   /** True for an id that a poster chose: it gets an entry of its own. */
   readonly foreignId: boolean;
   readonly createdAt: number;
   readonly checkAt: number;
+  /** When this acceptor reserved, by its own clock. */
+  readonly reservedAt: number;
   readonly columns: Readonly<Record<string, unknown>>;
 }
 
@@ -58,10 +51,18 @@ export interface NameHistory {
   readonly lastDeleteAt: number | undefined;
 }
 
-/** A job in a line, and where in it. */
-interface Standing {
+/** What a job reserved whose row is not written yet. */
+export interface Pending {
   readonly id: JobId;
-  readonly rowKey: string;
+  readonly name: GroupName;
+  readonly groupName: GroupName;
+  readonly key: JobKey | undefined;
+  readonly createdAt: number;
+  readonly reservedAt: number;
+  readonly keyHash: string | undefined;
+  /** Somebody has begun to give it back: nobody goes on with it. */
+  readonly expired: boolean;
+  readonly etag: string;
 }
 
 /** An active job as the sweep watches it. */
@@ -83,68 +84,89 @@ export interface ActiveJob {
   readonly columns: Readonly<Record<string, unknown>>;
 }
 
-type Entity = { partitionKey: string; rowKey: string } & Record<string, unknown>;
+/** How many entries of a name one call reads: nearly always the first one leads to a row. */
+const newestPage = 3;
+/** Reservations whose rows were never written stand before the newest job for minutes; while storage refuses rows there may be many. */
+const maxNewest = 300;
 
-const stamp = (at: number): string => String(at).padStart(13, "0");
-const entity = (rowKey: string, rest: Readonly<Record<string, unknown>> = {}): Entity => ({
-  ...rest,
-  partitionKey: partition,
-  rowKey,
-});
-
-export class JobIndex {
-  readonly #table: TableClient;
-
-  readonly #pacing: Pacing;
-
-  constructor(table: TableClient, pacing: Pacing) {
-    this.#table = table;
-    this.#pacing = pacing;
-  }
-
+export class JobIndex extends NameLocks {
   /** Everything that must be had before a job's row is written, in one transaction: all of it or nothing. */
   async reserve(reservation: Reservation): Promise<Reserved> {
-    const { id, key, name, groupName, want, keyEntry, foreignId, createdAt, checkAt, columns } = reservation;
+    const { id, key, name, groupName, want, replaces, keyEntry, foreignId, createdAt, checkAt } = reservation;
     const actions: TransactionAction[] = [
       [
         "create",
         entity(`job_${id}`, {
-          ...columns,
+          ...reservation.columns,
+          ...leadsTo(key),
+          name,
           groupName,
           createdAt: new Date(createdAt),
           checkAt: new Date(checkAt),
-          rowPartition: key.partitionKey,
-          rowRow: key.rowKey,
+          reservedAt: new Date(reservation.reservedAt),
+          ...(keyEntry === undefined ? {} : { keyHash: keyEntry.hash }),
         }),
       ],
-      [
-        "upsert",
-        entity(`name_${nameKey(name)}`, { jobId: id, rowPartition: key.partitionKey, rowRow: key.rowKey }),
-        "Merge",
-      ],
+      ["create", entity(nameEntry(name, key), leadsTo(key))],
     ];
     if (want === "hold") actions.push(["create", entity(`hold_${nameKey(groupName)}`, { jobId: id })]);
-    if (want === "wait") actions.push(["create", entity(waitKey(groupName, createdAt, id), { jobId: id })]);
+    if (want === "wait")
+      actions.push([
+        "create",
+        entity(waitKey(groupName, createdAt, id), { jobId: id, ...(replaces ? { replaces } : {}) }),
+      ]);
     if (keyEntry !== undefined) {
       const { hash, over } = keyEntry;
       const row = entity(`key_${hash}`, { jobId: id });
       actions.push(over === undefined ? ["create", row] : ["update", row, "Replace", { etag: over }]);
     }
-    if (foreignId) actions.push(["create", entity(`id_${id}`, { rowPartition: key.partitionKey, rowRow: key.rowKey })]);
-    const result = await storageCall(() => this.#table.submitTransaction(actions), 404, 409, 412);
-    return typeof result === "number" ? "conflict" : "reserved";
+    if (foreignId) actions.push(["create", entity(`id_${id}`, leadsTo(key))]);
+    return (await this.transact(actions)) ? "reserved" : "conflict";
   }
 
-  /** What a job reserved, as far as it must be given back by whoever finds that its row was never written. */
-  async reserved(id: JobId): Promise<{ readonly groupName: GroupName; readonly createdAt: number } | undefined> {
-    const row = await this.#get(`job_${id}`);
-    const name = row?.["groupName"];
-    return typeof name === "string" ? { groupName: groupName(name), createdAt: timeOf(row?.["createdAt"]) } : undefined;
+  /** What a job reserved: only as long as its row is not written does that mean anything. */
+  async pending(id: JobId): Promise<Pending | undefined> {
+    const row = await this.get(`job_${id}`);
+    return row && pendingOf(id, row);
+  }
+
+  /**
+   * Goes on with a reservation whose row is not written, in the place of whoever made it. From now on its time counts anew.
+   *
+   * @returns `undefined` when there is none, or when it is being given back
+   */
+  async adopt(id: JobId, now: number): Promise<Pending | undefined> {
+    const pending = await this.pending(id);
+    if (pending === undefined || pending.expired) return undefined;
+    const isOurs = await this.#merge(`job_${id}`, pending.etag, { reservedAt: new Date(now) });
+    return isOurs ? pending : undefined;
+  }
+
+  /** Fences a reservation off before it is given back: whoever would go on with it finds that it may not. False when somebody just did. */
+  async expire({ id, etag }: Pending): Promise<boolean> {
+    return this.#merge(`job_${id}`, etag, { expired: true });
+  }
+
+  async #merge(rowKey: string, etag: string, change: Readonly<Record<string, unknown>>): Promise<boolean> {
+    const result = await storageCall(
+      () => this.table.updateEntity(entity(rowKey, change), "Merge", { etag }),
+      404,
+      412,
+    );
+    return typeof result !== "number";
+  }
+
+  /** All entries of a reservation but its own, which goes last: until then it is found again. The name's lock is its holder's to hand over. */
+  async giveBack({ id, name, groupName, key, createdAt, keyHash }: Pending): Promise<void> {
+    await this.leaveLine(groupName, id, createdAt);
+    if (keyHash !== undefined) await this.#dropKey(keyHash, id);
+    await this.remove(`id_${id}`);
+    if (key !== undefined) await this.remove(nameEntry(name, key));
   }
 
   /** A job that is done with leaves the index; so does a reservation whose row was never written. */
   async drop(id: JobId): Promise<void> {
-    await storageCall(() => this.#table.deleteEntity(partition, `job_${id}`), 404);
+    await this.remove(`job_${id}`);
   }
 
   /** The same, and the next job of its name may know what it left: one call still. */
@@ -155,16 +177,15 @@ export class JobIndex {
     };
     const actions: TransactionAction[] = [
       ["delete", entity(`job_${id}`)],
-      ["update", entity(`name_${nameKey(name)}`, left), "Merge"],
+      ["upsert", entity(`name_${nameKey(name)}`, left), "Merge"],
     ];
-    const result = await storageCall(() => this.#table.submitTransaction(actions), 404);
-    // One of the two is gone: dropped before, or the name forgotten.
-    if (result === 404) await this.drop(id);
+    // Dropped before: then what it left was written before, too.
+    await this.transact(actions);
   }
 
   /** What earlier jobs of a name left. */
   async historyOf(name: GroupName): Promise<NameHistory> {
-    const row = await this.#get(`name_${nameKey(name)}`);
+    const row = await this.get(`name_${nameKey(name)}`);
     return {
       usualTime: typeof row?.["usualTime"] === "number" ? row["usualTime"] : undefined,
       lastDeleteAt: row?.["lastDeleteAt"] instanceof Date ? row["lastDeleteAt"].getTime() : undefined,
@@ -172,137 +193,23 @@ export class JobIndex {
   }
 
   async has(id: JobId): Promise<boolean> {
-    return (await this.#get(`job_${id}`)) !== undefined;
+    return (await this.get(`job_${id}`)) !== undefined;
   }
 
-  /** Everything that leads to a job whose row is about to go. A name that a newer job has stays. */
+  /** Everything that leads to a job whose row is about to go; with the last job of a name goes what is known of the name. */
   async forget(job: Pick<Job, "id" | "name" | "keyHash" | "joined">, key: JobKey): Promise<void> {
-    const name = `name_${nameKey(job.name)}`;
-    const newest = await this.#get(name);
-    if (newest?.["rowRow"] === key.rowKey) {
-      await storageCall(() => this.#table.deleteEntity(partition, name, { etag: newest.etag }), 404, 412);
-    }
-    if (job.keyHash !== undefined) {
-      const entry = await this.jobOfKey(job.keyHash);
-      if (entry?.id === job.id) {
-        await storageCall(
-          () => this.#table.deleteEntity(partition, `key_${job.keyHash ?? ""}`, { etag: entry.etag }),
-          404,
-          412,
-        );
-      }
-    }
+    await this.remove(nameEntry(job.name, key));
+    if (job.keyHash !== undefined) await this.#dropKey(job.keyHash, job.id);
     for (const id of [job.id, ...job.joined.map((each) => each.id)])
-      if (id !== undefined) await storageCall(() => this.#table.deleteEntity(partition, `id_${id}`), 404);
+      if (id !== undefined) await this.remove(`id_${id}`);
+    if (!(await this.any(kind(`name_${nameKey(job.name)}`)))) await this.remove(`name_${nameKey(job.name)}`);
     await this.drop(job.id);
   }
 
-  async hold(name: GroupName): Promise<Hold | undefined> {
-    const row = await this.#get(`hold_${nameKey(name)}`);
-    const holder = row && holderIn(row);
-    if (row === undefined || holder === undefined) return undefined;
-    return { holder, etag: row.etag };
-  }
-
-  /**
-   * Takes a name that nobody holds, and leaves the line.
-   *
-   * @returns `held` when somebody was faster, `unreadable` when the lock does not say who
-   */
-  async take(name: GroupName, id: JobId, createdAt: number): Promise<"taken" | "held" | "unreadable"> {
-    const taken = await storageCall(
-      () => this.#table.createEntity(entity(`hold_${nameKey(name)}`, { jobId: id })),
-      409,
-    );
-    if (taken === 409) {
-      const row = await this.#get(`hold_${nameKey(name)}`);
-      if (row !== undefined && holderIn(row) === undefined) return "unreadable";
-      if (row === undefined || holderIn(row) !== id) return "held";
-    }
-    await this.leaveLine(name, id, createdAt);
-    return "taken";
-  }
-
-  async joinLine(name: string, id: JobId, createdAt: number): Promise<void> {
-    await storageCall(() => this.#table.upsertEntity(entity(waitKey(name, createdAt, id), { jobId: id }), "Replace"));
-  }
-
-  async leaveLine(name: string, id: JobId, createdAt: number): Promise<void> {
-    await storageCall(() => this.#table.deleteEntity(partition, waitKey(name, createdAt, id)), 404);
-  }
-
-  /** Jobs that wait for a name (or for another thing, whose line has a name that no group can have), oldest first. */
-  async line(name: string, most: number): Promise<readonly JobId[]> {
-    const ids: JobId[] = [];
-    for await (const { id } of this.#standing(name)) {
-      ids.push(id);
-      if (ids.length >= most) break;
-    }
-    return ids;
-  }
-
-  /** Takes the oldest out of a line, to be woken. */
-  async callUp(name: string, most: number): Promise<readonly JobId[]> {
-    const ids: JobId[] = [];
-    for await (const { id, rowKey } of this.#standing(name)) {
-      if (ids.length >= most) break;
-      await storageCall(() => this.#table.deleteEntity(partition, rowKey), 404);
-      ids.push(id);
-    }
-    return ids;
-  }
-
-  /** The lines that are not for a group's name, and how many stand in each. */
-  async lines(): Promise<ReadonlyMap<string, number>> {
-    const counts = new Map<string, number>();
-    for await (const row of this.#rows(startingWith("wait_~"), ["RowKey"])) {
-      const name = /^wait_(~.*)_\d+_[^_]+$/.exec(String(row["rowKey"]))?.[1];
-      if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-    return counts;
-  }
-
-  /**
-   * A name that its holder needs no more goes to the oldest that waits for it, which leaves the line in the same transaction: so a job
-   * that has left the line is never given the name. May be repeated: who did so before may have died before it woke the next.
-   *
-   * @returns the job that has the name now and must be woken
-   */
-  handOver(name: GroupName, id: JobId): Promise<JobId | undefined> {
-    return rewrite("the lock of a name", this.#pacing, async () => {
-      const hold = await this.hold(name);
-      if (hold?.holder !== id) return done(hold?.holder);
-      const rowKey = `hold_${nameKey(name)}`;
-      const next = await this.#firstInLine(name, id);
-      if (next === undefined) {
-        const result = await storageCall(
-          () => this.#table.deleteEntity(partition, rowKey, { etag: hold.etag }),
-          404,
-          412,
-        );
-        return typeof result === "number" ? conflict : done(undefined);
-      } else {
-        const actions: TransactionAction[] = [
-          ["update", entity(rowKey, { jobId: next.id }), "Replace", { etag: hold.etag }],
-          ["delete", entity(next.rowKey)],
-        ];
-        const result = await storageCall(() => this.#table.submitTransaction(actions), 404, 412);
-        return typeof result === "number" ? conflict : done(next.id);
-      }
-    });
-  }
-
-  async #firstInLine(name: string, but: JobId): Promise<Standing | undefined> {
-    for await (const standing of this.#standing(name)) if (standing.id !== but) return standing;
-    return undefined;
-  }
-
-  /** A line, oldest first. */
-  async *#standing(name: string): AsyncGenerator<Standing> {
-    for await (const row of this.#rows(range(`wait_${nameKey(name)}`), ["RowKey", "jobId"])) {
-      const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
-      if (id !== undefined) yield { id, rowKey: String(row["rowKey"]) };
-    }
+  async #dropKey(hash: string, id: JobId): Promise<void> {
+    const entry = await this.jobOfKey(hash);
+    if (entry?.id !== id) return;
+    await storageCall(() => this.table.deleteEntity(partition, `key_${hash}`, { etag: entry.etag }), 404, 412);
   }
 
   /** The columns of an active job as they are now, for dashboards and the timer. */
@@ -313,18 +220,18 @@ export class JobIndex {
       rowPartition: key.partitionKey,
       rowRow: key.rowKey,
     });
-    await storageCall(() => this.#table.upsertEntity(row, "Replace"));
+    await storageCall(() => this.table.upsertEntity(row, "Replace"));
   }
 
   /** @param told true when the timer has woken it and looks whether that helps */
   async setCheck(id: JobId, checkAt: number, told = false): Promise<void> {
     const row = entity(`job_${id}`, { checkAt: new Date(checkAt), told });
-    await storageCall(() => this.#table.updateEntity(row, "Merge"), 404);
+    await storageCall(() => this.table.updateEntity(row, "Merge"), 404);
   }
 
   /** All jobs in the index, in no order. */
   watched(): AsyncGenerator<DueJob> {
-    return this.#jobs(range("job"));
+    return this.#jobs(kind("job"));
   }
 
   /**
@@ -333,7 +240,7 @@ export class JobIndex {
    * @param skipped told of each entry that names no job
    */
   async *active(skipped: () => void = () => undefined): AsyncGenerator<ActiveJob> {
-    for await (const row of this.#rows(range("job"), undefined)) {
+    for await (const row of this.rows(kind("job"))) {
       const id = parseJobId(String(row["rowKey"]).slice("job_".length));
       if (id === undefined) {
         skipped();
@@ -349,13 +256,13 @@ export class JobIndex {
   async activeOf(name: string): Promise<readonly JobId[]> {
     const ended = terminalStates.map((state) => odata`state ne ${state}`).join(" and ");
     const ids: JobId[] = [];
-    for await (const { id } of this.#jobs(`${range("job")} and ${odata`nameKey eq ${nameKey(name)}`} and ${ended}`))
+    for await (const { id } of this.#jobs(`${kind("job")} and ${odata`nameKey eq ${nameKey(name)}`} and ${ended}`))
       ids.push(id);
     return ids;
   }
 
   async *#jobs(filter: string): AsyncGenerator<DueJob> {
-    for await (const row of this.#rows(filter, ["RowKey", "createdAt", "checkAt", "told"])) {
+    for await (const row of this.rows(filter, ["RowKey", "createdAt", "checkAt", "told"])) {
       const id = parseJobId(String(row["rowKey"]).slice("job_".length));
       if (id === undefined) continue;
       const [createdAt, checkAt] = [timeOf(row["createdAt"]), timeOf(row["checkAt"])];
@@ -364,71 +271,69 @@ export class JobIndex {
   }
 
   async keyOfForeign(id: JobId): Promise<JobKey | undefined> {
-    return keyIn(await this.#get(`id_${id}`));
+    return keyIn(await this.get(`id_${id}`));
   }
 
   /** A poster's own id for a job that was there already. */
   async alias(id: JobId, key: JobKey): Promise<void> {
     const row = entity(`id_${id}`, { rowPartition: key.partitionKey, rowRow: key.rowKey });
-    await storageCall(() => this.#table.createEntity(row), 409);
+    await storageCall(() => this.table.createEntity(row), 409);
   }
 
   /** A cancel for a job that nobody has seen yet. */
   async keepCancel(id: JobId, at: number): Promise<void> {
-    await storageCall(() => this.#table.upsertEntity(entity(`cancel_${id}`, { at: new Date(at) }), "Replace"));
+    await storageCall(() => this.table.upsertEntity(entity(`cancel_${id}`, { at: new Date(at) }), "Replace"));
   }
 
   async hasCancel(id: JobId): Promise<boolean> {
-    return (await this.#get(`cancel_${id}`)) !== undefined;
+    return (await this.get(`cancel_${id}`)) !== undefined;
   }
 
   /** Kept cancels whose job never came. */
   async dropCancels(before: number): Promise<void> {
-    for await (const row of this.#rows(range("cancel"), ["PartitionKey", "RowKey", "at"])) {
+    for await (const row of this.rows(kind("cancel"), ["PartitionKey", "RowKey", "at"])) {
       if (timeOf(row["at"]) < before)
-        await storageCall(() => this.#table.deleteEntity(partition, String(row["rowKey"])), 404);
+        await storageCall(() => this.table.deleteEntity(partition, String(row["rowKey"])), 404);
     }
   }
 
-  async newestOf(name: string): Promise<JobKey | undefined> {
-    return keyIn(await this.#get(`name_${nameKey(name)}`));
+  /** Where the rows of a name's jobs are, newest first. Of the newest some may never have been written: then the next one counts. */
+  async *newestOf(name: string): AsyncGenerator<JobKey> {
+    let entries = 0;
+    for await (const row of this.rows(kind(`name_${nameKey(name)}`), undefined, newestPage)) {
+      const key = keyIn(row);
+      if (key) yield key;
+      if (++entries >= maxNewest) return;
+    }
+    // A release before kept one entry for each name, which leads to its newest job.
+    const only = keyIn(await this.get(`name_${nameKey(name)}`));
+    if (only) yield only;
   }
 
   async jobOfKey(hash: string): Promise<{ readonly id: JobId; readonly etag: string } | undefined> {
-    const row = await this.#get(`key_${hash}`);
+    const row = await this.get(`key_${hash}`);
     const id = typeof row?.["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
     return row === undefined || id === undefined ? undefined : { id, etag: row.etag };
   }
-
-  async #get(rowKey: string): Promise<({ readonly etag: string } & Readonly<Record<string, unknown>>) | undefined> {
-    const row = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
-    return row === 404 ? undefined : row;
-  }
-
-  async *#rows(filter: string, select: string[] | undefined): AsyncGenerator<Readonly<Record<string, unknown>>> {
-    const pages = this.#table.listEntities({ queryOptions: { filter, ...(select ? { select } : {}) } });
-    for (;;) {
-      const next = await storageCall(() => pages.next(), 404);
-      // No table: nothing was ever written.
-      if (next === 404 || next.done) return;
-      yield next.value;
-    }
-  }
 }
 
-function waitKey(name: string, createdAt: number, id: JobId): string {
-  return `wait_${nameKey(name)}_${stamp(createdAt)}_${id}`;
+function nameEntry(name: GroupName, { rowKey }: JobKey): string {
+  return `name_${nameKey(name)}_${rowKey}`;
 }
 
-function holderIn({ jobId }: Readonly<Record<string, unknown>>): JobId | undefined {
-  return typeof jobId === "string" ? parseJobId(jobId) : undefined;
-}
-
-function keyIn(row: Readonly<Record<string, unknown>> | undefined): JobKey | undefined {
-  const [partitionKey, rowKey] = [row?.["rowPartition"], row?.["rowRow"]];
-  return typeof partitionKey === "string" && typeof rowKey === "string" ? { partitionKey, rowKey } : undefined;
-}
-
-function timeOf(value: unknown): number {
-  return value instanceof Date ? value.getTime() : 0;
+function pendingOf(id: JobId, row: IndexRow): Pending | undefined {
+  const { name, groupName: group, keyHash } = row;
+  if (typeof group !== "string") return undefined;
+  const createdAt = timeOf(row["createdAt"]);
+  return {
+    id,
+    name: groupName(typeof name === "string" ? name : group),
+    groupName: groupName(group),
+    key: keyIn(row),
+    createdAt,
+    reservedAt: timeOf(row["reservedAt"]) || createdAt,
+    keyHash: typeof keyHash === "string" ? keyHash : undefined,
+    expired: row["expired"] === true,
+    etag: row.etag,
+  };
 }

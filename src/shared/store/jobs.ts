@@ -106,8 +106,11 @@ export class JobStore {
 
   /** The newest job of a name, in any letter case: two reads. */
   async peekNewest(name: string): Promise<Stored | undefined> {
-    const key = await this.index.newestOf(name);
-    return key && this.#peekAt(key);
+    for await (const key of this.index.newestOf(name)) {
+      const stored = await this.#peekAt(key);
+      if (stored) return stored;
+    }
+    return undefined;
   }
 
   async #read(key: JobKey): Promise<Stored | undefined> {

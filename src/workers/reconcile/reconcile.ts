@@ -5,8 +5,9 @@ import { columnsOf } from "../../shared/store/job-row.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../../shared/job/job.ts";
 import type { GroupSeen, Observation } from "../../shared/job/observation.ts";
 import { withOutcomes } from "../../shared/job/deliveries.ts";
-import { isMinted, mintedAt, type JobId } from "../../shared/base/ids.ts";
+import type { JobId } from "../../shared/base/ids.ts";
 import { conflict, done } from "../../shared/base/rewrite.ts";
+import { expireReservation } from "../../shared/intake/reservation.ts";
 import { checkDelay, leastCheckDelay, requeue } from "../../shared/store/requeue.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
@@ -50,23 +51,10 @@ export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promis
 
 async function reconcileReadable(deps: Deps, id: JobId, wake: WakeReason): Promise<void> {
   const found = await deps.jobs.find(id);
-  if (found === undefined) return forget(deps, id);
+  if (found === undefined) return expireReservation(deps, id);
   // Only the wake that the row's last look sent counts: so there is one chain of looks per job, however many messages there are.
   if (wake.at !== undefined && wake.at !== found.job.lookAt) return;
   await new Reconciliation(deps, found).run();
-}
-
-/** An index entry whose row was never written: the caller saw no acceptance. While it is young its row may be on its way. */
-async function forget(deps: Deps, id: JobId): Promise<void> {
-  if (isMinted(id) && deps.now() < mintedAt(id) + minute) return;
-  const { index } = deps.jobs;
-  const reserved = await index.reserved(id);
-  if (reserved === undefined) return;
-  deps.log("warn", "reservation without a row", { job: id });
-  await index.leaveLine(reserved.groupName, id, reserved.createdAt);
-  const next = await index.handOver(reserved.groupName, id);
-  if (next !== undefined) await requeue(deps, next);
-  await index.drop(id);
 }
 
 class Reconciliation {

@@ -1,0 +1,37 @@
+import { minute } from "../base/duration.ts";
+import type { JobId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import type { Blobs } from "../store/blobs.ts";
+import type { JobStore } from "../store/jobs.ts";
+import type { Queues } from "../store/queues.ts";
+import { requeue } from "../store/requeue.ts";
+
+interface ReservationDeps {
+  readonly now: () => number;
+  readonly log: Log;
+  readonly jobs: JobStore;
+  readonly blobs: Blobs;
+  readonly queues: Queues;
+}
+
+/** How long a reservation waits for its row: longer than an acceptor may take, and the clocks of two instances differ by, together. */
+export const reservationTime = 4 * minute;
+
+/**
+ * Gives back all that was reserved for a job whose row was never written: its acceptor died, and its caller saw no acceptance. While it
+ * is young the row may be on its way. Nothing is left of it: no id, no key, no name, no blob. May be interrupted and repeated.
+ */
+export async function expireReservation(deps: ReservationDeps, id: JobId): Promise<void> {
+  const { now, log, jobs, blobs, queues } = deps;
+  const pending = await jobs.index.pending(id);
+  if (pending === undefined || now() < pending.reservedAt + reservationTime) return;
+  if (!pending.expired && !(await jobs.index.expire(pending))) return;
+  // Whoever was about to write the row may have done so before the fence stood.
+  if ((await jobs.peek(id)) !== undefined) return;
+  log("warn", "reservation without a row", { job: id });
+  await jobs.index.giveBack(pending);
+  const next = await jobs.index.handOver(pending.groupName, id);
+  if (next !== undefined) await requeue({ jobs, queues, now }, next);
+  await blobs.dropSealed(id);
+  await jobs.index.drop(id);
+}

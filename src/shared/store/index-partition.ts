@@ -1,0 +1,81 @@
+import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
+import type { JobKey } from "./job-row.ts";
+import { storageCall } from "./connect.ts";
+
+/** The one partition of the table `jobindex`: whatever belongs together in it is written in one transaction. */
+export const partition = "jobs";
+
+export type Entity = { partitionKey: string; rowKey: string } & Record<string, unknown>;
+export type IndexRow = { readonly etag: string } & Readonly<Record<string, unknown>>;
+
+export function entity(rowKey: string, rest: Readonly<Record<string, unknown>> = {}): Entity {
+  return { ...rest, partitionKey: partition, rowKey };
+}
+
+/** Row keys that begin so: the character after the prefix's last is where they end. */
+export function startingWith(prefix: string): string {
+  const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+  return odata`PartitionKey eq ${partition} and RowKey ge ${prefix} and RowKey lt ${end}`;
+}
+
+export const kind = (name: string): string => startingWith(`${name}_`);
+
+export function keyIn(row: Readonly<Record<string, unknown>> | undefined): JobKey | undefined {
+  const [partitionKey, rowKey] = [row?.["rowPartition"], row?.["rowRow"]];
+  return typeof partitionKey === "string" && typeof rowKey === "string" ? { partitionKey, rowKey } : undefined;
+}
+
+/** Where the row of a job is, as columns of an entry that leads to it. */
+export function leadsTo({ partitionKey, rowKey }: JobKey): { rowPartition: string; rowRow: string } {
+  return { rowPartition: partitionKey, rowRow: rowKey };
+}
+
+export function timeOf(value: unknown): number {
+  return value instanceof Date ? value.getTime() : 0;
+}
+
+/** Reads and writes of the partition, with what storage may answer as values. */
+export class IndexPartition {
+  protected readonly table: TableClient;
+
+  constructor(table: TableClient) {
+    this.table = table;
+  }
+
+  protected async get(rowKey: string): Promise<IndexRow | undefined> {
+    const row = await storageCall(() => this.table.getEntity(partition, rowKey), 404);
+    return row === 404 ? undefined : row;
+  }
+
+  /** @param page how many rows one call reads: as many as the service gives, unless few are needed */
+  protected async *rows(
+    filter: string,
+    select?: string[],
+    page = 1000,
+  ): AsyncGenerator<Readonly<Record<string, unknown>>> {
+    const entities = this.table.listEntities({ queryOptions: { filter, ...(select ? { select } : {}) } });
+    const pages = entities.byPage({ maxPageSize: page });
+    for (;;) {
+      const next = await storageCall(() => pages.next(), 404);
+      // No table: nothing was ever written.
+      if (next === 404 || next.done) return;
+      yield* next.value;
+    }
+  }
+
+  /** Whether a filter lets any row through. */
+  protected async any(filter: string): Promise<boolean> {
+    for await (const _row of this.rows(filter, ["RowKey"], 1)) return true;
+    return false;
+  }
+
+  protected async remove(rowKey: string): Promise<void> {
+    await storageCall(() => this.table.deleteEntity(partition, rowKey), 404);
+  }
+
+  /** False when an entity was there already, was not there, or had changed: then nothing was done. */
+  protected async transact(actions: TransactionAction[]): Promise<boolean> {
+    const result = await storageCall(() => this.table.submitTransaction(actions), 404, 409, 412);
+    return typeof result !== "number";
+  }
+}

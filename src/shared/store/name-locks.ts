@@ -1,0 +1,145 @@
+import type { TableClient, TransactionAction } from "@azure/data-tables";
+import { nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
+import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
+import { entity, IndexPartition, kind, partition, startingWith } from "./index-partition.ts";
+import { storageCall } from "./connect.ts";
+
+/** Who has a group's name, and who waits for one or for another thing (`hold_NAME` and `wait_NAME_TIME_ID` of the job index). */
+export interface Hold {
+  readonly holder: JobId;
+  readonly etag: string;
+}
+
+/** A job in a wait queue, and where in it. */
+export interface Standing {
+  readonly id: JobId;
+  readonly rowKey: string;
+  /** It replaces whatever older job has the name, or waits for it. */
+  readonly replaces: boolean;
+}
+
+export class NameLocks extends IndexPartition {
+  readonly #pacing: Pacing;
+
+  constructor(table: TableClient, pacing: Pacing) {
+    super(table);
+    this.#pacing = pacing;
+  }
+
+  async hold(name: GroupName): Promise<Hold | undefined> {
+    const row = await this.get(`hold_${nameKey(name)}`);
+    const holder = row && holderIn(row);
+    if (row === undefined || holder === undefined) return undefined;
+    return { holder, etag: row.etag };
+  }
+
+  /**
+   * Takes a name that nobody holds, and leaves the line.
+   *
+   * @returns `held` when somebody was faster, `unreadable` when the lock does not say who
+   */
+  async take(name: GroupName, id: JobId, createdAt: number): Promise<"taken" | "held" | "unreadable"> {
+    const taken = await storageCall(() => this.table.createEntity(entity(`hold_${nameKey(name)}`, { jobId: id })), 409);
+    if (taken === 409) {
+      const row = await this.get(`hold_${nameKey(name)}`);
+      if (row !== undefined && holderIn(row) === undefined) return "unreadable";
+      if (row === undefined || holderIn(row) !== id) return "held";
+    }
+    await this.leaveLine(name, id, createdAt);
+    return "taken";
+  }
+
+  async joinLine(name: string, id: JobId, createdAt: number, replaces = false): Promise<void> {
+    const standing = entity(waitKey(name, createdAt, id), { jobId: id, ...(replaces ? { replaces } : {}) });
+    await storageCall(() => this.table.upsertEntity(standing, "Replace"));
+  }
+
+  async leaveLine(name: string, id: JobId, createdAt: number): Promise<void> {
+    await this.remove(waitKey(name, createdAt, id));
+  }
+
+  /** Jobs that wait for a name (or for another thing, whose line has a name that no group can have), oldest first. */
+  async line(name: string, most: number): Promise<readonly JobId[]> {
+    return (await this.standing(name, most)).map(({ id }) => id);
+  }
+
+  async standing(name: string, most: number): Promise<readonly Standing[]> {
+    const found: Standing[] = [];
+    for await (const standing of this.#standing(name)) {
+      found.push(standing);
+      if (found.length >= most) break;
+    }
+    return found;
+  }
+
+  /** Takes the oldest out of a line, to be woken. */
+  async callUp(name: string, most: number): Promise<readonly JobId[]> {
+    const ids: JobId[] = [];
+    for await (const { id, rowKey } of this.#standing(name)) {
+      if (ids.length >= most) break;
+      await this.remove(rowKey);
+      ids.push(id);
+    }
+    return ids;
+  }
+
+  /** The lines that are not for a group's name, and how many stand in each. */
+  async lines(): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for await (const row of this.rows(startingWith("wait_~"), ["RowKey"])) {
+      const name = /^wait_(~.*)_\d+_[^_]+$/.exec(String(row["rowKey"]))?.[1];
+      if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /**
+   * A name that its holder needs no more goes to the oldest that waits for it, which leaves the line in the same transaction: so a job
+   * that has left the line is never given the name. May be repeated: who did so before may have died before it woke the next.
+   *
+   * @returns the job that has the name now and must be woken
+   */
+  handOver(name: GroupName, id: JobId): Promise<JobId | undefined> {
+    return rewrite("the lock of a name", this.#pacing, async () => {
+      const hold = await this.hold(name);
+      if (hold?.holder !== id) return done(hold?.holder);
+      const rowKey = `hold_${nameKey(name)}`;
+      const next = await this.#firstInLine(name, id);
+      if (next === undefined) {
+        const result = await storageCall(
+          () => this.table.deleteEntity(partition, rowKey, { etag: hold.etag }),
+          404,
+          412,
+        );
+        return typeof result === "number" ? conflict : done(undefined);
+      }
+      const actions: TransactionAction[] = [
+        ["update", entity(rowKey, { jobId: next.id }), "Replace", { etag: hold.etag }],
+        ["delete", entity(next.rowKey)],
+      ];
+      return (await this.transact(actions)) ? done(next.id) : conflict;
+    });
+  }
+
+  async #firstInLine(name: string, but: JobId): Promise<Standing | undefined> {
+    for await (const standing of this.#standing(name)) if (standing.id !== but) return standing;
+    return undefined;
+  }
+
+  /** A line, oldest first. */
+  async *#standing(name: string): AsyncGenerator<Standing> {
+    for await (const row of this.rows(kind(`wait_${nameKey(name)}`), ["RowKey", "jobId", "replaces"])) {
+      const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
+      if (id !== undefined) yield { id, rowKey: String(row["rowKey"]), replaces: row["replaces"] === true };
+    }
+  }
+}
+
+/** Oldest first; of two of the same millisecond the one with the smaller id. */
+export function waitKey(name: string, createdAt: number, id: JobId): string {
+  return `wait_${nameKey(name)}_${String(createdAt).padStart(13, "0")}_${id}`;
+}
+
+function holderIn({ jobId }: Readonly<Record<string, unknown>>): JobId | undefined {
+  return typeof jobId === "string" ? parseJobId(jobId) : undefined;
+}

@@ -1,0 +1,163 @@
+import { InvocationContext } from "@azure/functions";
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { minute } from "../../src/shared/base/duration.ts";
+import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
+import { reservationTime } from "../../src/shared/intake/reservation.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { sweep } from "../../src/workers/sweep.ts";
+import type { Gate, ProxiedCall } from "../kit/proxy.ts";
+import { del, deliver, follow, get, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+
+useAzurite();
+
+/** An acceptor that dies between its reservation and the row: the service never sees the row's write. */
+async function withDeadAcceptor(): Promise<{ bench: Bench; dead: Gate; refuseRows: () => void; takeRows: () => void }> {
+  const dead: Gate = {};
+  const isRow = ({ method, url }: ProxiedCall): boolean => method === "POST" && url.pathname.endsWith("/jobs");
+  const refuseRows = (): void => void (dead.before = (call) => (isRow(call) ? "cut" : "pass"));
+  const takeRows = (): void => void delete dead.before;
+  return { bench: await openBench({}, dead), dead, refuseRows, takeRows };
+}
+
+async function indexOf({ storage }: Bench): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { rowKey } of storage.table("jobindex").listEntities()) if (rowKey) keys.push(rowKey);
+  return keys;
+}
+
+async function sealedBlobs({ storage }: Bench): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of storage.blobs.getContainerClient("aci-sealed").listBlobsFlat()) names.push(name);
+  return names;
+}
+
+/** The timer, and what it enqueued. */
+async function tick({ deps, clock }: Bench): Promise<void> {
+  const schedule = { adjustForDST: false };
+  const scheduleStatus = { last: "", lastUpdated: "", next: "" };
+  const due: JobId[] = [];
+  for await (const { id, checkAt } of deps.jobs.index.watched()) if (checkAt <= clock.now()) due.push(id);
+  await sweep(deps)({ isPastDue: false, schedule, scheduleStatus }, new InvocationContext());
+  for (const id of due) await reconcile(deps, id, { at: undefined });
+}
+
+const large = (name: string): string => yaml(name, { output: randomBytes(60_000).toString("hex") });
+const postersId = (last: number): JobId => {
+  const id = parseJobId(`6f9619ff-8b86-4011-b42d-00c04fc965${String(last).padStart(2, "0")}`);
+  if (id === undefined) throw new Error("no id");
+  return id;
+};
+
+describe("an acceptor that dies before its row is written", () => {
+  it("burns no poster's id: the same message goes on with what was reserved, at once", async () => {
+    const { bench, refuseRows, takeRows } = await withDeadAcceptor();
+    const id = postersId(1);
+    const message = { version: 1, id, definition: yaml("posted") };
+    refuseRows();
+    await expect(deliver(bench.deps, message)).rejects.toThrow();
+    takeRows();
+    bench.clock.advance(minute);
+    await deliver(bench.deps, message, { dequeueCount: 2 });
+    expect((await get(bench.deps, id)).body["name"]).toBe("posted");
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("burns no poster's id: whoever uses it later by another way is found by it", async () => {
+    const { bench, refuseRows, takeRows } = await withDeadAcceptor();
+    const id = postersId(2);
+    refuseRows();
+    await expect(deliver(bench.deps, { version: 1, id, definition: yaml("posted") })).rejects.toThrow();
+    takeRows();
+    bench.clock.advance(minute);
+    const accepted = await post(bench.deps, JSON.stringify({ version: 1, id, definition: yaml("posted") }));
+    expect([accepted.status, accepted.id]).toEqual([200, id]);
+    expect((await get(bench.deps, id)).status).toBe(202);
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("leaves nothing behind once its reservation expired: another definition may use its id, key and name", async () => {
+    const { bench, refuseRows, takeRows } = await withDeadAcceptor();
+    const envelope = (name: string): string =>
+      JSON.stringify({ version: 1, id: postersId(3), idempotencyKey: "run 42", definition: large(name) });
+    refuseRows();
+    expect((await post(bench.deps, envelope("one"))).status).toBe(503);
+    takeRows();
+    expect(await sealedBlobs(bench)).toEqual([postersId(3)]);
+    bench.clock.advance(reservationTime);
+    await tick(bench);
+    expect((await indexOf(bench)).filter((key) => !key.startsWith("marker"))).toEqual([]);
+    expect(await sealedBlobs(bench)).toEqual([]);
+    const other = await post(bench.deps, envelope("two"));
+    expect([other.status, other.id]).toEqual([200, postersId(3)]);
+    expect((await follow(bench, other.id)).phase.state).toBe("Succeeded");
+  });
+
+  it("hides no older job behind its name, neither while its reservation stands nor after", async () => {
+    const { bench, refuseRows, takeRows } = await withDeadAcceptor();
+    const older = await post(bench.deps, yaml("nightly"));
+    await follow(bench, older.id);
+    refuseRows();
+    for (let n = 0; n < 5; n++) expect((await post(bench.deps, yaml("nightly"), "onConflict=wait")).status).toBe(503);
+    takeRows();
+    expect((await get(bench.deps, "nightly")).id).toBe(older.id);
+    expect((await del(bench.deps, "nightly")).id).toBe(older.id);
+    bench.clock.advance(reservationTime);
+    await tick(bench);
+    expect((await get(bench.deps, "nightly")).id).toBe(older.id);
+    const entries = (await indexOf(bench)).filter((key) => /^(job|hold|wait)_/.test(key));
+    expect(entries).toEqual([]);
+  });
+
+  it("is not taken for dead by an instance whose clock is three minutes ahead", async () => {
+    const { bench, refuseRows, takeRows } = await withDeadAcceptor();
+    const id = postersId(4);
+    const message = { version: 1, id, definition: yaml("slow") };
+    refuseRows();
+    await expect(deliver(bench.deps, message)).rejects.toThrow();
+    takeRows();
+    const ahead = { ...bench.deps, now: () => bench.clock.now() + 3 * minute };
+    await reconcile(ahead, id, { at: undefined });
+    expect(await bench.deps.jobs.index.has(id)).toBe(true);
+    await deliver(bench.deps, message, { dequeueCount: 2 });
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("whose reservation is being given back lets nobody go on with it", async () => {
+    const { bench, refuseRows, takeRows } = await withDeadAcceptor();
+    const id = postersId(5);
+    refuseRows();
+    await expect(deliver(bench.deps, { version: 1, id, definition: yaml("slow") })).rejects.toThrow();
+    takeRows();
+    const pending = await bench.deps.jobs.index.pending(id);
+    if (pending === undefined) throw new Error("nothing was reserved");
+    expect(await bench.deps.jobs.index.expire(pending)).toBe(true);
+    expect(await bench.deps.jobs.index.adopt(id, bench.clock.now())).toBeUndefined();
+    expect(await bench.deps.jobs.index.expire(pending)).toBe(false);
+  });
+});
+
+describe("a definition too large for a row", () => {
+  it("leaves no blob when its job is refused, or is one that was there already", async () => {
+    const bench = await openBench();
+    const first = await post(bench.deps, large("bellaciao"));
+    expect((await post(bench.deps, large("bellaciao"))).status).toBe(409);
+    expect((await post(bench.deps, large("bellaciao"), "onConflict=attach")).id).toBe(first.id);
+    expect(await sealedBlobs(bench)).toEqual([first.id]);
+  });
+
+  it("never takes the place of another under an id that is known", async () => {
+    const bench = await openBench();
+    const id = postersId(6);
+    const envelope = (exitCode: number): string =>
+      JSON.stringify({
+        version: 1,
+        id,
+        definition: yaml("large", { exitCode, output: randomBytes(60_000).toString("hex") }),
+      });
+    await post(bench.deps, envelope(0));
+    const again = await post(bench.deps, envelope(7));
+    expect([again.id, again.body["attached"]]).toEqual([id, true]);
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+});
