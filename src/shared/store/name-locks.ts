@@ -14,6 +14,7 @@ export interface Hold {
 export interface Standing {
   readonly id: JobId;
   readonly rowKey: string;
+  readonly createdAt: number;
   /** It replaces whatever older job has the name, or waits for it. */
   readonly replaces: boolean;
 }
@@ -130,7 +131,9 @@ export class NameLocks extends IndexPartition {
   async *#standing(name: string): AsyncGenerator<Standing> {
     for await (const row of this.rows(kind(`wait_${nameKey(name)}`), ["RowKey", "jobId", "replaces"])) {
       const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
-      if (id !== undefined) yield { id, rowKey: String(row["rowKey"]), replaces: row["replaces"] === true };
+      const rowKey = String(row["rowKey"]);
+      const createdAt = Number(rowKey.split("_").at(-2));
+      if (id !== undefined) yield { id, rowKey, createdAt, replaces: row["replaces"] === true };
     }
   }
 }

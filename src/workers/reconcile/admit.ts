@@ -1,15 +1,13 @@
 import { minute, second } from "../../shared/base/duration.ts";
 import { defined } from "../../shared/base/defined.ts";
-import { Unreadable } from "../../shared/base/errors.ts";
 import { regionKey } from "../../shared/limits/rate-budget.ts";
 import type { Reason } from "../../shared/job/reasons.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
-import { isMinted, type JobId } from "../../shared/base/ids.ts";
-import { conflict, done, rewrite } from "../../shared/base/rewrite.ts";
-import { hasEnded, type Job, type Placed } from "../../shared/job/job.ts";
+import { isMinted } from "../../shared/base/ids.ts";
+import type { Job, Placed } from "../../shared/job/job.ts";
+import { holdName, positionIn } from "./name-lock.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
-import { requeue } from "../../shared/store/requeue.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 
 /**
@@ -31,23 +29,13 @@ export const roomLine = (placed: Placed): string => `~room-${placed.subscription
 
 export async function admit(deps: Deps, job: Job): Promise<Admission> {
   const now = deps.now();
-  const { installation } = await deps.aci();
-  if (installation.refusal !== undefined || deps.settings.faults.length > 0) {
-    return wait(deps, job, {
-      reason: "Paused",
-      until: now + minute,
-      detail: "The service's settings are wrong; an operator must mend them.",
-    });
-  }
-  const pause = await deps.control.paused();
-  if (pause) return wait(deps, job, { reason: "Paused", detail: pause.reason });
-
-  // Only an id of the poster's own can be canceled before its job is there.
-  if (!isMinted(job.id) && job.firstCreateAt === undefined && (await deps.jobs.index.hasCancel(job.id)))
-    return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "CanceledByCaller" } } };
+  const early = await heldBack(deps, job, now);
+  if (early) return early;
 
   const named = await holdName(deps, job);
   if (named.kind === "busy") return wait(deps, job, { reason: "NameBusy", position: named.position });
+  if (named.kind === "replaced")
+    return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "Replaced", by: named.by } } };
 
   const budget = await deps.daily.left(now);
   if (!budget.ok) return wait(deps, job, { reason: "Budget", until: budget.at });
@@ -71,62 +59,23 @@ export async function admit(deps: Deps, job: Job): Promise<Admission> {
   return { kind: "admitted", job: { ...admitted, placed, ...defined(known) } };
 }
 
-// ------------------------------------------------------------------------------------------------------------ The name
-
-type Named = { readonly kind: "held" } | { readonly kind: "busy"; readonly position: number };
-
-function holdName(deps: Deps, job: Job): Promise<Named> {
-  const { index } = deps.jobs;
-  const stoodInLine =
-    job.options.onConflict !== "reject" || (job.phase.state === "Queued" && job.phase.waiting?.reason === "NameBusy");
-  return rewrite<Named>("the lock of a name", deps, async () => {
-    const hold = await index.hold(job.groupName);
-    if (hold?.holder === job.id) {
-      if (stoodInLine) await index.leaveLine(job.groupName, job.id, job.createdAt);
-      return done({ kind: "held" });
-    }
-    if (hold === undefined) {
-      const taken = await index.take(job.groupName, job.id, job.createdAt);
-      if (taken === "taken") return done({ kind: "held" });
-      if (taken === "held") return conflict;
-      deps.log("error", "name lock can't be read", { job: job.id, name: job.groupName });
-    }
-    await index.joinLine(job.groupName, job.id, job.createdAt);
-    if (hold !== undefined && (await askToYield(deps, hold.holder, job)) === "freed") return conflict;
-    return done({ kind: "busy", position: await positionIn(deps, job.groupName, job.id) });
-  });
-}
-
-/**
- * A kept group yields to whoever needs its name; `replace` cancels a running one. A holder without a row, or one that is done with the
- * name already, holds nothing.
- */
-async function askToYield(deps: Deps, holder: JobId, job: Job): Promise<"asked" | "freed"> {
-  try {
-    return await askReadable(deps, holder, job);
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    deps.log("warn", "name held by a job that can't be read", { job: job.id, holder });
-    return "asked";
+/** What keeps a job from beginning whatever it needs: wrong settings, a pause, a cancel that came before it. */
+async function heldBack(deps: Deps, job: Job, now: number): Promise<Admission | undefined> {
+  const { installation } = await deps.aci();
+  if (installation.refusal !== undefined || deps.settings.faults.length > 0) {
+    return wait(deps, job, {
+      reason: "Paused",
+      until: now + minute,
+      detail: "The service's settings are wrong; an operator must mend them.",
+    });
   }
-}
+  const pause = await deps.control.paused();
+  if (pause) return wait(deps, job, { reason: "Paused", detail: pause.reason });
 
-async function askReadable(deps: Deps, holder: JobId, job: Job): Promise<"asked" | "freed"> {
-  const look = { needed: false };
-  const stored = await deps.jobs.change(holder, (other) => {
-    look.needed = hasEnded(other.phase) && !other.phase.tidy;
-    if (hasEnded(other.phase)) return other.yield || other.phase.tidy ? undefined : { job: { ...other, yield: true } };
-    if (job.options.onConflict !== "replace" || other.cancel) return undefined;
-    look.needed = true;
-    return { job: { ...other, cancel: { at: deps.now(), reason: "Replaced", by: job.id } } };
-  });
-  if (stored === undefined || (hasEnded(stored.job.phase) && stored.job.phase.tidy)) {
-    const next = await deps.jobs.index.handOver(job.groupName, holder);
-    if (next !== undefined && next !== job.id) await requeue(deps, next);
-    return "freed";
-  }
-  if (look.needed) await deps.queues.wake(holder, undefined, 0);
-  return "asked";
+  // Only an id of the poster's own can be canceled before its job is there.
+  if (!isMinted(job.id) && job.firstCreateAt === undefined && (await deps.jobs.index.hasCancel(job.id)))
+    return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "CanceledByCaller" } } };
+  return undefined;
 }
 
 // ----------------------------------------------------------------------------------------------------------- The place
@@ -193,13 +142,6 @@ function samePlace(a: Placed | undefined, b: Placed): boolean {
 async function standInLine(deps: Deps, job: Job, line: string, reason: Reason): Promise<Admission> {
   await deps.jobs.index.joinLine(line, job.id, job.createdAt);
   return wait(deps, { ...job, line }, { reason, position: await positionIn(deps, line, job.id) });
-}
-
-/** Counted up to a hundred: beyond that nobody cares for the number. */
-async function positionIn({ jobs }: Deps, line: string, id: JobId): Promise<number> {
-  const ids = await jobs.index.line(line, 100);
-  const at = ids.indexOf(id);
-  return at === -1 ? ids.length + 1 : at + 1;
 }
 
 interface Wait {

@@ -1,0 +1,135 @@
+import { Unreadable } from "../../shared/base/errors.ts";
+import type { Deps } from "../../shared/deps.ts";
+import type { JobId } from "../../shared/base/ids.ts";
+import { conflict, done, rewrite } from "../../shared/base/rewrite.ts";
+import { hasEnded, type Job } from "../../shared/job/job.ts";
+import { requeue } from "../../shared/store/requeue.ts";
+
+/**
+ * The lock of a group's name, and what `onConflict` means for a job that has not got it. `replace` means that the newest of all jobs
+ * that replace is the one that runs: it cancels each older one, whether that runs or only waits, and is canceled by a newer one.
+ */
+export type Naming =
+  | { readonly kind: "held" }
+  | { readonly kind: "busy"; readonly position: number }
+  | { readonly kind: "replaced"; readonly by: JobId };
+
+/** How many older jobs one admission cancels; the next one goes on. */
+const maxReplaced = 200;
+/** Beyond this a place in a wait queue is not counted. */
+const maxCounted = 100;
+
+type NameDeps = Pick<Deps, "jobs" | "queues" | "now" | "sleep" | "random" | "log">;
+
+export function holdName(deps: NameDeps, job: Job): Promise<Naming> {
+  const { index } = deps.jobs;
+  const replaces = job.options.onConflict === "replace";
+  return rewrite<Naming>("the lock of a name", deps, async () => {
+    const hold = await index.hold(job.groupName);
+    const taken = hold === undefined ? await index.take(job.groupName, job.id, job.createdAt) : "held";
+    if (taken === "taken" || hold?.holder === job.id) {
+      const newer = await afterWaiting(deps, job);
+      return done(newer === undefined ? { kind: "held" } : { kind: "replaced", by: newer });
+    }
+    if (hold === undefined && taken === "held") return conflict;
+    if (taken === "unreadable") deps.log("error", "name lock can't be read", { job: job.id, name: job.groupName });
+    await index.joinLine(job.groupName, job.id, job.createdAt, replaces);
+    const newer = replaces ? await replaceWaiting(deps, job) : undefined;
+    if (newer !== undefined) return done({ kind: "replaced", by: newer });
+    const asked = hold === undefined ? "asked" : await askToYield(deps, hold.holder, job);
+    if (asked === "freed") return conflict;
+    if (asked === "newer" && hold !== undefined) return done({ kind: "replaced", by: hold.holder });
+    return done({ kind: "busy", position: await positionIn(deps, job.groupName, job.id) });
+  });
+}
+
+/** A job that has the name leaves the wait queue. It does not begin where a newer one has come to replace it. */
+async function afterWaiting(deps: NameDeps, job: Job): Promise<JobId | undefined> {
+  const { onConflict } = job.options;
+  const hasWaited = job.phase.state === "Queued" && job.phase.waiting?.reason === "NameBusy";
+  if (onConflict !== "reject" || hasWaited) await deps.jobs.index.leaveLine(job.groupName, job.id, job.createdAt);
+  return onConflict === "replace" || hasWaited ? replaceWaiting(deps, job) : undefined;
+}
+
+/**
+ * Cancels the older jobs that wait for the name, if this one replaces.
+ *
+ * @returns the newest job that waits and replaces this one
+ */
+async function replaceWaiting(deps: NameDeps, job: Job): Promise<JobId | undefined> {
+  const standing = await deps.jobs.index.standing(job.groupName, maxReplaced);
+  const newer = standing.findLast(({ createdAt, id, replaces }) => replaces && isNewer({ createdAt, id }, job));
+  if (newer !== undefined) return newer.id;
+  if (job.options.onConflict !== "replace") return undefined;
+  for (const { id, createdAt } of standing) {
+    if (!isNewer(job, { createdAt, id })) continue;
+    const stored = await ifReadable(deps, id, () =>
+      deps.jobs.change(id, (other) => {
+        if (hasEnded(other.phase) || other.cancel) return undefined;
+        return { job: { ...other, cancel: { at: deps.now(), reason: "Replaced", by: job.id } } };
+      }),
+    );
+    if (stored !== undefined) await requeue(deps, id);
+  }
+  return undefined;
+}
+
+/** A job that waits and can't be read harms itself alone: it neither replaces another nor is replaced. */
+async function ifReadable<T>({ log }: NameDeps, id: JobId, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Unreadable) || error.id !== id) throw error;
+    log("warn", "job that waits for a name can't be read", { job: id });
+    return undefined;
+  }
+}
+
+type Age = Pick<Job, "createdAt" | "id">;
+
+/** Of two jobs of the same millisecond the one with the larger id counts as the newer one, as in the wait queue. */
+function isNewer(a: Age, b: Age): boolean {
+  return a.createdAt === b.createdAt ? a.id > b.id : a.createdAt > b.createdAt;
+}
+
+/**
+ * A kept group yields to whoever needs its name; `replace` cancels a running job, unless that is a newer one that replaces, too. A
+ * holder without a row, or one that is done with the name already, holds nothing.
+ */
+async function askToYield(deps: NameDeps, holder: JobId, job: Job): Promise<"asked" | "freed" | "newer"> {
+  try {
+    return await askReadable(deps, holder, job);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    deps.log("warn", "name held by a job that can't be read", { job: job.id, holder });
+    return "asked";
+  }
+}
+
+async function askReadable(deps: NameDeps, holder: JobId, job: Job): Promise<"asked" | "freed" | "newer"> {
+  const replaces = job.options.onConflict === "replace";
+  const found = { needed: false, newer: false };
+  const stored = await deps.jobs.change(holder, (other) => {
+    found.needed = hasEnded(other.phase) && !other.phase.tidy;
+    if (hasEnded(other.phase)) return other.yield || other.phase.tidy ? undefined : { job: { ...other, yield: true } };
+    found.newer = replaces && other.options.onConflict === "replace" && !other.cancel && isNewer(other, job);
+    if (!replaces || found.newer || other.cancel) return undefined;
+    found.needed = true;
+    return { job: { ...other, cancel: { at: deps.now(), reason: "Replaced", by: job.id } } };
+  });
+  if (found.newer) return "newer";
+  if (stored === undefined || (hasEnded(stored.job.phase) && stored.job.phase.tidy)) {
+    const next = await deps.jobs.index.handOver(job.groupName, holder);
+    if (next !== undefined && next !== job.id) await requeue(deps, next);
+    return "freed";
+  }
+  if (found.needed) await deps.queues.wake(holder, undefined, 0);
+  return "asked";
+}
+
+/** A job's place in a wait queue, from 1. */
+export async function positionIn({ jobs }: Pick<Deps, "jobs">, line: string, id: JobId): Promise<number> {
+  const ids = await jobs.index.line(line, maxCounted);
+  const at = ids.indexOf(id);
+  return at === -1 ? ids.length + 1 : at + 1;
+}
