@@ -12,12 +12,16 @@ import { del, deliver, follow, get, openBench, post, useAzurite, yaml, type Benc
 useAzurite();
 
 /** An acceptor that dies between its reservation and the row: the service never sees the row's write. */
-async function withDeadAcceptor(): Promise<{ bench: Bench; dead: Gate; refuseRows: () => void; takeRows: () => void }> {
+async function withDeadAcceptor(): Promise<{ bench: Bench; refuseRows: () => void; takeRows: () => void }> {
   const dead: Gate = {};
   const isRow = ({ method, url }: ProxiedCall): boolean => method === "POST" && url.pathname.endsWith("/jobs");
-  const refuseRows = (): void => void (dead.before = (call) => (isRow(call) ? "cut" : "pass"));
-  const takeRows = (): void => void delete dead.before;
-  return { bench: await openBench({}, dead), dead, refuseRows, takeRows };
+  const refuseRows = (): void => {
+    dead.before = (call) => (isRow(call) ? "cut" : "pass");
+  };
+  const takeRows = (): void => {
+    delete dead.before;
+  };
+  return { bench: await openBench({}, dead), refuseRows, takeRows };
 }
 
 async function indexOf({ storage }: Bench): Promise<string[]> {

@@ -3,6 +3,7 @@ import { minute, second } from "../../src/shared/base/duration.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import type { Gate } from "../kit/proxy.ts";
 import { countersOf, follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
@@ -70,6 +71,18 @@ describe("onConflict=replace", () => {
     bench.clock.advance(minute);
     expect((await follow(bench, older)).phase.state).toBe("Succeeded");
     expect((await follow(bench, newer.id)).phase.state).toBe("Succeeded");
+  });
+
+  it("that was reserved and never accepted replaces nothing", async () => {
+    const gate: Gate = {};
+    const bench = await openBench({}, gate);
+    const runs = await replacing(bench, 10);
+    const waits = await replacing(bench, 10);
+    gate.before = ({ method, url }) => (method === "POST" && url.pathname.endsWith("/jobs") ? "cut" : "pass");
+    expect((await post(bench.deps, yaml("bellaciao"), "onConflict=replace")).status).toBe(503);
+    delete gate.before;
+    await settle(bench, [runs, waits]);
+    expect((await follow(bench, waits)).phase.state).toBe("Succeeded");
   });
 
   it("of an older job whose turn comes late gives way to a newer one that has the name already", async () => {

@@ -1,6 +1,7 @@
 import { Unreadable } from "../../shared/base/errors.ts";
 import type { Deps } from "../../shared/deps.ts";
 import type { JobId } from "../../shared/base/ids.ts";
+import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { conflict, done, rewrite } from "../../shared/base/rewrite.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
 import { requeue } from "../../shared/store/requeue.ts";
@@ -58,14 +59,17 @@ async function afterWaiting(deps: NameDeps, job: Job): Promise<JobId | undefined
  */
 async function replaceWaiting(deps: NameDeps, job: Job): Promise<JobId | undefined> {
   const standing = await deps.jobs.index.standing(job.groupName, maxReplaced);
-  const newer = standing.findLast(({ createdAt, id, replaces }) => replaces && isNewer({ createdAt, id }, job));
-  if (newer !== undefined) return newer.id;
+  const newer = standing.filter((other) => other.replaces && isNewer(other, job));
+  // A reservation replaces nothing: its row may never come, and when it does, it looks for older ones itself.
+  for (const { id } of newer.toReversed()) {
+    const other = await ifReadable(deps, id, () => deps.jobs.peek(id));
+    if (other && mayBeCanceled(other.job)) return id;
+  }
   if (job.options.onConflict !== "replace") return undefined;
-  for (const { id, createdAt } of standing) {
-    if (!isNewer(job, { createdAt, id })) continue;
+  for (const { id } of standing.filter((other) => isNewer(job, other))) {
     const stored = await ifReadable(deps, id, () =>
       deps.jobs.change(id, (other) => {
-        if (hasEnded(other.phase) || other.cancel) return undefined;
+        if (!mayBeCanceled(other)) return undefined;
         return { job: { ...other, cancel: { at: deps.now(), reason: "Replaced", by: job.id } } };
       }),
     );
