@@ -40,7 +40,7 @@ export default defineConfig({
       test: {
         name,
         include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
-        setupFiles: ["test/kit/seed.ts"],
+        setupFiles: ["test/kit/seed.ts", ...(name === "parts" ? ["test/kit/describes.ts"] : [])],
         testTimeout,
         hookTimeout: 90_000,
         maxWorkers,

@@ -1,4 +1,4 @@
-import { app, type HttpFunctionOptions } from "@azure/functions";
+import { app, type HttpFunctionOptions, type HttpHandler } from "@azure/functions";
 import { makeDeps } from "./shared/deps.ts";
 import { queueNames } from "./shared/store/queues.ts";
 import { parseSettings } from "./shared/config/settings.ts";
@@ -8,7 +8,9 @@ import { dashboard } from "./http/dashboard.ts";
 import { remove } from "./http/delete.ts";
 import { doors, openedBy } from "./http/lib/auth.ts";
 import { health, healthDetails } from "./http/health.ts";
-import { job, jobs } from "./http/jobs/list.ts";
+import { jobs } from "./http/jobs/list.ts";
+import { job } from "./http/jobs/record.ts";
+import { withoutQuery } from "./http/lib/query.ts";
 import { link } from "./http/link.ts";
 import { logs } from "./http/logs.ts";
 import { cancelMany, pause, rerun, resume } from "./http/operate/operate.ts";
@@ -29,6 +31,8 @@ const log = jsonLog((level, line) => process.stdout.write(`${level} ${line}\n`))
 for (const fault of settings.faults) log("error", "invalid setting", { fault });
 const deps = makeDeps({ settings, log });
 const allow = doors(deps);
+/** A call without parameters. */
+const plain = (handler: HttpHandler): HttpHandler => withoutQuery(deps, handler);
 
 app.setup({ enableHttpStream: true });
 
@@ -45,21 +49,21 @@ http("status", {
 http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", ...allow("steer", remove(deps)) });
 http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps)) });
 http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
-http("adopt", { methods: ["GET"], route: "adopt", ...allow("read", adopt(deps)) });
+http("adopt", { methods: ["GET"], route: "adopt", ...allow("read", plain(adopt(deps))) });
 http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", ...allow("steer", rerun(deps)) });
-http("cancel", { methods: ["POST"], route: "jobs/cancel", ...allow("operate", cancelMany(deps)) });
-http("pause", { methods: ["POST"], route: "pause", ...allow("operate", pause(deps)) });
-http("resume", { methods: ["POST"], route: "resume", ...allow("operate", resume(deps)) });
-http("poison", { methods: ["GET"], route: "poison", ...allow("read", listPoison(deps)) });
+http("cancel", { methods: ["POST"], route: "jobs/cancel", ...allow("operate", plain(cancelMany(deps))) });
+http("pause", { methods: ["POST"], route: "pause", ...allow("operate", plain(pause(deps))) });
+http("resume", { methods: ["POST"], route: "resume", ...allow("operate", plain(resume(deps))) });
+http("poison", { methods: ["GET"], route: "poison", ...allow("read", plain(listPoison(deps))) });
 http("poisonReplay", {
   methods: ["POST"],
   route: "poison/replay",
-  ...allow("operate", takePoison(deps, "replay")),
+  ...allow("operate", plain(takePoison(deps, "replay"))),
 });
 http("poisonDrop", {
   methods: ["POST"],
   route: "poison/drop",
-  ...allow("operate", takePoison(deps, "drop")),
+  ...allow("operate", plain(takePoison(deps, "drop"))),
 });
 const readLogs = logs(deps);
 http("logs", {
@@ -68,18 +72,18 @@ http("logs", {
   ...allow("read", readLogs),
 });
 http("link", { methods: ["GET"], route: "link/{token}", authLevel: "anonymous", handler: link(deps) });
-http("openapi", { methods: ["GET"], route: "openapi.json", ...allow("read", openapi(deps)) });
+http("openapi", { methods: ["GET"], route: "openapi.json", ...allow("read", plain(openapi(deps))) });
 http("dashboard", {
   methods: ["GET"],
   route: "dashboard/{asset?}",
   authLevel: "anonymous",
   handler: dashboard(deps),
 });
-http("health", { methods: ["GET"], route: "health", authLevel: "anonymous", handler: health(deps) });
+http("health", { methods: ["GET"], route: "health", authLevel: "anonymous", handler: plain(health(deps)) });
 http("healthDetails", {
   methods: ["GET"],
   route: "health/details",
-  ...allow("read", healthDetails(deps)),
+  ...allow("read", plain(healthDetails(deps))),
 });
 
 if (settings.readKey) {
@@ -90,7 +94,7 @@ if (settings.readKey) {
     readJobs: { route: "read/jobs", handler: jobs(deps) },
     readJob: { route: "read/jobs/{id}", handler: job(deps) },
     readLogs: { route: "read/logs/{idOrName}/{container?}", handler: readLogs },
-    readHealthDetails: { route: "read/health/details", handler: healthDetails(deps) },
+    readHealthDetails: { route: "read/health/details", handler: plain(healthDetails(deps)) },
   };
   for (const [name, { route, handler }] of Object.entries(routes))
     http(name, { methods: ["GET"], route, ...openedBy(readKey, handler) });

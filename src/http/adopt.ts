@@ -4,6 +4,7 @@ import type { Deps } from "../shared/deps.ts";
 import { InstallationTag } from "../shared/aci/installation-tag.ts";
 import { nothingRuns } from "../shared/job/observation.ts";
 import { handler, json } from "./lib/reply.ts";
+import type { Reply } from "./openapi/replies.ts";
 
 /**
  * `GET /api/adopt`: for the migration from the original, the groups that this service did not create and that a job of the same name
@@ -18,7 +19,7 @@ export function adopt({ log, settings, control, aci: connect }: AdoptDeps) {
   return handler(log, async () => {
     const { aci, installation } = await connect();
     const tag = new InstallationTag(installation);
-    const groups: Record<string, unknown>[] = [];
+    const groups: Reply<"Adoptable">["groups"] = [];
     let complete = true;
     for (const target of await control.targets(settings.targets)) {
       const list = await aci.list(target);
@@ -37,14 +38,15 @@ export function adopt({ log, settings, control, aci: connect }: AdoptDeps) {
         groups.push({
           name: group.name,
           resourceGroup: target.resourceGroup,
-          location: group.location,
+          ...(typeof group.location === "string" ? { location: group.location } : {}),
           state,
           replaceable,
         });
       }
     }
-    const finished = groups.filter(({ replaceable }) => replaceable === true).length;
+    const finished = groups.filter(({ replaceable }) => replaceable).length;
     const message = `${counted(groups.length, "group is", "groups are")} not ours, ${finished} of them finished.`;
-    return json(200, { message, enabled: settings.adoptFinishedGroups, complete, groups });
+    const reply: Reply<"Adoptable"> = { message, enabled: settings.adoptFinishedGroups, complete, groups };
+    return json(200, reply);
   });
 }

@@ -6,14 +6,20 @@ import { parseJobId, type JobId } from "../shared/base/ids.ts";
 import { hasEnded, stateWord } from "../shared/job/job.ts";
 import { callerOf } from "./lib/auth.ts";
 import { pollUrl } from "./lib/urls.ts";
+import { polling, readQuery } from "./lib/query.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
+import type { Reply } from "./openapi/replies.ts";
 import { findJob } from "./status.ts";
+
+export const deleteParameters = { polling: polling("202 and a `Location` that answers 200 once the group is gone.") };
 
 /** `DELETE /api/delete/{id or name}`: cancels a job that runs, deletes its group; may be repeated. The worker does it. */
 type DeleteDeps = Pick<Deps, "settings" | "now" | "log" | "jobs" | "queues">;
 
 export function remove(deps: DeleteDeps) {
   return handler(deps.log, async (request, context) => {
+    const asked = readQuery(request.query, deleteParameters, deps.settings, deps.now());
+    if (!asked.ok) return refuse(asked.error, context);
     const target = await targetOf(deps, request.params["idOrName"] ?? "");
     if (!target.ok) return refuse(target.error, context);
     const stored = await cancel(deps, target.value, callerOf(context));
@@ -22,14 +28,14 @@ export function remove(deps: DeleteDeps) {
     const { job } = stored;
     const { phase } = job;
     const gone = hasEnded(phase) && phase.group === "gone";
-    const body = {
+    const body: Reply<"Deleted"> = {
       message: gone ? `Container Group ${job.name} deleted` : `Container Group ${job.name} is being deleted`,
       name: job.name,
       state: stateWord(phase),
       id: job.id,
       groupDeleted: gone,
     };
-    if (gone || request.query.get("polling")?.toLowerCase() !== "true") return json(200, body);
+    if (gone || !asked.value.polling) return json(200, body);
     return json(202, body, { location: pollUrl(deps.settings, job.id, "deleted"), ...retryAfterHeader(2 * second) });
   });
 }

@@ -6,6 +6,7 @@ import { timerSilence, type Beat } from "../shared/store/control.ts";
 import { queueNames } from "../shared/store/queues.ts";
 import { vitalParts, type Turn } from "../shared/store/turns.ts";
 import { handler, json } from "./lib/reply.ts";
+import type { Reply } from "./openapi/replies.ts";
 
 /** `GET /api/health` (anonymous: does storage answer) and `GET /api/health/details` (for operators). */
 type HealthDeps = Pick<
@@ -21,7 +22,8 @@ const maxWait = 2 * second;
 export function health({ log, control }: Pick<HealthDeps, "log" | "control">) {
   return handler(log, async () => {
     await within(maxWait, control.lastBeat());
-    return json(200, { status: "ok" });
+    const reply: Reply<"Health"> = { status: "ok" };
+    return json(200, reply);
   });
 }
 
@@ -69,7 +71,7 @@ export function healthDetails(deps: HealthDeps) {
             : silent(beat?.armAt)
               ? "no answer from Azure Resource Manager"
               : "ok";
-    return json(status === "ok" ? 200 : 503, {
+    const reply: Reply<"HealthDetails"> = {
       status,
       version,
       lastReconcile: iso(lastPass),
@@ -84,7 +86,8 @@ export function healthDetails(deps: HealthDeps) {
       unreadable: unreadable.slice(0, 10),
       paused: pause ? { reason: pause.reason, since: iso(pause.since) } : null,
       faults,
-    });
+    };
+    return json(status === "ok" ? 200 : 503, reply);
   });
 }
 
@@ -95,12 +98,16 @@ function lastPassOf(beat: Beat | undefined, turns: ReadonlyMap<string, Turn>): n
 }
 
 /** @param began when this instance did: until the timer can have run, it counts as running */
-function timerState({ timerAt, timerSince }: Partial<Beat> = {}, now: number, began: number): object {
+function timerState(
+  { timerAt, timerSince }: Partial<Beat> = {},
+  now: number,
+  began: number,
+): Reply<"HealthDetails">["timer"] {
   const ok = now - Math.max(timerAt ?? 0, began) <= timerSilence;
   return { ok, since: iso(ok ? timerSince : timerAt) };
 }
 
-function shown({ begunAt, completedAt, by, unfinished, error }: Turn): object {
+function shown({ begunAt, completedAt, by, unfinished, error }: Turn): Reply<"HealthDetails">["sweep"][string] {
   return {
     begunAt: iso(begunAt),
     completedAt: iso(completedAt),
@@ -110,21 +117,23 @@ function shown({ begunAt, completedAt, by, unfinished, error }: Turn): object {
   };
 }
 
-async function queueLengths(queues: Deps["queues"]): Promise<Record<string, number>> {
+type QueueLength =
+  "queueLength" | "wakeLength" | "eventsLength" | "poisonLength" | "wakePoisonLength" | "eventsPoisonLength";
+
+async function queueLengths(queues: Deps["queues"]): Promise<Pick<Reply<"HealthDetails">, QueueLength>> {
   const { jobs, wake, events } = queueNames;
-  const names = { queueLength: jobs, wakeLength: wake, eventsLength: events };
-  const poison = { poisonLength: jobs, wakePoisonLength: wake, eventsPoisonLength: events };
-  const wanted = [
-    ...Object.entries(names),
-    ...Object.entries(poison).map(([name, queue]) => [name, `${queue}-poison`] as const),
-  ];
-  return Object.fromEntries(
-    await Promise.all(wanted.map(async ([name, queue]) => [name, await queues.length(queue)] as const)),
+  const poison = (queue: string) => queues.length(`${queue}-poison`);
+  const [queueLength, wakeLength, eventsLength, poisonLength, wakePoisonLength, eventsPoisonLength] = await Promise.all(
+    [queues.length(jobs), queues.length(wake), queues.length(events), poison(jobs), poison(wake), poison(events)],
   );
+  return { queueLength, wakeLength, eventsLength, poisonLength, wakePoisonLength, eventsPoisonLength };
 }
 
 /** Active jobs, the oldest that waits, and groups that should be gone and are not. */
-async function activeCounts({ jobs, now }: HealthDeps): Promise<Record<string, unknown>> {
+async function activeCounts({
+  jobs,
+  now,
+}: HealthDeps): Promise<Pick<Reply<"HealthDetails">, "activeJobs" | "leakedGroups" | "oldestQueued">> {
   let [activeJobs, leakedGroups, oldestQueued] = [0, 0, Infinity];
   for await (const { state, columns } of jobs.index.active()) {
     const ended = terminalStates.some((terminal) => terminal === state);

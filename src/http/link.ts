@@ -2,8 +2,11 @@ import { Unreadable } from "../shared/base/errors.ts";
 import type { Deps } from "../shared/deps.ts";
 import { linkIsGood, readLink } from "../shared/security/link-token.ts";
 import { linkUrl } from "./lib/urls.ts";
+import { readQuery } from "./lib/query.ts";
 import { handler, refuse } from "./lib/reply.ts";
-import { findReadable, renewLease, statusReply, unknownReply, type StatusDeps } from "./status.ts";
+import { findReadable, pollParameter, renewLease, statusReply, unknownReply, type StatusDeps } from "./status.ts";
+
+export const linkParameters = { poll: pollParameter };
 
 /**
  * `GET /api/link/{token}` (anonymous): the status of one job for whoever has its link. A token that was forged, revoked, or is too old
@@ -13,6 +16,8 @@ export function link(deps: StatusDeps & Pick<Deps, "links">) {
   return handler(
     deps.log,
     async (request, context) => {
+      const asked = readQuery(request.query, linkParameters, deps.settings, deps.now());
+      if (!asked.ok && request.query.get("poll") !== "1") return refuse(asked.error, context);
       const token = request.params["token"] ?? "";
       const claimed = readLink(token);
       const key = claimed && (await deps.links.find(claimed.keyId));

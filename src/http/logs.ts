@@ -6,9 +6,9 @@ import type { Deps } from "../shared/deps.ts";
 import { no, ok, type Result } from "../shared/base/errors.ts";
 import { hasEnded, stateWord, type Job } from "../shared/job/job.ts";
 import { LiveLogs } from "../shared/aci/live-logs.ts";
-import { readBoolean } from "../shared/job/option-readers.ts";
-import { mustBeTime, timeIn } from "./jobs/filter.ts";
+import { aBoolean, aTime, oneOf, readQuery, whole } from "./lib/query.ts";
 import { faulty, handler, json, refuse } from "./lib/reply.ts";
+import type { Reply } from "./openapi/replies.ts";
 import { findJob } from "./status.ts";
 
 /**
@@ -23,6 +23,8 @@ const longestFollow = 4 * minute;
 export function logs(deps: LogsDeps) {
   const live = new LiveLogs(deps);
   return handler(deps.log, async (request, context) => {
+    const parameters = readParameters(request.query, deps);
+    if (!parameters.ok) return refuse(parameters.error, context);
     const stored = await findJob(deps, request.params["idOrName"] ?? "");
     if (stored === undefined) {
       return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
@@ -33,18 +35,15 @@ export function logs(deps: LogsDeps) {
     if (names.length === 0 && wanted !== undefined) {
       return refuse({ code: "JobNotFound", message: "The job has no container of that name." }, context);
     }
-    const asked = askedOf(request.query, job, deps.now());
-    if (!asked.ok) return refuse(asked.error, context);
-    if (asked.value.attempt > job.attempt) {
+    const asked: Asked = { attempt: job.attempt, ...parameters.value };
+    if (asked.attempt > job.attempt) {
       const message = `The job has had ${counted(job.attempt, "attempt", "attempts")}; there is no log of a later one.`;
       return refuse({ code: "JobNotFound", message }, context);
     }
-    if (asked.value.follow) return { ...textReply, body: follow(deps, live, job, names, asked.value) };
-    const read = await Promise.all(
-      names.map(async (name) => ({ name, lines: await linesOf(live, job, name, asked.value) })),
-    );
-    return asked.value.format === "json"
-      ? asJson(job, asked.value, read)
+    if (asked.follow) return { ...textReply, body: follow(deps, live, job, names, asked) };
+    const read = await Promise.all(names.map(async (name) => ({ name, lines: await linesOf(live, job, name, asked) })));
+    return asked.format === "json"
+      ? asJson(job, asked, read)
       : { ...textReply, body: read.map(({ name, lines }) => shown(name, lines, names.length > 1)).join("") };
   });
 }
@@ -71,23 +70,25 @@ interface ContainerLines {
   readonly lines: readonly string[];
 }
 
-function askedOf(query: URLSearchParams, job: Job, now: number): Result<Asked> {
-  const word = (name: string, fallback: string): string => query.get(name)?.toLowerCase() ?? fallback;
-  const whole = (name: string): number | undefined => {
-    const text = query.get(name);
-    return text === null ? undefined : /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-  };
-  const [attempt = job.attempt, tail] = [whole("attempt"), whole("tail")];
-  if (Number.isNaN(attempt) || attempt < 1) return no(faulty("attempt", "must be a whole number from 1"));
-  if (Number.isNaN(tail)) return no(faulty("tail", "must be a number of lines"));
-  const since = timeIn(query.get("since") ?? undefined, now);
-  if (Number.isNaN(since)) return no(faulty("since", mustBeTime));
-  const follow = readBoolean(word("follow", "false"));
-  if (!follow.ok) return no(faulty("follow", follow.error));
-  const format = word("format", "text");
-  if (format !== "text" && format !== "json") return no(faulty("format", "must be text or json"));
-  if (follow.value && format === "json") return no(faulty("format", "must be text with follow"));
-  return ok({ attempt, tail, since, follow: follow.value, format });
+/** The parameters of a log. */
+export const logParameters = {
+  tail: whole(0, 999_999_999, "Only the last lines."),
+  since: aTime("Only later lines: a time, or a duration ago."),
+  attempt: whole(1, 999_999_999, "Of which attempt; the newest unless told."),
+  follow: aBoolean("Stream until the job has ended, at most four minutes."),
+  format: oneOf(["text", "json"], "Text unless told."),
+};
+
+function readParameters(
+  query: URLSearchParams,
+  { settings, now }: LogsDeps,
+): Result<Omit<Asked, "attempt"> & { readonly attempt?: number }> {
+  const asked = readQuery(query, logParameters, settings, now());
+  if (!asked.ok) return asked;
+  const { attempt, tail, since, follow = false, format = "text" } = asked.value;
+  return follow && format === "json"
+    ? no(faulty("format", "must be text with follow"))
+    : ok({ ...(attempt === undefined ? {} : { attempt }), tail, since, follow, format });
 }
 
 async function linesOf(
@@ -136,7 +137,8 @@ function asJson(job: Job, { attempt }: Asked, read: readonly ContainerLines[]): 
   const lines = read.flatMap(({ name, lines: stamped }) =>
     stamped.map((line) => ({ container: name, at: stampOf(line), text: line.slice(stampOf(line).length + 1) })),
   );
-  return json(200, { id: job.id, name: job.name, state: stateWord(job.phase), attempt, lines });
+  const reply: Reply<"Log"> = { id: job.id, name: job.name, state: stateWord(job.phase), attempt, lines };
+  return json(200, reply);
 }
 
 function stampOf(line: string): string {

@@ -10,15 +10,36 @@ import type { Stored } from "../shared/store/jobs.ts";
 import { withStopped } from "../shared/store/stopped-containers.ts";
 import { blame, describe, stoppingOf, waitingOf } from "../shared/job/describe.ts";
 import { logsUrl, pollUrl, type Links, type PollUntil } from "./lib/urls.ts";
+import { oneOf, readQuery } from "./lib/query.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
+import type { Reply } from "./openapi/replies.ts";
 
 /** `GET /api/status/{id or name}`: what the table says, one point read (two for a name), one more for a finished job's containers. */
-export type StatusDeps = Pick<Deps, "now" | "log" | "jobs" | "attempts"> & { readonly settings: Links };
+export type StatusDeps = Pick<Deps, "now" | "log" | "jobs" | "attempts"> & {
+  readonly settings: Links & Pick<Deps["settings"], "gatewayParameters">;
+};
+
+/** What says of a read that it is a poll. */
+export const pollParameter = oneOf(
+  ["1"],
+  "Only the job's own end ends this poll: nothing else in the query is judged.",
+);
+
+export const statusParameters = {
+  poll: pollParameter,
+  until: oneOf(
+    ["started", "deleted"],
+    "Answer 200 when the group runs, or once it is gone; at the job's end unless told.",
+  ),
+};
 
 export function status(deps: StatusDeps) {
   return handler(
     deps.log,
     async (request, context) => {
+      const polls = request.query.get("poll") === "1";
+      const asked = readQuery(request.query, statusParameters, deps.settings, deps.now());
+      if (!asked.ok && !polls) return refuse(asked.error, context);
       const which = request.params["idOrName"] ?? "";
       const stored = await findReadable(deps, which);
       if (stored instanceof Unreadable)
@@ -27,7 +48,7 @@ export function status(deps: StatusDeps) {
         return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
       }
       const until = untilOf(request.query.get("until"));
-      if (request.query.get("poll") === "1") await renewLease(deps, stored);
+      if (polls) await renewLease(deps, stored);
       return statusReply(deps, stored.job, until, pollUrl(deps.settings, stored.job.id, until));
     },
     stillUnknown(deps),
@@ -44,7 +65,7 @@ export function stillUnknown({ settings }: Pick<StatusDeps, "settings">) {
 }
 
 export function unknownReply(id: JobId, location: string): HttpResponseInit {
-  const body = { message: "The job's state can't be read now; ask again.", id, state: "Unknown" };
+  const body: Reply<"Unknown"> = { message: "The job's state can't be read now; ask again.", id, state: "Unknown" };
   return json(202, body, { location, ...retryAfterHeader(15 * second) });
 }
 
@@ -103,7 +124,7 @@ export async function statusReply(
   return json(phase.state === "Succeeded" ? 200 : failed, finished(job, attempt, deps.settings));
 }
 
-function common(job: Job, settings: Links): Record<string, unknown> {
+function common(job: Job, settings: Links): Reply<"Status"> {
   return {
     message: describe(job),
     name: job.name,
@@ -119,7 +140,7 @@ function common(job: Job, settings: Links): Record<string, unknown> {
   };
 }
 
-function running(job: Job, settings: Links): Record<string, unknown> {
+function running(job: Job, settings: Links): Reply<"Status"> {
   const { phase } = job;
   const stopping = stoppingOf(job);
   const waiting = waitingOf(job);
@@ -142,7 +163,7 @@ function running(job: Job, settings: Links): Record<string, unknown> {
   };
 }
 
-function finished(job: Job, attempt: AttemptResult | undefined, settings: Links): Record<string, unknown> {
+function finished(job: Job, attempt: AttemptResult | undefined, settings: Links): Reply<"Status"> {
   const { phase } = job;
   if (!hasEnded(phase)) return running(job, settings);
   const { reason, exitCode, container } = phase.verdict;
@@ -167,7 +188,7 @@ function finished(job: Job, attempt: AttemptResult | undefined, settings: Links)
 }
 
 /** The original's fields and form; what is new follows them. */
-export function containerReply(container: ContainerResult): Record<string, unknown> {
+export function containerReply(container: ContainerResult): Reply<"Container"> {
   return {
     start_time: plainTime(container.startTime),
     finish_time: plainTime(container.finishTime),

@@ -14,6 +14,7 @@ import { readText } from "./lib/body.ts";
 import { callerOf } from "./lib/auth.ts";
 import { linkUrl, logsUrl, pollUrl, statusUrl } from "./lib/urls.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
+import type { Reply } from "./openapi/replies.ts";
 
 /** `POST /api/trigger`: read, judge, write the row, enqueue, answer. It never calls ACI; its type has none to call. */
 type TriggerDeps = AcceptDeps & Pick<Deps, "log" | "queues" | "control" | "links">;
@@ -32,7 +33,8 @@ export function trigger(deps: TriggerDeps) {
     const { options, warnings, definition } = checked.value;
     if (options.dryRun) {
       const message = `Container Group ${definition.name} can be run${warnings.length > 0 ? `, with ${counted(warnings.length, "warning", "warnings")}` : ""}`;
-      return json(200, { message, name: definition.name, dryRun: true, warnings });
+      const reply: Reply<"Checked"> = { message, name: definition.name, dryRun: true, warnings: [...warnings] };
+      return json(200, reply);
     }
     const { refusal } = await deps.control.installation();
     if (refusal !== undefined) return refuse(invalidSettings([refusal]), context);
@@ -64,7 +66,7 @@ export function acceptedReply(
   settings: Deps["settings"],
   linkKey?: LinkKey,
 ): HttpResponseInit {
-  const body = {
+  const body: Reply<"Accepted"> = {
     message: attached ? `Container Group ${job.name} is job ${job.id} already` : `Container Group ${job.name} accepted`,
     name: job.name,
     state: stateWord(job.phase),

@@ -19,6 +19,7 @@ import { connectStorage, type Storage } from "../../src/shared/store/connect.ts"
 import { provisioner } from "../../src/workers/provisioner.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { startAzurite, type Azurite } from "../kit/azurite.ts";
+import { compare } from "../kit/describes.ts";
 import { place, settings, start } from "../kit/kit.ts";
 import { startProxy, type Gate, type Proxy, type ProxiedCall } from "../kit/proxy.ts";
 
@@ -134,6 +135,8 @@ export interface Reply {
 async function call(handler: HttpHandler, request: HttpRequest): Promise<Reply> {
   const init = await handler(request, new InvocationContext());
   if (init instanceof Object && "status" in init && "body" in init && typeof init.body === "string") {
+    const { status = 200, body: text } = init;
+    compare(Object.keys(request.params), { method: request.method, status, headers: new Headers(init.headers), text });
     const read = body.parse(JSON.parse(init.body));
     const id = parseJobId(read.id);
     const headers = new Headers(init.headers); // ours are plain records

@@ -1,9 +1,9 @@
-import { parseDuration } from "../../shared/base/duration.ts";
 import { reasonNamed } from "../../shared/job/reasons.ts";
+import type { Settings } from "../../shared/config/settings.ts";
 import { no, ok, type Result } from "../../shared/base/errors.ts";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
 import type { JobColumns, JobFilter } from "../../shared/store/jobs.ts";
-import { faulty } from "../lib/reply.ts";
+import { aTime, oneOf, readQuery, whole, words, type Parameter } from "../lib/query.ts";
 
 /** Which jobs somebody wants to see, and how: the query of `GET /api/jobs`. */
 export interface Asked {
@@ -11,6 +11,7 @@ export interface Asked {
   readonly tag: string | undefined;
   readonly top: number;
   readonly format: "json" | "csv" | "ndjson";
+  readonly continuation: string | undefined;
   readonly active: boolean;
 }
 
@@ -25,43 +26,42 @@ export function readStates(text: string): "active" | readonly State[] | undefine
   return known.length === words.length ? known : undefined;
 }
 
-export function readFilter(query: URLSearchParams, now: number): Result<Asked> {
-  const word = (name: string): string | undefined => query.get(name) ?? undefined;
-  const state = word("state");
-  const wanted = state === undefined ? [] : readStates(state);
-  if (wanted === undefined) return no(faulty("state", mustBeStates));
-  const [since, until] = [timeIn(word("since"), now), timeIn(word("until"), now)];
-  for (const [name, time] of Object.entries({ since, until }))
-    if (Number.isNaN(time)) return no(faulty(name, mustBeTime));
-  const top = Number(word("top") ?? 100);
-  if (!Number.isInteger(top) || top < 1 || top > 1000)
-    return no(faulty("top", "must be a whole number from 1 to 1000"));
-  const format = word("format")?.toLowerCase() ?? "json";
-  if (format !== "json" && format !== "csv" && format !== "ndjson")
-    return no(faulty("format", "must be json, csv or ndjson"));
-  const active = wanted === "active";
+/** The parameters of `GET /api/jobs`. */
+export const listParameters = {
+  state: {
+    schema: { type: "string" },
+    text: `\`active\` for all that have not ended, or some of ${states.join(", ")}, separated by commas.`,
+    read: (text) => {
+      const wanted = readStates(text);
+      return wanted === undefined ? no(mustBeStates) : ok(wanted);
+    },
+  } satisfies Parameter<"active" | readonly State[]>,
+  name: words("Only jobs of this container group, in any letter case."),
+  tag: words("Only jobs with this label: `KEY`, or `KEY=VALUE`."),
+  reason: words("Only jobs that wait or ended for this reason."),
+  runId: words("Only jobs of this pipeline run."),
+  since: aTime("Accepted at or after: a time, or a duration ago."),
+  until: aTime("Accepted before: a time, or a duration ago."),
+  top: whole(1, 1000, "How many at the most; 100 unless told."),
+  continuation: words("Where the page before ended, unchanged, with the same filters."),
+  format: oneOf(["json", "csv", "ndjson"], "JSON unless told."),
+};
+
+export function readFilter(
+  query: URLSearchParams,
+  settings: Pick<Settings, "gatewayParameters">,
+  now: number,
+): Result<Asked> {
+  const asked = readQuery(query, listParameters, settings, now);
+  if (!asked.ok) return asked;
+  const { state, tag, top = 100, format = "json", continuation, reason, ...rest } = asked.value;
+  // A reason that the catalogue doesn't know finds nothing.
   const filter = {
-    states: active || wanted.length === 0 ? undefined : wanted,
-    name: word("name"),
-    // One that the catalogue doesn't know finds nothing.
-    reason: reasonNamed(word("reason") ?? "") ?? word("reason"),
-    runId: word("runId"),
-    since,
-    until,
+    ...rest,
+    states: state === "active" ? undefined : state,
+    reason: reasonNamed(reason ?? "") ?? reason,
   };
-  return ok({ filter, tag: word("tag"), top, format, active });
-}
-
-export const mustBeTime = "must be an ISO 8601 time, or a duration ago (PT1H)";
-
-const isoTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/i;
-
-/** A time, or one so long ago, from 1970 on; `NaN` for what is neither. */
-export function timeIn(text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined;
-  const ago = parseDuration(text);
-  if (ago !== undefined) return Math.max(0, now - ago);
-  return isoTime.test(text) ? Math.max(0, Date.parse(text)) : NaN;
+  return ok({ filter, tag, top, format, continuation, active: state === "active" });
 }
 
 /** `tag=KEY` or `tag=KEY=VALUE`. */

@@ -27,11 +27,10 @@ export async function* activeJobs(
 /** A page of them, newest first, as their rows are. A job that ends between two pages moves no other to another page. */
 export async function activePage(
   jobs: JobStore,
-  { filter, tag, top }: Asked,
-  continuation: string | null,
+  { filter, tag, top, continuation }: Asked,
 ): Promise<JobPage | "no such page"> {
-  const end = continuation === null ? undefined : readActive(continuation);
-  if (continuation !== null && end === undefined) return "no such page";
+  const end = continuation === undefined ? undefined : readActive(continuation);
+  if (continuation !== undefined && end === undefined) return "no such page";
   const left: ActiveJob[] = [];
   let skipped = 0;
   for await (const job of activeJobs(jobs, filter, tag, () => skipped++))

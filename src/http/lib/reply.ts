@@ -78,7 +78,10 @@ export function handler(
         return refuse({ code: "JobUnreadable", message, retryAfter: minute }, context);
       }
       log("error", "unforeseen", { requestId, ...errorFields(error) });
-      return json(500, { message: `Something went wrong that should not: report request ${requestId}.`, requestId });
+      return refuse(
+        { code: "InternalError", message: `Internal error. Please report request id ${requestId}.` },
+        context,
+      );
     }
   };
 }

@@ -11,18 +11,24 @@ import { activeJobs } from "../lib/active-jobs.ts";
 import { callerOf } from "../lib/auth.ts";
 import { mustBeStates, readStates } from "../jobs/filter.ts";
 import { flag, readJson, text } from "../lib/json-body.ts";
+import { polling, readQuery } from "../lib/query.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
+import type { Reply } from "../openapi/replies.ts";
 import { acceptedReply, invalidSettings } from "../trigger.ts";
+
+export const pauseBody = z.object({ reason: text(300) });
 
 /** What operators do: pause and resume, run a job again, cancel many. */
 export function pause({ log, control, now }: Pick<Deps, "log" | "control" | "now">) {
   return handler(log, async (request, context) => {
-    const body = await readJson(request, z.object({ reason: text(300) }));
+    const body = await readJson(request, pauseBody);
     if (!body.ok) return refuse(body.error, context);
     await control.installation();
     await control.pause(body.value.reason, now());
     log("info", "paused", { reason: body.value.reason });
-    return json(200, { message: "Paused: jobs are accepted and wait.", paused: true, reason: body.value.reason });
+    const { reason } = body.value;
+    const reply: Reply<"Paused"> = { message: "Paused: jobs are accepted and wait.", paused: true, reason };
+    return json(200, reply);
   });
 }
 
@@ -36,13 +42,13 @@ export function resume({ log, control, jobs, queues }: Pick<Deps, "log" | "contr
       woken++;
     }
     log("info", "resumed", { woken });
-    return json(200, {
-      message: `Resumed; ${counted(woken, "waiting job was", "waiting jobs were")} woken.`,
-      paused: false,
-      woken,
-    });
+    const message = `Resumed; ${counted(woken, "waiting job was", "waiting jobs were")} woken.`;
+    const reply: Reply<"Resumed"> = { message, paused: false, woken };
+    return json(200, reply);
   });
 }
+
+export const rerunParameters = { polling: polling("202 and a `Location` to poll.") };
 
 /** `POST /api/jobs/{id}/rerun`: the same definition and options again, as long as the sealed definition is kept. */
 export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
@@ -51,6 +57,8 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
     if (settings.faults.length > 0) return refuse(invalidSettings(settings.faults), context);
     const { refusal } = await deps.control.installation();
     if (refusal !== undefined) return refuse(invalidSettings([refusal]), context);
+    const asked = readQuery(request.query, rerunParameters, settings, deps.now());
+    if (!asked.ok) return refuse(asked.error, context);
     const id = parseJobId(request.params["id"] ?? "");
     const stored = id && (await deps.jobs.find(id));
     if (!stored) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
@@ -88,12 +96,12 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
     const accepted = await accept(deps, order, { definition, options, warnings, callBackUri: undefined });
     if (!accepted.ok) return refuse(accepted.error, context);
     await deps.queues.run(accepted.value.job.id);
-    const polling = request.query.get("polling")?.toLowerCase() === "true" ? "true" : "false";
+    const polling = asked.value.polling ? "true" : "false";
     return acceptedReply(accepted.value, { ...options, polling }, settings);
   });
 }
 
-const selection = z.object({
+export const selection = z.object({
   name: text(63).optional(),
   tag: text(400).optional(),
   state: text(200)
@@ -126,12 +134,13 @@ export function cancelMany(deps: Pick<Deps, "log" | "jobs" | "queues" | "now">) 
     const message = dryRun
       ? `${counted(ids.length, "job", "jobs")} would be canceled`
       : `${counted(ids.length, "job is", "jobs are")} being canceled`;
-    return json(200, {
+    const reply: Reply<"Canceled"> = {
       message,
       canceled: dryRun ? 0 : ids.length,
       matched: ids.length,
       dryRun,
       ids: ids.slice(0, 1000),
-    });
+    };
+    return json(200, reply);
   });
 }

@@ -35,6 +35,7 @@ export const statusOf = {
   BodyTooLarge: 413,
   KeyReused: 422,
   TooManyJobs: 429,
+  InternalError: 500,
   StorageUnavailable: 503,
   InvalidSettings: 503,
   SealKeyUnavailable: 503,
@@ -42,6 +43,10 @@ export const statusOf = {
 } as const satisfies Record<string, number>;
 
 export type ErrorCode = keyof typeof statusOf;
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(statusOf, text);
+}
 
 /** A refusal as a value. `message` says what is wrong and how to mend it, in at most 300 characters. */
 export interface Refusal {

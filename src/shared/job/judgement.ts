@@ -81,12 +81,20 @@ export function refusalOf(found: readonly Found[], warnings: readonly PlacedFaul
   const { code, what } = found.find(hasFaults) ?? { code: "InvalidDefinition", what: "This can't be taken" };
   const errors = found.flatMap((each) => each.errors);
   const [first] = errors;
-  const path = shownPath(first?.path ?? "");
-  const where = first ? (path === "" ? `line ${first.line}: ` : `${path} (line ${first.line}): `) : "";
+  const where = first === undefined || (code === "InvalidOptions" && !isInBlock(first)) ? "" : placeOf(first);
   const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : "";
   // What has no effect may be anything, a secret in the wrong place too: only what reads like a name is shown of it.
   const shown = warnings.map((warning) => ({ ...warning, path: shownPath(warning.path) }));
   return { code, message: clip(`${what}: ${where}${first?.message ?? ""}${more}`, 300), errors, warnings: shown };
+}
+
+function placeOf({ path, line }: PlacedFault): string {
+  return path === "" ? `line ${line}: ` : `${shownPath(path)} (line ${line}): `;
+}
+
+/** An option of a query or an envelope stands on no line of the caller's text, and its fault names it already. */
+function isInBlock({ path }: PlacedFault): boolean {
+  return path.startsWith("x-aciproxy");
 }
 
 function hasFaults({ errors }: Found): boolean {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { calls } from "../../../src/http/openapi/calls.ts";
 import { definition } from "../simulated.ts";
 import { hostKey, startService, until, type Service } from "./kit.ts";
 
@@ -65,6 +66,18 @@ test("READ_KEY opens the reading routes, whose replies lead to reading routes", 
     });
   }
   await service.call("DELETE", `/api/delete/${id}`);
+});
+
+const described = calls().filter(({ id }) => id !== "dashboard");
+
+test.each(described)("$method $path refuses a parameter that it does not know, by its name", async (call) => {
+  const path = call.path.replaceAll(/\{\w+\}/g, "some");
+  const key = { "x-functions-key": path.startsWith("/api/read/") ? readKey : hostKey };
+  const body = call.method === "post" ? "{}" : undefined;
+  const refused = await service.call(call.method.toUpperCase(), `${path}?colour=red`, body, key);
+  expect(refused.status).toBe(400);
+  expect(refused.body["errors"]).toContainEqual(expect.objectContaining({ path: "colour" }));
+  expect(refused.text).not.toContain("red");
 });
 
 test("READ_KEY opens nothing else", async () => {

@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { document } from "../../../src/http/openapi.ts";
+import { describeApi } from "../../../src/http/openapi/document.ts";
 
 const operation = z.looseObject({ operationId: z.string(), responses: z.record(z.string(), z.unknown()) });
 const { paths } = z
   .looseObject({ paths: z.record(z.string(), z.record(z.string(), operation)) })
-  .parse(document("https://proxy.example"));
+  .parse(describeApi("https://proxy.example"));
 const doors = ["401", "403"];
 const calls = Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, call]) => ({ path, method, ...call })),
@@ -19,7 +19,7 @@ it("each call has a name of its own", () => {
 it.each([
   ["post /api/trigger", ["400", "409", "413", "422", "429"]],
   ["get /api/jobs", ["400"]],
-  ["post /api/jobs/{id}/rerun", ["400", "404", "409"]],
+  ["post /api/jobs/{id}/rerun", ["400", "404", "409", "429"]],
   ["post /api/jobs/cancel", ["400"]],
   ["get /api/logs/{idOrName}", ["400", "404"]],
   ["get /api/logs/{idOrName}/{container}", ["400", "404"]],
@@ -35,6 +35,31 @@ it.each([
 it("each call but the open ones tells of its door", () => {
   const open = calls.filter(({ responses }) => !doors.every((status) => status in responses));
   expect(open.map(({ path }) => path)).toEqual(["/api/link/{token}", "/api/health", "/api/dashboard"]);
+});
+
+it("what every JSON reply and body refers to is described", () => {
+  const text = JSON.stringify(describeApi("https://proxy.example"));
+  const { components } = z
+    .looseObject({ components: z.looseObject({ schemas: z.record(z.string(), z.unknown()) }) })
+    .parse(JSON.parse(text));
+  const wanted = [...text.matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name);
+  expect([...new Set(wanted)].filter((name) => !Object.hasOwn(components.schemas, name ?? ""))).toEqual([]);
+});
+
+it("the calls that READ_KEY opens are described, each as the call that it is a copy of", () => {
+  const copies = calls.filter(({ path }) => path.startsWith("/api/read/"));
+  expect(copies.map(({ path }) => path.replace("/api/read/", ""))).toEqual([
+    "status/{idOrName}",
+    "jobs",
+    "jobs/{id}",
+    "logs/{idOrName}",
+    "logs/{idOrName}/{container}",
+    "health/details",
+  ]);
+  for (const { path, method, responses } of copies) {
+    const original = calls.find((call) => call.method === method && call.path === path.replace("/read/", "/"));
+    expect(responses).toEqual(original?.responses);
+  }
 });
 
 it("each reply tells what it holds", () => {

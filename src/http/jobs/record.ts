@@ -1,0 +1,119 @@
+import { formatDuration } from "../../shared/base/duration.ts";
+import { Unreadable } from "../../shared/base/errors.ts";
+import { parseJobId, type JobId } from "../../shared/base/ids.ts";
+import type { Deps } from "../../shared/deps.ts";
+import { endingOf, type Attempt, type Job } from "../../shared/job/job.ts";
+import type { JobOptions } from "../../shared/job/options.ts";
+import type { AttemptResult } from "../../shared/store/attempts.ts";
+import { columnsOf } from "../../shared/store/job-row.ts";
+import type { JobColumns, Stored } from "../../shared/store/jobs.ts";
+import { withStopped } from "../../shared/store/stopped-containers.ts";
+import { readQuery } from "../lib/query.ts";
+import { handler, json, refuse } from "../lib/reply.ts";
+import type { Reply } from "../openapi/replies.ts";
+import { containerReply, isoTime } from "../status.ts";
+
+/** `GET /api/jobs/{id}`: the columns of the row, and everything that does not fit into columns. */
+type RecordDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts">;
+
+export function job(deps: RecordDeps) {
+  return handler(deps.log, async (request, context) => {
+    const asked = readQuery(request.query, {}, deps.settings, deps.now());
+    if (!asked.ok) return refuse(asked.error, context);
+    const id = parseJobId(request.params["id"] ?? "");
+    const found = id && (await peekOrColumns(deps, id));
+    if (!found) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
+    if ("unreadable" in found) return json(200, found);
+    const { job } = found;
+    const results = (await deps.attempts.all(job.id)).map((result) => withStopped(job, result));
+    const columns = deps.jobs.shown(plainColumns(columnsOf(job, deps.jobs.prices)));
+    return json(200, { ...columns, ...record(job, new Map(results.map((result) => [result.attempt, result]))) });
+  });
+}
+
+/** Of a row that can't be read the columns are shown, and why there is no more. */
+async function peekOrColumns(
+  { jobs }: RecordDeps,
+  id: JobId,
+): Promise<Stored | (JobColumns & { readonly unreadable: string }) | undefined> {
+  try {
+    return await jobs.peek(id);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return { id, ...(await jobs.columns(id)), unreadable: error.why };
+  }
+}
+
+/** What a record has beside the row's columns, or in their place. */
+type Beside = Omit<Reply<"JobRecord">, Exclude<keyof Reply<"JobRow">, "warnings" | "stopping">>;
+
+function record(job: Job, results: ReadonlyMap<number, AttemptResult>): Beside {
+  const { phase, cancel } = job;
+  const ending = endingOf(phase);
+  const waiting = phase.state === "Queued" ? phase.waiting : undefined;
+  return {
+    apiVersion: job.apiVersion,
+    containers: Object.fromEntries(
+      job.containers.map(({ name, init }) => {
+        const result = results.get(job.attempt)?.containers.find((each) => each.name === name && each.init === init);
+        return [name, { ...(init ? { init } : {}), ...(result ? containerReply(result) : {}) }];
+      }),
+    ),
+    options: shownOptions(job.options),
+    warnings: job.warnings,
+    lookAt: isoTime(job.lookAt),
+    ...(waiting ? { waiting: { ...waiting, since: isoTime(waiting.since) } } : {}),
+    ...(ending ? { stopping: { reason: ending.verdict.reason, since: isoTime(ending.since) } } : {}),
+    ...(cancel ? { cancel: { ...cancel, at: isoTime(cancel.at) } } : {}),
+    history: job.history.map(({ at, ...line }) => ({ at: isoTime(at), ...line })),
+    events: job.events.map(({ at, ...event }) => ({ ...(at === undefined ? {} : { at: isoTime(at) }), ...event })),
+    attempts: job.attempts.map((attempt) => shownAttempt(attempt, results.get(attempt.number))),
+    ...(job.azure ? { azure: job.azure } : {}),
+    ...(job.correlationId === undefined ? {} : { correlationId: job.correlationId }),
+    replyState: job.reply.state,
+  };
+}
+
+function shownAttempt(
+  { verdict, provisioningAt, startedAt, finishedAt, ...attempt }: Attempt,
+  result: AttemptResult | undefined,
+): Reply<"Attempt"> {
+  return {
+    ...attempt,
+    ...verdict,
+    ...(provisioningAt === undefined ? {} : { provisioningAt: isoTime(provisioningAt) }),
+    ...(startedAt === undefined ? {} : { startedAt: isoTime(startedAt) }),
+    finishedAt: isoTime(finishedAt),
+    containers: Object.fromEntries((result?.containers ?? []).map((each) => [each.name, containerReply(each)])),
+    ...(result?.result ? { result: result.result } : {}),
+  };
+}
+
+/** Columns as the table's client takes them, as plain values. */
+function plainColumns(columns: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, value]) => [
+      name,
+      typeof value === "object" && value !== null && "type" in value && "value" in value ? value.value : value,
+    ]),
+  );
+}
+
+function shownOptions(options: JobOptions): Reply<"JobRecord">["options"] {
+  const { timeout, queueTimeout, startTimeout, runTimeout, lease, main, source, retryOn, ...rest } = options;
+  const shown = (name: string, ms: number | undefined) => (ms === undefined ? {} : { [name]: formatDuration(ms) });
+  return {
+    ...rest,
+    timeout: formatDuration(timeout),
+    ...shown("queueTimeout", queueTimeout),
+    startTimeout: formatDuration(startTimeout),
+    ...shown("runTimeout", runTimeout),
+    ...shown("lease", lease),
+    retryOn: retryOn.map(({ when, retry }) => ({
+      when: typeof when === "object" && "exitCodes" in when ? { exitCodes: [...when.exitCodes] } : when,
+      retry,
+    })),
+    ...(main === undefined ? {} : { main }),
+    ...(source === undefined ? {} : { source }),
+  };
+}

@@ -1,0 +1,268 @@
+import type { z } from "zod";
+import { optionsTable } from "../../shared/job/options.ts";
+import { deleteParameters } from "../delete.ts";
+import { listParameters } from "../jobs/filter.ts";
+import type { Parameters } from "../lib/query.ts";
+import { linkParameters } from "../link.ts";
+import { logParameters } from "../logs.ts";
+import { pauseBody, rerunParameters, selection } from "../operate/operate.ts";
+import { poisonBody } from "../operate/poison.ts";
+import { statusParameters } from "../status.ts";
+import type { ReplyName } from "./replies.ts";
+
+/** Every call: what it takes and what it answers. */
+export interface Call {
+  readonly method: "get" | "post" | "delete";
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  /** `open` needs no key. */
+  readonly door: "key" | "open";
+  readonly parameters: Described;
+  readonly headers?: Described;
+  /** The definition, or a JSON object. */
+  readonly body?: "definition" | z.ZodType;
+  readonly replies: Readonly<Record<string, Answer>>;
+}
+
+/** A parameter as the description shows it. */
+export type Described = Readonly<Record<string, { readonly schema: object; readonly text: string }>>;
+
+/** What a status stands for. */
+export interface Answer {
+  readonly text: string;
+  /** JSON, one of these. */
+  readonly json: readonly ReplyName[];
+  /** Other content types, each a text. */
+  readonly others?: readonly string[];
+  readonly headers?: readonly (keyof typeof headers)[];
+}
+
+export const headers = {
+  Location: "Where to poll, absolute, without a key in it.",
+  "Retry-After": "Seconds to wait before.",
+  "x-continuation": "Where the next page begins, for formats that have no place for it.",
+} as const;
+
+const answer = (text: string, ...json: ReplyName[]): Answer => ({ text, json });
+const problem = (text: string): Answer => answer(text, "Problem");
+const poll = ["Location", "Retry-After"] as const;
+
+const unavailable = {
+  "503": {
+    ...problem("Storage can't be reached, or the settings are wrong; `Retry-After` says when to come back."),
+    headers: ["Retry-After"],
+  },
+} as const;
+const wrong = { "400": problem("A parameter or a member of the body is wrong; each with its name.") };
+const unknown = { "404": problem("Not known.") };
+const broken = { "500": problem("A fault of the service.") };
+/** What every call may answer. */
+const always = { ...wrong, ...broken, ...unavailable };
+/** What a call answers to whoever its door does not let in. */
+export const closed: Call["replies"] = {
+  "401": answer("No key or token, or a wrong one; without a body."),
+  "403": problem("With `AUTH_MODE=entra`, a token that may not do this."),
+};
+
+/** A job that did not succeed answers what its option `failureStatus` says, which is 500 unless told: a refusal looks otherwise. */
+const failed = (text: string): Answer =>
+  answer(`${text}, or the job did not succeed: its own \`failureStatus\`.`, "Status", "Problem");
+const statusReplies = {
+  "200": answer("It succeeded, or what `until` waits for has come.", "Status"),
+  "202": { ...answer("It has not ended.", "Status", "Unknown"), headers: poll },
+  "400": failed("A parameter is wrong"),
+  "404": failed("Not known"),
+  "4XX": answer("It did not succeed: the job's own `failureStatus`.", "Status"),
+  "500": failed("A fault of the service"),
+  "503": failed("Storage can't be reached, or the settings are wrong"),
+  "5XX": answer("It did not succeed: the job's own `failureStatus`.", "Status"),
+};
+
+const get = (
+  path: string,
+  id: string,
+  summary: string,
+  parameters: Parameters,
+  replies: Call["replies"],
+  door: Call["door"] = "key",
+): Call => ({ method: "get", path, id, summary, door, parameters, replies: { ...always, ...replies } });
+
+const post = (
+  path: string,
+  id: string,
+  summary: string,
+  body: z.ZodType | undefined,
+  replies: Call["replies"],
+  parameters: Parameters = {},
+): Call => ({
+  method: "post",
+  path,
+  id,
+  summary,
+  door: "key",
+  parameters,
+  ...(body === undefined ? {} : { body }),
+  replies: { ...always, ...replies },
+});
+
+const trigger = (): Call => ({
+  method: "post",
+  path: "/api/trigger",
+  id: "trigger",
+  summary: "Run a container group as a job.",
+  door: "key",
+  parameters: optionsTable,
+  headers: {
+    "Idempotency-Key": {
+      schema: { type: "string", minLength: 1, maxLength: 256 },
+      text: "The same key again gives the same job, not a second run.",
+    },
+    "x-adf-run": { schema: { type: "string" }, text: "FACTORY/PIPELINE/RUNID/ACTIVITY, as the option `source`." },
+    traceparent: { schema: { type: "string" }, text: "The caller's trace (W3C Trace Context)." },
+  },
+  body: "definition",
+  replies: {
+    "200": { ...answer("Accepted, or with `dryRun` checked.", "Accepted", "Checked"), headers: poll },
+    "202": { ...answer("Accepted.", "Accepted"), headers: poll },
+    "400": problem("The definition or an option can't be taken; every fault with its place."),
+    "409": problem("An active job has that name."),
+    "413": problem("The body is too large."),
+    "422": problem("The idempotency key belongs to another definition."),
+    "429": problem("A configured ceiling is reached."),
+    ...broken,
+    ...unavailable,
+  },
+});
+
+const logReplies = { "200": { ...answer("The log.", "Log"), others: ["text/plain"] }, ...unknown };
+
+/** The calls that `READ_KEY` opens copies of, under `/api/read`. */
+const readable = (): readonly Call[] => [
+  get(
+    "/api/status/{idOrName}",
+    "status",
+    "The state of a job: 202 until it has ended.",
+    statusParameters,
+    statusReplies,
+  ),
+  get("/api/jobs", "jobs", "Jobs, newest first.", listParameters, {
+    "200": {
+      ...answer("A page; there are more when it has a continuation.", "JobPage"),
+      others: ["text/csv", "application/x-ndjson"],
+      headers: ["x-continuation"],
+    },
+  }),
+  get(
+    "/api/jobs/{id}",
+    "job",
+    "Everything about a job.",
+    {},
+    { "200": answer("It.", "JobRecord", "UnreadableJob"), ...unknown },
+  ),
+  get(
+    "/api/logs/{idOrName}",
+    "logs",
+    "The logs of all containers, each line with its container's name in front where there are several.",
+    logParameters,
+    logReplies,
+  ),
+  get("/api/logs/{idOrName}/{container}", "containerLogs", "The log of one container.", logParameters, logReplies),
+  get(
+    "/api/health/details",
+    "healthDetails",
+    "What operators look at.",
+    {},
+    {
+      "200": answer("All is well.", "HealthDetails"),
+      "503": answer("It is not, or storage can't be reached.", "HealthDetails", "Problem"),
+    },
+  ),
+];
+
+const copyOf = (call: Call): Call => ({
+  ...call,
+  path: call.path.replace("/api/", "/api/read/"),
+  id: `read${call.id.replace(/^./, (letter) => letter.toUpperCase())}`,
+  summary: `${call.summary} For the key READ_KEY, where it is set.`,
+});
+
+export function calls(): readonly Call[] {
+  const gone = { "409": problem("Its definition is no longer kept, or its name is taken.") };
+  return [
+    trigger(),
+    ...readable(),
+    {
+      ...get(
+        "/api/link/{token}",
+        "link",
+        "A job's state for whoever has its link (`polling=link`); needs no key.",
+        linkParameters,
+        {
+          ...statusReplies,
+          "404": failed("Forged, revoked, or older than a day after the job's end"),
+        },
+      ),
+      door: "open",
+    },
+    {
+      ...get("/api/delete/{idOrName}", "delete", "Cancel a job and delete its group.", deleteParameters, {
+        "200": answer("Done, or under way.", "Deleted"),
+        "202": { ...answer("Under way.", "Deleted"), headers: poll },
+        "409": problem("Several active jobs have that name."),
+        ...unknown,
+      }),
+      method: "delete",
+    },
+    post(
+      "/api/jobs/{id}/rerun",
+      "rerun",
+      "Run a job again.",
+      undefined,
+      {
+        "200": { ...answer("Accepted.", "Accepted"), headers: poll },
+        "202": { ...answer("Accepted.", "Accepted"), headers: poll },
+        "429": problem("A configured ceiling is reached."),
+        ...gone,
+        ...unknown,
+      },
+      rerunParameters,
+    ),
+    post("/api/jobs/cancel", "cancelMany", "Cancel all active jobs that match.", selection, {
+      "200": answer("How many.", "Canceled"),
+    }),
+    post("/api/pause", "pause", "Accept jobs and let them wait.", pauseBody, { "200": answer("Paused.", "Paused") }),
+    post("/api/resume", "resume", "Let them go on.", undefined, { "200": answer("Resumed.", "Resumed") }),
+    get(
+      "/api/adopt",
+      "adopt",
+      "Groups that this service did not create, and which of them a job of their name could replace.",
+      {},
+      {
+        "200": answer("The groups.", "Adoptable"),
+      },
+    ),
+    get(
+      "/api/poison",
+      "poison",
+      "Messages that failed again and again.",
+      {},
+      { "200": answer("Up to 32.", "PoisonList") },
+    ),
+    post("/api/poison/replay", "poisonReplay", "Try one of them again, or all.", poisonBody, {
+      "200": answer("How many.", "PoisonTaken"),
+      ...unknown,
+    }),
+    post("/api/poison/drop", "poisonDrop", "Drop one of them, or all.", poisonBody, {
+      "200": answer("How many.", "PoisonTaken"),
+      ...unknown,
+    }),
+    get("/api/health", "health", "Does storage answer.", {}, { "200": answer("It does.", "Health") }, "open"),
+    get("/api/openapi.json", "openapi", "This document.", {}, { "200": answer("It.", "Document") }),
+    {
+      ...get("/api/dashboard", "dashboard", "The operators' page.", {}, {}, "open"),
+      replies: { "200": { text: "It.", json: [], others: ["text/html"] } },
+    },
+    ...readable().map(copyOf),
+  ];
+}

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { isErrorCode, statusOf } from "../../shared/base/errors.ts";
+import { count, flag, jobId, message, once, placedFault, state, text, time } from "./parts.ts";
+
+const maybeTime = (description: string) => z.iso.datetime().nullable().meta({ description });
+
+const problemCode = once(() =>
+  z.literal(Object.keys(statusOf).filter(isErrorCode)).meta({ description: "Stable; docs/http.md explains each." }),
+);
+
+/** Replies that are not about one job. */
+export const serviceReplies = () => ({
+  ProblemCode: problemCode(),
+  Problem: z.strictObject({
+    message: message(),
+    code: problemCode(),
+    errors: z.array(placedFault()).meta({ description: "Every fault, each with its place." }).optional(),
+    warnings: z.array(placedFault()).meta({ description: "What is odd besides." }).optional(),
+    requestId: text("Found in the service's logs."),
+    id: jobId("Of the job that stands in the way.").optional(),
+    name: text("Of the job that stands in the way.").optional(),
+    state: state().optional(),
+    ids: z.array(z.guid()).meta({ description: "Of the jobs that the name could mean." }).optional(),
+    path: text("Where the two definitions of one idempotency key differ.").optional(),
+    faults: z.array(z.string()).meta({ description: "What is wrong with the service's settings." }).optional(),
+  }),
+  Log: z.strictObject({
+    id: jobId(),
+    name: text("The job's name."),
+    state: state(),
+    attempt: count("Of which attempt, from 1."),
+    lines: z.array(
+      z.strictObject({
+        container: text("Whose output."),
+        at: text("When, ISO 8601; empty where that is not known."),
+        text: text("The line."),
+      }),
+    ),
+  }),
+  Canceled: z.strictObject({
+    message: message(),
+    canceled: count("How many are being canceled."),
+    matched: count("How many fit and are not canceled yet."),
+    dryRun: flag("Nothing was done."),
+    ids: z.array(z.guid()).max(1000).meta({ description: "The first thousand." }),
+  }),
+  Paused: z.strictObject({ message: message(), paused: z.literal(true), reason: text("What people read.") }),
+  Resumed: z.strictObject({
+    message: message(),
+    paused: z.literal(false),
+    woken: count("How many waited for this."),
+  }),
+  Adoptable: z.strictObject({
+    message: message(),
+    enabled: flag("`ADOPT_FINISHED_GROUPS` is on."),
+    complete: flag("False where a list failed or was cut off."),
+    groups: z.array(
+      z.strictObject({
+        name: z.string(),
+        resourceGroup: z.string(),
+        location: z.string().optional(),
+        state: text("As Azure tells it, or Unknown."),
+        replaceable: flag("A job of this name could replace it."),
+      }),
+    ),
+  }),
+  PoisonList: z.strictObject({
+    messages: z
+      .array(
+        z.strictObject({
+          messageId: text("What replay and drop take."),
+          insertedAt: time("When it came."),
+          bytes: count("Of its text, which is never shown."),
+        }),
+      )
+      .max(32),
+  }),
+  PoisonTaken: z.strictObject({
+    message: message(),
+    replayed: count("How many.").optional(),
+    dropped: count("How many.").optional(),
+  }),
+  Document: z.looseObject({ openapi: z.literal("3.1.0") }).meta({ description: "OpenAPI 3.1 of this service." }),
+  Health: z.strictObject({ status: z.literal("ok") }),
+  HealthDetails: z.strictObject({
+    status: z.enum([
+      "ok",
+      "misconfigured",
+      "late",
+      "refused by Azure Resource Manager",
+      "no answer from Azure Resource Manager",
+    ]),
+    version: text("Of the service."),
+    lastReconcile: maybeTime("When the last pass over all that jobs hang on was completed."),
+    timer: z
+      .strictObject({ ok: flag("It runs."), since: maybeTime("Since when it runs, or when it last did.") })
+      .meta({ description: "The platform's timer; without it, calls and messages bring the sweep on." }),
+    sweep: z
+      .record(
+        z.string(),
+        z.strictObject({
+          begunAt: maybeTime("When its last turn began."),
+          completedAt: maybeTime("When it was last finished."),
+          by: text("Who began it: timer, queue."),
+          unfinished: z.literal(true).meta({ description: "The next turn goes on with it." }).optional(),
+          error: text("Why its last turn failed.").optional(),
+        }),
+      )
+      .meta({ description: "How each part of the sweep went, by name." }),
+    arm: z.strictObject({
+      ok: flag("Azure Resource Manager answered last time."),
+      since: maybeTime("Since when that is so."),
+    }),
+    lastArmSuccess: maybeTime("When Azure Resource Manager last answered."),
+    throttledUntil: maybeTime("Until then it asked us to wait."),
+    queueLength: count("Messages on aci-jobs."),
+    wakeLength: count("Messages on aci-wake."),
+    eventsLength: count("Messages on aci-events."),
+    poisonLength: count("Messages on aci-jobs-poison."),
+    wakePoisonLength: count("Messages on aci-wake-poison."),
+    eventsPoisonLength: count("Messages on aci-events-poison."),
+    activeJobs: count("Jobs that have not ended."),
+    leakedGroups: count("Groups that should be gone and are not."),
+    oldestQueued: maybeTime("When the oldest job that waits was accepted."),
+    unreadableRows: count("Rows that can't be read; counted up to 1000."),
+    unreadable: z
+      .array(z.strictObject({ id: text("Of the job."), why: text("Why its row can't be read.") }))
+      .max(10)
+      .meta({ description: "The first ten of them." }),
+    paused: z.strictObject({ reason: z.string(), since: maybeTime("Since when.") }).nullable(),
+    faults: z.array(z.string()).meta({ description: "What is wrong with the settings." }),
+  }),
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it, test } from "vitest";
+import { readFilter } from "../../../src/http/jobs/filter.ts";
+import { aTime, oneOf, polling, readQuery, whole, words } from "../../../src/http/lib/query.ts";
+import { settings, start } from "../../kit/kit.ts";
+
+const parameters = {
+  name: words(""),
+  since: aTime(""),
+  top: whole(1, 10, ""),
+  format: oneOf(["json", "csv"], ""),
+  polling: polling(""),
+};
+const read = (query: string) => readQuery(new URLSearchParams(query), parameters, settings(), start);
+
+test("names and words ignore case, and what is not there has no value", () => {
+  expect(read("NAME=a&Format=CSV&Polling=True")).toEqual({
+    ok: true,
+    value: { name: "a", format: "csv", polling: true, since: undefined, top: undefined },
+  });
+});
+
+test("parameters that a gateway adds are nobody's", () => {
+  expect(read("Code=k&clientid=x&Subscription-Key=y&top=1")).toMatchObject({ ok: true, value: { top: 1 } });
+});
+
+test("a poll by any other word than true is none, as in the original", () => {
+  expect(read("polling=yes")).toMatchObject({ ok: true, value: { polling: false } });
+});
+
+describe("what is wrong", () => {
+  it("is told at once, each with its parameter, in words that never quote the value", () => {
+    expect(read("top=11&colour=red&since=hier&format=xml")).toMatchObject({
+      ok: false,
+      error: {
+        code: "InvalidRequest",
+        message: "top must be a whole number from 1 to 10. And 3 more.",
+        errors: [
+          { path: "top", message: "top must be a whole number from 1 to 10." },
+          { path: "colour", message: "colour is not known; known are name, since, top, format, polling." },
+          { path: "since", message: "since must be an ISO 8601 time, or a duration ago (PT1H)." },
+          { path: "format", message: "format must be json or csv." },
+        ],
+      },
+    });
+  });
+
+  it.each(["", "0", "1.5", "-1", "1e0", "0x1", " 1", "99999999999999999999"])("top=%s", (top) => {
+    expect(read(`top=${encodeURIComponent(top)}`)).toMatchObject({ ok: false, error: { errors: [{ path: "top" }] } });
+  });
+
+  it("is a parameter that is there twice with two values, and not one that says the same again", () => {
+    expect(read("name=a&Name=b")).toMatchObject({ error: { message: "name must be there once only." } });
+    expect(read("name=a&Name=a")).toMatchObject({ ok: true, value: { name: "a" } });
+  });
+
+  it("has no more names than a reply has place for, and none that is no name", () => {
+    const query = Array.from({ length: 500 }, (_, n) => `x${n}=1`).join("&");
+    const refused = read(`s%20ecret=1&${query}`);
+    expect(refused).toMatchObject({ ok: false, error: { errors: { length: 50, 0: { path: "parameter" } } } });
+  });
+});
+
+test("a list is of the states that are named, in any letter case", () => {
+  const asked = readFilter(new URLSearchParams("state=failed,TimedOut"), settings(), start);
+  expect(asked).toMatchObject({
+    ok: true,
+    value: { active: false, filter: { states: ["Failed", "TimedOut"] }, top: 100 },
+  });
+});
