@@ -10,6 +10,7 @@ import { doors, openedBy } from "./http/lib/auth.ts";
 import { health, healthDetails } from "./http/health.ts";
 import { jobs } from "./http/jobs/list.ts";
 import { job } from "./http/jobs/record.ts";
+import { summary } from "./http/jobs/summary.ts";
 import { withoutQuery } from "./http/lib/query.ts";
 import { link } from "./http/link.ts";
 import { logs } from "./http/logs.ts";
@@ -48,6 +49,7 @@ http("status", {
 });
 http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", ...allow("steer", remove(deps)) });
 http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps)) });
+http("summary", { methods: ["GET"], route: "jobs/summary", ...allow("read", summary(deps)) });
 http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
 http("adopt", { methods: ["GET"], route: "adopt", ...allow("read", plain(adopt(deps))) });
 http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", ...allow("steer", rerun(deps)) });
@@ -92,6 +94,7 @@ if (settings.readKey) {
   const routes = {
     readStatus: { route: "read/status/{idOrName}", handler: reading },
     readJobs: { route: "read/jobs", handler: jobs(deps) },
+    readSummary: { route: "read/jobs/summary", handler: summary(deps) },
     readJob: { route: "read/jobs/{id}", handler: job(deps) },
     readLogs: { route: "read/logs/{idOrName}/{container?}", handler: readLogs },
     readHealthDetails: { route: "read/health/details", handler: plain(healthDetails(deps)) },

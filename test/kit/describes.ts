@@ -12,6 +12,11 @@ export function compare(names: readonly string[], reply: Answered): void {
   if (fault !== undefined) faults.push(fault);
 }
 
+/** For tests of replies with a newer release's own words, which no description can know: what was found so far, and is no fault. */
+export function takeUndescribed(): readonly string[] {
+  return faults.splice(0);
+}
+
 async function look(input: string | URL | Request, init: RequestInit | undefined, response: Response): Promise<void> {
   const method = init?.method ?? (input instanceof Request ? input.method : "GET");
   const { pathname } = new URL(input instanceof Request ? input.url : input);

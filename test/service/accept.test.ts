@@ -44,8 +44,7 @@ const told = (calls: readonly ProxiedCall[]): string[] =>
 const everyJob = {
   states: undefined,
   name: undefined,
-  reason: undefined,
-  runId: undefined,
+  columns: {},
   since: undefined,
   until: undefined,
 };
@@ -434,7 +433,7 @@ describe("a message on the queue", () => {
     const bench = await openBench();
     await deliver(bench.deps, message);
     const { rows } = await bench.deps.jobs.list(
-      { states: undefined, name: undefined, reason: undefined, runId: undefined, since: undefined, until: undefined },
+      { states: undefined, name: undefined, columns: {}, since: undefined, until: undefined },
       10,
       undefined,
     );
@@ -446,7 +445,7 @@ describe("a message on the queue", () => {
     await deliver(bench.deps, { version: 2, shape: "unknown" });
     expect(await bench.deps.queues.length(queueNames.jobs)).toBe(1);
     const { rows } = await bench.deps.jobs.list(
-      { states: undefined, name: undefined, reason: undefined, runId: undefined, since: undefined, until: undefined },
+      { states: undefined, name: undefined, columns: {}, since: undefined, until: undefined },
       10,
       undefined,
     );

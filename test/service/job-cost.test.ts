@@ -62,8 +62,7 @@ it("a job of a name that ran before is looked at more often around its usual end
   const all = {
     states: undefined,
     name: undefined,
-    reason: undefined,
-    runId: undefined,
+    columns: {},
     since: undefined,
     until: undefined,
   };

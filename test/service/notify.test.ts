@@ -144,7 +144,13 @@ describe("who attaches to a job", () => {
     const [active] = [
       ...(
         await bench.deps.jobs.list(
-          { states: undefined, name: "once", reason: undefined, runId: undefined, since: undefined, until: undefined },
+          {
+            states: undefined,
+            name: "once",
+            columns: {},
+            since: undefined,
+            until: undefined,
+          },
           10,
           undefined,
         )

@@ -7,6 +7,7 @@ import { job } from "../../src/http/jobs/record.ts";
 import { keyOfMinted } from "../../src/shared/store/job-row.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
+import { takeUndescribed } from "../kit/describes.ts";
 import { ask, del, follow, get, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 /** A row that was edited by hand harms itself alone: all that works on many jobs goes on. */
@@ -85,5 +86,7 @@ describe("a row that can't be read", () => {
     const row = await bench.storage.table("jobs").getEntity(key?.partitionKey ?? "", key?.rowKey ?? "");
     expect(row).toMatchObject({ state: "Hibernating", message: "It sleeps.", naps: 3 });
     expect(JSON.parse(String(row["record"]))).toMatchObject({ phase, cancel: { reason: "CanceledByCaller" } });
+    const newer: unknown = expect.stringContaining("Hibernating");
+    expect(takeUndescribed()).toEqual([newer, newer]);
   });
 });

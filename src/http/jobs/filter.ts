@@ -1,18 +1,25 @@
-import { reasonNamed } from "../../shared/job/reasons.ts";
+import { catalogue, isReason, type Party } from "../../shared/job/reasons.ts";
 import type { Settings } from "../../shared/config/settings.ts";
 import { no, ok, type Result } from "../../shared/base/errors.ts";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
 import type { JobColumns, JobFilter } from "../../shared/store/jobs.ts";
-import { aTime, oneOf, readQuery, whole, words, type Parameter } from "../lib/query.ts";
+import { aBoolean, aTime, oneOf, readQuery, whole, words, type Parameter, type Values } from "../lib/query.ts";
+import { faulty } from "../lib/reply.ts";
 
-/** Which jobs somebody wants to see, and how: the query of `GET /api/jobs`. */
-export interface Asked {
+/** Which jobs somebody wants to see: what the queries of `GET /api/jobs` and its summary have in common. */
+export interface Wanted {
   readonly filter: JobFilter;
   readonly tag: string | undefined;
+  /** All that have not ended. */
+  readonly active: boolean;
+}
+
+/** A page of them, or all, and in which form. */
+export interface Asked extends Wanted {
   readonly top: number;
   readonly format: "json" | "csv" | "ndjson";
   readonly continuation: string | undefined;
-  readonly active: boolean;
+  readonly all: boolean;
 }
 
 const states = [...activeStates, ...terminalStates];
@@ -23,11 +30,14 @@ export function readStates(text: string): "active" | readonly State[] | undefine
   const words = text.split(",").map((word) => word.trim().toLowerCase());
   if (words.length === 1 && words[0] === "active") return "active";
   const known = words.flatMap((word) => states.find((state) => state.toLowerCase() === word) ?? []);
-  return known.length === words.length ? known : undefined;
+  return known.length === words.length ? [...new Set(known)] : undefined;
 }
 
-/** The parameters of `GET /api/jobs`. */
-export const listParameters = {
+const onlyWith = (what: string): Parameter<string> => words(`Only jobs ${what}.`);
+const parties = [...new Set(Object.values(catalogue).map(({ party }): Party => party))];
+
+/** What selects jobs. */
+export const filterParameters = {
   state: {
     schema: { type: "string" },
     text: `\`active\` for all that have not ended, or some of ${states.join(", ")}, separated by commas.`,
@@ -36,32 +46,69 @@ export const listParameters = {
       return wanted === undefined ? no(mustBeStates) : ok(wanted);
     },
   } satisfies Parameter<"active" | readonly State[]>,
-  name: words("Only jobs of this container group, in any letter case."),
-  tag: words("Only jobs with this label: `KEY`, or `KEY=VALUE`."),
-  reason: words("Only jobs that wait or ended for this reason."),
-  runId: words("Only jobs of this pipeline run."),
+  name: onlyWith("of this container group, in any letter case"),
+  tag: onlyWith("with this label: `KEY`, or `KEY=VALUE`"),
+  reason: oneOf(Object.keys(catalogue).filter(isReason), "Only jobs that wait or ended for this reason."),
+  fault: oneOf(parties, "Only jobs that ended by this fault."),
+  runId: onlyWith("of this pipeline run"),
+  pipeline: onlyWith("of this pipeline"),
+  factory: onlyWith("of this data factory"),
+  activity: onlyWith("of this activity"),
+  via: oneOf(["http", "queue", "rerun"], "Only jobs that came so."),
+  team: onlyWith("of this team"),
+  group: onlyWith("of this group, in the letter case of their own"),
+  template: onlyWith("of this template"),
+  array: onlyWith("of this array, by its job's id"),
   since: aTime("Accepted at or after: a time, or a duration ago."),
   until: aTime("Accepted before: a time, or a duration ago."),
+};
+
+/** The columns that hold what these parameters name. */
+const columnOf = {
+  reason: "reason",
+  fault: "fault",
+  runId: "pipelineRunId",
+  pipeline: "pipeline",
+  factory: "factory",
+  activity: "activity",
+  via: "via",
+  team: "team",
+  group: "group",
+  template: "template",
+  array: "arrayId",
+} as const satisfies Partial<Record<keyof typeof filterParameters, string>>;
+
+export function wantedOf(values: Values<typeof filterParameters>): Wanted {
+  const { state, name, tag, since, until } = values;
+  const columns: Record<string, string> = {};
+  for (const [parameter, column] of Object.entries(columnOf)) {
+    const value = values[parameter as keyof typeof columnOf]; // an own key of it
+    if (value !== undefined) columns[column] = value;
+  }
+  const active = state === "active";
+  return { filter: { states: active ? undefined : state, name, columns, since, until }, tag, active };
+}
+
+/** The parameters of `GET /api/jobs`. */
+export const listParameters = {
+  ...filterParameters,
   top: whole(1, 1000, "How many at the most; 100 unless told."),
   continuation: words("Where the page before ended, unchanged, with the same filters."),
   format: oneOf(["json", "csv", "ndjson"], "JSON unless told."),
+  all: aBoolean("Every page in one stream, as CSV or NDJSON."),
 };
 
-export function readFilter(
+export function readList(
   query: URLSearchParams,
   settings: Pick<Settings, "gatewayParameters">,
   now: number,
 ): Result<Asked> {
   const asked = readQuery(query, listParameters, settings, now);
   if (!asked.ok) return asked;
-  const { state, tag, top = 100, format = "json", continuation, reason, ...rest } = asked.value;
-  // A reason that the catalogue doesn't know finds nothing.
-  const filter = {
-    ...rest,
-    states: state === "active" ? undefined : state,
-    reason: reasonNamed(reason ?? "") ?? reason,
-  };
-  return ok({ filter, tag, top, format, continuation, active: state === "active" });
+  const { top, continuation, format = "json", all = false } = asked.value;
+  if (all && format === "json") return no(faulty("all", "must go with format=csv or format=ndjson"));
+  if (all && top !== undefined) return no(faulty("top", "must not go with all, which has no end but the last job"));
+  return ok({ ...wantedOf(asked.value), top: top ?? 100, continuation, format, all });
 }
 
 /** `tag=KEY` or `tag=KEY=VALUE`. */

@@ -1,9 +1,9 @@
-import type { HttpResponseInit } from "@azure/functions";
+import { Unavailable } from "../../shared/base/errors.ts";
 import type { Deps } from "../../shared/deps.ts";
 import type { JobPage } from "../../shared/store/jobs.ts";
 import { activePage } from "../lib/active-jobs.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
-import { hasTag, readFilter, type Asked } from "./filter.ts";
+import { hasTag, readList, type Asked } from "./filter.ts";
 import { contentTypes, csvHead, csvRow, ndjsonRow } from "./formats.ts";
 import { readRows, writeRows } from "./paging.ts";
 
@@ -12,12 +12,56 @@ type JobsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs">;
 
 export function jobs(deps: JobsDeps) {
   return handler(deps.log, async (request, context) => {
-    const asked = readFilter(request.query, deps.settings, deps.now());
+    const asked = readList(request.query, deps.settings, deps.now());
     if (!asked.ok) return refuse(asked.error, context);
-    const list = asked.value.active ? activePage : rowsPage;
-    const page = await list(deps.jobs, asked.value);
-    return page === "no such page" ? refuse(noSuchPage, context) : shaped(page, asked.value.format);
+    const { format, all } = asked.value;
+    const first = await pageOf(deps.jobs, all ? { ...asked.value, top: largestPage } : asked.value);
+    if (first === "no such page") return refuse(noSuchPage, context);
+    if (format === "json") return json(200, pageReply(first));
+    const headers = { "content-type": contentTypes[format], "cache-control": "no-store" };
+    // The first page is read before the answer begins: what fails by then is a 503, and not a stream that breaks off.
+    if (all) return { status: 200, headers, body: everyPage(deps.jobs, asked.value, format, first) };
+    const { continuation } = first;
+    return {
+      status: 200,
+      headers: continuation === undefined ? headers : { ...headers, "x-continuation": continuation },
+      body: head(format) + linesOf(first, format),
+    };
   });
+}
+
+const largestPage = 1000;
+
+function pageReply({ rows, skipped, continuation }: JobPage): object {
+  return {
+    jobs: rows,
+    ...(skipped > 0 ? { skipped } : {}),
+    ...(continuation === undefined ? {} : { continuation }),
+  };
+}
+
+type Lines = keyof typeof contentTypes;
+
+const head = (format: Lines): string => (format === "csv" ? csvHead : "");
+
+function linesOf({ rows }: JobPage, format: Lines): string {
+  return rows.map(format === "csv" ? csvRow : ndjsonRow).join("");
+}
+
+/** A page at a time, as fast as it is taken. One that can't be read breaks the stream off, so that nobody takes a part for the whole. */
+async function* everyPage(jobs: Deps["jobs"], asked: Asked, format: Lines, first: JobPage): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(head(format) + linesOf(first, format));
+  let { continuation } = first;
+  while (continuation !== undefined) {
+    const page = await pageOf(jobs, { ...asked, top: largestPage, continuation });
+    if (page === "no such page") throw new Unavailable("storage", "The next page is not there.");
+    if (page.rows.length > 0) yield Buffer.from(linesOf(page, format));
+    ({ continuation } = page);
+  }
+}
+
+function pageOf(jobs: Deps["jobs"], asked: Asked): Promise<JobPage | "no such page"> {
+  return asked.active ? activePage(jobs, asked) : rowsPage(jobs, asked);
 }
 
 async function rowsPage(
@@ -36,17 +80,3 @@ async function rowsPage(
 }
 
 const noSuchPage = faulty("continuation", "must be what the page before gave, unchanged, for the same state");
-
-function shaped({ rows, skipped, continuation }: JobPage, format: Asked["format"]): HttpResponseInit {
-  const next = continuation === undefined ? {} : { continuation };
-  const header: Record<string, string> = continuation === undefined ? {} : { "x-continuation": continuation };
-  switch (format) {
-    case "json":
-      return json(200, { jobs: rows, ...(skipped > 0 ? { skipped } : {}), ...next });
-    case "ndjson":
-    case "csv": {
-      const lines = format === "csv" ? [csvHead, ...rows.map(csvRow)] : rows.map(ndjsonRow);
-      return { status: 200, body: lines.join(""), headers: { "content-type": contentTypes[format], ...header } };
-    }
-  }
-}

@@ -1,14 +1,14 @@
 import { nameKey } from "../../shared/base/ids.ts";
 import type { ActiveJob } from "../../shared/store/job-index.ts";
 import { terminalStates } from "../../shared/job/job.ts";
-import type { JobFilter, JobPage, JobStore } from "../../shared/store/jobs.ts";
+import { hasColumns, type JobFilter, type JobPage, type JobStore } from "../../shared/store/jobs.ts";
 import { readActive, writeActive, type PageEnd } from "../jobs/paging.ts";
 import { hasTag, type Asked } from "../jobs/filter.ts";
 
 /** The jobs that have not ended, which the index knows without a look at the rows of all that have. */
 export async function* activeJobs(
   jobs: JobStore,
-  { states, name, reason, runId, since = -Infinity, until = Infinity }: Partial<JobFilter>,
+  { states, name, columns = {}, since = -Infinity, until = Infinity }: Partial<JobFilter>,
   tag: string | undefined,
   skipped?: () => void,
 ): AsyncGenerator<ActiveJob> {
@@ -16,8 +16,7 @@ export async function* activeJobs(
     if (terminalStates.some((terminal) => terminal === job.state)) continue;
     if (states !== undefined && !states.includes(job.state)) continue;
     if (name !== undefined && nameKey(job.name) !== nameKey(name)) continue;
-    if (reason !== undefined && job.reason !== reason) continue;
-    if (runId !== undefined && job.columns["pipelineRunId"] !== runId) continue;
+    if (!hasColumns(job.columns, columns)) continue;
     if (job.createdAt < since || job.createdAt >= until) continue;
     if (tag !== undefined && !hasTag(jobs.shown(job.columns), tag)) continue;
     yield job;

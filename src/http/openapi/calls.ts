@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { optionsTable } from "../../shared/job/options.ts";
 import { deleteParameters } from "../delete.ts";
 import { listParameters } from "../jobs/filter.ts";
+import { summaryParameters } from "../jobs/summary.ts";
 import type { Parameters } from "../lib/query.ts";
 import { linkParameters } from "../link.ts";
 import { logParameters } from "../logs.ts";
@@ -148,11 +149,20 @@ const readable = (): readonly Call[] => [
   ),
   get("/api/jobs", "jobs", "Jobs, newest first.", listParameters, {
     "200": {
-      ...answer("A page; there are more when it has a continuation.", "JobPage"),
+      ...answer("A page, or with `all` every job; there are more when it has a continuation.", "JobPage"),
       others: ["text/csv", "application/x-ndjson"],
       headers: ["x-continuation"],
     },
   }),
+  get(
+    "/api/jobs/summary",
+    "summary",
+    "How many jobs there were, how they ended, what they took and cost.",
+    summaryParameters,
+    {
+      "200": answer("A row for each.", "Summary"),
+    },
+  ),
   get(
     "/api/jobs/{id}",
     "job",

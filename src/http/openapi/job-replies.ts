@@ -70,7 +70,9 @@ const rowMembers = () =>
     pipeline: text("Of the option `source`.").optional(),
     pipelineRunId: text("Of the option `source`.").optional(),
     activity: text("Of the option `source`.").optional(),
-    tags: z.record(z.string(), z.string()).meta({ description: "Its labels." }),
+    tags: z
+      .union([z.record(z.string(), z.string()), z.string()])
+      .meta({ description: "Its labels; text where the cell was edited by hand and is no JSON." }),
     rerunOf: jobId("Of the job that this one runs again.").optional(),
     messageId: text("Of the queue's message that brought it.").optional(),
     warnings: count("How many the definition got."),

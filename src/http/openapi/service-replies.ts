@@ -1,11 +1,37 @@
 import { z } from "zod";
 import { isErrorCode, statusOf } from "../../shared/base/errors.ts";
+import { groupings } from "../jobs/groupings.ts";
 import { count, flag, jobId, message, once, placedFault, state, text, time } from "./parts.ts";
 
 const maybeTime = (description: string) => z.iso.datetime().nullable().meta({ description });
 
 const problemCode = once(() =>
   z.literal(Object.keys(statusOf).filter(isErrorCode)).meta({ description: "Stable; docs/http.md explains each." }),
+);
+
+const percentiles = (what: string) =>
+  z
+    .strictObject({
+      p50: z.number().min(0).nullable().meta({ description: "Half of them took no longer." }),
+      p95: z.number().min(0).nullable().meta({ description: "95 of 100 took no longer." }),
+    })
+    .meta({ description: `${what}, of the jobs that have such a time; null where none has.` });
+
+const summaryRow = once(() =>
+  z.strictObject({
+    key: text(
+      "What these jobs have in common; empty for those without one. Hours as 2026-11-24T08:00:00Z, days as 2026-11-24.",
+    ),
+    count: count("How many."),
+    succeeded: count("Of these."),
+    failed: count("Of these, ended in any other way: Failed, Stopped, TimedOut, Canceled."),
+    queueSeconds: percentiles("Accepted to the first create"),
+    startSeconds: percentiles("Create to the first container's start"),
+    runSeconds: percentiles("First container's start to the end"),
+    vcpuSeconds: z.number().min(0).meta({ description: "All together." }),
+    gbSeconds: z.number().min(0).meta({ description: "All together." }),
+    cost: z.number().min(0).meta({ description: "All together, in `currency`." }),
+  }),
 );
 
 /** Replies that are not about one job. */
@@ -23,6 +49,16 @@ export const serviceReplies = () => ({
     ids: z.array(z.guid()).meta({ description: "Of the jobs that the name could mean." }).optional(),
     path: text("Where the two definitions of one idempotency key differ.").optional(),
     faults: z.array(z.string()).meta({ description: "What is wrong with the service's settings." }).optional(),
+  }),
+  SummaryRow: summaryRow(),
+  Summary: z.strictObject({
+    by: z.enum(groupings),
+    since: time("Accepted at or after."),
+    until: time("Accepted before."),
+    rows: z.array(summaryRow()).meta({ description: "Hours and days in their order, all else the largest first." }),
+    skipped: count("Rows that can't be read and are not counted.").optional(),
+    currency: text("Of `cost`."),
+    truncated: flag("There are more jobs than were read: the newest were."),
   }),
   Log: z.strictObject({
     id: jobId(),

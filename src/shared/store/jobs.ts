@@ -38,8 +38,8 @@ export interface Stored {
 export interface JobFilter {
   readonly states: readonly string[] | undefined;
   readonly name: string | undefined;
-  readonly reason: string | undefined;
-  readonly runId: string | undefined;
+  /** Columns and the values that they must have. A column that no row has matches none. */
+  readonly columns: Readonly<Record<string, string>>;
   /** Created at or after, and before; milliseconds since 1970. */
   readonly since: number | undefined;
   readonly until: number | undefined;
@@ -187,13 +187,29 @@ export class JobStore {
    * Rows newest first, a page at a time, without the record and the sealed bytes, which are most of a row. A page may be short, or
    * empty, and still be followed by others.
    *
+   * @param columns those that are read; all that a list shows unless told. What the filter compares is read besides
    * @returns `no such page` for a continuation that storage did not give
    */
-  list(filter: JobFilter, top: number, continuation: undefined): Promise<JobPage>;
-  list(filter: JobFilter, top: number, continuation: string | undefined): Promise<JobPage | "no such page">;
-  async list(filter: JobFilter, top: number, continuation: string | undefined): Promise<JobPage | "no such page"> {
+  list(filter: JobFilter, top: number, continuation: undefined, columns?: readonly string[]): Promise<JobPage>;
+  list(
+    filter: JobFilter,
+    top: number,
+    continuation: string | undefined,
+    columns?: readonly string[],
+  ): Promise<JobPage | "no such page">;
+  async list(
+    filter: JobFilter,
+    top: number,
+    continuation: string | undefined,
+    columns: readonly string[] = listedColumns,
+  ): Promise<JobPage | "no such page"> {
     const pages = this.#table
-      .listEntities({ queryOptions: { ...withFilter(filterOf(filter)), select: [...listedColumns] } })
+      .listEntities({
+        queryOptions: {
+          ...withFilter(filterOf(filter)),
+          select: [...new Set(["id", ...columns, ...Object.keys(filter.columns)])],
+        },
+      })
       .byPage({ maxPageSize: top, ...(continuation ? { continuationToken: continuation } : {}) });
     // Without a continuation the whole query is ours, and a refusal of it no caller's mistake.
     const page = continuation
@@ -202,9 +218,10 @@ export class JobStore {
     if (page === 400) return "no such page";
     // No table: nothing was ever written.
     if (page === 404 || page.done) return { rows: [], skipped: 0, continuation: undefined };
-    const rows = page.value.filter(({ id }) => typeof id === "string");
+    const known = page.value.filter(({ id }) => typeof id === "string");
     const { length, continuationToken } = page.value;
-    return { rows: rows.map(shown), skipped: length - rows.length, continuation: continuationToken };
+    const rows = known.filter((row) => hasColumns(row, filter.columns));
+    return { rows: rows.map(shown), skipped: length - known.length, continuation: continuationToken };
   }
 
   /**
@@ -263,7 +280,7 @@ function shownValue(name: string, value: unknown): unknown {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-function filterOf({ states, name, reason, runId, since, until }: JobFilter): string {
+function filterOf({ states, name, columns, since, until }: JobFilter): string {
   const parts: string[] = [];
   // Later days have smaller keys.
   if (until !== undefined)
@@ -278,9 +295,17 @@ function filterOf({ states, name, reason, runId, since, until }: JobFilter): str
     );
   if (states !== undefined) parts.push(`(${states.map((state) => `state eq ${quoted(state)}`).join(" or ")})`);
   if (name !== undefined) parts.push(`nameKey eq ${quoted(name.toLowerCase())}`);
-  if (reason !== undefined) parts.push(`reason eq ${quoted(reason)}`);
-  if (runId !== undefined) parts.push(`pipelineRunId eq ${quoted(runId)}`);
+  const left = maxComparisons - parts.length - Math.max(0, (states?.length ?? 0) - 1);
+  for (const [column, value] of Object.entries(columns).slice(0, left)) parts.push(`${column} eq ${quoted(value)}`);
   return parts.join(" and ");
+}
+
+/** As many as the service takes in one filter ("Querying tables and entities"); what is left over is compared here. */
+const maxComparisons = 15;
+
+/** Whether a row, or an index entry, has these values in its columns. */
+export function hasColumns(row: JobColumns, columns: JobFilter["columns"]): boolean {
+  return Object.entries(columns).every(([column, value]) => row[column] === value);
 }
 
 function withFilter(filter: string): { filter?: string } {

@@ -51,6 +51,7 @@ it("the calls that READ_KEY opens are described, each as the call that it is a c
   expect(copies.map(({ path }) => path.replace("/api/read/", ""))).toEqual([
     "status/{idOrName}",
     "jobs",
+    "jobs/summary",
     "jobs/{id}",
     "logs/{idOrName}",
     "logs/{idOrName}/{container}",

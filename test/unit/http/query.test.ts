@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import { readFilter } from "../../../src/http/jobs/filter.ts";
+import { readList } from "../../../src/http/jobs/filter.ts";
 import { aTime, oneOf, polling, readQuery, whole, words } from "../../../src/http/lib/query.ts";
 import { settings, start } from "../../kit/kit.ts";
 
@@ -61,7 +61,7 @@ describe("what is wrong", () => {
 });
 
 test("a list is of the states that are named, in any letter case", () => {
-  const asked = readFilter(new URLSearchParams("state=failed,TimedOut"), settings(), start);
+  const asked = readList(new URLSearchParams("state=failed,TimedOut"), settings(), start);
   expect(asked).toMatchObject({
     ok: true,
     value: { active: false, filter: { states: ["Failed", "TimedOut"] }, top: 100 },
