@@ -33,7 +33,7 @@ const rowMembers = () =>
     name: text("As its caller wrote it."),
     groupName: text("Of the container group: the name, or with `uniqueName` the name and a suffix."),
     state: state(),
-    reason: reason(),
+    reason: reason().optional(),
     message: message(),
     fault: party().optional(),
     attempt: count("From 1."),
