@@ -1,13 +1,12 @@
 /**
- * `npm run views [-- FACTOR NAME...]`: plays every trial of test/system/views once through the real stack, at factor 1 unless told
+ * `npm run views [-- FACTOR NAME...]`: plays every trial of test/kit/views once through the real stack, at factor 1 unless told
  * otherwise, with default settings; prints a table, and fails if a trial does.
  */
 import { playAll } from "../test/system/views/stage.ts";
-import { givenFile, givenTrials, hasGiven, ownTrials } from "../test/system/views/trials.ts";
+import { givenTrials, ownTrials } from "../test/kit/views/trials.ts";
 
 const [factorGiven = "1", ...names] = process.argv.slice(2);
 const factor = Number(factorGiven);
-if (!hasGiven) process.stderr.write(`There is no ${givenFile}: only our own trials are played.\n`);
 const all = [...givenTrials(), ...ownTrials()];
 const trials = names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 let left = trials.length;

@@ -1,7 +1,7 @@
 import { InvocationContext } from "@azure/functions";
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { minute } from "../../src/shared/base/duration.ts";
+import { minute, second } from "../../src/shared/base/duration.ts";
 import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { reservationTime } from "../../src/shared/intake/reservation.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
@@ -78,6 +78,24 @@ describe("an acceptor that dies before its row is written", () => {
     expect([accepted.status, accepted.id]).toEqual([200, id]);
     expect((await get(bench.deps, id)).status).toBe(202);
     expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("keeps the same call with its key waiting for less than Data Factory's minute", async () => {
+    const { bench, refuseRows, takeRows } = await withDeadAcceptor();
+    const key = { "idempotency-key": "the same" };
+    refuseRows();
+    expect((await post(bench.deps, yaml("keyed"), "", key)).status).toBe(503);
+    takeRows();
+    const sleep = (): Promise<void> => {
+      bench.clock.advance(5 * second);
+      return Promise.resolve();
+    };
+    const slow = { ...bench.deps, sleep };
+    const [began, { status }] = [bench.clock.now(), await post(slow, yaml("keyed"), "", key)];
+    expect(status).toBe(503);
+    expect(bench.clock.now() - began).toBeLessThan(minute);
+    bench.clock.advance(reservationTime);
+    expect((await post(bench.deps, yaml("keyed"), "", key)).status).toBe(200);
   });
 
   it("leaves nothing behind once its reservation expired: another definition may use its id, key and name", async () => {

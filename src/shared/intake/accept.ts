@@ -39,7 +39,10 @@ export interface Accepted {
 
 /** A definition larger than this lies in a blob: an entity's binary property holds 64 KiB. */
 const mostInline = 48 * 1024;
-/** A reservation without a row expires (`reservationTime`); well before that its maker gives up, so that no row comes after it. */
+/**
+ * A reservation without a row expires (`reservationTime`); well before that its maker gives up, so that no row comes after it. Nor does
+ * anybody wait longer for a reservation of somebody else's: Data Factory gives a call one minute.
+ */
 const mostReserving = 40 * second;
 const mostRounds = 60;
 /** Between two tries to reserve what somebody else had a moment ago: sooner at first, since mostly it is gone at once. */
@@ -108,7 +111,8 @@ async function reserveOrFind(
   let rerunOf = order.rerunOf;
   let over: string | undefined;
   let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
-  for (let round = 0; round < mostRounds; round++) {
+  const until = deps.now() + mostReserving;
+  for (let round = 0; round < mostRounds && deps.now() <= until; round++) {
     const wanted: Job = rerunOf === undefined ? job : { ...job, rerunOf };
     const reservedAt = deps.now();
     const reservation: Reservation = {

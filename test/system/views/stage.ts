@@ -8,7 +8,7 @@ import { terminalStates } from "../../../src/shared/job/job.ts";
 import { startAzurite } from "../../kit/azurite.ts";
 import { resourceGroup, subscription } from "../../kit/kit.ts";
 import { fastClock, programs, startPart, type Part } from "../../kit/part.ts";
-import { definitionOf, faultsOf, type Trial } from "./trials.ts";
+import { definitionOf, faultsIn, faultsOf, type Trial } from "../../kit/views/trials.ts";
 
 export interface Outcome {
   readonly name: string;
@@ -37,6 +37,7 @@ export async function playAll(options: StageOptions): Promise<readonly Outcome[]
   const { factor, trials, told } = options;
   const folder = await mkdtemp(join(tmpdir(), "views-"));
   const first = { first: factor === 1 ? undefined : fastClock(factor) };
+  const logFile = join(folder, "host.log");
   const [port = 0] = await freePorts(1);
   const azurite = await startAzurite(first);
   const parts: Part[] = [];
@@ -56,18 +57,24 @@ export async function playAll(options: StageOptions): Promise<readonly Outcome[]
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       SEAL_KEY_FILE: join(folder, "seal.key"),
     };
-    const logFile = join(folder, "host.log");
+
     parts.push(await startPart("host", { appFolder: programs.app, port, env, logFile, drainSeconds: 0 }, first));
     const service = new Service(`http://127.0.0.1:${port}`, aci.url);
-    return await Promise.all(
-      trials.map(async (trial, n) => {
-        const outcome = await play(service, trial, `region${n}`, options).catch((error: unknown) =>
-          broken(trial, error),
-        );
-        told?.(outcome);
-        return outcome;
-      }),
-    );
+    const left = [...trials.entries()];
+    const outcomes: Promise<Outcome>[] = [];
+    const submitNext = async (): Promise<void> => {
+      for (let next = left.shift(); next; next = left.shift()) {
+        const [n, trial] = next;
+        const submitted = service.submit(trial, definitionOf(trial, `region${n}`), performance.now() + submitPatience);
+        outcomes[n] = submitted
+          .then((location) => follow(service, trial, location, options))
+          .catch((error: unknown) => broken(trial, error));
+        void outcomes[n].then((outcome) => told?.(outcome));
+        await submitted.catch(() => undefined);
+      }
+    };
+    await Promise.all(Array.from({ length: submitters }, submitNext));
+    return await Promise.all(outcomes);
   } finally {
     await Promise.all(parts.map((part) => part.end("SIGKILL")));
     await azurite.stop();
@@ -150,12 +157,13 @@ class Service {
 
 /** Milliseconds of ours until a submission must be accepted. */
 const submitPatience = 45_000;
+/** So many are submitted at once: all of them would have a busy machine's storage out of time, which runs faster too. */
+const submitters = 8;
 
 const isTerminal = ({ state }: Status): boolean => terminalStates.some((terminal) => terminal === state);
 
 /** Polls as a caller does: until the job's end, or until its time is over and nothing is left to be wished. */
-async function play(service: Service, trial: Trial, region: string, options: StageOptions): Promise<Outcome> {
-  const location = await service.submit(trial, definitionOf(trial, region), performance.now() + submitPatience);
+async function follow(service: Service, trial: Trial, location: string, options: StageOptions): Promise<Outcome> {
   const began = performance.now();
   const due = began + (trial.secs * second) / options.factor;
   const latest = Math.max(due, began + options.patience);
@@ -174,41 +182,30 @@ async function play(service: Service, trial: Trial, region: string, options: Sta
 
 async function judged(
   service: Service,
-  { name, expect }: Trial,
+  trial: Trial,
   status: Status,
   seen: ReadonlySet<string>,
   seconds: number,
 ): Promise<Outcome> {
   const { history, azure } = await service.record(status.id);
-  const reasons = new Set([...seen, ...history.flatMap(({ reason }) => reason ?? [])]);
-  const puts = await service.puts(name);
-  const reason = status.reason ?? "";
-  const words = [status.message, status.advice, reason, JSON.stringify(azure)].join("\n");
-  const faults: string[] = [];
-  const check = (holds: boolean, what: string): void => {
-    if (!holds) faults.push(what);
+  const puts = await service.puts(trial.name);
+  const [reason, exitCode] = [status.reason ?? "", status.exitCode ?? undefined];
+  const shown = {
+    state: status.state,
+    hasEnded: isTerminal(status),
+    reason,
+    exitCode,
+    fault: status.fault ?? undefined,
+    reasons: new Set([...seen, ...history.flatMap((each) => each.reason ?? [])]),
+    said: [status.message, status.advice, reason, JSON.stringify(azure)].join("\n"),
+    puts,
   };
-  const matches = (pattern: string, text: string): boolean => new RegExp(pattern, "i").test(text);
-  if (expect.ended === true) check(isTerminal(status), "has not ended");
-  if (expect.state !== undefined) check(status.state === expect.state, `is ${status.state}, not ${expect.state}`);
-  if (expect.exit !== undefined)
-    check(
-      (status.exitCode ?? null) === expect.exit,
-      `exit code ${String(status.exitCode)}, not ${String(expect.exit)}`,
-    );
-  if (expect.reason !== undefined) check(matches(expect.reason, reason), `reason ${reason}, not ${expect.reason}`);
-  if (expect.notReason !== undefined) check(!matches(expect.notReason, reason), `reason ${reason}`);
-  if (expect.notFault !== undefined) check(status.fault !== expect.notFault, `fault ${String(status.fault)}`);
-  if (expect.puts !== undefined) check(puts <= expect.puts, `${puts} PUTs, at most ${expect.puts}`);
-  if (expect.says !== undefined) check(matches(expect.says, words), `nothing says ${expect.says}`);
-  if (expect.seen !== undefined)
-    check(reasons.has(expect.seen), `${expect.seen} was never shown, but ${[...reasons].join(", ")}`);
   return {
-    name,
-    faults,
+    name: trial.name,
+    faults: faultsIn(shown, trial),
     state: status.state,
     reason: status.reason ?? undefined,
-    exitCode: status.exitCode ?? undefined,
+    exitCode,
     puts,
     message: status.message,
     seconds: Math.round(seconds),

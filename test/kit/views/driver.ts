@@ -1,61 +1,29 @@
 /**
- * Plays a script of views of a container group to the pure core: what GET answers by the time since the PUT, and what every PUT
- * answers. No service, no clock: the machine's own decisions move the time.
+ * Plays a trial to the pure core: what GET answers by the time since the PUT, and what every PUT or DELETE answers. No service, no clock: the machine's own decisions move the time.
  */
-import { z } from "zod";
-import { groupSeen, parseArmGroup, tagNames } from "../../src/shared/aci/arm-group.ts";
-import { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
-import { minute, second } from "../../src/shared/base/duration.ts";
-import { groupName } from "../../src/shared/base/ids.ts";
-import { afterCapture, afterCreate, afterDelete, type CreateAnswer } from "../../src/shared/job/arm-answers.ts";
-import { readRefusal } from "../../src/shared/job/arm-errors.ts";
-import { describe, waitingOf } from "../../src/shared/job/describe.ts";
-import { hasEnded, type Job } from "../../src/shared/job/job.ts";
-import { nextStep } from "../../src/shared/job/next-step.ts";
-import type { Observation } from "../../src/shared/job/observation.ts";
-import { retryOnRules } from "./retry-rules.ts";
-import { job as jobOf, place, rules as usualRules, start } from "./kit.ts";
-import type { Rules } from "../../src/shared/job/step.ts";
+import { groupSeen, parseArmGroup, tagNames } from "../../../src/shared/aci/arm-group.ts";
+import { InstallationTag } from "../../../src/shared/aci/installation-tag.ts";
+import { minute, second } from "../../../src/shared/base/duration.ts";
+import { groupName } from "../../../src/shared/base/ids.ts";
+import {
+  afterCapture,
+  afterCreate,
+  afterDelete,
+  type CreateAnswer,
+  type DeleteAnswer,
+} from "../../../src/shared/job/arm-answers.ts";
+import { readRefusal } from "../../../src/shared/job/arm-errors.ts";
+import { blame, describe, waitingOf } from "../../../src/shared/job/describe.ts";
+import { hasEnded, type AzureError, type Job } from "../../../src/shared/job/job.ts";
+import { nextStep } from "../../../src/shared/job/next-step.ts";
+import type { Observation } from "../../../src/shared/job/observation.ts";
+import { retryOnRules } from "../retry-rules.ts";
+import { job as jobOf, place, rules as usualRules, start } from "../kit.ts";
+import { scriptOfPut, viewAt } from "../../../local/aci/groups/script.ts";
+import type { Rules } from "../../../src/shared/job/step.ts";
+import type { Shown, Trial } from "./trials.ts";
 
-const time = z.union([z.string(), z.null()]).optional();
-const state = z.looseObject({ state: z.string().optional(), startTime: time, finishTime: time });
-const view = z.looseObject({ currentState: state.optional(), previousState: state.optional() }).nullable();
-const step = z.looseObject({
-  after: z.number(),
-  put: z.number().optional(),
-  status: z.number().optional(),
-  code: z.string().optional(),
-  provisioningState: z.string().optional(),
-  state: z.string().optional(),
-  events: z.array(z.looseObject({})).optional(),
-  containers: z.array(view).optional(),
-  initContainers: z.array(view).optional(),
-});
-export const trialSchema = z.object({
-  script: z.array(step).default([]),
-  fault: z.object({ method: z.string(), status: z.number(), code: z.string(), text: z.string() }).optional(),
-  containers: z.number().default(1),
-  init: z.number().default(0),
-  query: z.string().default(""),
-  secs: z.number().default(90),
-  restartPolicy: z.enum(["Always", "OnFailure", "Never"]).default("Never"),
-  spot: z.boolean().default(false),
-  main: z.string().optional(),
-  expect: z.object({
-    state: z.string().optional(),
-    exit: z.number().optional(),
-    reason: z.string().optional(),
-    notReason: z.string().optional(),
-    puts: z.number().optional(),
-    says: z.string().optional(),
-    notFault: z.string().optional(),
-    ended: z.boolean().optional(),
-    seen: z.string().optional(),
-  }),
-});
-export type Trial = z.infer<typeof trialSchema>;
-
-export interface Played {
+interface Played {
   readonly job: Job;
   readonly puts: number;
   readonly deletes: number;
@@ -71,7 +39,7 @@ export interface Played {
 const tag = new InstallationTag({ id: "installation", tagKey: "key" });
 
 /** @param most how long to play at the most, in milliseconds */
-export function play(trial: Trial, most: number, changes: Partial<Rules> = {}): Played {
+function play(trial: Trial, most: number, changes: Partial<Rules> = {}): Played {
   const rules = { ...usualRules, ...changes };
   let job = jobOfTrial(trial);
   const world = { puts: 0, deletes: 0, putAt: 0, gone: true, stopped: false, observations: 0 };
@@ -110,11 +78,8 @@ export function play(trial: Trial, most: number, changes: Partial<Rules> = {}): 
       }
       case "delete":
       case "stop": {
-        if (next.do === "delete") {
-          world.deletes++;
-          world.gone = true;
-        } else world.stopped = true;
-        ({ job, now } = settle(afterDelete(next.do, next.job, { kind: "accepted" }, now, rules), now));
+        const answer = remove(next.do, trial, world);
+        ({ job, now } = settle(afterDelete(next.do, next.job, answer, now, rules), now));
         seen = undefined;
         break;
       }
@@ -130,11 +95,12 @@ function jobOfTrial(trial: Trial): Job {
   const seconds = (name: string): number | undefined =>
     query.has(name) ? Number(query.get(name)) * second : undefined;
   const startTimeout = seconds("startTimeout");
+  const main = query.get("main");
   return jobOf({
     name: groupName("trial"),
     groupName: groupName("trial"),
-    restartPolicy: trial.restartPolicy,
-    spot: trial.spot,
+    restartPolicy: trial.properties.restartPolicy,
+    spot: trial.properties.priority === "Spot",
     containers: [
       ...names("i", trial.init).map((name) => ({ name, init: true })),
       ...names("c", trial.containers).map((name) => ({ name, init: false })),
@@ -143,7 +109,7 @@ function jobOfTrial(trial: Trial): Job {
       retries: Number(query.get("retries") ?? 0),
       retryOn: retryOnRules(query.get("retryOn")),
       ...(startTimeout === undefined ? {} : { startTimeout }),
-      ...(trial.main === undefined ? {} : { main: trial.main }),
+      ...(main === null ? {} : { main }),
     },
   });
 }
@@ -164,6 +130,7 @@ function settle(step: ReturnType<typeof afterCreate>, now: number): { job: Job; 
 }
 
 interface World {
+  deletes: number;
   puts: number;
   putAt: number;
   gone: boolean;
@@ -172,69 +139,100 @@ interface World {
 
 function create({ fault }: Trial, world: World, now: number): CreateAnswer {
   world.puts++;
-  if (fault === undefined) {
+  if (fault?.method !== "PUT") {
     Object.assign(world, { putAt: now, gone: false, stopped: false });
     return { kind: "accepted" };
   }
-  const azure = { code: fault.code, message: fault.text, httpStatus: fault.status };
+  const azure = azureOf(fault);
   const { reason, detail = `${azure.code}: ${azure.message}`, doubtful } = readRefusal(azure);
   return { kind: fault.status >= 500 ? "failed" : "refused", reason, detail, doubtful, azure, retryAfter: undefined };
 }
 
+function remove(how: "delete" | "stop", { fault }: Trial, world: World): DeleteAnswer {
+  if (how === "stop") {
+    world.stopped = true;
+    return { kind: "accepted" };
+  }
+  world.deletes++;
+  if (fault?.method === "DELETE") {
+    const azure = azureOf(fault);
+    return { kind: "refused", reason: readRefusal(azure).reason, azure, retryAfter: undefined };
+  }
+  world.gone = true;
+  return { kind: "accepted" };
+}
+
+const azureOf = ({ status, code, text }: NonNullable<Trial["fault"]>): AzureError => ({
+  code,
+  message: text,
+  httpStatus: status,
+});
+
 function observe(trial: Trial, job: Job, world: World, now: number): Observation {
   if (world.gone) return { group: "absent" };
-  const age = (now - world.putAt) / second;
-  const steps = trial.script.filter(({ put }) => put === undefined || put === world.puts);
-  const shown = steps.findLast(({ after }) => after <= age) ?? (steps.length > 0 ? steps[0] : undefined);
-  const place_ = { ...place, name: job.groupName };
-  if (shown?.status === 404 && shown.code === "ResourceNotFound") return { group: "absent" };
-  if (shown?.status !== undefined)
-    return { group: "unknown", reason: "ArmUnavailable", retryAfter: undefined, azure: undefined };
+  const script = scriptOfPut(trial.script ?? [], world.puts, trial.containers);
+  const shown = viewAt(script, (now - world.putAt) / second);
+  const placed = { ...place, name: job.groupName };
+  if (shown.status === 404 && shown.code === "ResourceNotFound") return { group: "absent" };
+  if (shown.status !== undefined) {
+    const reason = shown.code === "ResourceGroupNotFound" ? "TargetGone" : "ArmUnavailable";
+    const azure = { code: shown.code ?? "", message: "", httpStatus: shown.status };
+    return { group: "unknown", reason, retryAfter: undefined, azure };
+  }
   const at = (text: unknown): unknown =>
     typeof text === "string" && text.startsWith("@")
       ? new Date(world.putAt + Number(text.slice(1)) * second).toISOString()
       : text;
   const timed = (value: unknown): unknown =>
     JSON.parse(JSON.stringify(value), (_, each: unknown) => at(each)) as unknown;
-  const well = {
-    state: age < 1 ? "Running" : "Succeeded",
-    containers: names("c", trial.containers).map(() => ({
-      restartCount: 0,
-      currentState:
-        age < 1
-          ? { state: "Running", startTime: "@0" }
-          : { state: "Terminated", startTime: "@0", finishTime: "@1", exitCode: 0 },
-    })),
-    initContainers: [],
-  };
-  const { provisioningState = "Succeeded", events = [], ...rest } = step.parse(shown ?? { after: 0, ...well });
-  const { state: word, containers = [], initContainers = [] } = world.stopped ? { ...rest, state: "Stopped" } : rest;
-  const listed = (prefix: string, views: readonly unknown[]) =>
-    views.map((instanceView, index) => ({
-      name: `${prefix}${index}`,
-      properties: { image: "x", ...(instanceView === null ? {} : { instanceView: timed(instanceView) }) },
+  const { provisioningState = "Succeeded", events, containers, initContainers } = shown;
+  const word = world.stopped ? "Stopped" : shown.state;
+  const listed = (prefix: string, count: number, views: readonly unknown[] = []) =>
+    names(prefix, count).map((name, index) => ({
+      name,
+      properties: { image: "x", ...(views[index] ? { instanceView: timed(views[index]) } : {}) },
     }));
   const json = parseArmGroup({
     name: job.groupName,
     location: "westeurope",
-    tags: {
+    tags: shown.tags ?? {
       [tagNames.job]: job.id,
       [tagNames.attempt]: String(job.attempt),
-      [tagNames.installation]: tag.valueFor(place_),
+      [tagNames.installation]: tag.valueFor(placed),
     },
     properties: {
       provisioningState,
-      instanceView: { ...(word === undefined ? {} : { state: word }), events: timed(events) },
-      containers: listed("c", containers),
-      initContainers: listed("i", initContainers),
+      ...(word || events ? { instanceView: { ...(word ? { state: word } : {}), events: timed(events ?? []) } } : {}),
+      containers: listed("c", containers?.length === 0 ? 0 : trial.containers, containers ?? []),
+      initContainers: listed("i", trial.init, initContainers ?? []),
     },
   });
   if (json === undefined) throw new Error("the script's view is no container group");
-  return { group: "present", ...groupSeen(json, { tag, place: place_ }) };
+  return { group: "present", ...groupSeen(json, { tag, place: placed }) };
 }
 
 const names = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
 /** How long a trial may take in the pure core: its own time, and what proves the group's absence after it. */
-export const patience = 10 * minute;
+const patience = 15 * minute;
+
+/** What the caller of a trial sees in the end. A trial that only waits is watched for its own time. */
+export function shownOf(trial: Trial): Shown & { readonly took: number } {
+  const { expect } = trial;
+  const onlyWaits = expect.ended !== true && expect.state === undefined;
+  const { job, puts, said, reasons } = play(trial, onlyWaits ? trial.secs * second : patience);
+  const { phase } = job;
+  const verdict = hasEnded(phase) ? phase.verdict : undefined;
+  return {
+    state: phase.state,
+    hasEnded: verdict !== undefined,
+    reason: verdict?.reason ?? [...reasons].at(-1) ?? "",
+    exitCode: verdict?.exitCode,
+    fault: verdict && blame(verdict).party,
+    reasons,
+    said,
+    puts,
+    took: hasEnded(phase) ? phase.finishedAt - job.createdAt : 0,
+  };
+}
