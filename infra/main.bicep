@@ -294,7 +294,7 @@ module host 'modules/host.bicep' = {
         PULL_REGISTRY: registry.outputs.loginServer
         SEAL_KEY_ID: vaults.outputs.sealKeyId
         TARGETS: join(map(targets, place => '${place.subscriptionId}/${place.resourceGroup}/${place.location}'), ',')
-        VAULT_SECRET_PREFIX: '*'
+        VAULT_SECRET_PREFIX: 'job-'
         VAULT_URL: vaults.outputs.jobVaultUri
       },
       network ? { POLICY_SUBNETS: virtualNetwork!.outputs.containerSubnetId } : {},

@@ -34,13 +34,13 @@ async function hastyContainers(folder: string): Promise<string> {
 export async function startCloud(): Promise<Cloud> {
   const folder = await mkdtemp(join(tmpdir(), "adf-"));
   const [port = 0] = await freePorts(1);
-  const jobVault = await startVault({ secrets: { greeting: "a-secret-greeting" } });
+  const jobVault = await startVault({ secrets: { "job-greeting": "a-secret-greeting" } });
   const env: NodeJS.ProcessEnv = {
     PATH: process.env["PATH"],
     HOME: process.env["HOME"],
     TMPDIR: folder,
     VAULT_URL: jobVault.url,
-    VAULT_SECRET_PREFIX: "*",
+    VAULT_SECRET_PREFIX: "job-",
     CALLBACK_HOSTS: "localhost",
   };
   const stack = await startStack(

@@ -86,7 +86,7 @@ describe("Driven through the local stack", () => {
   test("the short pipeline sends no password, and the secret that it names never leaves the jobs' vault for its monitor", async () => {
     const ran = await run(pipelineOf("Run-With-Lease"), { waitSeconds: 0 });
     expect(ran).toMatchObject({ status: "Succeeded" });
-    expect(cloud.jobVault.calls).toContain("GET /secrets/greeting/");
+    expect(cloud.jobVault.calls).toContain("GET /secrets/job-greeting/");
     expect(JSON.stringify(ran.activities)).not.toContain("a-secret-greeting");
     expect(await jobsOf("name=bellaciao-short")).toMatchObject([
       { state: "Succeeded", pipeline: "Run-With-Lease", pipelineRunId: ran.runId },
