@@ -45,9 +45,9 @@ beforeEach(async () => {
       if (body !== "") bodies.push(body);
       const list = answers.get(call) ?? [{ status: 404, body: { error: { code: "NotFound", message: call } } }];
       const answer = list.length > 1 ? list.shift() : list[0];
-      response
-        .writeHead(answer?.status ?? 404, { "content-type": "application/json" })
-        .end(JSON.stringify(answer?.body ?? {}));
+      const { status = 404, body: answered } = answer ?? {};
+      if (answered === undefined) response.writeHead(status).end();
+      else response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answered));
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
