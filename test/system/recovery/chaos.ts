@@ -1,12 +1,14 @@
 import { second } from "../../../src/shared/base/duration.ts";
 import { terminalStates } from "../../../src/shared/job/job.ts";
 import type { Gate, ProxiedCall } from "../../kit/proxy.ts";
-import { definition } from "../simulated.ts";
-import { World, type Row } from "./world.ts";
+import { definition, type Simulated } from "../simulated.ts";
+import { troubles, type Trouble } from "./troubles.ts";
+import { World, type Counters, type Row } from "./world.ts";
 
 /**
- * Many jobs at once, a tenth of all calls to ARM and storage going wrong in all the ways there are, the host killed again and again:
- * no job may be lost, doubled or leaked, and every exit code must be right.
+ * Many jobs at once, a tenth of all calls to ARM and storage going wrong in all the ways there are, Container Instances doing to two
+ * groups of three what it was seen to do, the host killed again and again: no job may be lost, doubled or leaked, and every verdict must be
+ * right.
  */
 export interface ChaosOptions {
   readonly jobs: number;
@@ -29,26 +31,29 @@ export interface Figures {
   readonly lost: number;
   readonly doubled: number;
   readonly leaked: number;
-  readonly wrongExitCodes: number;
+  /** Another verdict or exit code than the trouble and the program allow, or an attempt that no rule asked for; a line each. */
+  readonly wrong: readonly string[];
+  /** Jobs that had ended while a container of theirs ran. */
+  readonly alive: number;
   /** Of the rows: how many ended for which reason. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
 
-/** Two jobs of three succeed; the others end with a code of their own, half of them after a retry. */
 interface Plan {
   readonly name: string;
-  readonly seconds: number;
-  readonly exitCode: number;
+  readonly program: Required<Pick<Simulated, "seconds" | "exitCode">>;
   readonly retries: number;
+  readonly trouble: Trouble | undefined;
 }
 
-const planOf = (n: number): Plan => ({
-  name: `chaos-${n}`,
-  seconds: 1 + (n % 20),
-  exitCode: n % 3 === 2 ? 1 + (n % 100) : 0,
-  retries: n % 6 === 5 ? 1 : 0,
-});
+/** Three programs of four end well; the others with a code of their own, after a retry where there is no trouble. Two jobs of three have a trouble. */
+function planOf(n: number): Plan {
+  const trouble = n % 3 === 0 ? undefined : troubles[(n - Math.ceil(n / 3)) % troubles.length];
+  const { seconds = 1 + (n % 20), exitCode = n % 4 === 2 ? 1 + (n % 100) : 0 } = trouble?.program ?? {};
+  const retries = trouble === undefined && n % 4 === 2 ? 1 : 0;
+  return { name: `chaos-${n}-${trouble?.name ?? "plain"}`, program: { seconds, exitCode }, retries, trouble };
+}
 
 /** A share of storage's calls: the connection is cut before the service sees the call, or after it answered. */
 class StorageFaults implements Gate {
@@ -96,17 +101,21 @@ export async function chaos(options: ChaosOptions): Promise<Figures> {
   const random = generator(seed);
   const gate = new StorageFaults(random);
   const began = performance.now();
-  const world = await World.start({ factor, gate });
+  const world = await World.start({ factor, gate, environment: { EXIT_CODE_TIME: "PT2M" } });
   // Two seconds of ours for each job.
   const enough = 2 * second * jobs * factor;
   try {
     gate.chance = faults;
-    for (const effect of effects) await world.aci("POST", "faults", { effect, probability: faults / effects.length });
     const plans = Array.from({ length: jobs }, (_, n) => planOf(n));
+    for (const { name, trouble } of plans)
+      for (const fault of trouble?.faults ?? [])
+        await world.aci("POST", "faults", { ...fault, match: { ...fault.match, name: `^${name}$` } });
+    for (const effect of effects) await world.aci("POST", "faults", { effect, probability: faults / effects.length });
+    const alive = new Set<string>();
     await Promise.all([
       killNowAndThen(world, options, enough),
       submitAll(world, plans, enough).then(() =>
-        world.until("the end of all jobs", () => allEnded(world, plans, tell), enough),
+        world.until("the end of all jobs", () => allEnded(world, plans, alive, tell), enough),
       ),
     ]);
     const struck = gate.count;
@@ -115,9 +124,9 @@ export async function chaos(options: ChaosOptions): Promise<Figures> {
     await world.aci("DELETE", "faults");
     const allGone = async () => ((await world.index("job_")).length === 0 ? true : undefined);
     await world.until("the last group to go", allGone, enough);
-    const figures = judge(await world.rows(), await world.counters(), plans);
+    const figures = judged(await world.rows(), await world.counters(), plans);
     const seconds = Math.round((performance.now() - began) / 1000);
-    return { ...figures, jobs, kills, armFaults, storageFaults: struck, seconds };
+    return { ...figures, alive: alive.size, jobs, kills, armFaults, storageFaults: struck, seconds };
   } finally {
     await world.stop();
   }
@@ -127,13 +136,10 @@ async function submitAll(world: World, plans: readonly Plan[], enough: number): 
   const left = [...plans];
   const one = async (): Promise<void> => {
     for (let plan = left.shift(); plan; plan = left.shift()) {
-      const { name, seconds, exitCode, retries } = plan;
-      await world.submit(
-        definition(name, { app: { seconds, exitCode } }),
-        name,
-        retries > 0 ? `retries=${retries}` : "",
-        enough,
-      );
+      const { name, program, retries, trouble } = plan;
+      const top = trouble?.ownRegion === true ? { location: name.replaceAll("-", "") } : {};
+      const text = definition(name, { app: program }, trouble?.properties, top);
+      await world.submit(text, name, trouble?.query ?? (retries > 0 ? `retries=${retries}` : ""), enough);
     }
   };
   await Promise.all(Array.from({ length: 8 }, one));
@@ -153,8 +159,15 @@ async function killNowAndThen(world: World, { kills, jobs, tell }: ChaosOptions,
 const endedOf = (rows: readonly Row[]): readonly Row[] =>
   rows.filter(({ state }) => terminalStates.some((terminal) => terminal === state));
 
-async function allEnded(world: World, plans: readonly Plan[], tell: (line: string) => void): Promise<true | undefined> {
+async function allEnded(
+  world: World,
+  plans: readonly Plan[],
+  alive: Set<string>,
+  tell: (line: string) => void,
+): Promise<true | undefined> {
   const ended = endedOf(await world.rows());
+  const { liveByTag } = await world.counters();
+  for (const { id } of ended) if ((liveByTag[`aciproxy-job=${id}`]?.now ?? 0) > 0) alive.add(id);
   tell(`${ended.length} of ${plans.length} ended`);
   if (ended.length >= plans.length) return true;
   await new Promise((resolve) => setTimeout(resolve, second));
@@ -170,7 +183,7 @@ async function faultsStruck(world: World): Promise<number> {
   }, 0);
 }
 
-function judge(rows: readonly Row[], counters: Awaited<ReturnType<World["counters"]>>, plans: readonly Plan[]) {
+function judged(rows: readonly Row[], counters: Counters, plans: readonly Plan[]) {
   const rowsOf = (name: string): readonly Row[] => rows.filter((row) => row.name === name);
   const deployments = new Map(
     Object.entries(counters.deploymentsByGroup).map(([key, times]) => [key.split("/").at(-1) ?? "", times]),
@@ -181,7 +194,6 @@ function judge(rows: readonly Row[], counters: Awaited<ReturnType<World["counter
     const attempts = own.reduce((sum, { attempt }) => sum + attempt, 0);
     return own.length > 1 || (deployments.get(name) ?? 0) > attempts;
   }).length;
-  const wrong = plans.filter(({ name, exitCode }) => rowsOf(name).some((row) => row.exitCode !== exitCode)).length;
   const twice = Object.values(counters.liveByTag).filter(({ most }) => most > 1).length;
   const leaked = counters.liveGroups + rows.filter(({ groupDeleted }) => !groupDeleted).length;
   return {
@@ -190,9 +202,23 @@ function judge(rows: readonly Row[], counters: Awaited<ReturnType<World["counter
     lost,
     doubled: doubled + twice,
     leaked,
-    wrongExitCodes: wrong,
+    wrong: plans.flatMap((plan) => rowsOf(plan.name).flatMap((row) => wrongIn(row, plan))),
     reasons: countsOf(rows.map(({ state, reason }) => `${state} ${reason}`)),
   };
+}
+
+/** What is wrong with how a job ended. */
+function wrongIn({ name, state, reason, exitCode, attempt }: Row, { program, retries, trouble }: Plan): string[] {
+  const own = program.exitCode === 0 ? "Succeeded Completed" : "Failed ExitCode";
+  const { ends = [own], orProgram = false, attempts = 0 } = trouble ?? {};
+  const verdict = `${state} ${reason}`;
+  const isOwn = verdict === own && (orProgram || ends.includes(own));
+  const faults: string[] = [];
+  if (!isOwn && !ends.includes(verdict)) faults.push(`${name}: ${verdict}, not ${ends.join(" or ")}`);
+  const code = isOwn ? program.exitCode : undefined;
+  if (exitCode !== code) faults.push(`${name}: exit code ${String(exitCode)}, not ${String(code)}`);
+  if (attempt > 1 + retries + attempts) faults.push(`${name}: ${attempt} attempts`);
+  return faults;
 }
 
 function countsOf(values: readonly string[]): Record<string, number> {

@@ -248,4 +248,4 @@ export class World {
 }
 
 /** Of our time: a machine that is busy with other things gets no more done because time runs faster there. */
-const leastPatience = 2 * minute;
+const leastPatience = 4 * minute;
