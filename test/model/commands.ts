@@ -4,7 +4,7 @@ import { queueNames } from "../../src/shared/store/queues.ts";
 import { cancel, insist, pause, post, readStatus, resume, submit } from "./asked.ts";
 import { Happening, host, pick, some, type Command } from "./happening.ts";
 import { settled } from "./scheduler.ts";
-import { crash, duplicate, fail, foreign, lose, others, refuse, strange } from "./trouble.ts";
+import { crash, duplicate, fail, flap, foreign, lock, lose, others, refuse, refuseDelete, strange } from "./trouble.ts";
 
 /** The service at work, and the lists of what may happen. */
 
@@ -68,6 +68,7 @@ const healthy: readonly fc.Arbitrary<Command>[] = [
 ];
 const unhealthy: readonly fc.Arbitrary<Command>[] = [
   ...[advance, advance, advance, tick, crash, lose, refuse, foreign, fail, fail, pause, resume],
+  ...[flap, flap, lock, refuseDelete],
 ];
 
 export const commands = fc.commands([...healthy, ...unhealthy], { maxCommands: 60, size: "max" });

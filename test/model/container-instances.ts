@@ -6,18 +6,26 @@ import type { Reason } from "../../src/shared/job/reasons.ts";
 import type { Placed } from "../../src/shared/job/job.ts";
 import type { Observation } from "../../src/shared/job/observation.ts";
 import type { JsonObject } from "../../src/shared/base/json.ts";
-import { groupOf, runs, seen, seenStrangely, type Group } from "./groups.ts";
+import { groupOf, isStoppable, runs, seen, seenStrangely, type Group } from "./groups.ts";
 
 /**
  * Container Instances in memory, with what makes it hard: a create is seen only some seconds after it took effect, its answer may get
  * lost and its effect come late, a deletion takes its time, groups vanish and are stopped by others.
  */
 
-/** How long a create that took effect is not seen: less than two looks are apart. */
-const mostLag = 4 * second;
+/**
+ * How long a create that took effect is not seen: usually for seconds, now and then for longer than a look takes to come again. With a
+ * create that lands late and with a flapping view it stays below the time that proves an absence.
+ */
+const commonLag = 4 * second;
+const longLag = 90 * second;
+export const mostFlapping = 40 * second;
 
 /** The writes that ACI gets. */
 export type Sent = "create" | "delete" | "stop";
+
+/** What ACI answers to the next create: a refusal, or a failure of its own after which the group may be there all the same. */
+export type Refusal = Extract<CreateAnswer, { kind: "refused" | "failed" }>;
 
 /** Told of what is about to happen, to judge it. */
 export interface Watcher {
@@ -26,6 +34,8 @@ export interface Watcher {
   /** A create takes effect where `existing` is there. */
   created(group: Group, existing: Group | undefined): void;
   deleted(group: Group): void;
+  /** A create of that group was refused. */
+  refused(tags: Group["tags"], reason: Reason): void;
 }
 
 export class ContainerInstances {
@@ -33,8 +43,10 @@ export class ContainerInstances {
   readonly #watcher: Watcher;
   readonly #random: () => number;
   readonly #groups = new Map<string, Group>();
-  /** The next creates are refused so. */
-  readonly refusals: Reason[] = [];
+  /** The next creates are answered so. */
+  readonly refusals: Refusal[] = [];
+  /** The next deletes and stops are refused so. */
+  readonly deleteRefusals: Reason[] = [];
   /** The next look says words never seen before. */
   strange = 0;
 
@@ -61,11 +73,15 @@ export class ContainerInstances {
 
   put(placed: Placed, name: string, body: JsonObject): CreateAnswer {
     const refused = this.refusals.shift();
-    if (refused) return { kind: "refused", reason: refused, azure: undefined, retryAfter: undefined };
-    const group = groupOf(placed.resourceGroup, name, body, this.#now(), Math.floor(this.#random() * mostLag));
-    this.#watcher.created(group, this.at(placed.resourceGroup, name));
-    this.add(group);
-    return { kind: "accepted" };
+    const lag = this.#random() < 0.3 ? longLag : commonLag;
+    const group = groupOf(placed.resourceGroup, name, body, this.#now(), Math.floor(this.#random() * lag));
+    if (refused !== undefined) this.#watcher.refused(group.tags, refused.reason);
+    if (refused?.kind === "refused" || (refused !== undefined && this.#random() < 0.5)) return refused;
+    // What an answered failure made nonetheless is seen at once: two looks soon after prove that nothing was made.
+    const made = refused === undefined ? group : { ...group, visibleAt: this.#now() };
+    this.#watcher.created(made, this.at(placed.resourceGroup, name));
+    this.add(made);
+    return refused ?? { kind: "accepted" };
   }
 
   /** By somebody else, or by `put`. */
@@ -75,7 +91,9 @@ export class ContainerInstances {
 
   delete(placed: Placed, name: string): DeleteAnswer {
     const group = this.at(placed.resourceGroup, name);
-    if (group === undefined) return { kind: "absent" };
+    if (group === undefined || this.#isOverlooked(group)) return { kind: "absent" };
+    const refused = this.#refusalOf(group, true);
+    if (refused !== undefined) return refused;
     this.#watcher.deleted(group);
     group.goneAt ??= this.#now() + (this.runs(group) ? Math.floor(this.#random() * 20 * second) : 0);
     return { kind: "accepted" };
@@ -83,9 +101,23 @@ export class ContainerInstances {
 
   stop(placed: Placed, name: string): DeleteAnswer {
     const group = this.at(placed.resourceGroup, name);
-    if (group === undefined) return { kind: "absent" };
-    if (this.runs(group)) group.stoppedAt ??= this.#now();
+    if (group === undefined || this.#isOverlooked(group)) return { kind: "absent" };
+    const refused = this.#refusalOf(group, group.lockedWhole === true);
+    if (refused !== undefined) return refused;
+    if (group.stoppedAt === undefined && isStoppable(group, this.#now())) group.stoppedAt = this.#now();
     return { kind: "accepted" };
+  }
+
+  /** A write reads the same late view as reads do, now and then: then it says that nothing is there. */
+  #isOverlooked(group: Group): boolean {
+    return this.#now() < group.visibleAt && this.#random() < 0.5;
+  }
+
+  #refusalOf(group: Group, lockCounts: boolean): DeleteAnswer | undefined {
+    const isLocked = lockCounts && this.#now() < (group.lockedUntil ?? 0);
+    const reason = isLocked ? "ResourceLocked" : this.deleteRefusals.shift();
+    if (reason === undefined) return undefined;
+    return { kind: "refused", reason, azure: undefined, retryAfter: isLocked ? undefined : 10 * second };
   }
 
   vanish({ place, name }: Group): void {
@@ -96,6 +128,7 @@ export class ContainerInstances {
     const group = this.at(placed.resourceGroup, name);
     const now = this.#now();
     if (group === undefined || now < group.visibleAt) return { group: "absent" };
+    if (now < (group.flapsUntil ?? 0) && this.#random() < 0.7) return { group: "absent" };
     const check = { tag, place: { ...placed, name } };
     if (this.strange === 0) return { group: "present", ...seen(group, check, now) };
     this.strange--;

@@ -1,54 +1,107 @@
 import { ownerOf, tagNames, type TagCheck } from "../../src/shared/aci/arm-group.ts";
 import { second } from "../../src/shared/base/duration.ts";
+import type { GroupEvent } from "../../src/shared/job/job.ts";
 import type { ContainerSeen, GroupSeen } from "../../src/shared/job/observation.ts";
 import type { JsonObject, JsonValue } from "../../src/shared/base/json.ts";
+import { readScript, type Script } from "./scripts.ts";
 
-/** Container groups whose containers do what the definition's own tags say. */
+/** Container groups whose containers, and whose platform, do what the definition's own tags say. */
 export interface Group {
   readonly name: string;
   readonly place: string;
   tags: Readonly<Record<string, string>>;
   readonly containers: readonly Container[];
+  readonly script?: Script;
   readonly startsAt: number;
   /** Reads give 404 until then. */
   readonly visibleAt: number;
+  /** Until then some reads give 404 again. */
+  flapsUntil?: number;
+  /** A resource lock refuses its deletion until then, and `lockedWhole` its stop too. */
+  lockedUntil?: number;
+  lockedWhole?: boolean;
   stoppedAt?: number;
   goneAt?: number;
 }
 
-interface Container {
+export interface Container {
   readonly name: string;
-  /** What it ends with, if nobody stops it. */
-  readonly exitCode: number;
+  /** One after another: the platform starts a container again. */
+  readonly runs: readonly Run[];
+}
+
+/** What a run ends with, if nobody stops it. */
+interface Run {
+  readonly startsAt: number;
   readonly endsAt: number;
+  /** Absent where ACI does not say it. */
+  readonly exitCode: number | undefined;
 }
 
 /** Of a container that was stopped. */
 const killed = 137;
+/** Between two runs of a container. */
+const restartTime = 4 * second;
 
 export function groupOf(place: string, name: string, body: JsonObject, now: number, lag: number): Group {
   const tags = tagsOf(body);
   const startsAt = now + Number(tags["start"] ?? 0) * second;
   const attempt = Number(tags[tagNames.attempt]);
+  const script = readScript(tags["platform"], attempt);
   const containers = containerNames(body).map((container) => {
     const [seconds, code, fails] = (tags[container] ?? "0 0 always").split(" ");
     const succeeds = fails !== "always" && attempt > Number(fails);
-    return { name: container, exitCode: succeeds ? 0 : Number(code), endsAt: startsAt + Number(seconds) * second };
+    const run = { startsAt, endsAt: startsAt + Number(seconds) * second, exitCode: succeeds ? 0 : Number(code) };
+    return { name: container, runs: container === "app" ? withScript(run, script) : [run] };
   });
-  return { name, place, tags, containers, startsAt, visibleAt: now + lag };
+  return { name, place, tags, containers, ...(script ? { script } : {}), startsAt, visibleAt: now + lag };
 }
 
-export function runs({ containers, stoppedAt }: Group, now: number): boolean {
-  return now < Math.min(stoppedAt ?? Infinity, Math.max(...containers.map(({ endsAt }) => endsAt)));
+/** What becomes of the run of the container `app`. */
+function withScript(run: Run, script: Script | undefined): Run[] {
+  const { startsAt, endsAt, exitCode } = run;
+  switch (script?.does) {
+    case undefined:
+      return [run];
+    case "fail":
+      return [];
+    case "silence":
+      return [{ ...run, exitCode: undefined }];
+    case "restart": {
+      const again = endsAt + restartTime;
+      return exitCode === 0 ? [run] : [run, { startsAt: again, endsAt: again + 60 * second, exitCode: 0 }];
+    }
+    case "evict": {
+      const middle = Math.floor((startsAt + endsAt) / 2);
+      const first = { startsAt, endsAt: middle, exitCode: script.code };
+      const again = middle + restartTime;
+      return script.restarts ? [first, { startsAt: again, endsAt: again + endsAt - startsAt, exitCode }] : [first];
+    }
+  }
+}
+
+/** When the last run of a container ends, if nobody stops it; none ever started in a group whose provisioning failed. */
+export function lastEnd({ containers, script, startsAt }: Group): number {
+  if (script?.does === "fail") return startsAt;
+  return Math.max(...containers.map(({ runs: list }) => list.at(-1)?.endsAt ?? startsAt));
+}
+
+export function runs(group: Group, now: number): boolean {
+  return now < Math.min(group.stoppedAt ?? Infinity, lastEnd(group)) && group.script?.does !== "fail";
+}
+
+/** A group that has ended can't be stopped; one that says so of itself has. */
+export function isStoppable(group: Group, now: number): boolean {
+  return runs(group, now) || group.script?.does === "fail" || stateOf(group, now) === "Running";
 }
 
 export function seen(group: Group, check: TagCheck, now: number): GroupSeen {
   return {
     owner: ownerOf(group, check),
-    provisioning: group.goneAt === undefined ? "Succeeded" : "Deleting",
+    provisioning: group.goneAt !== undefined ? "Deleting" : hasFailed(group, now) ? "Failed" : "Succeeded",
     state: stateOf(group, now),
     containers: group.containers.map((container) => containerSeen(group, container, now)),
-    events: [],
+    events: hasFailed(group, now) && group.script?.does === "fail" ? eventsOf[group.script.why] : [],
   };
 }
 
@@ -64,30 +117,51 @@ export function seenStrangely(group: Group, check: TagCheck, now: number): Group
   return { ...plain, provisioning: "Other", state: "Unknown", containers };
 }
 
-function stateOf(group: Group, now: number): GroupSeen["state"] {
-  if (group.stoppedAt !== undefined) return "Stopped";
-  if (now < group.startsAt) return "Pending";
-  if (runs(group, now)) return "Running";
-  return group.containers.every(({ exitCode }) => exitCode === 0) ? "Succeeded" : "Failed";
+function hasFailed({ script, startsAt }: Group, now: number): boolean {
+  return script?.does === "fail" && now >= startsAt;
 }
 
-function containerSeen({ startsAt, stoppedAt }: Group, { name, exitCode, endsAt }: Container, now: number) {
+const event = (name: string, message: string): GroupEvent[] => [{ name, message, type: "Warning", count: 1 }];
+
+/** ACI's own words for why it could not start a group. */
+const eventsOf = {
+  quota: event("Failed", "Container group quota 'StandardCores' exceeded in region 'westeurope'."),
+  capacity: event("Failed", "The requested resource is not available in the location 'westeurope' at this moment."),
+  image: event("Failed", "Failed to pull image 'example/app:1': manifest unknown."),
+  mount: event("FailedMountAzureFileVolume", "Failed to mount Azure File Volume."),
+  start: event("Failed", "Failed to start container app: executable file not found."),
+  unknown: [],
+} satisfies Record<Extract<Script, { does: "fail" }>["why"], GroupEvent[]>;
+
+function stateOf(group: Group, now: number): GroupSeen["state"] {
+  const { script, containers, startsAt, stoppedAt } = group;
+  if (stoppedAt !== undefined) return "Stopped";
+  if (now < startsAt || script?.does === "fail") return "Pending";
+  if (runs(group, now)) return "Running";
+  if (script?.does === "silence") return script.says;
+  return containers.every(({ runs: list }) => list.at(-1)?.exitCode === 0) ? "Succeeded" : "Failed";
+}
+
+function containerSeen({ stoppedAt, script }: Group, { name, runs: all }: Container, now: number): ContainerSeen {
   const stopped = stoppedAt ?? Infinity;
-  const end = Math.min(endsAt, stopped);
-  const state: ContainerSeen["state"] = now >= end ? "Terminated" : now >= startsAt ? "Running" : "Waiting";
-  const over = state === "Terminated";
+  const begun = all.filter(({ startsAt }) => startsAt <= Math.min(now, stopped));
+  const current = begun.at(-1);
+  const before = begun.at(-2);
+  const end = Math.min(current?.endsAt ?? Infinity, stopped);
+  const isOver = current !== undefined && now >= end;
+  const told = stoppedAt !== undefined && script?.does === "silence" && name === "app" ? script.stopTells : undefined;
   return {
     name,
     init: false,
     image: "example/job:1",
     hasView: true,
-    state,
-    startTime: now >= startsAt ? startsAt : undefined,
-    finishTime: over ? end : undefined,
-    exitCode: over ? (endsAt <= stopped ? exitCode : killed) : undefined,
+    state: isOver ? "Terminated" : current !== undefined ? "Running" : "Waiting",
+    startTime: current?.startsAt,
+    finishTime: isOver ? end : undefined,
+    exitCode: !isOver ? undefined : current.endsAt <= stopped ? (current.exitCode ?? told) : killed,
     detailStatus: undefined,
-    restartCount: 0,
-    previous: undefined,
+    restartCount: Math.max(0, begun.length - 1),
+    previous: before && { exitCode: before.exitCode, startTime: before.startsAt, finishTime: before.endsAt },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Accepted } from "../../src/shared/intake/accept.ts";
 import type { Result } from "../../src/shared/base/errors.ts";
 import { nameKey, parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { endingOf, hasEnded, terminalStates, type Job } from "../../src/shared/job/job.ts";
+import type { Reason } from "../../src/shared/job/reasons.ts";
 import type { Caller } from "./callers.ts";
 import type { Sent, Watcher } from "./container-instances.ts";
 import type { Group } from "./groups.ts";
@@ -30,6 +31,15 @@ export class Judge implements Watcher {
 
   get rows(): readonly Job[] {
     return this.#ledger.rows;
+  }
+
+  /** The groups that are there and are jobs' of ours. */
+  get groups(): readonly Group[] {
+    return this.#ledger.world.aci.all.filter((group) => this.jobOf(group) !== undefined);
+  }
+
+  jobOf({ tags }: Group): Job | undefined {
+    return this.#ledger.job(tags[tagNames.job] ?? "");
   }
 
   get paused(): boolean {
@@ -132,6 +142,11 @@ export class Judge implements Watcher {
     const deployments = (this.#deployments.get(key) ?? 0) + 1;
     this.#deployments.set(key, deployments);
     createdRightly(this.#ledger, group, existing, deployments);
+    this.#ledger.groupMade(group);
+  }
+
+  refused({ [tagNames.job]: id = "" }: Group["tags"], reason: Reason): void {
+    this.#ledger.refused(id, reason);
   }
 
   deleted(group: Group): void {

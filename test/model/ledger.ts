@@ -2,6 +2,7 @@ import { tagNames } from "../../src/shared/aci/arm-group.ts";
 import { minute } from "../../src/shared/base/duration.ts";
 import { nameKey, parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { endingOf, hasEnded, type Job } from "../../src/shared/job/job.ts";
+import type { Reason } from "../../src/shared/job/reasons.ts";
 import type { Group } from "./groups.ts";
 import { isTaggedOurs, mostSkew } from "./settings.ts";
 import type { Entity } from "./tables.ts";
@@ -20,6 +21,10 @@ export class Ledger {
   readonly reads = new Map<JobId, number>();
   /** Times in which nobody could look at a job, by the job. */
   readonly #outages = new Map<JobId, { from: number; to: number }[]>();
+  /** Why creates of a job were refused, one after another. */
+  readonly #refusals = new Map<string, Reason[]>();
+  /** The group of each attempt, kept when it is gone. */
+  readonly #groups = new Map<string, Group>();
   posted = 0;
   pausedSince: number | undefined;
   resumedAt = 0;
@@ -70,6 +75,23 @@ export class Ledger {
 
   groupsOf(id: string): Group[] {
     return this.world.aci.all.filter(({ tags }) => tags[tagNames.job] === id && isTaggedOurs(tags));
+  }
+
+  refused(id: string, reason: Reason): void {
+    this.#refusals.set(id, [...this.refusalsOf(id), reason]);
+  }
+
+  refusalsOf(id: string): readonly Reason[] {
+    return this.#refusals.get(id) ?? [];
+  }
+
+  groupMade(group: Group): void {
+    this.#groups.set(`${group.tags[tagNames.job] ?? ""} ${group.tags[tagNames.attempt] ?? ""}`, group);
+  }
+
+  /** What an attempt really made, whether it was ever seen or not. */
+  groupOf(id: string, attempt: number): Group | undefined {
+    return this.#groups.get(`${id} ${attempt}`);
   }
 
   index(prefix: string): Entity[] {

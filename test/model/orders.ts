@@ -34,17 +34,19 @@ export function specOf({ options }: Job): Spec {
   return made.spec;
 }
 
-function definitionOf({ name, app, helper, startSeconds }: Spec): string {
+function definitionOf({ name, app, helper, startSeconds, script, spot, restartPolicy }: Spec): string {
   const plan = ({ seconds, code, fails }: Program): string => `${seconds} ${code} ${fails ?? "always"}`;
   const programs = Object.entries({ app, ...(helper ? { helper } : {}) });
   return `
 name: ${name}
 tags:
   start: "${startSeconds ?? 3}"
+  platform: '${script === undefined ? "" : JSON.stringify(script)}'
 ${programs.map(([container, program]) => `  ${container}: "${plan(program)}"`).join("\n")}
 properties:
   osType: Linux
-  restartPolicy: Never
+  restartPolicy: ${restartPolicy ?? "Never"}
+  priority: ${spot ? "Spot" : "Regular"}
   containers:
 ${programs
   .map(

@@ -17,6 +17,7 @@ export const settings = baseSettings({
   AZURE_LOCATION: "westeurope",
   KEEP_TIME: "PT10M",
   LOOK_INTERVAL_MIN: "PT4S",
+  EXIT_CODE_TIME: "PT3M",
   DEFAULT_TIMEOUT: "PT6H",
   MAX_TIMEOUT: "PT6H",
 });

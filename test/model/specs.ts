@@ -1,3 +1,6 @@
+import type { Reason } from "../../src/shared/job/reasons.ts";
+import { scriptOf, type Script } from "./scripts.ts";
+
 /** What callers ask for, in the words in which they do: the judge knows it from here, and not from what the service made of it. */
 export interface Spec {
   readonly name: string;
@@ -5,6 +8,9 @@ export interface Spec {
   readonly app: Program;
   readonly helper?: Program;
   readonly startSeconds?: number;
+  readonly script?: Script;
+  readonly spot?: true;
+  readonly restartPolicy?: "OnFailure";
   readonly options: SpecOptions;
 }
 
@@ -30,8 +36,49 @@ export interface SpecOptions {
   readonly runTimeout?: number;
 }
 
+/** What an attempt's group gives the job when nobody interferes. */
+export interface End {
+  readonly reason: Reason;
+  readonly exitCode?: number | undefined;
+}
+
+/** How an attempt ends by what its containers and its platform do. */
+export function endOf(spec: Spec, attempt: number): End {
+  const script = scriptOf(spec.script, attempt);
+  switch (script?.does) {
+    case "fail":
+      return { reason: startFailures[script.why] };
+    case "evict":
+      if (script.restarts) break;
+      return { reason: spec.spot ? "SpotEvicted" : "PlatformRestart", exitCode: script.code };
+    case "silence":
+      if (script.says === "Succeeded") return ofCode(0);
+      return script.says === "Running" && script.stopTells !== undefined
+        ? ofCode(script.stopTells)
+        : { reason: "ExitUnknown" };
+    case "restart":
+      if (spec.restartPolicy === "OnFailure") return ofCode(0);
+      break;
+    case undefined:
+  }
+  return ofCode(exitCodeOf(spec, attempt));
+}
+
+const startFailures = {
+  quota: "QuotaReached",
+  capacity: "NoCapacity",
+  image: "ImagePullFailed",
+  mount: "MountFailed",
+  start: "StartFailed",
+  unknown: "ProvisioningFailed",
+} as const;
+
+function ofCode(exitCode: number): End {
+  return { reason: exitCode === 0 ? "Completed" : exitCode === 137 ? "OutOfMemory" : "ExitCode", exitCode };
+}
+
 /** The exit code that an attempt's containers give the job: `main`'s, or that of the one that failed first. */
-export function exitCodeOf({ app, helper, options }: Spec, attempt: number): number {
+function exitCodeOf({ app, helper, options }: Spec, attempt: number): number {
   const code = (program: Program): number => (attempt > (program.fails ?? Infinity) ? 0 : program.code);
   if (helper === undefined || options.main === "app") return code(app);
   const [first, second] = helper.seconds < app.seconds ? [helper, app] : [app, helper];
@@ -40,6 +87,7 @@ export function exitCodeOf({ app, helper, options }: Spec, attempt: number): num
 
 const well: Program = { seconds: 5, code: 0 };
 const badly: Program = { seconds: 5, code: 3 };
+const slow: Program = { seconds: 60, code: 0 };
 const long: Program = { seconds: 900, code: 0 };
 const endless: Program = { seconds: 7200, code: 0 };
 
@@ -76,6 +124,57 @@ const kinds: readonly Nameless[] = [
   { app: well, options: { onConflict: "wait", queueTimeout: 120 } },
   { app: well, startSeconds: 1200, options: { onConflict: "wait", startTimeout: 60, retries: 1 } },
   { app: well, startSeconds: 1200, options: { onConflict: "wait", startTimeout: 60, retries: 1, retryOn: "3" } },
+  // The platform's doings. An exit code that it keeps to itself:
+  { app: well, script: { does: "silence", says: "Running" }, options: { onConflict: "wait" } },
+  {
+    app: badly,
+    script: { does: "silence", says: "Running", attempts: 1 },
+    options: { onConflict: "wait", retries: 1 },
+  },
+  { app: well, script: { does: "silence", says: "Running", stopTells: 0 }, options: { onConflict: "reject" } },
+  {
+    app: badly,
+    script: { does: "silence", says: "Running", stopTells: 3 },
+    options: { onConflict: "wait", keep: "failed" },
+  },
+  { app: well, script: { does: "silence", says: "Succeeded" }, options: { onConflict: "wait" } },
+  { app: badly, script: { does: "silence", says: "Failed" }, options: { onConflict: "replace" } },
+  {
+    app: well,
+    helper: endless,
+    script: { does: "silence", says: "Running" },
+    options: { onConflict: "wait", main: "app", retries: 1, retryOn: "!ExitUnknown,*" },
+  },
+  // a container that it starts again, in spite of Never, or as OnFailure asks for:
+  { app: badly, script: { does: "restart" }, options: { onConflict: "wait" } },
+  { app: badly, helper: endless, script: { does: "restart" }, options: { onConflict: "wait", keep: "failed" } },
+  { app: badly, script: { does: "restart", attempts: 1 }, options: { onConflict: "reject", retries: 1 } },
+  { app: badly, script: { does: "restart" }, restartPolicy: "OnFailure", options: { onConflict: "wait", retries: 1 } },
+  // a group that it takes away, for good or to start it again:
+  { app: slow, script: { does: "evict", code: 7147, restarts: true }, options: { onConflict: "wait" } },
+  { app: slow, script: { does: "evict", code: 7148, restarts: false, attempts: 1 }, options: { onConflict: "wait" } },
+  { app: slow, spot: true, script: { does: "evict", restarts: true }, options: { onConflict: "wait" } },
+  {
+    app: { ...slow, code: 3 },
+    spot: true,
+    script: { does: "evict", code: 7147, restarts: false, attempts: 2 },
+    options: { onConflict: "wait", retries: 1 },
+  },
+  {
+    app: slow,
+    spot: true,
+    script: { does: "evict", code: 7147, restarts: false },
+    options: { onConflict: "replace", retries: 1, retryOn: "SpotEvicted" },
+  },
+  // and one that it never starts:
+  ...(["quota", "capacity", "image", "mount", "start", "unknown"] as const).map((why): Nameless => ({
+    app: well,
+    script: { does: "fail", why, attempts: 1 },
+    options: { onConflict: "wait", retries: 1 },
+  })),
+  { app: well, script: { does: "fail", why: "unknown" }, options: { onConflict: "wait" } },
+  { app: well, script: { does: "fail", why: "image" }, options: { onConflict: "wait", keep: "always" } },
+  { app: well, script: { does: "fail", why: "quota" }, options: { onConflict: "wait", timeout: 900 } },
 ];
 
 /** Two names that differ only in case are one name. */

@@ -1,6 +1,9 @@
 import fc from "fast-check";
+import { minute } from "../../src/shared/base/duration.ts";
+import { endingOf, type Job } from "../../src/shared/job/job.ts";
 import type { Reason } from "../../src/shared/job/reasons.ts";
 import { place } from "../kit/kit.ts";
+import { mostFlapping, type Refusal } from "./container-instances.ts";
 import { Happening, host, pick, some } from "./happening.ts";
 
 /** What goes wrong: calls, processes, messages, and what others do to container groups. */
@@ -71,9 +74,57 @@ export const foreign = fc.tuple(fc.constantFrom("alpha", "beta", "", "", ""), fc
     }),
 );
 
+const refusals: readonly Refusal[] = [
+  ...(["QuotaReached", "NoCapacity", "Throttled", "GroupBusy", "RegistryBusy"] as const),
+  ...(["PolicyDenied", "InaccessibleImage", "NotAuthorized"] as const),
+]
+  .map((reason): Refusal => ({ kind: "refused", reason, azure: undefined, retryAfter: undefined }))
+  .concat({ kind: "failed", reason: "ArmUnavailable", azure: undefined, retryAfter: undefined, doubtful: true });
+
 export const refuse = fc
-  .constantFrom<Reason>("QuotaReached", "NoCapacity", "Throttled", "GroupBusy", "RegistryBusy")
-  .map((reason) => new Happening(`refuse the next create: ${reason}`, (world) => void world.aci.refusals.push(reason)));
+  .tuple(fc.constantFrom(...refusals), fc.constantFrom(1, 1, 4))
+  .map(
+    ([refusal, times]) =>
+      new Happening(
+        `refuse the next ${times} creates: ${refusal.kind} ${refusal.reason}`,
+        (world) => void world.aci.refusals.push(...Array.from({ length: times }, () => refusal)),
+      ),
+  );
+
+export const refuseDelete = fc
+  .constantFrom<Reason>("GroupBusy", "Throttled", "NotAuthorized")
+  .map(
+    (reason) =>
+      new Happening(`refuse the next delete: ${reason}`, (world) => void world.aci.deleteRefusals.push(reason)),
+  );
+
+export const lock = fc.tuple(some, fc.constantFrom(3 * minute, 40 * minute), fc.boolean()).map(
+  ([n, time, whole]) =>
+    new Happening(`lock group ${n} for ${time}${whole ? ", against a stop too" : ""}`, (world) => {
+      const group = pick(world.judge.groups, n);
+      if (group === undefined || group.lockedUntil !== undefined) return;
+      group.lockedUntil = world.now + time;
+      group.lockedWhole = whole;
+    }),
+);
+
+/** Reads lose sight of a group that was seen, once, for less time than proves its absence. */
+export const flap = some.map(
+  (n) =>
+    new Happening(`reads lose sight of group ${n} now and then`, (world) => {
+      const group = pick(world.judge.groups, n);
+      if (group === undefined || group.flapsUntil !== undefined || world.now < group.visibleAt) return;
+      const job = world.judge.jobOf(group);
+      if (job === undefined || isMissed(job)) return;
+      group.flapsUntil = world.now + mostFlapping;
+    }),
+);
+
+/** Its group was absent when it was looked for last: together with a flapping view that could prove what is not so. */
+function isMissed({ phase }: Job): boolean {
+  const ending = endingOf(phase);
+  return ("absentAt" in phase && phase.absentAt !== undefined) || ending?.absentAt !== undefined;
+}
 
 export const strange = fc.constant(
   new Happening("ACI says words never seen before", (world) => void (world.aci.strange += 1)),

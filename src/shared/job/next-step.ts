@@ -37,7 +37,6 @@ import { failed, judge, observe, type Outcome } from "./verdict.ts";
  * An `ending` (the row's `stopping`) is an end that is decided but not confirmed: logs are captured, the group is deleted or
  *   stopped, and only when nothing can run any more does the job become terminal, or Queued for the next attempt.
  * Unknown: a phase that only a newer release can read. Its job is left alone until that release is back.
- * Unknown: a phase that only a newer release can read. Its job is left alone until that release is back.
  * Terminal: never changes its state. Its group is deleted (at once, or when `keep` runs out), then the name is freed and everybody
  *   notified: `tidy`.
  */
@@ -348,7 +347,9 @@ function observeStopped(job: Job, phase: LivePhase, ending: Ending, group: Group
     return capture({ ...job, observed }, { ...known, since: ending.since }, group);
   }
   if (sentAt === undefined && now >= (ending.sendAt ?? 0)) return send(job, phase, ending, "stop", now, rules);
-  if (now >= ending.since + stoppedTime) return { do: "save", job: withEnding(job, phase, proceed) };
+  // A stop that was refused is sent again: the time begins when one went out.
+  const until = Math.min((sentAt ?? Infinity) + stoppedTime, ending.since + rules.stopTimeout / 2);
+  if (now >= until) return { do: "save", job: withEnding(job, phase, proceed) };
   return rest(withEnding(job, phase, ending), now + Math.max(rules.lookFloor, second));
 }
 

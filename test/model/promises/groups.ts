@@ -56,7 +56,7 @@ export function deletedRightly(ledger: Ledger, group: Group): void {
   const job = ledger.job(id);
   if (job === undefined || Number(group.tags[tagNames.attempt]) < job.attempt) return;
   if (hasEnded(job.phase)) {
-    deletedAfterEnd(ledger, job, job.phase);
+    deletedAfterEnd(ledger, job, job.phase, triedAgainAt(group));
     return;
   }
   const ending = endingOf(job.phase);
@@ -70,8 +70,13 @@ export function deletedRightly(ledger: Ledger, group: Group): void {
   if (ending.to !== "Queued" && isKept(job, ending.to)) ledger.violated(`the group of ${id} was not kept`);
 }
 
+/** When a delete that a lock refused again and again has been tried once more: five minutes after the one before. */
+function triedAgainAt({ lockedUntil }: Group): number {
+  return lockedUntil === undefined ? 0 : lockedUntil + 6 * minute;
+}
+
 /** A kept group goes when its time is over, or somebody needs its name, or its caller deletes it; any other at once. */
-function deletedAfterEnd(ledger: Ledger, job: Job, { state, finishedAt }: TerminalPhase): void {
+function deletedAfterEnd(ledger: Ledger, job: Job, { state, finishedAt }: TerminalPhase, removableAt: number): void {
   const kept = isKept(job, state);
   const wanted =
     ledger.canceled.has(job.id) ||
@@ -79,10 +84,10 @@ function deletedAfterEnd(ledger: Ledger, job: Job, { state, finishedAt }: Termin
   if (kept && !wanted && ledger.now < finishedAt + keepTime - mostSkew)
     ledger.violated(`the group of ${job.id} was kept too short`);
   const heir = ledger.sharing(job).find(({ phase }) => phase.state === "Queued");
-  const since = Math.max(finishedAt, ledger.resumedAt, heir?.createdAt ?? 0);
+  const since = Math.max(finishedAt, ledger.resumedAt, heir?.createdAt ?? 0, removableAt);
   if (heir && ledger.pausedSince === undefined && ledger.now > ledger.latest(heir, since))
     ledger.violated(`the group of ${job.id} was kept though ${heir.id} needs its name`);
-  if (ledger.now > ledger.latest(job, finishedAt + (kept ? keepTime : 0)))
+  if (ledger.now > ledger.latest(job, Math.max(removableAt, finishedAt + (kept ? keepTime : 0))))
     ledger.violated(`the group of ${job.id}, ${state} at ${finishedAt}, was kept too long`);
 }
 

@@ -1,9 +1,11 @@
 import { hour, minute, second } from "../../../src/shared/base/duration.ts";
 import type { Reason, ReasonWord } from "../../../src/shared/job/reasons.ts";
 import { endingOf, hasEnded, type Job } from "../../../src/shared/job/job.ts";
+import type { Group } from "../groups.ts";
 import type { Ledger } from "../ledger.ts";
 import { specOf } from "../orders.ts";
-import { mostSkew } from "../settings.ts";
+import { mostSkew, settings } from "../settings.ts";
+import type { Spec } from "../specs.ts";
 
 /** A job's own times end it when they have run out: not before, not long after, and only if they were asked for. */
 
@@ -59,16 +61,27 @@ export function notTooLate(ledger: Ledger, job: Job): void {
       ledger.violated(`${job.id} is ${phase.state} long after ${reason} at ${at}`);
 }
 
-/** A job that goes on though its program ended long ago: `main`, or all of its containers. */
+/** A job that goes on though its program ended long ago. */
 export function endSeenInTime(ledger: Ledger, job: Job): void {
   const { phase } = job;
   if ((phase.state !== "Pending" && phase.state !== "Running") || endingOf(phase)) return;
-  const { main } = specOf(job).options;
-  for (const { containers } of ledger.groupsOf(job.id)) {
-    const deciding = containers.filter(({ name }) => main === undefined || name === main);
-    const endedAt = Math.max(...deciding.map(({ endsAt }) => endsAt));
+  const spec = specOf(job);
+  for (const group of ledger.groupsOf(job.id)) {
+    const endedAt = decidedAt(spec, group);
     if (ledger.now > ledger.latest(job, endedAt)) ledger.violated(`${job.id} goes on long after its end at ${endedAt}`);
   }
+}
+
+/** When a group's view first says how its attempt ends. */
+function decidedAt({ options: { main }, restartPolicy }: Spec, group: Group): number {
+  const { containers, script } = group;
+  if (script?.does === "fail") return group.startsAt;
+  const deciding = containers.filter(({ name }) => main === undefined || name === main);
+  const endedAt = Math.max(...deciding.map(({ runs }) => runs.at(-1)?.endsAt ?? 0));
+  if (script?.does === "silence" && script.says === "Running") return endedAt + settings.exitCodeTime;
+  // Never means once: the group ends with the failure after which a container was started again.
+  const again = script?.does === "restart" ? containers.find(({ runs }) => runs.length > 1)?.runs[1] : undefined;
+  return again === undefined || restartPolicy === "OnFailure" ? endedAt : Math.min(endedAt, again.startsAt);
 }
 
 function after(from: number | undefined, seconds: number | undefined, otherwise = Infinity): number {
