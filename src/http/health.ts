@@ -11,7 +11,7 @@ import type { Reply } from "./openapi/replies.ts";
 /** `GET /api/health` (anonymous: does storage answer) and `GET /api/health/details` (for operators). */
 type HealthDeps = Pick<
   Deps,
-  "settings" | "now" | "log" | "control" | "turns" | "unreadable" | "queues" | "jobs" | "aci"
+  "settings" | "now" | "log" | "control" | "turns" | "unreadable" | "held" | "queues" | "jobs" | "aci"
 >;
 
 export const version = "0.1.0";
@@ -49,13 +49,14 @@ export function healthDetails(deps: HealthDeps) {
   const began = deps.now();
   return handler(deps.log, async () => {
     const { control, queues, settings, now } = deps;
-    const [beat, turns, pause, lengths, unreadable, active, { aci, installation }] = await Promise.all([
+    const [beat, turns, pause, lengths, unreadable, active, held, { aci, installation }] = await Promise.all([
       control.lastBeat(),
       deps.turns.all(),
       control.paused(),
       queueLengths(queues),
       deps.unreadable.list(maxUnreadable),
       activeCounts(deps),
+      deps.held.summary(now()),
       deps.aci(),
     ]);
     const faults = [...settings.faults, ...(installation.refusal === undefined ? [] : [installation.refusal])];
@@ -82,6 +83,7 @@ export function healthDetails(deps: HealthDeps) {
       throttledUntil: iso(aci.heldUntil),
       ...lengths,
       ...active,
+      waitingMessages: { ...held, oldest: iso(held.oldest) },
       unreadableRows: unreadable.length,
       unreadable: unreadable.slice(0, 10),
       paused: pause ? { reason: pause.reason, since: iso(pause.since) } : null,

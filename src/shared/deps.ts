@@ -10,6 +10,8 @@ import { Unavailable } from "./base/errors.ts";
 import type { Pacing } from "./base/rewrite.ts";
 import { InstallationTag } from "./aci/installation-tag.ts";
 import { GovernedAci } from "./aci/governed-client.ts";
+import { HeldMessages } from "./store/held-messages.ts";
+import { Resender } from "./intake/resender.ts";
 import { JobIndex } from "./store/job-index.ts";
 import { keyVaultRing } from "./security/key-vault-ring.ts";
 import { JobStore } from "./store/jobs.ts";
@@ -45,6 +47,10 @@ export interface Deps {
   readonly blobs: Blobs;
   readonly queues: Queues;
   readonly poison: PoisonQueue;
+  /** Sends messages of `aci-jobs` again, so that they stay the same job. */
+  readonly resender: Resender;
+  /** Which of them wait, for people to see. */
+  readonly held: HeldMessages;
   readonly control: Control;
   readonly turns: Turns;
   readonly unreadable: UnreadableRows;
@@ -87,19 +93,24 @@ export function makeDeps(options: DepsOptions): Deps {
   const budget = new Budget(storage.table(tableNames.control), settings);
   const placement = new Placement(storage.table(tableNames.control));
   const ring = instead?.ring ?? keyRing(settings, now);
+  const [blobs, queues] = [new Blobs(storage.blobs), new Queues(storage.queues)];
+  const bytes = (size: number): Uint8Array => randomBytes(size);
+  const messageKeys = new LinkKeys(storage.table(tableNames.control), ring, now, "message-key");
   const { priceVcpuHour, priceGbHour, currency } = settings;
   let made: { readonly aci: GovernedAci; readonly installation: Installation } | undefined;
   return {
     settings,
     now,
     random,
-    randomBytes: (size) => randomBytes(size),
+    randomBytes: bytes,
     log,
     jobs: new JobStore(storage, index, { vcpuHour: priceVcpuHour, gbHour: priceGbHour, currency }, pacing, unreadable),
     attempts: new Attempts(storage.table(tableNames.attempts)),
-    blobs: new Blobs(storage.blobs),
-    queues: new Queues(storage.queues),
-    poison: new PoisonQueue(storage.queues),
+    blobs,
+    queues,
+    poison: new PoisonQueue(storage.queues, now),
+    resender: new Resender({ queues, blobs, keys: messageKeys, randomBytes: bytes }),
+    held: new HeldMessages(storage.table(tableNames.control)),
     control,
     unreadable,
     turns: new Turns(storage.table(tableNames.control)),

@@ -1,154 +1,155 @@
 import type { InvocationContext, StorageQueueHandler } from "@azure/functions";
-import { inspect } from "node:util";
-import { accept } from "../shared/intake/accept.ts";
-import { check, type Order } from "../shared/intake/submission.ts";
-import { minute } from "../shared/base/duration.ts";
-import { clip, no, ok, Unreadable, type Refusal, type Result } from "../shared/base/errors.ts";
-import { openBytes } from "../shared/base/written-text.ts";
-import { cancelOrKeep } from "../shared/intake/cancel.ts";
-import { isReason, type Reason } from "../shared/job/reasons.ts";
+import { backOff, day, minute, second } from "../shared/base/duration.ts";
+import { Unavailable } from "../shared/base/errors.ts";
+import { errorFields } from "../shared/base/log.ts";
 import type { Deps } from "../shared/deps.ts";
-import { deriveJobId, type JobId } from "../shared/base/ids.ts";
-import { nameIn, readJobMessage, type Submission } from "../shared/job/envelope.ts";
-import type { Blobs } from "../shared/store/blobs.ts";
+import type { Parcel, Resent } from "../shared/intake/resent.ts";
 import { queueNames } from "../shared/store/queues.ts";
-import { recordRefused } from "./record-refused.ts";
-import { reconcile } from "./reconcile/reconcile.ts";
+import { arrivalOf, textOf, type Arrival } from "./arrival.ts";
+import { work, type Outcome, type Posted } from "./posted.ts";
 
 /**
- * The queue `aci-jobs`: jobs that HTTP accepted, and jobs that other services post. A message that can never work ends as a `Failed`
- * row; a failure of ours throws, so that the message comes again.
+ * The queue `aci-jobs`: jobs that HTTP accepted, and jobs that other services post. The host gives a message up at its tenth delivery; so
+ * a message that meets trouble of ours is sent again, later, and stays the same job. What can't be dealt with by this release at all goes
+ * to the poison queue, where an operator sees it.
  */
+
+/** Before that many deliveries the host's own repetition is good enough. */
+const patience = 4;
+/** So many deliveries ended without a word of ours: the message is made safe before anything is tried. */
+const suspicious = 8;
+/** How long a message of a newer release waits for that release. */
+const newerTime = day;
+
+interface Message extends Posted, Omit<Resent, "why"> {
+  /** Why it was sent again last. */
+  readonly why: string | undefined;
+  readonly parcel: Parcel | undefined;
+}
+
 export function provisioner(deps: Deps): StorageQueueHandler {
   return async (body, context) => {
-    const message = readJobMessage(body);
-    switch (message.kind) {
-      case "run":
-        return reconcile(deps, message.id, { at: undefined });
-      case "cancel":
-        return cancelReadable(deps, message.id);
-      case "submit":
-        return submit(deps, message.submission, identify(body, message.submission.id, context, deps), textOf(body));
-      case "newer":
-        // An envelope of a newer release: that release will read it, after the roll-out.
-        return deps.queues.send(queueNames.jobs, textOf(body), 5 * minute);
-      case "malformed": {
-        const { id: given, name, ...tell } = message.of;
-        const { id, at, messageId } = identify(body, given, context, deps);
-        const foreign = given !== undefined;
-        return recordRefused(deps, {
-          id,
-          messageId,
-          createdAt: at,
-          name,
-          reason: "InvalidMessage",
-          detail: message.why,
-          foreign,
-          tell,
-        });
-      }
+    const arrival = arrivalOf(body, context, deps.now);
+    const message = await open(deps, body, arrival);
+    if (message === undefined) return;
+    const outcome = await attempt(deps, message, arrival, context);
+    switch (outcome.kind) {
+      case "done":
+        return finish(deps, message);
+      case "later":
+        return sendAgain(deps, message, outcome);
+      case "never":
+        return toPoison(deps, message, outcome.why);
     }
   };
 }
 
-/** A job that can't be read can't be canceled; its own row says so, and the message has done its work. */
-async function cancelReadable(deps: Deps, id: JobId): Promise<void> {
-  try {
-    await cancelOrKeep(deps, id);
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    deps.log("error", "job can't be read", { job: id, why: error.why });
-  }
-}
-
-async function submit(deps: Deps, submission: Submission, identity: Identity, original: string): Promise<void> {
-  const { id, at, messageId } = identity;
-  const foreign = submission.id !== undefined;
-  const refuse = (reason: Reason, detail: string, name?: string, warnings?: Refusal["warnings"]): Promise<void> =>
-    recordRefused(deps, { id, messageId, createdAt: at, name, reason, detail, warnings, foreign, tell: submission });
-  const read = await definitionText(deps.blobs, submission.definition);
-  if (!read.ok) return refuse("InvalidMessage", read.error);
-  const text = read.value;
-  const order: Order = {
-    text,
-    query: {},
-    envelope: submission.options,
-    via: "queue",
-    id: { id, foreign, ...(messageId === undefined ? {} : { messageId }) },
-    createdAt: at,
-    idempotencyKey: submission.idempotencyKey,
-    callBackUri: submission.callBackUri,
-    replyTo: submission.replyTo,
-    correlationId: submission.correlationId,
-    traceparent: submission.traceparent,
-    requestedBy: undefined,
-    rerunOf: undefined,
-    unknown: submission.unknown,
+/** What came, or what it was when it first came. `undefined` when there is nothing to do with it now. */
+async function open(deps: Deps, body: unknown, arrival: Arrival): Promise<Message | undefined> {
+  const { id, at, messageId } = arrival;
+  const first: Message = {
+    id,
+    at,
+    messageId,
+    body,
+    text: textOf(body),
+    since: at,
+    tries: 0,
+    why: undefined,
+    parcel: undefined,
   };
-  if (deps.settings.faults.length > 0) return deps.queues.send(queueNames.jobs, original, minute);
-  await deps.control.installation();
-  const checked = check(order, deps.settings);
-  if (!checked.ok) {
-    const { code, message, warnings } = checked.error;
-    return refuse(isReason(code) ? code : "InvalidDefinition", message, nameIn(text), warnings);
-  }
-  if (checked.value.options.dryRun)
-    return refuse("InvalidOptions", "dryRun is for HTTP, where somebody reads the answer.", nameIn(text));
-  const accepted = await accept(deps, order, checked.value).catch((error: unknown) => {
-    if (error instanceof Unreadable) return error;
-    throw error;
-  });
-  if (accepted instanceof Unreadable) {
-    deps.log("error", "job can't be read", { job: accepted.id, why: accepted.why });
-    // A message whose own row is there has done its work.
-    return accepted.id === id ? undefined : refuse("NameActive", clip(accepted.message, 300), nameIn(text));
-  }
-  if (accepted.ok) return reconcile(deps, accepted.value.job.id, { at: undefined });
-  if (accepted.error.code === "TooManyJobs") return deps.queues.send(queueNames.jobs, original, minute);
-  const { code, message } = accepted.error;
-  return refuse(isReason(code) ? code : "InternalError", message, nameIn(text));
-}
-
-async function definitionText(blobs: Blobs, from: Submission["definition"]): Promise<Result<string, string>> {
-  if ("text" in from) return ok(from.text);
-  const bytes = await blobs.definition(from.blob);
-  if (bytes === undefined) return no("definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
-  const read = openBytes(bytes);
-  return read.ok ? read : no(`The blob of definitionBlob can't be read: ${read.error.message}`);
-}
-
-interface Identity {
-  readonly id: JobId;
-  readonly at: number;
-  /** The queue's own id of the message, where it can be told. */
-  readonly messageId: string | undefined;
-}
-
-/**
- * The same id at every delivery. The message's own id would do, but the host lets properties of a JSON message overwrite what it
- * tells of the message; where that may have happened, the text and the second in which it came stand for it.
- */
-function identify(
-  body: unknown,
-  given: JobId | undefined,
-  { triggerMetadata }: InvocationContext,
-  { now }: Deps,
-): Identity {
-  const overwritten = (name: string): boolean =>
-    typeof body === "object" && body !== null && Object.keys(body).some((key) => key.toLowerCase() === name);
-  const inserted = overwritten("insertiontime") ? undefined : triggerMetadata?.["insertionTime"];
-  const came = typeof inserted === "string" || inserted instanceof Date ? new Date(inserted).getTime() : NaN;
-  const at = Number.isNaN(came) ? now() : came;
-  const told = overwritten("id") ? undefined : triggerMetadata?.["id"];
-  const messageId = typeof told === "string" ? told : undefined;
-  return { id: given ?? deriveJobId(at, messageId ?? `${at} ${textOf(body)}`), at, messageId };
-}
-
-function textOf(body: unknown): string {
-  if (typeof body === "string") return body;
   try {
-    return JSON.stringify(body);
-  } catch {
-    return inspect(body, { depth: 50 }); // too deep to be read, but still to be told from others
+    const opened = await deps.resender.open(body);
+    if (opened.kind === "finished") return undefined;
+    return opened.kind === "first" ? first : { ...opened.resent, body: opened.resent.text, parcel: opened.parcel };
+  } catch (error) {
+    if (!(error instanceof Unavailable) || arrival.deliveries < patience) throw error;
+    // Whose it is can't be told now: as it is it stays what it is.
+    await deps.queues.send(queueNames.jobs, textOf(body), retryTime(deps, 0));
+    deps.log("warn", "message waits", { job: id, reason: reasonOf(error), ...errorFields(error) });
+    return undefined;
   }
+}
+
+async function attempt(
+  deps: Deps,
+  message: Message,
+  { deliveries, isTimed }: Arrival,
+  context: InvocationContext,
+): Promise<Outcome> {
+  // A time of its own from now on, so that it is the same job at every delivery.
+  if (!isTimed && message.tries === 0) return { kind: "later", why: "Accepted", keyIsAway: false, delay: 0 };
+  if (deliveries >= suspicious) {
+    const again = message.why === "InternalError";
+    return again ? { kind: "never", why: "InternalError" } : { kind: "later", why: "InternalError", keyIsAway: false };
+  }
+  try {
+    const outcome = await work(deps, message);
+    if (outcome.kind !== "newer") return outcome;
+    const waited = deps.now() - message.since;
+    return waited > newerTime
+      ? { kind: "never", why: "NewerMessage" }
+      : { kind: "later", why: "NewerMessage", keyIsAway: false, delay: 5 * minute };
+  } catch (error) {
+    if (error instanceof Unavailable) {
+      const keyIsAway = error.service === "seal key";
+      if (deliveries < patience && !keyIsAway) throw error;
+      return { kind: "later", why: reasonOf(error), keyIsAway };
+    }
+    if (deliveries < patience && !(error instanceof RangeError)) throw error;
+    deps.log("error", "unforeseen", { requestId: context.invocationId, job: message.id, ...errorFields(error) });
+    return { kind: "never", why: "InternalError" };
+  }
+}
+
+async function finish(deps: Deps, { id, tries, parcel }: Message): Promise<void> {
+  if (tries > 0) await deps.held.drop(id);
+  if (parcel) await deps.resender.finish(parcel);
+}
+
+async function sendAgain(
+  deps: Deps,
+  message: Message,
+  { why, keyIsAway, text, delay = retryTime(deps, message.tries) }: Extract<Outcome, { kind: "later" }>,
+): Promise<void> {
+  const { id, since } = message;
+  const tries = message.tries + 1;
+  const parcel = text === undefined ? message.parcel : undefined;
+  const resent = resentOf({ ...message, text: text ?? message.text }, why, tries);
+  await deps.resender.send(queueNames.jobs, resent, { delay, parcel, keyIsAway });
+  if (message.parcel && parcel === undefined) await deps.resender.finish(message.parcel);
+  deps.log("warn", "message waits", { job: id, reason: why, tries, seconds: Math.round(delay / second) });
+  if (delay === 0) return;
+  try {
+    await deps.held.note({ id, why, since, tries, until: deps.now() + delay });
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error; // the log has it, and the message is safe
+  }
+}
+
+async function toPoison(deps: Deps, message: Message, why: string): Promise<void> {
+  const { id, parcel } = message;
+  const resent = resentOf(message, why, message.tries);
+  await deps.resender.send(`${queueNames.jobs}-poison`, resent, { delay: 0, parcel });
+  deps.log("error", "message given up", { job: id, reason: why });
+  if (message.tries > 0) await deps.held.drop(id);
+}
+
+function resentOf({ id, at, messageId, since, text }: Message, why: string, tries: number): Resent {
+  return { id, at, messageId, since, tries, why, text };
+}
+
+function retryTime({ random }: Pick<Deps, "random">, tries: number): number {
+  return backOff(tries, 15 * second, 2 * minute, random());
+}
+
+function reasonOf({ service }: Unavailable): string {
+  const reasons = {
+    storage: "StorageUnavailable",
+    "seal key": "SealKeyUnavailable",
+    vault: "VaultUnavailable",
+    arm: "ArmUnavailable",
+    identity: "IdentityUnavailable",
+  } as const;
+  return reasons[service];
 }

@@ -10,6 +10,8 @@ export interface ProxiedCall {
   readonly method: string;
   readonly url: URL;
   readonly startedAt: number;
+  /** What was sent. */
+  body: string;
   endedAt: number;
   status: number;
 }
@@ -42,11 +44,13 @@ export async function startProxy(service: Service, targetPort: number, gate: Gat
       method: incoming.method ?? "",
       url,
       startedAt: performance.now(),
+      body: "",
       endedAt: Infinity,
       status: 0,
     };
     calls.push(call);
     const body = await buffer(incoming);
+    call.body = body.toString();
     if ((await gate.before?.(call)) === "cut") {
       cut(incoming);
       return;

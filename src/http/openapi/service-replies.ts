@@ -107,6 +107,9 @@ export const serviceReplies = () => ({
           messageId: text("What replay and drop take."),
           insertedAt: time("When it came."),
           bytes: count("Of its text, which is never shown."),
+          id: text("Of its job, where the service itself gave the message up.").optional(),
+          reason: text("Why it did.").optional(),
+          since: time("Since when the message waited.").optional(),
         }),
       )
       .max(32),
@@ -115,6 +118,7 @@ export const serviceReplies = () => ({
     message: message(),
     replayed: count("How many.").optional(),
     dropped: count("How many.").optional(),
+    more: z.literal(true).describe("There are more: the time of one call was over.").optional(),
   }),
   Document: z.looseObject({ openapi: z.literal("3.1.0") }).meta({ description: "OpenAPI 3.1 of this service." }),
   Health: z.strictObject({ status: z.literal("ok") }),
@@ -158,6 +162,13 @@ export const serviceReplies = () => ({
     activeJobs: count("Jobs that have not ended."),
     leakedGroups: count("Groups that should be gone and are not."),
     oldestQueued: maybeTime("When the oldest job that waits was accepted."),
+    waitingMessages: z
+      .strictObject({
+        count: count("How many; counted up to 5000."),
+        oldest: maybeTime("Since when the oldest waits."),
+        reasons: z.record(z.string(), count("How many wait for it.")),
+      })
+      .meta({ description: "Posted messages that wait for what they need, and are sent again." }),
     unreadableRows: count("Rows that can't be read; counted up to 1000."),
     unreadable: z
       .array(z.strictObject({ id: text("Of the job."), why: text("Why its row can't be read.") }))

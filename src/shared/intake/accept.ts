@@ -1,6 +1,6 @@
 import { minute, second } from "../base/duration.ts";
 import { no, ok, Unavailable, type Refusal, type Result } from "../base/errors.ts";
-import { mintJobId } from "../base/ids.ts";
+import { mintJobId, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/job-index.ts";
 import { columnsOf, jobKey, type Sealed } from "../store/job-row.ts";
 import { hasEnded, type Job } from "../job/job.ts";
@@ -54,28 +54,82 @@ const pause = (round: number): number => Math.min(round * 50, 500);
  * @throws Unavailable when storage or the sealing key can't be reached: nothing was accepted
  */
 export async function accept(deps: AcceptDeps, order: Order, checked: Checked): Promise<Result<Accepted>> {
-  const { sealer } = deps;
   const began = deps.now();
   const id = order.id?.id ?? mintJobId(began, deps.randomBytes(10));
   const job = newJob(order, checked, id, order.createdAt ?? began);
   // A message that comes again: of an id that a poster chose the reservation tells, of a derived one only the row.
   const known = order.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
-  if (known) return ok({ job: known.job, attached: true });
+  if (known) return ok({ job: await withDefinition(deps, order, checked, known.job), attached: true });
   const over = await ceiling(deps, job);
   if (over) return no(over);
-  const definition = await sealer.seal(sealedText(checked.definition), id);
-  const callbacks =
-    checked.callBackUri === undefined ? undefined : await sealer.seal(JSON.stringify([checked.callBackUri]), id);
-  const large = definition.length > mostInline ? definition : undefined;
-  const found = await reserve(deps, order, checked, job, large);
+  const sealed = await sealOrWait(deps, order, checked, id);
+  const found = await reserve(deps, order, checked, job, sealed?.large);
   if (!found.ok) return found;
   const { value } = found;
   if (value.kind === "attached") {
     const full = await join(deps, order, checked, value.job);
-    return full ? no(full) : ok({ job: value.job, attached: true });
+    return full ? no(full) : ok({ job: await withDefinition(deps, order, checked, value.job), attached: true });
   }
-  if (value.kind === "adopted" && large) await deps.blobs.putSealed(id, large, "reserved");
-  return insert(deps, value.job, { definition: large ? "blob" : definition, callbacks }, value.reservedAt);
+  if (sealed === undefined) return insert(deps, awaiting(value.job, deps.now()), nothingSealed, value.reservedAt);
+  if (value.kind === "adopted" && sealed.large) await deps.blobs.putSealed(id, sealed.large, "reserved");
+  return insert(deps, value.job, sealed, value.reservedAt);
+}
+
+const nothingSealed: Sealed = { definition: undefined, callbacks: undefined };
+
+/** Sealed bytes, and those of a definition that is too large to lie in the row. */
+interface SealedOrder extends Sealed {
+  readonly large: Uint8Array | undefined;
+}
+
+/** @throws Unavailable when the sealing key can't be reached */
+async function seal({ sealer }: AcceptDeps, { definition, callBackUri }: Checked, id: JobId): Promise<SealedOrder> {
+  const bytes = await sealer.seal(sealedText(definition), id);
+  const callbacks = callBackUri === undefined ? undefined : await sealer.seal(JSON.stringify([callBackUri]), id);
+  return bytes.length > mostInline
+    ? { definition: "blob", callbacks, large: bytes }
+    : { definition: bytes, callbacks, large: undefined };
+}
+
+/** A posted job may stand without its definition, which its message keeps. A caller by HTTP hears that the key is away, and has nothing. */
+async function sealOrWait(
+  deps: AcceptDeps,
+  order: Order,
+  checked: Checked,
+  id: JobId,
+): Promise<SealedOrder | undefined> {
+  try {
+    return await seal(deps, checked, id);
+  } catch (error) {
+    if (order.via === "queue" && error instanceof Unavailable && error.service === "seal key") return undefined;
+    throw error;
+  }
+}
+
+function awaiting(job: Job, now: number): Job {
+  return {
+    ...job,
+    awaitsDefinition: true,
+    phase: { state: "Queued", refusals: 0, waiting: { reason: "SealKeyUnavailable", since: now } },
+  };
+}
+
+/**
+ * Its message brings the definition of a job whose row was written while the key was away. Another message under its id does not.
+ *
+ * @throws Unavailable when the key is away still
+ */
+async function withDefinition(deps: AcceptDeps, order: Order, checked: Checked, job: Job): Promise<Job> {
+  const isOwn = job.id === order.id?.id && job.createdAt === order.createdAt;
+  if (!isOwn || !job.awaitsDefinition || hasEnded(job.phase)) return job;
+  const { large, ...sealed } = await seal(deps, checked, job.id);
+  if (large) await deps.blobs.putSealed(job.id, large, "reserved");
+  const stored = await deps.jobs.change(job.id, (fresh) =>
+    fresh.awaitsDefinition && !hasEnded(fresh.phase)
+      ? { job: { ...fresh, awaitsDefinition: false }, sealed }
+      : undefined,
+  );
+  return stored?.job ?? job;
 }
 
 /** The job for which all is reserved, by us or by whoever died before its row was written; or the job that it joins. */

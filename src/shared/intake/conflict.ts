@@ -2,7 +2,7 @@ import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Sealer } from "../security/sealer.ts";
 import { maskSecrets, type Definition } from "../definition/index.ts";
-import { clip, Unreadable, type Refusal } from "../base/errors.ts";
+import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
 import { nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/job-index.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
@@ -106,7 +106,9 @@ async function sameKey(
     const died = pending === undefined || deps.now() > pending.reservedAt + reservationTime;
     return died ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "gone" };
   }
-  const { phase } = earlier.job;
+  const { phase, awaitsDefinition } = earlier.job;
+  if (awaitsDefinition && !hasEnded(phase))
+    throw new Unavailable("seal key", "The job of this Idempotency-Key waits for the sealing key itself.");
   const ended =
     hasEnded(phase) &&
     !(phase.state === "Succeeded" || (phase.state === "Canceled" && phase.verdict.reason !== "LeaseExpired"));

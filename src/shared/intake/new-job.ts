@@ -81,6 +81,7 @@ export function beginning(id: JobId, name: GroupName, options: JobOptions, creat
     events: [],
     joined: [],
     notified: { callbacks: [], replies: [] },
+    awaitsDefinition: false,
     yield: false,
     logsDropped: false,
     lookAt: createdAt,

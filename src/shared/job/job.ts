@@ -285,6 +285,8 @@ export const jobSchema = openObject({
   replyTo: z.string().optional(),
   /** The queue's own id of the message that brought the job, where one did. */
   messageId: z.string().optional(),
+  /** Its definition could not be sealed yet: the message that brought the job, which is sent again, has it. */
+  awaitsDefinition: z.boolean().default(false),
   rerunOf: jobId.optional(),
   /** Who joined it since: found by an id of their own, told of the end on a queue of their own. */
   joined: z

@@ -6,15 +6,16 @@ import type { KeyRing } from "./sealer.ts";
 import { storageCall } from "../store/connect.ts";
 
 /**
- * The key that signs capability links: one for the installation, random, kept in the table `control`, wrapped by the sealing key. To
- * revoke every link, delete that entity (partition `control`, row `link-key`): within minutes another takes its place. A sealing key
- * that is gone takes the links with it.
+ * A key that signs what comes back to us: capability links (row `link-key`), messages that are sent again (row `message-key`). One for
+ * the installation, random, kept in the table `control`, wrapped by the sealing key. To revoke every link, delete that entity: within
+ * minutes another takes its place. A sealing key that is gone takes the links with it.
  */
-const place = ["control", "link-key"] as const;
+export type SigningKeyRow = "link-key" | "message-key";
+const partition = "control";
 /** How long a key is believed in; within that time a revocation is noticed. */
 const cacheTime = 5 * minute;
-/** A token that names another key has the row read again, but not for every such token. */
-const lookAgain = 30 * second;
+/** A token that names another key has the row read again, but not for every such token. A message that does is never taken for unsigned. */
+const lookAgain = { "link-key": 30 * second, "message-key": 0 } as const;
 
 interface Known {
   readonly key: LinkKey | undefined;
@@ -25,16 +26,18 @@ export class LinkKeys {
   readonly #table: TableClient;
   readonly #ring: KeyRing;
   readonly #now: () => number;
+  readonly #row: SigningKeyRow;
   #known: Promise<Known> | undefined;
 
-  constructor(table: TableClient, ring: KeyRing, now: () => number) {
+  constructor(table: TableClient, ring: KeyRing, now: () => number, row: SigningKeyRow = "link-key") {
+    this.#row = row;
     this.#table = table;
     this.#ring = ring;
     this.#now = now;
   }
 
   /**
-   * The key for new links; made when there is none.
+   * The key to sign with; made when there is none.
    *
    * @throws Unavailable when storage or the sealing key can't be reached
    */
@@ -46,14 +49,14 @@ export class LinkKeys {
   }
 
   /**
-   * The key of that id, if links signed with it are still good.
+   * The key of that id, if what was signed with it is still good.
    *
    * @throws Unavailable as above
    */
   async find(id: string): Promise<LinkKey | undefined> {
     const { key } = await this.#knownFor(cacheTime);
     if (key?.id === id) return key;
-    const fresh = await this.#knownFor(lookAgain);
+    const fresh = await this.#knownFor(lookAgain[this.#row]);
     return fresh.key?.id === id ? fresh.key : undefined;
   }
 
@@ -68,7 +71,7 @@ export class LinkKeys {
 
   async #read(): Promise<Known> {
     const at = this.#now();
-    const row = await storageCall(() => this.#table.getEntity(...place), 404);
+    const row = await storageCall(() => this.#table.getEntity(partition, this.#row), 404);
     const key = row === 404 ? undefined : await this.#open(row);
     return { key, at };
   }
@@ -85,9 +88,8 @@ export class LinkKeys {
   async #make(): Promise<LinkKey> {
     const [id, key] = [randomBytes(4).toString("hex"), randomBytes(32)];
     const { kid, wrapped } = await this.#ring.wrap(key);
-    const [partitionKey, rowKey] = place;
-    const entity = { partitionKey, rowKey, id, kid, wrapped };
-    const before = await storageCall(() => this.#table.getEntity(...place), 404);
+    const entity = { partitionKey: partition, rowKey: this.#row, id, kid, wrapped };
+    const before = await storageCall(() => this.#table.getEntity(partition, this.#row), 404);
     const made = before === 404 ? undefined : await this.#open(before);
     if (made !== undefined) return made;
     const result =

@@ -103,6 +103,30 @@ export class Blobs {
     await storageCall(() => this.#sealed.deleteBlob(id), 404);
   }
 
+  /** A message that is sent again, sealed under a key that travels with what names it. */
+  async putParcel(name: string, bytes: Uint8Array): Promise<void> {
+    await storageCall(() => this.#sealed.getBlockBlobClient(name).upload(Buffer.from(bytes), bytes.length));
+  }
+
+  async getParcel(name: string): Promise<Uint8Array | "finished" | undefined> {
+    const result = await storageCall(() => this.#sealed.getBlockBlobClient(name).downloadToBuffer(), 404);
+    if (result === 404) return undefined;
+    return result.length === 0 ? "finished" : result;
+  }
+
+  /** Its content goes, its name stays for a while: a message may be delivered once more than it was dealt with. */
+  async finishParcel(name: string): Promise<void> {
+    await storageCall(() => this.#sealed.getBlockBlobClient(name).upload(Buffer.alloc(0), 0));
+  }
+
+  /** Names of parcels that were dealt with before a time. */
+  async dropParcels(before: number): Promise<void> {
+    for await (const { name, properties } of this.#sealed.listBlobsFlat({ prefix: "messages/" })) {
+      if (properties.contentLength === 0 && properties.lastModified.getTime() < before)
+        await storageCall(() => this.#sealed.deleteBlob(name), 404);
+    }
+  }
+
   /** A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes. */
   async definition(reference: string): Promise<Uint8Array | undefined> {
     const name = definitionName(reference);

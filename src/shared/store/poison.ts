@@ -1,5 +1,6 @@
 import type { QueueServiceClient, ReceivedMessageItem } from "@azure/storage-queue";
-import { queueNames, wireText } from "./queues.ts";
+import { second } from "../base/duration.ts";
+import { queueNames } from "./queues.ts";
 import { storageCall } from "./connect.ts";
 
 /**
@@ -8,15 +9,27 @@ import { storageCall } from "./connect.ts";
  */
 export interface PoisonMessage {
   readonly messageId: string;
-  readonly insertedAt: string;
-  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly insertedAt: number;
+  readonly text: string;
 }
+
+export interface Taken {
+  readonly taken: number;
+  /** There may be more: the time for one call was over. */
+  readonly more: boolean;
+}
+
+/** A caller waits: well below the time that Data Factory or a gateway waits for an answer. */
+const maxTime = 20 * second;
 
 export class PoisonQueue {
   readonly #service: QueueServiceClient;
+  readonly #now: () => number;
 
-  constructor(service: QueueServiceClient) {
+  constructor(service: QueueServiceClient, now: () => number) {
     this.#service = service;
+    this.#now = now;
   }
 
   get #queue() {
@@ -29,38 +42,37 @@ export class PoisonQueue {
     if (page === 404) return [];
     return page.peekedMessageItems.map(({ messageId, insertedOn, messageText }) => ({
       messageId,
-      insertedAt: insertedOn.toISOString(),
-      bytes: Buffer.byteLength(messageText),
+      insertedAt: insertedOn.getTime(),
+      text: asPosted(messageText),
     }));
   }
 
   /**
-   * Sends a message to `aci-jobs` again, or drops it; all of them when none is named. First sent, then deleted: a crash between the
-   * two leaves one message too many, which is the same job.
-   *
-   * @returns how many
+   * Has a message dealt with, then deletes it; all of them when none is named. A crash between the two leaves one message too many,
+   * which is the same job.
    */
-  async take(what: "replay" | "drop", messageId: string | undefined): Promise<number> {
+  async take(messageId: string | undefined, deal: (message: PoisonMessage) => Promise<void>): Promise<Taken> {
+    const until = this.#now() + maxTime;
     let taken = 0;
     const others = new Map<string, string>();
     const isWanted = (id: string): boolean => messageId === undefined || id === messageId;
     for (;;) {
       const batch = await this.#receive();
       // Who asks for one message leaves the others hidden until it is found, so that each is seen once.
-      for (const { messageId: id, popReceipt, messageText } of batch.filter((each) => isWanted(each.messageId))) {
-        if (what === "replay") {
-          const jobs = this.#service.getQueueClient(queueNames.jobs);
-          await storageCall(() => jobs.sendMessage(wireText(messageText), { messageTimeToLive: -1 }));
-        }
+      for (const { messageId: id, popReceipt, messageText, insertedOn } of batch) {
+        if (!isWanted(id)) continue;
+        await deal({ messageId: id, insertedAt: insertedOn.getTime(), text: asPosted(messageText) });
         await storageCall(() => this.#queue.deleteMessage(id, popReceipt), 404);
         taken++;
       }
       const before = others.size;
       for (const { messageId: id, popReceipt } of batch) if (!isWanted(id)) others.set(id, popReceipt);
-      const found = messageId !== undefined && taken > 0;
-      if (!found && (messageId === undefined ? batch.length > 0 : others.size > before)) continue;
+      const isFound = messageId !== undefined && taken > 0;
+      const goesOn = !isFound && (messageId === undefined ? batch.length > 0 : others.size > before);
+      const late = this.#now() > until;
+      if (goesOn && !late) continue;
       for (const [id, popReceipt] of others) await this.#show(id, popReceipt);
-      return taken;
+      return { taken, more: goesOn && late };
     }
   }
 
@@ -73,4 +85,9 @@ export class PoisonQueue {
   async #show(id: string, popReceipt: string): Promise<void> {
     await storageCall(() => this.#queue.updateMessage(id, popReceipt, undefined, 0), 404);
   }
+}
+
+/** The JavaScript client hands a carriage return over as the reference that stood for it in XML. */
+function asPosted(text: string): string {
+  return text.replaceAll("&#xD;", "\r");
 }

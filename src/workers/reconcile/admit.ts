@@ -75,6 +75,7 @@ async function heldBack(deps: Deps, job: Job, now: number): Promise<Admission | 
   // Only an id of the poster's own can be canceled before its job is there.
   if (!isMinted(job.id) && job.firstCreateAt === undefined && (await deps.jobs.index.hasCancel(job.id)))
     return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "CanceledByCaller" } } };
+  if (job.awaitsDefinition) return wait(deps, job, { reason: "SealKeyUnavailable" });
   return undefined;
 }
 

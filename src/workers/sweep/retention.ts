@@ -9,11 +9,15 @@ import type { TurnEnd } from "../../shared/store/turns.ts";
  * next time. No row goes while its group may exist.
  */
 const mostPerStep = 200;
+/** The name of a sealed message that was dealt with: its second delivery comes within minutes. */
+const parcelKept = day;
 
 export async function sweepRetention(deps: Deps): Promise<TurnEnd> {
   const { definitionRetention, logRetention, rowRetention } = deps.settings;
   const now = deps.now();
   await deps.jobs.index.dropCancels(now - cancelKept);
+  await deps.held.dropStale(now);
+  await deps.blobs.dropParcels(now - parcelKept);
   await each(deps, "hasDefinition eq true", now - definitionRetention, async (id) => {
     await deps.blobs.dropSealed(id);
     await deps.jobs.change(id, (job) => ({ job, sealed: { definition: undefined, callbacks: undefined } }));

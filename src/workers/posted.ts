@@ -1,0 +1,159 @@
+import { accept } from "../shared/intake/accept.ts";
+import { check, type Order } from "../shared/intake/submission.ts";
+import { minute } from "../shared/base/duration.ts";
+import { cancelOrKeep } from "../shared/intake/cancel.ts";
+import { isReason, type Reason } from "../shared/job/reasons.ts";
+import type { Deps } from "../shared/deps.ts";
+import type { JobId } from "../shared/base/ids.ts";
+import { clip, no, ok, Unreadable, type Refusal, type Result } from "../shared/base/errors.ts";
+import { openBytes } from "../shared/base/written-text.ts";
+import { nameIn, readJobMessage, type Submission } from "../shared/job/envelope.ts";
+import type { Blobs } from "../shared/store/blobs.ts";
+import { recordRefused } from "./record-refused.ts";
+import { reconcile } from "./reconcile/reconcile.ts";
+
+/** A message on `aci-jobs`, and what it had when it first came. */
+export interface Posted {
+  readonly body: unknown;
+  readonly id: JobId;
+  readonly at: number;
+  readonly messageId: string | undefined;
+}
+
+export type Outcome =
+  | { readonly kind: "done" }
+  /** It has to wait, and to be sent again. */
+  | {
+      readonly kind: "later";
+      readonly why: string;
+      readonly keyIsAway: boolean;
+      readonly delay?: number;
+      /** What is sent in its place, where it is not to be read twice from where it named it. */
+      readonly text?: string;
+    }
+  /** Nothing that this release does can help. */
+  | { readonly kind: "never"; readonly why: string };
+
+/**
+ * Does what a message asks for. One that can never work ends as a `Failed` row that says why.
+ *
+ * @throws Unavailable for a failure of ours
+ */
+export async function work(deps: Deps, posted: Posted): Promise<Outcome | { readonly kind: "newer" }> {
+  const message = readJobMessage(posted.body);
+  switch (message.kind) {
+    case "run":
+      await reconcile(deps, message.id, { at: undefined });
+      return done;
+    case "cancel":
+      await cancelReadable(deps, message.id);
+      return done;
+    case "submit":
+      return submit(deps, message.submission, posted);
+    case "newer":
+      return message;
+    case "malformed": {
+      const { id: given, name, ...tell } = message.of;
+      await recordRefused(deps, {
+        id: given ?? posted.id,
+        messageId: posted.messageId,
+        createdAt: posted.at,
+        name,
+        reason: "InvalidMessage",
+        detail: message.why,
+        foreign: given !== undefined,
+        tell,
+      });
+      return done;
+    }
+  }
+}
+
+const done: Outcome = { kind: "done" };
+
+/** A job that can't be read can't be canceled; its own row says so, and the message has done its work. */
+async function cancelReadable(deps: Deps, id: JobId): Promise<void> {
+  try {
+    await cancelOrKeep(deps, id);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    deps.log("error", "job can't be read", { job: id, why: error.why });
+  }
+}
+
+async function submit(deps: Deps, submission: Submission, { id: derived, at, messageId }: Posted): Promise<Outcome> {
+  const foreign = submission.id !== undefined;
+  const id = submission.id ?? derived;
+  const refuse = async (
+    reason: Reason,
+    detail: string,
+    name?: string,
+    warnings?: Refusal["warnings"],
+  ): Promise<Outcome> => {
+    const tell = submission;
+    await recordRefused(deps, { id, messageId, createdAt: at, name, reason, detail, warnings, foreign, tell });
+    return done;
+  };
+  if (deps.settings.faults.length > 0) return { kind: "later", why: "InvalidSettings", keyIsAway: true, delay: minute };
+  const read = await definitionText(deps.blobs, submission.definition);
+  if (!read.ok) return refuse("InvalidMessage", read.error);
+  const text = read.value;
+  const order: Order = {
+    text,
+    query: {},
+    envelope: submission.options,
+    via: "queue",
+    id: { id, foreign, ...(messageId === undefined ? {} : { messageId }) },
+    createdAt: at,
+    idempotencyKey: submission.idempotencyKey,
+    callBackUri: submission.callBackUri,
+    replyTo: submission.replyTo,
+    correlationId: submission.correlationId,
+    traceparent: submission.traceparent,
+    requestedBy: undefined,
+    rerunOf: undefined,
+    unknown: submission.unknown,
+  };
+  await deps.control.installation();
+  const checked = check(order, deps.settings);
+  if (!checked.ok) {
+    const { code, message, warnings } = checked.error;
+    return refuse(isReason(code) ? code : "InvalidDefinition", message, nameIn(text), warnings);
+  }
+  if (checked.value.options.dryRun)
+    return refuse("InvalidOptions", "dryRun is for HTTP, where somebody reads the answer.", nameIn(text));
+  const accepted = await accept(deps, order, checked.value).catch((error: unknown) => {
+    if (error instanceof Unreadable) return error;
+    throw error;
+  });
+  if (accepted instanceof Unreadable) {
+    deps.log("error", "job can't be read", { job: accepted.id, why: accepted.why });
+    // A message whose own row is there has done its work.
+    return accepted.id === id ? done : refuse("NameActive", clip(accepted.message, 300), nameIn(text));
+  }
+  if (!accepted.ok) {
+    const { code, message } = accepted.error;
+    if (code === "TooManyJobs") return { kind: "later", why: code, keyIsAway: false, delay: minute };
+    return refuse(isReason(code) ? code : "InternalError", message, nameIn(text));
+  }
+  const { job } = accepted.value;
+  await reconcile(deps, job.id, { at: undefined });
+  if (!job.awaitsDefinition || job.id !== id) return done;
+  return { kind: "later", why: "SealKeyUnavailable", keyIsAway: true, ...withText(submission, text) };
+}
+
+async function definitionText(blobs: Blobs, from: Submission["definition"]): Promise<Result<string, string>> {
+  if ("text" in from) return ok(from.text);
+  const bytes = await blobs.definition(from.blob);
+  if (bytes === undefined) return no("definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
+  const read = openBytes(bytes);
+  return read.ok ? read : no(`The blob of definitionBlob can't be read: ${read.error.message}`);
+}
+
+/** A definition that lay in a poster's blob travels in the message from now on: a blob is read once. */
+function withText(submission: Submission, text: string): { text?: string } {
+  if ("text" in submission.definition) return {};
+  const { unknown: _told, replyTo, ...envelope } = submission;
+  const replying = replyTo === undefined ? {} : { replyTo: { queue: replyTo } };
+  return { text: JSON.stringify({ version: 1, ...envelope, ...replying, definition: text }) };
+}
