@@ -56,6 +56,23 @@ const tokens = [
     "}",
     "${keyvault:job-x}",
   ],
+  // What happens to texts on their way, and what other programs leave in them.
+  ...[
+    "\\n",
+    "\\r\\n",
+    "\u00A0",
+    "\uFFFE",
+    "\uFFFF",
+    "&#xD;",
+    "b'",
+    "{{ x }}",
+    "@{pipeline().RunId}",
+    "@pipeline().parameters.a",
+    "@@",
+    "@sha256:",
+    "reg/a:b@c",
+  ],
+  ...["limits", "zones", "command", "shareName", "priority: Spot", "instanceView", "provisioningState"],
   ...[
     "null",
     "~",
@@ -179,7 +196,16 @@ const envelope = fc
   )
   .map((value) => JSON.stringify(value));
 
-/** A message on `aci-jobs`, plain or base64. */
+/** What a text is wrapped in on its way: base64, the quotes of a JSON string, a byte-order mark, CRLF. */
+const wrap = fc.constantFrom<(text: string) => string>(
+  (text) => Buffer.from(text).toString("base64"),
+  (text) => JSON.stringify(text),
+  (text) => `\uFEFF${text}`,
+  (text) => text.replaceAll("\n", "\r\n"),
+  (text) => text.replaceAll("\n", ""),
+);
+
+/** A message on `aci-jobs`, plain or wrapped. */
 export const hostileMessage: fc.Arbitrary<string> = fc
-  .tuple(fc.oneof({ weight: 2, arbitrary: envelope }, hostileBody), fc.boolean())
-  .map(([text, packed]) => (packed ? Buffer.from(text).toString("base64") : text));
+  .tuple(fc.oneof({ weight: 2, arbitrary: envelope }, hostileBody), fc.array(wrap, { maxLength: 4 }))
+  .map(([text, wraps]) => wraps.reduce((inner, outer) => outer(inner), text));

@@ -49,7 +49,8 @@ export function sourceOf(group: JsonObject, apiVersion: string): GroupSource {
       put(path, "]");
     } else if (isJsonObject(value)) {
       put(path, `${before}{`);
-      for (const [key, item] of Object.entries(value)) putValue(`${path}.${nameInPath(key)}`, `${quoted(key)}: `, item);
+      for (const [key, item] of Object.entries(value))
+        putValue(`${path}.${nameInPath(key, path.split(".").at(-1))}`, `${quoted(key)}: `, item);
       put(path, "}");
     } else put(path, before + scalar(value));
   };
@@ -57,7 +58,7 @@ export function sourceOf(group: JsonObject, apiVersion: string): GroupSource {
   for (const [key, value] of Object.entries(group)) {
     if (apart.includes(foldName(key))) continue;
     const name = containerGroup.properties.get(foldName(key))?.name ?? key;
-    putValue(nameInPath(key), `${quoted(name)}: `, value);
+    putValue(nameInPath(key, undefined), `${quoted(name)}: `, value);
   }
   put("", "}");
   return { text: `${lines.join("\n")}\n`, paths };

@@ -1,11 +1,13 @@
 /** What operators send: which members are taken, what is said of the others, and what is counted. */
 import type { HttpHandler } from "@azure/functions";
+import { QueueSASPermissions } from "@azure/storage-queue";
 import { describe, expect, it } from "vitest";
 import { cancelMany, pause, resume } from "../../src/http/operate/operate.ts";
 import { takePoison } from "../../src/http/operate/poison.ts";
+import { day } from "../../src/shared/base/duration.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import type { Deps } from "../../src/shared/deps.ts";
-import { ask, follow, jobOf, messagesIn, openBench, post, useAzurite, yaml, type Reply } from "./kit.ts";
+import { ask, deliver, follow, get, jobOf, messagesIn, openBench, post, useAzurite, yaml, type Reply } from "./kit.ts";
 
 useAzurite();
 
@@ -100,6 +102,28 @@ describe("what was done is said in numbers that read well", () => {
     expect(one.body).toMatchObject({ message: "1 message was sent again.", replayed: 1 });
     const rest = await send(takePoison(deps, "drop"), { all: true });
     expect(rest.body).toMatchObject({ message: "2 messages were dropped.", dropped: 2 });
+  });
+
+  it("by the replay of a message with CRLF, which comes as it was posted", async () => {
+    const { deps, storage } = await openBench();
+    const poison = storage.queues.getQueueClient(`${queueNames.jobs}-poison`);
+    await poison.createIfNotExists();
+    const text = yaml("replayed").replaceAll("\n", "\r\n");
+    // The client drops line feeds: who posts them does it without.
+    const url = new URL(
+      poison.generateSasUrl({
+        permissions: QueueSASPermissions.parse("a"),
+        expiresOn: new Date(Date.now() + day),
+      }),
+    );
+    url.pathname += "/messages";
+    const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("\r", "&#xD;");
+    const body = `<QueueMessage><MessageText>${escaped}</MessageText></QueueMessage>`;
+    expect((await fetch(url, { method: "POST", body })).status).toBe(201);
+    await send(takePoison(deps, "replay"), { all: true });
+    const [replayed = ""] = await messagesIn(storage, queueNames.jobs);
+    await deliver(deps, replayed);
+    expect((await get(deps, "replayed")).status).toBe(202);
   });
 
   it("by a dry run of one warning", async () => {

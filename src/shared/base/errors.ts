@@ -16,7 +16,7 @@ export function shownName(name: string, otherwise: string): string {
 
 /** A path as a sentence may show it: names that read like names, and not too many; empty for anything else. */
 export function shownPath(path: string): string {
-  return /^[\w.[\]/-]{1,150}$/.test(path) ? path : "";
+  return /^[\w.[\]/?-]{1,150}$/.test(path) ? path : "";
 }
 
 /** What a caller is told when a call can't be done: each code has one HTTP status. */

@@ -69,7 +69,7 @@ export class Cursor implements Spot {
     if (item !== undefined) return this.items[Number(index)]?.find(path.slice(item.length));
     const rest = path.replace(/^\./, "");
     for (const key of isJsonObject(this.value) ? Object.keys(this.value) : []) {
-      const name = nameInPath(key);
+      const name = nameInPath(key, this.#trail.name);
       const after = rest.slice(name.length);
       if (!rest.startsWith(name) || !/^(?:$|[.[])/.test(after)) continue;
       const found = this.get(key).find(after);

@@ -87,7 +87,7 @@ export class PoisonQueue {
   }
 }
 
-/** The JavaScript client hands a carriage return over as the reference that stood for it in XML. */
+/** The JavaScript client hands a carriage return over as the reference that stood for it in XML. In the middle of a line it was written so. */
 function asPosted(text: string): string {
-  return text.replaceAll("&#xD;", "\r");
+  return text.replaceAll("&#xD;\n", "\r\n");
 }

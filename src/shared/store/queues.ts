@@ -52,7 +52,11 @@ export class Queues {
   }
 }
 
-/** The JavaScript client drops line feeds from a message's text (`stringifyXML` of @azure/core-xml); base64 keeps them. */
+/**
+ * The JavaScript client drops line feeds from a message's text (`stringifyXML` of @azure/core-xml); base64 keeps them. Two characters
+ * can't stand in XML at all: in JSON, which is all that we write ourselves, they can be escaped.
+ */
 export function wireText(text: string): string {
-  return /[\r\n]/.test(text) ? Buffer.from(text).toString("base64") : text;
+  if (/[\r\n]/.test(text)) return Buffer.from(text).toString("base64");
+  return text.replace(/[\uFFFE\uFFFF]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }

@@ -45,6 +45,17 @@ const refused: readonly Row[] = [
     ["location: A template placeholder is left in location; write a region, or leave it out."],
     { location: "[resourceGroup().location]" },
   ],
+  ["two zones", {}, ["zones[1]: A container group stands in one zone only; keep one of zones."], { zones: ["1", "2"] }],
+  [
+    "a NUL in a command",
+    { containers: [container({ command: ["sh", "a\0b"] })] },
+    [`${c}.properties.command[1]: A command can't have a NUL character.`],
+  ],
+  [
+    "null in a command",
+    { containers: [container({ command: ["sh", null] })] },
+    [`${c}.properties.command[1]: An item of command is null; write text, in quotes if it is empty.`],
+  ],
   [
     "a tag's name",
     {},
@@ -452,6 +463,67 @@ const doubted: readonly Row[] = [
     { volumes: [{ name: "data", emptyDir: {} }] },
     [
       "properties.volumes[0].name: A volume's name should have at least 5 characters and no two dashes in a row; it may be refused.",
+    ],
+  ],
+  [
+    "Spot in a zone",
+    { priority: "Spot" },
+    ["zones: Spot groups are not supported in zones; it is likely to be refused."],
+    { zones: ["1"] },
+  ],
+  [
+    "a command in one word",
+    { containers: [container({ command: ["python app.py"] })] },
+    [
+      `${c}.properties.command[0]: The whole first item is taken as the program's name, blanks and all; split it, or run it by a shell: [sh, -c, ...].`,
+    ],
+  ],
+  [
+    "a command whose first item holds arguments",
+    { containers: [container({ livenessProbe: { exec: { command: ["cat /tmp/healthy", "-v"] } } })] },
+    [
+      `${c}.properties.livenessProbe.exec.command[0]: The whole first item is taken as the program's name, blanks and all; give each argument an item of its own.`,
+    ],
+  ],
+  [
+    "secrets that end with a line break",
+    {
+      containers: [
+        container({
+          environmentVariables: [
+            { name: "PLAIN", value: "text\n" },
+            { name: "DB_PASSWORD", value: "hunter2\r" },
+            { name: "OTHER", secureValue: "hunter3\r\n" },
+            { name: "PEM_KEY", secureValue: "-----BEGIN-----\nabc\n-----END-----\n" },
+          ],
+        }),
+      ],
+      imageRegistryCredentials: [{ server: "demo.azurecr.io", username: "u", password: "hunter4\r" }],
+    },
+    [
+      `${c}.properties.environmentVariables[1].value: The value ends with a line break, which becomes a part of it; remove that if it is a password or key.`,
+      `${c}.properties.environmentVariables[2].secureValue: The value ends with a line break, which becomes a part of it; remove that if it is a password or key.`,
+      "properties.imageRegistryCredentials[0].password: password ends with a line break, which becomes a part of it; remove that, or it is likely to be refused.",
+    ],
+  ],
+  [
+    "a storage account's key with a blank behind it, and names of share and account that can't be",
+    {
+      volumes: [
+        {
+          name: "files",
+          azureFile: {
+            shareName: "My_Share",
+            storageAccountName: "acc.file.core.windows.net",
+            storageAccountKey: "a2V5 ",
+          },
+        },
+      ],
+    },
+    [
+      "properties.volumes[0].azureFile.shareName: shareName is 3 to 63 lower-case letters, digits and single dashes; the volume is likely not to be mounted.",
+      "properties.volumes[0].azureFile.storageAccountKey: storageAccountKey begins or ends with a blank, which becomes a part of it; remove that, or it is likely to be refused.",
+      "properties.volumes[0].azureFile.storageAccountName: storageAccountName is 3 to 24 lower-case letters and digits, without a host's ending; the volume is likely not to be mounted.",
     ],
   ],
   [

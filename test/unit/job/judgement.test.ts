@@ -105,6 +105,36 @@ properties:
   });
 });
 
+describe("a name that doesn't read like one", () => {
+  const secret = "Zm9v+YmFy/aHVudGVyMg==";
+
+  it.each<[string, JsonObject, JsonObject, string]>([
+    ["of a property", { [secret]: 1 }, {}, "properties.?"],
+    [
+      "of a property that is refused below it",
+      { ipAddress: { [secret]: 1, ports: "x" } },
+      {},
+      "properties.ipAddress.?",
+    ],
+    ["at the top", {}, { [secret]: 1 }, "?"],
+  ])("%s is not shown in a path", (_, properties, top, path) => {
+    const { found, warnings } = judge(group(properties, top));
+    expect([...warnings, ...found.flatMap(({ errors }) => errors)].map((each) => each.path)).toContain(path);
+    expect(JSON.stringify([warnings, refusalOf(found, warnings)])).not.toContain(secret);
+  });
+
+  it("is shown where any name may stand: a tag's, a resource's id", () => {
+    const id =
+      "/subscriptions/<id>/resourceGroups/rg (old)/providers/Microsoft.ManagedIdentity/userAssignedIdentities/a";
+    const identity = { type: "UserAssigned", userAssignedIdentities: { [id]: { clientId: "x" } } };
+    const { found, warnings } = judge(group({}, { tags: { "a/b": "c" }, identity }));
+    const paths = [...warnings, ...found.flatMap(({ errors }) => errors)].map(({ path }) => path);
+    expect(paths).toEqual(
+      expect.arrayContaining(["tags.a/b", `identity.userAssignedIdentities.${id}.clientId`]) as unknown,
+    );
+  });
+});
+
 describe("tags", () => {
   const tags = (count: number): JsonObject =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`Tag${n}`, "x"]));

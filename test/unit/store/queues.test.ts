@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Queues, queueNames } from "../../../src/shared/store/queues.ts";
+import { Queues, queueNames, wireText } from "../../../src/shared/store/queues.ts";
 import { jobId, start } from "../../kit/kit.ts";
 import { Queue, queueService } from "../../model/queues.ts";
 
@@ -18,3 +18,9 @@ it.each([
     expect(queue.all).toMatchObject([{ queue: queueNames.wake, visibleAt: start + shown }]);
   },
 );
+
+it("a message of ours keeps the characters that XML has no place for", () => {
+  const event = JSON.stringify({ correlationId: "a\uFFFEb", result: "\uFFFF" });
+  expect(wireText(event)).not.toMatch(/[\uFFFE\uFFFF]/);
+  expect(JSON.parse(wireText(event))).toEqual(JSON.parse(event));
+});

@@ -8,8 +8,16 @@ export function labelOf(key: string): string {
   return /^[A-Za-z][\w.-]{0,59}$/.test(key) ? key : "This property";
 }
 
-/** A name as a path shows it to people: not too long, no line breaks, no terminal codes. */
-export function nameInPath(name: string): string {
+/**
+ * A name as a path shows it to people. What doesn't read like a name may be a secret in the wrong place, and stands as `?`. Tags have any
+ * name, and identities are named by their resource id: those are shown, but for line breaks and terminal codes.
+ *
+ * @param within the name of the object that it is a member of
+ */
+export function nameInPath(name: string, within: string | undefined): string {
+  if (/^[A-Za-z_][\w. -]{0,59}$/.test(name)) return name;
+  const isFree = within !== undefined && /^tags$/i.test(within);
+  if (!isFree && !/^\/subscriptions\/[\w.()/<> -]+$/i.test(name)) return "?";
   return name.slice(0, longest).replace(/[\u0000-\u001F\u007F-\u009F]/g, "\uFFFD");
 }
 
@@ -45,6 +53,11 @@ export class Trail implements Spot {
     return trail?.parent;
   }
 
+  /** Of the property or member; none of an item of a list. */
+  get name(): string | undefined {
+    return typeof this.#segment === "number" ? undefined : this.#segment;
+  }
+
   /** What a sentence calls this place: the name of the nearest property, where it reads like one. */
   get label(): string {
     if (typeof this.#segment === "number") return this.#parent?.label ?? labelOf("");
@@ -56,7 +69,8 @@ export class Trail implements Spot {
     if (!this.#parent) return "";
     const before = this.#parent.path;
     if (typeof this.#segment === "number") return `${before}[${this.#segment}]`;
-    const name = nameInPath(this.#segment);
+    const { name: within } = this.#parent;
+    const name = nameInPath(this.#segment, within);
     return before === "" ? name : `${before}.${name}`;
   }
 }
