@@ -5,6 +5,7 @@ import { Budget } from "./limits/rate-budget.ts";
 import { Attempts } from "./store/attempts.ts";
 import { Blobs } from "./store/blobs.ts";
 import { Control, tableNames, type Installation } from "./store/control.ts";
+import { Ceilings } from "./limits/ceilings.ts";
 import { DailyBudget } from "./limits/daily-budget.ts";
 import { Unavailable } from "./base/errors.ts";
 import type { Pacing } from "./base/rewrite.ts";
@@ -56,6 +57,7 @@ export interface Deps {
   readonly unreadable: UnreadableRows;
   readonly budget: Budget;
   readonly daily: DailyBudget;
+  readonly ceilings: Ceilings;
   readonly placement: Placement;
   readonly sealer: Sealer;
   /** The key that signs capability links. */
@@ -116,6 +118,11 @@ export function makeDeps(options: DepsOptions): Deps {
     turns: new Turns(storage.table(tableNames.control)),
     budget,
     daily: new DailyBudget(storage.table(tableNames.control), settings),
+    ceilings: new Ceilings(
+      storage.table(tableNames.index),
+      { all: settings.maxActiveJobs, perName: settings.maxActivePerName },
+      pacing,
+    ),
     placement,
     sleep,
     sealer: new Sealer(ring, now),

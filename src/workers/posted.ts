@@ -133,7 +133,6 @@ async function submit(deps: Deps, submission: Submission, { id: derived, at, mes
   }
   if (!accepted.ok) {
     const { code, message } = accepted.error;
-    if (code === "TooManyJobs") return { kind: "later", why: code, keyIsAway: false, delay: minute };
     return refuse(isReason(code) ? code : "InternalError", message, nameIn(text));
   }
   const { job } = accepted.value;

@@ -73,6 +73,7 @@ async function reserve({ jobs, now }: Deps, { id, foreign }: Refused, job: Job):
     checkAt,
     reservedAt: now(),
     columns: columnsOf(job, jobs.prices),
+    further: [],
   });
   if (reserved === "reserved") return createdAt;
   if (await jobs.peek(id)) return undefined;

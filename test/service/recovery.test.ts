@@ -102,6 +102,7 @@ describe("what a crash leaves behind", () => {
     createdAt: start,
     checkAt: start + minute,
     reservedAt: start,
+    further: [],
   } as const;
 
   it("a reservation without a row holds its name for minutes and no longer", async () => {

@@ -311,7 +311,7 @@ export const settingsTable = {
     "none",
     undefined,
     optionalInteger,
-    "Ceiling of jobs that have not ended: above it a POST gets 429, a posted message waits.",
+    "Ceiling of jobs that have not ended: above it a POST gets 429, a posted message is a row that waits its turn (`TooManyJobs`).",
   ),
   maxActivePerName: row<number | undefined>(
     "MAX_ACTIVE_PER_NAME",

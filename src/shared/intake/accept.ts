@@ -11,6 +11,7 @@ import type { Checked, Order } from "./submission.ts";
 import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
+import type { Ceilings, Room } from "../limits/ceilings.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
 import type { Settings } from "../config/settings.ts";
@@ -29,6 +30,7 @@ export interface AcceptDeps {
   readonly blobs: Blobs;
   readonly sealer: Sealer;
   readonly queues: Queues;
+  readonly ceilings: Ceilings;
 }
 
 export interface Accepted {
@@ -60,8 +62,6 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
   // A message that comes again: of an id that a poster chose the reservation tells, of a derived one only the row.
   const known = order.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
   if (known) return ok({ job: await withDefinition(deps, order, checked, known.job), attached: true });
-  const over = await ceiling(deps, job);
-  if (over) return no(over);
   const sealed = await sealOrWait(deps, order, checked, id);
   const found = await reserve(deps, order, checked, job, sealed?.large);
   if (!found.ok) return found;
@@ -161,29 +161,39 @@ async function reserveOrFind(
   stored: Promise<"created" | "exists">,
 ): Promise<Result<Found>> {
   const { index, prices } = deps.jobs;
+  const { ceilings } = deps;
   const { onConflict } = job.options;
   let rerunOf = order.rerunOf;
   let over: string | undefined;
   let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
   const until = deps.now() + mostReserving;
   for (let round = 0; round < mostRounds && deps.now() <= until; round++) {
-    const wanted: Job = rerunOf === undefined ? job : { ...job, rerunOf };
-    const reservedAt = deps.now();
-    const reservation: Reservation = {
-      id: job.id,
-      key: jobKey(job.id, job.createdAt),
-      name: job.name,
-      groupName: job.groupName,
-      want,
-      replaces: onConflict === "replace",
-      keyEntry: job.keyHash === undefined ? undefined : { hash: job.keyHash, over },
-      foreignId: order.id?.foreign === true,
-      createdAt: job.createdAt,
-      checkAt: job.checkAt,
-      reservedAt,
-      columns: columnsOf(wanted, prices),
-    };
-    const [reserved] = await Promise.all([index.reserve(reservation), stored]);
+    const begun = deps.now();
+    const { reserved, wanted, reservedAt } = await ceilings.inTurn(async () => {
+      const room = await ceilings.roomFor(job.name);
+      const wanted = withRoom(rerunOf === undefined ? job : { ...job, rerunOf }, room, deps.now());
+      // A message has its row at once, and waits; a caller by HTTP hears that there is no room.
+      if (room.kind === "full" && order.via !== "queue") return { reserved: "full", wanted, reservedAt: 0 } as const;
+      const reservedAt = deps.now();
+      const further = room.kind === "full" ? ceilings.standingIn(room.line, job) : room.actions;
+      const reservation: Reservation = {
+        id: job.id,
+        key: jobKey(job.id, job.createdAt),
+        name: job.name,
+        groupName: job.groupName,
+        want,
+        replaces: onConflict === "replace",
+        keyEntry: job.keyHash === undefined ? undefined : { hash: job.keyHash, over },
+        foreignId: order.id?.foreign === true,
+        createdAt: job.createdAt,
+        checkAt: job.checkAt,
+        reservedAt,
+        columns: columnsOf(wanted, prices),
+        further,
+      };
+      const [reserved] = await Promise.all([index.reserve(reservation), stored]);
+      return { reserved, wanted, reservedAt };
+    });
     if (reserved === "reserved") return ok({ kind: "reserved", job: wanted, reservedAt });
     const obstacle = await findObstacle(deps, job, order, checked.definition, { want, over, round });
     switch (obstacle.kind) {
@@ -191,19 +201,24 @@ async function reserveOrFind(
         // What was reserved leads to a row under the time at which it was reserved first.
         const { createdAt } = obstacle;
         const adopted = newJob({ ...order, rerunOf }, checked, job.id, createdAt);
-        return ok({ kind: "adopted", job: adopted, reservedAt });
+        const line = await ceilings.lineOf(job.name, job.id, createdAt);
+        const placed = line === undefined ? adopted : inLine(adopted, line, deps.now());
+        return ok({ kind: "adopted", job: placed, reservedAt: begun });
       }
       case "attach":
         return ok({ kind: "attached", job: obstacle.job });
       case "refuse":
-        return no(obstacle.refusal);
+        return no(reserved === "full" ? tooMany : obstacle.refusal);
       case "stand in line":
+        if (reserved === "full") return no(tooMany);
         want = "wait";
         break;
       case "take over":
+        if (reserved === "full") return no(tooMany);
         [rerunOf, over] = [obstacle.from ?? rerunOf, obstacle.etag];
         break;
       case "gone":
+        if (reserved === "full") return no(tooMany);
         if (round > 0) await deps.sleep(pause(round));
         break;
     }
@@ -236,22 +251,16 @@ async function letGo({ jobs, queues, now }: AcceptDeps, { id, groupName, created
   await index.drop(id);
 }
 
-async function ceiling({ jobs, settings }: AcceptDeps, job: Job): Promise<Refusal | undefined> {
-  if (settings.maxActiveJobs === undefined && settings.maxActivePerName === undefined) return undefined;
-  let [all, named] = [0, 0];
-  for await (const active of jobs.index.active()) {
-    // A message that comes again is no further job.
-    if (active.id === job.id) return undefined;
-    all++;
-    if (active.name.toLowerCase() === job.name.toLowerCase()) named++;
-  }
-  const full =
-    (settings.maxActiveJobs !== undefined && all >= settings.maxActiveJobs) ||
-    (settings.maxActivePerName !== undefined && named >= settings.maxActivePerName);
-  if (!full) return undefined;
-  return {
-    code: "TooManyJobs",
-    message: "As many jobs are active as the settings MAX_ACTIVE_JOBS and MAX_ACTIVE_PER_NAME allow; try again later.",
-    retryAfter: minute,
-  };
+const tooMany: Refusal = {
+  code: "TooManyJobs",
+  message: "As many jobs are active as the settings MAX_ACTIVE_JOBS and MAX_ACTIVE_PER_NAME allow; try again later.",
+  retryAfter: minute,
+};
+
+function withRoom(job: Job, room: Room, now: number): Job {
+  return room.kind === "full" ? inLine(job, room.line, now) : job;
+}
+
+function inLine(job: Job, line: string, now: number): Job {
+  return { ...job, line, phase: { state: "Queued", refusals: 0, waiting: { reason: "TooManyJobs", since: now } } };
 }

@@ -1,5 +1,6 @@
 import { minute } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
+import type { Ceilings } from "../limits/ceilings.ts";
 import type { Log } from "../base/log.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { JobStore } from "../store/jobs.ts";
@@ -12,6 +13,7 @@ interface ReservationDeps {
   readonly jobs: JobStore;
   readonly blobs: Blobs;
   readonly queues: Queues;
+  readonly ceilings: Ceilings;
 }
 
 /** How long a reservation waits for its row: longer than an acceptor may take, and the clocks of two instances differ by, together. */
@@ -22,7 +24,7 @@ export const reservationTime = 4 * minute;
  * is young the row may be on its way. Nothing is left of it: no id, no key, no name, no blob. May be interrupted and repeated.
  */
 export async function expireReservation(deps: ReservationDeps, id: JobId): Promise<void> {
-  const { now, log, jobs, blobs, queues } = deps;
+  const { now, log, jobs, blobs, queues, ceilings } = deps;
   const pending = await jobs.index.pending(id);
   if (pending === undefined || now() < pending.reservedAt + reservationTime) return;
   if (!pending.expired && !(await jobs.index.expire(pending))) return;
@@ -30,6 +32,7 @@ export async function expireReservation(deps: ReservationDeps, id: JobId): Promi
   if ((await jobs.peek(id)) !== undefined) return;
   log("warn", "reservation without a row", { job: id });
   await jobs.index.giveBack(pending);
+  for (const line of ceilings.linesOf(pending.name)) await jobs.index.leaveLine(line, id, pending.createdAt);
   const next = await jobs.index.handOver(pending.groupName, id);
   if (next !== undefined) await requeue({ jobs, queues, now }, next);
   await blobs.dropSealed(id);

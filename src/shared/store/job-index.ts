@@ -19,6 +19,7 @@ import { storageCall } from "./connect.ts";
  * | `name_NAME` | what earlier jobs of a name left: how long they took (`usualTime`, milliseconds), when a delete of their group was last accepted (`lastDeleteAt`) |
  * | `key_HASH` | the job of an idempotency key |
  * | `id_UUID` | where the row of a job stands whose id a poster chose, or which it joined |
+ * | `count_~all`, `count_NAME` | how many jobs have not ended, where a ceiling is set; `~most` and `~most-NAME` are the lines of those that wait for it |
  * | `cancel_UUID` | a cancel that came before its job |
  */
 export interface Reservation {
@@ -39,6 +40,8 @@ export interface Reservation {
   /** When this acceptor reserved, by its own clock. */
   readonly reservedAt: number;
   readonly columns: Readonly<Record<string, unknown>>;
+  /** What the ceilings of active jobs ask for besides: a counter, or a place in a line. */
+  readonly further: readonly TransactionAction[];
 }
 
 export type Reserved = "reserved" | "conflict";
@@ -121,6 +124,7 @@ export class JobIndex extends NameLocks {
       actions.push(over === undefined ? ["create", row] : ["update", row, "Replace", { etag: over }]);
     }
     if (foreignId) actions.push(["create", entity(`id_${id}`, leadsTo(key))]);
+    actions.push(...reservation.further);
     return (await this.transact(actions)) ? "reserved" : "conflict";
   }
 

@@ -5,6 +5,7 @@ import type { Reason } from "../../shared/job/reasons.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { isMinted } from "../../shared/base/ids.ts";
 import type { Job, Placed } from "../../shared/job/job.ts";
+import { enterCeiling, withoutCeiling } from "./ceiling.ts";
 import { holdName, positionIn } from "./name-lock.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
@@ -27,10 +28,15 @@ const forgottenNameTime = minute;
 export const createLine = (placed: Placed): string => `~create-${placed.subscriptionId}-${regionKey(placed.location)}`;
 export const roomLine = (placed: Placed): string => `~room-${placed.subscriptionId}-${regionKey(placed.location)}`;
 
-export async function admit(deps: Deps, job: Job): Promise<Admission> {
+export async function admit(deps: Deps, given: Job): Promise<Admission> {
   const now = deps.now();
-  const early = await heldBack(deps, job, now);
+  const early = await heldBack(deps, given, now);
   if (early) return early;
+
+  const line = await enterCeiling(deps, given);
+  if (line !== undefined)
+    return wait(deps, { ...given, line }, { reason: "TooManyJobs", position: await positionIn(deps, line, given.id) });
+  const job = withoutCeiling(given);
 
   const named = await holdName(deps, job);
   if (named.kind === "busy") return wait(deps, job, { reason: "NameBusy", position: named.position });
@@ -53,8 +59,8 @@ export async function admit(deps: Deps, job: Job): Promise<Admission> {
   if (!(await mayCreate(deps, job, placed, now)))
     return standInLine(deps, { ...job, placed }, createLine(placed), "CreateLimit");
   if (samePlace(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
-  const { line, ...admitted } = job;
-  if (line !== undefined) await deps.jobs.index.leaveLine(line, job.id, job.createdAt);
+  const { line: left, ...admitted } = job;
+  if (left !== undefined) await deps.jobs.index.leaveLine(left, job.id, job.createdAt);
   const known = job.attempt > 1 ? {} : await deps.jobs.index.historyOf(job.name);
   return { kind: "admitted", job: { ...admitted, placed, ...defined(known) } };
 }

@@ -3,6 +3,8 @@ import type { Job, Placed } from "../../shared/job/job.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 import type { TurnEnd } from "../../shared/store/turns.ts";
 import { scopeOf } from "../../shared/limits/placement.ts";
+import { isCeilingLine } from "../../shared/limits/ceilings.ts";
+import { callUpCeiling } from "./ceiling.ts";
 import { createLine, roomLine } from "./admit.ts";
 
 /** Who makes room wakes the oldest that waits for it: a job whose group went, and the timer. */
@@ -29,12 +31,14 @@ const probes = 5;
 
 /** Calls up as many as there is room for by now, oldest first. */
 export async function callUpWaiting(deps: Deps, until: number): Promise<TurnEnd> {
+  if (!(await deps.ceilings.recount(until))) return { kind: "unfinished", cursor: undefined };
   const lines = await deps.jobs.index.lines();
   if (lines.size === 0) return { kind: "completed", cursor: undefined };
   const now = deps.now();
   const exclusions = await deps.placement.exclusions(now);
   for (const line of lines.keys()) {
     if (deps.now() >= until) return { kind: "unfinished", cursor: undefined };
+    if (isCeilingLine(line)) await callUpCeiling(deps, line);
     const placed = placeOf(line);
     if (placed && line === createLine(placed)) await wakeFrom(deps, line, await deps.budget.creates(placed, now));
     else if (placed && line === roomLine(placed) && !exclusions.has(scopeOf(placed)))

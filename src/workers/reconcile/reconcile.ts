@@ -18,6 +18,7 @@ import { requestTimeout, type Step } from "../../shared/job/step.ts";
 import { usualTimeAfter, withoutOutage } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 import { admit, drawCreate } from "./admit.ts";
+import { ceilingFreed } from "./ceiling.ts";
 import { captureAttempt, captureRunning } from "./capture.ts";
 import { openForCreate } from "./open-for-create.ts";
 import { countAttempt, roomMade } from "./capacity.ts";
@@ -312,6 +313,7 @@ class Reconciliation {
     if (shownDiffers(before.job, job)) {
       this.#logMove(before.job, job);
       await index.mirror(job.id, saved.key, job.checkAt, columnsOf(job, this.#deps.jobs.prices));
+      if (hasEnded(job.phase) && !hasEnded(before.job.phase)) await ceilingFreed(this.#deps, job);
     } else if (tellTimer) await index.setCheck(job.id, job.checkAt);
     return true;
   }

@@ -1,0 +1,60 @@
+import { Unreadable } from "../../shared/base/errors.ts";
+import type { JobId } from "../../shared/base/ids.ts";
+import type { Deps } from "../../shared/deps.ts";
+import { hasEnded, type Job } from "../../shared/job/job.ts";
+import { isCeilingLine } from "../../shared/limits/ceilings.ts";
+import { requeue } from "../../shared/store/requeue.ts";
+
+/** Posted jobs that wait because `MAX_ACTIVE_JOBS` or `MAX_ACTIVE_PER_NAME` is reached: who ends calls up the next, and so does the sweep. */
+
+type CeilingDeps = Pick<Deps, "ceilings" | "jobs" | "queues" | "now">;
+
+/** How many one call requeues; the sweep goes on. */
+const maxCalled = 100;
+
+/** @returns the line in which a job waits still, or `undefined` when it may go on */
+export async function enterCeiling({ ceilings }: Pick<Deps, "ceilings">, job: Job): Promise<string | undefined> {
+  if (!isCeilingLine(job.line)) return undefined;
+  return ceilings.enter(job.name, job.id, job.createdAt, job.line);
+}
+
+export function withoutCeiling(job: Job): Job {
+  if (!isCeilingLine(job.line)) return job;
+  const { line: _left, ...rest } = job;
+  return rest;
+}
+
+/** A job ended: there is room for another one. */
+export async function ceilingFreed(deps: CeilingDeps, { name }: Job): Promise<void> {
+  if (!deps.ceilings.areSet) return;
+  for (const line of deps.ceilings.linesOf(name)) await callUpCeiling(deps, line, 1);
+}
+
+/** Requeues as many of a line as there is room for, oldest first. Each leaves the line when it is let in. */
+export async function callUpCeiling(deps: CeilingDeps, line: string, most = maxCalled): Promise<void> {
+  const { jobs, ceilings } = deps;
+  // What can't go on is passed over, so that it stops nobody behind it.
+  const standing = await jobs.index.standing(line, maxCalled);
+  if (standing.length === 0) return;
+  let room = Math.min(most, await ceilings.roomIn(line));
+  for (const { id, createdAt } of standing) {
+    if (room <= 0) return;
+    const found = await stateOf(deps, id);
+    if (found === "done") await jobs.index.leaveLine(line, id, createdAt);
+    if (found !== "waits") continue;
+    await requeue(deps, id);
+    room--;
+  }
+}
+
+/** A reservation whose row is not written yet waits for that; the sweep gives back one whose row never comes. */
+async function stateOf({ jobs }: CeilingDeps, id: JobId): Promise<"waits" | "done" | "no row"> {
+  try {
+    const stored = await jobs.peek(id);
+    if (stored !== undefined) return hasEnded(stored.job.phase) ? "done" : "waits";
+    return (await jobs.index.has(id)) ? "no row" : "done";
+  } catch (error) {
+    if (error instanceof Unreadable) return "done";
+    throw error;
+  }
+}
