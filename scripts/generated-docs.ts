@@ -109,9 +109,9 @@ function typeOf(schema: Readonly<Record<string, unknown>>): string {
 const ruleText: Readonly<Record<Rule, string>> = {
   end: "the job ends",
   caller: "ends, or the caller's `retries` and `retryOn` decide",
-  free: "a new attempt at nobody's expense, at most `FREE_RETRIES` in a row",
-  wait: "the job waits, and is tried again",
-  few: "tried again, at most four times, then the job ends",
+  free: "a new attempt at nobody's expense, at most `FREE_RETRIES` in a row, unless a program ran that neither Azure nor an eviction ended; then `retries` and `retryOn` decide",
+  wait: "the job waits and is tried again, until `queueTimeout`, `startTimeout` or `timeout` ends it",
+  few: "a create refused so is tried four times, then the job ends; where a group failed so, it ends, or the caller's `retries` and `retryOn` decide",
   hour: "the job waits for `REFUSAL_TIME`, an hour unless set, then it ends",
 };
 
@@ -163,7 +163,12 @@ Every row, status and event carries a \`reason\`: why a job waits, or how it end
 \`fault\` says who has to do something about it. Where \`queueTimeout\` or \`timeout\` ends a job that still waits, it is the fault of
 what the job waited for, which the message names.
 
-${table(["reason", "fault", "what is done", "advice"], rows)}
+${table(["reason", "fault", "what happens next", "what to do"], rows)}
+
+The fault is one of: \`definition\` (who wrote it), \`program\` (who wrote what runs), \`image\` (who built or published it), \`caller\` (who
+submitted or steered the job), \`identity\`, \`quota\`, \`network\` (who runs the subscription: roles and locks, limits, subnets),
+\`capacity\` (Azure has no room), \`platform\` (Azure, or this service). \`NoCapacity\` ends a job only where a container
+had started already.
 
 ## What Azure says, and what it means here
 

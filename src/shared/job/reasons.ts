@@ -61,15 +61,31 @@ export const catalogue = {
     "The region's quota is used up; it starts when other groups end. Ask Azure to raise it.",
   ),
   NoCapacity: entry("capacity", "wait", "The region has no capacity now. Use another region, or a smaller group."),
-  Throttled: entry("quota", "wait", "Azure Resource Manager asked to slow down."),
-  ArmUnavailable: entry("platform", "wait", "Azure Resource Manager can't be reached; it is tried again."),
-  GroupBusy: entry("platform", "wait", "The container group's previous operation has not settled yet."),
+  Throttled: entry(
+    "quota",
+    "wait",
+    "Azure Resource Manager asked to slow down; it is tried again when the time that it gave is over.",
+  ),
+  ArmUnavailable: entry(
+    "platform",
+    "wait",
+    "Azure Resource Manager can't be reached; it is tried again. If it lasts, look at /api/health/details.",
+  ),
+  GroupBusy: entry(
+    "platform",
+    "wait",
+    "The container group's previous operation has not settled yet; it is tried again.",
+  ),
   SealKeyUnavailable: entry(
     "platform",
     "wait",
     "The sealing key can't be reached; check the vault and the app's access to it.",
   ),
-  VaultUnavailable: entry("platform", "wait", "The Key Vault of the definition's references can't be reached."),
+  VaultUnavailable: entry(
+    "platform",
+    "wait",
+    "The Key Vault of the definition's references can't be reached; check the vault and the app's access to it.",
+  ),
   RegistryBusy: entry(
     "image",
     "few",
@@ -116,7 +132,11 @@ export const catalogue = {
     "end",
     "Set restartPolicy to Never or OnFailure, or name main, timeout or runTimeout.",
   ),
-  PolicyRefused: entry("definition", "end", "The operator's policy forbids this."),
+  PolicyRefused: entry(
+    "definition",
+    "end",
+    "The operator's policy forbids this. Change the definition as the message says, or ask the operator.",
+  ),
   PolicyDenied: entry(
     "definition",
     "end",
@@ -179,8 +199,16 @@ export const catalogue = {
     "caller",
     "The group did not start in time. Look at its events; a smaller image starts sooner.",
   ),
-  QueueTimeout: entry("quota", "end", "It waited longer than queueTimeout allows."),
-  ProvisioningFailed: entry("platform", "free", "ACI could not start the group."),
+  QueueTimeout: entry(
+    "quota",
+    "end",
+    "It waited longer than queueTimeout allows. Raise queueTimeout, or submit fewer jobs at once.",
+  ),
+  ProvisioningFailed: entry(
+    "platform",
+    "free",
+    "ACI could not start the group and does not say why. Look at the job's events; try another region.",
+  ),
   CrashLoop: entry("program", "caller", "The program ends at once again and again. Look at its log."),
 
   // While and after they run.
@@ -207,18 +235,38 @@ export const catalogue = {
     "free",
     "Spot capacity was reclaimed. Use priority Regular for a job that must not be interrupted.",
   ),
-  GroupDisappeared: entry("platform", "caller", "The container group was deleted by somebody else, or vanished."),
+  GroupDisappeared: entry(
+    "platform",
+    "caller",
+    "The container group was deleted by somebody else, or vanished. Azure's activity log says who did it; submit the job again.",
+  ),
   GroupReplaced: entry(
     "definition",
     "end",
     "Somebody else's container group stands in its place; nothing was done to it. Use a name of your own.",
   ),
-  StoppedExternally: entry("caller", "end", "The container group was stopped by somebody else."),
-  RunTimeout: entry("program", "caller", "It ran longer than runTimeout allows."),
-  DeadlineExceeded: entry("program", "end", "It took longer than timeout allows, waiting and retries included."),
+  StoppedExternally: entry(
+    "caller",
+    "end",
+    "The container group was stopped by somebody else. Submit the job again if it should run.",
+  ),
+  RunTimeout: entry(
+    "program",
+    "caller",
+    "It ran longer than runTimeout allows. Look at its log for what takes so long, or raise runTimeout.",
+  ),
+  DeadlineExceeded: entry(
+    "program",
+    "end",
+    "It took longer than timeout allows, waiting and retries included. Raise timeout, or look at what it waited for.",
+  ),
   CanceledByCaller: entry("caller", "end", "It was canceled."),
   Replaced: entry("caller", "end", "A newer job of the same name replaced it."),
-  LeaseExpired: entry("caller", "end", "Nobody asked for its status any more."),
+  LeaseExpired: entry(
+    "caller",
+    "end",
+    "The lease expired: nobody polled the job's status in time. Poll more often, or set a longer lease.",
+  ),
   InternalError: entry("platform", "end", "This is a fault of the service: report it with the job's id."),
 } as const satisfies Record<string, Entry>;
 
