@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { contextOf, print, printJson } from "./context.ts";
+import { setTimeout } from "node:timers/promises";
+import { contextOf, print, printJson, tell } from "./context.ts";
 import { Misuse } from "./errors.ts";
 
 /** What operators do to many jobs at once: cancel, pause, resume. */
@@ -29,6 +30,26 @@ export function addOperate(program: Command): void {
     .argument("[reason]", "for the record")
     .description("end a pause")
     .action((reason: string | undefined, _: object, self: Command) => operate("resume", { reason }, self));
+
+  program
+    .command("reindex")
+    .description("rebuild the job index after it was lost; jobs are accepted again when it is whole")
+    .action((_: object, self: Command) => reindex(self));
+}
+
+/** As long as the service has more to do. */
+async function reindex(command: Command): Promise<void> {
+  const { service, json } = contextOf(command);
+  for (;;) {
+    const { reply, pause } = await service.reindex();
+    if (reply.complete) {
+      if (json) printJson(reply);
+      else print(reply.message);
+      return;
+    }
+    tell(reply.message);
+    await setTimeout(pause);
+  }
 }
 
 async function operate(path: "jobs/cancel" | "pause" | "resume", body: object, command: Command): Promise<void> {

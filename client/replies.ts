@@ -85,6 +85,9 @@ export const poisonList = z.looseObject({
   messages: z.array(z.looseObject({ messageId: z.string(), insertedAt: z.string(), bytes: z.number() })),
 });
 
+/** `POST /api/reindex`. */
+export const reindexed = z.looseObject({ message: z.string(), complete: z.boolean() });
+
 /** `GET /api/adopt`. */
 export const adoptable = z.looseObject({
   message: z.string(),

@@ -13,6 +13,7 @@ import {
   type Status,
   adoptable,
   poisonList,
+  reindexed,
 } from "./replies.ts";
 
 /** Where to ask for a job's state: path and query on the service that was called. */
@@ -111,6 +112,13 @@ export class Service {
   ): Promise<z.infer<typeof said>> {
     const headers = { "content-type": "application/json" };
     return this.#call("POST", `/api/${path}`, said, { headers, body: JSON.stringify(body) });
+  }
+
+  /** One piece of the rebuild of the job index, and how many milliseconds the service asks to wait before the next. */
+  async reindex(): Promise<{ readonly reply: z.infer<typeof reindexed>; readonly pause: number }> {
+    const answer = await call(this.target, "POST", "/api/reindex");
+    const pause = retryAfter(answer.headers.get("retry-after") ?? undefined, Date.now()) ?? 0;
+    return { reply: await this.#read(answer, reindexed), pause };
   }
 
   poison(): Promise<z.infer<typeof poisonList>> {

@@ -16,6 +16,7 @@ import { link } from "./http/link.ts";
 import { logs } from "./http/logs.ts";
 import { cancelMany, pause, rerun, resume } from "./http/operate/operate.ts";
 import { listPoison, takePoison } from "./http/operate/poison.ts";
+import { reindex } from "./http/operate/reindex.ts";
 import { openapi } from "./http/openapi.ts";
 import { enqueueingSweep } from "./http/lib/second-clock.ts";
 import { status, stillUnknown } from "./http/status.ts";
@@ -56,6 +57,7 @@ http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", ...allow("steer", r
 http("cancel", { methods: ["POST"], route: "jobs/cancel", ...allow("operate", plain(cancelMany(deps))) });
 http("pause", { methods: ["POST"], route: "pause", ...allow("operate", plain(pause(deps))) });
 http("resume", { methods: ["POST"], route: "resume", ...allow("operate", plain(resume(deps))) });
+http("reindex", { methods: ["POST"], route: "reindex", ...allow("operate", plain(reindex(deps))) });
 http("poison", { methods: ["GET"], route: "poison", ...allow("read", plain(listPoison(deps))) });
 http("poisonReplay", {
   methods: ["POST"],

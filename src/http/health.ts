@@ -49,7 +49,7 @@ export function healthDetails(deps: HealthDeps) {
   const began = deps.now();
   return handler(deps.log, async () => {
     const { control, queues, settings, now } = deps;
-    const [beat, turns, pause, lengths, unreadable, active, held, { aci, installation }] = await Promise.all([
+    const [beat, turns, pause, lengths, unreadable, active, held, { aci, installation }, hasIndex] = await Promise.all([
       control.lastBeat(),
       deps.turns.all(),
       control.paused(),
@@ -58,6 +58,7 @@ export function healthDetails(deps: HealthDeps) {
       activeCounts(deps),
       deps.held.summary(now()),
       deps.aci(),
+      deps.jobs.hasIndex(),
     ]);
     const faults = [...settings.faults, ...(installation.refusal === undefined ? [] : [installation.refusal])];
     const lastPass = lastPassOf(beat, turns);
@@ -65,19 +66,22 @@ export function healthDetails(deps: HealthDeps) {
     const status =
       faults.length > 0
         ? "misconfigured"
-        : silent(lastPass)
-          ? "late"
-          : beat?.arm === "refused"
-            ? "refused by Azure Resource Manager"
-            : silent(beat?.armAt)
-              ? "no answer from Azure Resource Manager"
-              : "ok";
+        : !hasIndex
+          ? "the job index is lost"
+          : silent(lastPass)
+            ? "late"
+            : beat?.arm === "refused"
+              ? "refused by Azure Resource Manager"
+              : silent(beat?.armAt)
+                ? "no answer from Azure Resource Manager"
+                : "ok";
     const reply: Reply<"HealthDetails"> = {
       status,
       version,
       lastReconcile: iso(lastPass),
       timer: timerState(beat, now(), began),
       sweep: Object.fromEntries([...turns].map(([part, turn]) => [part, shown(turn)])),
+      index: { ok: hasIndex },
       arm: { ok: beat?.arm === "ok", since: iso(beat?.armSince) },
       lastArmSuccess: iso(beat?.armAt),
       throttledUntil: iso(aci.heldUntil),

@@ -4,7 +4,7 @@ import { Aci, type AciOptions } from "./aci/client.ts";
 import { Budget } from "./limits/rate-budget.ts";
 import { Attempts } from "./store/attempts.ts";
 import { Blobs } from "./store/blobs.ts";
-import { Control, tableNames, type Installation } from "./store/control.ts";
+import { Control, type Installation } from "./store/control.ts";
 import { Ceilings } from "./limits/ceilings.ts";
 import { DailyBudget } from "./limits/daily-budget.ts";
 import { Unavailable } from "./base/errors.ts";
@@ -13,6 +13,7 @@ import { InstallationTag } from "./aci/installation-tag.ts";
 import { GovernedAci } from "./aci/governed-client.ts";
 import { HeldMessages } from "./store/held-messages.ts";
 import { Resender } from "./intake/resender.ts";
+import { IndexRebuild } from "./store/index-rebuild.ts";
 import { JobIndex } from "./store/job-index.ts";
 import { keyVaultRing } from "./security/key-vault-ring.ts";
 import { JobStore } from "./store/jobs.ts";
@@ -25,7 +26,7 @@ import { fileKeyRing } from "./security/file-key-ring.ts";
 import { safePost } from "./security/safe-post.ts";
 import { Sealer, type KeyRing } from "./security/sealer.ts";
 import type { Settings } from "./config/settings.ts";
-import { connectStorage, type Storage } from "./store/connect.ts";
+import { connectStorage, tableNames, type Storage } from "./store/connect.ts";
 import { lookCeilingFor } from "./job/timing.ts";
 import type { Log } from "./base/log.ts";
 import { Turns } from "./store/turns.ts";
@@ -55,6 +56,7 @@ export interface Deps {
   readonly control: Control;
   readonly turns: Turns;
   readonly unreadable: UnreadableRows;
+  readonly rebuild: IndexRebuild;
   readonly budget: Budget;
   readonly daily: DailyBudget;
   readonly ceilings: Ceilings;
@@ -98,7 +100,7 @@ export function makeDeps(options: DepsOptions): Deps {
   const [blobs, queues] = [new Blobs(storage.blobs), new Queues(storage.queues)];
   const bytes = (size: number): Uint8Array => randomBytes(size);
   const messageKeys = new LinkKeys(storage.table(tableNames.control), ring, now, "message-key");
-  const { priceVcpuHour, priceGbHour, currency } = settings;
+  const prices = { vcpuHour: settings.priceVcpuHour, gbHour: settings.priceGbHour, currency: settings.currency };
   let made: { readonly aci: GovernedAci; readonly installation: Installation } | undefined;
   return {
     settings,
@@ -106,7 +108,7 @@ export function makeDeps(options: DepsOptions): Deps {
     random,
     randomBytes: bytes,
     log,
-    jobs: new JobStore(storage, index, { vcpuHour: priceVcpuHour, gbHour: priceGbHour, currency }, pacing, unreadable),
+    jobs: new JobStore(storage, index, prices, pacing, unreadable),
     attempts: new Attempts(storage.table(tableNames.attempts)),
     blobs,
     queues,
@@ -115,6 +117,7 @@ export function makeDeps(options: DepsOptions): Deps {
     held: new HeldMessages(storage.table(tableNames.control)),
     control,
     unreadable,
+    rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices),
     turns: new Turns(storage.table(tableNames.control)),
     budget,
     daily: new DailyBudget(storage.table(tableNames.control), settings),

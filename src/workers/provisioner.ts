@@ -146,6 +146,7 @@ function retryTime({ random }: Pick<Deps, "random">, tries: number): number {
 function reasonOf({ service }: Unavailable): string {
   const reasons = {
     storage: "StorageUnavailable",
+    index: "IndexLost",
     "seal key": "SealKeyUnavailable",
     vault: "VaultUnavailable",
     arm: "ArmUnavailable",

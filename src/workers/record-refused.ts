@@ -58,7 +58,9 @@ export async function recordRefused(deps: Deps, refused: Refused): Promise<void>
 }
 
 /** @returns when the row's time begins, or `undefined` when a job of that id is there already: it goes on */
-async function reserve({ jobs, now }: Deps, { id, foreign }: Refused, job: Job): Promise<number | undefined> {
+async function reserve(deps: Deps, refused: Refused, job: Job): Promise<number | undefined> {
+  const { jobs, now } = deps;
+  const { id, foreign } = refused;
   const { name, groupName, createdAt, checkAt } = job;
   const reserved = await jobs.index.reserve({
     id,
@@ -76,6 +78,10 @@ async function reserve({ jobs, now }: Deps, { id, foreign }: Refused, job: Job):
     further: [],
   });
   if (reserved === "reserved") return createdAt;
+  if (reserved === "no index") {
+    await jobs.mustFindAll();
+    return reserve(deps, refused, job);
+  }
   if (await jobs.peek(id)) return undefined;
   const pending = await jobs.index.pending(id);
   const same = nameKey(pending?.groupName ?? "") === nameKey(groupName);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { blobContainers } from "../../src/shared/store/blobs.ts";
-import { tableNames } from "../../src/shared/store/control.ts";
+import { tableNames } from "../../src/shared/store/connect.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { deploymentOf, environments, ofType } from "./environments.ts";
 

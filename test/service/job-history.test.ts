@@ -5,7 +5,7 @@ import { z } from "zod";
 import { jobs } from "../../src/http/jobs/list.ts";
 import { summary } from "../../src/http/jobs/summary.ts";
 import { hour, minute, second } from "../../src/shared/base/duration.ts";
-import { tableNames } from "../../src/shared/store/control.ts";
+import { tableNames } from "../../src/shared/store/connect.ts";
 import { dayPartition, jobKey, listedColumns, toRow } from "../../src/shared/store/job-row.ts";
 import { ended, jobId, start } from "../kit/kit.ts";
 import { ask, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";

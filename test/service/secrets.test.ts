@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { text as textOf } from "node:stream/consumers";
-import { tableNames } from "../../src/shared/store/control.ts";
+import { tableNames } from "../../src/shared/store/connect.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { follow, get, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 

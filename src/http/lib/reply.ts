@@ -1,6 +1,6 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { minute, second } from "../../shared/base/duration.ts";
-import { clip, statusOf, Unavailable, Unreadable, type Refusal } from "../../shared/base/errors.ts";
+import { clip, indexLost, statusOf, Unavailable, Unreadable, type Refusal } from "../../shared/base/errors.ts";
 import { errorFields, type Log } from "../../shared/base/log.ts";
 
 /** Replies: one shape for each kind, and what a handler's failure becomes. */
@@ -62,6 +62,7 @@ export function handler(
         log("warn", "unavailable", { requestId, service: error.service, ...errorFields(error) });
         const better = onUnavailable?.(request);
         if (better) return better;
+        if (error.service === "index") return refuse(indexLost, context);
         const code = error.service === "seal key" ? "SealKeyUnavailable" : "StorageUnavailable";
         return refuse(
           {

@@ -243,6 +243,10 @@ export function calls(): readonly Call[] {
     }),
     post("/api/pause", "pause", "Accept jobs and let them wait.", pauseBody, { "200": answer("Paused.", "Paused") }),
     post("/api/resume", "resume", "Let them go on.", undefined, { "200": answer("Resumed.", "Resumed") }),
+    post("/api/reindex", "reindex", "Write the lost job index anew from the rows.", undefined, {
+      "200": answer("It is whole.", "Reindexed"),
+      "202": { ...answer("Not yet: call again.", "Reindexed"), headers: ["Retry-After"] },
+    }),
     get(
       "/api/adopt",
       "adopt",

@@ -86,6 +86,12 @@ export const serviceReplies = () => ({
     paused: z.literal(false),
     woken: count("How many waited for this."),
   }),
+  Reindexed: z.strictObject({
+    message: message(),
+    complete: flag("The index is whole: jobs are accepted again. False: call again."),
+    jobs: count("Rows that were read so far."),
+    skipped: count("Of these, rows that can't be read; their names are kept for them."),
+  }),
   Adoptable: z.strictObject({
     message: message(),
     enabled: flag("`ADOPT_FINISHED_GROUPS` is on."),
@@ -127,6 +133,7 @@ export const serviceReplies = () => ({
       "ok",
       "misconfigured",
       "late",
+      "the job index is lost",
       "refused by Azure Resource Manager",
       "no answer from Azure Resource Manager",
     ]),
@@ -141,12 +148,15 @@ export const serviceReplies = () => ({
         z.strictObject({
           begunAt: maybeTime("When its last turn began."),
           completedAt: maybeTime("When it was last finished."),
-          by: text("Who began it: timer, queue."),
+          by: text("Who began it: timer, queue, operator."),
           unfinished: z.literal(true).meta({ description: "The next turn goes on with it." }).optional(),
           error: text("Why its last turn failed.").optional(),
         }),
       )
       .meta({ description: "How each part of the sweep went, by name." }),
+    index: z
+      .strictObject({ ok: flag("It is whole; otherwise `POST /api/reindex` rebuilds it.") })
+      .meta({ description: "The job index: without it no job is accepted." }),
     arm: z.strictObject({
       ok: flag("Azure Resource Manager answered last time."),
       since: maybeTime("Since when that is so."),

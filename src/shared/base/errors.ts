@@ -40,6 +40,7 @@ export const statusOf = {
   InvalidSettings: 503,
   SealKeyUnavailable: 503,
   JobUnreadable: 503,
+  IndexLost: 503,
 } as const satisfies Record<string, number>;
 
 export type ErrorCode = keyof typeof statusOf;
@@ -61,6 +62,13 @@ export interface Refusal {
   readonly more?: Readonly<Record<string, string | readonly string[]>>;
 }
 
+/** No job can be accepted, and a poster's own id or a name finds nothing, until an operator has the index rebuilt. */
+export const indexLost = {
+  code: "IndexLost",
+  message: "The job index is lost: an operator must rebuild it with aci-proxy reindex. Jobs that run go on.",
+  retryAfter: 60_000,
+} as const satisfies Refusal;
+
 /** A result that is a value or the reason why there is none. */
 export type Result<T, E = Refusal> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
@@ -71,7 +79,7 @@ export const no = <E>(error: E): { readonly ok: false; readonly error: E } => ({
 /** A service that we need could not be reached, or said nothing that decides: try again. Never the verdict on a job. */
 export class Unavailable extends Error {
   override readonly name = "Unavailable";
-  readonly service: "storage" | "arm" | "vault" | "seal key" | "identity";
+  readonly service: "storage" | "index" | "arm" | "vault" | "seal key" | "identity";
   /** Milliseconds to wait, when the service said so. */
   readonly retryAfter: number | undefined;
 

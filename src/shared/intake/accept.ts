@@ -194,6 +194,10 @@ async function reserveOrFind(
       const [reserved] = await Promise.all([index.reserve(reservation), stored]);
       return { reserved, wanted, reservedAt };
     });
+    if (reserved === "no index") {
+      await deps.jobs.mustFindAll();
+      continue;
+    }
     if (reserved === "reserved") return ok({ kind: "reserved", job: wanted, reservedAt });
     const obstacle = await findObstacle(deps, job, order, checked.definition, { want, over, round });
     switch (obstacle.kind) {

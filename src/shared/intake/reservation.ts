@@ -25,6 +25,8 @@ export const reservationTime = 4 * minute;
  */
 export async function expireReservation(deps: ReservationDeps, id: JobId): Promise<void> {
   const { now, log, jobs, blobs, queues, ceilings } = deps;
+  // Its row may be there, and only not be found.
+  if (!(await jobs.hasIndex())) return;
   const pending = await jobs.index.pending(id);
   if (pending === undefined || now() < pending.reservedAt + reservationTime) return;
   if (!pending.expired && !(await jobs.index.expire(pending))) return;

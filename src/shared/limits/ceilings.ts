@@ -3,8 +3,15 @@ import { nameKey, parseJobId, type JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import { terminalStates } from "../job/job.ts";
 import { storageCall } from "../store/connect.ts";
-import { entity, IndexPartition, kind, partition, startingWith, type IndexRow } from "../store/index-partition.ts";
-import { waitKey } from "../store/name-locks.ts";
+import {
+  entity,
+  IndexPartition,
+  kind,
+  partition,
+  startingWith,
+  waitKey,
+  type IndexRow,
+} from "../store/index-partition.ts";
 
 /**
  * The ceilings of jobs that have not ended, of all and of each name. Each has a counter in the table `jobindex` (`count_~all`,

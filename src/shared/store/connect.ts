@@ -100,6 +100,8 @@ async function inTime<T>(call: Promise<T>): Promise<T> {
   }
 }
 
+export const tableNames = { jobs: "jobs", index: "jobindex", attempts: "attempts", control: "control" } as const;
+
 /**
  * The result of a storage call, or one of the outcomes that the caller expects.
  *

@@ -2,7 +2,8 @@ import type { TableClient } from "@azure/data-tables";
 import { z } from "zod";
 import { minute, second } from "../base/duration.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
-import { storageCall, type Storage } from "./connect.ts";
+import { storageCall, tableNames, type Storage } from "./connect.ts";
+import { beginIndex } from "./index-partition.ts";
 import { blobContainers } from "./blobs.ts";
 import { queueNames } from "./queues.ts";
 import { isLoopback, type Settings, type Target } from "../config/settings.ts";
@@ -50,7 +51,6 @@ export const timerSilence = 3 * minute;
 const overdueTime = 2 * minute;
 const glanceTime = 30 * second;
 
-export const tableNames = { jobs: "jobs", index: "jobindex", attempts: "attempts", control: "control" } as const;
 const partition = "control";
 const targetList = z.array(z.object({ subscriptionId: z.string(), resourceGroup: z.string() }));
 
@@ -95,6 +95,7 @@ export class Control {
     }
     await this.#setUp();
     const entity = { ...key, id: this.#newId(), tagKey: this.#newId(), ...this.#pairing() };
+    await beginIndex(this.#storage);
     const made = await storageCall(() => this.#table.createEntity(entity), 409);
     return made === 409 ? this.#find() : { id: entity.id, tagKey: entity.tagKey, refusal: undefined };
   }

@@ -1,6 +1,7 @@
 import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
+import { nameKey, type GroupName, type JobId } from "../base/ids.ts";
 import type { JobKey } from "./job-row.ts";
-import { storageCall } from "./connect.ts";
+import { storageCall, tableNames, type Storage } from "./connect.ts";
 
 /** The one partition of the table `jobindex`: whatever belongs together in it is written in one transaction. */
 export const partition = "jobs";
@@ -28,6 +29,36 @@ export function keyIn(row: Readonly<Record<string, unknown>> | undefined): JobKe
 /** Where the row of a job is, as columns of an entry that leads to it. */
 export function leadsTo({ partitionKey, rowKey }: JobKey): { rowPartition: string; rowRow: string } {
   return { rowPartition: partitionKey, rowRow: rowKey };
+}
+
+/** An entry by which a job of a name is found, newest first. */
+export function nameEntry(name: GroupName, { rowKey }: JobKey): string {
+  return `name_${nameKey(name)}_${rowKey}`;
+}
+
+/** Oldest first; of two of the same millisecond the one with the smaller id. */
+export function waitKey(name: string, createdAt: number, id: JobId): string {
+  return `wait_${nameKey(name)}_${String(createdAt).padStart(13, "0")}_${id}`;
+}
+
+/**
+ * The mark of an index that is whole. Whatever takes a name or an id finds it in the same transaction: after the index was lost nobody
+ * takes what a running job has, until it is rebuilt.
+ */
+export const mark = "index";
+
+/** An installation without any job begins its index; one with jobs has lost it. */
+export async function beginIndex(storage: Storage): Promise<void> {
+  const rows = storage.table(tableNames.jobs).listEntities({ queryOptions: { select: ["RowKey"] } });
+  const pages = rows.byPage({ maxPageSize: 1 });
+  for (;;) {
+    const page = await storageCall(() => pages.next(), 404);
+    if (page === 404 || page.done) break;
+    if (page.value.length > 0) return;
+  }
+  const index = storage.table(tableNames.index);
+  await storageCall(() => index.createTable(), 409);
+  await storageCall(() => index.upsertEntity(entity(mark), "Merge"));
 }
 
 export function timeOf(value: unknown): number {
@@ -71,6 +102,22 @@ export class IndexPartition {
 
   protected async remove(rowKey: string): Promise<void> {
     await storageCall(() => this.table.deleteEntity(partition, rowKey), 404);
+  }
+
+  async isWhole(): Promise<boolean> {
+    return (await this.get(mark)) !== undefined;
+  }
+
+  protected async markWhole(): Promise<void> {
+    await storageCall(() => this.table.upsertEntity(entity(mark), "Merge"));
+  }
+
+  /** As {@link transact}, for what must not be had while the index is lost. */
+  protected async transactWhole(actions: readonly TransactionAction[]): Promise<"done" | "refused" | "no index"> {
+    const found: TransactionAction = ["update", entity(mark), "Merge"];
+    const result = await storageCall(() => this.table.submitTransaction([found, ...actions]), 404, 409, 412);
+    if (typeof result !== "number") return "done";
+    return result === 404 && !(await this.isWhole()) ? "no index" : "refused";
   }
 
   /** False when an entity was there already, was not there, or had changed: then nothing was done. */

@@ -2,8 +2,18 @@ import { odata, type TransactionAction } from "@azure/data-tables";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import { terminalStates, type Job } from "../job/job.ts";
 import type { JobKey } from "./job-row.ts";
-import { entity, keyIn, kind, leadsTo, partition, timeOf, type IndexRow } from "./index-partition.ts";
-import { NameLocks, waitKey } from "./name-locks.ts";
+import {
+  entity,
+  keyIn,
+  kind,
+  leadsTo,
+  nameEntry,
+  partition,
+  timeOf,
+  waitKey,
+  type IndexRow,
+} from "./index-partition.ts";
+import { NameLocks } from "./name-locks.ts";
 import { storageCall } from "./connect.ts";
 
 /**
@@ -21,6 +31,7 @@ import { storageCall } from "./connect.ts";
  * | `id_UUID` | where the row of a job stands whose id a poster chose, or which it joined |
  * | `count_~all`, `count_NAME` | how many jobs have not ended, where a ceiling is set; `~most` and `~most-NAME` are the lines of those that wait for it |
  * | `cancel_UUID` | a cancel that came before its job |
+ * | `index` | the mark of an index that is whole |
  */
 export interface Reservation {
   readonly id: JobId;
@@ -44,7 +55,8 @@ export interface Reservation {
   readonly further: readonly TransactionAction[];
 }
 
-export type Reserved = "reserved" | "conflict";
+/** `no index`: the index is lost, and must be rebuilt before a job can be accepted. */
+export type Reserved = "reserved" | "conflict" | "no index";
 
 /** What earlier jobs of a name left for the next. */
 export interface NameHistory {
@@ -125,7 +137,8 @@ export class JobIndex extends NameLocks {
     }
     if (foreignId) actions.push(["create", entity(`id_${id}`, leadsTo(key))]);
     actions.push(...reservation.further);
-    return (await this.transact(actions)) ? "reserved" : "conflict";
+    const result = await this.transactWhole(actions);
+    return result === "done" ? "reserved" : result === "refused" ? "conflict" : result;
   }
 
   /** What a job reserved: only as long as its row is not written does that mean anything. */
@@ -319,10 +332,6 @@ export class JobIndex extends NameLocks {
     const id = typeof row?.["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
     return row === undefined || id === undefined ? undefined : { id, etag: row.etag };
   }
-}
-
-function nameEntry(name: GroupName, { rowKey }: JobKey): string {
-  return `name_${nameKey(name)}_${rowKey}`;
 }
 
 function pendingOf(id: JobId, row: IndexRow): Pending | undefined {

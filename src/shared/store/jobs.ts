@@ -1,4 +1,5 @@
 import type { TableClient } from "@azure/data-tables";
+import { indexLost, Unavailable } from "../base/errors.ts";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing, type Try } from "../base/rewrite.ts";
 import type { Job } from "../job/job.ts";
@@ -16,11 +17,12 @@ import {
   type Prices,
   type Sealed,
 } from "./job-row.ts";
+import { beginIndex } from "./index-partition.ts";
 import type { JobIndex } from "./job-index.ts";
-import { tableNames } from "./control.ts";
+import { Peeked } from "./peeked.ts";
 import type { PointRead } from "./point-read.ts";
 import type { UnreadableRows } from "./unreadable.ts";
-import { storageCall, type Storage } from "./connect.ts";
+import { storageCall, tableNames, type Storage } from "./connect.ts";
 
 /**
  * The table `jobs`: one row per job, the truth about it. Every save passes the ETag that was read; losing that race is a result.
@@ -57,14 +59,16 @@ export interface JobPage {
 
 export class JobStore {
   readonly index: JobIndex;
+  readonly #storage: Storage;
   readonly #table: TableClient;
   readonly #point: PointRead;
-  readonly #peeked = new Peeked();
+  readonly #peeked = new Peeked<Stored>();
   readonly #pacing: Pacing;
   readonly #unreadable: UnreadableRows;
   readonly prices: Prices;
 
   constructor(storage: Storage, index: JobIndex, prices: Prices, pacing: Pacing, unreadable: UnreadableRows) {
+    this.#storage = storage;
     this.#table = storage.table(tableNames.jobs);
     this.#point = storage.pointReader(tableNames.jobs, recordColumns);
     this.index = index;
@@ -101,7 +105,21 @@ export class JobStore {
     const found = minted && (await read(minted));
     if (found) return found;
     const foreign = await this.index.keyOfForeign(id);
+    if (foreign === undefined) await this.mustFindAll();
     return foreign && read(foreign);
+  }
+
+  /** Whether every job can be found, and names can be taken. An installation without any job begins its index here. */
+  async hasIndex(): Promise<boolean> {
+    if (await this.index.isWhole()) return true;
+    await beginIndex(this.#storage);
+    return this.index.isWhole();
+  }
+
+  /** @throws Unavailable where a job that was not found may be there all the same: the index is lost */
+  async mustFindAll(): Promise<void> {
+    if (!(await this.hasIndex()))
+      throw new Unavailable("index", indexLost.message, { retryAfter: indexLost.retryAfter });
   }
 
   /** The newest job of a name, in any letter case: two reads. */
@@ -110,6 +128,7 @@ export class JobStore {
       const stored = await this.#peekAt(key);
       if (stored) return stored;
     }
+    await this.mustFindAll();
     return undefined;
   }
 
@@ -310,26 +329,4 @@ export function hasColumns(row: JobColumns, columns: JobFilter["columns"]): bool
 
 function withFilter(filter: string): { filter?: string } {
   return filter === "" ? {} : { filter };
-}
-
-/** So many jobs are polled at once, on one instance; a job takes some kilobytes. */
-const maxRecent = 500;
-
-/**
- * Jobs as they were last read for a reply. A row is read at each poll, and has mostly not changed since the one before: its ETag says
- * so, and then its record need not be parsed again; nor need its key be found again. Those that have been the same for the longest make room.
- */
-export class Peeked {
-  readonly #jobs = new Map<string, Stored>();
-
-  get(id: string): Stored | undefined {
-    return this.#jobs.get(id);
-  }
-
-  set(stored: Stored): void {
-    const { id } = stored.job;
-    this.#jobs.delete(id);
-    this.#jobs.set(id, stored);
-    if (this.#jobs.size > maxRecent) for (const oldest of this.#jobs.keys()) return void this.#jobs.delete(oldest);
-  }
 }

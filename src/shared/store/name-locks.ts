@@ -1,7 +1,7 @@
 import type { TableClient, TransactionAction } from "@azure/data-tables";
 import { nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
-import { entity, IndexPartition, kind, partition, startingWith } from "./index-partition.ts";
+import { entity, IndexPartition, kind, partition, startingWith, waitKey } from "./index-partition.ts";
 import { storageCall } from "./connect.ts";
 
 /** Who has a group's name, and who waits for one or for another thing (`hold_NAME` and `wait_NAME_TIME_ID` of the job index). */
@@ -37,11 +37,12 @@ export class NameLocks extends IndexPartition {
   /**
    * Takes a name that nobody holds, and leaves the line.
    *
-   * @returns `held` when somebody was faster, `unreadable` when the lock does not say who
+   * @returns `held` when somebody was faster, `unreadable` when the lock does not say who, `no index` while the index is lost
    */
-  async take(name: GroupName, id: JobId, createdAt: number): Promise<"taken" | "held" | "unreadable"> {
-    const taken = await storageCall(() => this.table.createEntity(entity(`hold_${nameKey(name)}`, { jobId: id })), 409);
-    if (taken === 409) {
+  async take(name: GroupName, id: JobId, createdAt: number): Promise<"taken" | "held" | "unreadable" | "no index"> {
+    const taken = await this.transactWhole([["create", entity(`hold_${nameKey(name)}`, { jobId: id })]]);
+    if (taken === "no index") return taken;
+    if (taken === "refused") {
       const row = await this.get(`hold_${nameKey(name)}`);
       if (row !== undefined && holderIn(row) === undefined) return "unreadable";
       if (row === undefined || holderIn(row) !== id) return "held";
@@ -136,11 +137,6 @@ export class NameLocks extends IndexPartition {
       if (id !== undefined) yield { id, rowKey, createdAt, replaces: row["replaces"] === true };
     }
   }
-}
-
-/** Oldest first; of two of the same millisecond the one with the smaller id. */
-export function waitKey(name: string, createdAt: number, id: JobId): string {
-  return `wait_${nameKey(name)}_${String(createdAt).padStart(13, "0")}_${id}`;
 }
 
 function holderIn({ jobId }: Readonly<Record<string, unknown>>): JobId | undefined {

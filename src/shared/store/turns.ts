@@ -19,7 +19,7 @@ export interface Turn {
   readonly heldUntil: number;
   /** When the work was last finished. */
   readonly completedAt: number | undefined;
-  /** Who began last: `timer`, `queue`. */
+  /** Who began last: `timer`, `queue`, `operator`. */
   readonly by: string;
   /** Where to go on; the work's own text. */
   readonly cursor: string | undefined;

@@ -1,5 +1,6 @@
 import { minute, second } from "../../shared/base/duration.ts";
 import { defined } from "../../shared/base/defined.ts";
+import { indexLost } from "../../shared/base/errors.ts";
 import { regionKey } from "../../shared/limits/rate-budget.ts";
 import type { Reason } from "../../shared/job/reasons.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
@@ -39,6 +40,10 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
   const job = withoutCeiling(given);
 
   const named = await holdName(deps, job);
+  if (named.kind === "no index") {
+    await deps.jobs.hasIndex();
+    return wait(deps, job, { reason: "Paused", until: now + minute, detail: indexLost.message });
+  }
   if (named.kind === "busy") return wait(deps, job, { reason: "NameBusy", position: named.position });
   if (named.kind === "replaced")
     return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "Replaced", by: named.by } } };

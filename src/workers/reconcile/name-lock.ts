@@ -11,7 +11,7 @@ import { requeue } from "../../shared/store/requeue.ts";
  * that replace is the one that runs: it cancels each older one, whether that runs or only waits, and is canceled by a newer one.
  */
 export type Naming =
-  | { readonly kind: "held" }
+  | { readonly kind: "held" | "no index" }
   | { readonly kind: "busy"; readonly position: number }
   | { readonly kind: "replaced"; readonly by: JobId };
 
@@ -28,6 +28,7 @@ export function holdName(deps: NameDeps, job: Job): Promise<Naming> {
   return rewrite<Naming>("the lock of a name", deps, async () => {
     const hold = await index.hold(job.groupName);
     const taken = hold === undefined ? await index.take(job.groupName, job.id, job.createdAt) : "held";
+    if (taken === "no index") return done({ kind: taken });
     if (taken === "taken" || hold?.holder === job.id) {
       const newer = await afterWaiting(deps, job);
       return done(newer === undefined ? { kind: "held" } : { kind: "replaced", by: newer });

@@ -44,6 +44,11 @@ export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promis
   try {
     await reconcileReadable(deps, id, wake);
   } catch (error) {
+    if (error instanceof Unavailable && error.service === "index") {
+      // Its row can't be found. The rebuilt index has the sweep requeue it.
+      deps.log("warn", "job not found while the index is lost", { job: id });
+      return;
+    }
     if (!(error instanceof Unreadable) || error.id !== id) throw error;
     deps.log("error", "job can't be read", { job: id, why: error.why });
     await deps.jobs.index.setCheck(id, deps.now() + leftAloneTime);

@@ -278,6 +278,17 @@ describe("aci-proxy about jobs", () => {
       "/api/resume": {},
     });
   });
+
+  test("reindex calls until the index is whole", async () => {
+    const reply = (complete: boolean, message: string) => ({ json: { message, complete, jobs: 3, skipped: 0 } });
+    const [more, whole] = [reply(false, "Not whole yet."), reply(true, "The index is whole.")];
+    service.on("POST /api/reindex", { status: 202, ...more }, { status: 202, ...more }, { status: 200, ...whole });
+    const rebuilt = aciProxy("reindex");
+    expect(await rebuilt.exitCode).toBe(0);
+    expect(rebuilt.stdout).toBe("The index is whole.\n");
+    expect(rebuilt.stderr).toBe("Not whole yet.\n".repeat(2));
+    expect(service.requests).toHaveLength(3);
+  });
 });
 
 describe("a command that can't work", () => {

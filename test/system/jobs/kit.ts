@@ -9,7 +9,7 @@ import { startAzurite, type Azurite } from "../../kit/azurite.ts";
 import { programs } from "../../kit/part.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { startStack, type Stack } from "../../../local/stack/stack.ts";
-import { tableNames } from "../../../src/shared/store/control.ts";
+import { tableNames } from "../../../src/shared/store/connect.ts";
 import { parseJobId } from "../../../src/shared/base/ids.ts";
 import { keyOfMinted, type JobKey } from "../../../src/shared/store/job-row.ts";
 import { connectStorage, type Storage } from "../../../src/shared/store/connect.ts";

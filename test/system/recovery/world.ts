@@ -7,7 +7,7 @@ import { connectionString } from "../../../local/azurite/connection.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { minute } from "../../../src/shared/base/duration.ts";
 import { connectStorage, type Storage } from "../../../src/shared/store/connect.ts";
-import { tableNames } from "../../../src/shared/store/control.ts";
+import { tableNames } from "../../../src/shared/store/connect.ts";
 import { startAzurite, type Azurite } from "../../kit/azurite.ts";
 import { resourceGroup, subscription } from "../../kit/kit.ts";
 import { fastClock, programs, startPart, type Part } from "../../kit/part.ts";

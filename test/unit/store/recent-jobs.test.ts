@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { jobKey } from "../../../src/shared/store/job-row.ts";
 import type { Stored } from "../../../src/shared/store/jobs.ts";
-import { Peeked } from "../../../src/shared/store/jobs.ts";
+import { Peeked } from "../../../src/shared/store/peeked.ts";
 import { job, jobId, start } from "../../kit/kit.ts";
 
 function stored(n: number, etag: string): Stored {

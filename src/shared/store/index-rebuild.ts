@@ -1,0 +1,255 @@
+import type { TableClient, TransactionAction } from "@azure/data-tables";
+import { z } from "zod";
+import { defined } from "../base/defined.ts";
+import { minute } from "../base/duration.ts";
+import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
+import { hasEnded, type Job } from "../job/job.ts";
+import { usualTimeAfter } from "../job/timing.ts";
+import { storageCall } from "./connect.ts";
+import { entity, IndexPartition, kind, leadsTo, nameEntry, waitKey } from "./index-partition.ts";
+import { columnsOf, fromRow, idIn, keyOfMinted, listedColumns, recordColumns } from "./job-row.ts";
+import type { JobKey, Prices } from "./job-row.ts";
+
+/**
+ * The job index, written anew from the rows of the table `jobs` after it was lost. Every step may be interrupted and repeated: it adds
+ * what is missing and overwrites nothing that a running job wrote meanwhile. Jobs that may have a group get the locks of their names
+ * before any other job is looked at; the mark that lets jobs be accepted again comes last.
+ *
+ * What no row tells is lost: cancels that came before their jobs.
+ */
+const progress = z.object({
+  /** `locks`: of jobs with a group. `entries`: everything of every row. `newest`: rows that came meanwhile. `queues`: names that nobody has. */
+  pass: z.enum(["locks", "entries", "newest", "queues", "whole"]),
+  /** Where in the pass to go on: storage's own text. */
+  page: z.string().optional(),
+  startedAt: z.number(),
+  /** Rows that were read in the pass `entries`. */
+  jobs: z.number(),
+  /** Rows that can't be read: they have the entries that their columns tell of. */
+  skipped: z.number(),
+});
+export type RebuildProgress = z.infer<typeof progress>;
+
+/** Progress from a turn's cursor; from the beginning where there is none. */
+export function readProgress(cursor: string | undefined, now: number): RebuildProgress {
+  try {
+    const read = progress.safeParse(JSON.parse(cursor ?? ""));
+    if (read.success && read.data.pass !== "whole") return read.data;
+  } catch {
+    // Whatever can't be read is begun anew.
+  }
+  return { pass: "locks", startedAt: now, jobs: 0, skipped: 0 };
+}
+
+/** A row as far as the index needs it; without `job` where its record can't be read. */
+interface Row {
+  readonly id: JobId;
+  readonly key: JobKey;
+  readonly name: GroupName;
+  readonly groupName: GroupName;
+  readonly createdAt: number;
+  readonly job: Job | undefined;
+  readonly mayHaveGroup: boolean;
+  readonly isDone: boolean;
+}
+
+const rowsPerStep = 100;
+const maxActions = 100;
+/** A row may have been on its way for so long when the rebuild began. */
+const maxOnTheWay = minute;
+
+export class IndexRebuild extends IndexPartition {
+  readonly #jobs: TableClient;
+  readonly #prices: Prices;
+
+  constructor(index: TableClient, jobs: TableClient, prices: Prices) {
+    super(index);
+    this.#jobs = jobs;
+    this.#prices = prices;
+  }
+
+  /** One page of a pass, or one of the short passes. */
+  async step(before: RebuildProgress): Promise<RebuildProgress> {
+    switch (before.pass) {
+      case "locks": {
+        if (before.page === undefined) await storageCall(() => this.table.createTable(), 409);
+        const { rows, page } = await this.#page("groupDeleted eq false", before.page);
+        await Promise.all(rows.filter(({ mayHaveGroup }) => mayHaveGroup).map((row) => this.#lock(row)));
+        return { ...before, ...goOn(page, "locks", "entries") };
+      }
+      case "entries": {
+        const { rows, page } = await this.#page("", before.page);
+        await this.#enter(rows);
+        const skipped = before.skipped + rows.filter(({ job }) => job === undefined).length;
+        return { ...before, jobs: before.jobs + rows.length, skipped, ...goOn(page, "entries", "newest") };
+      }
+      case "newest": {
+        const since = new Date(before.startedAt - maxOnTheWay).toISOString();
+        const { rows, page } = await this.#page(`createdAt ge datetime'${since}'`, before.page);
+        await this.#enter(rows);
+        return { ...before, ...goOn(page, "newest", "queues") };
+      }
+      case "queues":
+        await this.#dequeue();
+        await this.markWhole();
+        return { ...before, pass: "whole" };
+      case "whole":
+        return before;
+    }
+  }
+
+  async #page(filter: string, from: string | undefined): Promise<{ rows: Row[]; page: string | undefined }> {
+    const pages = this.#jobs
+      .listEntities({
+        queryOptions: {
+          ...(filter === "" ? {} : { filter }),
+          select: [...new Set(["PartitionKey", "RowKey", ...listedColumns, ...recordColumns])],
+        },
+      })
+      .byPage({ maxPageSize: rowsPerStep, ...(from === undefined ? {} : { continuationToken: from }) });
+    const next = await storageCall(() => pages.next(), 404);
+    if (next === 404 || next.done) return { rows: [], page: undefined };
+    return { rows: next.value.flatMap((row) => rowOf(row) ?? []), page: next.value.continuationToken };
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ locks
+
+  /** @returns whether the row's job has the name now */
+  async #lock({ id, groupName: name, job }: Row): Promise<boolean> {
+    if (job?.holds === false) return false;
+    if (await this.#add(`hold_${nameKey(name)}`, { jobId: id })) return true;
+    return (await this.get(`hold_${nameKey(name)}`))?.["jobId"] === id;
+  }
+
+  /** A name that nobody has goes to the job that has waited for it the longest. */
+  async #dequeue(): Promise<void> {
+    let last = "";
+    for await (const { rowKey, jobId } of this.rows(kind("wait"), ["RowKey", "jobId"])) {
+      const name = /^wait_([^~].*)_\d+_[^_]+$/.exec(String(rowKey))?.[1];
+      if (name === undefined || name === last) continue;
+      last = name;
+      // Somebody has it: then this one goes on waiting.
+      await this.transact([
+        ["create", entity(`hold_${name}`, { jobId })],
+        ["delete", entity(String(rowKey))],
+      ]);
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- entries
+
+  async #enter(rows: readonly Row[]): Promise<void> {
+    // What leads to a row comes before what has the row reconciled.
+    const leading = new Map(rows.flatMap(leadingEntries));
+    const actions = [...leading].map(([rowKey, more]): TransactionAction => ["upsert", entity(rowKey, more), "Merge"]);
+    for (let at = 0; at < actions.length; at += maxActions) {
+      const part = actions.slice(at, at + maxActions);
+      await storageCall(() => this.table.submitTransaction(part));
+    }
+    // Newest first: of several jobs of a key or a name the newest counts.
+    const known = new Set<string>();
+    for (const { id, name, job } of rows) {
+      const left = job && leftBy(job);
+      if (left !== undefined && !known.has(nameKey(name))) await this.#add(`name_${nameKey(name)}`, left);
+      if (left !== undefined) known.add(nameKey(name));
+      if (job?.keyHash !== undefined) await this.#add(`key_${job.keyHash}`, { jobId: id });
+    }
+    await Promise.all(rows.filter(({ isDone }) => !isDone).map((row) => this.#watch(row)));
+  }
+
+  /** The entries of a job that is not done with. */
+  async #watch(row: Row): Promise<void> {
+    const { id, key, name, groupName: group, createdAt, job } = row;
+    if (job?.phase.state === "Queued" && job.holds) {
+      const hasName = hadName(job) && (await this.#lock(row));
+      const replaces = job.options.onConflict === "replace" ? { replaces: true } : {};
+      if (!hasName) await this.#add(waitKey(group, createdAt, id), { jobId: id, ...replaces });
+      if (job.line !== undefined) await this.#add(waitKey(job.line, createdAt, id), { jobId: id });
+    } else if (row.mayHaveGroup) await this.#lock(row);
+    await this.#add(`job_${id}`, {
+      ...(job === undefined ? {} : columnsOf(job, this.#prices)),
+      ...leadsTo(key),
+      name,
+      groupName: group,
+      createdAt: new Date(createdAt),
+      checkAt: new Date(job?.checkAt ?? createdAt),
+      ...defined({ keyHash: job?.keyHash }),
+    });
+  }
+
+  /** @returns false when there is such an entry already: it is left as it is */
+  async #add(rowKey: string, more: Readonly<Record<string, unknown>>): Promise<boolean> {
+    return (await storageCall(() => this.table.createEntity(entity(rowKey, more)), 409)) !== 409;
+  }
+}
+
+type Pass = RebuildProgress["pass"];
+
+function goOn(page: string | undefined, here: Pass, next: Pass): Pick<RebuildProgress, "pass" | "page"> {
+  return page === undefined ? { pass: next, page: undefined } : { pass: here, page };
+}
+
+/** Where a name, and an id that does not tell of itself where its row is, lead. */
+function leadingEntries({ id, key, name, job }: Row): [string, Readonly<Record<string, unknown>>][] {
+  const minted = keyOfMinted(id);
+  const isFound = minted?.partitionKey === key.partitionKey && minted.rowKey === key.rowKey;
+  const ids = [...(isFound ? [] : [id]), ...(job?.joined.flatMap((each) => each.id ?? []) ?? [])];
+  return [nameEntry(name, key), ...ids.map((each) => `id_${each}`)].map((rowKey) => [rowKey, leadsTo(key)]);
+}
+
+/** What a job that ran leaves for the next of its name. */
+function leftBy(job: Job): Readonly<Record<string, unknown>> | undefined {
+  const usualTime = usualTimeAfter(job);
+  if (!hasEnded(job.phase) || (usualTime === undefined && job.lastDeleteAt === undefined)) return undefined;
+  return defined({ usualTime, lastDeleteAt: job.lastDeleteAt === undefined ? undefined : new Date(job.lastDeleteAt) });
+}
+
+/** A queued job that waits for something else than its name has that; one that did not begin yet may have to wait for it. */
+function hadName({ phase, firstCreateAt }: Job): boolean {
+  const reason = phase.state === "Queued" ? phase.waiting?.reason : undefined;
+  if (reason === "NameBusy") return false;
+  return firstCreateAt !== undefined || (reason !== undefined && reason !== "Paused");
+}
+
+function rowOf(row: Readonly<Record<string, unknown>>): Row | undefined {
+  const { partitionKey, rowKey } = row;
+  if (typeof partitionKey !== "string" || typeof rowKey !== "string") return undefined;
+  const key = { partitionKey, rowKey };
+  const id = parseJobId(idIn(key));
+  if (id === undefined) return undefined;
+  try {
+    const { job } = fromRow(row);
+    const { phase, name, createdAt } = job;
+    const isGone = hasEnded(phase) && phase.group === "gone";
+    const isTold = [job.callback, job.reply].every(({ state }) => state !== "pending");
+    const mayHaveGroup = phase.state !== "Queued" && !isGone;
+    return {
+      id,
+      key,
+      name,
+      groupName: job.groupName,
+      createdAt,
+      job,
+      mayHaveGroup,
+      isDone: isGone && phase.tidy && isTold,
+    };
+  } catch {
+    return unreadableRow(row, id, key);
+  }
+}
+
+/** Of a row whose record can't be read its columns tell enough to keep its name from others. */
+function unreadableRow(row: Readonly<Record<string, unknown>>, id: JobId, key: JobKey): Row | undefined {
+  const { name, groupName: group, createdAt, state, groupDeleted } = row;
+  if (typeof name !== "string") return undefined;
+  return {
+    id,
+    key,
+    name: groupName(name),
+    groupName: groupName(typeof group === "string" ? group : name),
+    createdAt: createdAt instanceof Date ? createdAt.getTime() : 0,
+    job: undefined,
+    mayHaveGroup: groupDeleted !== true && state !== "Queued",
+    isDone: groupDeleted === true,
+  };
+}
