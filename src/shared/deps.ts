@@ -29,6 +29,8 @@ import type { Settings } from "./config/settings.ts";
 import { connectStorage, tableNames, type Storage } from "./store/connect.ts";
 import { lookCeilingFor } from "./job/timing.ts";
 import type { Log } from "./base/log.ts";
+import { OldBlobs } from "./store/old-blobs.ts";
+import { OldRows } from "./store/old-rows.ts";
 import { Turns } from "./store/turns.ts";
 import { UnreadableRows } from "./store/unreadable.ts";
 import { Vault } from "./security/secret-vault.ts";
@@ -55,6 +57,8 @@ export interface Deps {
   readonly held: HeldMessages;
   readonly control: Control;
   readonly turns: Turns;
+  readonly oldRows: OldRows;
+  readonly oldBlobs: OldBlobs;
   readonly unreadable: UnreadableRows;
   readonly rebuild: IndexRebuild;
   readonly budget: Budget;
@@ -119,6 +123,8 @@ export function makeDeps(options: DepsOptions): Deps {
     unreadable,
     rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices),
     turns: new Turns(storage.table(tableNames.control)),
+    oldRows: new OldRows(storage.table(tableNames.jobs)),
+    oldBlobs: new OldBlobs(storage.blobs),
     budget,
     daily: new DailyBudget(storage.table(tableNames.control), settings),
     ceilings: new Ceilings(

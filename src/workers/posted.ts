@@ -8,7 +8,6 @@ import type { JobId } from "../shared/base/ids.ts";
 import { clip, no, ok, Unreadable, type Refusal, type Result } from "../shared/base/errors.ts";
 import { openBytes } from "../shared/base/written-text.ts";
 import { nameIn, readJobMessage, type Submission } from "../shared/job/envelope.ts";
-import type { Blobs } from "../shared/store/blobs.ts";
 import { recordRefused } from "./record-refused.ts";
 import { reconcile } from "./reconcile/reconcile.ts";
 
@@ -95,7 +94,7 @@ async function submit(deps: Deps, submission: Submission, { id: derived, at, mes
     return done;
   };
   if (deps.settings.faults.length > 0) return { kind: "later", why: "InvalidSettings", keyIsAway: true, delay: minute };
-  const read = await definitionText(deps.blobs, submission.definition);
+  const read = await definitionText(deps, submission.definition);
   if (!read.ok) return refuse("InvalidMessage", read.error);
   const text = read.value;
   const order: Order = {
@@ -141,9 +140,12 @@ async function submit(deps: Deps, submission: Submission, { id: derived, at, mes
   return { kind: "later", why: "SealKeyUnavailable", keyIsAway: true, ...withText(submission, text) };
 }
 
-async function definitionText(blobs: Blobs, from: Submission["definition"]): Promise<Result<string, string>> {
+async function definitionText(
+  { blobs, now }: Pick<Deps, "blobs" | "now">,
+  from: Submission["definition"],
+): Promise<Result<string, string>> {
   if ("text" in from) return ok(from.text);
-  const bytes = await blobs.definition(from.blob);
+  const bytes = await blobs.definition(from.blob, now());
   if (bytes === undefined) return no("definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
   const read = openBytes(bytes);
   return read.ok ? read : no(`The blob of definitionBlob can't be read: ${read.error.message}`);

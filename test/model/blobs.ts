@@ -76,9 +76,20 @@ export function blobService(blobs: Blobs, call: Call): BlobServiceClient {
           downloadToBuffer: download(name),
         }),
         deleteBlob: (name: string) => call("blob delete", "storage", () => blobs.drop(path(name))),
-        listBlobsFlat: async function* ({ prefix = "" }: { prefix?: string } = {}) {
-          const names = await call("blob list", "storage", () => blobs.names(path(prefix)));
-          for (const name of names) yield { name: name.slice(container.length + 1) };
+        listBlobsFlat: ({ prefix = "" }: { prefix?: string } = {}) => {
+          const list = async () => {
+            const names = await call("blob list", "storage", () => blobs.names(path(prefix)));
+            // Their age is not kept: all count as new.
+            const properties = { etag: "", lastModified: new Date(8.64e15), contentLength: 1 };
+            return names.map((name) => ({ name: name.slice(container.length + 1), properties, metadata: {} }));
+          };
+          const byPage = async function* () {
+            yield { segment: { blobItems: await list() }, continuationToken: "" };
+          };
+          const each = async function* () {
+            yield* await list();
+          };
+          return Object.assign(each(), { byPage });
         },
       };
     },

@@ -64,8 +64,12 @@ export class Attempts {
   }
 
   async drop(id: JobId): Promise<void> {
-    for (const { attempt } of await this.all(id)) {
-      await storageCall(() => this.#table.deleteEntity(id, rowKey(attempt)), 404);
+    const queryOptions = { filter: `PartitionKey eq '${id}'`, select: ["RowKey"] };
+    const rows = this.#table.listEntities({ queryOptions });
+    for (;;) {
+      const next = await storageCall(() => rows.next(), 404);
+      if (next === 404 || next.done) return;
+      await storageCall(() => this.#table.deleteEntity(id, String(next.value.rowKey)), 404);
     }
   }
 }

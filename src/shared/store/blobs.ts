@@ -6,6 +6,11 @@ import { storageCall } from "./connect.ts";
 /** Blobs: captured logs, definitions too large for a row, definitions that posters bring by reference. */
 export const blobContainers = { logs: "aci-logs", sealed: "aci-sealed", definitions: "aci-definitions" } as const;
 
+/** The metadata of a poster's definition that says when it was read. */
+export const readAtKey = "aciproxyreadat";
+/** Messages that are sent again lie beside the sealed definitions. */
+export const parcelPrefix = "messages/";
+
 /** How much of a stored log's end is read to go on after it. */
 const tailBytes = 64 * 1024;
 /** The service takes 4 MiB per append. */
@@ -119,21 +124,22 @@ export class Blobs {
     await storageCall(() => this.#sealed.getBlockBlobClient(name).upload(Buffer.alloc(0), 0));
   }
 
-  /** Names of parcels that were dealt with before a time. */
-  async dropParcels(before: number): Promise<void> {
-    for await (const { name, properties } of this.#sealed.listBlobsFlat({ prefix: "messages/" })) {
-      if (properties.contentLength === 0 && properties.lastModified.getTime() < before)
-        await storageCall(() => this.#sealed.deleteBlob(name), 404);
-    }
-  }
-
   /** A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes. */
-  async definition(reference: string): Promise<Uint8Array | undefined> {
+  async definition(reference: string, now: number): Promise<Uint8Array | undefined> {
     const name = definitionName(reference);
     if (name === undefined) return undefined;
     const found = await storageCall(() => this.#definitions.getBlobClient(name).getProperties(), 404);
     if (found === 404 || (found.contentLength ?? 0) > mostDefinition) return undefined;
+    await this.#markRead(name, now, found.metadata);
     return this.#bytes(this.#definitions, name, 0);
+  }
+
+  /** Says to retention that a poster's definition was read. Where it can't be said the blob stays, which harms nobody. */
+  async #markRead(name: string, at: number, before: Readonly<Record<string, string>> = {}): Promise<void> {
+    const metadata = { ...before, [readAtKey]: new Date(at).toISOString() };
+    await storageCall(() => this.#definitions.getBlobClient(name).setMetadata(metadata), 404, 412).catch(
+      () => undefined,
+    );
   }
 
   async #text(container: ContainerClient, name: string, from: number): Promise<string | undefined> {

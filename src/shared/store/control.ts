@@ -5,6 +5,7 @@ import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import { storageCall, tableNames, type Storage } from "./connect.ts";
 import { beginIndex } from "./index-partition.ts";
 import { blobContainers } from "./blobs.ts";
+import type { Old } from "./job-index.ts";
 import { queueNames } from "./queues.ts";
 import { isLoopback, type Settings, type Target } from "../config/settings.ts";
 
@@ -190,6 +191,18 @@ export class Control {
     if (made !== 409) return now;
     const row = await storageCall(() => this.#table.getEntity("orphan", id), 404);
     return row !== 404 && row["at"] instanceof Date ? row["at"].getTime() : now;
+  }
+
+  /** Groups noticed so long ago are gone, or have been noticed since. False when the time was up first. */
+  async forgetOrphans({ before, until, now }: Old): Promise<boolean> {
+    const filter = `PartitionKey eq 'orphan' and at lt datetime'${new Date(before).toISOString()}'`;
+    const rows = this.#table.listEntities({ queryOptions: { filter, select: ["RowKey"] } });
+    for (;;) {
+      const next = await storageCall(() => rows.next(), 404);
+      if (next === 404 || next.done) return true;
+      if (now() >= until) return false;
+      await storageCall(() => this.#table.deleteEntity("orphan", String(next.value.rowKey)), 404);
+    }
   }
 
   /** A pass of the sweep ended. */

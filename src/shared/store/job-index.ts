@@ -1,6 +1,6 @@
 import { odata, type TransactionAction } from "@azure/data-tables";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
-import { terminalStates, type Job } from "../job/job.ts";
+import { terminalStates } from "../job/job.ts";
 import type { JobKey } from "./job-row.ts";
 import {
   entity,
@@ -97,6 +97,21 @@ export interface ActiveJob {
   readonly name: string;
   readonly createdAt: number;
   readonly columns: Readonly<Record<string, unknown>>;
+}
+
+/** Entries from before a time, dropped until another. */
+export interface Old {
+  readonly before: number;
+  readonly until: number;
+  readonly now: () => number;
+}
+
+/** What leads to a job beside its row's key. */
+export interface Leads {
+  readonly id: JobId;
+  readonly name: GroupName;
+  readonly keyHash?: string | undefined;
+  readonly joined: readonly { readonly id?: JobId | undefined }[];
 }
 
 /** How many entries of a name one call reads: nearly always the first one leads to a row. */
@@ -214,7 +229,7 @@ export class JobIndex extends NameLocks {
   }
 
   /** Everything that leads to a job whose row is about to go; with the last job of a name goes what is known of the name. */
-  async forget(job: Pick<Job, "id" | "name" | "keyHash" | "joined">, key: JobKey): Promise<void> {
+  async forget(job: Leads, key: JobKey): Promise<void> {
     await this.remove(nameEntry(job.name, key));
     if (job.keyHash !== undefined) await this.#dropKey(job.keyHash, job.id);
     for (const id of [job.id, ...job.joined.map((each) => each.id)])
@@ -306,12 +321,14 @@ export class JobIndex extends NameLocks {
     return (await this.get(`cancel_${id}`)) !== undefined;
   }
 
-  /** Kept cancels whose job never came. */
-  async dropCancels(before: number): Promise<void> {
-    for await (const row of this.rows(kind("cancel"), ["PartitionKey", "RowKey", "at"])) {
-      if (timeOf(row["at"]) < before)
-        await storageCall(() => this.table.deleteEntity(partition, String(row["rowKey"])), 404);
+  /** Kept cancels whose job never came. False when the time was up first. */
+  async dropCancels({ before, until, now }: Old): Promise<boolean> {
+    const filter = `${kind("cancel")} and ${odata`at lt ${new Date(before)}`}`;
+    for await (const row of this.rows(filter, ["RowKey"])) {
+      if (now() >= until) return false;
+      await this.remove(String(row["rowKey"]));
     }
+    return true;
   }
 
   /** Where the rows of a name's jobs are, newest first. Of the newest some may never have been written: then the next one counts. */

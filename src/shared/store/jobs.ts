@@ -243,35 +243,9 @@ export class JobStore {
     return { rows: rows.map(shown), skipped: length - known.length, continuation: continuationToken };
   }
 
-  /**
-   * Ids of jobs that were accepted from `from` on and ended before `to`, for housekeeping.
-   *
-   * @param filter a further condition on columns, or nothing
-   */
-  async endedBefore(from: number, to: number, filter: string, most: number): Promise<readonly JobId[]> {
-    const parts = [
-      `PartitionKey ge ${quoted(dayPartition(to))}`,
-      ...(from > 0 ? [`PartitionKey le ${quoted(dayPartition(from))}`] : []),
-      `finishedAt lt datetime'${new Date(to).toISOString()}'`,
-      ...(filter === "" ? [] : [filter]),
-    ];
-    const ids: JobId[] = [];
-    const rows = this.#table.listEntities({ queryOptions: { filter: parts.join(" and "), select: ["id"] } });
-    for (;;) {
-      const next = await storageCall(() => rows.next());
-      if (next.done || ids.length >= most) return ids;
-      const id = typeof next.value["id"] === "string" ? parseJobId(next.value["id"]) : undefined;
-      if (id !== undefined) ids.push(id);
-    }
-  }
-
   /** A row or an index entry as a list shows it. */
   shown(row: Readonly<Record<string, unknown>>): JobColumns {
     return shown(row);
-  }
-
-  async remove(key: JobKey): Promise<void> {
-    await storageCall(() => this.#table.deleteEntity(key.partitionKey, key.rowKey), 404);
   }
 }
 

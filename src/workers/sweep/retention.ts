@@ -1,50 +1,172 @@
-import { day } from "../../shared/base/duration.ts";
+import { z } from "zod";
+import { day, hour } from "../../shared/base/duration.ts";
+import { groupName, parseJobId } from "../../shared/base/ids.ts";
+import { inParallel } from "../../shared/base/in-parallel.ts";
+import { errorFields } from "../../shared/base/log.ts";
 import { cancelKept } from "../../shared/intake/cancel.ts";
 import type { Deps } from "../../shared/deps.ts";
-import { hasEnded } from "../../shared/job/job.ts";
+import { dayPartition } from "../../shared/store/job-row.ts";
+import type { Kept, OldRow } from "../../shared/store/old-rows.ts";
 import type { TurnEnd } from "../../shared/store/turns.ts";
+import { sweepOldBlobs } from "./old-blobs.ts";
 
 /**
- * What is kept only for a time: sealed definitions, captured logs, rows. In small steps, oldest first; a step that fails is made again
- * next time. No row goes while its group may exist.
+ * What is kept only for a time: sealed definitions, captured logs, rows and all that leads to them. The oldest partition comes first,
+ * and a pass works until its time is spent; the next goes on. For each kind it remembers the partitions that may still have something to
+ * lose, and drops one only after it saw that nothing is left there: a job that ends late, a row that can't go yet, is never lost from sight.
  */
-const mostPerStep = 200;
-/** The name of a sealed message that was dealt with: its second delivery comes within minutes. */
-const parcelKept = day;
-
-export async function sweepRetention(deps: Deps): Promise<TurnEnd> {
-  const { definitionRetention, logRetention, rowRetention } = deps.settings;
-  const now = deps.now();
-  await deps.jobs.index.dropCancels(now - cancelKept);
-  await deps.held.dropStale(now);
-  await deps.blobs.dropParcels(now - parcelKept);
-  await each(deps, "hasDefinition eq true", now - definitionRetention, async (id) => {
-    await deps.blobs.dropSealed(id);
-    await deps.jobs.change(id, (job) => ({ job, sealed: { definition: undefined, callbacks: undefined } }));
-  });
-  await each(deps, "hasLogs eq true", now - logRetention, async (id) => {
-    await deps.blobs.dropLogs(id);
-    await deps.jobs.change(id, (job) => ({ job: { ...job, logsDropped: true } }));
-  });
-  await each(deps, "", now - rowRetention, async (id) => {
-    const stored = await deps.jobs.find(id);
-    if (stored === undefined || !hasEnded(stored.job.phase) || stored.job.phase.group !== "gone") return;
-    await deps.blobs.dropLogs(id);
-    await deps.blobs.dropSealed(id);
-    await deps.attempts.drop(id);
-    await deps.jobs.index.forget(stored.job, stored.key);
-    await deps.jobs.remove(stored.key);
-  });
-  return { kind: "completed", cursor: undefined };
+export interface RetentionDeps {
+  readonly settings: Pick<Deps["settings"], "definitionRetention" | "logRetention" | "rowRetention">;
+  readonly now: Deps["now"];
+  readonly log: Deps["log"];
+  readonly jobs: Deps["jobs"];
+  readonly oldRows: Deps["oldRows"];
+  readonly oldBlobs: Deps["oldBlobs"];
+  readonly attempts: Deps["attempts"];
+  readonly blobs: Deps["blobs"];
+  readonly held: Deps["held"];
+  readonly control: Deps["control"];
 }
 
-/** Jobs that ended before a time; a job may have been accepted as long before that as it may last. */
-async function each(
-  deps: Deps,
-  filter: string,
+const kinds = ["definitions", "logs", "rows"] as const satisfies readonly Kept[];
+
+/** What a pass hands on to the next. */
+const memorySchema = z.object({
+  /** Partitions that may have something left, by kind, the oldest first. */
+  open: z.record(z.enum(kinds), z.array(z.string())),
+  /** The newest partition that is in none or all of them. */
+  newest: z.string(),
+  /** When all partitions were last listed. */
+  listedAt: z.number(),
+  /** When blobs and entries that no row leads to were last looked for, and where to go on. */
+  blobsAt: z.number().default(0),
+  blobsFrom: z.string().optional(),
+});
+type Memory = z.infer<typeof memorySchema>;
+
+/** All partitions are listed anew each day: one that was done with may have got a row since, of a message that waited on its queue. */
+const listAgain = day;
+/** Blobs without a job are rare: a day is soon enough. */
+const blobsEvery = day;
+/** How many jobs' blobs and entries are dropped at once. */
+const width = 16;
+/** Rows of a day that has only just ended may still be on their way. */
+const lateRows = hour;
+
+export async function sweepRetention(deps: RetentionDeps, until: number, cursor: string | undefined): Promise<TurnEnd> {
+  const now = deps.now();
+  const memory = await refreshed(deps, readMemory(cursor), now);
+  const finished = await work(deps, memory, now, until);
+  const written = JSON.stringify(memory);
+  return { kind: finished ? "completed" : "unfinished", cursor: written.length <= maxCursor ? written : undefined };
+}
+
+/** A text property holds 32,768 characters; with more open partitions than fit, all are listed anew in the next pass. */
+const maxCursor = 32_000;
+
+/** @returns false when the time was up first */
+async function work(deps: RetentionDeps, memory: Memory, now: number, until: number): Promise<boolean> {
+  const { definitionRetention, logRetention, rowRetention } = deps.settings;
+  const keptFor = { definitions: definitionRetention, logs: logRetention, rows: rowRetention };
+  for (const kind of kinds) {
+    const endedBefore = now - keptFor[kind];
+    // A job ends no sooner than it begins: younger partitions have nothing that is past its time.
+    const youngest = dayPartition(endedBefore);
+    for (const partition of memory.open[kind].filter((each) => each >= youngest)) {
+      if (!(await clearPartition(deps, kind, partition, endedBefore, until))) return false;
+      const over = partition > dayPartition(now - lateRows);
+      if (over && !(await deps.oldRows.hasAny(partition, kind)))
+        memory.open[kind] = memory.open[kind].filter((each) => each !== partition);
+    }
+  }
+  if (now < memory.blobsAt + blobsEvery) return true;
+  const blobs = await sweepOldBlobs(deps, until, memory.blobsFrom);
+  memory.blobsFrom = blobs?.next;
+  if (blobs !== undefined) return false;
+  await deps.held.dropStale(now);
+  const old = { before: now - cancelKept, until, now: deps.now };
+  if (!(await deps.jobs.index.dropCancels(old)) || !(await deps.control.forgetOrphans(old))) return false;
+  memory.blobsAt = now;
+  return true;
+}
+
+async function clearPartition(
+  deps: RetentionDeps,
+  kind: Kept,
+  partition: string,
   endedBefore: number,
-  step: (id: Parameters<Deps["jobs"]["find"]>[0]) => Promise<void>,
-): Promise<void> {
-  const from = filter === "" ? 0 : endedBefore - deps.settings.maxTimeout - 2 * day;
-  for (const id of await deps.jobs.endedBefore(from, endedBefore, filter, mostPerStep)) await step(id);
+  until: number,
+): Promise<boolean> {
+  for await (const rows of deps.oldRows.past(kind, partition, endedBefore)) {
+    if (deps.now() >= until) return false;
+    const done: OldRow[] = [];
+    const failed = ({ id }: OldRow, error: unknown): void =>
+      deps.log("warn", "retention skipped a job", { job: id, kind, ...errorFields(error) });
+    const drop = async (row: OldRow): Promise<void> => {
+      if (await dropBeside(deps, kind, row)) done.push(row);
+    };
+    // Begun is finished: what is dropped beside a row and the row itself belong together.
+    await inParallel(rows, drop, { width, until: Infinity, now: deps.now, failed });
+    if (kind === "rows") await deps.oldRows.remove(done);
+    else await deps.oldRows.clear(done, kind);
+  }
+  return true;
+}
+
+/** All that belongs to a row and lies elsewhere goes first, so that a crash leaves nothing without its row. */
+async function dropBeside(deps: RetentionDeps, kind: Kept, row: OldRow): Promise<boolean> {
+  const { blobs, attempts, jobs } = deps;
+  const { id, hasDefinition, hasLogs } = row;
+  switch (kind) {
+    case "definitions":
+      // Who is to be told of the end stands in the sealed bytes.
+      if (row.tells && deps.settings.definitionRetention < day) return false;
+      await blobs.dropSealed(id);
+      return true;
+    case "logs":
+      await blobs.dropLogs(id);
+      return true;
+    case "rows":
+      if (hasLogs) await blobs.dropLogs(id);
+      if (hasDefinition) await blobs.dropSealed(id);
+      await attempts.drop(id);
+      await jobs.index.forget({ id, name: groupName(row.name), ...leadsIn(row.record) }, row.key);
+      return true;
+  }
+}
+
+const lead = z.object({
+  keyHash: z.string().optional().catch(undefined),
+  joined: z.array(z.object({ id: z.string().transform(parseJobId).optional() })).catch([]),
+});
+
+/** What else leads to a job: a key, other posters' ids. */
+function leadsIn(record: unknown): z.infer<typeof lead> {
+  return lead.safeParse(record).data ?? { joined: [] };
+}
+
+function readMemory(cursor: string | undefined): Memory | undefined {
+  try {
+    return cursor === undefined ? undefined : memorySchema.safeParse(JSON.parse(cursor)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is remembered, and the days that came since. */
+async function refreshed({ oldRows }: RetentionDeps, memory: Memory | undefined, now: number): Promise<Memory> {
+  const known = memory !== undefined && now < memory.listedAt + listAgain ? memory : undefined;
+  const found: string[] = [];
+  for await (const partition of oldRows.partitions()) {
+    if (known !== undefined && known.newest !== "" && partition >= known.newest) break;
+    found.push(partition);
+  }
+  const opened = (kind: Kept): string[] => [...new Set([...(known?.open[kind] ?? []), ...found])].sort().reverse();
+  return {
+    open: { definitions: opened("definitions"), logs: opened("logs"), rows: opened("rows") },
+    newest: found[0] ?? known?.newest ?? "",
+    listedAt: known?.listedAt ?? now,
+    blobsAt: memory?.blobsAt ?? 0,
+    blobsFrom: memory?.blobsFrom,
+  };
 }

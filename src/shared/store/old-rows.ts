@@ -1,0 +1,141 @@
+import type { TableClient, TransactionAction } from "@azure/data-tables";
+import { parseJobId, type JobId } from "../base/ids.ts";
+import { storageCall } from "./connect.ts";
+import { recordColumns, type JobKey } from "./job-row.ts";
+
+/**
+ * The table `jobs` as retention sees it: partitions, and by the columns alone what in them is past its time. A row whose record can't be
+ * read is no different here.
+ */
+export interface OldRow {
+  readonly key: JobKey;
+  readonly etag: string;
+  readonly id: JobId;
+  readonly name: string;
+  readonly hasLogs: boolean;
+  readonly hasDefinition: boolean;
+  /** Somebody is yet to be told of the job's end, and who stands in the sealed bytes. */
+  readonly tells: boolean;
+  /** The record, where it was asked for and is JSON. */
+  readonly record: unknown;
+}
+
+/** What is kept for a time of its own. */
+export type Kept = "definitions" | "logs" | "rows";
+
+/** That a row still has it. */
+const has: Readonly<Record<Kept, string>> = {
+  definitions: "hasDefinition eq true",
+  logs: "hasLogs eq true",
+  rows: "PartitionKey ne ''",
+};
+/** That it may go, beside the time. No row goes while its group may exist. */
+const mayGo: Readonly<Record<Kept, string>> = {
+  ...has,
+  rows: "groupDeleted eq true",
+};
+
+const columns = ["PartitionKey", "RowKey", "id", "name", "hasLogs", "hasDefinition", "callbackState"];
+/** A transaction's most actions; a page of rows with their records must fit into memory too. */
+const batch = 100;
+
+export class OldRows {
+  readonly #table: TableClient;
+
+  constructor(table: TableClient) {
+    this.#table = table;
+  }
+
+  /** The partitions that there are, the newest day first, found by stepping from one to the next. */
+  async *partitions(): AsyncGenerator<string> {
+    for (let last = ""; ;) {
+      const [next] = await this.#page(`PartitionKey gt '${last}'`, ["PartitionKey"], 1);
+      if (typeof next?.["partitionKey"] !== "string") return;
+      last = next["partitionKey"];
+      yield last;
+    }
+  }
+
+  /** Whether anything of a kind is left in a partition, past its time or not. */
+  async hasAny(partition: string, kind: Kept): Promise<boolean> {
+    const rows = await this.#page(`PartitionKey eq '${partition}' and ${has[kind]}`, ["PartitionKey"], 1);
+    return rows.length > 0;
+  }
+
+  /** What is past its time, a hundred rows at a time. */
+  async *past(kind: Kept, partition: string, endedBefore: number): AsyncGenerator<readonly OldRow[]> {
+    const filter = [
+      `PartitionKey eq '${partition}'`,
+      mayGo[kind],
+      `finishedAt lt datetime'${new Date(endedBefore).toISOString()}'`,
+    ].join(" and ");
+    const select = kind === "rows" ? [...columns, ...recordColumns] : columns;
+    const pages = this.#table.listEntities({ queryOptions: { filter, select } }).byPage({ maxPageSize: batch });
+    for (;;) {
+      const page = await storageCall(() => pages.next(), 404);
+      if (page === 404 || page.done) return;
+      const rows = page.value.map(rowOf).filter((row) => row !== undefined);
+      if (rows.length > 0) yield rows;
+    }
+  }
+
+  /** Takes sealed bytes, or the mark of kept logs, out of rows of one partition that have not changed since. */
+  async clear(rows: readonly OldRow[], kind: "definitions" | "logs"): Promise<void> {
+    const cleared = kind === "logs" ? { hasLogs: false } : { hasDefinition: false, definition: "", callbacks: "" };
+    await this.#apply(rows, (row) => ["update", { ...row.key, ...cleared }, "Merge", { etag: row.etag }]);
+  }
+
+  async remove(rows: readonly OldRow[]): Promise<void> {
+    await this.#apply(rows, ({ key }) => ["delete", { ...key }]);
+  }
+
+  /** Whether a job has a row with a sealed definition; `undefined` where it has no row. */
+  async hasDefinition({ partitionKey, rowKey }: JobKey): Promise<boolean | undefined> {
+    const queryOptions = { select: ["hasDefinition"] };
+    const row = await storageCall(() => this.#table.getEntity(partitionKey, rowKey, { queryOptions }), 404);
+    return row === 404 ? undefined : row["hasDefinition"] === true;
+  }
+
+  /** All in one transaction; where one of them has changed meanwhile, one by one: that one's turn comes again. */
+  async #apply(rows: readonly OldRow[], action: (row: OldRow) => TransactionAction): Promise<void> {
+    if (rows.length === 0) return;
+    const all = await storageCall(() => this.#table.submitTransaction(rows.map(action)), 400, 404, 412);
+    if (typeof all !== "number") return;
+    for (const row of rows) await storageCall(() => this.#table.submitTransaction([action(row)]), 400, 404, 412);
+  }
+
+  async #page(filter: string, select: string[], maxPageSize: number): Promise<readonly Record<string, unknown>[]> {
+    const pages = this.#table.listEntities({ queryOptions: { filter, select } }).byPage({ maxPageSize });
+    for (;;) {
+      const page = await storageCall(() => pages.next(), 404);
+      if (page === 404 || page.done) return [];
+      // A page may be empty and still be followed by others.
+      if (page.value.length > 0) return page.value;
+    }
+  }
+}
+
+function rowOf(row: Readonly<Record<string, unknown>>): OldRow | undefined {
+  const { partitionKey, rowKey, etag, id: text, name } = row;
+  const id = typeof text === "string" ? parseJobId(text) : undefined;
+  if (typeof partitionKey !== "string" || typeof rowKey !== "string" || typeof etag !== "string" || id === undefined)
+    return undefined;
+  return {
+    key: { partitionKey, rowKey },
+    etag,
+    id,
+    name: typeof name === "string" ? name : "",
+    hasLogs: row["hasLogs"] === true,
+    hasDefinition: row["hasDefinition"] === true,
+    tells: row["callbackState"] === "pending",
+    record: parsed(recordColumns.map((part) => (typeof row[part] === "string" ? row[part] : "")).join("")),
+  };
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
