@@ -3,11 +3,11 @@
  * otherwise, with default settings; prints a table, and fails if a trial does.
  */
 import { playAll } from "../test/system/views/stage.ts";
-import { givenTrials, ownTrials } from "../test/kit/views/trials.ts";
+import { givenTrials, inventedTrials, ownTrials } from "../test/kit/views/trials.ts";
 
 const [factorGiven = "1", ...names] = process.argv.slice(2);
 const factor = Number(factorGiven);
-const all = [...givenTrials(), ...ownTrials()];
+const all = [...givenTrials(), ...ownTrials(), ...inventedTrials()];
 const trials = names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 let left = trials.length;
 const outcomes = await playAll({

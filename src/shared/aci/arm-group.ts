@@ -7,33 +7,41 @@ import type { InstallationTag, TagPlace } from "./installation-tag.ts";
 export { tagNames } from "../job/group-tags.ts";
 
 /**
- * ACI's JSON of a container group, turned into our words. ARM omits what is empty and adds what is new, so every field may be missing
- * and words never seen before become `Unknown` or `Other`: "keep watching", never a verdict.
+ * ACI's JSON of a container group, turned into our words. ARM omits what is empty and adds what is new, so every field may be missing,
+ * what is of another kind in a view counts as missing, and words never seen before become `Unknown` or `Other`: "keep watching", never a
+ * verdict.
  */
+const text = z.string().nullish().catch(undefined);
+const number = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^-?\d{1,10}$/)
+      .transform(Number),
+  ])
+  .nullish()
+  .catch(undefined);
 const event = z.looseObject({
-  count: z.number().nullish(),
-  firstTimestamp: z.string().nullish(),
-  lastTimestamp: z.string().nullish(),
-  name: z.string().nullish(),
-  message: z.string().nullish(),
-  type: z.string().nullish(),
+  count: number,
+  firstTimestamp: text,
+  lastTimestamp: text,
+  name: text,
+  message: text,
+  type: text,
 });
-const state = z.looseObject({
-  state: z.string().nullish(),
-  startTime: z.string().nullish(),
-  exitCode: z.number().nullish(),
-  finishTime: z.string().nullish(),
-  detailStatus: z.string().nullish(),
-});
-const view = z.looseObject({
-  restartCount: z.number().nullish(),
-  currentState: state.nullish(),
-  previousState: state.nullish(),
-  events: z.array(event).nullish(),
-});
+const events = z.array(event).nullish().catch(undefined);
+const state = z
+  .looseObject({ state: text, startTime: text, exitCode: number, finishTime: text, detailStatus: text })
+  .nullish()
+  .catch(undefined);
+const view = z
+  .looseObject({ restartCount: number, currentState: state, previousState: state, events })
+  .nullish()
+  .catch(undefined);
 const container = z.looseObject({
   name: z.string(),
-  properties: z.looseObject({ image: z.string().nullish(), instanceView: view.nullish() }).nullish(),
+  properties: z.looseObject({ image: z.string().nullish(), instanceView: view }).nullish(),
 });
 const group = z.looseObject({
   id: z.string().nullish(),
@@ -41,10 +49,10 @@ const group = z.looseObject({
   location: z.string().nullish(),
   tags: z.record(z.string(), z.string().nullish()).nullish(),
   properties: z.looseObject({
-    provisioningState: z.string().nullish(),
+    provisioningState: text,
     containers: z.array(container).nullish(),
     initContainers: z.array(container).nullish(),
-    instanceView: z.looseObject({ state: z.string().nullish(), events: z.array(event).nullish() }).nullish(),
+    instanceView: z.looseObject({ state: text, events }).nullish().catch(undefined),
   }),
 });
 export type ArmGroup = z.infer<typeof group>;
@@ -117,7 +125,7 @@ function containerSeen(item: z.infer<typeof container>, init: boolean): Containe
   };
 }
 
-function previousOf(previous: z.infer<typeof state> | null | undefined): ContainerSeen["previous"] {
+function previousOf(previous: z.infer<typeof state>): ContainerSeen["previous"] {
   if (previous === undefined || previous === null || !hasRun(previous)) return undefined;
   return {
     exitCode: previous.exitCode ?? undefined,
@@ -127,7 +135,7 @@ function previousOf(previous: z.infer<typeof state> | null | undefined): Contain
 }
 
 /** ACI may show a previous state in which nothing ran (`Waiting`). */
-function hasRun({ exitCode, startTime, finishTime, state: word }: z.infer<typeof state>): boolean {
+function hasRun({ exitCode, startTime, finishTime, state: word }: NonNullable<z.infer<typeof state>>): boolean {
   return (
     (exitCode !== undefined && exitCode !== null) ||
     timeOf(startTime) !== undefined ||

@@ -16,7 +16,7 @@ const troubles: readonly { readonly trouble: StartTrouble; readonly name: RegExp
   {
     trouble: "capacity",
     name: /capacity/i,
-    text: /\bcapacity\b|requested resource is not available in the location/i,
+    text: /\bcapacity\b|requested resource is not available in the location|\binsufficient (?:cpu|memory|gpu)\b/i,
   },
   { trouble: "image", name: /image(?!fs)|\bpull/i, text: /\bpull(?:ing|ed)?\b|\bimage\b/i },
   { trouble: "mount", name: /mount|volume/i, text: /\bmount(?:ing|ed)?\b|\bvolume\b|\bfile share\b/i },
@@ -49,9 +49,9 @@ export function troubleOfEvent({ name, message, type }: GroupEvent): StartTroubl
   return (byName ?? troubles.find((each) => each.text.test(words)))?.trouble;
 }
 
-/** A sentence without what it quotes and without addresses: the words that are the writer's own. */
+/** A sentence without what it quotes, addresses and names of images (`quota-service:1`): the words that are the writer's own. */
 export function plainWords(text: string): string {
-  return text.replaceAll(/'[^']*'|"[^"]*"|`[^`]*`|\S*[/@]\S*/g, " ");
+  return text.replaceAll(/'[^']*'|"[^"]*"|`[^`]*`|\S*[/@]\S*|\S+:\w\S*|\w+-\S+/g, " ");
 }
 
 export interface Trouble {

@@ -1,6 +1,6 @@
 /**
  * Trials: what a container group shows to the service, what is submitted, and what its caller should see. `given.json` holds what
- * people reported of Container Instances, `own.json` more of the same kinds. The pure core plays them (driver.ts), and so does the real
+ * people reported of Container Instances, `own.json` more of the same kinds, `invented.json` what nobody reported yet. The pure core plays them (driver.ts), and so does the real
  * stack (test/system/views).
  */
 import { readFileSync } from "node:fs";
@@ -55,6 +55,7 @@ const file = z.looseObject({ trials: z.record(z.string(), trialSchema) });
 
 export const givenTrials = (): readonly Trial[] => read("given.json");
 export const ownTrials = (): readonly Trial[] => read("own.json");
+export const inventedTrials = (): readonly Trial[] => read("invented.json");
 
 function read(name: string): readonly Trial[] {
   const { trials } = file.parse(JSON.parse(readFileSync(new URL(name, import.meta.url), "utf8")));
