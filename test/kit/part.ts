@@ -17,9 +17,13 @@ interface How {
   readonly write?: (chunk: Buffer) => void;
 }
 
-/** To be imported before a program: its time runs so many times as fast, from now on. */
-export const fastClock = (factor: number): string =>
-  `${new URL("fast-clock.mjs", import.meta.url).href}?factor=${factor}&epoch=${Date.now()}`;
+/**
+ * To be imported before a program: its time runs so many times as fast, from now on.
+ *
+ * @param ahead milliseconds that its clock is ahead
+ */
+export const fastClock = (factor: number, ahead = 0, epoch = Date.now()): string =>
+  `${new URL("fast-clock.mjs", import.meta.url).href}?factor=${factor}&epoch=${epoch}&ahead=${ahead}`;
 
 export function forkPart(name: PartName, options: object, { env = {}, first, write }: How = {}): ChildProcess {
   const child = fork(programs[name], {

@@ -16,9 +16,16 @@ export interface ProxiedCall {
   status: number;
 }
 
+/** An answer of the proxy's own, in the service's place. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 /** What becomes of a call; `cut` ends the connection without an answer. */
 export interface Gate {
-  before?(call: ProxiedCall): "pass" | "cut" | Promise<"pass" | "cut">;
+  before?(call: ProxiedCall): "pass" | "cut" | Refusal | Promise<"pass" | "cut" | Refusal>;
   after?(call: ProxiedCall): "pass" | "cut" | Promise<"pass" | "cut">;
 }
 
@@ -51,8 +58,15 @@ export async function startProxy(service: Service, targetPort: number, gate: Gat
     calls.push(call);
     const body = await buffer(incoming);
     call.body = body.toString();
-    if ((await gate.before?.(call)) === "cut") {
+    const decided = (await gate.before?.(call)) ?? "pass";
+    if (decided === "cut") {
       cut(incoming);
+      return;
+    }
+    if (decided !== "pass") {
+      call.status = decided.status;
+      call.endedAt = performance.now();
+      outgoing.writeHead(decided.status, decided.headers).end(decided.body);
       return;
     }
     const { method, headers } = incoming;

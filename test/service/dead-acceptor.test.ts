@@ -4,10 +4,11 @@ import { describe, expect, it } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { reservationTime } from "../../src/shared/intake/reservation.ts";
+import { jobs } from "../../src/http/jobs/list.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { sweep } from "../../src/workers/sweep.ts";
 import type { Gate, ProxiedCall } from "../kit/proxy.ts";
-import { del, deliver, follow, get, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { ask, del, deliver, follow, get, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -129,6 +130,43 @@ describe("an acceptor that dies before its row is written", () => {
     expect((await get(bench.deps, "nightly")).id).toBe(older.id);
     const entries = (await indexOf(bench)).filter((key) => /^(job|hold|wait)_/.test(key));
     expect(entries).toEqual([]);
+  });
+
+  it("takes its row back when it comes alive after its reservation expired: nothing ran, and key and name are free", async () => {
+    const gate: Gate = {};
+    const bench = await openBench({}, gate);
+    const key = { "idempotency-key": "the same" };
+    gate.before = async ({ method, url }): Promise<"pass"> => {
+      if (method !== "POST" || !url.pathname.endsWith("/jobs")) return "pass";
+      delete gate.before;
+      bench.clock.advance(reservationTime);
+      await tick(bench);
+      return "pass";
+    };
+    expect((await post(bench.deps, large("late"), "", key)).status).toBe(503);
+    expect((await indexOf(bench)).filter((entry) => entry !== "index")).toEqual([]);
+    const again = await post(bench.deps, large("late"), "", key);
+    expect(again.status).toBe(200);
+    expect((await ask(jobs(bench.deps), {})).body).toMatchObject({ jobs: [{ id: again.id }] });
+    expect((await follow(bench, again.id)).phase.state).toBe("Succeeded");
+  });
+
+  it("takes its row back also when another call took its key over meanwhile", async () => {
+    const gate: Gate = {};
+    const bench = await openBench({}, gate);
+    const key = { "idempotency-key": "the same" };
+    let second: Awaited<ReturnType<typeof post>> | undefined;
+    gate.before = async ({ method, url }): Promise<"pass"> => {
+      if (method !== "POST" || !url.pathname.endsWith("/jobs")) return "pass";
+      delete gate.before;
+      bench.clock.advance(reservationTime + 1);
+      second = await post(bench.deps, yaml("late"), "uniqueName=true", key);
+      return "pass";
+    };
+    expect((await post(bench.deps, yaml("late"), "uniqueName=true", key)).status).toBe(503);
+    expect(second?.status).toBe(200);
+    expect((await ask(jobs(bench.deps), {})).body).toMatchObject({ jobs: [{ id: second?.id }] });
+    expect((await post(bench.deps, yaml("late"), "uniqueName=true", key)).id).toBe(second?.id);
   });
 
   it("is not taken for dead by an instance whose clock is three minutes ahead", async () => {

@@ -7,6 +7,7 @@ import { hasEnded, type Job } from "../job/job.ts";
 import { join } from "./attach.ts";
 import { newJob } from "./new-job.ts";
 import { findObstacle } from "./conflict.ts";
+import { undoubtedTime } from "./reservation.ts";
 import type { Checked, Order } from "./submission.ts";
 import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
@@ -235,15 +236,29 @@ async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, reservedAt: nu
   const { jobs, now } = deps;
   if (now() > reservedAt + mostReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
   try {
-    if ((await jobs.insert(job, sealed)) === "created") return ok({ job, attached: false });
+    if ((await jobs.insert(job, sealed)) === "created") return await keep(deps, job, reservedAt);
   } catch (error) {
     // The write may have been done all the same: only what the table says decides.
     if (!(error instanceof Unavailable) || (await jobs.peek(job.id)) === undefined) throw error;
-    return ok({ job, attached: false });
+    return keep(deps, job, reservedAt);
   }
   const earlier = await jobs.peek(job.id);
   if (earlier && hasEnded(earlier.job.phase) && earlier.job.phase.tidy) await letGo(deps, job);
   return ok({ job: earlier?.job ?? job, attached: earlier !== undefined && earlier.job.createdAt !== job.createdAt });
+}
+
+/**
+ * A row that was written late, by a process that stood still or on storage that did, may have come after its reservation was given
+ * back. It is withdrawn then, unless its job has begun already: name and key are free for others.
+ */
+async function keep({ jobs, now }: AcceptDeps, job: Job, reservedAt: number): Promise<Result<Accepted>> {
+  if (now() > reservedAt + undoubtedTime) {
+    const pending = await jobs.index.pending(job.id);
+    const stands = pending !== undefined && !pending.expired;
+    if (!stands && (await jobs.withdraw(job)))
+      throw new Unavailable("storage", "The row was written too late: its reservation had expired.");
+  }
+  return ok({ job, attached: false });
 }
 
 /** What was reserved for a job that turned out to be done with. */

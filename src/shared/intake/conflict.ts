@@ -7,7 +7,7 @@ import { nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/job-index.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
 import type { JsonValue } from "../base/json.ts";
-import { reservationTime } from "./reservation.ts";
+import { reservationTime, undoubtedTime } from "./reservation.ts";
 import type { Order } from "./submission.ts";
 import { parseSealedDefinition } from "../security/sealed-definition.ts";
 
@@ -93,6 +93,25 @@ async function ourOwn({ jobs: { index }, now }: ObstacleDeps, job: Job): Promise
   return adopted === undefined ? { kind: "gone" } : { kind: "ours", createdAt: adopted.createdAt };
 }
 
+/**
+ * Whether no row will come for a reservation any more. One that has expired is fenced off first: whoever wrote its row all the same
+ * withdraws it.
+ */
+async function hasDied({ jobs, now }: ObstacleDeps, id: JobId): Promise<boolean> {
+  const pending = await jobs.index.pending(id);
+  if (pending !== undefined && now() <= pending.reservedAt + reservationTime) return false;
+  if (pending !== undefined && !pending.expired && !(await jobs.index.expire(pending))) return false;
+  // The row may have come since it was looked for.
+  return (await jobs.find(id)) === undefined;
+}
+
+/** Whether a row came after its reservation expired, and whoever wrote it has not withdrawn it yet. */
+async function mayBeWithdrawn({ jobs, now }: ObstacleDeps, { id, phase, createdAt }: Job): Promise<boolean> {
+  if (phase.state !== "Queued" || now() <= createdAt + undoubtedTime) return false;
+  const pending = await jobs.index.pending(id);
+  return pending === undefined || pending.expired;
+}
+
 /** The same idempotency key: the job that has it, a new one in its place, or a refusal when the definition is another. */
 async function sameKey(
   deps: ObstacleDeps,
@@ -102,10 +121,10 @@ async function sameKey(
   const earlier = await deps.jobs.find(entry.id);
   // Reserved a moment ago, its row is on its way; or its acceptor died, and the reservation expires.
   if (earlier === undefined) {
-    const pending = await deps.jobs.index.pending(entry.id);
-    const died = pending === undefined || deps.now() > pending.reservedAt + reservationTime;
-    return died ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "gone" };
+    const isDead = await hasDied(deps, entry.id);
+    return isDead ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "gone" };
   }
+  if (await mayBeWithdrawn(deps, earlier.job)) return { kind: "gone" };
   const { phase, awaitsDefinition } = earlier.job;
   if (awaitsDefinition && !hasEnded(phase))
     throw new Unavailable("seal key", "The job of this Idempotency-Key waits for the sealing key itself.");

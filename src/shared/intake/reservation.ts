@@ -18,6 +18,8 @@ interface ReservationDeps {
 
 /** How long a reservation waits for its row: longer than an acceptor may take, and the clocks of two instances differ by, together. */
 export const reservationTime = 4 * minute;
+/** For this long no instance takes a reservation for expired: clocks are three minutes apart at most. */
+export const undoubtedTime = reservationTime - 3 * minute;
 
 /**
  * Gives back all that was reserved for a job whose row was never written: its acceptor died, and its caller saw no acceptance. While it

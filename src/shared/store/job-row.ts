@@ -273,14 +273,19 @@ export function sizeOf(entity: Readonly<Record<string, unknown>>): number {
   return bytes;
 }
 
+/** The job as it was written into a row: JSON. */
+export function recordText(row: Readonly<Record<string, unknown>>): string {
+  const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+  return recordColumns.map((name) => textOf(row[name])).join("");
+}
+
 /**
  * What a row holds.
  *
  * @throws Error that says where the record can't be read: it was edited by hand, or written by a release we don't know
  */
 export function fromRow(row: Readonly<Record<string, unknown>>): { job: Job; sealed: Sealed; kept: KeptColumns } {
-  const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-  const json = recordColumns.map((name) => textOf(row[name])).join("");
+  const json = recordText(row);
   let record: unknown;
   try {
     record = JSON.parse(json);

@@ -2,7 +2,7 @@ import type { TableClient } from "@azure/data-tables";
 import { indexLost, Unavailable } from "../base/errors.ts";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing, type Try } from "../base/rewrite.ts";
-import type { Job } from "../job/job.ts";
+import { recordOf, type Job } from "../job/job.ts";
 import {
   dayPartition,
   fromRow,
@@ -11,6 +11,7 @@ import {
   keyOfMinted,
   listedColumns,
   recordColumns,
+  recordText,
   toRow,
   type JobKey,
   type KeptColumns,
@@ -246,6 +247,20 @@ export class JobStore {
   /** A row or an index entry as a list shows it. */
   shown(row: Readonly<Record<string, unknown>>): JobColumns {
     return shown(row);
+  }
+
+  /** Takes back a row that was just inserted. False when somebody has worked on it since: then it stays. */
+  async withdraw(job: Job): Promise<boolean> {
+    const { partitionKey, rowKey } = jobKey(job.id, job.createdAt);
+    const row = await storageCall(() => this.#table.getEntity(partitionKey, rowKey), 404);
+    if (row === 404) return true;
+    if (recordText(row) !== JSON.stringify(recordOf(job))) return false;
+    const deleted = await storageCall(
+      () => this.#table.deleteEntity(partitionKey, rowKey, { etag: row.etag }),
+      404,
+      412,
+    );
+    return deleted !== 412;
   }
 }
 

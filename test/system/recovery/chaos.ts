@@ -3,6 +3,7 @@ import { terminalStates } from "../../../src/shared/job/job.ts";
 import type { Gate, ProxiedCall } from "../../kit/proxy.ts";
 import { definition, type Simulated } from "../simulated.ts";
 import { troubles, type Trouble } from "./troubles.ts";
+import { countsOf, generator } from "./random.ts";
 import { World, type Counters, type Row } from "./world.ts";
 
 /**
@@ -219,19 +220,4 @@ function wrongIn({ name, state, reason, exitCode, attempt }: Row, { program, ret
   if (exitCode !== code) faults.push(`${name}: exit code ${String(exitCode)}, not ${String(code)}`);
   if (attempt > 1 + retries + attempts) faults.push(`${name}: ${attempt} attempts`);
   return faults;
-}
-
-function countsOf(values: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
-  return counts;
-}
-
-/** Random numbers that a seed gives again (a linear congruential generator; Numerical Recipes' constants). */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

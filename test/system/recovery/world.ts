@@ -23,6 +23,8 @@ export interface WorldOptions {
   /** Decides over every call of the host. */
   readonly gate: Gate;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Milliseconds that each host's clock is ahead; one host that is not, unless said otherwise. */
+  readonly clocks?: readonly number[];
   /** Of its time: until another host runs the timer of one that was killed (15), and until one that is slow has lost it. */
   readonly timerLeaseSeconds?: number;
 }
@@ -48,39 +50,45 @@ export interface Row {
 /** The columns of a row. */
 const columns: (keyof Row)[] = ["id", "name", "state", "reason", "attempt", "exitCode", "groupDeleted"];
 
+/** A host process that is started again when it was killed. */
+interface Host {
+  readonly port: number;
+  readonly clock: string;
+  part: Part | undefined;
+  starting: Promise<void> | undefined;
+}
+
 export class World {
   readonly storage: Storage;
   readonly #options: WorldOptions;
   readonly #folder: string;
-  readonly #clock: string;
   readonly #azurite: Azurite;
   readonly #aci: Part;
   readonly #proxies: readonly Proxy[];
-  readonly #port: number;
-  #host: Part | undefined;
-  #starting: Promise<void> | undefined;
+  readonly #hosts: readonly Host[];
 
   private constructor(
     options: WorldOptions,
     folder: string,
-    clock: string,
-    parts: { azurite: Azurite; aci: Part; proxies: readonly Proxy[]; port: number; storage: Storage },
+    parts: { azurite: Azurite; aci: Part; proxies: readonly Proxy[]; hosts: readonly Host[]; storage: Storage },
   ) {
     this.#options = options;
     this.#folder = folder;
-    this.#clock = clock;
     this.#azurite = parts.azurite;
     this.#aci = parts.aci;
     this.#proxies = parts.proxies;
-    this.#port = parts.port;
+    this.#hosts = parts.hosts;
     this.storage = parts.storage;
   }
 
   static async start(options: WorldOptions): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), "recovery-"));
-    const clock = fastClock(options.factor);
-    const first = { first: clock };
-    const [port = 0] = await freePorts(1);
+    const epoch = Date.now();
+    const first = { first: fastClock(options.factor, 0, epoch) };
+    const clocks = options.clocks ?? [0];
+    const hosts = (await freePorts(clocks.length)).map((port, n): Host => {
+      return { port, clock: fastClock(options.factor, clocks[n], epoch), part: undefined, starting: undefined };
+    });
     const azurite = await startAzurite(first);
     const direct = azurite.connectionString;
     const aci = await startPart(
@@ -102,13 +110,22 @@ export class World {
       before("arm", Number(new URL(aci.url).port)),
     ]);
     const storage = connectStorage({ kind: "connectionString", setting: "direct", value: direct });
-    const world = new World(options, folder, clock, { azurite, aci, proxies, port, storage });
+    const world = new World(options, folder, { azurite, aci, proxies, hosts, storage });
     await world.boot();
     return world;
   }
 
+  /** Of the first host. */
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return this.#urlOf(this.#hosts[0]);
+  }
+
+  get urls(): readonly string[] {
+    return this.#hosts.map((host) => this.#urlOf(host));
+  }
+
+  #urlOf(host: Host | undefined): string {
+    return `http://127.0.0.1:${host?.port ?? 0}`;
   }
 
   /** Milliseconds of its time as milliseconds of ours. */
@@ -116,13 +133,12 @@ export class World {
     return milliseconds / this.#options.factor;
   }
 
-  /** Starts the host, unless it runs or is about to. */
-  boot(): Promise<void> {
-    this.#starting ??= this.#boot();
-    return this.#starting;
+  /** Starts every host, unless it runs or is about to. */
+  async boot(): Promise<void> {
+    await Promise.all(this.#hosts.map((host) => (host.starting ??= this.#start(host))));
   }
 
-  async #boot(): Promise<void> {
+  async #start(host: Host): Promise<void> {
     const [blob, queue, table, arm] = this.#proxies;
     if (!blob || !queue || !table || !arm) throw new Error("a proxy is missing");
     const env = {
@@ -139,7 +155,7 @@ export class World {
     };
     const options = {
       appFolder: programs.app,
-      port: this.#port,
+      port: host.port,
       env,
       hostId: "recovery",
       logFile: join(this.#folder, "host.log"),
@@ -147,22 +163,32 @@ export class World {
       timerLeaseSeconds: this.#options.timerLeaseSeconds ?? 15,
       drainSeconds: 0,
     };
-    this.#host = await startPart("host", options, { first: this.#clock });
+    host.part = await startPart("host", options, { first: host.clock });
   }
 
   /** The process is gone, in the middle of whatever it did. */
-  async kill(): Promise<void> {
-    const host = this.#host;
-    this.#host = undefined;
-    this.#starting = undefined;
-    await host?.end("SIGKILL");
+  async kill(n = 0): Promise<void> {
+    const host = this.#hosts[n];
+    if (host === undefined) return;
+    const { part } = host;
+    host.part = undefined;
+    host.starting = undefined;
+    await part?.end("SIGKILL");
+  }
+
+  /** The process stands still for that long of its time, in the middle of whatever it did, and goes on. */
+  async freeze(n: number, milliseconds: number): Promise<void> {
+    const child = this.#hosts[n]?.part?.child;
+    child?.kill("SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, this.ours(milliseconds)));
+    child?.kill("SIGCONT");
   }
 
   async stop(): Promise<void> {
-    await this.kill();
+    await Promise.all(this.#hosts.map((_, n) => this.kill(n)));
     await Promise.all([this.#azurite.stop(), this.#aci.end("SIGKILL")]);
     await Promise.all(this.#proxies.map((proxy) => proxy.stop()));
-    await rm(this.#folder, { recursive: true, force: true });
+    if (process.env["KEEP_LOGS"] === undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 
   /** Submits until a 2xx is seen, as a caller with an Idempotency-Key does. */
@@ -193,6 +219,16 @@ export class World {
     const text = await response.text();
     if (!response.ok) throw new Error(text);
     return text === "" ? undefined : JSON.parse(text);
+  }
+
+  /** Somebody else's call to Azure Resource Manager. */
+  async arm(method: string, group: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+    const path = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${group}`;
+    const headers = { authorization: "Bearer theirs", "content-type": "application/json" };
+    const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    const response = await fetch(`${this.#aci.url}${path}?api-version=2023-05-01`, init);
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
   }
 
   async counters(): Promise<Counters> {
