@@ -29,6 +29,7 @@ import type { Settings } from "./config/settings.ts";
 import { connectStorage, tableNames, type Storage } from "./store/connect.ts";
 import { lookCeilingFor } from "./job/timing.ts";
 import type { Log } from "./base/log.ts";
+import { BulkWorks } from "./store/bulk-works.ts";
 import { OldBlobs } from "./store/old-blobs.ts";
 import { OldRows } from "./store/old-rows.ts";
 import { Turns } from "./store/turns.ts";
@@ -57,6 +58,7 @@ export interface Deps {
   readonly held: HeldMessages;
   readonly control: Control;
   readonly turns: Turns;
+  readonly bulk: BulkWorks;
   readonly oldRows: OldRows;
   readonly oldBlobs: OldBlobs;
   readonly unreadable: UnreadableRows;
@@ -123,6 +125,7 @@ export function makeDeps(options: DepsOptions): Deps {
     unreadable,
     rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices),
     turns: new Turns(storage.table(tableNames.control)),
+    bulk: new BulkWorks(storage.table(tableNames.control)),
     oldRows: new OldRows(storage.table(tableNames.jobs)),
     oldBlobs: new OldBlobs(storage.blobs),
     budget,

@@ -2,7 +2,7 @@ import { catalogue, isReason, type Party } from "../../shared/job/reasons.ts";
 import type { Settings } from "../../shared/config/settings.ts";
 import { no, ok, type Result } from "../../shared/base/errors.ts";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
-import type { JobColumns, JobFilter } from "../../shared/store/jobs.ts";
+import type { JobFilter } from "../../shared/store/jobs.ts";
 import { aBoolean, aTime, oneOf, readQuery, whole, words, type Parameter, type Values } from "../lib/query.ts";
 import { faulty } from "../lib/reply.ts";
 
@@ -109,13 +109,4 @@ export function readList(
   if (all && format === "json") return no(faulty("all", "must go with format=csv or format=ndjson"));
   if (all && top !== undefined) return no(faulty("top", "must not go with all, which has no end but the last job"));
   return ok({ ...wantedOf(asked.value), top: top ?? 100, continuation, format, all });
-}
-
-/** `tag=KEY` or `tag=KEY=VALUE`. */
-export function hasTag(row: JobColumns, tag: string): boolean {
-  const [key = "", ...value] = tag.split("=");
-  const tags = row["tags"];
-  if (typeof tags !== "object" || tags === null) return false;
-  const found = Object.entries(tags).find(([name]) => name === key);
-  return found !== undefined && (value.length === 0 || found[1] === value.join("="));
 }

@@ -1,9 +1,10 @@
+import { hasTag } from "../../shared/store/active-jobs.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
 import type { Deps } from "../../shared/deps.ts";
 import type { JobPage } from "../../shared/store/jobs.ts";
 import { activePage } from "../lib/active-jobs.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
-import { hasTag, readList, type Asked } from "./filter.ts";
+import { readList, type Asked } from "./filter.ts";
 import { contentTypes, csvHead, csvRow, ndjsonRow } from "./formats.ts";
 import { readRows, writeRows } from "./paging.ts";
 

@@ -1,3 +1,4 @@
+import { hasTag } from "../../shared/store/active-jobs.ts";
 import { day, minute } from "../../shared/base/duration.ts";
 import { no, ok, type Result } from "../../shared/base/errors.ts";
 import type { Settings } from "../../shared/config/settings.ts";
@@ -6,7 +7,7 @@ import { activeStates } from "../../shared/job/job.ts";
 import { oneOf, readQuery } from "../lib/query.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
-import { filterParameters, hasTag, wantedOf, type Wanted } from "./filter.ts";
+import { filterParameters, wantedOf, type Wanted } from "./filter.ts";
 import { groupings, type Grouping } from "./groupings.ts";
 import { Tally, talliedColumns } from "./tally.ts";
 

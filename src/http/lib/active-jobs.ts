@@ -1,27 +1,8 @@
-import { nameKey } from "../../shared/base/ids.ts";
 import type { ActiveJob } from "../../shared/store/job-index.ts";
-import { terminalStates } from "../../shared/job/job.ts";
-import { hasColumns, type JobFilter, type JobPage, type JobStore } from "../../shared/store/jobs.ts";
+import { activeJobs } from "../../shared/store/active-jobs.ts";
+import type { JobPage, JobStore } from "../../shared/store/jobs.ts";
 import { readActive, writeActive, type PageEnd } from "../jobs/paging.ts";
-import { hasTag, type Asked } from "../jobs/filter.ts";
-
-/** The jobs that have not ended, which the index knows without a look at the rows of all that have. */
-export async function* activeJobs(
-  jobs: JobStore,
-  { states, name, columns = {}, since = -Infinity, until = Infinity }: Partial<JobFilter>,
-  tag: string | undefined,
-  skipped?: () => void,
-): AsyncGenerator<ActiveJob> {
-  for await (const job of jobs.index.active(skipped)) {
-    if (terminalStates.some((terminal) => terminal === job.state)) continue;
-    if (states !== undefined && !states.includes(job.state)) continue;
-    if (name !== undefined && nameKey(job.name) !== nameKey(name)) continue;
-    if (!hasColumns(job.columns, columns)) continue;
-    if (job.createdAt < since || job.createdAt >= until) continue;
-    if (tag !== undefined && !hasTag(jobs.shown(job.columns), tag)) continue;
-    yield job;
-  }
-}
+import type { Asked } from "../jobs/filter.ts";
 
 /** A page of them, newest first, as their rows are. A job that ends between two pages moves no other to another page. */
 export async function activePage(

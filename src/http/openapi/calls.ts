@@ -240,9 +240,13 @@ export function calls(): readonly Call[] {
     ),
     post("/api/jobs/cancel", "cancelMany", "Cancel all active jobs that match.", selection, {
       "200": answer("How many.", "Canceled"),
+      "202": answer("How many so far: the service goes on.", "Canceled"),
     }),
     post("/api/pause", "pause", "Accept jobs and let them wait.", pauseBody, { "200": answer("Paused.", "Paused") }),
-    post("/api/resume", "resume", "Let them go on.", undefined, { "200": answer("Resumed.", "Resumed") }),
+    post("/api/resume", "resume", "Let them go on.", undefined, {
+      "200": answer("Resumed.", "Resumed"),
+      "202": answer("Resumed: more jobs follow.", "Resumed"),
+    }),
     post("/api/reindex", "reindex", "Write the lost job index anew from the rows.", undefined, {
       "200": answer("It is whole.", "Reindexed"),
       "202": { ...answer("Not yet: call again.", "Reindexed"), headers: ["Retry-After"] },

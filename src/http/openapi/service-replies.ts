@@ -79,12 +79,15 @@ export const serviceReplies = () => ({
     matched: count("How many fit and are not canceled yet."),
     dryRun: flag("Nothing was done."),
     ids: z.array(z.guid()).max(1000).meta({ description: "The first thousand." }),
+    unreadable: count("How many can't be read, and are left alone.").optional(),
+    more: z.literal(true).meta({ description: "The time of one call was over; the service goes on." }).optional(),
   }),
   Paused: z.strictObject({ message: message(), paused: z.literal(true), reason: text("What people read.") }),
   Resumed: z.strictObject({
     message: message(),
     paused: z.literal(false),
     woken: count("How many waited for this."),
+    more: z.literal(true).meta({ description: "The time of one call was over; the others follow." }).optional(),
   }),
   Reindexed: z.strictObject({
     message: message(),

@@ -1,13 +1,16 @@
 import { z } from "zod";
 import { accept, type AcceptDeps } from "../../shared/intake/accept.ts";
 import type { Order } from "../../shared/intake/submission.ts";
-import { cancel, mayBeCanceled } from "../../shared/intake/cancel.ts";
+import { defined } from "../../shared/base/defined.ts";
+import { second } from "../../shared/base/duration.ts";
+import { inParallel } from "../../shared/base/in-parallel.ts";
+import { errorFields } from "../../shared/base/log.ts";
+import { cancelSelected } from "../../shared/intake/cancel-selected.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { counted } from "../../shared/base/text.ts";
-import { parseJobId } from "../../shared/base/ids.ts";
+import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { notPermitted } from "../../shared/intake/permitted.ts";
 import { parseSealedDefinition } from "../../shared/security/sealed-definition.ts";
-import { activeJobs } from "../lib/active-jobs.ts";
 import { callerOf } from "../lib/auth.ts";
 import { mustBeStates, readStates } from "../jobs/filter.ts";
 import { flag, readJson, text } from "../lib/json-body.ts";
@@ -15,6 +18,11 @@ import { polling, readQuery } from "../lib/query.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { acceptedReply, invalidSettings } from "../trigger.ts";
+
+/** A caller waits no longer. */
+const maxCall = 20 * second;
+/** How many jobs are woken at once. */
+const width = 8;
 
 export const pauseBody = z.object({ reason: text(300) });
 
@@ -32,19 +40,24 @@ export function pause({ log, control, now }: Pick<Deps, "log" | "control" | "now
   });
 }
 
-export function resume({ log, control, jobs, queues }: Pick<Deps, "log" | "control" | "jobs" | "queues">) {
+export function resume({ log, control, jobs, queues, now }: Pick<Deps, "log" | "control" | "jobs" | "queues" | "now">) {
   return handler(log, async () => {
+    const until = now() + maxCall;
     await control.resume();
     let woken = 0;
-    for await (const { id, reason } of jobs.index.active()) {
-      if (reason !== "Paused") continue;
+    const wake = async ({ id, reason }: { readonly id: JobId; readonly reason: string }): Promise<void> => {
+      if (reason !== "Paused") return;
       await queues.wake(id, undefined, 0);
       woken++;
-    }
-    log("info", "resumed", { woken });
-    const message = `Resumed; ${counted(woken, "waiting job was", "waiting jobs were")} woken.`;
-    const reply: Reply<"Resumed"> = { message, paused: false, woken };
-    return json(200, reply);
+    };
+    const failed = (_job: unknown, error: unknown): void => log("warn", "job not woken", errorFields(error));
+    // The others look for themselves, or the sweep wakes them, within five minutes.
+    const reached = await inParallel(jobs.index.active(), wake, { width, until, now, failed });
+    const more = reached !== "all";
+    log("info", "resumed", { woken, more });
+    const message = `Resumed; ${counted(woken, "waiting job was", "waiting jobs were")} woken${more ? " so far; the others follow" : ""}.`;
+    const reply: Reply<"Resumed"> = { message, paused: false, woken, ...(more ? { more } : {}) };
+    return json(more ? 202 : 200, reply);
   });
 }
 
@@ -114,8 +127,10 @@ export const selection = z.object({
   dryRun: flag,
 });
 
-/** `POST /api/jobs/cancel`: all active jobs that match and are not canceled yet; the number of them. */
-export function cancelMany(deps: Pick<Deps, "log" | "jobs" | "queues" | "now">) {
+type CancelManyDeps = Pick<Deps, "log" | "jobs" | "queues" | "now" | "bulk" | "randomBytes">;
+
+/** `POST /api/jobs/cancel`: all active jobs that match and are not canceled yet; the number of them. What takes longer the sweep goes on with. */
+export function cancelMany(deps: CancelManyDeps) {
   return handler(deps.log, async (request, context) => {
     const body = await readJson(request, selection);
     if (!body.ok) return refuse(body.error, context);
@@ -124,23 +139,28 @@ export function cancelMany(deps: Pick<Deps, "log" | "jobs" | "queues" | "now">) 
       const message = "Say which jobs by name, tag or state; state active means all.";
       return refuse({ code: "InvalidRequest", message }, context);
     }
-    const ids: string[] = [];
-    for await (const { id } of activeJobs(deps.jobs, { name, states: state === "active" ? undefined : state }, tag)) {
-      const stored = await deps.jobs.peek(id);
-      if (stored === undefined || !mayBeCanceled(stored.job)) continue;
-      ids.push(id);
-      if (!dryRun) await cancel(deps, id, callerOf(context));
+    const began = deps.now();
+    const by = callerOf(context);
+    const states = state === undefined || state === "active" ? {} : { states: [...state] };
+    const meant = { ...defined({ name, tag }), ...states, until: began + 1 };
+    const { ids, unreadable, finished } = await cancelSelected(deps, meant, { by, until: began + maxCall, dryRun });
+    const goesOn = !finished && !dryRun;
+    if (goesOn) {
+      const key = `${began}-${Buffer.from(deps.randomBytes(8)).toString("hex")}`;
+      await deps.bulk.add({ key, selection: meant, by });
     }
     const message = dryRun
       ? `${counted(ids.length, "job", "jobs")} would be canceled`
-      : `${counted(ids.length, "job is", "jobs are")} being canceled`;
+      : `${counted(ids.length, "job is", "jobs are")} being canceled${goesOn ? " so far; the others follow" : ""}`;
     const reply: Reply<"Canceled"> = {
       message,
       canceled: dryRun ? 0 : ids.length,
       matched: ids.length,
       dryRun,
       ids: ids.slice(0, 1000),
+      ...(unreadable > 0 ? { unreadable } : {}),
+      ...(finished ? {} : { more: true }),
     };
-    return json(200, reply);
+    return json(goesOn ? 202 : 200, reply);
   });
 }

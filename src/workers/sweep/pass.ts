@@ -4,6 +4,7 @@ import { errorFields } from "../../shared/base/log.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { vitalParts, type Turn, type TurnEnd } from "../../shared/store/turns.ts";
 import { callUpWaiting } from "../reconcile/capacity.ts";
+import { continueCancels } from "./bulk-cancels.ts";
 import { requeueDue, type Load } from "./due-jobs.ts";
 import { sweepOrphans } from "./orphans.ts";
 import { recheckUnreadable } from "./unreadable-rows.ts";
@@ -35,6 +36,7 @@ const partsOf = (report: (load: Load) => void): readonly Part[] => [
     run: (deps, until) => requeueDue(deps, until, report),
   },
   { name: "waiting jobs", every: 25 * second, budget: 15 * second, run: callUpWaiting },
+  { name: "cancels of many", every: 25 * second, budget: 20 * second, run: continueCancels },
   { name: "orphans", every: 10 * minute, budget: 45 * second, run: sweepOrphans },
   { name: "unreadable rows", every: 10 * minute, budget: 20 * second, run: recheckUnreadable },
   { name: "retention", every: hour, budget: 45 * second, run: sweepRetention },

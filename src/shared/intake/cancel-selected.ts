@@ -1,0 +1,54 @@
+import { Unreadable } from "../base/errors.ts";
+import { inParallel } from "../base/in-parallel.ts";
+import type { JobId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import { activeJobs } from "../store/active-jobs.ts";
+import type { Selection } from "../store/bulk-works.ts";
+import type { JobStore } from "../store/jobs.ts";
+import type { Queues } from "../store/queues.ts";
+import { cancel, mayBeCanceled } from "./cancel.ts";
+
+interface CancelManyDeps {
+  readonly jobs: JobStore;
+  readonly queues: Queues;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+export interface Progress {
+  /** Those that fit and were not canceled before. */
+  readonly ids: readonly JobId[];
+  /** Jobs that can't be read: they are left alone. */
+  readonly unreadable: number;
+  readonly finished: boolean;
+}
+
+/** How many jobs are canceled at once. */
+const width = 8;
+
+/** Cancels all active jobs that are meant, until the time is up. May be repeated. */
+export async function cancelSelected(
+  deps: CancelManyDeps,
+  { name, tag, states, until: before }: Selection,
+  { by, until, dryRun }: { readonly by: string | undefined; readonly until: number; readonly dryRun: boolean },
+): Promise<Progress> {
+  const ids: JobId[] = [];
+  let unreadable = 0;
+  const troubles: Error[] = [];
+  const one = async ({ id }: { readonly id: JobId }): Promise<void> => {
+    const stored = await deps.jobs.peek(id);
+    if (stored === undefined || !mayBeCanceled(stored.job)) return;
+    if (!dryRun) await cancel(deps, id, by);
+    ids.push(id);
+  };
+  const failed = ({ id }: { readonly id: JobId }, error: unknown): void => {
+    if (error instanceof Unreadable) unreadable++;
+    else troubles.push(error instanceof Error ? error : new Error(String(error)));
+    deps.log("warn", "job can't be canceled", { job: id });
+  };
+  const meant = activeJobs(deps.jobs, { name, states, until: before }, tag, () => unreadable++);
+  const reached = await inParallel(meant, one, { width, until, now: deps.now, failed });
+  const [trouble] = troubles;
+  if (trouble !== undefined) throw trouble;
+  return { ids, unreadable, finished: reached === "all" };
+}

@@ -1,0 +1,31 @@
+import { nameKey } from "../base/ids.ts";
+import { terminalStates } from "../job/job.ts";
+import type { ActiveJob } from "./job-index.ts";
+import { hasColumns, type JobColumns, type JobFilter, type JobStore } from "./jobs.ts";
+
+/** The jobs that have not ended, which the index knows without a look at the rows of all that have. */
+export async function* activeJobs(
+  jobs: JobStore,
+  { states, name, columns = {}, since = -Infinity, until = Infinity }: Partial<JobFilter>,
+  tag: string | undefined,
+  skipped?: () => void,
+): AsyncGenerator<ActiveJob> {
+  for await (const job of jobs.index.active(skipped)) {
+    if (terminalStates.some((terminal) => terminal === job.state)) continue;
+    if (states !== undefined && !states.includes(job.state)) continue;
+    if (name !== undefined && nameKey(job.name) !== nameKey(name)) continue;
+    if (!hasColumns(job.columns, columns)) continue;
+    if (job.createdAt < since || job.createdAt >= until) continue;
+    if (tag !== undefined && !hasTag(jobs.shown(job.columns), tag)) continue;
+    yield job;
+  }
+}
+
+/** `tag=KEY` or `tag=KEY=VALUE`. */
+export function hasTag(row: JobColumns, tag: string): boolean {
+  const [key = "", ...value] = tag.split("=");
+  const tags = row["tags"];
+  if (typeof tags !== "object" || tags === null) return false;
+  const found = Object.entries(tags).find(([name]) => name === key);
+  return found !== undefined && (value.length === 0 || found[1] === value.join("="));
+}

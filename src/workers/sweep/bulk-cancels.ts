@@ -1,0 +1,14 @@
+import type { Deps } from "../../shared/deps.ts";
+import { cancelSelected } from "../../shared/intake/cancel-selected.ts";
+import type { TurnEnd } from "../../shared/store/turns.ts";
+
+/** Goes on with cancels of many jobs that a call could not finish. */
+export async function continueCancels(deps: Deps, until: number): Promise<TurnEnd> {
+  for (const { key, selection, by } of await deps.bulk.all()) {
+    const { ids, finished } = await cancelSelected(deps, selection, { by, until, dryRun: false });
+    deps.log("info", "cancel of many goes on", { canceled: ids.length, finished });
+    if (!finished) return { kind: "unfinished", cursor: undefined };
+    await deps.bulk.drop(key);
+  }
+  return { kind: "completed", cursor: undefined };
+}

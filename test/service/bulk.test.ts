@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import { minute, second } from "../../src/shared/base/duration.ts";
+import { cancelMany, resume } from "../../src/http/operate/operate.ts";
+import { runPass } from "../../src/workers/sweep/pass.ts";
+import { ask, jobOf, openBench, post, useAzurite, yaml } from "./kit.ts";
+
+useAzurite();
+
+it("a cancel of many that takes longer than 20 s is answered 202 with the count so far, and the sweep goes on with it", async () => {
+  const bench = await openBench();
+  const { deps, clock } = bench;
+  const jobs = await Promise.all(Array.from({ length: 30 }, (_, n) => post(deps, yaml(`job-${n}`))));
+  // Each reading of the clock takes a second.
+  let readings = 0;
+  const slow = { ...deps, now: () => clock.now() + readings++ * second };
+  const reply = await ask(cancelMany(slow), { text: JSON.stringify({ state: "active" }) });
+  expect([reply.status, reply.body["more"]]).toEqual([202, true]);
+  expect(Number(reply.body["canceled"])).toBeLessThan(30);
+  clock.advance(minute);
+  const later = await post(deps, yaml("later"));
+  await runPass(deps, "timer");
+  for (const { id } of jobs) expect((await jobOf(deps, id)).cancel).toBeDefined();
+  expect((await jobOf(deps, later.id)).cancel).toBeUndefined();
+  expect(await deps.bulk.all()).toEqual([]);
+});
+
+it("a row that can't be read stops no cancel of the others, and is counted", async () => {
+  const { deps, storage } = await openBench();
+  const [one, two] = [await post(deps, yaml("one")), await post(deps, yaml("two"))];
+  const stored = await deps.jobs.find(one.id);
+  if (stored === undefined) throw new Error("no row");
+  await storage.table("jobs").updateEntity({ ...stored.key, record: "{" }, "Merge");
+  const reply = await ask(cancelMany(deps), { text: JSON.stringify({ state: "active" }) });
+  expect(reply.body).toMatchObject({ canceled: 1, unreadable: 1 });
+  expect((await jobOf(deps, two.id)).cancel).toBeDefined();
+});
+
+it("a resume that takes longer than 20 s is answered 202", async () => {
+  const { deps, clock } = await openBench();
+  await Promise.all(Array.from({ length: 30 }, (_, n) => post(deps, yaml(`job-${n}`))));
+  let readings = 0;
+  const slow = { ...deps, now: () => clock.now() + readings++ * second };
+  expect((await ask(resume(slow), { text: "{}" })).status).toBe(202);
+});
