@@ -1,7 +1,7 @@
 import { minute, second } from "../base/duration.ts";
 import { no, ok, Unavailable, type Refusal, type Result } from "../base/errors.ts";
 import { mintJobId, type JobId } from "../base/ids.ts";
-import type { Reservation } from "../store/job-index.ts";
+import type { Reservation } from "../store/reservations.ts";
 import { columnsOf, jobKey, type Sealed } from "../store/job-row.ts";
 import { hasEnded, type Job } from "../job/job.ts";
 import { join } from "./attach.ts";

@@ -4,7 +4,7 @@ import type { Sealer } from "../security/sealer.ts";
 import { maskSecrets, type Definition } from "../definition/index.ts";
 import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
 import { nameKey, type JobId } from "../base/ids.ts";
-import type { Reservation } from "../store/job-index.ts";
+import type { Reservation } from "../store/reservations.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
 import type { JsonValue } from "../base/json.ts";
 import { reservationTime, undoubtedTime } from "./reservation.ts";
