@@ -27,29 +27,34 @@ export class LiveLogs {
   look(status: Status): void {
     if (status.state !== "Running") return;
     for (const [name] of containersOf(status)) {
-      const log = this.#logOf(name);
+      const log = this.#logOf(name, status.attempt);
       if (log.isLive) continue;
       log.isLive = true;
       log.restart();
-      log.live = this.#copy(name, log, { follow: "true" }, this.#stop.signal).finally(() => (log.isLive = false));
+      const query = { follow: "true", ...log.query };
+      log.live = this.#copy(name, log, query, this.#stop.signal).finally(() => (log.isLive = false));
     }
   }
 
   /** To be called when the job has ended. */
   async finish(status: Status): Promise<void> {
     this.#stop.abort();
-    for (const [name] of containersOf(status)) {
-      const log = this.#logOf(name);
+    for (const [name] of containersOf(status)) this.#logOf(name, status.attempt);
+    // Of earlier attempts too what was still missing.
+    for (const log of this.#containers.values()) {
       await log.live;
       log.restart();
-      await this.#copy(name, log, {}, undefined);
+      await this.#copy(log.container, log, log.query, undefined);
       log.end();
     }
   }
 
-  #logOf(name: string): ContainerLog {
-    const log = this.#containers.get(name) ?? new ContainerLog((line) => this.#write(name, line));
-    this.#containers.set(name, log);
+  /** Each attempt has a log of its own; a service that counts no attempts has one. */
+  #logOf(name: string, attempt: number | undefined): ContainerLog {
+    const key = `${name} ${attempt ?? ""}`;
+    const query = attempt === undefined ? {} : { attempt: String(attempt) };
+    const log = this.#containers.get(key) ?? new ContainerLog(name, query, (line) => this.#write(name, line));
+    this.#containers.set(key, log);
     return log;
   }
 
@@ -84,7 +89,13 @@ class ContainerLog {
   #text = new TextDecoder();
   #rest = "";
 
-  constructor(line: (line: string) => void) {
+  readonly container: string;
+  /** What asks for this log alone. */
+  readonly query: Readonly<Record<string, string>>;
+
+  constructor(container: string, query: Readonly<Record<string, string>>, line: (line: string) => void) {
+    this.container = container;
+    this.query = query;
     this.#line = line;
   }
 

@@ -45,6 +45,7 @@ export const status = z.looseObject({
   name: z.string().optional(),
   state: z.string(),
   id: z.string(),
+  attempt: z.number().optional(),
   reason: z.string().nullish(),
   exitCode: z.number().nullish(),
   containers: z.record(z.string(), container).optional(),

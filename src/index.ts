@@ -15,6 +15,7 @@ import { withoutQuery } from "./http/lib/query.ts";
 import { link } from "./http/link.ts";
 import { logs } from "./http/logs.ts";
 import { cancelMany, pause, rerun, resume } from "./http/operate/operate.ts";
+import { watchConnections } from "./http/lib/connections.ts";
 import { listPoison, takePoison } from "./http/operate/poison.ts";
 import { reindex } from "./http/operate/reindex.ts";
 import { openapi } from "./http/openapi.ts";
@@ -69,7 +70,7 @@ http("poisonDrop", {
   route: "poison/drop",
   ...allow("operate", plain(takePoison(deps, "drop"))),
 });
-const readLogs = logs(deps);
+const readLogs = logs(deps, watchConnections());
 http("logs", {
   methods: ["GET"],
   route: "logs/{idOrName}/{container?}",

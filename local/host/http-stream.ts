@@ -6,7 +6,10 @@
  * hold of that server while it is made, closes its port, and hands it the replies that have to be streamed as events: the library
  * then writes straight to the caller's connection. No second connection, no copy, nothing listening that nobody asked for.
  */
+import { channel } from "node:diagnostics_channel";
 import http from "node:http";
+
+const requestStart = channel("http.server.request.start");
 
 /** Tells the library that the reply of that invocation goes to `response`. */
 export type DeliverToProxy = (invocationId: string, response: http.ServerResponse) => void;
@@ -50,6 +53,9 @@ export async function captureProxy(
       "x-forwarded-host": "localhost",
       "x-forwarded-proto": "http",
     };
-    proxy.emit("request", { method: "GET", url: "/", headers }, response);
+    const request = { method: "GET", url: "/", headers };
+    // As Node does for a request that comes over the network: apps learn from it when their caller is gone.
+    requestStart.publish({ request, response, socket: response.socket, server: proxy });
+    proxy.emit("request", request, response);
   };
 }

@@ -1,26 +1,36 @@
 import type { HttpResponseInit } from "@azure/functions";
 import { minute, second } from "../shared/base/duration.ts";
-import { plainLog } from "../shared/store/log-merge.ts";
+import { isMark, markLine, stampOf, textOf } from "../shared/store/log-merge.ts";
 import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
-import { no, ok, type Result } from "../shared/base/errors.ts";
+import { no, ok, Unavailable, type Result } from "../shared/base/errors.ts";
 import { hasEnded, stateWord, type Job } from "../shared/job/job.ts";
 import { LiveLogs } from "../shared/aci/live-logs.ts";
+import { noConnections, streamOf, type Connection, type Connections } from "./lib/connections.ts";
+import { attemptEnded, LogView } from "./lib/log-view.ts";
 import { aBoolean, aTime, oneOf, readQuery, whole } from "./lib/query.ts";
-import { faulty, handler, json, refuse } from "./lib/reply.ts";
+import { faulty, handler, refuse } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
 import { findJob } from "./status.ts";
 
 /**
  * `GET /api/logs/{id or name}[/{container}]`: text, or JSON with `format=json`; with `follow=true` a stream of what comes until the
- * job has ended.
+ * job has ended. However long a log is, no more of it is read than is asked for, and no more than a range is in memory.
  */
-type LogsDeps = Pick<Deps, "log" | "now" | "jobs" | "blobs" | "aci" | "sleep" | "settings" | "sealer" | "vault">;
+type LogsDeps = Pick<
+  Deps,
+  "log" | "now" | "jobs" | "attempts" | "blobs" | "aci" | "sleep" | "settings" | "sealer" | "vault"
+>;
 
 /** A follower is let go before the platform cuts it off; it may come again with `since`. */
 const longestFollow = 4 * minute;
+const followPause = 2 * second;
+/** A follower bears a storage that can't be read for this long. */
+const longestOutage = minute;
+/** A reply up to this size is sent whole, with its length. */
+const wholeReply = 256 * 1024;
 
-export function logs(deps: LogsDeps) {
+export function logs(deps: LogsDeps, connections: Connections = noConnections) {
   const live = new LiveLogs(deps);
   return handler(deps.log, async (request, context) => {
     const parameters = readParameters(request.query, deps);
@@ -35,46 +45,72 @@ export function logs(deps: LogsDeps) {
     if (names.length === 0 && wanted !== undefined) {
       return refuse({ code: "JobNotFound", message: "The job has no container of that name." }, context);
     }
-    const asked: Asked = { attempt: job.attempt, ...parameters.value };
+    const asked: Asked = {
+      ...parameters.value,
+      attempt: parameters.value.attempt ?? job.attempt,
+      oneAttempt: parameters.value.attempt !== undefined,
+    };
     if (asked.attempt > job.attempt) {
       const message = `The job has had ${counted(job.attempt, "attempt", "attempts")}; there is no log of a later one.`;
       return refuse({ code: "JobNotFound", message }, context);
     }
-    if (asked.follow) return { ...textReply, body: follow(deps, live, job, names, asked) };
-    const read = await Promise.all(names.map(async (name) => ({ name, lines: await linesOf(live, job, name, asked) })));
-    return asked.format === "json"
-      ? asJson(job, asked, read)
-      : { ...textReply, body: read.map(({ name, lines }) => shown(name, lines, names.length > 1)).join("") };
+    const connection = connections(context.invocationId);
+    const view = new LogView(deps, live, { names, ...asked });
+    if (asked.follow) {
+      const texts = followed(deps, live, view, job, asked.oneAttempt, connection);
+      return { ...replyOf("text"), body: streamOf(texts, connection) };
+    }
+    const texts = asked.format === "json" ? json(view, job) : text(view, job);
+    return { ...replyOf(asked.format), body: await bodyOf(texts, connection) };
   });
 }
 
-const textReply = {
-  status: 200,
-  headers: {
-    "content-type": "text/plain; charset=utf-8",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-  },
-} as const satisfies HttpResponseInit;
+function replyOf(format: Asked["format"]) {
+  return {
+    status: 200,
+    headers: {
+      "content-type": format === "json" ? "application/json; charset=utf-8" : "text/plain; charset=utf-8",
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+    },
+  } as const satisfies HttpResponseInit;
+}
+
+/** A short reply as text, which has a length; a long one as a stream. */
+async function bodyOf(texts: AsyncGenerator<string>, connection: Connection) {
+  let begun = "";
+  for (;;) {
+    const next = await texts.next();
+    if (next.done) return begun;
+    begun += next.value;
+    if (begun.length > wholeReply) return streamOf(joined(begun, texts), connection);
+  }
+}
+
+async function* joined(begun: string, rest: AsyncGenerator<string>): AsyncGenerator<string> {
+  yield begun;
+  yield* rest;
+}
 
 interface Asked {
   readonly attempt: number;
+  /** Whether the caller named an attempt: then a follower does not go on into the next. */
+  readonly oneAttempt: boolean;
   readonly tail: number | undefined;
   readonly since: number | undefined;
   readonly follow: boolean;
   readonly format: "text" | "json";
 }
 
-interface ContainerLines {
-  readonly name: string;
-  readonly lines: readonly string[];
-}
-
 /** The parameters of a log. */
 export const logParameters = {
   tail: whole(0, 999_999_999, "Only the last lines."),
   since: aTime("Only later lines: a time, or a duration ago."),
-  attempt: whole(1, 999_999_999, "Of which attempt; the newest unless told."),
+  attempt: whole(
+    1,
+    999_999_999,
+    "Of which attempt; the newest unless told. A follower that names one does not go on into the next.",
+  ),
   follow: aBoolean("Stream until the job has ended, at most four minutes."),
   format: oneOf(["text", "json"], "Text unless told."),
 };
@@ -82,65 +118,95 @@ export const logParameters = {
 function readParameters(
   query: URLSearchParams,
   { settings, now }: LogsDeps,
-): Result<Omit<Asked, "attempt"> & { readonly attempt?: number }> {
+): Result<Omit<Asked, "attempt" | "oneAttempt"> & { readonly attempt: number | undefined }> {
   const asked = readQuery(query, logParameters, settings, now());
   if (!asked.ok) return asked;
   const { attempt, tail, since, follow = false, format = "text" } = asked.value;
   return follow && format === "json"
     ? no(faulty("format", "must be text with follow"))
-    : ok({ ...(attempt === undefined ? {} : { attempt }), tail, since, follow, format });
+    : ok({ attempt, tail, since, follow, format });
 }
 
-async function linesOf(
-  live: LiveLogs,
-  job: Job,
-  name: string,
-  { attempt, tail, since }: Asked,
-): Promise<readonly string[]> {
-  const all = await live.lines(job, attempt, name);
-  const recent = since === undefined ? all : all.filter((line) => Date.parse(stampOf(line)) >= since);
-  return tail === undefined ? recent : tail === 0 ? [] : recent.slice(-tail);
-}
+// ------------------------------------------------------------------------------------------------------------------ Replies
 
-/** Sends what is there, then what comes, until the job (or this attempt) is over and its last lines are captured. */
-async function* follow(
-  deps: LogsDeps,
-  live: LiveLogs,
-  job: Job,
-  names: readonly string[],
-  asked: Asked,
-): AsyncGenerator<Uint8Array> {
-  const until = deps.now() + longestFollow;
-  const sent = new Map<string, number>();
-  let current = job;
-  for (;;) {
-    const over = hasEnded(current.phase) || current.attempt !== asked.attempt;
-    for (const name of names) {
-      const all = await live.lines(current, asked.attempt, name);
-      const from = sent.get(name) ?? all.length - (await linesOf(live, current, name, asked)).length;
-      if (all.length > from) yield Buffer.from(shown(name, all.slice(from), names.length > 1));
-      sent.set(name, all.length);
+async function* text(view: LogView, job: Job): AsyncGenerator<string> {
+  for (const name of view.names) {
+    let any = false;
+    for await (const lines of view.lines(job, name)) {
+      any = true;
+      yield view.shown(name, lines);
     }
-    if (over || deps.now() >= until) return;
-    await deps.sleep(2 * second);
-    current = (await deps.jobs.peek(job.id))?.job ?? current;
+    const why = any ? undefined : await view.whyEmpty(job, name);
+    if (why !== undefined) yield view.shown(name, [markLine("", why)]);
   }
 }
 
-/** Several containers are told apart by their names in front of each line. */
-function shown(name: string, lines: readonly string[], several: boolean): string {
-  const plain = plainLog(lines.map((line) => `${line}\n`).join(""));
-  return several ? plain.replaceAll(/^(?=.)/gm, `${name} | `) : plain;
+async function* json(view: LogView, job: Job): AsyncGenerator<string> {
+  const { id, name, phase } = job;
+  const begun: Omit<Reply<"Log">, "lines"> = { id, name, state: stateWord(phase), attempt: view.attempt };
+  yield `${JSON.stringify(begun).slice(0, -1)},"lines":[`;
+  let first = true;
+  for (const container of view.names)
+    for await (const lines of view.lines(job, container)) {
+      const items = lines.map((line): Reply<"Log">["lines"][number] => ({
+        container,
+        at: stampOf(line),
+        text: textOf(line),
+        ...(isMark(line) ? { mark: true } : {}),
+      }));
+      yield `${first ? "" : ","}${JSON.stringify(items).slice(1, -1)}`;
+      first = false;
+    }
+  yield "]}";
 }
 
-function asJson(job: Job, { attempt }: Asked, read: readonly ContainerLines[]): HttpResponseInit {
-  const lines = read.flatMap(({ name, lines: stamped }) =>
-    stamped.map((line) => ({ container: name, at: stampOf(line), text: line.slice(stampOf(line).length + 1) })),
-  );
-  const reply: Reply<"Log"> = { id: job.id, name: job.name, state: stateWord(job.phase), attempt, lines };
-  return json(200, reply);
+/** What is there, then what comes, until the job is over and its last lines are captured; each attempt after the other. */
+async function* followed(
+  deps: LogsDeps,
+  live: LiveLogs,
+  begun: LogView,
+  job: Job,
+  oneAttempt: boolean,
+  connection: Connection,
+): AsyncGenerator<string> {
+  const until = deps.now() + longestFollow;
+  let [view, current] = [begun, job];
+  let failingSince: number | undefined;
+  while (!connection.gone()) {
+    try {
+      const over = hasEnded(current.phase) || current.attempt > view.attempt;
+      for (const name of view.names) for await (const lines of view.lines(current, name)) yield view.shown(name, lines);
+      failingSince = undefined;
+      if (over) {
+        for (const name of view.names) {
+          const why = view.hasShown(name) ? undefined : await view.whyEmpty(current, name);
+          if (why !== undefined) yield view.shown(name, [markLine("", why)]);
+        }
+        if (oneAttempt || current.attempt === view.attempt) return;
+        yield `${markLine("", attemptEnded(current, view.attempt))}\n`;
+        view = view.ofNextAttempt();
+        continue;
+      }
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      failingSince ??= deps.now();
+      if (deps.now() - failingSince >= longestOutage) {
+        yield `${markLine("", "The log can't be read now; ask again.")}\n`;
+        return;
+      }
+    }
+    if (deps.now() >= until) return;
+    await deps.sleep(followPause);
+    if (!connection.gone()) current = await seenAgain(live, current);
+  }
 }
 
-function stampOf(line: string): string {
-  return line.slice(0, Math.max(line.indexOf(" "), 0));
+/** The job as it is now, or as it was where it can't be read. */
+async function seenAgain(live: LiveLogs, job: Job): Promise<Job> {
+  try {
+    return (await live.job(job.id)) ?? job;
+  } catch (error) {
+    if (error instanceof Unavailable) return job;
+    throw error;
+  }
 }

@@ -103,7 +103,7 @@ export function makeDeps(options: DepsOptions): Deps {
   const budget = new Budget(storage.table(tableNames.control), settings);
   const placement = new Placement(storage.table(tableNames.control));
   const ring = instead?.ring ?? keyRing(settings, now);
-  const [blobs, queues] = [new Blobs(storage.blobs), new Queues(storage.queues)];
+  const [blobs, queues] = [new Blobs(storage.blobs, settings), new Queues(storage.queues)];
   const bytes = (size: number): Uint8Array => randomBytes(size);
   const messageKeys = new LinkKeys(storage.table(tableNames.control), ring, now, "message-key");
   const prices = { vcpuHour: settings.priceVcpuHour, gbHour: settings.priceGbHour, currency: settings.currency };

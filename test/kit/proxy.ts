@@ -14,6 +14,8 @@ export interface ProxiedCall {
   body: string;
   endedAt: number;
   status: number;
+  /** Bytes of the answer's body. */
+  answered: number;
 }
 
 /** An answer of the proxy's own, in the service's place. */
@@ -23,9 +25,12 @@ export interface Refusal {
   readonly body: string;
 }
 
-/** What becomes of a call; `cut` ends the connection without an answer. */
+type Decision = "pass" | "cut" | number | Refusal;
+const empty = { headers: {}, body: "" };
+
+/** What becomes of a call; `cut` ends the connection without an answer, a number is the status of an empty one. */
 export interface Gate {
-  before?(call: ProxiedCall): "pass" | "cut" | Refusal | Promise<"pass" | "cut" | Refusal>;
+  before?(call: ProxiedCall): Decision | Promise<Decision>;
   after?(call: ProxiedCall): "pass" | "cut" | Promise<"pass" | "cut">;
 }
 
@@ -54,6 +59,7 @@ export async function startProxy(service: Service, targetPort: number, gate: Gat
       body: "",
       endedAt: Infinity,
       status: 0,
+      answered: 0,
     };
     calls.push(call);
     const body = await buffer(incoming);
@@ -64,9 +70,10 @@ export async function startProxy(service: Service, targetPort: number, gate: Gat
       return;
     }
     if (decided !== "pass") {
-      call.status = decided.status;
+      const { status, headers, body } = typeof decided === "number" ? { ...empty, status: decided } : decided;
+      call.status = status;
       call.endedAt = performance.now();
-      outgoing.writeHead(decided.status, decided.headers).end(decided.body);
+      outgoing.writeHead(status, headers).end(body);
       return;
     }
     const { method, headers } = incoming;
@@ -75,6 +82,7 @@ export async function startProxy(service: Service, targetPort: number, gate: Gat
     const [answer] = (await once(forwarded, "response")) as [IncomingMessage]; // node:http's own event
     const answered = await buffer(answer);
     call.status = answer.statusCode ?? 0;
+    call.answered = answered.length;
     call.endedAt = performance.now();
     if ((await gate.after?.(call)) === "cut") {
       cut(incoming);

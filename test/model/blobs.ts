@@ -6,6 +6,8 @@ import { StatusError } from "./tables.ts";
 interface Blob {
   bytes: Buffer;
   metadata: Record<string, string>;
+  /** Changes with every write. */
+  version: number;
 }
 
 export class Blobs {
@@ -21,18 +23,28 @@ export class Blobs {
     return blob;
   }
 
-  put(path: string, bytes: Uint8Array): void {
-    this.#blobs.set(path, { bytes: Buffer.from(bytes), metadata: {} });
+  put(path: string, bytes: Uint8Array, metadata: Record<string, string> = {}): void {
+    this.#blobs.set(path, { bytes: Buffer.from(bytes), metadata, version: 1 });
   }
 
-  make(path: string): void {
-    if (!this.#blobs.has(path)) this.put(path, Buffer.alloc(0));
+  make(path: string, metadata: Record<string, string> = {}): { succeeded: boolean; etag: string } {
+    const succeeded = !this.#blobs.has(path);
+    if (succeeded) this.put(path, Buffer.alloc(0), metadata);
+    return { succeeded, etag: String(this.get(path).version) };
   }
 
-  append(path: string, bytes: Uint8Array, position: number): void {
+  append(path: string, bytes: Uint8Array, position: number): { etag: string } {
     const blob = this.get(path);
     if (blob.bytes.length !== position) throw new StatusError(412);
     blob.bytes = Buffer.concat([blob.bytes, bytes]);
+    return { etag: String(++blob.version) };
+  }
+
+  describe(path: string, metadata: Record<string, string>, etag: string | undefined): { etag: string } {
+    const blob = this.get(path);
+    if (etag !== undefined && etag !== String(blob.version)) throw new StatusError(412);
+    blob.metadata = metadata;
+    return { etag: String(++blob.version) };
   }
 
   drop(path: string): void {
@@ -50,21 +62,23 @@ export function blobService(blobs: Blobs, call: Call): BlobServiceClient {
       const path = (name: string): string => `${container}/${name}`;
       const download =
         (name: string) =>
-        (from = 0) =>
-          call("blob download", "storage", () => blobs.get(path(name)).bytes.subarray(from));
+        (from = 0, count = Infinity) =>
+          call("blob download", "storage", () => blobs.get(path(name)).bytes.subarray(from, from + count));
       return {
         createIfNotExists: () => call("blob container make", "storage", () => undefined),
         getAppendBlobClient: (name: string) => ({
           getProperties: () =>
             call("blob properties", "storage", () => {
-              const { bytes, metadata } = blobs.get(path(name));
-              return { contentLength: bytes.length, metadata };
+              const { bytes, metadata, version } = blobs.get(path(name));
+              return { contentLength: bytes.length, metadata, etag: String(version), blobCommittedBlockCount: 1 };
             }),
-          createIfNotExists: () => call("blob make", "storage", () => blobs.make(path(name))),
+          createIfNotExists: ({ metadata }: { metadata?: Record<string, string> } = {}) =>
+            call("blob make", "storage", () => blobs.make(path(name), metadata)),
+          downloadToBuffer: download(name),
           appendBlock: (bytes: Uint8Array, _length: number, how: { conditions: { appendPosition: number } }) =>
             call("blob append", "storage", () => blobs.append(path(name), bytes, how.conditions.appendPosition)),
-          setMetadata: (metadata: Record<string, string>) =>
-            call("blob metadata", "storage", () => void (blobs.get(path(name)).metadata = metadata)),
+          setMetadata: (metadata: Record<string, string>, how: { conditions?: { ifMatch?: string } } = {}) =>
+            call("blob metadata", "storage", () => blobs.describe(path(name), metadata, how.conditions?.ifMatch)),
         }),
         getBlobClient: (name: string) => ({ downloadToBuffer: download(name) }),
         getBlockBlobClient: (name: string) => ({
@@ -79,9 +93,12 @@ export function blobService(blobs: Blobs, call: Call): BlobServiceClient {
         listBlobsFlat: ({ prefix = "" }: { prefix?: string } = {}) => {
           const list = async () => {
             const names = await call("blob list", "storage", () => blobs.names(path(prefix)));
-            // Their age is not kept: all count as new.
-            const properties = { etag: "", lastModified: new Date(8.64e15), contentLength: 1 };
-            return names.map((name) => ({ name: name.slice(container.length + 1), properties, metadata: {} }));
+            return names.map((name) => {
+              const { bytes, metadata } = blobs.get(name);
+              // Their age is not kept: all count as new.
+              const properties = { etag: "", lastModified: new Date(8.64e15), contentLength: bytes.length };
+              return { name: name.slice(container.length + 1), properties, metadata };
+            });
           };
           const byPage = async function* () {
             yield { segment: { blobItems: await list() }, continuationToken: "" };

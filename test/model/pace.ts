@@ -6,6 +6,7 @@ import type { GroupSeen, Observation } from "../../src/shared/job/observation.ts
 import { nextStep } from "../../src/shared/job/next-step.ts";
 import type { Rules } from "../../src/shared/job/step.ts";
 import { lookCeilingFor } from "../../src/shared/job/timing.ts";
+import { logPause, logPauseAfterFailure } from "../../src/shared/store/log-pace.ts";
 import { container, exited, group, job, jobId, place, rules, settings } from "../kit/kit.ts";
 import { Table, tableClient } from "./tables.ts";
 
@@ -50,7 +51,8 @@ interface Life {
   readonly endsAt: number;
   goneAt: number;
   shownAt: number | undefined;
-  logsAt: number;
+  /** When each container's log is to be read next. */
+  readonly logsDue: number[];
 }
 
 export async function simulate({ active, containers, minutes, known = false }: Plan): Promise<Seen> {
@@ -134,7 +136,7 @@ class Simulation {
       endsAt,
       goneAt: Infinity,
       shownAt: undefined,
-      logsAt: startsAt,
+      logsDue: this.#containers.map(() => startsAt),
     };
     this.#schedule(life, this.#now);
   }
@@ -236,12 +238,19 @@ class Simulation {
     );
   }
 
-  /** The logs of what runs, when they are due. */
+  /** The logs of what runs, when they are due; they are quiet. */
   async #watch(life: Life, seen: Observation | undefined): Promise<void> {
     if (life.job.phase.state !== "Running" || seen?.group !== "present") return;
-    if (this.#now < life.logsAt + logInterval) return;
-    life.logsAt = this.#now;
-    for (const _ of this.#containers) if (await this.#take("log")) this.#logReads++;
+    const age = this.#now - life.startsAt;
+    for (const [index, due] of life.logsDue.entries()) {
+      if (this.#now < due) continue;
+      const read = await this.#take("log");
+      if (read) this.#logReads++;
+      const pause = read
+        ? logPause({ bytes: 0, lines: 0, time: age }, age, logInterval)
+        : logPauseAfterFailure(undefined);
+      life.logsDue[index] = this.#now + pause;
+    }
   }
 
   async #take(kind: "read" | "log"): Promise<boolean> {

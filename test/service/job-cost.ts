@@ -37,7 +37,7 @@ export function formula({ arm: { looks, logReads }, checks }: JobCost): StorageC
     tableReads: 4 + looks,
     tableWrites: 16 + looks + checks,
     messages: looks - 1,
-    blobReads: 3 * logReads - 2,
+    blobReads: 2 * logReads - 1,
     blobWrites: 2,
   };
 }

@@ -507,12 +507,21 @@ describe("Azure in trouble", () => {
 
   it("logs that can't be read now are waited for, but not for ever", async () => {
     const bench = await openBench();
-    const { id } = await post(bench.deps, yaml("silent"));
-    await runs(bench, id);
     break_(bench, { match: { kind: "logs" }, effect: { type: "status", status: 503 } });
+    const { id } = await post(bench.deps, yaml("silent"));
     const job = await follow(bench, id);
     expect(job.phase).toMatchObject({ state: "Succeeded", verdict: { exitCode: 0 } });
     expect((await get(bench.deps, id)).body["containers"]).toMatchObject({ app: { exit_code: 0, log: "missing" } });
+  });
+
+  it("a log whose end can't be read keeps what was read before, and says so", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("half"));
+    await runs(bench, id);
+    break_(bench, { match: { kind: "logs" }, effect: { type: "status", status: 503 } });
+    await follow(bench, id);
+    const output = "Hello World!\n[aci-proxy] The end of the log is missing: it could not be read (ArmUnavailable).\n";
+    expect((await get(bench.deps, id)).body["containers"]).toMatchObject({ app: { log: "truncated", output } });
   });
 
   it("maintenance of the platform is tried again at nobody's expense", async () => {

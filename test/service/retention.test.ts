@@ -95,10 +95,10 @@ it("sealed definitions and logs go after their times, and the row stays", async 
   clock.advance(deps.settings.definitionRetention + day);
   await pass(deps);
   expect((await deps.jobs.find(id))?.sealed).toEqual(nothing);
-  expect(await deps.blobs.logText(id, 1, "app")).toContain("Hello World!");
+  expect(await deps.blobs.logs.tail(id, 1, "app", 1000)).toContain("Hello World!");
   clock.advance(deps.settings.logRetention);
   await pass(deps);
-  expect(await deps.blobs.logText(id, 1, "app")).toBeUndefined();
+  expect(await deps.blobs.logs.pieces(id, 1, "app")).toEqual([]);
   expect((await deps.jobs.find(id))?.job.phase.state).toBe("Succeeded");
 });
 

@@ -5,7 +5,8 @@ import { rfc3339 } from "./ringlog.ts";
 
 /**
  * Runs nothing. A container's variables say what it would do: `SIM_START_SECONDS` until it starts (0), `SIM_RUN_SECONDS` until it
- * ends (never), `SIM_EXIT_CODE` (0), `SIM_OUTPUT`, written as it starts. All of it follows from the clock, so that thousands of groups
+ * ends (never), `SIM_EXIT_CODE` (0), `SIM_OUTPUT`, written as it starts, `SIM_LINES_PER_SECOND` (0) of 60 bytes while it runs,
+ * `SIM_LAST_OUTPUT`, written as it ends. All of it follows from the clock, so that thousands of groups
  * cost no more than their definitions.
  *
  * @param defaults what holds for containers without such a variable
@@ -106,11 +107,17 @@ class SimulatedGroup implements EngineGroup {
   }
 
   readLog(member: number): Promise<string> {
-    const startTime = this.#runs.get(member)?.startTime;
-    const output = variable(this.#spec.members[member], "SIM_OUTPUT") ?? "";
-    if (startTime === undefined || output === "") return Promise.resolve("");
-    const time = rfc3339(startTime);
-    return Promise.resolve(output.replace(/^(?=[^])/gm, `${time} `));
+    const run = this.#runs.get(member);
+    const container = this.#spec.members[member];
+    if (run?.startTime === undefined) return Promise.resolve("");
+    const { startTime, endTime } = run;
+    const written = (name: string, time: number): string =>
+      (variable(container, name) ?? "").replace(/^(?=[^])/gm, `${rfc3339(time)} `);
+    const last = endTime === undefined ? "" : written("SIM_LAST_OUTPUT", endTime);
+    const rate = Number(variable(container, "SIM_LINES_PER_SECOND") ?? 0);
+    return Promise.resolve(
+      written("SIM_OUTPUT", startTime) + steadyLines(rate, startTime, endTime ?? this.#clock.now()) + last,
+    );
   }
 
   probe(): Promise<string | undefined> {
@@ -125,6 +132,18 @@ class SimulatedGroup implements EngineGroup {
     await this.kill();
     this.#runs.clear();
   }
+}
+
+/** More lines than anybody is shown are not made. */
+const SHOWN_LINES = 70_000;
+
+/** Numbered lines of 60 bytes, so many a second: the newest of them. */
+function steadyLines(perSecond: number, from: number, to: number): string {
+  const count = Math.floor(((to - from) / 1000) * perSecond);
+  const lines: string[] = [];
+  for (let index = Math.max(0, count - SHOWN_LINES); index < count; index += 1)
+    lines.push(`${rfc3339(from + (index / perSecond) * 1000)} ${`line ${index} `.padEnd(59, ".")}\n`);
+  return lines.join("");
 }
 
 const variable = (container: MemberSpec | undefined, name: string): string | undefined =>

@@ -26,10 +26,13 @@ export function trimLog(log: string, query: LogQuery): string {
   const kept: string[] = [];
   let bytes = 0;
   for (let index = lines.length - 1; index >= 0 && kept.length < mostLines; index -= 1) {
-    const text = (lines[index] ?? "").slice(TIME_LENGTH);
-    bytes += Buffer.byteLength(text) + 1;
+    const line = lines[index] ?? "";
+    const whole = line.slice(TIME_LENGTH);
+    bytes += Buffer.byteLength(whole) + 1;
     if (bytes > mostBytes && kept.length > 0) break;
-    kept.push(query.timestamps ? (lines[index] ?? "") : text);
+    // One line that is too long is all there is: its end.
+    const text = bytes > mostBytes ? Buffer.from(whole).subarray(-mostBytes).toString() : whole;
+    kept.push(query.timestamps ? line.slice(0, TIME_LENGTH) + text : text);
   }
   const shown = kept.reverse().join("\n");
   return complete && kept.length > 0 ? `${shown}\n` : shown;

@@ -70,6 +70,7 @@ export const serviceReplies = () => ({
         container: text("Whose output."),
         at: text("When, ISO 8601; empty where that is not known."),
         text: text("The line."),
+        mark: flag("The line is the service's own: it says what is missing here.").optional(),
       }),
     ),
   }),

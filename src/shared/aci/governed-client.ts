@@ -33,11 +33,14 @@ export class GovernedAci {
     return seen;
   }
 
-  /** @param last whether an end waits for it; what still runs is read with what is left over */
-  async logs(placed: Placed, name: string, container: string, last: boolean): Promise<Read<string>> {
+  /**
+   * @param last whether an end waits for it; what still runs is read with what is left over
+   * @param tail only so many lines from its end
+   */
+  async logs(placed: Placed, name: string, container: string, last: boolean, tail?: number): Promise<Read<string>> {
     const grant = await this.#take(last ? "read" : "log", placed);
     if (!grant.ok) return { kind: "unknown", ...this.#unknown(grant) };
-    return this.#aci.logs(placed, name, container);
+    return this.#aci.logs(placed, name, container, tail);
   }
 
   /**

@@ -1,48 +1,86 @@
 import { second } from "../base/duration.ts";
-import { mergeLog } from "../store/log-merge.ts";
-import type { Job } from "../job/job.ts";
+import { Unavailable } from "../base/errors.ts";
+import type { JobId } from "../base/ids.ts";
+import type { LogNow } from "../store/log-cursor.ts";
+import { hasContainers, type Job } from "../job/job.ts";
+import type { Stored } from "../store/jobs.ts";
 import { readContainerLog, type ReadLogDeps } from "./masked-client.ts";
 
 /**
- * A container's log as it is now: the captured copy, and while the job runs what ACI has beyond it. However many ask, ACI is read
- * once per container and couple of seconds; with no room in the budget the captured copy has to do.
+ * Logs as they are now. What a running container wrote is read from ACI, stored, and shown from there, so that what somebody followed
+ * is kept. However many ask, one instance reads a container's log, and a job's row, once per couple of seconds; with no capacity in the
+ * budget the captured copy has to do.
  */
 const freshFor = 2 * second;
+/** Answers that are remembered. */
+const maxRemembered = 200;
 
 interface LiveLogDeps extends ReadLogDeps {
   readonly now: () => number;
 }
 
+interface Remembered<T> {
+  readonly at: number;
+  readonly value: Promise<T>;
+}
+
 export class LiveLogs {
   readonly #deps: LiveLogDeps;
-  readonly #lately = new Map<string, { readonly at: number; readonly text: Promise<string | undefined> }>();
+  readonly #logs = new Map<string, Remembered<LogNow>>();
+  readonly #jobs = new Map<string, Remembered<Stored | undefined>>();
 
   constructor(deps: LiveLogDeps) {
     this.#deps = deps;
   }
 
-  /** Lines with their timestamps, oldest first. */
-  async lines(job: Job, attempt: number, container: string): Promise<readonly string[]> {
-    const stored = (await this.#deps.blobs.logText(job.id, attempt, container)) ?? "";
-    const fresh =
-      job.phase.state === "Running" && attempt === job.attempt ? await this.#fresh(job, container) : undefined;
-    const text = fresh === undefined ? stored : stored + mergeLog(stored, fresh).append;
-    return text.split("\n").filter((line) => line !== "");
+  /** @throws Unavailable when the log can't be read now */
+  log(job: Job, attempt: number, container: string): Promise<LogNow> {
+    const runs = hasContainers(job.phase) && attempt === job.attempt;
+    const key = `${job.id}/${attempt}/${container}/${String(runs)}`;
+    return this.#shared(this.#logs, key, () =>
+      runs ? this.#live(job, container) : this.#stored(job.id, attempt, container),
+    );
   }
 
-  #fresh(job: Job, container: string): Promise<string | undefined> {
-    const key = `${job.id}/${container}`;
-    const now = this.#deps.now();
-    const known = this.#lately.get(key);
-    if (known && now - known.at < freshFor) return known.text;
-    for (const [old, { at }] of this.#lately) if (now - at >= freshFor) this.#lately.delete(old);
-    const text = this.#read(job, container);
-    this.#lately.set(key, { at: now, text });
-    return text;
+  /** The job as it is now. */
+  async job(id: JobId): Promise<Job | undefined> {
+    return (await this.#shared(this.#jobs, id, () => this.#deps.jobs.peek(id)))?.job;
   }
 
-  async #read(job: Job, container: string): Promise<string | undefined> {
+  async #stored(id: JobId, attempt: number, container: string): Promise<LogNow> {
+    return { pieces: await this.#deps.blobs.logs.pieces(id, attempt, container), added: "", unstored: undefined };
+  }
+
+  async #live(job: Job, container: string): Promise<LogNow> {
+    const { id, attempt, phase } = job;
     const read = await readContainerLog(this.#deps, job, container, false);
-    return read.kind === "value" ? read.value : undefined;
+    if (read.kind !== "value") return this.#stored(id, attempt, container);
+    const { logs } = this.#deps.blobs;
+    // One that was not observed to run may have ended, and this be its tail: that is for the reconciler to judge.
+    const ran = hasContainers(phase) && phase.logs?.[container] !== undefined;
+    try {
+      if (!ran) return { pieces: await logs.pieces(id, attempt, container), added: "", unstored: read.value };
+      const { added } = await logs.capture(id, attempt, container, read.value, {
+        container: "unknown",
+        restarted: false,
+      });
+      const pieces = await logs.pieces(id, attempt, container);
+      return { pieces, added, unstored: pieces.length === 0 ? read.value : undefined };
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      return { pieces: [], added: "", unstored: read.value };
+    }
+  }
+
+  #shared<T>(known: Map<string, Remembered<T>>, key: string, read: () => Promise<T>): Promise<T> {
+    const now = this.#deps.now();
+    const last = known.get(key);
+    if (last && now - last.at < freshFor) return last.value;
+    for (const [old, { at }] of known) if (now - at >= freshFor || known.size > maxRemembered) known.delete(old);
+    const value = read();
+    known.set(key, { at: now, value });
+    // A failure is told to who asked, and remembered by nobody.
+    value.catch(() => known.delete(key));
+    return value;
   }
 }

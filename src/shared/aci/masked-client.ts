@@ -98,17 +98,19 @@ function azureTexts(seen: Observation): string[] {
  * A container's log as ACI has it, with `MASK_OUTPUT` without the definition's secrets; `unknown` as well while they can't be known.
  *
  * @param last whether the job's end waits for it
+ * @param tail only so many lines from its end
  */
 export async function readContainerLog(
   deps: ReadLogDeps,
   job: Job,
   container: string,
   last: boolean,
+  tail?: number,
 ): Promise<Read<string>> {
   const unknown = { kind: "unknown", group: "unknown", retryAfter: undefined, azure: undefined } as const;
   if (job.placed === undefined) return { kind: "absent" };
   const { aci } = await deps.aci();
-  const read = await aci.logs(job.placed, job.groupName, container, last);
+  const read = await aci.logs(job.placed, job.groupName, container, last, tail);
   if (!deps.settings.maskOutput || read.kind !== "value") return read;
   const stored = await deps.jobs.find(job.id);
   const mask = stored && (await maskOfJob(deps, stored, maskOfLog));

@@ -206,7 +206,14 @@ export const settingsTable = {
     "PT1M",
     minute,
     duration(second, 1 * day),
-    "How often a running container's log is read; a stopped container keeps only its tail.",
+    "How often a quiet container's log is read while it runs; one that writes is read as often as every 2 seconds. A stopped container keeps only its tail.",
+  ),
+  maxLogBytes: row(
+    "LOG_MAX_BYTES",
+    "67108864",
+    64 * 1024 * 1024,
+    integer(8 * 1024 * 1024, 4 * 1024 * 1024 * 1024),
+    "Ceiling of each container's captured log; of a longer one the beginning and at least the newest MiB are kept.",
   ),
   freeRetries: row(
     "FREE_RETRIES",

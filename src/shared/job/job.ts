@@ -105,6 +105,17 @@ const waiting = openObject({ reason, since: time, detail: z.string().optional(),
 /** Why a queued job has not begun, and since when. */
 export type Waiting = z.infer<typeof waiting>;
 
+/** Of a phase in which containers run. */
+const watched = {
+  /**
+   * Those that ran when last observed: when their logs were last read, when they are to be read again, and how many of the last lines
+   * are likely to be enough then; all where that is not known.
+   */
+  logs: z.record(z.string(), openObject({ at: time, due: time, lines: z.number().optional() })).optional(),
+  /** When the group is to be observed again; what comes before is for logs alone. */
+  observeAt: time.optional(),
+};
+
 const knownPhase = z.discriminatedUnion("state", [
   openObject({
     state: z.literal("Queued"),
@@ -134,6 +145,7 @@ const knownPhase = z.discriminatedUnion("state", [
     acceptedAt: time,
     absentAt: time.optional(),
     absences: z.number().optional(),
+    ...watched,
     ending: ending.optional(),
   }),
   openObject({
@@ -141,8 +153,7 @@ const knownPhase = z.discriminatedUnion("state", [
     startedAt: time,
     absentAt: time.optional(),
     absences: z.number().optional(),
-    /** When the logs were last read. */
-    logsAt: time.optional(),
+    ...watched,
     ending: ending.optional(),
   }),
   openObject({
@@ -386,6 +397,11 @@ export function stateWord(phase: Phase): string {
 /** The record that a row keeps of a job. */
 export function recordOf(job: Job): object {
   return job.phase.state === "Unknown" ? { ...job, phase: job.phase.written } : job;
+}
+
+/** A phase in which containers run, or init containers at least. */
+export function hasContainers(phase: Phase): phase is Extract<Phase, { state: "Pending" | "Running" }> {
+  return phase.state === "Pending" || phase.state === "Running";
 }
 
 /** The end that is under way, if one is. */

@@ -23,6 +23,8 @@ const containerResult = openObject({
   outputTruncated: z.boolean(),
   log: openWord(["complete", "truncated", "missing"]),
   logBytes: z.number(),
+  /** False while its log could not be read or stored: a later try may do better. */
+  settled: z.boolean().default(true),
 });
 export type ContainerResult = z.infer<typeof containerResult>;
 

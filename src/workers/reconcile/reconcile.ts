@@ -1,3 +1,4 @@
+import { Deadline } from "../../shared/base/deadline.ts";
 import { minute, second } from "../../shared/base/duration.ts";
 import { Unavailable, Unreadable } from "../../shared/base/errors.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
@@ -19,10 +20,11 @@ import { usualTimeAfter, withoutOutage } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 import { admit, drawCreate } from "./admit.ts";
 import { ceilingFreed } from "./ceiling.ts";
-import { captureAttempt, captureRunning } from "./capture.ts";
+import { captureAttempt } from "./capture.ts";
 import { openForCreate } from "./open-for-create.ts";
 import { countAttempt, roomMade } from "./capacity.ts";
 import { claimCallers, notifyCallers } from "./notify.ts";
+import { readLogsAlone, watchLogs } from "./watch-logs.ts";
 
 /**
  * `reconcile` wakes a job: it looks at the row and at the world, lets the machine decide one step, does it, saves with the ETag, and
@@ -32,6 +34,9 @@ export interface WakeReason {
   /** The `lookAt` that the wake stands for; absent for a wake that looks whatever the row says (an event, the timer, a person). */
   readonly at: number | undefined;
 }
+
+/** How long a reconcile may begin new steps, well before the platform's `functionTimeout`; no step takes longer than two minutes. */
+const reconcileTime = 90 * second;
 
 /** A job that goes through more steps than this in one wake is put off: something is wrong with it, or with us. */
 const mostSteps = 40;
@@ -56,22 +61,26 @@ export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promis
 }
 
 async function reconcileReadable(deps: Deps, id: JobId, wake: WakeReason): Promise<void> {
+  const deadline = Deadline.in(deps.now, reconcileTime);
   const found = await deps.jobs.find(id);
   if (found === undefined) return expireReservation(deps, id);
   // Only the wake that the row's last look sent counts: so there is one chain of looks per job, however many messages there are.
   if (wake.at !== undefined && wake.at !== found.job.lookAt) return;
-  await new Reconciliation(deps, found).run();
+  if (wake.at !== undefined && (await readLogsAlone(deps, found, deadline))) return;
+  await new Reconciliation(deps, found, deadline).run();
 }
 
 class Reconciliation {
   readonly #deps: Deps;
+  readonly #deadline: Deadline;
   #stored: Stored;
   #seen: Observation | undefined;
   #admitted = false;
   #hasLetGo = false;
 
-  constructor(deps: Deps, stored: Stored) {
+  constructor(deps: Deps, stored: Stored, deadline: Deadline) {
     this.#deps = deps;
+    this.#deadline = deadline;
     this.#stored = this.#found(stored);
   }
 
@@ -83,6 +92,11 @@ class Reconciliation {
   async run(): Promise<void> {
     for (let steps = 0; steps < mostSteps; steps++) {
       const now = this.#deps.now();
+      // What is left to do is done by the next invocation.
+      if (this.#deadline.over) {
+        await this.#tryRest(this.#stored.job, now + second, true);
+        return;
+      }
       const rules = rulesOf(this.#deps, await this.#deps.control.activeJobs(now));
       const step = nextStep(this.#stored.job, this.#seen, this.#admitted, now, rules);
       if (await this.#do(step)) return;
@@ -212,13 +226,9 @@ class Reconciliation {
     const { wait = false, verdict } = ending ?? {};
     if (wait && verdict !== undefined && isReason(verdict.reason) && job.placed !== undefined)
       await this.#deps.placement.exclude(job.placed, verdict.reason, this.#deps.now());
-    const captured = await captureAttempt(this.#deps, job, group);
-    if (captured === "again") {
-      const since = hasEnded(job.phase) ? job.phase.finishedAt : ending?.since;
-      const now = this.#deps.now();
-      // An outage must not cost a log, but a log must not hold up the end for ever.
-      if (since !== undefined && now < since + 2 * minute) return this.#rest(job, now + 5 * second);
-    }
+    const since = (hasEnded(job.phase) ? job.phase.finishedAt : ending?.since) ?? this.#deps.now();
+    const captured = await captureAttempt(this.#deps, job, group, since, this.#deadline);
+    if (captured === "again") return this.#rest(job, this.#deps.now() + 5 * second);
     await this.#save(afterCapture(job, group, this.#deps.now(), rulesOf(this.#deps)));
     return false;
   }
@@ -274,24 +284,18 @@ class Reconciliation {
   }
 
   async #rest(job: Job, until: number, wake = true): Promise<boolean> {
-    const watched = await this.#watch(job);
-    return this.#tryRest(watched, until, wake);
-  }
-
-  /** A running container's log is read now and then: ACI keeps only its tail once it has stopped. */
-  async #watch(job: Job): Promise<Job> {
-    const { phase } = job;
-    const now = this.#deps.now();
-    if (phase.state !== "Running" || this.#seen?.group !== "present" || phase.ending) return job;
-    if (now < (phase.logsAt ?? phase.startedAt) + this.#deps.settings.logInterval) return job;
-    await captureRunning(this.#deps, job, this.#seen);
-    return { ...job, phase: { ...phase, logsAt: now } };
+    const seen = this.#seen;
+    if (seen?.group !== "present") return this.#tryRest(job, until, wake);
+    const watched = await watchLogs(this.#deps, job, seen, until, this.#deadline);
+    return this.#tryRest(watched.job, watched.until, wake);
   }
 
   /** Saves when the next look is, and sends its wake. False when somebody else changed the row meanwhile. */
   async #tryRest(job: Job, until: number, wake: boolean): Promise<boolean> {
     const now = this.#deps.now();
-    const lookAt = Math.max(until, now + 1);
+    const next = Math.max(until, now + 1);
+    // The wake for this look must not pass for the last one's.
+    const lookAt = next === job.lookAt ? next + 1 : next;
     // Without a wake of its own the job relies on somebody else's, or on the timer.
     const moveCheck = !wake || lookAt + leastCheckDelay > job.checkAt;
     const checkAt = !wake ? lookAt : moveCheck ? lookAt + checkDelay : job.checkAt;

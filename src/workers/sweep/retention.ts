@@ -124,10 +124,10 @@ async function dropBeside(deps: RetentionDeps, kind: Kept, row: OldRow): Promise
       await blobs.dropSealed(id);
       return true;
     case "logs":
-      await blobs.dropLogs(id);
+      await blobs.logs.drop(id);
       return true;
     case "rows":
-      if (hasLogs) await blobs.dropLogs(id);
+      if (hasLogs) await blobs.logs.drop(id);
       if (hasDefinition) await blobs.dropSealed(id);
       await attempts.drop(id);
       await jobs.index.forget({ id, name: groupName(row.name), ...leadsIn(row.record) }, row.key);

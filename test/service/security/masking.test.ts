@@ -23,7 +23,7 @@ const body = {
 const definition = { name: "n", apiVersion: "2023-05-01", body, view: viewOf(body) };
 
 // The definition lies in the row: no blob is ever asked for.
-const blobs = new Blobs(BlobServiceClient.fromConnectionString("UseDevelopmentStorage=true"));
+const blobs = new Blobs(BlobServiceClient.fromConnectionString("UseDevelopmentStorage=true"), settings());
 const depsOf = (ring: KeyRing) => ({
   settings: settings(),
   blobs,

@@ -18,7 +18,7 @@ beforeAll(async () => (server = await startVault({ secrets: { "job-a": "resolved
 afterAll(() => server.stop());
 
 // The definition lies in the row: no blob is ever asked for. What is tried here ends before ACI is needed.
-const blobs = new Blobs(BlobServiceClient.fromConnectionString("UseDevelopmentStorage=true"));
+const blobs = new Blobs(BlobServiceClient.fromConnectionString("UseDevelopmentStorage=true"), settings());
 const aci = () => Promise.reject(new Error("ACI was reached"));
 
 interface World {

@@ -70,6 +70,26 @@ describe("the output of a running job", () => {
     expect((await shown("one\n", "cut\n"))[1]).toContain("begins differently");
   });
 
+  test("of each attempt is shown once, whatever was followed of it", async () => {
+    const lines: string[] = [];
+    const captured: Record<string, string> = { "1": "one\ntwo\n", "2": "eins\nzwei\n" };
+    const service = {
+      logs: (
+        _job: string,
+        _name: string | undefined,
+        { query }: { query?: Readonly<Record<string, string | undefined>> },
+      ) => {
+        const text = captured[query?.["attempt"] ?? ""] ?? "no such attempt";
+        return Promise.resolve(new Response(query?.["follow"] === "true" ? text.slice(0, 4) : text).body);
+      },
+    };
+    const logs = new LiveLogs(service, "1", (_, line) => lines.push(line));
+    logs.look({ ...running, attempt: 1 });
+    logs.look({ ...running, attempt: 2 });
+    await logs.finish({ ...ended, attempt: 2 });
+    expect(lines.toSorted()).toEqual(["eins", "one", "two", "zwei"]);
+  });
+
   test("keeps characters whole that arrive in two pieces", async () => {
     expect(await shown(new TextEncoder().encode("é\n").slice(0, 1), "é\n")).toEqual(["app: é"]);
   });

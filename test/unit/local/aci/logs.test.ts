@@ -29,6 +29,12 @@ describe("a log as it is shown", () => {
     expect(trimLog(wide, { running: true, tail: undefined, timestamps: false })).toHaveLength(50_000);
   });
 
+  it("of a stopped container is the end of one line that is longer than all that is shown", () => {
+    const long = whole(["a", `${"x".repeat(30_000)}end`]);
+    const shown = trimLog(long, { running: false, tail: undefined, timestamps: true });
+    expect([shown.length, shown.slice(0, 32), shown.slice(-4)]).toEqual([31 + 16 * 1024 + 1, `${time} x`, "end\n"]);
+  });
+
   it("keeps a last line without a newline as it is", () => {
     expect(trimLog(`${time} a\n${time} b`, { running: false, tail: undefined, timestamps: false })).toBe("a\nb");
     expect(trimLog("", { running: true, tail: undefined, timestamps: false })).toBe("");

@@ -1,0 +1,206 @@
+/**
+ * What is kept of a container's log, what is marked as missing, and what the verdict says, by how the container writes; with the clock
+ * in the test's hands. docs/logs.md shows the outcome.
+ */
+import { HttpRequest, InvocationContext } from "@azure/functions";
+import { describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { logs } from "../../src/http/logs.ts";
+import { hasEnded } from "../../src/shared/job/job.ts";
+import type { JobId } from "../../src/shared/base/ids.ts";
+import { isMark } from "../../src/shared/store/log-merge.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { countersOf, get, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
+useAzurite();
+
+interface Writing {
+  readonly seconds: number;
+  /** Until it starts. */
+  readonly startSeconds?: number;
+  readonly linesPerSecond?: number;
+  readonly output?: string;
+  readonly lastOutput?: string;
+  readonly exitCode?: number;
+  readonly query?: string;
+}
+
+/** A job whose container writes so, from its accept to its end. */
+async function run(bench: Bench, name: string, writing: Writing): Promise<JobId> {
+  const {
+    seconds,
+    startSeconds = 0,
+    linesPerSecond = 0,
+    output = "",
+    lastOutput = "",
+    exitCode = 0,
+    query = "",
+  } = writing;
+  const variables = {
+    SIM_START_SECONDS: String(startSeconds),
+    SIM_LINES_PER_SECOND: String(linesPerSecond),
+    SIM_LAST_OUTPUT: lastOutput,
+  };
+  const more = Object.entries(variables).map(
+    ([variable, value]) => `          - {name: ${variable}, value: ${JSON.stringify(value)}}\n`,
+  );
+  const text = yaml(name, { seconds, exitCode, output: JSON.stringify(output).slice(1, -1), more: more.join("") });
+  const { id } = await post(bench.deps, text, query);
+  for (let wakes = 0; wakes < 500; wakes++) {
+    const { phase, lookAt } = await jobOf(bench.deps, id);
+    if (hasEnded(phase) && phase.tidy) return id;
+    bench.clock.advance(Math.max(0, Math.ceil(lookAt - bench.clock.now())));
+    await reconcile(bench.deps, id, { at: lookAt });
+  }
+  throw new Error(`Job ${id} does not end.`);
+}
+
+/** The text of `GET /api/logs`. */
+async function logOf({ deps }: Bench, id: JobId, query = ""): Promise<string> {
+  const url = `http://localhost/api/logs/${id}/app?${query}`;
+  const params = { idOrName: id, container: "app" };
+  const fields = Object.fromEntries(new URLSearchParams(query));
+  const reply = await logs(deps)(
+    new HttpRequest({ method: "GET", url, query: fields, params }),
+    new InvocationContext(),
+  );
+  return new Response((reply as { body: ConstructorParameters<typeof Response>[0] }).body).text(); // a reply of ours
+}
+
+const shown = z.looseObject({ log: z.string(), output: z.string(), output_truncated: z.boolean() });
+
+interface Kept {
+  readonly lines: readonly string[];
+  readonly marks: readonly string[];
+  readonly app: z.infer<typeof shown>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+async function kept(bench: Bench, id: JobId): Promise<Kept> {
+  const all = (await logOf(bench, id)).split("\n").slice(0, -1);
+  const { body } = await get(bench.deps, id);
+  const { app } = z.looseObject({ app: shown }).parse(body["containers"]);
+  return { lines: all.filter((line) => !isMark(line)), marks: all.filter(isMark), app, body };
+}
+
+const numberIn = (line: string): number => Number(/^line (\d+) /.exec(line)?.[1]);
+
+/** Lines in order, none twice; those that are missing lie where the marks are. */
+function expectSteady(lines: readonly string[], total: number, gaps: number): number {
+  const numbers = lines.map(numberIn);
+  const jumps = numbers.filter((number, index) => number !== (numbers[index - 1] ?? -1) + 1);
+  expect(numbers.every((number, index) => number > (numbers[index - 1] ?? -1))).toBe(true);
+  expect([numbers.at(-1), jumps.length]).toEqual([total - 1, gaps]);
+  return lines.length;
+}
+
+describe("a container that runs for two minutes", () => {
+  it("and writes 25 lines a second: all of them are kept", async () => {
+    const bench = await openBench();
+    const { lines, marks, app } = await kept(bench, await run(bench, "slow", { seconds: 120, linesPerSecond: 25 }));
+    expectSteady(lines, 3000, 0);
+    expect([marks, app.log]).toEqual([[], "complete"]);
+    expect(countersOf(bench).calls["logs"]).toBeLessThan(40);
+  });
+
+  it("and writes 500 lines a second: all but what came between the last read and the tail that ACI keeps", async () => {
+    const bench = await openBench();
+    const { lines, marks, app } = await kept(bench, await run(bench, "quick", { seconds: 121, linesPerSecond: 500 }));
+    const count = expectSteady(lines, 60_500, marks.length);
+    expect(count).toBeGreaterThan(60_500 - 500 * 4);
+    expect([marks.length, app.log]).toEqual([1, "truncated"]);
+    expect(marks[0]).toMatch(/^\[aci-proxy\] Lines may be missing here: .* between 2026-.*Z and 2026-.*Z \(\d\.\d s\)/);
+  });
+
+  it("and writes 5,000 lines a second: the same, of 36 MB", async () => {
+    const bench = await openBench();
+    const { lines, marks, app } = await kept(bench, await run(bench, "fast", { seconds: 121, linesPerSecond: 5000 }));
+    const count = expectSteady(lines, 605_000, marks.length);
+    expect(count).toBeGreaterThan(605_000 - 5000 * 4);
+    expect([marks.length, app.log]).toEqual([1, "truncated"]);
+  });
+});
+
+describe("a container that has ended before its log was read for the first time", () => {
+  it("with 10 lines of 6 KB: ACI's tail, and that lines may be missing before", async () => {
+    const bench = await openBench();
+    const output = Array.from({ length: 10 }, (_, n) => `${n}${"x".repeat(6 * 1024 - 2)}\n`).join("");
+    const { lines, marks, app } = await kept(
+      bench,
+      await run(bench, "wide", { startSeconds: 1, seconds: 0.5, output }),
+    );
+    expect(lines.map((line) => line.slice(0, 1))).toEqual(["8", "9"]);
+    expect(marks).toEqual([
+      "[aci-proxy] Earlier lines may be missing here: Container Instances had only the last 16 KB or 1,000 lines when the log was first read.",
+    ]);
+    expect([app.log, app.output.startsWith(marks[0] ?? "?")]).toEqual(["truncated", true]);
+  });
+
+  it("with one line of 300 KB: its end", async () => {
+    const bench = await openBench();
+    const output = `${"x".repeat(300 * 1024)}end\n`;
+    const { lines, marks, app } = await kept(
+      bench,
+      await run(bench, "long", { startSeconds: 1, seconds: 0.5, output }),
+    );
+    expect([lines.length, lines[0]?.length, lines[0]?.endsWith("xend")]).toEqual([1, 16 * 1024, true]);
+    expect([marks.length, app.log]).toEqual([1, "truncated"]);
+  });
+
+  it("with a few lines: all of them", async () => {
+    const bench = await openBench();
+    const { lines, marks, app } = await kept(
+      bench,
+      await run(bench, "short", { startSeconds: 1, seconds: 0.5, output: "one\ntwo\n" }),
+    );
+    expect([lines, marks, app.log]).toEqual([["one", "two"], [], "complete"]);
+  });
+});
+
+describe("a container whose log is read while it runs", () => {
+  it("with one line of 300 KB, which is longer than what is read of a stored log to go on: all of it, once", async () => {
+    const bench = await openBench();
+    const output = `first\n${"x".repeat(300 * 1024)}\n`;
+    const { lines, marks, app } = await kept(
+      bench,
+      await run(bench, "long", { seconds: 60, output, lastOutput: "last\n" }),
+    );
+    expect(lines.map((line) => line.length)).toEqual([5, 300 * 1024, 4]);
+    // The end that ACI shows then does not reach back to what is stored.
+    expect([marks.length, app.log]).toEqual([1, "truncated"]);
+    const quiet = await kept(bench, await run(bench, "quiet", { seconds: 60, output }));
+    expect(quiet.lines.map((line) => line.length)).toEqual([5, 300 * 1024]);
+    expect([quiet.marks, quiet.app.log]).toEqual([[], "complete"]);
+  });
+
+  it("with a JSON result of 20 KB as its last line: the result, of a log that says what it lost", async () => {
+    const bench = await openBench();
+    const result = { rows: "x".repeat(20 * 1024 - 11) };
+    const seen = await kept(
+      bench,
+      await run(bench, "json", { seconds: 60, output: "working\n", lastOutput: `${JSON.stringify(result)}\n` }),
+    );
+    // ACI shows the last 16 KB of it once it has ended, which is no JSON.
+    expect([seen.marks.length, seen.app.log, seen.body["result"]]).toEqual([1, "truncated", undefined]);
+    const kept12 = { rows: "x".repeat(12 * 1024 - 11) };
+    const id = await run(bench, "json12", {
+      seconds: 60,
+      output: "working\n",
+      lastOutput: `${JSON.stringify(kept12)}\n`,
+    });
+    expect((await get(bench.deps, id)).body["result"]).toEqual(kept12);
+  });
+});
+
+it("three attempts of 6 lines: each has its own log, complete", async () => {
+  const bench = await openBench();
+  const output = Array.from({ length: 6 }, (_, n) => `line ${n} of six\n`).join("");
+  const id = await run(bench, "thrice", { seconds: 20, output, exitCode: 3, query: "retries=2" });
+  for (const attempt of [1, 2, 3]) expect(await logOf(bench, id, `attempt=${attempt}`)).toBe(output);
+  expect((await bench.deps.attempts.all(id)).map(({ containers }) => containers[0]?.log)).toEqual([
+    "complete",
+    "complete",
+    "complete",
+  ]);
+});
