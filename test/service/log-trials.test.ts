@@ -116,9 +116,11 @@ describe("a container that runs for two minutes", () => {
   it("and writes 5,000 lines a second: the same, of 36 MB", async () => {
     const bench = await openBench();
     const { lines, marks, app } = await kept(bench, await run(bench, "fast", { seconds: 121, linesPerSecond: 5000 }));
-    const count = expectSteady(lines, 605_000, marks.length);
+    // What is read first may be nearly 4 MB: then nobody can tell whether it is all.
+    const gaps = marks.filter((mark) => !mark.includes("Earlier lines may be missing"));
+    const count = expectSteady(lines, 605_000, gaps.length);
     expect(count).toBeGreaterThan(605_000 - 5000 * 4);
-    expect([marks.length, app.log]).toEqual([1, "truncated"]);
+    expect([gaps.length, app.log]).toEqual([1, "truncated"]);
   });
 });
 
