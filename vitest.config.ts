@@ -13,19 +13,32 @@ const kinds = [
     name: "parts",
     folders: ["service", "system", "infra"],
     testTimeout: 90_000,
-    maxWorkers: 3,
+    maxWorkers: 4,
     groupOrder: 1,
     isolate: false,
   },
-  { name: "host", folders: ["host"], testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: true },
+  { name: "host", folders: ["host"], testTimeout: 90_000, maxWorkers: 4, groupOrder: 1, isolate: true },
 ];
 
-/** As vitest orders them, but the model before all: it takes as long as the other unit tests together. */
-class ModelFirst extends BaseSequencer {
+/** They take a minute, and mostly wait: begun last, they would be waited for alone. */
+const longest = [
+  "/unit/model.test.ts",
+  "/recovery/chaos.test.ts",
+  "/jobs/jobs.test.ts",
+  "/recovery/crash.test.ts",
+  "/service/captured-logs.test.ts",
+  "/host/life-facts.test.ts",
+  "/service/log-trials.test.ts",
+];
+
+/** As vitest orders them, but the longest before all. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isModel = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith("/unit/model.test.ts");
-    const sorted = await super.sort(files);
-    return [...sorted.filter(isModel), ...sorted.filter((file) => !isModel(file))];
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((name) => moduleId.endsWith(name));
+      return at === -1 ? longest.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
   }
 }
 
@@ -35,7 +48,7 @@ const report = ["json", { outputFile: `.local/test-report-${process.version}.jso
 export default defineConfig({
   test: {
     reporters: process.env["CI"] ? ["default", [...report]] : ["default"],
-    sequence: { sequencer: ModelFirst },
+    sequence: { sequencer: LongestFirst },
     projects: kinds.map(({ name, folders, testTimeout, maxWorkers, groupOrder, isolate }) => ({
       test: {
         name,
