@@ -59,7 +59,7 @@ export async function soak({ seed, minutes, factor, burst, tell }: SoakOptions):
     const plans: Plan[] = Array.from({ length: burst }, (_, n) => burstPlan(n));
     const foreign: Foreign[] = [];
     const brokenPolls: string[] = [];
-    const all: Promise<unknown>[] = [postAll(world, plans)];
+    const all: Promise<unknown>[] = [postAll(world, [...plans])];
     const enough = 12 * minute * factor + 2 * second * burst * factor;
     for (let n = 0; performance.now() - began < minutes * minute; n++) {
       const plan = steadyPlan(n, random);
