@@ -169,6 +169,29 @@ describe("an acceptor that dies before its row is written", () => {
     expect((await post(bench.deps, yaml("late"), "uniqueName=true", key)).id).toBe(second?.id);
   });
 
+  it.each([
+    ["its name", "onConflict=attach", {}],
+    ["its key", "", { "idempotency-key": "the same" }],
+  ])("leaves its row to a caller that attached to it meanwhile by %s", async (_, query, headers) => {
+    const gate: Gate = {};
+    const bench = await openBench({}, gate);
+    let attached: Awaited<ReturnType<typeof post>> | undefined;
+    gate.after = async ({ method, url }): Promise<"pass"> => {
+      if (method !== "POST" || !url.pathname.endsWith("/jobs")) return "pass";
+      delete gate.after;
+      const [entry] = (await indexOf(bench)).filter((key) => key.startsWith("job_"));
+      const id = parseJobId(entry?.slice("job_".length) ?? "");
+      const pending = id && (await bench.deps.jobs.index.pending(id));
+      bench.clock.advance(reservationTime + 1);
+      expect(pending && (await bench.deps.jobs.index.expire(pending))).toBe(true);
+      attached = await post(bench.deps, yaml("late"), query, headers);
+      return "pass";
+    };
+    const { status, id } = await post(bench.deps, yaml("late"), query, headers);
+    expect([status, attached?.status, attached?.id]).toEqual([200, 200, id]);
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
   it("is not taken for dead by an instance whose clock is three minutes ahead", async () => {
     const { bench, refuseRows, takeRows } = await withDeadAcceptor();
     const id = postersId(4);

@@ -7,7 +7,7 @@ import { hasEnded, type Job } from "../job/job.ts";
 import { join } from "./attach.ts";
 import { newJob } from "./new-job.ts";
 import { findObstacle } from "./conflict.ts";
-import { undoubtedTime } from "./reservation.ts";
+import { isReserved, secure, undoubtedTime } from "./reservation.ts";
 import type { Checked, Order } from "./submission.ts";
 import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
@@ -62,7 +62,8 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
   const job = newJob(order, checked, id, order.createdAt ?? began);
   // A message that comes again: of an id that a poster chose the reservation tells, of a derived one only the row.
   const known = order.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
-  if (known) return ok({ job: await withDefinition(deps, order, checked, known.job), attached: true });
+  const secured = known && (await secure(deps, known.job));
+  if (secured) return ok({ job: await withDefinition(deps, order, checked, secured), attached: true });
   const sealed = await sealOrWait(deps, order, checked, id);
   const found = await reserve(deps, order, checked, job, sealed?.large);
   if (!found.ok) return found;
@@ -235,16 +236,20 @@ async function reserveOrFind(
 async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, reservedAt: number): Promise<Result<Accepted>> {
   const { jobs, now } = deps;
   if (now() > reservedAt + mostReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
-  try {
-    if ((await jobs.insert(job, sealed)) === "created") return await keep(deps, job, reservedAt);
-  } catch (error) {
-    // The write may have been done all the same: only what the table says decides.
-    if (!(error instanceof Unavailable) || (await jobs.peek(job.id)) === undefined) throw error;
-    return keep(deps, job, reservedAt);
-  }
+  if (await write(jobs, job, sealed)) return keep(deps, job, reservedAt);
   const earlier = await jobs.peek(job.id);
   if (earlier && hasEnded(earlier.job.phase) && earlier.job.phase.tidy) await letGo(deps, job);
   return ok({ job: earlier?.job ?? job, attached: earlier !== undefined && earlier.job.createdAt !== job.createdAt });
+}
+
+/** False when the row was there already. What an unclear answer means only the table says. */
+async function write(jobs: JobStore, job: Job, sealed: Sealed): Promise<boolean> {
+  try {
+    return (await jobs.insert(job, sealed)) === "created";
+  } catch (error) {
+    if (!(error instanceof Unavailable) || (await jobs.peek(job.id)) === undefined) throw error;
+    return true;
+  }
 }
 
 /**
@@ -252,12 +257,9 @@ async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, reservedAt: nu
  * back. It is withdrawn then, unless its job has begun already: name and key are free for others.
  */
 async function keep({ jobs, now }: AcceptDeps, job: Job, reservedAt: number): Promise<Result<Accepted>> {
-  if (now() > reservedAt + undoubtedTime) {
-    const pending = await jobs.index.pending(job.id);
-    const stands = pending !== undefined && !pending.expired;
-    if (!stands && (await jobs.withdraw(job)))
-      throw new Unavailable("storage", "The row was written too late: its reservation had expired.");
-  }
+  const isInTime = now() <= reservedAt + undoubtedTime || (await isReserved(jobs, job.id));
+  if (!isInTime && (await jobs.withdraw(job)))
+    throw new Unavailable("storage", "The row was written too late: its reservation had expired.");
   return ok({ job, attached: false });
 }
 

@@ -1,5 +1,6 @@
 import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
+import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
 import { maskSecrets, type Definition } from "../definition/index.ts";
 import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
@@ -7,7 +8,7 @@ import { nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
 import type { JsonValue } from "../base/json.ts";
-import { reservationTime, undoubtedTime } from "./reservation.ts";
+import { reservationTime, secure } from "./reservation.ts";
 import type { Order } from "./submission.ts";
 import { parseSealedDefinition } from "../security/sealed-definition.ts";
 
@@ -16,6 +17,7 @@ interface ObstacleDeps {
   readonly jobs: JobStore;
   readonly blobs: Blobs;
   readonly sealer: Sealer;
+  readonly queues: Queues;
 }
 
 /**
@@ -59,7 +61,7 @@ async function findReadable(
   const { index } = deps.jobs;
   if (order.id !== undefined) {
     const known = await deps.jobs.peek(order.id.id);
-    if (known) return { kind: "attach", job: known.job };
+    if (known) return attachTo(deps, known.job);
   }
   if (job.keyHash !== undefined) {
     const entry = await index.jobOfKey(job.keyHash);
@@ -74,7 +76,7 @@ async function findReadable(
   const { job: other } = holder;
   const leaving = hasEnded(other.phase) || other.cancel !== undefined || endingOf(other.phase) !== undefined;
   if (leaving) return { kind: "stand in line" };
-  if (job.options.onConflict === "attach") return { kind: "attach", job: other };
+  if (job.options.onConflict === "attach") return attachTo(deps, other);
   return {
     kind: "refuse",
     refusal: {
@@ -105,11 +107,10 @@ async function hasDied({ jobs, now }: ObstacleDeps, id: JobId): Promise<boolean>
   return (await jobs.find(id)) === undefined;
 }
 
-/** Whether a row came after its reservation expired, and whoever wrote it has not withdrawn it yet. */
-async function mayBeWithdrawn({ jobs, now }: ObstacleDeps, { id, phase, createdAt }: Job): Promise<boolean> {
-  if (phase.state !== "Queued" || now() <= createdAt + undoubtedTime) return false;
-  const pending = await jobs.index.pending(id);
-  return pending === undefined || pending.expired;
+/** Attaches to a job that is there, unless its row is withdrawn just now. */
+async function attachTo(deps: ObstacleDeps, job: Job): Promise<Obstacle> {
+  const secured = await secure(deps, job);
+  return secured === undefined ? { kind: "gone" } : { kind: "attach", job: secured };
 }
 
 /** The same idempotency key: the job that has it, a new one in its place, or a refusal when the definition is another. */
@@ -124,7 +125,6 @@ async function sameKey(
     const isDead = await hasDied(deps, entry.id);
     return isDead ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "gone" };
   }
-  if (await mayBeWithdrawn(deps, earlier.job)) return { kind: "gone" };
   const { phase, awaitsDefinition } = earlier.job;
   if (awaitsDefinition && !hasEnded(phase))
     throw new Unavailable("seal key", "The job of this Idempotency-Key waits for the sealing key itself.");
@@ -145,7 +145,7 @@ async function sameKey(
       refusal: { code: "KeyReused", message: clip(message, 300), more: { id: entry.id, path } },
     };
   }
-  return ended ? { kind: "take over", from: entry.id, etag: entry.etag } : { kind: "attach", job: earlier.job };
+  return ended ? { kind: "take over", from: entry.id, etag: entry.etag } : attachTo(deps, earlier.job);
 }
 
 /** The first path at which two values differ. */

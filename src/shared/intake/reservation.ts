@@ -1,5 +1,6 @@
 import { minute } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
+import type { Job } from "../job/job.ts";
 import type { Ceilings } from "../limits/ceilings.ts";
 import type { Log } from "../base/log.ts";
 import type { Blobs } from "../store/blobs.ts";
@@ -20,6 +21,29 @@ interface ReservationDeps {
 export const reservationTime = 4 * minute;
 /** For this long no instance takes a reservation for expired: clocks are three minutes apart at most. */
 export const undoubtedTime = reservationTime - 3 * minute;
+
+/** Whether what was reserved for a job is its own still. */
+export async function isReserved({ index }: JobStore, id: JobId): Promise<boolean> {
+  const pending = await index.pending(id);
+  return pending !== undefined && !pending.expired;
+}
+
+/**
+ * A row that came after its reservation expired may be withdrawn by whoever wrote it, as long as nobody changed it. So whoever attaches
+ * to a job changes such a row first, and requeues it.
+ *
+ * @returns the job, or `undefined` when its row was withdrawn
+ */
+export async function secure(
+  { now, jobs, queues }: Pick<ReservationDeps, "now" | "jobs" | "queues">,
+  job: Job,
+): Promise<Job | undefined> {
+  const { id, phase, createdAt } = job;
+  if (phase.state !== "Queued" || now() <= createdAt + undoubtedTime || (await isReserved(jobs, id))) return job;
+  const stored = await jobs.change(id, (fresh) => ({ job: { ...fresh, checkAt: now() } }));
+  if (stored !== undefined) await requeue({ jobs, queues, now }, id);
+  return stored?.job;
+}
 
 /**
  * Gives back all that was reserved for a job whose row was never written: its acceptor died, and its caller saw no acceptance. While it
