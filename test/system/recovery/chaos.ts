@@ -3,6 +3,7 @@ import { terminalStates } from "../../../src/shared/job/job.ts";
 import type { Gate, ProxiedCall } from "../../kit/proxy.ts";
 import { definition, type Simulated } from "../simulated.ts";
 import { troubles, type Trouble } from "./troubles.ts";
+import { armEffects } from "./arm-effects.ts";
 import { countsOf, generator } from "./random.ts";
 import { World, type Counters, type Row } from "./world.ts";
 
@@ -86,16 +87,7 @@ const patient = { EXIT_CODE_TIME: "PT2M", STOP_TIMEOUT: "PT6H", REFUSAL_TIME: "P
 
 /** Every effect of the local ACI's fault endpoint that may strike at random, sharing the chance. */
 const effects: readonly object[] = [
-  { type: "status", status: 429, retryAfter: 5 },
-  { type: "status", status: 500 },
-  { type: "status", status: 503, retryAfter: 5 },
-  { type: "transitioning" },
-  { type: "silence", when: "before" },
-  { type: "silence", when: "after" },
-  { type: "drop", when: "before" },
-  { type: "drop", when: "after" },
-  { type: "slow", seconds: 10 },
-  { type: "notJson" },
+  ...armEffects,
   { type: "clockSkew", seconds: 3 },
   { type: "unknownState", groupState: "Floating", containerState: "Hovering" },
 ];

@@ -2,12 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { minute, second } from "../../../../src/shared/base/duration.ts";
 import { terminalStates } from "../../../../src/shared/job/job.ts";
+import { armEffects } from "../arm-effects.ts";
 import { countsOf, generator } from "../random.ts";
 import { World, type Row } from "../world.ts";
 import { follow, type Poll } from "./follow.ts";
 import { meddle, type Foreign } from "./mischief.ts";
 import { burstPlan, definitionOf, steadyPlan, type Plan } from "./plans.ts";
-import { armEffects, BadStorage, makeTrouble, type Struck } from "./trouble.ts";
+import { BadStorage, makeTrouble, type Struck } from "./trouble.ts";
 
 /**
  * Everything at once, for minutes: two hosts whose clocks are three minutes apart are killed and frozen; calls to storage and ARM are

@@ -89,20 +89,6 @@ function applies({ service, path, does }: Spell, call: ProxiedCall): boolean {
   return path?.test(call.url.pathname) ?? true;
 }
 
-/** What goes wrong with calls to ARM, sharing the chance. */
-export const armEffects: readonly object[] = [
-  { type: "status", status: 429, retryAfter: 5 },
-  { type: "status", status: 500 },
-  { type: "status", status: 503, retryAfter: 5 },
-  { type: "transitioning" },
-  { type: "silence", when: "before" },
-  { type: "silence", when: "after" },
-  { type: "drop", when: "before" },
-  { type: "drop", when: "after" },
-  { type: "slow", seconds: 10 },
-  { type: "notJson" },
-];
-
 /** One thing after another befalls storage and hosts, until `isOver`. Each lasts up to a minute and a half of its time. */
 export async function makeTrouble(
   world: World,
