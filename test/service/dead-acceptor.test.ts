@@ -8,7 +8,7 @@ import { jobs } from "../../src/http/jobs/list.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { sweep } from "../../src/workers/sweep.ts";
 import type { Gate, ProxiedCall } from "../kit/proxy.ts";
-import { ask, del, deliver, follow, get, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { ask, del, deliver, follow, get, indexOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -23,12 +23,6 @@ async function withDeadAcceptor(): Promise<{ bench: Bench; refuseRows: () => voi
     delete dead.before;
   };
   return { bench: await openBench({}, dead), refuseRows, takeRows };
-}
-
-async function indexOf({ storage }: Bench): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { rowKey } of storage.table("jobindex").listEntities()) if (rowKey) keys.push(rowKey);
-  return keys;
 }
 
 async function sealedBlobs({ storage }: Bench): Promise<string[]> {

@@ -14,6 +14,7 @@ import {
   follow,
   get,
   groupsOf,
+  indexOf,
   jobOf,
   openBench,
   post,
@@ -25,12 +26,6 @@ import {
 
 /** Somebody wiped the table `jobindex`: nobody takes what a running job has until `POST /api/reindex` has written it anew. */
 useAzurite();
-
-async function indexOf({ storage }: Bench): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { rowKey } of storage.table("jobindex").listEntities()) if (rowKey) keys.push(rowKey);
-  return keys.sort();
-}
 
 async function wipe(bench: Bench): Promise<void> {
   for (const key of await indexOf(bench)) await bench.storage.table("jobindex").deleteEntity("jobs", key);

@@ -215,6 +215,13 @@ export async function messagesIn(storage: Storage, queue: string = queueNames.wa
   return peekedMessageItems.map(({ messageText }) => messageText);
 }
 
+/** Row keys of the table `jobindex`, in order. */
+export async function indexOf({ storage }: Bench): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { rowKey } of storage.table("jobindex").listEntities()) if (rowKey) keys.push(rowKey);
+  return keys.sort();
+}
+
 /** Every group that ACI has. */
 export function groupsOf({
   aci,

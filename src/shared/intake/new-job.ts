@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { defined } from "../base/defined.ts";
 import { second } from "../base/duration.ts";
 import { groupName, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
 import { parseTraceparent } from "../base/traceparent.ts";
@@ -18,8 +19,6 @@ export function newJob(
 ): Job {
   const { view } = definition;
   const name = groupName(definition.name);
-  const given = <T extends object>(fields: T): T =>
-    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T; // absent and undefined mean the same in a row
   return {
     ...beginning(id, name, options, createdAt),
     groupName: options.uniqueName ? uniqueGroupName(name, id) : name,
@@ -39,7 +38,7 @@ export function newJob(
     phase: { state: "Queued", refusals: 0 },
     callback: delivery(callBackUri),
     reply: delivery(order.replyTo),
-    ...given({
+    ...defined({
       wantedLocation: view.location,
       requestedBy: order.requestedBy,
       correlationId: order.correlationId,
