@@ -120,7 +120,13 @@ export async function chaos(options: ChaosOptions): Promise<Figures> {
     await world.aci("DELETE", "faults");
     const allGone = async () => ((await world.index("job_")).length === 0 ? true : undefined);
     await world.until("the last group to go", allGone, enough);
-    const figures = judged(await world.rows(), await world.counters(), plans);
+    const rows = await world.rows();
+    const figures = judged(rows, await world.counters(), plans);
+    // So that a failure can be understood: every attempt of the job, with its end.
+    for (const fault of figures.wrong) {
+      const { id } = rows.find(({ name }) => fault.startsWith(`${name}: `)) ?? {};
+      tell(`${fault}\n${(await world.call("GET", `jobs/${id ?? ""}`))?.text ?? "no answer"}`);
+    }
     const seconds = Math.round((performance.now() - began) / 1000);
     return { ...figures, alive: alive.size, jobs, kills, armFaults, storageFaults: struck, seconds };
   } finally {
