@@ -103,6 +103,7 @@ export function logSink(path?: string): LogSink {
       pending += line;
     },
     close() {
+      if (!open) return; // a host that is told to stop while it gives up its worker closes twice
       process.off("exit", flush);
       flush();
       open = false;

@@ -194,11 +194,9 @@ describe("a function that exceeds functionTimeout", SLOW, () => {
     expect(log).toMatch(/Functions\.hangs' \(Failed.*Timeout value of 4000 ms exceeded by function: hangs/);
     expect(log).toMatch(/Functions\.beats' \(Failed.*Ended with its worker, because hangs exceeded its timeout/);
 
-    await until("the next worker", answers(host));
-    expect(await runs(host, "gated")).not.toContainEqual(expect.objectContaining({ metadata: { dequeueCount: 1 } }));
-    // more than twice on a busy machine: this run too exceeds the timeout
-    const { dequeueCount } = (await firstRun(host, "gated")).metadata ?? {};
-    expect(Number(dequeueCount)).toBeGreaterThanOrEqual(2);
+    // the message's next run exceeds the timeout too: the host may be between two workers at any time
+    const again = await until("a run by the next worker", async () => (await runs(host, "gated").catch(() => []))[0]);
+    expect(Number(again.metadata?.dequeueCount)).toBeGreaterThanOrEqual(2);
     await client.clearMessages();
     await host.end("SIGTERM");
     await rm(folder, { recursive: true });

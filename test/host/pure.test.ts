@@ -1,9 +1,12 @@
 /** The host's pure decisions: routes, schedules, polling, messages, host.json, keys, log levels. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseHostJson, parseTimeSpan } from "../../local/host/host-json.ts";
 import { simpleReply } from "../../local/host/http-result.ts";
 import { Keys, shownKey } from "../../local/host/keys.ts";
-import { levelFor } from "../../local/host/logs.ts";
+import { levelFor, logSink } from "../../local/host/logs.ts";
 import { decodeText, outputTexts } from "../../local/host/message.ts";
 import { PollDelay } from "../../local/host/poll.ts";
 import { poisonQueueName } from "../../local/host/queues.ts";
@@ -265,6 +268,20 @@ describe("log levels", () => {
     expect(levelFor("Host.Startup", levels)).toBe("warning");
     expect(levelFor("Host.Startup", {})).toBe("information");
   });
+});
+
+test("a log file closes once, however often the host ends", () => {
+  const folder = mkdtempSync(join(tmpdir(), "log-"));
+  const [file, other] = [join(folder, "host.log"), join(folder, "other.log")];
+  const sink = logSink(file);
+  sink.write("said\n");
+  sink.close();
+  const next = logSink(other); // takes the file descriptor that is free again
+  sink.close();
+  next.write("still open\n");
+  next.close();
+  expect([readFileSync(file, "utf8"), readFileSync(other, "utf8")]).toEqual(["said\n", "still open\n"]);
+  rmSync(folder, { recursive: true });
 });
 
 describe("simple replies", () => {
