@@ -19,8 +19,9 @@ export interface Absence {
  */
 export type Ground = "told" | "nothing";
 
-/** The observations after the first, as parts of `absenceTime`: at 5, 15, 35, 75 and 180 s of three minutes. */
-const schedule = [5 / 180, 15 / 180, 35 / 180, 75 / 180, 1];
+/** From one observation to the next, as parts of `absenceTime`: at 5, 15, 35, 75 and 180 s of three minutes where none comes late. */
+const gaps = [5 / 180, 10 / 180, 20 / 180, 40 / 180, 105 / 180] as const;
+const minAbsences = gaps.length;
 
 /** The absence with one more observation. */
 export function absentAgain({ absentAt, absences }: Absence, now: number): { absentAt: number; absences: number } {
@@ -39,8 +40,7 @@ export function absenceProof(
     if (absences >= 2 && now >= absentAt + settleTime) return { proved: true };
     return { proved: false, nextAt: Math.max(absentAt + settleTime, now + 1) };
   }
-  if (absences >= schedule.length && now >= absentAt + absenceTime) return { proved: true };
-  const next = schedule.map((part) => absentAt + part * absenceTime).find((at) => at > now);
-  // Late observations are made up for: five there must be.
-  return { proved: false, nextAt: Math.round(next ?? now + (absenceTime * 5) / 180) };
+  if (absences >= minAbsences && now >= absentAt + absenceTime) return { proved: true };
+  // From now on, not from the first: observations that come late would follow each other at once, and one blink of ARM would be proof.
+  return { proved: false, nextAt: Math.round(now + (gaps[absences - 1] ?? gaps[0]) * absenceTime) };
 }

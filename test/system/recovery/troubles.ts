@@ -35,7 +35,8 @@ const long: Simulated = { seconds: 30, exitCode: 0 };
 
 export const troubles: readonly Trouble[] = [
   { name: "late", faults: put({ type: "notVisible", seconds: 25 }) },
-  { name: "flap", faults: [{ match: { kind: "get" }, effect: { type: "notVisible", seconds: 20 }, count: 5 }] },
+  // One more would be proof where the machine is so busy that the observations come minutes apart.
+  { name: "flap", faults: [{ match: { kind: "get" }, effect: { type: "notVisible", seconds: 20 }, count: 4 }] },
   {
     name: "again",
     faults: put({ type: "restartAnyway", times: 2 }),
@@ -122,6 +123,8 @@ export const troubles: readonly Trouble[] = [
     faults: put({ type: "stuckPending" }),
     query: "startTimeout=PT1M",
     ends: ["TimedOut StartTimeout"],
+    // Where the machine is so busy that nobody observes it for half an hour, the platform itself has given up first.
+    attempts: 1,
   },
   { name: "subnet-full", faults: refused(400, "SubnetIsFull", "Subnet is full.", 2) },
   { name: "unregistered", faults: refused(409, "MissingSubscriptionRegistration", "Not registered.", 2) },

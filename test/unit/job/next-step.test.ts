@@ -71,7 +71,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "Provisioning, missed once": {
     look: ["not looked"],
     "rest 5 s, missed 1": ["unknown"],
-    "rest 3 s, missed 2": ["absent", "an earlier attempt's"],
+    "rest 10 s, missed 2": ["absent", "an earlier attempt's"],
     "save Pending": [
       "running",
       "succeeded",
@@ -171,7 +171,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "Running, missed once": {
     look: ["not looked"],
     "rest 4 s, missed 1": ["unknown"],
-    "rest 3 s, missed 2": ["absent", "an earlier attempt's"],
+    "rest 10 s, missed 2": ["absent", "an earlier attempt's"],
     "rest 4 s": ["running", "ended, one without an exit code", "never seen before"],
     "capture the group, then Succeeded": ["succeeded"],
     "capture the group, then Failed": ["failed"],
@@ -297,7 +297,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "canceling, missed once": {
     look: ["not looked"],
     "rest 5 s, missed 1": ["unknown"],
-    "rest 3 s, missed 2": ["absent"],
+    "rest 10 s, missed 2": ["absent"],
     delete: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign", "untagged"],
@@ -333,7 +333,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "canceling while Provisioning": {
     look: ["not looked"],
     "rest 5 s, missed 1": ["unknown"],
-    "rest 3 s, missed 2": ["absent"],
+    "rest 10 s, missed 2": ["absent"],
     delete: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign", "untagged"],
@@ -423,7 +423,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   "ended, missed once": {
     look: ["not looked"],
     "rest 10 s, missed 1": ["unknown"],
-    "rest 3 s, missed 2": ["absent"],
+    "rest 10 s, missed 2": ["absent"],
     delete: [
       "running",
       "succeeded",
