@@ -1,11 +1,11 @@
-/** What can go wrong between this command and the service. None of the messages holds the key. */
+/** What can go wrong between this command and the service. No message contains the key. */
 
 /** No answer: nothing listens there, the name is unknown, the connection broke, it took too long. May pass. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
 }
 
-/** One fault of a definition, as the service or the offline check tells it; line and column count from 1. */
+/** One fault of a definition, as the service or the offline check reports it; line and column count from 1. */
 export interface PlacedFault {
   readonly path: string;
   readonly line: number;
@@ -13,7 +13,7 @@ export interface PlacedFault {
   readonly message: string;
 }
 
-/** An answer that is a refusal, or none that this version of the client understands. */
+/** An answer that is a refusal, or that this version of the client does not understand. */
 export class Refused extends Error {
   override readonly name = "Refused";
   /** HTTP status. */

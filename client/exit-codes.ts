@@ -1,7 +1,7 @@
 import { Misuse, Refused, Unreachable } from "./errors.ts";
 import { containersOf, type Status } from "./replies.ts";
 
-/** Exit codes of the command. A container's own exit code may be any of them too: `--json` tells them apart. */
+/** Exit codes of the command. A container's own exit code may be any of them too: `--json` shows which it is. */
 export const exitCodes = {
   done: 0,
   faulty: 1,

@@ -5,9 +5,9 @@ import type { Status } from "./replies.ts";
 import type { Service, StatusPath } from "./service.ts";
 
 export interface FollowOptions {
-  /** Told of every look. */
+  /** Called after every poll. */
   readonly onLook?: (status: Status) => void;
-  /** Told when a look failed in a way that may pass. */
+  /** Called when a poll failed in a way that may pass. */
   readonly onFailure?: (error: Unreachable | Refused) => void;
   readonly signal?: AbortSignal;
   /** Milliseconds without any good answer after which the wait is given up. The job goes on, whatever happens here. */

@@ -98,7 +98,7 @@ export function refused(answer: Response, body: string): Refused {
 /** A JSON text of that shape as it came, members that the shape does not name and their order included; else `undefined`. */
 export function shaped<T>(text: string, shape: z.ZodType<T>): T | undefined {
   const value = jsonOf(text);
-  return shape.safeParse(value).success ? (value as T) : undefined; // the shape has just been seen, and none transforms
+  return shape.safeParse(value).success ? (value as T) : undefined; // the shape was just checked, and no shape transforms
 }
 
 function jsonOf(text: string): unknown {

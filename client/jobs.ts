@@ -41,7 +41,7 @@ export function addJobs(program: Command): void {
     .option("--run-id <id>", "jobs of one pipeline run")
     .option("--since <time>", "accepted at this time (ISO 8601) or later")
     .option("--until <time>", "accepted before this time")
-    .option("--top <count>", "at most so many")
+    .option("--top <count>", "the maximum number of jobs")
     .option("--continuation <token>", "the next page after the one that gave this token")
     .action(async (query: Record<string, string>, self: Command) => {
       const { service, json } = contextOf(self);

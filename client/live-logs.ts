@@ -23,7 +23,7 @@ export class LiveLogs {
     this.#write = write;
   }
 
-  /** To be told of every look at the job. A service lets followers go after a while, so a look also takes up again. */
+  /** To be called after every poll of the job. A service disconnects followers after a while, so a poll also reconnects. */
   look(status: Status): void {
     if (status.state !== "Running") return;
     for (const [name] of containersOf(status)) {
@@ -68,9 +68,9 @@ export class LiveLogs {
       const stream = await this.#service.logs(this.#job, name, { query, signal });
       for await (const bytes of stream ?? []) log.take(bytes);
     } catch (error) {
-      // No log yet, or none any more, or the job's end cut the stream: the captured copy and the summary tell.
+      // There is no log yet or no longer, or the job's end cut the stream: the captured copy and the summary show the rest.
       const expected = error instanceof Refused || error instanceof Unreachable || signal?.aborted;
-      if (!expected && !(error instanceof TypeError)) throw error; // fetch tells a broken stream by a TypeError
+      if (!expected && !(error instanceof TypeError)) throw error; // fetch reports a broken stream with a TypeError
     }
   }
 }

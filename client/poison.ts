@@ -17,7 +17,7 @@ export function addPoison(program: Command): void {
       }
       for (const { messageId, insertedAt, bytes } of reply.messages)
         print(`${messageId}  ${insertedAt}  ${bytes} bytes`);
-      if (reply.messages.length === 0) print("There are none.");
+      if (reply.messages.length === 0) print("There are no poison messages.");
     });
   for (const what of ["replay", "drop"] as const) {
     poison
@@ -41,7 +41,7 @@ export function addPoison(program: Command): void {
     .action(async ({ dryRun }: { dryRun?: boolean }, self: Command) => {
       if (!dryRun) {
         throw new Misuse(
-          "adopt only tells, with --dry-run; ADOPT_FINISHED_GROUPS=true lets a job replace a finished group",
+          "adopt needs --dry-run and changes nothing; ADOPT_FINISHED_GROUPS=true lets a job replace a finished group",
         );
       }
       const { service, json } = contextOf(self);

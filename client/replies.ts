@@ -53,7 +53,7 @@ export const status = z.looseObject({
 });
 export type Status = z.infer<typeof status>;
 
-/** Init containers first, as they ran. Absent from the replies of a service that tells them only at the end. */
+/** Init containers first, as they ran. Absent from the replies of a service that reports them only at the end. */
 export function containersOf({ initContainers, containers }: Status): readonly (readonly [string, Container])[] {
   return [...Object.entries(initContainers ?? {}), ...Object.entries(containers ?? {})];
 }

@@ -67,7 +67,7 @@ export class Service {
     const answer = await call(this.target, "GET", path);
     const body = await textOf(answer, this.target);
     const read = shaped(body, status);
-    // A job that failed is told with an HTTP status of its caller's choice, so only the body tells it from a refusal.
+    // A failed job is reported with an HTTP status of its caller's choice, so only the body distinguishes it from a refusal.
     if (read === undefined) throw refused(answer, body);
     return {
       status: read,

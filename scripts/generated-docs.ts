@@ -29,7 +29,7 @@ function settingsPage(): string {
   return `${generatedFrom("src/shared/config/settings.ts")}
 # Settings
 
-All are app settings (environment variables), read once when the app starts. Every fault is found at once: each is logged, and told by
+All are app settings (environment variables), read once when the app starts. All faults are found at once: each is logged, and reported by
 \`/api/health/details\` and by the \`503\` that a POST gets. While there is one, nothing is submitted or provisioned; status, jobs,
 logs, delete and health keep answering. A setting that is empty counts as absent. A Key Vault reference that the platform could
 not resolve is a fault.
@@ -56,10 +56,10 @@ What the Functions host reads itself (\`AzureWebJobs.NAME.Disabled\`, \`AzureFun
 `;
 }
 
-/** A default that is a value is set as code; one that is words, or none, is not. */
+/** A default that is a value is set as code; words are not. */
 function shownDefault(shown: string): string {
   if (shown === "" || shown === "none") return "none";
-  return /^(the|two) /.test(shown) ? shown : `\`${shown}\``;
+  return /^(?:the|two|only) |^nothing; /.test(shown) ? shown : `\`${shown}\``;
 }
 
 function optionsPage(): string {
@@ -111,7 +111,7 @@ const ruleText: Readonly<Record<Rule, string>> = {
   caller: "ends, or the caller's `retries` and `retryOn` decide",
   free: "a new attempt at nobody's expense, at most `FREE_RETRIES` in a row, unless a program ran that neither Azure nor an eviction ended; then `retries` and `retryOn` decide",
   wait: "the job waits and is tried again, until `queueTimeout`, `startTimeout` or `timeout` ends it",
-  few: "a create refused so is tried four times, then the job ends; where a group failed so, it ends, or the caller's `retries` and `retryOn` decide",
+  few: "a create refused for this reason is tried four times, then the job ends; where a group failed for it, the job ends, or the caller's `retries` and `retryOn` decide",
   hour: "the job waits for `REFUSAL_TIME`, an hour unless set, then it ends",
 };
 

@@ -20,7 +20,7 @@ export interface Engine {
 export interface EngineGroup {
   pull(member: number): void;
   start(member: number): void;
-  /** Ends every container: asked first, killed after the grace. Resolves when none runs; each end is reported before. */
+  /** Ends every container: asked first, killed after the grace. Resolves when no container runs; each end is reported before. */
   kill(): Promise<void>;
   /** Ends one container at once; its end is reported with this reason. */
   killMember(member: number, reason: KillReason): void;
@@ -76,7 +76,7 @@ export interface MemberSpec {
   /** Empty: the image's own. */
   readonly command: readonly string[];
   readonly env: readonly (readonly [name: string, value: string])[];
-  /** Cores and GB: the limits if given, else the requests; 0 where none is given (init containers). */
+  /** Cores and GB: the limits if given, else the requests; 0 without either (init containers). */
   readonly cpu: number;
   readonly memoryInGB: number;
   readonly mounts: readonly MountSpec[];

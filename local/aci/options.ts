@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { faultFileSchema } from "./control/faults.ts";
 
-/** Numbers of a limit, or `false` for none. */
+/** Numbers of a limit, or `false` for no limit. */
 const bucket = z.object({ size: z.number().positive(), perSecond: z.number().positive() });
 const window = z.object({ per5Minutes: z.number().int().positive(), perHour: z.number().int().positive() });
 
@@ -33,7 +33,7 @@ export const optionsSchema = z.object({
   engine: z.enum(["process", "simulated", "podman", "docker"]).default("process"),
   /** Groups, logs and volumes; without one, nothing outlives the service. */
   stateFolder: z.string().min(1).optional(),
-  /** Variables (`SIM_...`) of containers that have none, for the simulated engine. */
+  /** Variables (`SIM_...`) of containers without their own, for the simulated engine. */
   simulated: z.record(z.string(), z.string()).default({}),
   /** Where the process engine finds images. */
   containersFolder: z.string().min(1).default("Containers"),
@@ -45,7 +45,7 @@ export const optionsSchema = z.object({
   eventQueue: z.object({ connectionString: z.string(), queueName: z.string() }).optional(),
   webhook: z.object({ url: z.url() }).optional(),
   events: chances.prefault({}),
-  /** `false`: none. Absent: the published ones for `simulated`, none for the others. */
+  /** `false`: no limits. Absent: the published ones for `simulated`, no limits for the others. */
   limits: limitsSchema.or(z.literal(false)).optional(),
   /** Serves /local/...: faults, counters, clock, reset. */
   control: z.boolean().default(false),

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { servePart, type Running } from "../part.ts";
 
 /**
- * Azurite as a part of the stack. Its own command would outlive a supervisor that was killed, and it can't be told apart from
+ * Azurite as a part of the stack. Its own command would outlive a supervisor that was killed, and can't be distinguished from
  * another Azurite; so its servers run inside this process, which ends with the channel and then saves what only memory holds.
  * Loading three servers rather than the command also leaves out its SQL drivers, and nothing starts its telemetry.
  */

@@ -45,7 +45,7 @@ export function dropRest(request: IncomingMessage): void {
   for (const over of ["end", "close"]) request.once(over, () => clearTimeout(late));
 }
 
-/** @returns the body as JSON; undefined when there is none or it is no JSON. */
+/** @returns the body as JSON; undefined when there is no body or it is not JSON. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const body = await readBody(request);
   if (!Buffer.isBuffer(body)) return undefined;

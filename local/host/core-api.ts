@@ -160,7 +160,7 @@ const coreApi = {
   },
   registerHook(name: string, callback: HookCallback): Disposable {
     const known = HOOKS.find((hook) => hook === name);
-    // The library tells old hosts from new ones by exactly this error.
+    // The library distinguishes old hosts from new ones by exactly this error.
     if (known === undefined) throw systemError(RangeError, `Unrecognized hook "${name}"`);
     const callbacks = registry.hooks[known];
     callbacks.add(callback);

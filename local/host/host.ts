@@ -41,7 +41,7 @@ const SETTLE_MS = 5_000;
  * @param restart called once a run exceeded `functionTimeout`: this host has closed its port then and takes no more work, but what its
  * runs still do only the end of its thread stops. Without it the host goes on.
  * @throws {AppLoadError} when the app can't be loaded; an error with code `InvalidHostJson`; `EADDRINUSE` and the like when the
- * port can't be had.
+ * port is not available.
  */
 export async function startHost(options: HostOptions, sink?: LogSink, restart?: () => void): Promise<RunningHost> {
   const parsed = HostOptionsSchema.parse(options);
@@ -158,7 +158,7 @@ async function listen(server: Server, port: number, address: string): Promise<nu
   return typeof bound === "object" && bound !== null ? bound.port : port;
 }
 
-/** Takes no more work, waits for what runs, then tells the app. */
+/** Takes no more work, waits for what runs, then notifies the app. */
 async function stop(
   server: Server,
   listeners: readonly Listener[],

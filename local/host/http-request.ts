@@ -2,7 +2,7 @@
  * The request that an HTTP handler is given: the library's `HttpRequest`, member by member, but made on demand.
  *
  * The library builds a whole fetch `Request` for every call, which costs more than everything else the host does. A handler
- * mostly reads the text, a few headers and the query; what it does not ask for is not made here.
+ * usually reads the text, a few headers and the query; what it does not ask for is not made here.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { ReadableStream } from "node:stream/web";
@@ -18,7 +18,7 @@ export interface HttpRequestInit {
   /** Whether a name's values are one text, joined by commas: so ASP.NET hands them over when the app doesn't stream. */
   readonly joinQuery: boolean;
   readonly params: Readonly<Record<string, string>>;
-  /** Whole, or, when the app streams, still on its way; undefined when there is none. */
+  /** Whole, or, when the app streams, still on its way; undefined when there is no body. */
   readonly body: Buffer | IncomingMessage | undefined;
 }
 
@@ -98,7 +98,7 @@ export class HttpRequest {
     return text.startsWith("\uFEFF") ? text.slice(1) : text; // as fetch does
   }
 
-  /** The whole body, which can be had once. */
+  /** The whole body, which can be read once. */
   async #bytes(): Promise<Buffer> {
     const { body } = this.#init;
     if (body === undefined) return Buffer.alloc(0);

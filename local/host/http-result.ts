@@ -20,7 +20,7 @@ export function simpleReply(result: unknown): RpcHttp | undefined {
   return body === undefined ? undefined : { statusCode, headers, body };
 }
 
-/** The body, null for none; its media type goes to the headers unless they have one. */
+/** The body, or null; its media type goes to the headers unless they have one. */
 function simpleBody(result: Record<string, unknown>, headers: Record<string, string>): RpcTypedData | null | undefined {
   const { body, jsonBody } = result;
   if (jsonBody !== undefined && jsonBody !== null) {

@@ -11,7 +11,7 @@ import http from "node:http";
 
 const requestStart = channel("http.server.request.start");
 
-/** Tells the library that the reply of that invocation goes to `response`. */
+/** Directs the library's reply of that invocation to `response`. */
 export type DeliverToProxy = (invocationId: string, response: http.ServerResponse) => void;
 
 interface ProxyServer {

@@ -155,7 +155,7 @@ export class Invoker {
     if (simple !== undefined) return { returnValue: { http: simple } };
     if (http?.stream !== undefined && result !== undefined && result !== null) {
       http.stream(invocationId);
-      // The library keeps the request that it was just told of until some run's arguments take it.
+      // The library keeps the request that it just received until some run's arguments take it.
       const inputData = [{ name: called.trigger.binding, data: {} }];
       await model.getInvocationModel({ ...core, request: { inputData, triggerMetadata: {} } }).getArguments();
     }

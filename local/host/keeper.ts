@@ -23,7 +23,7 @@ const PROGRAM = new URL("./host-thread.mjs", import.meta.url);
 export async function keepHost(options: ParsedHostOptions): Promise<Running> {
   let stopping = false;
   const first = await begin(options);
-  // Whoever was told the port finds the next life there too.
+  // Whoever knows the port finds the next process there too.
   const again = { ...options, port: first.port };
   let life = Promise.resolve(first);
 

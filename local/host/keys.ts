@@ -51,7 +51,7 @@ export function shownKey(header: string | string[] | undefined, query: string): 
   return undefined;
 }
 
-/** Tells no more than the length: where two keys of one length differ does not change the time it takes. */
+/** Reveals only the length: where two keys of one length differ does not change the time it takes. */
 function same(shown: Buffer, key: Buffer): boolean {
   return shown.length === key.length && timingSafeEqual(shown, key);
 }

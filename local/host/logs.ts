@@ -27,7 +27,7 @@ export interface LogSink {
   close(): void;
 }
 
-/** Reads a level of host.json, in any case; undefined when it is none. */
+/** Reads a level of host.json, in any case; undefined when it is not a level. */
 export function parseLevel(text: string): LogLevel | undefined {
   return ORDER.find((level) => level === text.toLowerCase());
 }
@@ -103,7 +103,7 @@ export function logSink(path?: string): LogSink {
       pending += line;
     },
     close() {
-      if (!open) return; // a host that is told to stop while it gives up its worker closes twice
+      if (!open) return; // a host that is asked to stop while it gives up its worker closes twice
       process.off("exit", flush);
       flush();
       open = false;

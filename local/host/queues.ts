@@ -31,7 +31,7 @@ export interface QueueListenerOptions {
 const SUFFIX = "-poison";
 const LONGEST_QUEUE_NAME = 63;
 
-/** The name of a queue's poison queue; undefined where there is none: of a poison queue, or where the name gets too long. */
+/** The name of a queue's poison queue; undefined for a poison queue itself, or where the name gets too long. */
 export function poisonQueueName(queueName: string): string | undefined {
   const name = `${queueName}${SUFFIX}`;
   return queueName.endsWith(SUFFIX) || name.length > LONGEST_QUEUE_NAME ? undefined : name;

@@ -14,7 +14,7 @@ export interface ScheduleStatus {
   readonly lastUpdated: Date | undefined;
 }
 
-/** NCRONTAB knows numbers, names, lists, ranges and steps; none of cron's later letters. */
+/** NCRONTAB knows numbers, names, lists, ranges and steps, but not cron's later letters. */
 const NCRONTAB = /^(?:[\d*/,\-\s]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)+$/i;
 
 /**

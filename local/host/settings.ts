@@ -37,7 +37,7 @@ type Connection =
 /**
  * Finds a connection: `AzureWebJobsNAME` before `NAME`, a connection string before its identity form (`NAME__queueServiceUri` or
  * `NAME__accountName`, and `NAME__clientId`), as the storage extensions do.
- * @throws {FunctionFault} when there is none.
+ * @throws {FunctionFault} when there is no such setting.
  */
 export function findConnection(name: string, service: Service, settings: Settings): Connection {
   for (const key of name.startsWith("AzureWebJobs") ? [name] : [`AzureWebJobs${name}`, name]) {

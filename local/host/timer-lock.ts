@@ -58,7 +58,7 @@ export class TimerLock {
     try {
       await lease?.releaseLease();
     } catch (error) {
-      // Lost, or the storage is away: it runs out by itself.
+      // Lost, or the storage is away: it expires.
       if (!(error instanceof RestError)) throw error;
     }
   }

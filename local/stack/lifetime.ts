@@ -5,7 +5,7 @@ const oneWish = 1000;
 
 /**
  * Aborted when this process shall stop: Ctrl-C, SIGTERM, the terminal closing, or the end of the `npm` that runs it (a killed npm
- * tells nobody). Asked again, it ends at once; its parts then end by themselves.
+ * notifies nobody). Asked again, it ends at once; its parts then notice that and end.
  */
 export function untilAsked(): AbortSignal {
   const asked = new AbortController();
@@ -32,7 +32,7 @@ function watchParents(changed: () => void): void {
   timer.unref();
 }
 
-/** The parent's pid, where the system tells it without starting a program. */
+/** The parent's pid, where the system provides it without starting a program. */
 function parentOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8"); // proc(5): PID (NAME) STATE PARENT ...

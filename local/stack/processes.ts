@@ -15,7 +15,7 @@ const record = z.object({ pid: z.number().int().positive(), started: z.string().
 export type ProcessRecord = z.infer<typeof record>;
 
 /**
- * What tells a process from a later one with the same pid; `undefined` when there is no such process. A zombie is none, but for
+ * What distinguishes a process from a later one with the same pid; `undefined` when there is no such process. A zombie does not count, but for
  * one whose other threads are still ending: until the last of them has, its ports are taken.
  */
 export async function startedAt(pid: number): Promise<string | undefined> {
@@ -87,7 +87,7 @@ export async function removeRecord(folder: string, name: string): Promise<void> 
   await rm(join(folder, `${name}.json`), { force: true });
 }
 
-/** The record of that name, or `undefined` when there is none or it can't be read. */
+/** The record of that name, or `undefined` when it is missing or can't be read. */
 export async function readRecord(folder: string, name: string): Promise<ProcessRecord | undefined> {
   const text = await readFile(join(folder, `${name}.json`), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;

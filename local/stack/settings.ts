@@ -92,7 +92,7 @@ export function stackSettings(
   };
 }
 
-/** The faults in a file, or a sentence that says why they can't be had. */
+/** The faults in a file, or a sentence that says why they can't be read. */
 function readFaults(file: string, readFile: (path: string) => string): readonly Fault[] | string {
   try {
     const read = faultFileSchema.safeParse(JSON.parse(readFile(file)));
@@ -134,7 +134,7 @@ const hostStorage = /^AzureWebJobsStorage(__\w+)?$/i;
 const anyStorage = /^(AzureWebJobs|Jobs)Storage(__\w+)?$/i;
 
 /**
- * App settings that the local stack brings: what stands in for Azure always, what only needs some value when the caller set none.
+ * App settings of the local stack: those that replace Azure services always, those that only need some value when the caller set no value.
  *
  * @param services addresses of what the stack started itself
  */

@@ -28,7 +28,7 @@ export interface RunningVault extends Running {
   /** Makes a key's next version, which is the current one then. */
   rotate(name: string): Promise<KeyVersion>;
   removeVersion(name: string, version: string): void;
-  /** Every request is answered with that status and code until it is called with none. */
+  /** Every request is answered with that status and code until this is called without them. */
   fail(answer?: { readonly status: number; readonly code: string; readonly retryAfter?: number }): void;
 }
 
@@ -46,7 +46,7 @@ interface Answer {
 
 const operation = z.object({ alg: z.literal("RSA-OAEP-256"), value: z.base64url() });
 
-/** @throws EADDRINUSE and the like when the port can't be had */
+/** @throws EADDRINUSE and the like when the port is not available */
 export async function startVault(given: z.input<typeof vaultOptions> = {}): Promise<RunningVault> {
   const options = vaultOptions.parse(given);
   const secrets = new Map<string, { readonly version: string; readonly value: string }[]>();

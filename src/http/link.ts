@@ -9,8 +9,8 @@ import { findReadable, pollParameter, renewLease, statusReply, unknownReply, typ
 export const linkParameters = { poll: pollParameter };
 
 /**
- * `GET /api/link/{token}` (anonymous): the status of one job for whoever has its link. A token that was forged, revoked, or is too old
- * is told no difference.
+ * `GET /api/link/{token}` (anonymous): the status of one job for anybody who has its link. A token that was forged, revoked or is
+ * too old gets the same reply.
  */
 export function link(deps: StatusDeps & Pick<Deps, "links">) {
   return handler(
@@ -24,7 +24,7 @@ export function link(deps: StatusDeps & Pick<Deps, "links">) {
       const stored = key && claimed.signedWith(key) ? await findReadable(deps, claimed.jobId) : undefined;
       if (stored instanceof Unreadable) return unknownReply(stored.id, linkUrl(deps.settings, token));
       if (stored === undefined || !linkIsGood(stored.job.phase, deps.now()))
-        return refuse({ code: "JobNotFound", message: "This link leads nowhere, or no longer." }, context);
+        return refuse({ code: "JobNotFound", message: "This link is invalid or has expired." }, context);
       await renewLease(deps, stored);
       return statusReply(deps, stored.job, "ended", linkUrl(deps.settings, token));
     },

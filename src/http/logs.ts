@@ -109,10 +109,10 @@ export const logParameters = {
   attempt: whole(
     1,
     999_999_999,
-    "Of which attempt; the newest unless told. A follower that names one does not go on into the next.",
+    "The attempt; default the newest. A follower that names an attempt does not go on into the next.",
   ),
   follow: aBoolean("Stream until the job has ended, at most four minutes."),
-  format: oneOf(["text", "json"], "Text unless told."),
+  format: oneOf(["text", "json"], "Default text."),
 };
 
 function readParameters(

@@ -27,10 +27,7 @@ export const pollParameter = oneOf(
 
 export const statusParameters = {
   poll: pollParameter,
-  until: oneOf(
-    ["started", "deleted"],
-    "Answer 200 when the group runs, or once it is gone; at the job's end unless told.",
-  ),
+  until: oneOf(["started", "deleted"], "Answer 200 when the group runs, or once it is gone; default at the job's end."),
 };
 
 export function status(deps: StatusDeps) {
@@ -55,7 +52,7 @@ export function status(deps: StatusDeps) {
   );
 }
 
-/** Only the job's own end ends a poll: an outage of ours must not turn a pipeline red. */
+/** Only the job's own end ends a poll: our own outage must not fail a pipeline. */
 export function stillUnknown({ settings }: Pick<StatusDeps, "settings">) {
   return (request: HttpRequest): HttpResponseInit | undefined => {
     const id = parseJobId(request.params["idOrName"] ?? "");

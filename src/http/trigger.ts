@@ -16,7 +16,7 @@ import { linkUrl, logsUrl, pollUrl, statusUrl } from "./lib/urls.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
 
-/** `POST /api/trigger`: read, judge, write the row, enqueue, answer. It never calls ACI; its type has none to call. */
+/** `POST /api/trigger`: read, judge, write the row, enqueue, answer. It never calls ACI; its type of dependencies has no ACI client. */
 type TriggerDeps = AcceptDeps & Pick<Deps, "log" | "queues" | "control" | "links">;
 
 export function trigger(deps: TriggerDeps) {

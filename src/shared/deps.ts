@@ -72,7 +72,7 @@ export interface Deps {
   readonly links: LinkKeys;
   /** The vault that definitions may refer to, if there is one. */
   readonly vault: Vault | undefined;
-  /** POSTs JSON to a caller's own address and tells the status of the answer. Throws when there is none. */
+  /** POSTs JSON to a caller's own address and returns the status of the answer. Throws when there is no answer. */
   readonly post: (uri: string, body: string) => Promise<number>;
   /** Our installation's ACI. Throws {@link Unavailable} while storage can't say who we are. */
   readonly aci: () => Promise<{ readonly aci: GovernedAci; readonly installation: Installation }>;

@@ -2,23 +2,23 @@ import type { InvocationContext } from "@azure/functions";
 import { inspect } from "node:util";
 import { deriveJobId, type JobId } from "../shared/base/ids.ts";
 
-/** What the host tells of a message that it hands over. */
+/** What the host says about a message that it delivers. */
 export interface Arrival {
-  /** Of the job that it brings, if its sender gave none: the same at every delivery. */
+  /** Of the job that it brings, if its sender gave no id: the same at every delivery. */
   readonly id: JobId;
   /** When it came, milliseconds since 1970. */
   readonly at: number;
-  /** False where that can't be told: then it is now, and another time at each delivery. */
+  /** False where that is unknown: then it is now, and another time at each delivery. */
   readonly isTimed: boolean;
-  /** The queue's own id of the message, where it can be told. */
+  /** The queue's own id of the message, where it is known. */
   readonly messageId: string | undefined;
-  /** From 1. Where it can't be told the message may be at its last. */
+  /** From 1. Where it is unknown, this delivery may be the last. */
   readonly deliveries: number;
 }
 
 /**
- * The host lets properties of a JSON message overwrite what it tells of the message. So nothing is believed that the text may have
- * said: in place of the message's own id stand its text and the second in which it came.
+ * The host lets properties of a JSON message overwrite its own metadata of the message. So no metadata is trusted that the text could
+ * have set: in place of the message's own id its text and the second of its arrival are used.
  */
 export function arrivalOf(body: unknown, { triggerMetadata }: InvocationContext, now: () => number): Arrival {
   const own = typeof body === "object" && body !== null ? Object.keys(body).map((key) => key.toLowerCase()) : [];
@@ -44,6 +44,6 @@ export function textOf(body: unknown): string {
   try {
     return JSON.stringify(body);
   } catch {
-    return inspect(body, { depth: 50 }); // too deep to be read, but still to be told from others
+    return inspect(body, { depth: 50 }); // too deep to be read, but still distinguishable from others
   }
 }

@@ -36,7 +36,7 @@ export type Outcome =
 /**
  * Does what a message asks for. One that can never work ends as a `Failed` row that says why.
  *
- * @throws Unavailable for a failure of ours
+ * @throws Unavailable for our own failure
  */
 export async function work(deps: Deps, posted: Posted): Promise<Outcome | { readonly kind: "newer" }> {
   const message = readJobMessage(posted.body);

@@ -10,13 +10,13 @@ import { work, type Outcome, type Posted } from "./posted.ts";
 
 /**
  * The queue `aci-jobs`: jobs that HTTP accepted, and jobs that other services post. The host gives a message up at its tenth delivery; so
- * a message that meets trouble of ours is sent again, later, and stays the same job. What can't be dealt with by this release at all goes
+ * a message that we fail to process is sent again, later, and stays the same job. A message that this release can't process at all goes
  * to the poison queue, where an operator sees it.
  */
 
 /** Before that many deliveries the host's own repetition is good enough. */
 const patience = 4;
-/** So many deliveries ended without a word of ours: the message is made safe before anything is tried. */
+/** After this many deliveries without a result a copy of the message is made before anything else is tried. */
 const suspicious = 8;
 /** How long a message of a newer release waits for that release. */
 const newerTime = day;
@@ -64,7 +64,7 @@ async function open(deps: Deps, body: unknown, arrival: Arrival): Promise<Messag
     return opened.kind === "first" ? first : { ...opened.resent, body: opened.resent.text, parcel: opened.parcel };
   } catch (error) {
     if (!(error instanceof Unavailable) || arrival.deliveries < patience) throw error;
-    // Whose it is can't be told now: as it is it stays what it is.
+    // Whose it is can't be known now: it is sent again unchanged.
     await deps.queues.send(queueNames.jobs, textOf(body), retryTime(deps, 0));
     deps.log("warn", "message waits", { job: id, reason: reasonOf(error), ...errorFields(error) });
     return undefined;

@@ -26,7 +26,7 @@ export interface Refused {
   readonly tell: Tell;
 }
 
-/** Who is to be told of the end, as far as it may be. */
+/** Who is to be notified of the end, as far as that is allowed. */
 export interface Tell {
   readonly replyTo?: string | undefined;
   readonly callBackUri?: string | undefined;

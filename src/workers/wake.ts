@@ -9,7 +9,7 @@ export function wake(deps: Deps): StorageQueueHandler {
   return async (body, context) => {
     const message = readWake(body);
     if (message === undefined) {
-      deps.log("warn", "wake that is none", {});
+      deps.log("warn", "unreadable wake message", {});
       return;
     }
     if (message.kind === "sweep") return runPass(deps, "queue");

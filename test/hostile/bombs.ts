@@ -97,7 +97,7 @@ const yaml: Readonly<Record<string, string>> = {
   "an image of colons": `name: bomb\nproperties: { containers: [{ name: a, properties: { image: "a.io/${fill(":")}" } }] }\n`,
   "a URL of users": inGroup(`  volumes: [{ name: source, gitRepo: { repository: "${fill("://a")}" } }]`),
   "a URL of at signs": inGroup(`  volumes: [{ name: source, gitRepo: { repository: "://${fill("@")}" } }]`),
-  "base64 that is none": inGroup(`  volumes: [{ name: files, secret: { f: "${fill("A ")}" } }]`),
+  "malformed base64": inGroup(`  volumes: [{ name: files, secret: { f: "${fill("A ")}" } }]`),
   prototypes: `__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\nname: bomb\nproperties: { __proto__: { polluted: true }, containers: [{ __proto__: { polluted: true }, name: a }] }\ntags: { __proto__: polluted, constructor: x }\nx-aciproxy: { __proto__: { polluted: true }, tags: { __proto__: x } }\n`,
   "a merge of a prototype": `a: &a { __proto__: { polluted: true } }\n<<: *a\nname: bomb\n`,
   "options without end": `name: bomb\nx-aciproxy: { ${fill("a: 1, ")} }\n`,
@@ -140,7 +140,7 @@ const envelopes: Readonly<Record<string, string>> = {
     '{"version":1,"definition":"name: x","callBackUri":"http://169.254.169.254/metadata"}',
   "a definition in a definition": `{"version":1,"definition":${JSON.stringify(laughs(9, 9))}}`,
   nothing: '{"version":1}',
-  "an operation of ours": '{"version":1,"op":"run","id":"0198f000-0000-7000-8000-000000000001"}',
+  "an operation of the service": '{"version":1,"op":"run","id":"0198f000-0000-7000-8000-000000000001"}',
 };
 
 export const bombs: readonly Bomb[] = [

@@ -107,7 +107,7 @@ describe("After a deployment", () => {
     expect(bodies).toEqual([JSON.stringify({ properties: { value: key } })]);
   });
 
-  test("a vault that refuses is told in Azure's words, without the key", async () => {
+  test("a vault that refuses is reported in Azure's words, without the key", async () => {
     answers.set(`POST ${app.id}/host/default/listKeys`, [
       { status: 200, body: { functionKeys: { default: "the-key" } } },
     ]);

@@ -49,7 +49,7 @@ export class Compiler {
     this.#process = spawn(bicep, ["jsonrpc", "--stdio"], { env, stdio: ["pipe", "pipe", "inherit"] });
     const { stdin, stdout } = this.#process;
     this.#connection = createMessageConnection(new StreamMessageReader(stdout), new StreamMessageWriter(stdin));
-    // who waits for an answer of a process that is gone is told so
+    // requests that wait for a process that is gone fail
     this.#process.on("error", () => this.#connection.dispose());
     this.#connection.onClose(() => this.#connection.dispose());
     this.#connection.listen();

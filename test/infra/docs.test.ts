@@ -55,7 +55,7 @@ async function countedSweep(): Promise<{ storage: number; arm: number }> {
     const { request } = message as { request: ClientRequest }; // what "http.client.request.start" carries
     seen[request.getHeader("host") === "127.0.0.1:9" ? "arm" : "storage"]++;
   };
-  // The tables are asked through undici, which tells of itself by a channel of its own.
+  // The tables are asked through undici, which publishes its requests on a channel of its own.
   const countTables = (): void => {
     seen.storage++;
   };
@@ -73,7 +73,7 @@ async function countedSweep(): Promise<{ storage: number; arm: number }> {
   }
 }
 
-test("docs/deploy.md tells the idle system's cost from what the code does while it has nothing to do", async () => {
+test("docs/deploy.md states the idle system's cost from what the code does while it has nothing to do", async () => {
   const app = read("src/index.ts");
   expect([...app.matchAll(/app\.timer\(.*schedule: "([^"]*)"/g)].map(([, schedule]) => schedule)).toEqual([
     "0 * * * * *",
@@ -142,7 +142,7 @@ describe("The documents", () => {
     for (const heading of named) expect(read("docs/runbook.md")).toMatch(new RegExp(`^#+ ${heading}$`, "m"));
   });
 
-  test("docs/data-factory.md tells of every pipeline", () => {
+  test("docs/data-factory.md describes every pipeline", () => {
     const [dev] = environments;
     const pipelines = dev ? ofType(deploymentOf(dev), "Microsoft.DataFactory/factories/pipelines") : [];
     for (const { name } of pipelines) expect(read("docs/data-factory.md")).toContain(name.split("/")[1]);

@@ -75,7 +75,7 @@ export const explanations: readonly Explanation[] = [
   {
     by: "validator",
     says: /The variable has no value; write|The credential has neither password nor identity|storageAccountKey is missing in azureFile/,
-    why: "published as optional, since several properties can give it; here none does",
+    why: "published as optional, since several properties can give it; here no other property does",
   },
   {
     by: "validator",

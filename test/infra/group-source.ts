@@ -9,7 +9,7 @@ import { readYaml } from "../../src/shared/definition/text/read.ts";
 /** A definition as a resource in Bicep: one property, or item of a list, to a line. */
 export interface GroupSource {
   readonly text: string;
-  /** By line, from 1: the path, as the validator has it, of what stands there. */
+  /** By line, from 1: the path, in the validator's form, of what stands there. */
   readonly paths: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export interface GroupSource {
 const apart = ["type", "apiversion", "x-aciproxy", "callbackuri"];
 
 /**
- * @param fallback the apiVersion of a definition that has none
+ * @param fallback the apiVersion of a definition without one
  * @returns `undefined` where the text is no mapping at all, or an ARM deployment template
  */
 export function groupSource(definition: string, fallback: string): GroupSource | undefined {

@@ -27,7 +27,7 @@ async function pack(from: string, out: string, env: NodeJS.ProcessEnv = {}): Pro
 }
 
 describe("The package", () => {
-  test("has the same bytes wherever and whenever it is packed, and tells its size and cold start", async () => {
+  test("has the same bytes wherever and whenever it is packed, and prints its size and cold start", async () => {
     const first = await pack(root, join(folder, "first"));
     const copy = join(folder, "copy");
     for (const part of ["dist", "host.json", "package.json"])

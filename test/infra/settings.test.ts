@@ -82,7 +82,7 @@ describe.each(environments)("The app settings of $name", (environment) => {
   });
 });
 
-test("infra/settings.json names no setting that is not there, and none twice", () => {
+test("infra/settings.json names no setting that is not there, and no setting twice", () => {
   expect(absentNames.filter((name) => !known.has(name))).toEqual([]);
   expect(absentNames).toHaveLength(new Set(absentNames).size);
 });

@@ -87,7 +87,7 @@ export const options: JobOptions = {
 
 type Changes = Omit<Partial<Job>, "options"> & { readonly options?: Partial<JobOptions> };
 
-/** A job as it was accepted at {@link start}, changed as told. */
+/** A job as it was accepted at {@link start}, with changes. */
 export function job(changes: Changes = {}): Job {
   const { options: wanted, ...rest } = changes;
   const all = { ...options, ...wanted };
@@ -198,7 +198,7 @@ export function container(name: string, changes: Partial<ContainerSeen> = {}): C
   };
 }
 
-/** A container that ended so many seconds after {@link start}. */
+/** A container that ended this many seconds after {@link start}. */
 export function exited(
   name: string,
   exitCode: number,

@@ -18,7 +18,7 @@ interface How {
 }
 
 /**
- * To be imported before a program: its time runs so many times as fast, from now on.
+ * To be imported before a program: its time runs this many times as fast, from now on.
  *
  * @param ahead milliseconds that its clock is ahead
  */

@@ -5,7 +5,7 @@ export const busybox = "docker.io/library/busybox:1.36";
 const runs = (command: string): boolean => spawnSync("sh", ["-c", command], { timeout: 60_000 }).status === 0;
 
 /**
- * Why real containers can't be had here: `undefined` where they can. scripts/ci-engines.sh installs what they need.
+ * Why real containers are not available here: `undefined` where they are. scripts/ci-engines.sh installs what they need.
  *
  * @param programs that are needed beside podman
  */

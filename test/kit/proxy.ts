@@ -1,4 +1,4 @@
-/** A proxy before a service: it tells what goes by, and may cut a call off before the service sees it or after it answered. */
+/** A proxy before a service: it records the calls, and may cut a call off before the service sees it or after it answered. */
 import { Agent, createServer, request as send, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";

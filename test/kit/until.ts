@@ -1,4 +1,4 @@
-/** Resolves with the first value that is not undefined; fails after so many milliseconds, saying what it waited for. */
+/** Resolves with the first value that is not undefined; fails after this many milliseconds, saying what it waited for. */
 export async function until<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,

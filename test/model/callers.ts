@@ -9,7 +9,7 @@ import { orderOf } from "./orders.ts";
 import type { Spec } from "./specs.ts";
 import type { Host, World } from "./world.ts";
 
-/** Callers, posters and operators: what they ask of a host, and what they are told. */
+/** Callers, posters and operators: what they ask of a host, and what it answers. */
 export interface Caller {
   readonly spec: Spec;
   readonly key: string | undefined;

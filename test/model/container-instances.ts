@@ -27,7 +27,7 @@ export type Sent = "create" | "delete" | "stop";
 /** What ACI answers to the next create: a refusal, or a failure of its own after which the group may be there all the same. */
 export type Refusal = Extract<CreateAnswer, { kind: "refused" | "failed" }>;
 
-/** Told of what is about to happen, to judge it. */
+/** Called with what is about to happen, to judge it. */
 export interface Watcher {
   /** A write is sent. */
   sent(what: Sent, name: string): void;

@@ -2,7 +2,7 @@ import { minute, second } from "../../src/shared/base/duration.ts";
 import { settled } from "./scheduler.ts";
 import type { World } from "./world.ts";
 
-/** An operator who paused the service lets it go on after so long. */
+/** After this time an operator who paused the service resumes it. */
 const pauseTime = 20 * minute;
 const mostSteps = 40_000;
 

@@ -80,7 +80,7 @@ function withScript(run: Run, script: Script | undefined): Run[] {
   }
 }
 
-/** When the last run of a container ends, if nobody stops it; none ever started in a group whose provisioning failed. */
+/** When the last run of a container ends, if nobody stops it; nothing ever started in a group whose provisioning failed. */
 export function lastEnd({ containers, script, startsAt }: Group): number {
   if (script?.does === "fail") return startsAt;
   return Math.max(...containers.map(({ runs: list }) => list.at(-1)?.endsAt ?? startsAt));

@@ -33,7 +33,7 @@ export class Judge implements Watcher {
     return this.#ledger.rows;
   }
 
-  /** The groups that are there and are jobs' of ours. */
+  /** The groups that are there and belong to our jobs. */
   get groups(): readonly Group[] {
     return this.#ledger.world.aci.all.filter((group) => this.jobOf(group) !== undefined);
   }
@@ -120,7 +120,7 @@ export class Judge implements Watcher {
       attemptEnded(ledger, after, before.attempt);
       retried(ledger, before, after);
     }
-    if (is === true && was !== true) gone(ledger, after.id, "groupDeleted was told");
+    if (is === true && was !== true) gone(ledger, after.id, "groupDeleted was reported");
     const decided = endingOf(after.phase);
     if (decided !== undefined && endingOf(before.phase) === undefined)
       notTooEarly(ledger, after, decided.verdict.reason, decided.since);

@@ -136,7 +136,7 @@ export class Ledger {
     this.#lastBegin = this.now;
   }
 
-  /** How much of the time since then was an outage of ours. */
+  /** How much of the time since then was an outage of the service. */
   outageOf(id: JobId, since: number): number {
     const list = this.#outages.get(id) ?? [];
     return list.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, since) - mostSkew), 0);

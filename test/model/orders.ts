@@ -4,7 +4,7 @@ import { order as plainOrder } from "../kit/kit.ts";
 import { settings } from "./settings.ts";
 import type { Program, Spec } from "./specs.ts";
 
-/** Specs as callers send them. What the containers do stands in the definition's tags; a tag of the options tells the spec. */
+/** Specs as callers send them. What the containers do is in the definition's tags; a tag of the options names the spec. */
 interface Made {
   readonly spec: Spec;
   readonly order: Order;

@@ -12,7 +12,7 @@ import { Table, tableClient } from "./tables.ts";
 
 /**
  * How soon an end is seen when many groups run: the real machine and the real budget of three instances in simulated time. As many jobs
- * come as ACI lets be created in an hour, and they run so long that the given number is active at a time.
+ * come as ACI lets be created in an hour, and they run long enough for the given number to be active at a time.
  */
 export interface Plan {
   readonly active: number;
@@ -113,7 +113,7 @@ class Simulation {
     };
   }
 
-  /** A job whose group was created then, and runs so long from now on. */
+  /** A job whose group was created then, and which runs for this time from now on. */
   #begin(createdAt: number, more: number): void {
     const startsAt = createdAt + startTime;
     const endsAt = Math.max(startsAt, this.#now) + more;

@@ -1,4 +1,4 @@
-/** A small random generator with a seed (Tommy Ettinger's mulberry32), so that a run can be had again. */
+/** A small random generator with a seed (Tommy Ettinger's mulberry32), so that a run can be repeated. */
 export function mulberry32(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -7,7 +7,7 @@ export type Kind = "storage" | "arm read" | "arm write" | "wait";
 /**
  * Lets an effect happen when its turn comes.
  *
- * @param failed what the caller is told when it did not, or when its answer got lost; an error where there is none
+ * @param failed the caller's result when it did not, or when its answer got lost; without it an error
  */
 export type Call = <T>(label: string, kind: Kind, effect: () => T, failed?: () => T) => Promise<T>;
 

@@ -26,7 +26,7 @@ export class Table {
   /** In the order in which the service lists them, until a key comes or goes. */
   #sorted: readonly string[] | undefined;
   #etags = 0;
-  /** Told of every write before it is done. */
+  /** Called with every write before it is done. */
   readonly #writing: Writing;
 
   constructor(name: string, writing: Writing) {

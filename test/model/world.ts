@@ -179,7 +179,7 @@ export class World {
     this.#hosts = this.#hosts.map((host) => (host === old ? this.#boot(host.place) : host));
   }
 
-  /** The caller waits no longer, or was told nothing. */
+  /** The caller waits no longer, or got no answer. */
   lose(pending: Pending): void {
     pending.fail("not done");
     this.#mayLand(pending);

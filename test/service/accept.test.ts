@@ -302,7 +302,7 @@ describe("a message on the queue", () => {
     expect(countersOf(bench).calls["put"]).toBeUndefined();
   });
 
-  it("that joins another job is found by its own id, and its poster is told of the end", async () => {
+  it("that attaches to another job is found by its own id, and its poster is notified of the end", async () => {
     const bench = await openBench({ REPLY_QUEUES: "replies" });
     await bench.storage.queues.getQueueClient("replies").createIfNotExists();
     const first = await post(bench.deps, yaml("shared"));
@@ -329,7 +329,7 @@ describe("a message on the queue", () => {
     ]);
   });
 
-  it("that joins a job which has told its callers of its end is told alone", async () => {
+  it("that attaches to a job which has notified its callers of its end is the only one notified", async () => {
     const bench = await openBench({ CALLBACK_HOSTS: "adf.example" });
     const called: string[] = [];
     const call = (uri: string): Promise<number> => Promise.resolve(called.push(uri) && 200);
@@ -375,14 +375,9 @@ describe("a message on the queue", () => {
   });
 
   it.each([
-    ["a definition that is none", { definition: '{"name":"nobody","properties":5}' }, "InvalidDefinition", "nobody"],
+    ["a malformed definition", { definition: '{"name":"nobody","properties":5}' }, "InvalidDefinition", "nobody"],
     ["an envelope with faults", { definition: { name: "nobody" }, options: 5 }, "InvalidMessage", "nobody"],
-    [
-      "an option that is none",
-      { definition: yaml("nobody"), options: { retries: "many" } },
-      "InvalidOptions",
-      "nobody",
-    ],
+    ["an unknown option", { definition: yaml("nobody"), options: { retries: "many" } }, "InvalidOptions", "nobody"],
     ["a name that is taken", { definition: yaml("taken"), options: { onConflict: "reject" } }, "NameActive", "taken"],
     ["a key of another definition", { definition: yaml("other"), idempotencyKey: "one" }, "KeyReused", "other"],
     ["a dry run", { definition: yaml("nobody"), options: { dryRun: true } }, "InvalidOptions", "nobody"],
@@ -412,7 +407,7 @@ describe("a message on the queue", () => {
     expect((await follow(bench, id)).phase.state).toBe("Succeeded");
   });
 
-  it("with members that no envelope has is taken, and told so", async () => {
+  it("with members that no envelope has is taken, with a warning", async () => {
     const bench = await openBench();
     const id = parsedId("6f9619ff-8b86-4011-b42d-00c04fc964fb");
     await deliver(bench.deps, { version: 1, id, definition: yaml("odd"), callBackAddress: "https://example.com" });
@@ -490,7 +485,7 @@ describe("storage in trouble while a job is accepted", () => {
     expect((await follow(bench, accepted.id)).phase.state).toBe("Succeeded");
   });
 
-  it("a row that comes late is waited for: who joins by name finds its job, and makes none", async () => {
+  it("a row that comes late is waited for: a caller that attaches by name finds its job, and makes no second one", async () => {
     const isLookAtName = ({ method, url }: ProxiedCall): boolean => method === "GET" && url.pathname.includes("hold_");
     let looks = 0;
     let enough = (): void => undefined;

@@ -5,7 +5,7 @@ import { Aci } from "../../src/shared/aci/client.ts";
 import type { ArmRemaining } from "../../src/shared/limits/windows.ts";
 import { installationTag, place, start } from "../kit/kit.ts";
 
-/** An ARM that answers so each time, and tells what it was asked. */
+/** An ARM that gives this answer each time, and records what it was asked. */
 async function arm(
   answer: (response: ServerResponse) => void,
 ): Promise<{ aci: Aci; asked: string[]; remaining: ArmRemaining[] }> {
@@ -75,7 +75,7 @@ describe("what ARM says is left of its limits", () => {
     [{ "x-ms-ratelimit-remaining-subscription-writes": "1" }, undefined],
     [{ "x-ms-ratelimit-remaining-subscription-reads": "many" }, undefined],
     [{}, undefined],
-  ])("is told, whatever the answer: %j", async (headers, count) => {
+  ])("is reported, whatever the answer: %j", async (headers, count) => {
     for (const status of [200, 404, 429]) {
       const { aci, remaining } = await arm((response) => response.writeHead(status, headers).end("{}"));
       await aci.observe(place, "job");

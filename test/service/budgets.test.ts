@@ -34,7 +34,7 @@ it("a storm of jobs and faults uses as many creates as reached ACI", async () =>
   expect(1000 - (await deps.budget.creates(place, bench.clock.now()))).toBe(sent - refusedByArm);
 });
 
-it("a job that waits for a create goes on as soon as another's turned out to be none", async () => {
+it("a job that waits for a create goes on as soon as another's create did not take place", async () => {
   const bench = await openBench({ ACI_CREATES_PER_5_MINUTES: "1" });
   const { deps, clock } = bench;
   break_(bench, { match: { kind: "put" }, effect: { type: "status", status: 429, retryAfter: 1 }, count: 1 });
@@ -85,7 +85,7 @@ it("the day's budget counts every attempt of a job, from its start, once", async
   expect(left.ok).toBe(used < 100);
 });
 
-it("a job that starts before midnight counts for the day before, and a create that was refused for none", async () => {
+it("a job that starts before midnight counts for the day before, and a refused create counts for no day", async () => {
   const bench = await openBench({ DAILY_VCPU_SECONDS: "50" });
   const { deps, clock } = bench;
   clock.advance(16 * hour - minute); // start is at 08:00

@@ -125,7 +125,7 @@ it("the last line of a log of 64 MiB is read with a few requests for at most 256
     const url = `http://localhost/api/logs/${job}/app?${query}`;
     const request = new HttpRequest({ method: "GET", url, query: fields, params: { idOrName: job, container: "app" } });
     const reply = await logs(deps)(request, new InvocationContext());
-    return new Response((reply as { body: ConstructorParameters<typeof Response>[0] }).body).text(); // a reply of ours
+    return new Response((reply as { body: ConstructorParameters<typeof Response>[0] }).body).text(); // our own reply
   };
   const before = bench.calls().length;
   expect((await ask("tail=1")).slice(0, 10)).toBe("line 3999 ");
@@ -201,7 +201,7 @@ describe("a log that can't be stored", () => {
   });
 });
 
-it("a job of 40 containers whose logs are slow to come goes on where it stopped, and loses none", async () => {
+it("a job of 40 containers whose logs are slow to come goes on where it stopped, and loses no line", async () => {
   const bench = await openBench();
   const more = Array.from(
     { length: 39 },

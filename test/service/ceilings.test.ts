@@ -54,7 +54,7 @@ it("a call that repeats its Idempotency-Key is attached, not refused", async () 
   expect(await post(bench.deps, yaml("only"), "", key)).toMatchObject({ status: 200, id: first.id });
 });
 
-it("posted messages above it are rows at once, begin in their order when others end, and none is overtaken", async () => {
+it("posted messages above it are rows at once, begin in their order when others end, and are never overtaken", async () => {
   const bench = await openBench({ MAX_ACTIVE_JOBS: "1" });
   const { deps, clock } = bench;
   for (const [n, id] of ["one", "two", "three"].entries())

@@ -110,7 +110,7 @@ describe("a lost job index", () => {
     expect(countersOf(bench).deploymentsByGroup).toEqual({ [groupId("shared")]: 3 });
   });
 
-  it("gives the name to the job that has waited the longest where none has a group", async () => {
+  it("gives the name to the job that has waited the longest where no job has a group", async () => {
     const bench = await openBench();
     const { deps, clock } = bench;
     const older = await post(deps, yaml("idle"), wait);

@@ -17,7 +17,7 @@ export interface JobCost {
     readonly deletes: number;
   };
   readonly storage: StorageCost;
-  /** How often the timer was told to expect the job's next look later. */
+  /** How often the sweep got a later time for the job's next observation. */
   readonly checks: number;
   readonly shared: number;
 }
@@ -68,7 +68,7 @@ export async function costOfJob(bench: Bench, name: string, seconds: number): Pr
   };
 }
 
-/** Looks at the job when its row says so, and tells how often that row was read only to know when. */
+/** Reconciles the job when its row says so, and returns how often that row was read only to know when. */
 async function live({ deps, clock }: Bench, id: JobId): Promise<number> {
   for (let reads = 1; reads < 1000; reads++) {
     const { phase, lookAt } = await jobOf(deps, id);
@@ -124,7 +124,7 @@ export const lives = [
   { life: "1 hour", seconds: 3600 },
 ] as const;
 
-/** The most that the word to the sweep may come to in so long a time: a dead host's jobs are to go on within 90 s. */
+/** The maximum number of updates for the sweep in that time: a dead host's jobs are to go on within 90 s. */
 export const maxChecks = (milliseconds: number): number => 4 + milliseconds / (20 * second);
 
 /**

@@ -16,7 +16,7 @@ const source = (factory: string, pipeline: string, pipelineRunId: string, activi
   source: { factory, pipeline, pipelineRunId, activity },
 });
 
-/** Rows of jobs that were accepted a second apart, all on one day, the n-th as told. */
+/** Rows of jobs that were accepted a second apart, all on one day, the n-th with these changes. */
 async function history(bench: Bench, count: number, nth: (n: number) => Parameters<typeof ended> = () => []) {
   const rows = Array.from({ length: count }, (_, n) => {
     const createdAt = start + n * second;
@@ -82,7 +82,7 @@ describe("a filter", () => {
     expect(await idsOf(bench, "reason=exitcode&state=failed,failed&factory=factory2")).toEqual([]);
   });
 
-  it("by what no job has finds none", async () => {
+  it("by what no job has finds no job", async () => {
     const bench = await openBench();
     await post(bench.deps, yaml("a"));
     for (const name of ["team", "group", "template", "array"]) {

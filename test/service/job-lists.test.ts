@@ -122,7 +122,7 @@ describe("a query that is wrong", () => {
   it.each([
     ["continuation", "continuation=garbage"],
     ["continuation", "continuation="],
-    ["continuation", `continuation=${text("no token of ours")}`],
+    ["continuation", `continuation=${text("not our token")}`],
     ["continuation", `continuation=${keys({ nextRowKey: "alone" })}`],
     ["continuation", `continuation=${keys("text")}`],
     ["continuation", `continuation=${text("active 1 01a20c6c-c13a-7ab1-a14f-5d162eaef33c")}`],
@@ -146,7 +146,7 @@ describe("a query that is wrong", () => {
     expect(body.message).toMatch(new RegExp(`^${path} must be .*\\.$`));
   });
 
-  it("is one also where only storage can tell that a continuation is none", async () => {
+  it("is one also where only storage knows that a continuation is invalid", async () => {
     let refuses = false;
     const bench = await openBench(
       {},

@@ -23,7 +23,7 @@ import { compare } from "../kit/describes.ts";
 import { place, settings, start } from "../kit/kit.ts";
 import { startProxy, type Gate, type Proxy, type ProxiedCall } from "../kit/proxy.ts";
 
-/** Accounts of one Azurite: each test has one of its own, and so many fit into an environment. Their key is no secret. */
+/** Accounts of one Azurite: each test has one of its own, and this many fit into an environment. Their key is no secret. */
 const key = Buffer.from("a key that everybody may know").toString("base64");
 const accounts = Array.from({ length: 1000 }, (_, n) => `account${n}`);
 
@@ -98,7 +98,7 @@ export async function openBench(environment: Readonly<Record<string, string>> = 
   };
 }
 
-/** A definition whose one container runs so long and ends so. */
+/** A definition whose one container runs for that time and ends with that exit code. */
 export function yaml(name: string, { seconds = 10, exitCode = 0, output = "Hello World!\\n", more = "" } = {}): string {
   return `
 name: ${name}

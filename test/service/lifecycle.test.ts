@@ -112,7 +112,7 @@ describe("a job from its accept to its end", () => {
     expect(containerOf(body)).toMatchObject({ state: "Terminated", detail_status: "Stopped: CanceledByCaller" });
   });
 
-  it("with main is over at main's end: what runs beside it is stopped before the job is told to have ended", async () => {
+  it("with main is over at main's end: what runs beside it is stopped before the job is reported as ended", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("sidecar", { more: side }), "main=app");
     const job = await follow(bench, id);
@@ -123,7 +123,7 @@ describe("a job from its accept to its end", () => {
     });
   });
 
-  it("with main that restarts is told with main's own end, output and result", async () => {
+  it("with main that restarts is reported with main's own end, output and result", async () => {
     const bench = await openBench();
     const restarts = yaml("restarts", { exitCode: 5, output: '{\\"rows\\": 7}\\n', more: side });
     const { id } = await post(bench.deps, restarts.replace("Never", "Always"), "main=app&outputLimit=0");
@@ -136,7 +136,7 @@ describe("a job from its accept to its end", () => {
     expect(body["result"]).toEqual({ rows: 7 });
   });
 
-  it("with a timeout is stopped, and told to have ended only when nothing runs any more", async () => {
+  it("with a timeout is stopped, and reported as ended only when nothing runs any more", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("endless", { seconds: 86_400 }), "timeout=PT2M");
     const stopping = await follow(bench, id, ({ phase }) => "ending" in phase && phase.ending !== undefined);
@@ -534,7 +534,7 @@ describe("Azure in trouble", () => {
     expect(job.attempts[0]?.verdict).toMatchObject({ reason: "PlatformRestart", exitCode: 7147 });
   });
 
-  it("an end that ACI does not confirm in time is told with groupDeleted false, and the group is deleted when it can be", async () => {
+  it("an end that ACI does not confirm in time is reported with groupDeleted false, and the group is deleted when it can be", async () => {
     const bench = await openBench({ STOP_TIMEOUT: "PT1M" });
     const { id } = await post(bench.deps, yaml("stubborn", { seconds: 86_400 }));
     await runs(bench, id);

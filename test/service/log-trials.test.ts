@@ -65,7 +65,7 @@ async function logOf({ deps }: Bench, id: JobId, query = ""): Promise<string> {
     new HttpRequest({ method: "GET", url, query: fields, params }),
     new InvocationContext(),
   );
-  return new Response((reply as { body: ConstructorParameters<typeof Response>[0] }).body).text(); // a reply of ours
+  return new Response((reply as { body: ConstructorParameters<typeof Response>[0] }).body).text(); // our own reply
 }
 
 const shown = z.looseObject({ log: z.string(), output: z.string(), output_truncated: z.boolean() });
@@ -86,7 +86,7 @@ async function kept(bench: Bench, id: JobId): Promise<Kept> {
 
 const numberIn = (line: string): number => Number(/^line (\d+) /.exec(line)?.[1]);
 
-/** Lines in order, none twice; those that are missing lie where the marks are. */
+/** Lines in order, each once; those that are missing lie where the marks are. */
 function expectSteady(lines: readonly string[], total: number, gaps: number): number {
   const numbers = lines.map(numberIn);
   const jumps = numbers.filter((number, index) => number !== (numbers[index - 1] ?? -1) + 1);

@@ -14,7 +14,7 @@ const idOf = (n: number): JobId => {
   return id;
 };
 
-/** A bench whose callers' addresses answer as told, and the calls that they got. */
+/** A bench whose callers' addresses give these answers, and the calls that they got. */
 async function withCallers(environment: Record<string, string>, answer: (uri: string) => number | Promise<number>) {
   const bench = await openBench({ CALLBACK_HOSTS: "adf.example", ...environment });
   const called: string[] = [];
@@ -28,7 +28,7 @@ async function withCallers(environment: Record<string, string>, answer: (uri: st
 const submit = (bench: Bench, caller: string, name = "told") =>
   post(bench.deps, `${yaml(name)}\ncallBackUri: https://adf.example/${caller}`, "", { "idempotency-key": name });
 
-/** Reconciles the job whenever its row says so, for so long after its end. */
+/** Reconciles the job whenever its row says so, for this time after its end. */
 async function followFor(bench: Bench, id: JobId, time: number): Promise<void> {
   await follow(bench, id);
   for (const until = bench.clock.now() + time; bench.clock.now() < until;) {
@@ -42,7 +42,7 @@ const answers = async (bench: Bench, queue: string): Promise<Record<string, unkn
   (await messagesIn(bench.storage, queue)).map((text) => JSON.parse(text) as Record<string, unknown>);
 
 describe("one caller who can't be reached", () => {
-  it("makes no other hear twice, and is told once it can be reached", async () => {
+  it("makes no other hear twice, and is notified once it can be reached", async () => {
     const dead = { still: true };
     const bench = await withCallers({}, (uri) => (uri.endsWith("dead") && dead.still ? 503 : 200));
     const { id } = await submit(bench, "a");
@@ -134,7 +134,7 @@ describe("a caller is notified once", () => {
 });
 
 describe("who attaches to a job", () => {
-  it("is told once for each message, however often that is delivered", async () => {
+  it("is notified once for each message, however often that is delivered", async () => {
     const bench = await openBench({ REPLY_QUEUES: "answers" });
     await bench.storage.queues.getQueueClient("answers").create();
     const message = { version: 1, idempotencyKey: "k", definition: yaml("once"), replyTo: { queue: "answers" } };
@@ -169,7 +169,7 @@ describe("who attaches to a job", () => {
     expect(new Set(events.map((event) => event["id"])).size).toBe(3);
   });
 
-  it("after its callers were told is told alone", async () => {
+  it("after its callers were notified is the only one notified", async () => {
     const bench = await withCallers({}, () => 200);
     const { id } = await submit(bench, "a");
     await follow(bench, id);

@@ -50,7 +50,7 @@ it("a bad option is a 400 with its name by HTTP, and on the queue a Failed row t
     const { told, status, row } = await bothWays(bench, given, n + 1);
     expect(status, shown).toBe(400);
     expect(told, shown).toMatchObject({ errors: [{ path: option }] });
-    const { message } = told as { message: string }; // every reply of ours has one
+    const { message } = told as { message: string }; // each of our replies has one
     expect(message, shown).toContain(option);
     expect(row.phase, shown).toMatchObject({
       state: "Failed",
@@ -66,7 +66,7 @@ it("every option is refused something here", () => {
   expect(["polling", ...Object.keys(refused)].sort()).toEqual(Object.keys(optionsTable).sort());
 });
 
-it("several bad options are told at once", async () => {
+it("several bad options are reported at once", async () => {
   const bench = await openBench();
   const { told, row } = await bothWays(bench, { retries: "99", keep: "maybe", wrong: "1" }, 1);
   expect(told).toMatchObject({ errors: [{ path: "retries" }, { path: "keep" }, { path: "wrong" }] });

@@ -78,9 +78,9 @@ describe("reading one entity by its key", () => {
 describe("an answer without the header ETag", () => {
   it.each([
     ["has it in its body", JSON.stringify({ "odata.etag": "W/1", text: "a" }), "W/1"],
-    ["is none when it is no entity", "[", undefined],
-    ["is none when it is empty", "", undefined],
-    ["is none when it has no ETag at all", "{}", undefined],
+    ["is an error when it is not an entity", "[", undefined],
+    ["is an error when it is empty", "", undefined],
+    ["is an error when it has no ETag at all", "{}", undefined],
   ])("%s", async (_, body, etag) => {
     const server = createServer((__, response) => response.end(body)).listen(0, "127.0.0.1");
     await once(server, "listening");

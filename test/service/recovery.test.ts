@@ -66,7 +66,7 @@ describe("a wake", () => {
     expect((await jobOf(bench.deps, id)).phase.state).not.toBe("Queued");
   });
 
-  it("of nobody, or that is none, is no trouble", async () => {
+  it("of nobody, or that is malformed, is harmless", async () => {
     const bench = await openBench();
     for (const message of ["hello", {}, { version: 1, job: "6f9619ff-8b86-4011-b42d-00c04fc964ff" }])
       await wake(bench.deps)(message, new InvocationContext());
@@ -163,7 +163,7 @@ describe("what a crash leaves behind", () => {
     expect((await follow(bench, id)).phase.state).toBe("Succeeded");
   });
 
-  it("a claim whose saving took so long that a request could outlive it is not acted under", async () => {
+  it("nothing is sent under a claim that was saved too slowly: a request could outlive it", async () => {
     let slow: Bench | undefined;
     const bench = await openBench(
       {},
@@ -264,7 +264,7 @@ describe("an event of Event Grid", () => {
     expect((await bench.deps.jobs.index.hold(groupName("bellaciao")))?.holder).toBe(id);
   });
 
-  it("of a name that nobody has costs one read of storage and none of ARM", async () => {
+  it("of a name that nobody has costs one read of storage and no call of ARM", async () => {
     const bench = await openBench();
     const before = bench.calls().length;
     await events(bench.deps)([subject("unknown")], new InvocationContext());
@@ -296,7 +296,7 @@ describe("the orphan sweep", () => {
   });
   const lost = mintJobId(start, new Uint8Array(10));
 
-  it("removes a group of ours without a job, after a time of grace, and nothing else", async () => {
+  it("removes our own group without a job, after a time of grace, and nothing else", async () => {
     const bench = await openBench();
     await add(bench, "lost", await tags(bench, lost, "lost"));
     // What `az container export` writes out and somebody creates again under another name.

@@ -10,7 +10,7 @@ const again = (deps: Deps, id: string): Promise<Reply> => ask(rerun(deps), { par
 const poster = "0198f000-0000-4000-8000-000000000001";
 
 describe("a rerun", () => {
-  it("tells no queue of the old job's, which may be allowed no more", async () => {
+  it("notifies no queue of the old job's, which may no longer be allowed", async () => {
     const bench = await openBench({ REPLY_QUEUES: "answers" });
     await bench.storage.queues.getQueueClient("answers").create();
     await deliver(bench.deps, { version: 1, id: poster, definition: yaml("told"), replyTo: { queue: "answers" } });

@@ -81,7 +81,7 @@ describe("while the tables can't be reached", () => {
     expect(countersOf(bench).calls["put"]).toBe(1);
   });
 
-  it("for however long, every later try is sent again too, and none is at its last", async () => {
+  it("for however long, every later try is sent again too, and no delivery is the last", async () => {
     const gate: Gate = {};
     const bench = await openBench({}, gate);
     gate.before = (call) => (isTable(call) ? "cut" : "pass");
@@ -189,7 +189,7 @@ describe("a message of 64,000 bytes of line breaks and quotes", () => {
 });
 
 describe("what claims to have been sent again", () => {
-  it("is not believed once a word of it was changed: it is what it is without that member", async () => {
+  it("is not trusted once a word of it was changed: it is what it is without that member", async () => {
     const bench = await openBench();
     await deliver(bench.deps, { version: 2, shape: "unknown" });
     const wire = JSON.parse(lastSent(bench)) as { version: 1; resent: Record<string, unknown> };
@@ -201,7 +201,7 @@ describe("what claims to have been sent again", () => {
     expect((await follow(bench, idOf("own"))).phase.state).toBe("Succeeded");
   });
 
-  it("by a parcel is not believed where that parcel is not, or opens to another key", async () => {
+  it("by a parcel is not trusted where that parcel is missing, or opens to another key", async () => {
     const gate: Gate = {};
     const bench = await openBench({}, gate);
     gate.before = (call) => (isTable(call) ? "cut" : "pass");
@@ -276,7 +276,7 @@ describe("a message that the host gave up", () => {
   });
 });
 
-describe("what the host tells of a message", () => {
+describe("what the host says about a message", () => {
   it("whose text hides when it came, is fixed before anything is done: it is the same job at every delivery", async () => {
     const bench = await openBench();
     const body = { version: 1, insertionTime: "never", definition: yaml("timeless") };
@@ -290,7 +290,7 @@ describe("what the host tells of a message", () => {
     expect(await names(bench)).toEqual(["timeless"]);
   });
 
-  it("that came eight times without a word of ours makes it safe before anything is tried", async () => {
+  it("that came eight times without a result is copied before anything is tried", async () => {
     const bench = await openBench();
     await deliver(bench.deps, yaml("deadly"), { dequeueCount: 8 });
     expect(await names(bench)).toEqual([]);

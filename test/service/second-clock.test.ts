@@ -29,7 +29,7 @@ it("a call enqueues the sweep when no pass was completed for two minutes, and re
   expect(bench.calls().length - before).toBe(3); // one read, one message, one look of the test
 });
 
-it("a message runs the sweep when no pass was completed for two minutes, and health tells the timer apart", async () => {
+it("a message runs the sweep when no pass was completed for two minutes, and health shows the timer separately", async () => {
   const { deps, clock } = await openBench();
   const details = healthDetails(deps);
   await runPass(deps, "timer");

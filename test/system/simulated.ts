@@ -1,4 +1,4 @@
-/** Definitions whose containers do as told: the `simulated` engine reads it from their variables. */
+/** Definitions whose containers follow a script: the `simulated` engine reads it from their variables. */
 export interface Simulated {
   /** Until it runs. */
   readonly startSeconds?: number;

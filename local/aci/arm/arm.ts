@@ -22,7 +22,7 @@ export interface Call {
   /** `http://127.0.0.1:PORT`, as the caller wrote it. */
   readonly base: string;
   readonly path: string;
-  /** The text of the body; empty where there is none. */
+  /** The text of the body; empty where there is no body. */
   readonly body: string;
   readonly cause: Cause;
 }

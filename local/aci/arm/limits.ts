@@ -29,7 +29,7 @@ export class Throttle {
     this.#names.clear();
   }
 
-  /** Takes a token of ARM's bucket; throws 429 with `Retry-After` where none is left. */
+  /** Takes a token of ARM's bucket; throws 429 with `Retry-After` where the bucket is empty. */
   admitCall(kind: CallKind, subscription: string): void {
     const bucket = bucketOf(kind);
     const limit = this.limits && this.limits[bucket];

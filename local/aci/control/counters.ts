@@ -7,7 +7,7 @@ interface Live {
   most: number;
 }
 
-/** What tests ask about afterwards. A group is live from its accepted PUT until none of its containers runs or will run. */
+/** What tests ask about afterwards. A group is live from its accepted PUT until no container of it runs or will run. */
 export class Counters {
   readonly #calls = new Map<CallKind, number>();
   readonly #statuses = new Map<string, number>();

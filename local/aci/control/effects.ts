@@ -45,7 +45,7 @@ const groupSchemas = [
   z.strictObject({ type: z.literal("vanish") }),
   /**
    * The platform ends what runs: for maintenance, or to take Spot capacity back, after which the group runs again. At once after the
-   * call, or `afterSeconds` later. `exitCode`: in place of 7147 and 7148; `null` shows none.
+   * call, or `afterSeconds` later. `exitCode`: in place of 7147 and 7148; `null` shows no exit code.
    */
   z.strictObject({
     type: z.literal("interrupt"),

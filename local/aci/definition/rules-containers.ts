@@ -173,7 +173,7 @@ function checkTotals(group: string, { containers = [], sku, osType }: Properties
   }
 }
 
-/** Docker's reference grammar, loosely: a template's placeholder is none. */
+/** Docker's reference grammar, loosely: a template's placeholder does not match. */
 function checkImage(group: string, image: string): void {
   if (
     !/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:\d+)?(\/[a-z0-9._-]+)*(:[\w][\w.-]{0,127})?(@[a-z0-9]+:[a-f0-9]+)?$/i.test(

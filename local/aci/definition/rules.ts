@@ -3,7 +3,7 @@ import type { Definition, Properties, Volume } from "./definition.ts";
 import { checkContainers, checkNames } from "./rules-containers.ts";
 
 /**
- * What the service refuses at a PUT, as a 400 with its code: the first fault found is the one told.
+ * What the service refuses at a PUT, as a 400 with its code: the first fault found is the one reported.
  *
  * Written from the service's documentation and error reports alone, apart from the app, so that it can catch what the app believes
  * wrongly. Codes marked (guessed) have no published name; what they are for is published. Sources: "Troubleshoot common issues",
@@ -53,7 +53,7 @@ function checkPolicy(group: string, { restartPolicy, sku }: Properties): void {
   }
 }
 
-/** ARM itself refuses what should be a resource id and is none. */
+/** ARM itself refuses a malformed resource id. */
 function checkLinks({ subnetIds = [], networkProfile }: Properties): void {
   const links = subnetIds.map(({ id }, index) => ({ id, path: `properties.subnetIds[${index}].id` }));
   if (networkProfile) links.push({ id: networkProfile.id, path: "properties.networkProfile.id" });

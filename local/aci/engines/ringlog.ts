@@ -72,7 +72,7 @@ export class RingLog {
     this.#size += bytes.length;
   }
 
-  /** A log's lines, oldest first; empty where there is none. */
+  /** A log's lines, oldest first; empty where there is no log. */
   static async read(path: string): Promise<string> {
     const [older, newer] = await Promise.all([contents(`${path}.old`), contents(path)]);
     return older + newer;

@@ -137,7 +137,7 @@ class SimulatedGroup implements EngineGroup {
 /** More lines than anybody is shown are not made. */
 const SHOWN_LINES = 70_000;
 
-/** Numbered lines of 60 bytes, so many a second: the newest of them. */
+/** Numbered lines of 60 bytes at a rate per second: the newest of them. */
 function steadyLines(perSecond: number, from: number, to: number): string {
   const count = Math.floor(((to - from) / 1000) * perSecond);
   const lines: string[] = [];

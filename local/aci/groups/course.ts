@@ -55,7 +55,7 @@ export interface Plan {
 type Failure = Omit<Extract<Trouble, { type: "provisioningFailed" }>, "type">;
 
 /**
- * What tells the cause. Names and texts are those of reports where one was found: capacity and quota (Microsoft's pages on
+ * The event that shows the cause. Names and texts are those of reports where one was found: capacity and quota (Microsoft's pages on
  * `ServiceUnavailable` and on quotas), mounts (azure-docs issue 70920), pulls and starts (the kubelet's); that of networks is guessed.
  *
  * @param message in place of the usual one

@@ -10,7 +10,7 @@ export interface Watch {
   /** Why a look failed; `undefined` where it did not. */
   readonly look: () => Promise<string | undefined>;
   readonly failed: (message: string) => void;
-  /** So many looks in a row failed that it counts. */
+  /** Enough checks in a row failed for it to count. */
   readonly lost: () => void;
 }
 

@@ -249,7 +249,7 @@ export class Provider {
   }
 
   /**
-   * `undefined` where there is no such group. What ended already is gone when this resolves; where containers run, the operation tells
+   * `undefined` where there is no such group. What ended already is gone when this resolves; where containers run, the operation shows
    * when it is.
    */
   async delete(id: GroupId, cause: Cause): Promise<Outcome | undefined> {

@@ -23,7 +23,7 @@ const view = z.looseObject({
   /** The group's. Without it and `events` the group has no instance view. */
   state: z.string().nullish(),
   events: z.array(z.unknown()).nullish(),
-  /** Instance views, in the definition's order; `null` or missing: none. An empty list: the group shows no containers. */
+  /** Instance views, in the definition's order; `null` or missing: no view. An empty list: the group shows no containers. */
   containers: z.array(z.record(z.string(), z.unknown()).nullable()).nullish(),
   initContainers: z.array(z.record(z.string(), z.unknown()).nullable()).nullish(),
   /** In place of the group's own. */

@@ -4,7 +4,7 @@ import type { Group, GroupId } from "../group.ts";
 import type { Plan } from "./course.ts";
 import type { Used } from "./usage.ts";
 
-/** What lies around the provider: it tells them what happens, and asks them for leave. */
+/** The provider's surroundings: it reports to them what happens, and asks them for permission. */
 export interface Surroundings {
   /** The group, or anything in its life, is different now. */
   changed(group: Group): void;

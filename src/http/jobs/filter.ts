@@ -25,7 +25,7 @@ export interface Asked extends Wanted {
 const states = [...activeStates, ...terminalStates];
 export const mustBeStates = `must be active, or some of ${states.join(", ")}`;
 
-/** `active`, or states with commas in between, in any letter case; `undefined` when one of them is none. */
+/** `active`, or states with commas in between, in any letter case; `undefined` when one of them is not a state. */
 export function readStates(text: string): "active" | readonly State[] | undefined {
   const words = text.split(",").map((word) => word.trim().toLowerCase());
   if (words.length === 1 && words[0] === "active") return "active";
@@ -92,9 +92,9 @@ export function wantedOf(values: Values<typeof filterParameters>): Wanted {
 /** The parameters of `GET /api/jobs`. */
 export const listParameters = {
   ...filterParameters,
-  top: whole(1, 1000, "How many at the most; 100 unless told."),
+  top: whole(1, 1000, "How many at most; default 100."),
   continuation: words("Where the page before ended, unchanged, with the same filters."),
-  format: oneOf(["json", "csv", "ndjson"], "JSON unless told."),
+  format: oneOf(["json", "csv", "ndjson"], "Default JSON."),
   all: aBoolean("Every page in one stream, as CSV or NDJSON."),
 };
 

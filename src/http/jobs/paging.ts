@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 
-/** Where a page of jobs ended, as text for a query. What we never gave is told from what we gave, before storage sees it. */
+/** Where a page of jobs ended, as text for a query. A text that we did not make is refused before storage sees it. */
 
 /** The last job of a page of those that have not ended. */
 export interface PageEnd {
@@ -13,7 +13,7 @@ export function writeActive({ createdAt, id }: PageEnd): string {
   return toText(`active ${createdAt} ${id}`);
 }
 
-/** @returns `undefined` for what is none of ours */
+/** @returns `undefined` for a text that we did not make */
 export function readActive(continuation: string): PageEnd | undefined {
   const [, at, last] = /^active (\d{1,15}) (\S{36})$/.exec(fromText(continuation)) ?? [];
   const id = last === undefined ? undefined : parseJobId(last);
@@ -29,7 +29,7 @@ const key = z.string().min(1).max(2048);
 /** What the table client's token is, as base64 of JSON. */
 const tableToken = z.strictObject({ nextPartitionKey: key, nextRowKey: key.optional() });
 
-/** @returns `undefined` for what is none of ours; storage may still not know the place that it names */
+/** @returns `undefined` for a text that we did not make; storage may still not know the position that it names */
 export function readRows(continuation: string): string | undefined {
   const token = fromText(continuation);
   return tableToken.safeParse(jsonIn(Buffer.from(token, "base64").toString("utf8"))).success ? token : undefined;

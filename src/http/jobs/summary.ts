@@ -16,11 +16,11 @@ type SummaryDeps = Pick<Deps, "log" | "now" | "settings" | "jobs">;
 
 export const summaryParameters = {
   ...filterParameters,
-  by: oneOf(groupings, "What the jobs of a row have in common; `state` unless told."),
+  by: oneOf(groupings, "What the jobs of a row have in common; default `state`."),
 };
 
 const longestRange = 31 * day;
-/** Unless told. */
+/** By default. */
 const usualRange = day;
 
 export interface Limits {

@@ -93,7 +93,7 @@ function newGroup(key: string): Group {
   return { key, count: 0, succeeded: 0, failed: 0, seconds, vcpuSeconds: 0, gbSeconds: 0, cost: 0 };
 }
 
-/** Empty for jobs that have none. */
+/** Empty for jobs that have no such value. */
 function keyOf(row: JobColumns, by: Grouping): string {
   const created = row["createdAt"];
   if (by === "hour" || by === "day") {

@@ -34,7 +34,7 @@ export function callerOf(context: InvocationContext): string | undefined {
   return callers.get(context);
 }
 
-/** @param onUnavailable what the door answers when it can't judge a token now; a 503 unless told */
+/** @param onUnavailable what the guard answers when it can't check a token now; by default a 503 */
 export function doors({
   settings,
   log,
@@ -54,7 +54,7 @@ export function doors({
         if (who.kind === "nobody") return unauthorized({ "www-authenticate": "Bearer" });
         const roles: readonly AppRole[] = doorRoles[door];
         if (who.kind === "stranger" || !who.roles.some((role) => roles.includes(role))) {
-          const message = `This caller may not do this: it needs the app role ${roles.join(" or ")}, and a place in ENTRA_CALLERS where that is set.`;
+          const message = `Forbidden: the caller needs the app role ${roles.join(" or ")} and, if ENTRA_CALLERS is set, must be listed in it.`;
           return refuse({ code: "Forbidden", message }, context);
         }
         callers.set(context, who.appId);
@@ -72,10 +72,10 @@ export function doors({
   };
 }
 
-/** What a door answers to whoever may go through. */
+/** What a guard returns for a caller that may pass. */
 const open: HttpResponseInit = {};
 
-/** A door that opens to one key of ours, which the host does not know; shown as a key of the host's is, the header first. */
+/** A guard for one key of our own, which the host does not know; sent like a key of the host, the header first. */
 export function openedBy(key: Secret, handle: HttpHandler): Guarded {
   const expected = digest(key.reveal());
   return {

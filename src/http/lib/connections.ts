@@ -6,7 +6,7 @@ import { z } from "zod";
 
 /**
  * Whether the caller of a streamed reply is still there. The Functions library reads a reply's stream to its end whatever happens to
- * the caller, never cancels it, and takes no notice of a caller that reads slowly. But its server is Node's, which tells of each
+ * the caller, never cancels it, and ignores that a caller reads slowly. But its server is Node's, which publishes each
  * request on a diagnostics channel; the invocation's id is in a header.
  */
 export interface Connection {

@@ -13,7 +13,7 @@ export const text = (most: number): z.ZodString => {
   return z.string(must).min(1, must).max(most, must);
 };
 
-/** `true` or `false`, as JSON or as a word, as options have it. */
+/** `true` or `false`, as JSON or as a word, like in options. */
 export const flag = z
   .union([z.boolean(), z.stringbool({ truthy: ["true", "1"], falsy: ["false", "0"] })], "must be true or false")
   .default(false);

@@ -74,13 +74,13 @@ export class LogView {
     if (last.length > 0) yield last;
   }
 
-  /** Lines as text. Several containers are told apart by their names in front of each line. */
+  /** Lines as text. With several containers the container's name is in front of each line. */
   shown(name: string, lines: readonly string[]): string {
     const front = this.names.length > 1 ? `${name} | ` : "";
     return lines.map((line) => `${front}${textOf(line)}\n`).join("");
   }
 
-  /** Why a container's log has no line; `undefined` where the container just wrote none, or may yet. */
+  /** Why a container's log has no line; `undefined` where the container just wrote nothing, or may yet. */
   async whyEmpty(job: Job, name: string): Promise<string | undefined> {
     if (this.#asked.tail === 0 || this.#asked.since !== undefined) return undefined;
     if (job.logsDropped) return "The captured logs were removed when their time was over.";
@@ -101,7 +101,7 @@ export class LogView {
   }
 }
 
-/** Before its containers run, an attempt has none. */
+/** Before its containers run, an attempt has no logs. */
 function mayHaveLogs({ phase }: Job): boolean {
   return hasContainers(phase) || hasEnded(phase) || endingOf(phase) !== undefined;
 }

@@ -128,7 +128,7 @@ export function withoutQuery(
 const unknownParameter = (known: readonly string[]): string =>
   known.length === 0 ? "is not known; this call takes no parameters" : `is not known; known are ${known.join(", ")}`;
 
-/** So many are told one by one: a reply is no place for thousands. */
+/** The number that is reported one by one: a reply should not list thousands. */
 const maxTold = 50;
 
 function refusalOf(faults: readonly PlacedFault[]) {

@@ -1,9 +1,9 @@
 import type { JobId } from "../../shared/base/ids.ts";
 import type { Settings } from "../../shared/config/settings.ts";
 
-/** Absolute addresses of a job, from settings alone: a request's own headers are never believed. */
+/** Absolute addresses of a job, from settings alone: a request's own headers are never trusted. */
 export type Links = Pick<Settings, "publicUrl"> & {
-  /** Where the routes lie; `/api` unless told. */
+  /** The path of the routes; default `/api`. */
   readonly apiPath?: string;
 };
 

@@ -66,7 +66,7 @@ export const closed: Call["replies"] = {
   "403": problem("With `AUTH_MODE=entra`, a token that may not do this."),
 };
 
-/** A job that did not succeed answers what its option `failureStatus` says, which is 500 unless told: a refusal looks otherwise. */
+/** A job that did not succeed answers with its option `failureStatus`, default 500; its body differs from a refusal's. */
 const failed = (text: string): Answer =>
   answer(`${text}, or the job did not succeed: its own \`failureStatus\`.`, "Status", "Problem");
 const statusReplies = {

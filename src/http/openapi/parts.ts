@@ -85,7 +85,7 @@ const containerMembers = () => ({
   start_time: plainTime("Started"),
   finish_time: plainTime("Ended"),
   state: text("As Azure names it: Waiting, Running, Terminated."),
-  exit_code: z.int().nullable().meta({ description: "Null where Azure tells none." }),
+  exit_code: z.int().nullable().meta({ description: "Null where Azure reports no exit code." }),
   detail_status: z.string().nullable().meta({ description: "Azure's own word for it." }),
   output: text("The end of its log, as much as the option `outputLimit` allows."),
   output_truncated: flag("The log is longer."),

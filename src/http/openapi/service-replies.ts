@@ -15,7 +15,7 @@ const percentiles = (what: string) =>
       p50: z.number().min(0).nullable().meta({ description: "Half of them took no longer." }),
       p95: z.number().min(0).nullable().meta({ description: "95 of 100 took no longer." }),
     })
-    .meta({ description: `${what}, of the jobs that have such a time; null where none has.` });
+    .meta({ description: `${what}, of the jobs that have such a time; null where no job has it.` });
 
 const summaryRow = once(() =>
   z.strictObject({
@@ -105,7 +105,7 @@ export const serviceReplies = () => ({
         name: z.string(),
         resourceGroup: z.string(),
         location: z.string().optional(),
-        state: text("As Azure tells it, or Unknown."),
+        state: text("As Azure reports it, or Unknown."),
         replaceable: flag("A job of this name could replace it."),
       }),
     ),

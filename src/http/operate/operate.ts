@@ -96,7 +96,7 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
       createdAt: undefined,
       idempotencyKey: undefined,
       callBackUri: undefined,
-      // Who asked for the old job is not told of the new one, and its queue may be allowed no more.
+      // The old job's poster is not notified of the new one's end, and its queue may no longer be allowed.
       replyTo: undefined,
       correlationId: undefined,
       traceparent: request.headers.get("traceparent") ?? undefined,
@@ -136,7 +136,7 @@ export function cancelMany(deps: CancelManyDeps) {
     if (!body.ok) return refuse(body.error, context);
     const { name, tag, state, dryRun } = body.value;
     if (name === undefined && tag === undefined && state === undefined) {
-      const message = "Say which jobs by name, tag or state; state active means all.";
+      const message = "Select jobs by name, tag or state; use state=active to select all.";
       return refuse({ code: "InvalidRequest", message }, context);
     }
     const began = deps.now();

@@ -72,7 +72,7 @@ const groupState = oneOf(["Pending", "Running", "Succeeded", "Failed", "Stopped"
 const provisioningState = oneOf(["Succeeded", "Failed", "Canceled", "Deleting"], "Other");
 const containerState = oneOf(["Waiting", "Running", "Terminated"], "Unknown");
 
-/** What tells whose a group is: our tag, and where the group stands. */
+/** What proves whose a group is: our tag, and where the group is. */
 export interface TagCheck {
   readonly tag: InstallationTag;
   readonly place: TagPlace;
@@ -158,7 +158,7 @@ function eventsOf(events: readonly z.infer<typeof event>[], name: string | undef
   });
 }
 
-/** ACI's times; the year 1 means "none". */
+/** ACI's times; the year 1 means that there is no time. */
 function timeOf(text: string | null | undefined): number | undefined {
   const at = text ? Date.parse(text) : NaN;
   return Number.isNaN(at) || at < 0 ? undefined : at;

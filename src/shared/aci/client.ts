@@ -26,9 +26,9 @@ export interface AciOptions {
   readonly credential: TokenCredential;
   readonly tag: InstallationTag;
   readonly now: () => number;
-  /** Told of every call, for the counters. */
+  /** Called after every call, for the counters. */
   readonly counted?: (kind: ArmKind, status: number) => void;
-  /** Told how many calls of a kind ARM says are left, wherever a reply says so. */
+  /** Called with the number of calls of a kind that ARM says are left, whenever a reply contains it. */
   readonly limits?: (remaining: ArmRemaining) => void;
 }
 
@@ -60,7 +60,7 @@ export class Aci {
       endpoint,
       retryOptions: { maxRetries: 0 },
     });
-    // A token must not travel over plain http, and a local ACI wants none.
+    // A token must not travel over plain http, and a local ACI does not need one.
     if (isLoopback(endpoint)) this.#client.pipeline.removePolicy({ name: "bearerTokenAuthenticationPolicy" });
   }
 
@@ -86,7 +86,7 @@ export class Aci {
     if (response.status === 200 || response.status === 201 || response.status === 202) return { kind: "accepted" };
     const told = this.#errorOf(response);
     const azure = { ...told, message: redact(told.message) };
-    // A gateway's answer, or none that is ARM's own, says nothing of what was done.
+    // An answer that does not come from ARM itself (a gateway's, say) proves nothing about what was done.
     if (isUnclear(azure)) return { kind: "unclear", azure };
     const { reason, detail = `${azure.code}: ${azure.message}`, doubtful } = readRefusal(azure);
     const refusal = { reason, azure, retryAfter: this.#delayOf(response), detail, doubtful };
@@ -101,7 +101,7 @@ export class Aci {
     return this.#act("POST", `${groupUrl(placed, name)}/stop`);
   }
 
-  /** A container's log with a timestamp before each line, as far as ACI still has it. */
+  /** A container's log with a timestamp before each line: what ACI still has of it. */
   async logs(placed: Placed, name: string, container: string, tail?: number): Promise<Read<string>> {
     const query = { timestamps: "true", ...(tail === undefined ? {} : { tail: String(tail) }) };
     const content = z.looseObject({ content: z.string().nullish() });

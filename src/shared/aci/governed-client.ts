@@ -35,7 +35,7 @@ export class GovernedAci {
 
   /**
    * @param last whether an end waits for it; what still runs is read with what is left over
-   * @param tail only so many lines from its end
+   * @param tail only this many lines from its end
    */
   async logs(placed: Placed, name: string, container: string, last: boolean, tail?: number): Promise<Read<string>> {
     const grant = await this.#take(last ? "read" : "log", placed);

@@ -27,7 +27,7 @@ export function composeGroup(
   return job.options.env ? withVariables(placeable, job) : placeable;
 }
 
-/** What the job asks for, and what tells everybody whose the group is. */
+/** What the job asks for, and the tags that show everybody whose the group is. */
 export function tagsOf(
   { id, attempt, groupName, options }: Job,
   placed: Placed,

@@ -79,7 +79,7 @@ export class LiveLogs {
     for (const [old, { at }] of known) if (now - at >= freshFor || known.size > maxRemembered) known.delete(old);
     const value = read();
     known.set(key, { at: now, value });
-    // A failure is told to who asked, and remembered by nobody.
+    // A failure is reported to the caller and is not cached.
     value.catch(() => known.delete(key));
     return value;
   }

@@ -95,10 +95,10 @@ function azureTexts(seen: Observation): string[] {
 }
 
 /**
- * A container's log as ACI has it, with `MASK_OUTPUT` without the definition's secrets; `unknown` as well while they can't be known.
+ * A container's log in ACI. With `MASK_OUTPUT` the definition's secrets are masked, and it is `unknown` while they can't be read.
  *
  * @param last whether the job's end waits for it
- * @param tail only so many lines from its end
+ * @param tail only this many lines from its end
  */
 export async function readContainerLog(
   deps: ReadLogDeps,

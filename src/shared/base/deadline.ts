@@ -51,7 +51,7 @@ export class Deadline {
 }
 
 /**
- * Does work for each item, some at a time, and begins none after the deadline.
+ * Does work for each item, some at a time, and begins no further item after the deadline.
  *
  * @returns the results in the items' order; `late` for what was not begun, or not done in time
  */

@@ -46,7 +46,7 @@ export function formatDuration(ms: number): string {
 }
 
 /**
- * `Retry-After` as RFC 9110 §10.2.3 has it: seconds, or an HTTP date.
+ * `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP date.
  *
  * @returns milliseconds from `now`, never negative, at most an hour; `undefined` when absent or unreadable
  */

@@ -19,7 +19,7 @@ export function shownPath(path: string): string {
   return /^[\w.[\]/?-]{1,150}$/.test(path) ? path : "";
 }
 
-/** What a caller is told when a call can't be done: each code has one HTTP status. */
+/** The code of a refused call: each code has one HTTP status. */
 export const statusOf = {
   InvalidDefinition: 400,
   InvalidOptions: 400,
@@ -49,7 +49,7 @@ export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(statusOf, text);
 }
 
-/** A refusal as a value. `message` says what is wrong and how to mend it, in at most 300 characters. */
+/** A refusal as a value. `message` says what is wrong and how to fix it, in at most 300 characters. */
 export interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
@@ -69,7 +69,7 @@ export const indexLost = {
   retryAfter: 60_000,
 } as const satisfies Refusal;
 
-/** A result that is a value or the reason why there is none. */
+/** A value, or the reason why there is no value. */
 export type Result<T, E = Refusal> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
 

@@ -9,7 +9,7 @@ export type GroupName = string & { readonly [brand]: "GroupName" };
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Any UUID, in any letter case. `undefined` when the text is none. */
+/** Any UUID, in any letter case. `undefined` when the text is not a UUID. */
 export function parseJobId(text: string): JobId | undefined {
   const lower = text.trim().toLowerCase();
   return uuid.test(lower) ? (lower as JobId) : undefined; // proven by the pattern
@@ -30,8 +30,8 @@ export function nameKey(name: string): string {
 }
 
 /**
- * A new id. It is a UUIDv7 whose last 16 bits are a check of the rest, so that {@link isMinted} tells our ids from a poster's own
- * and the row of a job of ours is found with one point read.
+ * A new id. It is a UUIDv7 whose last 16 bits are a checksum of the rest: {@link isMinted} distinguishes our ids from a poster's own,
+ * and one point read finds the row of such a job.
  *
  * @param now milliseconds since 1970
  * @param random ten random bytes

@@ -4,7 +4,7 @@ export interface Course<T> {
   /** No work begins at or after this time, milliseconds since 1970. */
   readonly until: number;
   readonly now: () => number;
-  /** One item's trouble stops none of the others. */
+  /** A failure of one item does not stop the others. */
   readonly failed: (item: T, error: unknown) => void;
 }
 

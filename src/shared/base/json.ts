@@ -11,7 +11,7 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The name that Azure compares by: ASCII letters without regard to case, as .NET's ordinal comparison has it. */
+/** The name that Azure compares by: ASCII letters without regard to case, like .NET's ordinal comparison. */
 export function foldName(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
@@ -33,7 +33,7 @@ export function member(
   return undefined;
 }
 
-/** Whether collections are inside each other deeper than so many. Takes no stack of its own, however deep they are. */
+/** Whether collections are nested deeper than this many levels. Does not recurse, so that depth costs no stack. */
 export function isDeeperThan(value: unknown, most: number): boolean {
   let level: readonly unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {

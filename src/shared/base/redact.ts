@@ -11,7 +11,7 @@ export type Mask = (text: string) => string;
 const stars = "***";
 /** Shorter values are words like `dev`: masking them would only make messages unreadable. */
 const shortest = 4;
-/** A line of a secret of several lines (a key's PEM, say) is told apart from an ordinary word by its length. */
+/** The length from which a line of a multi-line secret (a key's PEM, say) can't be an ordinary word. */
 const shortestLine = 12;
 /** A longer secret is looked for in pieces, which cost less memory and are found where only some of them are shown. */
 const longestPiece = 4096;
@@ -89,7 +89,7 @@ function starred(text: string, bytes: Buffer, marks: Uint8Array): string {
   }
 }
 
-/** All that a secret is looked for as: itself, its lines, and what it becomes where a reading undoes escapes that it has by itself. */
+/** Every form in which a secret is searched: itself, its lines, and what it becomes where a reading undoes escapes of its own. */
 function patternsOf(secrets: readonly string[]): readonly Uint8Array[] {
   const found = new Map<string, Uint8Array>();
   const add = (bytes: Uint8Array): void => {
@@ -118,13 +118,13 @@ function reversed(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(bytes).reverse();
 }
 
-/** For what Azure says: it may quote credentials that no definition told us of. */
+/** For what Azure says: it may quote credentials that are in no definition. */
 export const withCredentials =
   (mask: Mask): Mask =>
   (text) =>
     maskCredentials(mask(text));
 
-/** Masks by structure what no definition told us of: for logs, and for what Azure says. */
+/** Masks by structure what is in no definition: for logs, and for what Azure says. */
 export const maskCredentials: Mask = (text) => {
   const bytes = Buffer.from(text);
   const marks = new Uint8Array(bytes.length);
@@ -133,7 +133,7 @@ export const maskCredentials: Mask = (text) => {
   return starred(text, bytes, marks);
 };
 
-/** The values themselves, for masking them where nothing tells what they are. */
+/** The values themselves, for masking them where their structure is lost. */
 export function credentialsIn(text: string): readonly string[] {
   const bytes = Buffer.from(text);
   return [...credentialsOf(asWritten(bytes, new Uint8Array(0), "end"))].flatMap(({ reading, places }) =>

@@ -38,7 +38,7 @@ const maxLayers = 5;
 
 /**
  * The text itself, read through what was put around it on its way: a byte-order mark, base64 (also twice), the quotes of a JSON string.
- * None of them can be meant: no definition is base64 (it has a colon) or a single quoted text.
+ * A caller can't have meant any of them: no definition is base64 (it has a colon) or a single quoted text.
  */
 export function openText(written: string): Result<string, NotText> {
   let text = withoutMark(written);
@@ -100,7 +100,7 @@ function firstInvalid(bytes: Uint8Array): number {
   return at;
 }
 
-/** Bytes of the character that begins there; 0 where none does. */
+/** Bytes of the character that begins there; 0 where no character begins. */
 function sequenceAt(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return 1;

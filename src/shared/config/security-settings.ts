@@ -191,28 +191,28 @@ export const securitySettings = {
   ),
   policyIdentities: row<readonly string[]>(
     "POLICY_IDENTITIES",
-    "none but `PULL_IDENTITY`; any on a local ACI",
+    "only `PULL_IDENTITY`; any on a local ACI",
     [],
     words,
     "Resource ids of user-assigned identities that a definition may name: whoever submits a job can act as them. An identity that is named by client id or address must be listed so.",
   ),
   policySubnets: row<readonly string[]>(
     "POLICY_SUBNETS",
-    "none; any on a local ACI",
+    "nothing; any on a local ACI",
     [],
     words,
     "Resource ids of subnets that a group may join.",
   ),
   policyStorageAccounts: row<readonly string[]>(
     "POLICY_STORAGE_ACCOUNTS",
-    "none; any on a local ACI",
+    "nothing; any on a local ACI",
     [],
     words,
     "Names of storage accounts whose file shares may be mounted.",
   ),
   policyProfiles: row<readonly string[]>(
     "POLICY_PROFILES",
-    "none; any on a local ACI",
+    "nothing; any on a local ACI",
     [],
     words,
     "Resource ids of container group profiles and standby pools that a definition may name: what they bring no other rule sees.",
@@ -221,7 +221,7 @@ export const securitySettings = {
 
 type Security = { readonly [K in keyof typeof securitySettings]: (typeof securitySettings)[K]["fallback"] };
 
-/** What the settings say together that none says alone: a sentence for each fault. */
+/** Settings that contradict each other: a sentence for each fault. */
 export function contradictionsOf(settings: Security): readonly string[] {
   const { authMode, entraTenant, entraAudiences, pullIdentity, pullRegistry } = settings;
   const faults: string[] = [];
@@ -233,8 +233,8 @@ export function contradictionsOf(settings: Security): readonly string[] {
 }
 
 /**
- * Identities, subnets, storage accounts and profiles are closed unless they are listed. A local ACI has none that could be borrowed, so there
- * they are open unless a list says otherwise.
+ * Identities, subnets, storage accounts and profiles are closed unless they are listed. A local ACI has no real ones that could be
+ * misused, so there they are open unless a list says otherwise.
  */
 export function openedLocally<S extends Security>(settings: S, isSet: (name: string) => boolean): S {
   const open = (list: readonly string[], name: string): readonly string[] => (isSet(name) ? list : anything);

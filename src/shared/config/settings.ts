@@ -18,7 +18,7 @@ import {
 } from "./readers.ts";
 
 /**
- * The environment, read once and turned into typed values. Every fault is told at once; a faulty value is replaced by its default,
+ * The environment, read once and turned into typed values. All faults are reported at once; a faulty value is replaced by its default,
  * so that reading jobs goes on while submitting stands still.
  *
  * The table in docs/settings.md is generated from {@link settingsTable}.
@@ -106,7 +106,7 @@ export const settingsTable = {
     "the resource group's own",
     undefined,
     text,
-    "Region of a definition that names none.",
+    "Region for definitions without a `location`.",
   ),
   targets: row<readonly Target[]>(
     "TARGETS",
@@ -120,7 +120,7 @@ export const settingsTable = {
     "2025-09-01",
     "2025-09-01",
     (value) => (/^\d{4}-\d{2}-\d{2}(-preview)?$/.test(value) ? value : { fault: "must look like 2025-09-01" }),
-    "ACI API version of a definition that names none.",
+    "ACI API version for definitions without an `apiVersion`.",
   ),
   maxBodyBytes: row(
     "MAX_BODY_BYTES",
@@ -141,7 +141,7 @@ export const settingsTable = {
     "P7D",
     7 * day,
     duration(minute, 30 * day),
-    "A job's time from accept to end when it names none.",
+    "A job's time from accept to end when it sets no `timeout`.",
   ),
   maxTimeout: row("MAX_TIMEOUT", "P7D", 7 * day, duration(minute, 30 * day), "Ceiling of the option `timeout`."),
   defaultStartTimeout: row(
@@ -170,7 +170,7 @@ export const settingsTable = {
     "16384",
     16 * 1024,
     integer(0, 256 * 1024),
-    "Bytes of each container's output in a status reply when the job names none.",
+    "Bytes of each container's output in a status reply when the job sets no `outputLimit`.",
   ),
   rowRetention: row("ROW_RETENTION", "P90D", 90 * day, duration(day, 3650 * day), "How long rows of ended jobs stay."),
   logRetention: row(

@@ -38,7 +38,7 @@ export class Cursor implements Spot {
     return new Cursor(found?.value, entry?.node, this.#trail.to(key, entry?.at ?? this.offset));
   }
 
-  /** The items of a list, none of anything else. */
+  /** The items of a list; empty for anything else. */
   get items(): Cursor[] {
     if (!Array.isArray(this.value)) return [];
     const nodes = this.#node?.kind === "list" ? this.#node.items : [];
@@ -47,12 +47,12 @@ export class Cursor implements Spot {
     );
   }
 
-  /** The items of a list of objects, without those of another type, which have been told of. */
+  /** The items of a list of objects, without those of another type, which are reported already. */
   get records(): Cursor[] {
     return this.items.filter(({ value }) => value === null || isJsonObject(value));
   }
 
-  /** The members of an object by their names, none of anything else. */
+  /** The members of an object by their names; empty for anything else. */
   get members(): [name: string, member: Cursor][] {
     if (!isJsonObject(this.value)) return [];
     const { entries } = this.#node?.kind === "map" ? this.#node : { entries: undefined };

@@ -20,9 +20,9 @@ export type Fault = PlacedFault;
 export interface DefinitionRules {
   /** What a definition without `apiVersion` is sent under. */
   readonly defaultApiVersion: string;
-  /** Collections inside each other, aliases counted as if written out; 64 unless told. */
+  /** Nested collections, aliases counted as if written out; default 64. */
   readonly maxDepth?: number;
-  /** Nodes, aliases counted as if written out; 100,000 unless told. */
+  /** Nodes, aliases counted as if written out; default 100,000. */
   readonly maxNodes?: number;
 }
 

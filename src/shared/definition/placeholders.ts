@@ -20,7 +20,7 @@ export function replaceVaultReferences(text: string, valueOf: (reference: VaultR
 /** A Data Factory expression that nobody evaluated: `@{...}`, or `@pipeline().RunId` and the like, anywhere. `@@` is a plain `@`. */
 const expression = /(?<!@)@(?:\{|[A-Za-z]\w{0,60} ?\()/;
 
-/** The same where an `@` may be meant: the whole text is a call, or one stands in `@{...}`. PowerShell's `@{Name = 1}` is none. */
+/** The same where an `@` may be meant: the whole text is a call, or one stands in `@{...}`. PowerShell's `@{Name = 1}` is no expression. */
 const surelyExpression = /^\s*@[A-Za-z]\w{0,60} ?\(|(?<!@)@\{ ?[A-Za-z]\w{0,60} ?\(/;
 
 /** True for a text in which an expression of Data Factory is left, wherever it stands. */
@@ -28,7 +28,7 @@ export function holdsExpression(text: string): boolean {
   return text.includes("@") && surelyExpression.test(text);
 }
 
-/** What is left in a text that names something (an image, a region): an expression or a placeholder. Vault references are none. */
+/** What is left in a text that names something (an image, a region): an expression or a placeholder, but not a vault reference. */
 export function leftover(text: string): "A Data Factory expression" | "A template placeholder" | undefined {
   if (text.length > 2000) return undefined;
   if (expression.test(text)) return "A Data Factory expression";
@@ -53,7 +53,7 @@ const patterns: readonly RegExp[] = [
   /(?:^|[^A-Za-z0-9])(?:YOUR|REPLACE|CHANGE|INSERT|ENTER)[_-]|(?:^|[^A-Za-z0-9])(?:REPLACEME|CHANGEME|TODO|FIXME|PLACEHOLDER)(?:$|[^A-Za-z0-9])/,
 ];
 
-/** True where a placeholder of a template is left in a name, an image, a place or an id. Vault references are none. */
+/** True where a placeholder of a template is left in a name, an image, a region or an id. A vault reference is no placeholder. */
 export function holdsPlaceholder(text: string): boolean {
   if (text.length > 2000) return false;
   const rest = replaceVaultReferences(text, () => "");

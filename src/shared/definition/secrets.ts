@@ -71,7 +71,7 @@ function isOrdinary(text: string): boolean {
 }
 
 /**
- * Tells, leaf by leaf in the body's order, what of a command's word is a secret: of the word behind a flag like `--password` all, of
+ * Finds, leaf by leaf in the body's order, which part of a command's word is a secret: of the word behind a flag like `--password` all, of
  * `--password=...` what follows, whatever signs it has, because a list's words need no quotes.
  */
 function commandSecrets(): (leaf: Leaf) => string | undefined {

@@ -7,7 +7,7 @@ import { secretValues, vaultReferences, type PlacedReference } from "./secrets.t
 export interface DefinitionView {
   readonly location: string | undefined;
   readonly osType: "Linux" | "Windows";
-  /** What the service takes: `Always` when none is written. */
+  /** What the service takes: `Always` when the definition has no restartPolicy. */
   readonly restartPolicy: "Always" | "OnFailure" | "Never";
   readonly restartPolicyWritten: boolean;
   readonly priority: "Regular" | "Spot";

@@ -48,7 +48,7 @@ const mostInline = 48 * 1024;
  */
 const mostReserving = 40 * second;
 const mostRounds = 60;
-/** Between two tries to reserve what somebody else had a moment ago: sooner at first, since mostly it is gone at once. */
+/** Pause between two tries to reserve what another acceptor just held: short at first, since it is usually free at once. */
 const pause = (round: number): number => Math.min(round * 50, 500);
 
 /**
@@ -60,7 +60,7 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
   const began = deps.now();
   const id = order.id?.id ?? mintJobId(began, deps.randomBytes(10));
   const job = newJob(order, checked, id, order.createdAt ?? began);
-  // A message that comes again: of an id that a poster chose the reservation tells, of a derived one only the row.
+  // A redelivered message: an id that its poster chose shows in the reservation, a derived one only in the row.
   const known = order.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
   const secured = known && (await secure(deps, known.job));
   if (secured) return ok({ job: await withDefinition(deps, order, checked, secured), attached: true });

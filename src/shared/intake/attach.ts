@@ -15,15 +15,15 @@ interface JoinDeps {
   readonly queues: Queues;
 }
 
-/** So many can be told of a job's end beside who started it; all of them stand in its row. */
+/** This many callers can be notified of a job's end besides the one who started it; all of them stand in its row. */
 const mostJoined = 100;
 /** A binary property holds 64 KiB ("Understanding the Table service data model"). */
 const mostCallbackBytes = 64 * 1024;
 
 /**
- * An order that is answered with a job of an earlier one: whoever gave it finds that job by its own id, and is told of its end too.
+ * Answers a submission with the job of an earlier one: its caller finds that job by an id of its own, and is notified of its end too.
  *
- * @returns a refusal when too many are to be told of that job's end already
+ * @returns a refusal when too many callers wait for that job's end already
  */
 export async function join(
   deps: JoinDeps,
@@ -35,7 +35,7 @@ export async function join(
   const id = own?.foreign === true ? own.id : undefined;
   if (id === undefined && replyTo === undefined && callBackUri === undefined) return undefined;
   const joined: Joined = {
-    // The same of each delivery of a message, so that its poster is told once.
+    // The same for each delivery of a message, so that its poster is notified once.
     ...(own === undefined ? {} : { id: own.id }),
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(correlationId === undefined ? {} : { correlationId }),
@@ -47,7 +47,7 @@ export async function join(
 
 type Joined = Job["joined"][number];
 
-/** At once told, when the job has ended already. */
+/** Notified at once when the job has ended already. */
 function remember(deps: JoinDeps, id: JobId, joined: Joined, uri: string | undefined): Promise<Refusal | undefined> {
   const { jobs, sealer, queues } = deps;
   return jobs.rewrite(async () => {
@@ -96,7 +96,7 @@ async function withAddress(
 }
 
 function full({ id, name, phase }: Job): Refusal {
-  const message = `As many callers as there can be are to be told of the end of job ${id} already. Join it without callBackUri, replyTo and an id, or use onConflict=wait for a run of your own.`;
+  const message = `Job ${id} already notifies the maximum number of callers of its end. Attach without callBackUri, replyTo and an id, or use onConflict=wait for a run of your own.`;
   return { code: "NameActive", message, more: { id, name, state: stateWord(phase) } };
 }
 

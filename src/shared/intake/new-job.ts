@@ -88,7 +88,7 @@ export function beginning(id: JobId, name: GroupName, options: JobOptions, creat
   } as const satisfies Partial<Job>;
 }
 
-/** Whether the end is to be told to an address. */
+/** Whether an address is to be notified of the end. */
 export function delivery(to: string | undefined): Delivery {
   return { state: to === undefined ? "none" : "pending", tries: 0 };
 }

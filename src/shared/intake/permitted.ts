@@ -11,7 +11,7 @@ export interface NotPermitted {
   readonly errors: readonly PlacedFault[];
 }
 
-/** So many faults are told; finding a place costs time. */
+/** The number of faults that are reported; finding the position of each costs time. */
 const mostTold = 20;
 /** A job that asked for more would keep the vault busy for everybody. */
 const mostReferences = 100;

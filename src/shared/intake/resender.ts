@@ -92,7 +92,7 @@ export class Resender {
     try {
       return await this.#deps.keys.current();
     } catch (error) {
-      if (error instanceof Unavailable) return undefined; // a parcel needs none
+      if (error instanceof Unavailable) return undefined; // a parcel needs no signature
       throw error;
     }
   }

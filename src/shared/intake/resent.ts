@@ -35,7 +35,7 @@ export interface Parcel {
   readonly secret: Uint8Array;
 }
 
-/** What is told of a message beside its text. */
+/** What is known of a message besides its text. */
 export type Shown = Pick<Resent, "id" | "since" | "tries" | "why">;
 
 export type Claim =
@@ -73,7 +73,7 @@ export function parcelText(shown: Shown, { name, secret }: Parcel): string {
   return wireText({ id, since, tries, why, parcel: name, secret: Buffer.from(secret).toString("base64url") });
 }
 
-/** What a message claims to be, if it claims anything. Nothing of it is to be believed before that was proved. */
+/** What a message claims to be, if it claims anything. Not to be trusted before it is proved. */
 export function readClaim(body: unknown): Claim | undefined {
   const parsed = wireSchema.safeParse(typeof body === "string" ? parseJson(body) : body);
   if (!parsed.success) return undefined;

@@ -24,7 +24,7 @@ export interface Order {
   readonly traceparent: string | undefined;
   readonly requestedBy: string | undefined;
   readonly rerunOf: JobId | undefined;
-  /** Members of its envelope that mean nothing: told as warnings. */
+  /** Members of its envelope that mean nothing: they become warnings. */
   readonly unknown: readonly string[];
 }
 

@@ -2,7 +2,7 @@ import type { Rules } from "./step.ts";
 import { settleTime } from "./step.ts";
 
 /**
- * When "nothing there" may be believed. ARM's view lags behind: a group that was created a moment ago, or that runs, may be absent
+ * When "nothing there" can be trusted. ARM's view lags behind: a group that was created a moment ago, or that runs, may be absent
  * for a while (Azure-Samples/aci-logicapps-integration#10). Pure.
  */
 export interface Absence {
@@ -19,7 +19,7 @@ export interface Absence {
  */
 export type Ground = "told" | "nothing";
 
-/** From one observation to the next, as parts of `absenceTime`: at 5, 15, 35, 75 and 180 s of three minutes where none comes late. */
+/** From one observation to the next, as parts of `absenceTime`: at 5, 15, 35, 75 and 180 s of three minutes if all come in time. */
 const gaps = [5 / 180, 10 / 180, 20 / 180, 40 / 180, 105 / 180] as const;
 const minAbsences = gaps.length;
 
@@ -41,6 +41,6 @@ export function absenceProof(
     return { proved: false, nextAt: Math.max(absentAt + settleTime, now + 1) };
   }
   if (absences >= minAbsences && now >= absentAt + absenceTime) return { proved: true };
-  // From now on, not from the first: observations that come late would follow each other at once, and one blink of ARM would be proof.
+  // Counted from now, not from the first: late observations would otherwise follow each other at once, and one short gap of ARM would be proof.
   return { proved: false, nextAt: Math.round(now + (gaps[absences - 1] ?? gaps[0]) * absenceTime) };
 }

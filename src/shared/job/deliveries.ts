@@ -2,9 +2,9 @@ import { backOff, day, minute, second } from "../base/duration.ts";
 import { hasEnded, type Delivery, type Job } from "./job.ts";
 
 /**
- * Who is to be notified of a job's end, and who was: each caller by itself, so that one who can't be reached makes nobody hear twice.
- * Callers are told apart by their places: a `callBackUri` by its place in the sealed list, a `replyTo` by that of the job's own poster
- * followed by `joined`. Pure.
+ * Who is to be notified of a job's end, and who was: each caller separately, so that one who can't be reached makes nobody hear twice.
+ * Callers are identified by position: a `callBackUri` by its index in the sealed list, a `replyTo` by its index in the list of the
+ * job's own poster followed by `joined`. Pure.
  */
 export type Kind = "callbacks" | "replies";
 

@@ -7,7 +7,7 @@ import { openBytes, openText, type NotText } from "../base/written-text.ts";
 
 /**
  * What is submitted, by POST, in a message on `aci-jobs` or in a file: a definition (YAML or JSON), or an envelope around one, which is
- * told from a definition by its `version`. The service's own messages on that queue are envelopes too.
+ * distinguished from a definition by its `version`. The service's own messages on that queue are envelopes too.
  */
 export type JobMessage =
   /** An id of a row that is there already. */
@@ -24,7 +24,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** What a message that can't be read still tells of who sent it. */
+/** What a message that can't be read still says about its sender. */
 export interface Sender {
   readonly id?: JobId | undefined;
   readonly name?: string | undefined;
@@ -190,7 +190,7 @@ function senderOf(given: Readonly<Record<string, unknown>>, id: JobId | undefine
   };
 }
 
-/** The name in a definition that can't be taken, if it can be told: so that its row is found by it. */
+/** The name in a refused definition, if it can be read: so that the job's row is found by it. */
 export function nameIn(text: string): string | undefined {
   const named = Object.entries(jsonObjectIn(text) ?? {}) as [string, unknown][]; // JSON's members are of any type
   if (named.length > 0) {

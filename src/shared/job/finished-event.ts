@@ -1,7 +1,7 @@
 import { hasEnded, stateWord, type Job } from "./job.ts";
 import { describe } from "./describe.ts";
 
-/** What others are told of a job's end. Pure. */
+/** The event that reports a job's end to others. Pure. */
 
 /** The body that Data Factory's WebHook activity expects ("Webhook activity", `reportStatusOnCallBack`); `StatusCode` is text. */
 export interface CallbackBody {

@@ -10,7 +10,7 @@ import type { Reason } from "./reasons.ts";
  */
 export type StartTrouble = "quota" | "capacity" | "image" | "mount" | "start" | "network";
 
-/** In the order in which they are believed when several stand in one view. */
+/** By precedence, for when several are in one view. */
 const troubles: readonly { readonly trouble: StartTrouble; readonly name: RegExp; readonly text: RegExp }[] = [
   { trouble: "quota", name: /quota/i, text: /\bquota\b/i },
   {

@@ -36,7 +36,7 @@ export function addedTags({ tags, source }: JobOptions): Record<string, string> 
 }
 
 /**
- * A definition's tags, and over them ours. ARM compares tags without case and takes one of a kind, so a tag of a name of ours, however
+ * A definition's tags, and over them ours. ARM compares tags without case and takes one of a kind, so a tag with one of our names, however
  * it is written, must not stand beside it; and one that we would only have set if an option had asked for it says nothing true.
  */
 export function mergeTags(written: JsonObject, ours: Readonly<Record<string, string>>): JsonObject {

@@ -167,7 +167,7 @@ const knownPhase = z.discriminatedUnion("state", [
     /** The group stays until then, unless a new job needs its name. */
     keepUntil: time.optional(),
     ...removal,
-    /** True once the name is free and everybody was told. */
+    /** True once the name is free and everybody was notified. */
     tidy: z.boolean(),
   }),
 ]);
@@ -209,7 +209,7 @@ const observed = openObject({
   bareSince: time.optional(),
   /** Since when all containers that count have ended, one at least without an exit code. */
   terminatedSince: time.optional(),
-  /** Restarts of containers that were counted as evictions or not, so that none is counted twice. */
+  /** Restarts of containers, whether counted as evictions or not, so that each is counted once. */
   restarts: z.number().default(0),
   evictions: z.number().default(0),
 });
@@ -299,7 +299,7 @@ export const jobSchema = openObject({
   /** Its definition could not be sealed yet: the message that brought the job, which is sent again, has it. */
   awaitsDefinition: z.boolean().default(false),
   rerunOf: jobId.optional(),
-  /** Who joined it since: found by an id of their own, told of the end on a queue of their own. */
+  /** Callers that attached since: found by an id of their own, notified of the end on a queue of their own. */
   joined: z
     .array(openObject({ id: jobId.optional(), replyTo: z.string().optional(), correlationId: z.string().optional() }))
     .default([]),
@@ -372,7 +372,7 @@ export const jobSchema = openObject({
   lookAt: time,
   /** Until then nobody but the claim's maker may change anything in ACI. */
   claimUntil: time.optional(),
-  /** When the index was last told to have the timer check, if looks stop. */
+  /** The `checkAt` last written to the job's index entry: when the timer checks whether its observations stopped. */
   checkAt: time.default(0),
 });
 /** A job, as the row keeps it. No secret is in it. */

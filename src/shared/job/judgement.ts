@@ -16,7 +16,7 @@ export interface Written {
   readonly via: OptionsContext["via"];
 }
 
-/** Faults of one kind, or none. */
+/** Faults of one kind, if any. */
 export interface Found {
   readonly code: ErrorCode;
   readonly what: string;
@@ -121,7 +121,7 @@ function sourcesOf({ query, envelope }: Written, block: OptionsBlock | undefined
 const maxUnknown = 50;
 
 function unknownMembers(names: readonly string[]): PlacedFault[] {
-  const message = "This member has no effect: the envelope has none of this name, or has it twice; see docs/queue.md.";
+  const message = "This member has no effect: the envelope has no such member, or has it twice; see docs/queue.md.";
   return names.slice(0, maxUnknown).map((name) => ({ path: shownName(name, "member"), line: 1, column: 1, message }));
 }
 
@@ -140,6 +140,6 @@ function neverEnds(
   const hasTimeout = sources.some(({ values }) => Object.keys(values).some((name) => name.toLowerCase() === "timeout"));
   if (view.restartPolicy !== "Always" || main !== undefined || runTimeout !== undefined || hasTimeout) return undefined;
   const message =
-    "A group with restartPolicy Always, or none, never ends: set Never or OnFailure, or name main, timeout or runTimeout.";
+    "A group with restartPolicy Always, which is the default, never ends: set Never or OnFailure, or the option main, timeout or runTimeout.";
   return { path, ...place(path), message };
 }

@@ -149,7 +149,7 @@ function replaced(
   return { do: "capture", job: withEnding(job, phase, ending), group: undefined };
 }
 
-/** The group is not there, which is believed only when it is proved. */
+/** The group is missing. This is trusted only when it is proved. */
 function missing(before: Job, beforePhase: LivePhase, now: number, rules: Rules): Step {
   const absence = absentAgain(beforePhase, now);
   const phase = { ...beforePhase, ...absence };
@@ -252,7 +252,7 @@ function capture(job: Job, ending: Ending, group: GroupSeen): Step {
 
 // ------------------------------------------------------------------------------------------------------------- Not seen
 
-/** How long the group could not be read, and why. A missing resource group is told apart: for a day it proves nothing. */
+/** How long the group could not be read, and why. A missing resource group is a case of its own: for a day it proves nothing. */
 function unseen(job: Job, { reason, azure }: Extract<Observation, { group: "unknown" }>, now: number): Job {
   const before = job.unseen;
   if (before === undefined) return { ...job, unseen: { reason, since: now } };

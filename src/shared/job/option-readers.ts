@@ -101,7 +101,7 @@ export function readRetryOn(value: JsonValue): Result<readonly RetryRule[], stri
 
 export function readTags(value: JsonValue): Result<Readonly<Record<string, string>>, string> {
   const wrong =
-    "must be labels or KEY=VALUE pairs: at most 15, keys of at most 100 and values of at most 256 characters, none of <>%&\\?/ in keys, no key beginning with aciproxy";
+    "must be labels or KEY=VALUE pairs: at most 15, keys of at most 100 and values of at most 256 characters, keys without <>%&\\?/ and not beginning with aciproxy";
   const pairs: (readonly [string, string])[] = [];
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     for (const [key, item] of Object.entries(value)) pairs.push([key.trim(), scalar(item)]);

@@ -221,7 +221,7 @@ export interface OptionsContext {
 }
 const allNames = [...names.values()].join(", ");
 
-/** So many unknown options are told one by one: a reply is no place for thousands. */
+/** The number of unknown options that are reported one by one: a reply should not list thousands. */
 const mostUnknown = 50;
 
 /**

@@ -89,7 +89,7 @@ export const catalogue = {
   RegistryBusy: entry(
     "image",
     "few",
-    "The registry refused for now, mostly Docker Hub's rate limit. Use credentials or your own registry.",
+    "The registry refused for now, usually because of Docker Hub's rate limit. Use credentials or your own registry.",
   ),
   NotAuthorized: entry(
     "identity",
@@ -253,7 +253,7 @@ export const catalogue = {
   RunTimeout: entry(
     "program",
     "caller",
-    "It ran longer than runTimeout allows. Look at its log for what takes so long, or raise runTimeout.",
+    "It ran longer than runTimeout allows. Check its log for what takes the time, or raise runTimeout.",
   ),
   DeadlineExceeded: entry(
     "program",

@@ -24,7 +24,7 @@ export type Step =
   | { readonly do: "create" | "delete" | "stop"; readonly job: Job }
   /** Store logs and exit codes, then save. */
   | { readonly do: "capture"; readonly job: Job; readonly group: GroupSeen | undefined }
-  /** Tell who asked to be told of the end. */
+  /** Notify the callers that asked to be notified of the end. */
   | { readonly do: "tell" }
   /** Free the name and leave the index. */
   | { readonly do: "tidy" }
@@ -39,7 +39,7 @@ export interface Rules extends Limits {
   readonly lookFloor: number;
   readonly lookCeiling: number;
   readonly freeRetries: number;
-  /** How long a group must be absent, over five observations, before that is believed. */
+  /** How long a group must be absent, over five observations, before that counts as proved. */
   readonly absenceTime: number;
   /** How long a cause that lies with the whole installation is waited for. */
   readonly refusalTime: number;

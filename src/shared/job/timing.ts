@@ -24,13 +24,13 @@ export function interrupted(job: Job, now: number, unseen?: "unseen"): Outcome |
   return over?.outcome;
 }
 
-/** A delay between attempts is none of the causes: it has the attempt's. */
+/** A delay between attempts is no cause: the cause is that of the attempt. */
 function waitedFor({ phase }: Job): Pick<Verdict, "waitedFor"> {
   const reason = phase.state === "Queued" ? phase.waiting?.reason : undefined;
   return reason === undefined || reason === "RetryDelay" ? {} : { waitedFor: reason };
 }
 
-/** What kept the group from starting, as far as its events tell. */
+/** What kept the group from starting, as far as its events show. */
 function notStarted({ events }: Job): Pick<Verdict, "detail" | "waitedFor"> {
   const { reason, detail } = startReason(events);
   return {
@@ -39,7 +39,7 @@ function notStarted({ events }: Job): Pick<Verdict, "detail" | "waitedFor"> {
   };
 }
 
-/** After an outage a look mostly succeeds within minutes; who lost the right to read must not wait for the deadline. */
+/** After an outage an observation usually succeeds within minutes; a job whose group we may no longer read must not wait for its deadline. */
 const mostUnseen = 60 * minute;
 
 /** When the next of the job's own times runs out. */
@@ -50,7 +50,7 @@ export function nextTimeout(job: Job): number {
 interface Timeout {
   readonly at: number;
   readonly outcome: Outcome;
-  /** It is about what the group does, which only a look tells. */
+  /** It is about what the group does, which only an observation shows. */
   readonly ofGroup: boolean;
 }
 
@@ -103,7 +103,7 @@ export function withoutOutage(job: Job, now: number): Job {
 
 /**
  * How long until the next look: a tenth of the age, so that a young job is seen at once and an old one costs little, and sooner around
- * the time that jobs of its name took before. A little more or less by chance, lest jobs that were once looked at together (after an
+ * the time that jobs of its name took before. A little more or less by chance, so that jobs that were once observed together (after an
  * outage, say) are so for ever and ask for more than there is.
  */
 export function pace(job: Job, now: number, rules: Rules): number {
@@ -114,7 +114,7 @@ export function pace(job: Job, now: number, rules: Rules): number {
   return Math.max(rules.lookFloor, Math.round(next * (0.9 + 0.2 * rules.random)));
 }
 
-/** Around its usual end a job is looked at so many times as often, at the most: a guess that is wrong costs a few reads. */
+/** Around its typical end a job is observed at most this many times as often: a wrong guess costs a few reads. */
 const soonest = 8;
 
 function fromUsualEnd({ phase, usualTime }: Job, now: number): number {

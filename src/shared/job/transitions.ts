@@ -84,7 +84,7 @@ function isFree({ observed, lastDeleteAt }: Job, { reason }: Verdict): boolean {
   return lastDeleteAt !== undefined && acceptedAt !== undefined && acceptedAt - lastDeleteAt <= lateDelete;
 }
 
-/** What the caller's rules say of a failure; `undefined` where there are none. */
+/** What the caller's rules say of a failure; `undefined` where there are no rules. */
 export function retryAsked(rules: readonly RetryRule[], verdict: Verdict): boolean | undefined {
   if (rules.length === 0) return undefined;
   const { party } = entryOf(verdict.reason);

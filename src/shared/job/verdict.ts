@@ -23,7 +23,7 @@ export type Judgement =
   /** No ordinary container has started; why, as far as the events tell. */
   | { readonly kind: "not started"; readonly reason: Reason; readonly detail?: string }
   | { readonly kind: "running"; readonly startedAt: number }
-  /** It started, and what it does now can't be told from this view: keep watching. */
+  /** It started, and this view does not show what it does now: keep observing. */
   | { readonly kind: "unclear"; readonly startedAt: number }
   /** The attempt is over. What still runs of it is stopped. */
   | { readonly kind: "ended"; readonly outcome: Outcome }
@@ -281,7 +281,7 @@ export function firstEndOf(container: ContainerSeen): ContainerEnd | undefined {
   return { container: name, init, exitCode, ...defined({ startTime, finishTime, detailStatus }), restartCount };
 }
 
-/** What tells a group from another of its name: its containers, their images, and when each first started. */
+/** What distinguishes a group from another of its name: its containers, their images, and when each first started. */
 export function identityOf(
   group: GroupSeen,
   starts: Readonly<Record<string, number>> = {},
@@ -300,7 +300,7 @@ function containersOf(group: GroupSeen): string {
   return group.containers.map(({ name, init, image }) => `${init ? "init " : ""}${name}=${image ?? ""}`).join(" ");
 }
 
-/** When each container first started, as far as the view tells: of more than one restart it shows only the last two runs. */
+/** When each container first started, as far as the view shows: of more than one restart it shows only the last two runs. */
 function startsOf(group: GroupSeen): Record<string, number> {
   const pairs = group.containers.flatMap(({ name, init, restartCount, startTime, previous }) => {
     const first = restartCount === 0 ? startTime : restartCount === 1 ? previous?.startTime : undefined;
@@ -463,7 +463,7 @@ function crashLoops(container: ContainerSeen, { restartPolicy }: Watched, maxRes
   return restartCount > maxRestarts;
 }
 
-/** When the first ordinary container started, as far as the view tells. */
+/** When the first ordinary container started, as far as the view shows. */
 function startOf(group: GroupSeen, now: number): number | undefined {
   const started = group.containers.filter((each) => !each.init && hasStarted(each));
   if (started.length === 0) return undefined;

@@ -108,7 +108,7 @@ export class Placement {
     doubts.set(rowKey, now);
   }
 
-  /** A region that was full has room again: a group of ours went. */
+  /** A region that was full has capacity again: one of our groups is gone. */
   async lift(placed: Placed): Promise<void> {
     await storageCall(() => this.#table.deleteEntity(partition, scopeOf(placed)), 404);
     this.#cache = undefined;

@@ -31,7 +31,7 @@ interface Refused {
   readonly reason: Reason;
 }
 
-/** Uses of one window that are taken together: so many were granted, in order of arrival, and the others may come again then. */
+/** Uses of one window that are taken together: `taken` of them are granted, in order of arrival; the others may try again at `at`. */
 interface Batch {
   count: number;
   readonly taken: Promise<{ readonly taken: number; readonly at: number }>;
@@ -117,7 +117,7 @@ export class Budget {
     this.#held.set(scopeOfArm(kind, placed), until);
   }
 
-  /** ARM said how many calls of a kind are left. Where we believe in more, ARM is right: others use the subscription too. */
+  /** ARM said how many calls of a kind are left. Where we counted more, ARM is right: others use the subscription too. */
   heed({ kind, subscriptionId, count }: ArmRemaining, now: number): void {
     this.#remaining.set(`${kind}_${subscriptionId}`, { count, at: now });
   }
@@ -278,5 +278,5 @@ function parse(value: unknown): unknown {
   }
 }
 
-/** A throttled caller that was told nothing waits this long. */
+/** A throttled caller waits this long if the reply has no time. */
 export const defaultHold = minute / 4;

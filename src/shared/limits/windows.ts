@@ -2,7 +2,7 @@ import { minute } from "../base/duration.ts";
 import type { BucketLimits } from "../config/readers.ts";
 
 /**
- * Limits as arithmetic, without I/O: ACI's sliding windows (so many creates in five minutes, so many in an hour) and ARM's token
+ * Limits as arithmetic, without I/O: ACI's sliding windows (a number of creates in five minutes, and in an hour) and ARM's token
  * buckets. Plain data goes in and comes out; `budget.ts` keeps it in storage.
  */
 export interface Windows {
@@ -35,7 +35,7 @@ export function takeFromWindows(windows: Windows, limits: WindowLimits, now: num
   return { ok: true, state: { minute: current, uses } };
 }
 
-/** Takes back one use of that time, which turned out to be none. */
+/** Gives back one use of that time, which did not reach ACI. */
 export function returnToWindows(windows: Windows, takenAt: number): Windows {
   const index = windows.uses.length - 1 - (windows.minute - Math.floor(takenAt / minute));
   if ((windows.uses[index] ?? 0) < 1) return windows;
@@ -73,7 +73,7 @@ export interface ArmRemaining {
   readonly count: number;
 }
 
-/** A bucket as it is at that time; a full one where none is stored. */
+/** A bucket as it is at that time; a full one where no bucket is stored. */
 export function bucketAt(stored: Bucket | undefined, limits: BucketLimits, now: number): Bucket {
   const before = stored ?? { tokens: limits.capacity, at: now };
   const refilled = (Math.max(0, now - before.at) / 1000) * limits.perSecond;
@@ -81,7 +81,7 @@ export function bucketAt(stored: Bucket | undefined, limits: BucketLimits, now: 
 }
 
 /**
- * Takes a block of tokens, or as many as there are; none: says when there will be some.
+ * Takes a block of tokens, or as many as there are. If there are no tokens, says when there will be some.
  *
  * @param reserve tokens that are left to others
  */

@@ -9,7 +9,7 @@ export type AppRole = (typeof appRoles)[number];
 
 export type Identified =
   | { readonly kind: "caller"; readonly appId: string; readonly roles: readonly AppRole[] }
-  /** No token, or none to be believed. */
+  /** No token, or one that can't be trusted. */
   | { readonly kind: "nobody" }
   /** A good token of somebody who is not on the list of callers. */
   | { readonly kind: "stranger" };
@@ -21,11 +21,11 @@ const tolerance = "60 seconds";
 const keysTime = day;
 
 /**
- * Tells who calls from a bearer token of Microsoft Entra ID. Signature, issuer, tenant, audience and times are checked here; what
- * headers the platform adds is not believed. Both token versions are taken ("Access tokens in the Microsoft identity platform": the
+ * Reads from a bearer token of Microsoft Entra ID who calls. Signature, issuer, tenant, audience and times are checked here;
+ * headers that the platform adds are not trusted. Both token versions are taken ("Access tokens in the Microsoft identity platform": the
  * caller is `appid` in version 1.0 and `azp` in 2.0, app roles are in `roles`).
  *
- * @returns a function that throws {@link Unavailable} when the tenant's keys can't be had
+ * @returns a function that throws {@link Unavailable} when the tenant's keys can't be read
  */
 export function entraId(
   { entraTenant: tenant, entraAudiences, entraCallers, entraAuthority }: EntraSettings,
@@ -60,7 +60,7 @@ export function entraId(
   };
 }
 
-/** Why no keys could be had; anything else that jose throws is the token's fault. */
+/** Why the keys could not be read; anything else that jose throws is the token's fault. */
 const keyTrouble = new Set(["ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID", "ERR_JOSE_GENERIC"]);
 
 async function claimsOf(verify: () => Promise<{ payload: JWTPayload }>): Promise<JWTPayload | undefined> {
@@ -68,6 +68,6 @@ async function claimsOf(verify: () => Promise<{ payload: JWTPayload }>): Promise
     return (await verify()).payload;
   } catch (error) {
     if (error instanceof errors.JOSEError && !keyTrouble.has(error.code)) return undefined;
-    throw new Unavailable("identity", "The tenant's signing keys can't be had.", { cause: error });
+    throw new Unavailable("identity", "The tenant's signing keys can't be read.", { cause: error });
   }
 }

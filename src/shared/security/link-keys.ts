@@ -12,7 +12,7 @@ import { storageCall } from "../store/connect.ts";
  */
 export type SigningKeyRow = "link-key" | "message-key";
 const partition = "control";
-/** How long a key is believed in; within that time a revocation is noticed. */
+/** How long a key is cached; within that time a revocation is noticed. */
 const cacheTime = 5 * minute;
 /** A token that names another key has the row read again, but not for every such token. A message that does is never taken for unsigned. */
 const lookAgain = { "link-key": 30 * second, "message-key": 0 } as const;
@@ -37,7 +37,7 @@ export class LinkKeys {
   }
 
   /**
-   * The key to sign with; made when there is none.
+   * The key to sign with; made when there is no key yet.
    *
    * @throws Unavailable when storage or the sealing key can't be reached
    */

@@ -13,7 +13,7 @@ export interface LinkKey {
   readonly key: Uint8Array;
 }
 
-/** What a token says, and whether it was signed with a key. Nothing of it is to be believed before that was asked. */
+/** What a token says, and whether it was signed with a key. Not to be trusted before that was checked. */
 export interface Link {
   readonly keyId: string;
   readonly jobId: JobId;
@@ -38,7 +38,7 @@ export function mintLink({ id, key }: LinkKey, jobId: JobId): string {
   return Buffer.concat([head, sign(key, head)]).toString("base64url");
 }
 
-/** `undefined` when the token is none of ours, whoever signed it. */
+/** `undefined` when the text is not one of our tokens, whoever signed it. */
 export function readLink(token: string): Link | undefined {
   const bytes = Buffer.from(token, "base64url");
   if (bytes.length !== length || bytes.toString("base64url") !== token) return undefined;

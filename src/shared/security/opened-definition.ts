@@ -8,7 +8,7 @@ import { parseSealedDefinition } from "./sealed-definition.ts";
 import type { SecretName, Vault } from "./secret-vault.ts";
 import { vaultFault } from "./vault-references.ts";
 
-/** Why a job's definition can't be had any more. */
+/** Why a job's definition is no longer available. */
 export interface Unopened {
   readonly kind: "fail";
   readonly reason: Reason;

@@ -24,7 +24,7 @@ const timeout = 30 * second;
 /** The host that stands for this machine, in the list of allowed hosts: for development. */
 const thisMachine = "localhost";
 
-/** Whether an address may be called, as far as can be told without resolving its name. */
+/** Whether an address may be called, as far as that is known without resolving its name. */
 export function isAllowedAddress(uri: string, hosts: readonly string[]): boolean {
   if (!URL.canParse(uri)) return false;
   const { protocol, hostname, username, password } = new URL(uri);

@@ -7,7 +7,7 @@ export function sealedText(definition: Definition): string {
   return JSON.stringify({ name, apiVersion, body });
 }
 
-/** `undefined` when the text is none: it was not written by us. */
+/** `undefined` when the text is not a sealed definition: it was not written by us. */
 export function parseSealedDefinition(text: string): Definition | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -21,7 +21,7 @@ export function parseSealedDefinition(text: string): Definition | undefined {
   }
 }
 
-/** What `JSON.parse` gives is JSON; only its outermost kind is to be told. */
+/** What `JSON.parse` returns is JSON; only its outermost kind has to be checked. */
 function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

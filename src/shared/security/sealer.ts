@@ -35,7 +35,7 @@ const header = z.object({ v: z.literal(1), kid: z.string(), wrapped: z.base64(),
 
 /** How long a data key is used for new seals, and an opened one remembered: few calls to the vault per instance and hour. */
 const dataKeyTime = hour;
-/** For as long again a data key serves while its successor can't be had: a vault's bad minute must not refuse jobs. */
+/** A data key serves this much longer while its successor can't be made: a short outage of the vault must not refuse jobs. */
 const dataKeyGrace = hour;
 const mostOpened = 1000;
 

@@ -124,7 +124,7 @@ export class CapturedLogs {
     return read === 404 ? undefined : read;
   }
 
-  /** The end of a log, in whole lines: at most so many bytes, unless one line has more. */
+  /** The end of a log, in whole lines: at most this many bytes, unless one line has more. */
   async tail(id: JobId, attempt: number, container: string, bytes: number): Promise<string> {
     const name = logName(id, attempt, container);
     const open = await this.#open(name);
@@ -209,14 +209,14 @@ export class CapturedLogs {
     return { head: { blob, metadata: {}, etag: made.etag }, blob, part: 0, start: 0, length: 0, blocks: 0 };
   }
 
-  /** The next part. It is made before the log's beginning tells of it, and takes lines only then. */
+  /** The next part. It is made before the log's first blob names it, and takes lines only then. */
   async #goOn(name: string, open: Open): Promise<Open | "conflict"> {
     const part = open.part + 1;
     const start = open.start + open.length;
     const blob = this.#container.getAppendBlobClient(`${name}.${part}`);
     const metadata = { start: String(start) };
     const made = await storageCall(() => blob.createIfNotExists({ blobHTTPHeaders: headers, metadata }));
-    // Left behind by somebody who died before he told of it.
+    // Left behind by an instance that crashed before the first blob named it.
     if (!made.succeeded) await storageCall(() => blob.setMetadata(metadata));
     const old = open.part === 0 ? [] : await this.#superseded(name);
     const told = await this.#change(open, { part: String(part), ...(old.length > 0 ? { hole: "true" } : {}) });
@@ -301,7 +301,7 @@ function startIn(metadata: Readonly<Record<string, string>> | undefined): number
   return Number(metadata?.["start"] ?? 0);
 }
 
-/** Where the last line ends that begins at or after `from` and is whole within so many bytes; `from` when there is none. */
+/** Where the last line ends that begins at or after `from` and is whole within this many bytes; `from` when there is no such line. */
 function wholeLines(bytes: Buffer, from: number, most: number): number {
   if (bytes.length - from <= most) return bytes.length;
   return most <= 0 ? from : Math.max(from, bytes.lastIndexOf(0x0a, from + most - 1) + 1);

@@ -193,7 +193,7 @@ export class Control {
     return row !== 404 && row["at"] instanceof Date ? row["at"].getTime() : now;
   }
 
-  /** Groups noticed so long ago are gone, or have been noticed since. False when the time was up first. */
+  /** Removes groups that were noticed before that time: they are gone, or have been noticed since. False when the time was up first. */
   async forgetOrphans({ before, until, now }: Old): Promise<boolean> {
     const filter = `PartitionKey eq 'orphan' and at lt datetime'${new Date(before).toISOString()}'`;
     const rows = this.#table.listEntities({ queryOptions: { filter, select: ["RowKey"] } });
@@ -230,7 +230,7 @@ export class Control {
     return last?.at === undefined || now - last.at > overdueTime;
   }
 
-  /** How many jobs were active a minute or so ago; the read that tells is made once a minute. */
+  /** How many jobs were active about a minute ago; they are counted once a minute. */
   async activeJobs(now: number): Promise<number> {
     if (now >= this.#load.until) {
       const beat = await this.lastBeat();

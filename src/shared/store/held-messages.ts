@@ -4,8 +4,8 @@ import { parseJobId, type JobId } from "../base/ids.ts";
 import { storageCall } from "./connect.ts";
 
 /**
- * Messages on `aci-jobs` that wait for what they need (partition `held` of the table `control`), for people: what becomes of a message
- * depends on none of it.
+ * Messages on `aci-jobs` that wait for what they need (partition `held` of the table `control`). They are kept for people only: no decision
+ * about a message depends on them.
  */
 export interface HeldMessage {
   readonly id: JobId;
@@ -24,7 +24,7 @@ export interface HeldSummary {
 }
 
 const partition = "held";
-/** One that should have been tried so long ago was dealt with, and its entry could not be removed. */
+/** An entry whose next try is this far in the past is left over: its message was processed, and the entry could not be removed. */
 const stale = hour;
 /** Enough to see that there is trouble. */
 const maxCounted = 5000;

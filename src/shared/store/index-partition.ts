@@ -112,7 +112,7 @@ export class IndexPartition {
     await storageCall(() => this.table.upsertEntity(entity(mark), "Merge"));
   }
 
-  /** As {@link transact}, for what must not be had while the index is lost. */
+  /** As {@link transact}, for what must not be taken while the index is lost. */
   protected async transactWhole(actions: readonly TransactionAction[]): Promise<"done" | "refused" | "no index"> {
     const found: TransactionAction = ["update", entity(mark), "Merge"];
     const result = await storageCall(() => this.table.submitTransaction([found, ...actions]), 404, 409, 412);

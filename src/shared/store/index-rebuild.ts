@@ -15,7 +15,7 @@ import type { JobKey, Prices } from "./job-row.ts";
  * what is missing and overwrites nothing that a running job wrote meanwhile. Jobs that may have a group get the locks of their names
  * before any other job is looked at; the mark that lets jobs be accepted again comes last.
  *
- * What no row tells is lost: cancels that came before their jobs.
+ * What stands in no row is lost: cancels that came before their jobs.
  */
 const progress = z.object({
   /** `locks`: of jobs with a group. `entries`: everything of every row. `newest`: rows that came meanwhile. `queues`: names that nobody has. */
@@ -30,7 +30,7 @@ const progress = z.object({
 });
 export type RebuildProgress = z.infer<typeof progress>;
 
-/** Progress from a turn's cursor; from the beginning where there is none. */
+/** Progress from a cursor; from the beginning where there is no cursor. */
 export function readProgress(cursor: string | undefined, now: number): RebuildProgress {
   try {
     const read = progress.safeParse(JSON.parse(cursor ?? ""));
@@ -55,7 +55,7 @@ interface Row {
 
 const rowsPerStep = 100;
 const maxActions = 100;
-/** A row may have been on its way for so long when the rebuild began. */
+/** When the rebuild began, a row may have been on its way for this long. */
 const maxOnTheWay = minute;
 
 export class IndexRebuild extends IndexPartition {

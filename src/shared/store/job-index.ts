@@ -124,9 +124,9 @@ export class JobIndex extends Reservations {
     await storageCall(() => this.table.upsertEntity(row, "Replace"));
   }
 
-  /** @param told true when the timer has woken it and looks whether that helps */
-  async setCheck(id: JobId, checkAt: number, told = false): Promise<void> {
-    const row = entity(`job_${id}`, { checkAt: new Date(checkAt), told });
+  /** @param requeued true when the timer has requeued the job and checks whether that helped */
+  async setCheck(id: JobId, checkAt: number, requeued = false): Promise<void> {
+    const row = entity(`job_${id}`, { checkAt: new Date(checkAt), told: requeued });
     await storageCall(() => this.table.updateEntity(row, "Merge"), 404);
   }
 
@@ -138,7 +138,7 @@ export class JobIndex extends Reservations {
   /**
    * Everything that has not ended or is not done with: the columns of its row.
    *
-   * @param skipped told of each entry that names no job
+   * @param skipped called for each entry that names no job
    */
   async *active(skipped: () => void = () => undefined): AsyncGenerator<ActiveJob> {
     for await (const row of this.rows(kind("job"))) {

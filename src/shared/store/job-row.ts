@@ -52,7 +52,7 @@ export function idIn({ rowKey }: JobKey): string {
   return rowKey.slice(-36);
 }
 
-/** The key that an id of ours carries in itself. */
+/** The key that our own id contains. */
 export function keyOfMinted(id: JobId): JobKey | undefined {
   return isMinted(id) ? jobKey(id, mintedAt(id)) : undefined;
 }

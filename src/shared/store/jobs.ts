@@ -41,7 +41,7 @@ export interface Stored {
 export interface JobFilter {
   readonly states: readonly string[] | undefined;
   readonly name: string | undefined;
-  /** Columns and the values that they must have. A column that no row has matches none. */
+  /** Columns and the values that they must have. A column that no row has matches no row. */
   readonly columns: Readonly<Record<string, string>>;
   /** Created at or after, and before; milliseconds since 1970. */
   readonly since: number | undefined;
@@ -86,7 +86,7 @@ export class JobStore {
   }
 
   /**
-   * A job with its sealed bytes: one read for an id of ours, two for a poster's own.
+   * A job with its sealed bytes: one read for our own id, two for a poster's.
    *
    * @throws Unreadable when its row is there and can't be read; so do the others that read a job
    */
@@ -207,7 +207,7 @@ export class JobStore {
    * Rows newest first, a page at a time, without the record and the sealed bytes, which are most of a row. A page may be short, or
    * empty, and still be followed by others.
    *
-   * @param columns those that are read; all that a list shows unless told. What the filter compares is read besides
+   * @param columns those that are read; all that a list shows by default. What the filter compares is read besides
    * @returns `no such page` for a continuation that storage did not give
    */
   list(filter: JobFilter, top: number, continuation: undefined, columns?: readonly string[]): Promise<JobPage>;

@@ -47,7 +47,7 @@ export function mergeLog(storedTail: string, content: string, read: LogRead): Me
   const lines = wholeLines(Buffer.from(content).toString("utf8"), read.container === "ended");
   if (lines.length === 0) return { append: "", gap: false };
   const stored = linesOf(storedTail).filter((line) => !isMark(line));
-  // Whether this is all or a tail can't be told: the next observation will.
+  // This may be the whole log or a tail: the next observation shows it.
   if (stored.length === 0 && read.container === "unknown" && couldBeCut(lines, ended))
     return { append: "", gap: false };
   const known = knownLines(stored, lines);
@@ -88,7 +88,7 @@ function knownLines(stored: readonly string[], lines: readonly string[]): number
   return lastIndexAfter(lines, stored) || overlap(stored, lines) || knownByTime(stored, lines);
 }
 
-/** Where the first occurrence of these lines in others ends; 0 when there is none. */
+/** Where the first occurrence of these lines in others ends; 0 when they do not occur. */
 function lastIndexAfter(lines: readonly string[], wanted: readonly string[]): number {
   if (wanted.length === 0) return 0;
   const fall = fallbacks(wanted);
@@ -175,7 +175,7 @@ export function textOf(line: string): string {
   return stamp === "" ? line : line.slice(stamp.length + 1);
 }
 
-/** The last lines that fit into so many bytes of UTF-8; a single line that is longer is cut at its front. */
+/** The last lines that fit into this many bytes of UTF-8; a single line that is longer is cut at its front. */
 export function tailOf(text: string, limit: number): { readonly text: string; readonly truncated: boolean } {
   const bytes = Buffer.from(text);
   if (bytes.length <= limit) return { text, truncated: false };
@@ -209,7 +209,7 @@ export function linesOf(text: string): string[] {
 
 const stampShape = /^\d{4}-\d\d-\d\dT[^ ]{8,30}(?= |$)/;
 
-/** A line's timestamp as ACI wrote it; empty when it has none. */
+/** A line's timestamp as ACI wrote it; empty when it has no timestamp. */
 export function stampOf(line: string): string {
   return stampShape.exec(line)?.[0] ?? "";
 }

@@ -31,7 +31,7 @@ export function readWake(body: unknown): Wake | undefined {
   return { kind: "job", id, at: "at" in value && typeof value.at === "number" ? value.at : undefined };
 }
 
-/** What an Event Grid event is reduced to: the name of a container group. Everything else in it is not believed, nor logged. */
+/** What an Event Grid event is reduced to: the name of a container group. Nothing else in it is trusted or logged. */
 export function readGroupEvents(body: unknown): readonly string[] {
   const value = typeof body === "string" ? jsonIn(body) : body;
   const events: readonly unknown[] = Array.isArray(value) ? value : [value];

@@ -14,7 +14,7 @@ export interface OldRow {
   readonly name: string;
   readonly hasLogs: boolean;
   readonly hasDefinition: boolean;
-  /** Somebody is yet to be told of the job's end, and who stands in the sealed bytes. */
+  /** Callers are still to be notified of the job's end, and their addresses are in the sealed bytes. */
   readonly tells: boolean;
   /** The record, where it was asked for and is JSON. */
   readonly record: unknown;

@@ -1,9 +1,9 @@
-/** So many jobs are polled at once, on one instance; a job takes some kilobytes. */
+/** The number of jobs polled at once, on one instance; a job takes some kilobytes. */
 const maxRecent = 500;
 
 /**
- * Jobs as they were last read for a reply. A row is read at each poll, and has mostly not changed since the one before: its ETag says
- * so, and then its record need not be parsed again; nor need its key be found again. Those that have been the same for the longest make room.
+ * Jobs as they were last read for a reply. A row is read at each poll and has usually not changed since the last one: its ETag shows
+ * that, and then neither its record is parsed nor its key searched again. The jobs that have not changed for the longest are dropped first.
  */
 export class Peeked<Stored extends { readonly job: { readonly id: string } }> {
   readonly #jobs = new Map<string, Stored>();

@@ -23,7 +23,7 @@ export type PointRead = (
  *
  * Query Entities, https://learn.microsoft.com/rest/api/storageservices/query-entities
  *
- * @throws Error for every answer that is not an entity or its absence, and when there is none
+ * @throws Error for every answer that is not an entity or its absence, and when there is no answer
  */
 export function pointReader(client: TableClient, httpClient: HttpClient, columns: readonly string[]): PointRead {
   const { origin, pathname, search, protocol } = new URL(client.url);
@@ -57,6 +57,6 @@ function entityOf(body: string, etag: string | undefined): Found {
   const columns: unknown = JSON.parse(body);
   if (typeof columns !== "object" || columns === null) throw new RestError("The Table service answered no entity.");
   const told = etag ?? ("odata.etag" in columns ? columns["odata.etag"] : undefined);
-  if (typeof told !== "string") throw new RestError("The Table service told no ETag.");
+  if (typeof told !== "string") throw new RestError("The Table service sent no ETag.");
   return { etag: told, columns: { ...columns } };
 }

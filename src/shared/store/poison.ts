@@ -48,7 +48,7 @@ export class PoisonQueue {
   }
 
   /**
-   * Has a message dealt with, then deletes it; all of them when none is named. A crash between the two leaves one message too many,
+   * Processes a message, then deletes it; all of them when no id is given. A crash between the two leaves one message too many,
    * which is the same job.
    */
   async take(messageId: string | undefined, deal: (message: PoisonMessage) => Promise<void>): Promise<Taken> {

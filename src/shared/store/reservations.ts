@@ -46,7 +46,7 @@ export interface Pending {
 }
 
 export class Reservations extends NameLocks {
-  /** Everything that must be had before a job's row is written, in one transaction: all of it or nothing. */
+  /** Reserves everything that must be reserved before a job's row is written, in one transaction: all of it or nothing. */
   async reserve(reservation: Reservation): Promise<Reserved> {
     const { id, key, name, groupName, want, replaces, keyEntry, foreignId, createdAt, checkAt } = reservation;
     const actions: TransactionAction[] = [
@@ -91,7 +91,7 @@ export class Reservations extends NameLocks {
   /**
    * Goes on with a reservation whose row is not written, in the place of whoever made it. From now on its time counts anew.
    *
-   * @returns `undefined` when there is none, or when it is being given back
+   * @returns `undefined` when there is no reservation, or when it is being given back
    */
   async adopt(id: JobId, now: number): Promise<Pending | undefined> {
     const pending = await this.pending(id);

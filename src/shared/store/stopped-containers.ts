@@ -3,7 +3,7 @@ import { hasEnded, type Job } from "../job/job.ts";
 
 /**
  * An attempt's containers were captured before their group was deleted, so that one that was stopped with it is stored as running.
- * Once nothing runs in the group it is told as what it is then: ended with its attempt. How it exited nobody saw, unless it had been restarted: then its end before that is told.
+ * Once nothing runs in the group it is reported as ended with its attempt. Its exit code is unknown, unless it had been restarted: then its end before that is reported.
  */
 export function withStopped(job: Job, result: AttemptResult): AttemptResult {
   const { phase } = job;

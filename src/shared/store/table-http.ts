@@ -37,7 +37,7 @@ export function tableHttp(limit = 15 * second): HttpClient {
   };
 }
 
-/** What the tables' client sends unless it is told otherwise: text, directly. A proxy, a signal or a stream is for the SDK's own client. */
+/** What the tables' client sends by default: text, directly. A proxy, a signal or a stream is for the SDK's own client. */
 function isPlain({
   agent,
   abortSignal,

@@ -76,7 +76,7 @@ export class Turns {
   /**
    * The turn, for the one caller of all instances that may begin a work now.
    *
-   * @param before as {@link all} has it
+   * @param before what {@link all} returned
    */
   async take(
     work: string,

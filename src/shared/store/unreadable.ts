@@ -39,7 +39,7 @@ export class UnreadableRows {
     await storageCall(() => this.#table.upsertEntity(entity, "Replace"), 404).catch(() => this.#noted.delete(id));
   }
 
-  /** What can't be read, as far as somebody came upon it; at most so many. */
+  /** What can't be read, as far as it was noticed; at most this many. */
   async list(most: number): Promise<readonly UnreadableRow[]> {
     const found: UnreadableRow[] = [];
     const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });

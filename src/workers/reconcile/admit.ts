@@ -77,7 +77,7 @@ async function heldBack(deps: Deps, job: Job, now: number): Promise<Admission | 
     return wait(deps, job, {
       reason: "Paused",
       until: now + minute,
-      detail: "The service's settings are wrong; an operator must mend them.",
+      detail: "The service is misconfigured; an operator must fix its settings.",
     });
   }
   const pause = await deps.control.paused();
@@ -126,7 +126,7 @@ async function mayCreate({ jobs, budget }: Deps, { phase }: Job, placed: Placed,
  * The create's token, drawn when everything else is ready and the create is about to be sent; the attempt begins to count for its day.
  *
  * @param claimed the job as it is to be saved before the create is sent
- * @returns when it was drawn, or the wait of a job that got none
+ * @returns when it was taken, or the wait of a job that got no token
  */
 export async function drawCreate(
   deps: Deps,

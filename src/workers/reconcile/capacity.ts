@@ -51,7 +51,7 @@ async function wakeFrom(deps: Deps, line: string, most: number): Promise<void> {
   for (const id of await deps.jobs.index.callUp(line, most)) await requeue(deps, id);
 }
 
-/** The region that a line's name tells; its resource group does not matter to a limit. */
+/** The region in a wait queue's name; its resource group does not matter to a limit. */
 function placeOf(line: string): Placed | undefined {
   const match = /^~(?:create|room)-([0-9a-f-]{36})-([a-z0-9]+)$/.exec(line);
   if (match?.[1] === undefined || match[2] === undefined) return undefined;

@@ -32,7 +32,7 @@ type CaptureDeps = Pick<Deps, "now" | "log" | "attempts" | "blobs" | "aci" | "jo
  * where it stopped. Trouble with a log holds an end up for a minute or so, and never drives it.
  *
  * @param since when the end was decided
- * @returns `again` when a log could not be read or stored now but may be later; what was had is stored all the same
+ * @returns `again` when a log could not be read or stored now but may be later; what could be read is stored all the same
  */
 export async function captureAttempt(
   deps: CaptureDeps,
@@ -85,7 +85,7 @@ export async function captureAttempt(
   return last || containers.every(({ settled }) => settled) ? "captured" : "again";
 }
 
-/** A container's log at its end, as far as it could be had. */
+/** A container's log at its end, as far as it could be read. */
 interface EndOfLog {
   /** Its last lines, without timestamps. */
   readonly text: string;
@@ -102,7 +102,7 @@ const nothing: EndOfLog = { text: "", whole: true, bytes: 0, verdict: "missing",
 /**
  * Reads and stores a log's end, in no more than half of the time that is left for each of the two.
  *
- * @param last what can't be had now never will be, and the log says so
+ * @param last the last try: what can't be read now is missing for good, and the log says so
  */
 async function endOfLog(
   deps: CaptureDeps,
@@ -144,7 +144,7 @@ async function contentOf(
   const read = await deadline.within(deadline.left / 2).limit(readContainerLog(deps, job, name, true));
   if (read === "late") return { kind: "unknown", why: "it could not be read in time" };
   if (read.kind === "unknown") return { kind: "unknown", why: `it could not be read (${read.reason})` };
-  if (read.kind === "absent") return { kind: "none", why: "Container Instances had none" };
+  if (read.kind === "absent") return { kind: "none", why: "Container Instances had no log" };
   return { kind: "text", text: read.value };
 }
 
@@ -164,7 +164,7 @@ async function storedEnd(
   const container = seen?.state === "Running" ? "running" : "ended";
   const restarted = (seen?.restartCount ?? 0) > 0;
   const log = await logs.capture(id, attempt, name, content.text, { container, restarted });
-  if (content.text === "" && log.bytes > 0) return missing("Container Instances showed none");
+  if (content.text === "" && log.bytes > 0) return missing("Container Instances showed no log");
   // Of a run before the last restart ACI has nothing any more; what was read while it ran may not be all of it.
   const verdict = log.verdict === "complete" && restarted ? "truncated" : log.verdict;
   return asEnd(deps, job, name, { ...log, verdict });

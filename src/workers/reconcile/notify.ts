@@ -6,8 +6,8 @@ import type { Job } from "../../shared/job/job.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 
 /**
- * Notifies who asked to be told of a job's end: the callers' `callBackUri`s, the posters' `replyTo` queues. At least once for a day, and
- * once where nothing fails: a caller is claimed in the row before it is notified, and what came of it is kept for each by itself.
+ * Notifies the callers that asked for a job's end: their `callBackUri`s, the posters' `replyTo` queues. It tries for a day, at least once,
+ * and exactly once where nothing fails: a caller is claimed in the row before it is notified, and each caller's outcome is kept.
  */
 export interface Claim {
   /** To be saved before anybody is notified. */

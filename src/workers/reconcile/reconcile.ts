@@ -42,7 +42,7 @@ const reconcileTime = 90 * second;
 const mostSteps = 40;
 /** How long a job rests that can't be read, or whose phase only a newer release can read. */
 const leftAloneTime = 10 * minute;
-/** A row that changes between each reading and writing is given up after so many: somebody else will go on. */
+/** After this many tries a row that changes between each read and write is left to whoever changes it. */
 const mostSaves = 30;
 
 export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promise<void> {
@@ -203,7 +203,7 @@ class Reconciliation {
     return this.#settle(claimed, (job) => afterDelete(how, job, answer, this.#deps.now(), rulesOf(this.#deps)));
   }
 
-  /** Saves the claim. False also when that took so long that a request sent now could outlive it. */
+  /** Saves the claim. False also when that took too long: a request sent now could outlive it. */
   async #claim(claimed: Job): Promise<boolean> {
     if (!(await this.#save(claimed))) return false;
     return claimed.claimUntil !== undefined && this.#deps.now() + requestTimeout <= claimed.claimUntil;

@@ -8,7 +8,7 @@ import { hasEnded, type Job, type Placed } from "../../shared/job/job.ts";
 import type { TurnEnd } from "../../shared/store/turns.ts";
 
 /**
- * Groups of ours that no job knows any more: a create that came late, or whose job's row is gone. Only groups whose installation tag
+ * Our own groups that no job knows any more: a create that came late, or whose job's row is gone. Only groups whose installation tag
  * is bound to their own name are touched, and of a job whose row is there only the group that the row names. It fails closed: a
  * failed or partial list, or a row that can't be read, removes nothing.
  */

@@ -34,7 +34,7 @@ const kinds = ["definitions", "logs", "rows"] as const satisfies readonly Kept[]
 const memorySchema = z.object({
   /** Partitions that may have something left, by kind, the oldest first. */
   open: z.record(z.enum(kinds), z.array(z.string())),
-  /** The newest partition that is in none or all of them. */
+  /** The newest partition that is in all of them or in no list at all. */
   newest: z.string(),
   /** When all partitions were last listed. */
   listedAt: z.number(),
@@ -119,7 +119,7 @@ async function dropBeside(deps: RetentionDeps, kind: Kept, row: OldRow): Promise
   const { id, hasDefinition, hasLogs } = row;
   switch (kind) {
     case "definitions":
-      // Who is to be told of the end stands in the sealed bytes.
+      // The addresses to notify of the end are in the sealed bytes.
       if (row.tells && deps.settings.definitionRetention < day) return false;
       await blobs.dropSealed(id);
       return true;

@@ -21,7 +21,7 @@ export interface Cloud {
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const key = "the-host-key-of-this-test";
 
-/** The original's pipeline sets no wait, and its container's default is five minutes: here it is none. */
+/** The original's pipeline sets no wait, and its container's default is five minutes: here it is 0. */
 async function hastyContainers(folder: string): Promise<string> {
   const containers = join(folder, "containers");
   await cp(join(root, "Containers"), containers, { recursive: true });

@@ -96,7 +96,7 @@ describe("A Web activity", () => {
     expect(await web({}, { timeout: "0.00:00:01" })).toMatchObject({ error: { errorCode: "ActivityTimeout" } });
   });
 
-  test("asks with the factory's identity where it is told to", async () => {
+  test("asks with the factory's identity where the activity says so", async () => {
     answers.push(reply(200, '{"value":"s"}'));
     await web({ authentication: { type: "MSI", resource: "https://vault.azure.net" } });
     expect(asked[0]?.headers.authorization).toBe("Bearer identity-of-the-factory-for-https://vault.azure.net");

@@ -24,7 +24,7 @@ const objectBody = z.record(z.string(), z.json());
 /**
  * A Web activity ("Web activity in Azure Data Factory"): one request; a 202 with a `Location` is polled by GET with the same headers
  * until the answer is something else, unless `turnOffAsync`; what counts must be a JSON object of at most 4 MB; an answer of 400 or
- * more, none within `httpRequestTimeout`, and none other than 202 within the activity's timeout, is a failure.
+ * more, no answer within `httpRequestTimeout`, and nothing but 202 within the activity's timeout, is a failure.
  */
 export async function runWeb(activity: WebActivity, scope: Scope, world: World): Promise<Outcome> {
   const { typeProperties, policy } = activity;

@@ -48,7 +48,7 @@ export async function runWebHook(activity: WebHook, scope: Scope, world: World):
   }
 }
 
-/** Where the proxy calls back. It must send JSON, and is told whether it was wanted. */
+/** Where the proxy calls back. It must send JSON, and the reply says whether the call was expected. */
 async function openDoor(): Promise<{ uri: string; called: Promise<Json>; close: () => Promise<void> }> {
   const path = `/workflow/callback/${randomUUID()}`;
   let take: (value: Json) => void = () => undefined;

@@ -35,7 +35,7 @@ export const trialSchema = z.strictObject({
   slow: z.boolean().default(false),
   expect: z.strictObject({
     state: z.string().optional(),
-    /** `null`: none. */
+    /** `null`: no exit code. */
     exit: z.number().nullable().optional(),
     reason: z.string().optional(),
     notReason: z.string().optional(),

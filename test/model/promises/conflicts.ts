@@ -10,7 +10,7 @@ import { mostSkew } from "../settings.ts";
 
 /** `onConflict`: who is refused, joined to another job, or takes its place. */
 
-/** What a caller was told who asked at a time. */
+/** The answer to a caller that asked at a time. */
 export function answerAllowed(ledger: Ledger, { spec, key }: Caller, since: number, answer: Result<Accepted>): void {
   const { onConflict } = spec.options;
   if (!answer.ok) {

@@ -153,7 +153,7 @@ export function retried(ledger: Ledger, before: Job, job: Job): void {
     ledger.violated(`${job.id} was tried again after ${verdict?.reason} ${verdict?.exitCode}`);
 }
 
-/** No further attempt: there was none left, or none was asked for. */
+/** No further attempt: no attempt was left, or the caller asked for no retries. */
 function notRetried(ledger: Ledger, job: Job, { state, verdict }: TerminalPhase, decidedAt: number): void {
   const { timeout = Infinity } = specOf(job).options;
   if ((state !== "Failed" && state !== "TimedOut") || job.cancel) return;

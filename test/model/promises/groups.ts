@@ -10,7 +10,7 @@ import { isTaggedOurs, keepTime, mostSkew } from "../settings.ts";
 
 /** What may be done to container groups: one at a time for each job, under a claim, never somebody else's, kept as `keep` says. */
 
-/** A job that was let through before the pause may have so many calls before it yet, and each its time. */
+/** A job that was admitted before the pause may still have this many calls ahead of it, each with its time. */
 const mostOnTheWay = 8 * minute;
 
 export function sentRightly(ledger: Ledger, what: Sent, name: string): void {
@@ -30,7 +30,7 @@ export function sentRightly(ledger: Ledger, what: Sent, name: string): void {
 export function createdRightly(ledger: Ledger, group: Group, existing: Group | undefined, deployments: number): void {
   const id = group.tags[tagNames.job] ?? "";
   const attempt = Number(group.tags[tagNames.attempt]);
-  // One that vanished before it was ever seen can't be told from one that never was.
+  // A group that vanished before it was ever observed can't be distinguished from one that never existed.
   if (deployments > 1 && !ledger.wasInterfered(id))
     ledger.violated(`attempt ${attempt} of ${id} was started ${deployments} times`);
   if (existing)

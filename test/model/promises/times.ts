@@ -9,7 +9,7 @@ import type { Spec } from "../specs.ts";
 
 /** A job's own times end it when they have run out: not before, not long after, and only if they were asked for. */
 
-/** Where a job names none. */
+/** For a job without its own. */
 const defaults = { timeout: 6 * hour, startTimeout: 35 * minute };
 
 /** An end by a time that has not run out yet. */

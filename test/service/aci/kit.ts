@@ -30,7 +30,7 @@ export function temporaryFolder(files: Record<string, string> = {}): string {
   return folder;
 }
 
-/** The official client against loopback http: its bearer policy, which refuses that, gives way to one of ours. */
+/** The official client against loopback http: its bearer policy, which refuses that, is replaced by our own. */
 export function armClient(url: string): ContainerInstanceManagementClient {
   const credential = {
     getToken: () => Promise.resolve({ token: "local", expiresOnTimestamp: Date.now() + 3_600_000 }),
@@ -55,7 +55,7 @@ export function armClient(url: string): ContainerInstanceManagementClient {
 export interface Wire {
   readonly status: number;
   readonly headers: Headers;
-  /** The body as JSON; `undefined` where there is none. */
+  /** The body as JSON; `undefined` where there is no body. */
   readonly body: unknown;
 }
 
@@ -97,7 +97,7 @@ export const viewOf = (reply: Wire, index = 0) => propertiesOf(reply)?.container
 /** What a reply to .../logs shows; nothing where it is an error. */
 export const logOf = ({ body }: Wire): string => z.object({ content: z.string() }).safeParse(body).data?.content ?? "";
 
-/** The least definition that is taken; `env` tells the simulated engine what to do. */
+/** The smallest definition that is taken; `env` controls the simulated engine. */
 export function definition(env: Record<string, string | number> = {}, more: object = {}): object {
   return {
     location: "westeurope",

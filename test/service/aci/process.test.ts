@@ -193,7 +193,7 @@ describe("the process engine", () => {
     expect(viewOf(stopped, 1)).toMatchObject({ currentState: { state: "Terminated", exitCode: 137 } });
   });
 
-  it("restarts a container whose liveness probe fails, and tells of one that is not ready", async () => {
+  it("restarts a container whose liveness probe fails, and reports one that is not ready", async () => {
     const aci = await processes();
     const probe = (command: string): object => ({
       exec: { command: ["/bin/sh", "-c", command] },

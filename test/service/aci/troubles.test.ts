@@ -186,7 +186,7 @@ describe("what ACI was seen to do, as faults", () => {
     expect((await readOnly.get()).status).toBe(404);
   });
 
-  it("a DELETE comes too early, and is told when to come again", async () => {
+  it("a DELETE comes too early, and the answer says when to come again", async () => {
     const { put, call } = await troubled({ type: "transitioning", retryAfter: 12 }, { kind: "delete" });
     await put();
     const refused = await call("DELETE");

@@ -10,7 +10,7 @@ interface Listening {
   readonly received: { method: string; path: string; body: string; type: string | undefined }[];
 }
 
-/** A server on this machine that answers as told, and with more than anybody should wait for. */
+/** A server on this machine that gives this answer, and with more than anybody should wait for. */
 async function listen(status: number, headers: Record<string, string> = {}): Promise<Listening> {
   const received: Listening["received"] = [];
   const server = createServer((request, response) => {
@@ -35,7 +35,7 @@ async function listen(status: number, headers: Record<string, string> = {}): Pro
   return { url: `http://localhost:${port}`, received };
 }
 
-test("a callback is one POST of JSON, and its answer's status is told without reading the rest", async () => {
+test("a callback is one POST of JSON, and its answer's status is returned without reading the rest", async () => {
   const { url, received } = await listen(200);
   expect(await safePost(["localhost"])(`${url}/callback?token=1`, '{"StatusCode":"200"}')).toBe(200);
   expect(received).toEqual([

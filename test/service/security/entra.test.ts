@@ -152,7 +152,7 @@ describe("with AUTH_MODE=entra a bearer token takes the key's place", () => {
     expect(await knock("read", await bearer(), by)).toMatchObject({ status: 401 });
   });
 
-  test("keys that can't be had are our failure: a 503, or what the route says, and never a way in", async () => {
+  test("keys that can't be read are our failure: a 503, or what the route says, and never a way in", async () => {
     authority.up = false;
     expect(await knock("read", await bearer())).toMatchObject({ status: 503 });
     expect(await knock("read", await bearer(), entra(), () => json(202, { state: "Unknown" }))).toMatchObject({

@@ -79,7 +79,7 @@ test("what a container's status says beyond a word of ACI's is masked, too", asy
   );
 });
 
-test("an error's code that is none of Azure's words is masked, too", async () => {
+test("an error's code that is not one of Azure's words is masked, too", async () => {
   const ring = ringOf();
   const azure = { code: `Bad ${secret}`, message: "x", httpStatus: 400 };
   const answer = { kind: "unclear", azure } as const;

@@ -142,7 +142,7 @@ test("a key id of another vault gets neither our token nor a request", async () 
   expect(theirs.calls).toHaveLength(before);
 });
 
-test.each(["?x=1", "/../../keys/seal", "#f", "%2f.."])("a key id with %j is none of ours", async (suffix) => {
+test.each(["?x=1", "/../../keys/seal", "#f", "%2f.."])("a key id with %j is not ours", async (suffix) => {
   const sealed = await sealerOf(shared).seal("text", job);
   const ring = keyVaultRing({ keyId: `${shared.url}/keys/seal`, credential: noCredential, now: () => 0 });
   const { kid, wrapped } = headOf(sealed);

@@ -322,7 +322,7 @@ describe("a command that can't work", () => {
     expect(list.stderr).toContain("is --url right?");
   });
 
-  test("tells its version", async () => {
+  test("prints its version", async () => {
     const command = aciProxy("--version");
     expect(await command.exitCode).toBe(0);
     expect(command.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);

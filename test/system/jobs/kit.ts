@@ -117,7 +117,7 @@ export async function rowOf({ storage }: Service, id: string): Promise<TableEnti
 function keyOf(id: string): JobKey {
   const jobId = parseJobId(id);
   const key = jobId && keyOfMinted(jobId);
-  if (key === undefined) throw new Error(`${id} is no id of ours`);
+  if (key === undefined) throw new Error(`${id} is not our id`);
   return key;
 }
 
@@ -171,7 +171,7 @@ export async function groupsOf({ arm }: Service): Promise<readonly Group[]> {
   return groups;
 }
 
-/** The container group of that name as ACI has it; `undefined` when it is gone. */
+/** The container group of that name in ACI; `undefined` when it is gone. */
 export async function groupOf(service: Service, name: string): Promise<Group | undefined> {
   return (await groupsOf(service)).find((group) => group.name === name);
 }

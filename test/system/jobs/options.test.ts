@@ -224,7 +224,7 @@ const promises: Readonly<Record<OptionName, Promises>> = {
     },
   },
   env: {
-    "tells every container whose it is": async () => {
+    "gives every container its job's identity": async () => {
       const done = await run(definition("env", { one: {}, two: {} }), "env=true&keep=always&timeout=PT1H");
       const { deadlineAt } = await rowOf(service, done.id);
       const group = await groupOf(service, "env");

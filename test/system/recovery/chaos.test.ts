@@ -6,7 +6,7 @@ import { troubles } from "./troubles.ts";
 const jobs = Math.ceil(troubles.length * 1.5);
 
 describe(`${jobs} jobs, a tenth of all calls going wrong, trouble for two groups of three, the host killed twice`, () => {
-  it("none is lost, doubled or leaked, and every verdict is right", { timeout: 480_000 }, async () => {
+  it("no job is lost, doubled or leaked, and every verdict is right", { timeout: 480_000 }, async () => {
     const seed = Number(process.env["CHAOS_SEED"] ?? 1);
     const figures = await chaos({ jobs, kills: 2, faults: 0.1, seed, factor: 10, tell: () => undefined });
     expect(figures).toMatchObject({ kills: 2, lost: 0, doubled: 0, leaked: 0, alive: 0, wrong: [] });

@@ -19,7 +19,7 @@ export interface ChaosOptions {
   readonly faults: number;
   readonly seed: number;
   readonly factor: number;
-  /** Told what goes on. */
+  /** Called with what goes on. */
   readonly tell: (line: string) => void;
 }
 
@@ -98,7 +98,7 @@ export async function chaos(options: ChaosOptions): Promise<Figures> {
   const gate = new StorageFaults(random);
   const began = performance.now();
   const world = await World.start({ factor, gate, environment: patient });
-  // Two seconds of ours for each job.
+  // Two real seconds for each job.
   const enough = 2 * second * jobs * factor;
   try {
     gate.chance = faults;

@@ -128,7 +128,7 @@ export class World {
     return `http://127.0.0.1:${host?.port ?? 0}`;
   }
 
-  /** Milliseconds of its time as milliseconds of ours. */
+  /** Milliseconds of its time as real milliseconds. */
   ours(milliseconds: number): number {
     return milliseconds / this.#options.factor;
   }
@@ -261,7 +261,7 @@ export class World {
     return keys;
   }
 
-  /** None while the host has not made the table. */
+  /** Empty while the host has not made the table. */
   async *#entities(table: string, select: string[]): AsyncGenerator<TableEntityResult<Record<string, unknown>>> {
     try {
       yield* this.storage.table(table).listEntities({ queryOptions: { select } });

@@ -71,7 +71,7 @@ describe.runIf(isWanted(obstacle))("the ops page in a browser", () => {
   });
 
   test("runs no script but its own file, wherever one comes from", async () => {
-    // Where the policy refuses it an inline script is there and does not run, and one from elsewhere can't be had.
+    // Where the policy refuses it an inline script is there and does not run, and one from elsewhere is not loaded.
     await page.addScriptTag({ content: "document.title = 'owned'" }).catch(() => undefined);
     await expect(page.addScriptTag({ url: "https://example.com/x.js" })).rejects.toThrow();
     expect(await page.title()).toBe("ACI Proxy");

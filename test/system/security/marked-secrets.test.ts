@@ -53,7 +53,7 @@ async function startCaller(): Promise<typeof caller> {
   return { server, bodies, url: `http://localhost:${port}/${marks.callback}?code=${marks.callback}` };
 }
 
-/** A definition with a mark in each place that is secret; `env` tells the simulated engine what to do. */
+/** A definition with a mark in each secret position; `env` controls the simulated engine. */
 function definition(name: string, env: Record<string, string> = {}, more: object = {}): object {
   return {
     name,
@@ -187,7 +187,7 @@ describe.concurrent("jobs full of secrets go through", () => {
       "",
     ],
     [
-      "a secret where none belongs",
+      "a secret where no secret belongs",
       { ...definition(marks.password), password: marks.password, [marks.variable]: 1 },
       "?strict=true",
     ],
@@ -199,7 +199,7 @@ describe.concurrent("jobs full of secrets go through", () => {
       "",
     ],
     [
-      "a callback to where none may go",
+      "a callback to a forbidden address",
       { ...definition("callback"), callBackUri: `https://evil.example/${marks.callback}` },
       "",
     ],
@@ -232,13 +232,13 @@ describe.concurrent("jobs full of secrets go through", () => {
   });
 });
 
-test("messages on the poison queue are told of, not shown", async () => {
+test("messages on the poison queue are reported, not shown", async () => {
   await service.post("aci-jobs-poison", JSON.stringify(definition("poison")));
   const reply = await service.call("GET", "/api/poison");
   expect(reply.body["messages"]).toHaveLength(1);
 });
 
-test("while the vault is away nothing is taken, and nothing told of what was sent", async () => {
+test("while the vault is away nothing is taken, and nothing of what was sent is shown", async () => {
   service.vault.fail({ status: 503, code: "Unavailable" });
   const text = JSON.stringify(definition("waiting")).replace(
     "job-secret",
@@ -254,7 +254,7 @@ test("while the vault is away nothing is taken, and nothing told of what was sen
   expect((await ended(id)).status).toBe(200);
 });
 
-test("none of the marks is anywhere, in any form", async () => {
+test("no mark is anywhere, in any form", async () => {
   for (const path of [
     "/api/jobs",
     "/api/jobs?state=active",

@@ -57,7 +57,7 @@ test("what was written is there after the supervisor's death and a new start", a
   expect((await blobs.getBlockBlobClient("b").downloadToBuffer()).toString()).toBe("a blob");
 });
 
-test("a port that is taken is told by its code", async () => {
+test("a port that is taken is reported by its code", async () => {
   const blocker = createServer();
   await new Promise<void>((resolve) => blocker.listen(ports.queue, "127.0.0.1", resolve));
   try {

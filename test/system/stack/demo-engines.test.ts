@@ -34,7 +34,7 @@ test.runIf(isWanted(obstacle))("the demo ends the same on podman", async () => {
 
 if (!isWanted(obstacle)) test.skip(`the demo ends the same on podman: skipped, because ${obstacle}`);
 
-test("an engine that there is not is told in one line", async () => {
+test("a missing engine is reported in one line", async () => {
   await expect(resultOn("lxc")).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringContaining("ACI_ENGINE must be one of process, podman, docker, simulated") as string,

@@ -80,7 +80,7 @@ test("Core Tools ends when the supervisor is gone", async () => {
   expect(await startedAt(pid)).toBeUndefined();
 });
 
-test("Core Tools that ends by itself ends the part", async () => {
+test("the part ends when Core Tools ends", async () => {
   const { child } = await start();
   await fetch(`http://localhost:${options.port}/crash`).catch(() => undefined);
   expect(await once(child, "exit")).toEqual([1, null]);
@@ -95,7 +95,7 @@ test("Core Tools that was killed with its part is found by the next start", asyn
   await expect.poll(() => startedAt(pid), soon).toBeUndefined();
 });
 
-test("a machine without Core Tools is told so in one line", async () => {
+test("a machine without Core Tools gets a one-line error", async () => {
   const { says } = await start(folder);
   expect(says).toEqual({
     type: "failed",

@@ -149,8 +149,8 @@ describe("a stack that can't start", () => {
   });
 });
 
-describe("a part that ends by itself", () => {
-  test("is told with its last words, and the others can be stopped", async () => {
+describe("a part that ends unasked", () => {
+  test("is reported with its last output, and the others can be stopped", async () => {
     const stack = await start();
     const { env } = await optionsOf(stack.url, hostOptions);
     await fetch(`${env["AZURE_RESOURCE_MANAGER_ENDPOINT"] ?? ""}/crash`).catch(() => undefined);

@@ -154,7 +154,7 @@ test("two stacks live side by side, each with its own state", async () => {
   expect(await two.living()).toEqual(all);
 });
 
-test("wrong flags and variables are all told at once", async () => {
+test("wrong flags and variables are all reported at once", async () => {
   const supervisor = new Supervisor(70_000, { ACI_ENGINE: "steam" });
   expect(await supervisor.closed).toBe(1);
   expect(supervisor.stderr).toContain("--port must be a number from 1 to 65535");
@@ -164,6 +164,6 @@ test("wrong flags and variables are all told at once", async () => {
 test("under npm, the end of npm is the end of the stack, however it came", async () => {
   const [port = 0] = await freePorts(1);
   const supervisor = await new Supervisor(port, { npm_lifecycle_event: "start" }, true).ready();
-  supervisor.child.kill("SIGKILL"); // the shell in between; nobody tells the supervisor
+  supervisor.child.kill("SIGKILL"); // the shell in between; nobody notifies the supervisor
   await supervisor.ended();
 });

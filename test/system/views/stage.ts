@@ -26,7 +26,7 @@ export interface Outcome {
 export interface StageOptions {
   /** How much faster than ours time runs for service, storage and ACI. */
   readonly factor: number;
-  /** Milliseconds of ours that a trial may take at least, however few its seconds are: a busy machine is no faster for it. */
+  /** Real milliseconds that a trial may take at least, however few its seconds are: a busy machine is no faster for it. */
   readonly patience: number;
   readonly trials: readonly Trial[];
   readonly told?: (outcome: Outcome) => void;
@@ -155,9 +155,9 @@ class Service {
   }
 }
 
-/** Milliseconds of ours until a submission must be accepted. */
+/** Real milliseconds until a submission must be accepted. */
 const submitPatience = 45_000;
-/** So many are submitted at once: all of them would have a busy machine's storage out of time, which runs faster too. */
+/** The number submitted at once: all of them would exceed the time limits of a busy machine's storage, whose clock runs faster too. */
 const submitters = 8;
 
 const isTerminal = ({ state }: Status): boolean => terminalStates.some((terminal) => terminal === state);

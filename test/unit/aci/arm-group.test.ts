@@ -39,7 +39,7 @@ describe("ACI's words", () => {
   });
 });
 
-describe("a group as ARM tells it", () => {
+describe("a group as ARM shows it", () => {
   const json = {
     id: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerInstance/containerGroups/bellaciao",
     name: "bellaciao",
@@ -122,7 +122,7 @@ describe("a group as ARM tells it", () => {
     expect([seen.length, seen.at(-1)?.name, seen[0]?.message.length]).toEqual([60, "event 79", 300]);
   });
 
-  it("a time of the year 1 is none", () => {
+  it("a time of the year 1 is no time", () => {
     const view = { currentState: { state: "Waiting", startTime: "0001-01-01T00:00:00Z" } };
     expect(
       seenOf({ properties: { containers: [{ name: "a", properties: { instanceView: view } }] } }).containers[0]

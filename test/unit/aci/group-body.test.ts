@@ -81,7 +81,7 @@ describe("what ACI gets", () => {
     });
   });
 
-  it("has no label of the job's that looks like a tag of ours", () => {
+  it("has no label of the job's that looks like one of our tags", () => {
     expect(JSON.stringify(compose({ options: { tags: { "ａciproxy-job": "forged" } } }).tags)).not.toContain("forged");
   });
 

@@ -26,7 +26,7 @@ describe("durations", () => {
   ])("%j is an ISO 8601 duration or a number of seconds", (text, ms) => expect(parseDuration(text)).toBe(ms));
 
   it.each(["", "P", "PT", "P1DT", "P1Y", "P1M", "10m", "-5", "PT-5S", "1e3", "PT5S5M", "Infinity", "NaN"])(
-    "%j is none",
+    "%j is no duration",
     (text) => expect(parseDuration(text)).toBeUndefined(),
   );
 

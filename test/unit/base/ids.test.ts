@@ -61,7 +61,7 @@ describe("other people's ids", () => {
     "6f9619ff-8b86-d011-b42d-00c04fc964f",
     "6f9619ff8b86d011b42d00c04fc964ff",
     "6f9619ff-8b86-d011-b42d-00c04fc964fg",
-  ])("%j is none", (text) => expect(parseJobId(text)).toBeUndefined());
+  ])("%j is no id", (text) => expect(parseJobId(text)).toBeUndefined());
 
   it("are not taken for ours, whatever their version", () => {
     for (const text of ["6f9619ff-8b86-4011-b42d-00c04fc964ff", "0199d3a4-1f2e-7abc-8def-0123456789ab"]) {

@@ -6,7 +6,7 @@ const job = (state: string, more: object = {}) => ({ id: "1", state, ...more });
 
 test.each([
   ["a job that succeeded", job("Succeeded"), 0],
-  ["a failed job whose exit code the service tells", job("Failed", { exitCode: 42 }), 42],
+  ["a failed job whose exit code the service reports", job("Failed", { exitCode: 42 }), 42],
   [
     "a failed job with one failed container",
     job("Failed", { containers: { a: { exit_code: 0 }, b: { exit_code: 137 } } }),

@@ -14,7 +14,7 @@ describe("the address of a service", () => {
     expect(target("https://gateway.example/jobs/", "k").url).toBe("https://gateway.example/jobs");
   });
 
-  test("on this machine brings the local stack's key, elsewhere none", () => {
+  test("on this machine brings the local stack's key, elsewhere no key", () => {
     expect(target("http://localhost:7071", undefined).key).toBe("local");
     expect(target("http://localhost:7071", "mine").key).toBe("mine");
     expect(target("https://proxy.example", undefined).key).toBeUndefined();

@@ -35,7 +35,7 @@ describe("the output of a running job", () => {
     expect(await shown("one\ntw", "one\ntwo\nthree\n")).toEqual(["app: one", "app: two", "app: three"]);
   });
 
-  test("is taken from the captured copy alone where the service shows none live", async () => {
+  test("is taken from the captured copy alone where the service shows no live log", async () => {
     expect(await shown(undefined, "one\ntwo")).toEqual(["app: one", "app: two"]);
   });
 

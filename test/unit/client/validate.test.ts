@@ -19,12 +19,12 @@ describe("the offline check of a definition", () => {
     expect(check(definition())).toMatchObject({ faults: [], warnings: [] });
   });
 
-  test("tells a fault with its place", () => {
+  test("reports a fault with its position", () => {
     const { faults } = check(definition().replace("osType: Linux", "osType: Amiga"));
     expect(faults).toMatchObject([{ path: "properties.osType", line: 5 }]);
   });
 
-  test("tells what is no YAML", () => {
+  test("reports text that is not YAML", () => {
     expect(check("name: [").faults.length).toBeGreaterThan(0);
   });
 

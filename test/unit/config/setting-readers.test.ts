@@ -17,7 +17,7 @@ function faultsOf(...given: Parameters<typeof order>): { code: string; paths: re
   return { code: checked.error.code, paths: (checked.error.errors ?? []).map(({ path }) => path) };
 }
 
-describe("every fault of an order is told at once", () => {
+describe("every fault of a submission is reported at once", () => {
   it("of the definition, its block, the query, and the addresses", () => {
     const text = `x-aciproxy: { retries: 99 }\nname: Not_A_Name\nproperties: { osType: Linux, containers: [] }\n`;
     const changes = { query: { tomeout: "1" }, callBackUri: "http://example.com", replyTo: "nobody" };

@@ -53,7 +53,7 @@ if (hasCorpus) {
     const named = types.filter(({ kind }) => kind === "unknown" || kind === "readonly");
     test.each(named)("$file: $path ($kind) is named in the warnings, with its place", ({ file, path }) => {
       const parsed = parse(file);
-      if (isTemplate(parsed)) return; // of a deployment template only that is told
+      if (isTemplate(parsed)) return; // of a deployment template only that is reported
       const warning = parsed.warnings.find((each) => each.path === path);
       expect(warning?.message).toMatch(/no effect/);
       const line = corpusText(file)

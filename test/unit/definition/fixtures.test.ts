@@ -4,7 +4,7 @@ import { accepted, parse, parseFixture } from "./kit.ts";
 
 const first = "properties.containers[0].properties";
 
-/** What is told of each quirk: faults where it is refused, warnings where it is taken, `path line:column`. */
+/** What is reported of each quirk: faults where it is refused, warnings where it is taken, `path line:column`. */
 const quirks: Readonly<Record<string, { readonly taken: boolean; readonly told: readonly string[] }>> = {
   "anchors.yaml": { taken: true, told: ["x-common 4:1"] },
   "bom.yaml": { taken: true, told: [] },

@@ -55,7 +55,7 @@ const texts: Readonly<Record<string, () => string>> = {
 
 /**
  * On an idle machine of two cores each takes less than 250 ms; on a busy one the same work takes longer. What must not happen takes
- * minutes: the limit tells the two apart.
+ * minutes: the limit distinguishes the two.
  */
 const seconds = 10;
 

@@ -30,7 +30,7 @@ export function definitionOf(text: string): Definition {
   return accepted(parse(text)).definition;
 }
 
-/** The faults of a refused definition; none for an accepted one. */
+/** The faults of a refused definition; empty for an accepted one. */
 export function faultsOf(text: string): readonly Fault[] {
   const parsed = parse(text);
   return parsed.ok ? [] : parsed.faults;

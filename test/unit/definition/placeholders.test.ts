@@ -44,7 +44,7 @@ describe("a template placeholder", () => {
     expect(holdsPlaceholder(text)).toBe(true);
   });
 
-  test.each(sound)("%s is none", (text) => {
+  test.each(sound)("%s is no placeholder", (text) => {
     expect(holdsPlaceholder(text)).toBe(false);
   });
 

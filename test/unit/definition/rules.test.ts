@@ -5,7 +5,7 @@ import { accepted, container, faultsOf, group, groupOf, parseFixture, told, warn
 const c = "properties.containers[0]";
 const subnet = "/subscriptions/0a/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/aci";
 
-/** One row per rule: the group's properties, and what is told of them. */
+/** One row per rule: the group's properties, and what is reported of them. */
 type Row = readonly [what: string, properties: JsonObject, told: readonly string[], top?: JsonObject];
 
 const rows = (table: readonly Row[]) =>
@@ -59,7 +59,7 @@ const refused: readonly Row[] = [
   [
     "a tag's name",
     {},
-    ["tags.a/b: A tag's name may have at most 512 characters and none of < > % & \\ ? /."],
+    ["tags.a/b: A tag's name may have at most 512 characters and may not contain < > % & \\ ? /."],
     { tags: { "a/b": "c" } },
   ],
   [
@@ -592,7 +592,7 @@ const doubted: readonly Row[] = [
     "a reference to no secret",
     { containers: [container({ environmentVariables: [{ name: "A", secureValueReference: "s" }] })] },
     [
-      `${c}.properties.environmentVariables[0].secureValueReference: secureValueReference names none of secretReferences; it is likely to be refused.`,
+      `${c}.properties.environmentVariables[0].secureValueReference: secureValueReference is not the name of an entry in secretReferences; the service is likely to refuse it.`,
     ],
   ],
   [
@@ -742,7 +742,7 @@ describe("nothing is said of", () => {
   });
 });
 
-test("every fault is told at once, each with its place", () => {
+test("every fault is reported at once, each with its position", () => {
   const text = `name: my_group
 type: Microsoft.Storage/storageAccounts
 properties:

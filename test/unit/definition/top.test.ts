@@ -37,7 +37,7 @@ describe("name", () => {
 });
 
 describe("apiVersion", () => {
-  test("is the default where there is none", () => {
+  test("is the default where it is missing", () => {
     expect(definitionOf(group()).apiVersion).toBe("2025-09-01");
     expect(definitionOf(group({}, { apiVersion: null })).apiVersion).toBe("2025-09-01");
   });
@@ -176,7 +176,7 @@ describe("x-aciproxy and callBackUri", () => {
     expect(block?.values).toEqual({ tags });
   });
 
-  test("null is none", () => {
+  test("null counts as absent", () => {
     expect(accepted(parse(group({}, { "x-aciproxy": null, callBackUri: null })))).toMatchObject({
       block: undefined,
       callBackUri: undefined,
@@ -191,7 +191,7 @@ describe("x-aciproxy and callBackUri", () => {
     ]);
   });
 
-  test.each(["callbackUri", "callBackUrl", "callback_uri"])("%s is no callback, and its value is not told", (key) => {
+  test.each(["callbackUri", "callBackUrl", "callback_uri"])("%s is no callback, and its value is not shown", (key) => {
     const parsed = accepted(parse(group({}, { [key]: "https://hunter2.invalid" })));
     expect(parsed.callBackUri).toBeUndefined();
     expect(told(parsed.warnings)).toEqual([

@@ -96,7 +96,7 @@ describe("numbers and truth values", () => {
     expect(faultsOf(groupOf({}).replace('"cpu": 1', `"cpu": ${cpu}`))).toEqual([]);
   });
 
-  test.each(["one", "1,5", "1_000", "true", '"0x1"', "1 CPU", "500m", ".inf", ".nan"])("cpu %s is none", (cpu) => {
+  test.each(["one", "1,5", "1_000", "true", '"0x1"', "1 CPU", "500m", ".inf", ".nan"])("cpu %s is refused", (cpu) => {
     const text = `name: a
 properties:
   osType: Linux
@@ -214,7 +214,7 @@ describe("property names", () => {
     ]);
   });
 
-  test("misplaced ones are told where they belong", () => {
+  test("for misplaced ones the warning says where they belong", () => {
     const misplaced = { ...container(), image: "a", ports: [] };
     const text = group({ containers: [misplaced], type: "x", imageRegistryCredentials: [] }, { volumes: [] });
     expect(told(warningsOf(text))).toEqual([
@@ -264,7 +264,7 @@ describe("property names", () => {
     expect(told(warningsOf(group(properties, { apiVersion })))).toEqual([warning]);
   });
 
-  test("those that no api version of the default has are warned of, where none is written", () => {
+  test("those that the default api version does not have get a warning, where no version is written", () => {
     const volumes = [
       {
         name: "share",

@@ -43,7 +43,7 @@ describe("text", () => {
     ]);
   });
 
-  test("a tab that indents is told as such, with its line", () => {
+  test("a tab that indents is reported as such, with its line", () => {
     expect(parseFixture("tabs.yaml")).toMatchObject({
       ok: false,
       faults: [{ path: "", line: 3, message: "A tab indents this line; YAML takes only spaces there." }],
@@ -196,7 +196,7 @@ describe("anchors, merge keys and tags", () => {
     "!!int many",
     "!!map []",
     "!env NAME",
-  ])("a tag that is none of the core schema is refused (%s)", (value) => {
+  ])("a tag outside the core schema is refused (%s)", (value) => {
     expect(faultsOf(`name: a\nlocation: ${value}\n`)).toMatchObject([{ path: "location", line: 2 }]);
   });
 
@@ -304,7 +304,7 @@ describe("limits", () => {
     expect(parse(many)).toMatchObject({ ok: false, faults: [{ path: "properties" }] });
   });
 
-  test("at most a hundred faults are told one by one, in the order of the text", () => {
+  test("at most a hundred faults are reported one by one, in the order of the text", () => {
     const faults = faultsOf(group({ containers: Array.from({ length: 60 }, () => ({ name: "A", properties: {} })) }));
     expect(faults).toHaveLength(101);
     expect(faults.at(-1)?.message).toMatch(/^\d+ more faults not shown/);

@@ -26,13 +26,13 @@ it.each([
   ["post /api/pause", ["400"]],
   ["post /api/poison/replay", ["400", "404"]],
   ["post /api/poison/drop", ["400", "404"]],
-])("%s tells how it refuses", (call, refusals) => {
+])("%s describes how it refuses", (call, refusals) => {
   const found = calls.find(({ method, path }) => `${method} ${path}` === call);
   const told = Object.keys(found?.responses ?? {}).filter((status) => status.startsWith("4"));
   expect(told.filter((status) => !doors.includes(status))).toEqual(refusals);
 });
 
-it("each call but the open ones tells of its door", () => {
+it("each call but the open ones names its guard", () => {
   const open = calls.filter(({ responses }) => !doors.every((status) => status in responses));
   expect(open.map(({ path }) => path)).toEqual(["/api/link/{token}", "/api/health", "/api/dashboard"]);
 });
@@ -63,7 +63,7 @@ it("the calls that READ_KEY opens are described, each as the call that it is a c
   }
 });
 
-it("each reply tells what it holds", () => {
+it("each reply describes its members", () => {
   const empty = calls.flatMap(({ path, responses }) =>
     Object.entries(responses)
       .filter(([status, reply]) => !doors.includes(status) && !("content" in Object(reply)))

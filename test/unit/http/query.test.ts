@@ -23,12 +23,12 @@ test("parameters that a gateway adds are nobody's", () => {
   expect(read("Code=k&clientid=x&Subscription-Key=y&top=1")).toMatchObject({ ok: true, value: { top: 1 } });
 });
 
-test("a poll by any other word than true is none, as in the original", () => {
+test("any other word than true is no poll, as in the original", () => {
   expect(read("polling=yes")).toMatchObject({ ok: true, value: { polling: false } });
 });
 
 describe("what is wrong", () => {
-  it("is told at once, each with its parameter, in words that never quote the value", () => {
+  it("is reported at once, each with its parameter, in words that never quote the value", () => {
     expect(read("top=11&colour=red&since=hier&format=xml")).toMatchObject({
       ok: false,
       error: {
@@ -53,7 +53,7 @@ describe("what is wrong", () => {
     expect(read("name=a&Name=a")).toMatchObject({ ok: true, value: { name: "a" } });
   });
 
-  it("has no more names than a reply has place for, and none that is no name", () => {
+  it("lists no more names than fit into a reply, and only well-formed names", () => {
     const query = Array.from({ length: 500 }, (_, n) => `x${n}=1`).join("&");
     const refused = read(`s%20ecret=1&${query}`);
     expect(refused).toMatchObject({ ok: false, error: { errors: { length: 50, 0: { path: "parameter" } } } });

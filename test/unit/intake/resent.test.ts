@@ -77,14 +77,14 @@ describe("a parcel", () => {
     expect(unpackParcel(randomBytes(200), parcel)).toBeUndefined();
   });
 
-  it("shows nothing of its text, and leads nowhere but to the service's own blobs", () => {
+  it("shows nothing of its text, and leads only to the service's own blobs", () => {
     expect(Buffer.from(packed).includes("quote")).toBe(false);
     expect(parcelText(resent, parcel)).not.toContain("quote");
     expect(readClaim(parcelText(resent, { ...parcel, name: "messages/../definitions" }))).toBeUndefined();
     expect(readClaim(parcelText(resent, { ...parcel, name: jobId(1) }))).toBeUndefined();
   });
 
-  it("tells an operator whose it is, since when it waits and for what", () => {
+  it("shows an operator whose it is, since when it waits and for what", () => {
     const told = { id: resent.id, since: start, tries: 1, why: "StorageUnavailable" };
     expect(recordOf(parcelText(resent, parcel))).toEqual(told);
     expect(recordOf(signedText(resent, key))).toMatchObject(told);

@@ -89,7 +89,7 @@ describe("the numbers of a quota", () => {
   const refusal = (numbers: string, code = "ContainerGroupQuotaReached") =>
     readRefusal({ httpStatus: 409, code, message: `container group quota 'StandardCores' exceeded. ${numbers}` });
 
-  it("of a group that can never fit are told, and end the job", () => {
+  it("of a group that can never fit are reported, and end the job", () => {
     const { reason, detail } = refusal("Limit: '10', Usage: '2' Requested: '16'.");
     expect(reason).toBe("QuotaTooSmall");
     expect(detail).toBe("The group asks for 16 StandardCores; the limit is 10, and 2 are in use.");

@@ -139,19 +139,19 @@ describe("an envelope that another serializer wrote", () => {
     expect(readJobMessage({ VERSION: 1, OP: "CANCEL", ID: id })).toEqual({ kind: "cancel", id });
   });
 
-  it("is told from a definition in PascalCase", () => {
+  it("is distinguished from a definition in PascalCase", () => {
     const definition = { Name: "a", Version: "2", Properties: {} };
     expect(submission(readJobMessage(definition)).definition).toEqual({ text: JSON.stringify(definition) });
   });
 
-  it("with a member in two spellings takes the last one, and tells of it", () => {
+  it("with a member in two spellings takes the last one, and warns", () => {
     const { correlationId, unknown } = submission(
       readJobMessage({ version: 1, definition: "a", correlationId: "first", CorrelationId: "last" }),
     );
     expect([correlationId, unknown]).toEqual(["last", ["CorrelationId"]]);
   });
 
-  it("that can never work still tells whom to answer", () => {
+  it("that can never work still shows whom to answer", () => {
     expect(
       readJobMessage({ Version: 1, Id: id, ReplyTo: { Queue: "answers" }, CallBackUri: "https://a.example" }),
     ).toMatchObject({

@@ -9,7 +9,7 @@ import { live, rules, start } from "../../kit/kit.ts";
 const free = (Object.keys(catalogue) as Reason[]) // the table's own keys
   .filter((reason) => catalogue[reason].rule === "free");
 
-it.each(free)("after %s in a row so many times as the setting says, nobody pays for another attempt", (reason) => {
+it.each(free)("after %s as many times in a row as the setting allows, there is no further free attempt", (reason) => {
   const after = (freeInRow: number) =>
     afterFailure(
       live({ state: "Pending", acceptedAt: start }, { freeInRow }),

@@ -76,7 +76,7 @@ properties:
     expect(first).toContain(cause);
   });
 
-  it("never repeats a name that is none", () => {
+  it("never repeats a malformed name", () => {
     const { found, warnings } = judge(misspelt.replace("conatiners", '"<>conatiners"'));
     const { message } = refusalOf(found, warnings);
     expect(message).toContain("Line 6 has a name, which probably stands for it.");
@@ -153,12 +153,12 @@ describe("tags", () => {
     );
   });
 
-  it("are counted with what the definition has of ours already", () => {
+  it("are counted with our own that the definition has already", () => {
     const exported = { ...tags(47), "AciProxy-Job": "x", "aciproxy-attempt": "1" };
     expect(judge(group({}, { tags: exported })).found).toEqual([]);
   });
 
-  it("that are too many are told with their place and number", () => {
+  it("that are too many are reported with their position and number", () => {
     expect(errorsOf(judge(group({}, { tags: tags(50) })))).toEqual([
       {
         path: "tags",

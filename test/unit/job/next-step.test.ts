@@ -816,7 +816,7 @@ describe("what the answer to a create means", () => {
     });
   });
 
-  it("what is mostly permanent is tried four times, then fails", () => {
+  it("what is usually permanent is tried four times, then fails", () => {
     const tried = (times: number): Job => ({
       ...claimed(provisioning),
       refused: { reason: "InaccessibleImage", since: start, times, doubtful: false, othersAccepted: false },
@@ -830,7 +830,7 @@ describe("what the answer to a create means", () => {
     expect(told(refused({ ...answer, reason: "InvalidDefinition" }))).toBe("save Failed InvalidDefinition, group gone");
   });
 
-  it("silence: the group is looked for, and its absence is believed only after three minutes", () => {
+  it("silence: the group is observed, and its absence is trusted only after three minutes", () => {
     const step = afterCreate(claimed(provisioning), { kind: "unclear", azure: undefined }, now, rules);
     if (step.do !== "rest") throw new Error(step.do);
     let [missed, at] = [step.job, step.until];
@@ -1078,7 +1078,7 @@ describe("after the end", () => {
     expect("job" in step && "keepUntil" in step.job.phase).toBe(false);
   });
 
-  it("whoever is to be told later is told while the group is kept", () => {
+  it("a notification that has to be repeated is repeated while the group is kept", () => {
     const kept = ended(
       { keepUntil: now + minute },
       { callback: { state: "pending", tries: 1, nextAt: now + 5 * second } },

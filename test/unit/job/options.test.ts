@@ -180,7 +180,7 @@ describe("retryOn", () => {
 describe("names", () => {
   it("are known in any letter case", () => expect(read({ UNIQUENAME: "true" }).uniqueName).toBe(true));
 
-  it("that are unknown are counted where there are too many to be told", () => {
+  it("that are unknown are counted where there are too many to list", () => {
     const told = faults(Object.fromEntries(Array.from({ length: 30_000 }, (_, n) => [`k${n}`, 1])));
     expect(told).toHaveLength(51);
     expect(told.at(-1)).toMatchObject({ path: "", message: "29950 more options are unknown." });
@@ -217,13 +217,13 @@ describe("several sources", () => {
     expect(result.ok && result.value.options).toMatchObject({ retries: 1, keep: "always", env: true });
   });
 
-  it("a fault in a block tells its place in the definition", () => {
+  it("a fault in a block has its position in the definition", () => {
     const block = { ...from({ retries: 99 }, "block"), place: () => ({ line: 4, column: 3 }) };
     const result = readOptions([block], context);
     expect(!result.ok && result.error.faults).toMatchObject([{ path: "x-aciproxy.retries", line: 4, column: 3 }]);
   });
 
-  it("every fault is told at once", () => {
+  it("every fault is reported at once", () => {
     expect(faults({ retries: 99, keep: "maybe", wrong: 1 })).toHaveLength(3);
   });
 });

@@ -70,12 +70,12 @@ describe("the exit codes of a group that ended", () => {
     ],
     ["ends are counted though the group says Running", group("Running", [exited("a", 0)]), { state: "Succeeded" }],
     [
-      "the group's own Succeeded is believed where codes are missing",
+      "the group's own Succeeded is trusted where codes are missing",
       group("Succeeded", [terminated("a", undefined)]),
       { state: "Succeeded" },
     ],
     [
-      "the group's own Succeeded is not believed against a code",
+      "the group's own Succeeded is not trusted against a code",
       group("Succeeded", [exited("a", 4)]),
       { state: "Failed", exitCode: 4 },
     ],
@@ -165,7 +165,7 @@ describe("restartPolicy Never", () => {
     expect(ends(verdictOn(views))).toMatchObject({ exitCode: 3 });
   });
 
-  it("sees a crash loop whose exit codes nobody tells", () => {
+  it("detects a crash loop without exit codes", () => {
     const view = group("Pending", [waiting("a", { restartCount: 2, detailStatus: "CrashLoopBackOff: back-off" })]);
     expect(ends(verdictOn([view]))).toMatchObject({ state: "Failed", reason: "CrashLoop" });
   });
@@ -374,7 +374,7 @@ describe("provisioning that failed", () => {
     }
   });
 
-  it("after a container ran tells no exit code: it is not the platform's to run again", () => {
+  it("after a container ran it is an unknown exit: there is no free retry", () => {
     const views = [group("Running", [container("a")]), group("Failed", [waiting("a")], { provisioning: "Failed" })];
     expect(ends(verdictOn(views))).toMatchObject({ reason: "ExitUnknown" });
   });
@@ -383,7 +383,7 @@ describe("provisioning that failed", () => {
 describe("Spot", () => {
   const spot: Watched = { ...never, spot: true };
 
-  it("is evicted by a restart after the platform's code or none, and goes on", () => {
+  it("is evicted by a restart after the platform's code or without a code, and goes on", () => {
     const evicted = [group("Running", [container("a")]), group("Running", [restarted(7147)])];
     expect(verdictOn(evicted, spot).kind).toBe("running");
     expect(observe(spot, group("Running", [restarted(undefined)]), nothingObserved, now).evictions).toBe(1);
@@ -404,7 +404,7 @@ describe("Spot", () => {
     expect(ends(verdictOn([group("Running", [restarted(137)])], spot))).toMatchObject({ reason: "OutOfMemory" });
   });
 
-  it("ends as SpotEvicted where the group ended so, and is none where Spot was given up", () => {
+  it("ends as SpotEvicted where the group ended so, and is no eviction where Spot was given up", () => {
     const view = group("Failed", [terminated("a", 7147)]);
     expect(ends(verdictOn([view], spot))).toMatchObject({ reason: "SpotEvicted" });
     expect(ends(verdictOn([view], { ...spot, regular: true }))).toMatchObject({ reason: "PlatformRestart" });

@@ -56,7 +56,7 @@ describe("ARM's budget", () => {
 });
 
 describe("many calls at once", () => {
-  it("share a draw: as many reads are granted as there are, and none is refused before", async () => {
+  it("share one request for tokens: as many reads are granted as there are, and no read is refused before", async () => {
     const budget = instance();
     const grants = await Promise.all(Array.from({ length: 300 }, () => budget.take("read", place, start)));
     expect(grants.filter(({ ok }) => ok)).toHaveLength(armReads.capacity);
@@ -108,7 +108,7 @@ describe("what ARM itself says", () => {
     expect(await takeAll([budget], "read", start + 10 * second)).toBe(5);
   });
 
-  it("to be left is believed where it is less than we thought, also of tokens that were drawn", async () => {
+  it("as left is trusted where it is less than we counted, also for tokens that were taken", async () => {
     const budget = instance();
     expect((await budget.take("read", place, start)).ok).toBe(true);
     budget.heed({ kind: "read", subscriptionId, count: 7 }, start);

@@ -31,7 +31,7 @@ test("this project's lock file is in order", () => {
   expect(check(root)).toEqual({ status: 0, said: expect.stringMatching(/^\d+ packages, 0 faults\n$/) as string });
 });
 
-test("every package that has an install script is named, and the build needs none of them", () => {
+test("every package that has an install script is named, and the build needs no install script", () => {
   expect(readFileSync(join(root, ".npmrc"), "utf8")).toContain("ignore-scripts=true");
   expect(check(folderWith(lock({ hasInstallScript: true })))).toMatchObject({ status: 1 });
 });

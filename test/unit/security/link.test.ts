@@ -33,7 +33,7 @@ test("another key, or another key of the same id, opens nothing", () => {
   expect(link?.signedWith({ ...key, id: "00000000" })).toBe(false);
 });
 
-test("whatever is no token is none, and never throws", () => {
+test("a malformed token is refused, and never throws", () => {
   fc.assert(fc.property(fc.string(), (text) => readLink(text) === undefined));
   const token = mintLink(key, jobId());
   for (const text of ["", `${token}=`, `${token} `, token.slice(1), `${token}AAAA`, `${token.slice(0, -1)}+`])

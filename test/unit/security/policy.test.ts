@@ -121,7 +121,7 @@ describe("open unless restricted", () => {
     expect(judge(text, settings(environment))).toEqual(refused(rule, place));
   });
 
-  test("all that is refused is told at once", () => {
+  test("everything that is refused is reported at once", () => {
     const told = judge(group(), settings({ POLICY_REGISTRIES: "x.io", POLICY_MAX_CPU: "1", POLICY_REGIONS: "eastus" }));
     expect(told).toMatchObject({ rules: ["POLICY_REGISTRIES", "POLICY_MAX_CPU", "POLICY_REGIONS"] });
   });

@@ -9,7 +9,7 @@ describe("a definition's secrets are masked by value", () => {
     ["plain", secret],
     ["URL-encoded", encodeURIComponent(secret)],
     ["URL-encoded with small digits", encodeURIComponent(secret).toLowerCase().replace("p%40ss", "p%40ss")],
-    ["as a form has it", new URLSearchParams({ x: secret }).toString().slice(2)],
+    ["as a form writes it", new URLSearchParams({ x: secret }).toString().slice(2)],
     ["base64", Buffer.from(secret).toString("base64")],
     ["base64url", Buffer.from(secret).toString("base64url")],
     ["base64 of user and password", Buffer.from(`user:${secret}`).toString("base64")],

@@ -31,7 +31,7 @@ test("a reference is good wherever Azure keeps the value secret", () => {
   expect(told(group("${keyvault:job-registry/0123456789abcdef}"))).toBe("accepted");
 });
 
-test("without a vault every reference is told, with its place", () => {
+test("without a vault every reference is reported, with its position", () => {
   expect(told(group("${keyvault:job-registry}"), settings())).toEqual([
     "InvalidDefinition properties.imageRegistryCredentials[0].password:5",
     "InvalidDefinition properties.containers[0].properties.environmentVariables[0].secureValue:10",

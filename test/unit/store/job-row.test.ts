@@ -59,7 +59,7 @@ const full = ended(
   },
 );
 
-it("a message has at most 300 characters, and tells a code once, however much Azure said", () => {
+it("a message has at most 300 characters, and contains a code once, however much Azure said", () => {
   const detail = `InaccessibleImage: ${"x".repeat(1000)}`;
   const waits = job({
     phase: { state: "Queued", waiting: { reason: "InaccessibleImage", since: start, detail }, refusals: 0 },
@@ -206,7 +206,7 @@ describe("rows and jobs", () => {
     ["a record that was edited by hand", { record: '{"version":1,' }, /no JSON/],
     ["a record that is gone", {}, /no JSON/],
     ["a phase without a state", { record: JSON.stringify({ ...job(), phase: {} }) }, /at phase/],
-    ["a time that is none", { record: JSON.stringify({ ...job(), lookAt: "soon" }) }, /at lookAt/],
+    ["a malformed time", { record: JSON.stringify({ ...job(), lookAt: "soon" }) }, /at lookAt/],
     ["a record of a newer version", { record: JSON.stringify({ ...job(), version: 2 }) }, /at version/],
   ])("%s is refused with a sentence", (_, row, sentence) => {
     expect(() => fromRow(row)).toThrow(sentence);
@@ -228,7 +228,7 @@ describe("where a row stands", () => {
     expect([...keys].sort()).toEqual([...keys].reverse());
   });
 
-  it("an id of ours carries its key; a poster's own does not", () => {
+  it("our own id contains its key; a poster's does not", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4e12 }), fc.nat(), (at, n) => {
         expect(keyOfMinted(jobId(n, at))).toEqual(jobKey(jobId(n, at), at));
@@ -239,7 +239,7 @@ describe("where a row stands", () => {
     expect(foreign && keyOfMinted(foreign)).toBeUndefined();
   });
 
-  it("keys have none of the characters that Azure forbids", () => {
+  it("keys have no character that Azure forbids", () => {
     const { partitionKey, rowKey } = jobKey(jobId(), start + minute);
     expect(`${partitionKey}${rowKey}`).not.toMatch(/[/\\#?\p{Cc}]/u);
   });

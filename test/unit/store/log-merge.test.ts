@@ -14,7 +14,7 @@ const stamps = (count: number, width = 60): string =>
     (_, n) => `2026-11-24T08:00:00.${String(n).padStart(9, "0")}Z ${"x".repeat(width)}\n`,
   ).join("");
 
-/** What is told of lines that are missing, and the lines around it. */
+/** The mark of missing lines, and the lines around it. */
 const marksIn = (text: string): readonly string[] => text.split("\n").filter(isMark);
 
 describe("merging what ACI still has into what is stored", () => {
@@ -31,7 +31,7 @@ describe("merging what ACI still has into what is stored", () => {
     expect(mergeLog(stored, stored + line(3, "c"), running)).toEqual({ append: line(3, "c"), gap: false });
   });
 
-  it("lines of the same moment are told apart by their text, and by how many are stored where that is alike too", () => {
+  it("lines of the same moment are distinguished by their text, and by how many are stored where that is alike too", () => {
     const stored = line(1, "a") + line(2, "b") + line(2, "b");
     expect(mergeLog(stored, line(1, "a") + line(2, "b").repeat(3) + line(3, "e"), running)).toEqual({
       append: line(2, "b") + line(3, "e"),
@@ -48,7 +48,7 @@ describe("merging what ACI still has into what is stored", () => {
     expect(mergeLog(stored, all.slice(2).join(""), running)).toEqual({ append: all.slice(4).join(""), gap: false });
   });
 
-  it("lines whose secrets are masked otherwise by now are told by their times", () => {
+  it("lines whose secrets are masked otherwise by now are recognized by their times", () => {
     const stored = line(1, "key=abc") + line(2, "done");
     expect(mergeLog(stored, line(1, "key=***") + line(2, "do**") + line(3, "c"), running)).toEqual({
       append: line(3, "c"),
@@ -172,7 +172,7 @@ describe("what people see", () => {
     );
   });
 
-  it("keeps a line that has none", () => {
+  it("keeps a line that has no timestamp", () => {
     expect(plainLog("no timestamp here\n")).toBe("no timestamp here\n");
   });
 });

@@ -69,5 +69,5 @@ describe("Event Grid's events", () => {
     ["no subject", { eventType: "x" }],
     ["no event", "hello"],
     ["nothing", null],
-  ])("of %s are none", (_, body) => expect(readGroupEvents(body)).toEqual([]));
+  ])("of %s have no group", (_, body) => expect(readGroupEvents(body)).toEqual([]));
 });

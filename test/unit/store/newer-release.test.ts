@@ -126,12 +126,12 @@ describe("options that only the next release knows", () => {
     expect(retryAsked(retryOn, { reason: "ExitCode", exitCode: 1 })).toBe(false);
   });
 
-  it("of a wrong kind are told by their place", () => {
+  it("of a wrong kind are reported by their position", () => {
     expect(() => fromRow(rowOf(job(), { options: { ...newer, timeout: "long" } }))).toThrow(/at options/);
   });
 });
 
-it("further words of a job are kept: how it came, its restart policy, how far its callers were told", () => {
+it("further words of a job are kept: how it came, its restart policy, how far its callers were notified", () => {
   const words = { via: "schedule", restartPolicy: "OnNodeFailure", callback: { state: "paused", tries: 2 } };
   const row = rowOf(job(), words);
   expect(fromRow(row).job).toMatchObject(words);
@@ -164,7 +164,7 @@ it("columns that it added are written back, with a fraction's type where the nam
   expect(savedOver(rowOf(job(), {}, added))).toMatchObject({ ...added, gpuSeconds: { type: "Double", value: 2 } });
 });
 
-it("a column of ours that has no value any more goes, also from a row of the next release", () => {
+it("our own column that has no value any more goes, also from a row of the next release", () => {
   const row = { ...rowOf(job(), {}, { exitCode: 3, "odata.metadata": "http://localhost" }), timestamp: "2026" };
   expect(Object.keys(savedOver(row))).not.toEqual(expect.arrayContaining(["exitCode"]));
   expect(savedOver(row)).not.toHaveProperty("timestamp");

@@ -10,7 +10,7 @@ it.each([
   [1000, 1000],
   [1400, 2000],
 ])(
-  "a wake in %i ms comes in %i: never before its time, lest it is sent again and again until then",
+  "a wake in %i ms comes in %i: never before its time, so that it is not sent again and again until then",
   async (delay, shown) => {
     const queue = new Queue(() => start);
     const queues = new Queues(queueService(queue, (_label, _kind, effect) => Promise.resolve(effect())));
@@ -19,7 +19,7 @@ it.each([
   },
 );
 
-it("a message of ours keeps the characters that XML has no place for", () => {
+it("our own message keeps the characters that XML can't contain", () => {
   const event = JSON.stringify({ correlationId: "a\uFFFEb", result: "\uFFFF" });
   expect(wireText(event)).not.toMatch(/[\uFFFE\uFFFF]/);
   expect(JSON.parse(wireText(event))).toEqual(JSON.parse(event));

@@ -37,7 +37,7 @@ function dial(docker: Docker, method: string, path: string): Promise<unknown> {
   });
 }
 
-/** Follows a pull's, build's or import's progress. Podman answers 200 and tells failures on the way, which dockerode passes over. */
+/** Follows a pull's, build's or import's progress. Podman answers 200 and reports failures on the way, which dockerode ignores. */
 export function progress({ docker }: Api, stream: NodeJS.ReadableStream): Promise<void> {
   return new Promise((resolve, reject) => {
     docker.modem.followProgress(stream, (error: Error | null, events: { error?: string }[]) => {

@@ -39,7 +39,7 @@ export class ContainerRun implements EngineGroup {
   readonly #containers = new Map<number, string>();
   readonly #volumes = new Map<string, Promise<string>>();
   readonly #images = new Map<string, Promise<string>>();
-  /** Starts under way: a kill waits for them, so that none slips through. */
+  /** Starts under way: a kill waits for all of them. */
   readonly #starting = new Set<Promise<void>>();
   #network: Promise<GroupNetwork> | undefined;
   #ip: string | undefined;
@@ -152,7 +152,7 @@ export class ContainerRun implements EngineGroup {
     const at = Date.parse(state.FinishedAt) || clock.now();
     const reason = this.#running.get(member)?.reason;
     this.#running.delete(member);
-    // Not every engine tells that the kernel ended a container for its memory: a kill that nobody here asked for is one.
+    // Not every engine reports that the kernel ended a container for its memory: a kill that nobody here asked for is one.
     const unasked = state.ExitCode === KILLED && reason === undefined && this.#member(member).memoryInGB > 0;
     const why = state.OOMKilled || unasked ? "OOMKilled" : reason === "Stop" ? undefined : reason;
     report({ type: "exited", member, at, exitCode: state.ExitCode, ...(why ? { reason: why } : {}) });

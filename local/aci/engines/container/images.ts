@@ -5,7 +5,7 @@ import { findFolder, imageName } from "../process/image.ts";
 import { messageOf, progress } from "./api.ts";
 import type { Api } from "./api.ts";
 
-/** How long a PUT waits to learn that an image can't be had: what a registry refuses, it refuses long before this. */
+/** How long a PUT waits to learn that an image is inaccessible: far longer than a registry takes to refuse. */
 const CHECK_FOR = 10_000;
 
 /**
@@ -88,7 +88,7 @@ export function registryOf(image: string): string {
 
 const noFault = (): undefined => undefined;
 
-/** A registry that is busy or broken may be asked again; what it refuses, or where there is none, is inaccessible. */
+/** A registry that is busy or broken may be asked again; an image that it refuses, or a registry that does not exist, is inaccessible. */
 export function faultOf(image: string, error: unknown): ImageFault {
   return /toomanyrequests|too many requests|status code:? 5\d\d|received unexpected HTTP status: 5|(429|5\d\d) /i.test(
     messageOf(error),

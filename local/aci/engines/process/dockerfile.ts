@@ -6,7 +6,7 @@ export interface ImagePlan {
   readonly env: Readonly<Record<string, string>>;
   readonly workdir: string;
   readonly copies: readonly Copy[];
-  /** `RUN` is not done, but one with `chmod` tells that what was copied should be executable. */
+  /** `RUN` is not executed, but one with `chmod` shows that what was copied should be executable. */
   readonly makesExecutable: boolean;
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];

@@ -9,7 +9,7 @@ export interface Image {
   readonly plan: ImagePlan;
 }
 
-/** An image that the process engine can run; `undefined` where there is none. */
+/** An image that the process engine can run; `undefined` where there is no such image. */
 export async function findImage(containersFolder: string, reference: string): Promise<Image | undefined> {
   const folder = await findFolder(containersFolder, reference);
   if (folder === undefined) return undefined;

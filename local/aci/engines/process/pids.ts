@@ -42,7 +42,7 @@ export function killGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** When a process started, as the system tells it; `undefined` if there is no such process. */
+/** When a process started, by the system's own clock; `undefined` if there is no such process. */
 export function startOf(pid: number): string | undefined {
   try {
     if (process.platform !== "linux") {

@@ -1,6 +1,6 @@
 /**
- * What lets somebody in, told by how it is written, wherever it stands: passwords and keys behind their names, tokens that have a form of
- * their own, users in addresses. Places in texts of one character for each byte. Pure; each pattern takes time in proportion to the text.
+ * Recognizes credentials by their form, anywhere in a text: passwords and keys behind their names, tokens that have a form of
+ * their own, users in addresses. Positions in texts of one character for each byte. Pure; each pattern takes time in proportion to the text.
  */
 
 /** Names of what is secret; what stands before them in a longer name (`DB_PASSWORD`, `--registry-password`) does not matter. */

@@ -17,7 +17,7 @@ export class Patterns {
   readonly #depth: Int32Array;
   /** Of the node: the node of its longest proper suffix that begins a pattern; -1 until a text first comes by. */
   readonly #fail: Int32Array;
-  /** Of the node: how long the longest pattern is that ends in it; 0 where none does. */
+  /** Of the node: how long the longest pattern is that ends in it; 0 where no pattern ends. */
   readonly #ends: Int32Array;
   /** Of the node: how long the shortest pattern is that goes through it. */
   readonly #least: Int32Array;
@@ -58,7 +58,7 @@ export class Patterns {
     this.#fail = new Int32Array(nodes).fill(-1, 1);
   }
 
-  /** Tells of every place where a pattern stands; of patterns that end at the same byte, of the longest. */
+  /** Reports every position of a pattern; of patterns that end at the same byte, the longest. */
   search(text: Uint8Array, found: (from: number, to: number) => void): void {
     for (let begin = 0; begin + 4 <= text.length;) {
       this.steps++;
@@ -80,7 +80,7 @@ export class Patterns {
   }
 
   /**
-   * Tells what a cut may have left of a pattern: for each place where the text may have been cut, the longest beginning of a pattern that
+   * Reports what a cut may have left of a pattern: for each position where the text may have been cut, the longest beginning of a pattern that
    * ends there, if it is half of its pattern or has six bytes.
    *
    * @param cuts rising

@@ -56,7 +56,7 @@ export function* peeled(text: Reading, cut: Cut): Generator<Reading> {
 }
 
 /**
- * With escapes undone, once, twice, as often as there are any: of all kinds at once, and of each kind by itself, because what one kind
+ * With escapes undone, once, twice, as often as there are any: of all kinds at once, and of each kind alone, because what one kind
  * takes for an escape may be a sign of the secret that another one wrote as it is.
  */
 export function* unescapedLayers(text: Reading): Generator<Reading> {
@@ -89,7 +89,7 @@ class Derived implements Reading {
   ends: readonly number[] = [];
   begins: readonly number[] = [];
 
-  /** @param leastAcross of what is put together from several places, so many bytes must be there */
+  /** @param leastAcross the number of bytes that must be there of what is put together from several positions */
   constructor(of: Reading, size: number, leastAcross = 0) {
     this.#of = of;
     this.#leastAcross = leastAcross;

@@ -115,7 +115,7 @@ function judgeEnvironment(variables: Cursor, { findings, group }: Judge): void {
     if (reference !== undefined && !references.includes(reference)) {
       findings.warn(
         variable.get("secureValueReference"),
-        "secureValueReference names none of secretReferences; it is likely to be refused.",
+        "secureValueReference is not the name of an entry in secretReferences; the service is likely to refuse it.",
       );
     }
   }

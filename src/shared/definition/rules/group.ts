@@ -64,7 +64,7 @@ function judgeTags(tags: Cursor, findings: Findings): void {
   for (const [name, tag] of members) {
     if (name.trim() === "") findings.fault(tag, "A tag's name is empty; give it one, or remove the tag.");
     else if (name.length > 512 || /[<>%&\\?/]/.test(name)) {
-      findings.fault(tag, "A tag's name may have at most 512 characters and none of < > % & \\ ? /.");
+      findings.fault(tag, "A tag's name may have at most 512 characters and may not contain < > % & \\ ? /.");
     }
     if ((tag.text?.length ?? 0) > 256) findings.fault(tag, "A tag's value may have at most 256 characters.");
   }

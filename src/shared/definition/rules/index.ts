@@ -10,7 +10,7 @@ import { judgeVolumes } from "./volumes.ts";
 
 /**
  * Judges a typed definition as the service would: a fault where it surely refuses, a warning where it is likely to, or where what
- * is written has no effect. Messages name properties and how to mend them, and never quote a value: it may be a secret.
+ * is written has no effect. Messages name properties and how to fix them, and never quote a value: it may be a secret.
  */
 export function judge(root: Cursor, findings: Findings): void {
   const group = root.get("properties");

@@ -2,7 +2,7 @@ import type { Cursor } from "../cursor.ts";
 import { fillIn, leftover } from "../placeholders.ts";
 import type { Findings } from "../text/places.ts";
 
-/** What each of the rules gets. Values of a wrong type have been told of already: a rule passes them over. */
+/** What each of the rules gets. Values of a wrong type are reported already: a rule skips them. */
 export interface Judge {
   readonly findings: Findings;
   /** The whole definition. */

@@ -11,7 +11,7 @@ import { firstOf, spans, type ApiVersion } from "./versions.ts";
 export interface TypingContext {
   readonly findings: Findings;
   readonly version: ApiVersion;
-  /** The definition's apiVersion is newer than what is known here: words and types may be new too, so none is refused. */
+  /** The definition's apiVersion is newer than the schema: words and types may be new too, so that nothing is refused. */
   readonly newer: boolean;
 }
 

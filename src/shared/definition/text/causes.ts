@@ -9,7 +9,7 @@ export interface Cause {
   readonly message: string;
 }
 
-/** Of a longer text or line only this much is looked at, so that none takes long. */
+/** Of a longer text or line only this much is examined, so that no text takes long. */
 const maxLooked = 2000;
 
 /** @param at where the parser stopped, or what it could not take begins */
@@ -53,7 +53,7 @@ function ofNotation(begin: string, start: number): Cause | undefined {
   return known && { at: start, message: known[1] };
 }
 
-/** The quotes of a JSON string have been read through before; these are around a text with line breaks, which none of those has. */
+/** Quotes around a text with line breaks. (A JSON string, which can't have line breaks, has been unwrapped before.) */
 function ofQuotes(text: string, start: number): Cause | undefined {
   const quote = text.charAt(start);
   const inside = text.slice(start + 1, start + maxLooked);
@@ -86,7 +86,7 @@ const oddSpaces: Readonly<Record<string, string>> = {
   "\uFEFF": "A byte-order mark (U+FEFF)",
 };
 
-/** A space that is none to YAML, in some line's indentation, or in the lines where something is wrong. */
+/** A character that looks like a space but is no space to YAML: in a line's indentation, or in the lines where something is wrong. */
 export function ofOddSpace(text: string, offsets: readonly number[]): Cause | undefined {
   const indented = /^[ \t]*[\u00A0\u1680\u2000-\u200B\u202F\u205F\u3000\uFEFF]/m.exec(text);
   if (indented) return oddSpace(text, indented.index + indented[0].length - 1);

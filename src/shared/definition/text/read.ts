@@ -64,7 +64,7 @@ const mended = "This line must be indented more than the property that it belong
 const documentStart = /(?:^|(?<=[\r\n]))---(?=\s|$)/g;
 const severalDocuments = "The text holds more than one YAML document; send one container group at a time.";
 
-/** Where a second document begins that only one `---`, or a `...`, tells from the first. */
+/** Where a second document begins that is separated from the first by only one `---`, or by a `...`. */
 function secondDocument(events: readonly Event[], source: string): number | undefined {
   const second = events.findIndex((event, index) => index > 0 && event.type === EVENT_ID.DOCUMENT);
   if (second < 0) return undefined;

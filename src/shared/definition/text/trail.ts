@@ -21,7 +21,7 @@ export function nameInPath(name: string, within: string | undefined): string {
   return name.slice(0, longest).replace(/[\u0000-\u001F\u007F-\u009F]/g, "\uFFFD");
 }
 
-/** A place on the way down into a definition. The path's text is made only when something is told of it. */
+/** A position on the way down into a definition. The path's text is made only when something is reported there. */
 export class Trail implements Spot {
   readonly #parent: Trail | undefined;
   readonly #segment: string | number;
@@ -53,7 +53,7 @@ export class Trail implements Spot {
     return trail?.parent;
   }
 
-  /** Of the property or member; none of an item of a list. */
+  /** Of the property or member; absent for an item of a list. */
   get name(): string | undefined {
     return typeof this.#segment === "number" ? undefined : this.#segment;
   }

@@ -248,7 +248,7 @@ function resolve(text: string): ScalarNode["value"] {
   return text;
 }
 
-/** `undefined` where the tag is unknown or the text is none of its kind. */
+/** `undefined` where the tag is unknown or the text does not fit it. */
 function resolveTagged(tag: string, text: string): ScalarNode["value"] | undefined {
   if (tag === "!" || tag === "!!str") return text;
   for (const [name, { resolve, tagName }] of Object.entries(coreTags)) {

@@ -39,7 +39,7 @@ open("throws", undefined, () => {
   throw new Error("on purpose");
 });
 open("hangs", undefined, () => new Promise(() => undefined));
-/** Never answers, and leaves a mark in the file that it is told, for as long as it lives. */
+/** Never answers, and leaves a mark in the given file for as long as it lives. */
 open(
   "beats",
   undefined,

@@ -5,7 +5,7 @@ import { virtualClock } from "../../../../local/aci/clock.ts";
 import { httpProbe, watch } from "../../../../local/aci/groups/probes.ts";
 
 describe("a probe", () => {
-  it("waits its delay, looks each period, and is lost after so many failures in a row", async () => {
+  it("waits its delay, checks each period, and is lost after its number of failures in a row", async () => {
     const clock = virtualClock(0);
     const answers = [undefined, "a", "b", undefined, "c", "d", "e"];
     const looks: number[] = [];
