@@ -100,12 +100,12 @@ export function makeDeps(options: DepsOptions): Deps {
   const control = new Control(storage, settings, randomUUID, pacing);
   const unreadable = new UnreadableRows(storage.table(tableNames.control), now);
   const index = new JobIndex(storage.table(tableNames.index), pacing);
-  const budget = new Budget(storage.table(tableNames.control), settings);
-  const placement = new Placement(storage.table(tableNames.control));
+  const budget = new Budget(storage.table(tableNames.control), settings, pacing);
+  const placement = new Placement(storage.table(tableNames.control), pacing);
   const ring = instead?.ring ?? keyRing(settings, now);
-  const [blobs, queues] = [new Blobs(storage.blobs, settings), new Queues(storage.queues)];
+  const [blobs, queues] = [new Blobs(storage.blobs, settings, pacing), new Queues(storage.queues)];
   const bytes = (size: number): Uint8Array => randomBytes(size);
-  const messageKeys = new LinkKeys(storage.table(tableNames.control), ring, now, "message-key");
+  const messageKeys = new LinkKeys(storage.table(tableNames.control), ring, pacing, "message-key");
   const prices = { vcpuHour: settings.priceVcpuHour, gbHour: settings.priceGbHour, currency: settings.currency };
   let made: { readonly aci: GovernedAci; readonly installation: Installation } | undefined;
   return {
@@ -129,7 +129,7 @@ export function makeDeps(options: DepsOptions): Deps {
     oldRows: new OldRows(storage.table(tableNames.jobs)),
     oldBlobs: new OldBlobs(storage.blobs),
     budget,
-    daily: new DailyBudget(storage.table(tableNames.control), settings),
+    daily: new DailyBudget(storage.table(tableNames.control), settings, pacing),
     ceilings: new Ceilings(
       storage.table(tableNames.index),
       { all: settings.maxActiveJobs, perName: settings.maxActivePerName },
@@ -138,7 +138,7 @@ export function makeDeps(options: DepsOptions): Deps {
     placement,
     sleep,
     sealer: new Sealer(ring, now),
-    links: new LinkKeys(storage.table(tableNames.control), ring, now),
+    links: new LinkKeys(storage.table(tableNames.control), ring, pacing),
     vault:
       settings.vaultUrl === undefined ? undefined : new Vault(settings.vaultUrl, new DefaultAzureCredential(), now),
     post: safePost(settings.callbackHosts),

@@ -14,6 +14,7 @@ import {
 import type { ContainerSeen, GroupSeen, Observation } from "../../src/shared/job/observation.ts";
 import { identityOf } from "../../src/shared/job/verdict.ts";
 import type { JobOptions } from "../../src/shared/job/options.ts";
+import type { Pacing } from "../../src/shared/base/rewrite.ts";
 import type { Order } from "../../src/shared/intake/submission.ts";
 import { parseSettings, type Settings } from "../../src/shared/config/settings.ts";
 import type { Rules } from "../../src/shared/job/step.ts";
@@ -49,6 +50,9 @@ export const rules: Rules = {
   adoptFinishedGroups: false,
   random: 0.5,
 };
+
+/** How what is written again is paced where no time passes. */
+export const pacing: Pacing = { now: () => start, sleep: () => Promise.resolve(), random: () => 0.5 };
 
 /** Settings as a local stack has them, without a fault. */
 export function settings(environment: Readonly<Record<string, string>> = {}): Settings {

@@ -7,7 +7,7 @@ import { nextStep } from "../../src/shared/job/next-step.ts";
 import type { Rules } from "../../src/shared/job/step.ts";
 import { lookCeilingFor } from "../../src/shared/job/timing.ts";
 import { logPause, logPauseAfterFailure } from "../../src/shared/store/log-pace.ts";
-import { container, exited, group, job, jobId, place, rules, settings } from "../kit/kit.ts";
+import { container, exited, group, job, jobId, pacing, place, rules, settings } from "../kit/kit.ts";
 import { Table, tableClient } from "./tables.ts";
 
 /**
@@ -83,7 +83,7 @@ class Simulation {
     this.#containers = Array.from({ length: containers }, (_, n) => `app${n + 1}`);
     const table = new Table("control", () => undefined);
     const client = tableClient(table, (_label, _kind, effect) => new Promise((resolve) => resolve(effect())));
-    this.#budgets = Array.from({ length: instances }, () => new Budget(client, settings()));
+    this.#budgets = Array.from({ length: instances }, () => new Budget(client, settings(), pacing));
     this.#rules = { ...rules, lookCeiling: lookCeilingFor(active, rules.lookCeiling, settings().armReads.perSecond) };
   }
 

@@ -12,7 +12,7 @@ export interface Pacing {
   readonly random: () => number;
 }
 
-const maxTries = 20;
+export const maxTries = 20;
 const maxTime = 20 * second;
 const maxPause = second / 2;
 
@@ -23,18 +23,29 @@ const maxPause = second / 2;
  * @param what is changed, for the error
  * @throws Unavailable when 20 tries, or 20 s, were not enough
  */
-export async function rewrite<T>(
-  what: string,
-  { now, sleep, random }: Pacing,
-  attempt: () => Promise<Try<T>>,
-): Promise<T> {
-  const until = now() + maxTime;
+export async function rewrite<T>(what: string, pacing: Pacing, attempt: () => Promise<Try<T>>): Promise<T> {
+  const result = await tryRewrite(pacing, attempt);
+  if (result === conflict) throw tooMany(what);
+  return result.done;
+}
+
+/** The same for who has something better to do than to fail: `conflict` when the tries or the time were not enough. */
+export async function tryRewrite<T>(pacing: Pacing, attempt: () => Promise<Try<T>>): Promise<Try<T>> {
+  const until = pacing.now() + maxTime;
   for (let tries = 1; ; tries++) {
     const result = await attempt();
-    if (result !== "conflict") return result.done;
-    if (tries >= maxTries || now() >= until) throw new Unavailable("storage", `Too many change ${what} at once.`);
-    await sleep(random() * Math.min(10 * 2 ** tries, maxPause));
+    if (result !== conflict || tries >= maxTries || pacing.now() >= until) return result;
+    await pauseAfter(tries, pacing);
   }
+}
+
+/** After so many conflicts. */
+export function pauseAfter(tries: number, { sleep, random }: Pick<Pacing, "sleep" | "random">): Promise<void> {
+  return sleep(random() * Math.min(10 * 2 ** tries, maxPause));
+}
+
+export function tooMany(what: string): Unavailable {
+  return new Unavailable("storage", `Too many change ${what} at once.`);
 }
 
 export const conflict = "conflict";

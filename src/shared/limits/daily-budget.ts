@@ -1,7 +1,7 @@
 import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
 import { day, second } from "../base/duration.ts";
-import { Unavailable } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
+import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import type { Job } from "../job/job.ts";
 import type { Settings } from "../config/settings.ts";
 import { storageCall } from "../store/connect.ts";
@@ -12,8 +12,6 @@ import { storageCall } from "../store/connect.ts";
  * where no budget is set.
  */
 const partition = "daily";
-/** Tries to change a day's total that other instances change too. */
-const maxTries = 12;
 /** Entries of past days that are removed when a day begins. */
 const maxRemoved = 500;
 
@@ -28,10 +26,12 @@ export class DailyBudget {
   readonly #table: TableClient;
   readonly #vcpu: number | undefined;
   readonly #gb: number | undefined;
+  readonly #pacing: Pacing;
   #today = "";
 
-  constructor(table: TableClient, settings: Pick<Settings, "dailyVcpuSeconds" | "dailyGbSeconds">) {
+  constructor(table: TableClient, settings: Pick<Settings, "dailyVcpuSeconds" | "dailyGbSeconds">, pacing: Pacing) {
     this.#table = table;
+    this.#pacing = pacing;
     this.#vcpu = settings.dailyVcpuSeconds;
     this.#gb = settings.dailyGbSeconds;
   }
@@ -77,10 +77,10 @@ export class DailyBudget {
   }
 
   /** @returns false when there is no such entry: it was moved before */
-  async #move(date: string, rowKey: string, { vcpuSeconds, gbSeconds }: Used): Promise<boolean> {
-    for (let tries = 0; tries < maxTries; tries++) {
+  #move(date: string, rowKey: string, { vcpuSeconds, gbSeconds }: Used): Promise<boolean> {
+    return rewrite("the day's budget", this.#pacing, async () => {
       const entry = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
-      if (entry === 404) return false;
+      if (entry === 404) return done(false);
       const total = await storageCall(() => this.#table.getEntity(partition, date), 404);
       const before = total === 404 ? { vcpuSeconds: 0, gbSeconds: 0 } : usedIn(total);
       const after = totalOf(date, {
@@ -92,9 +92,8 @@ export class DailyBudget {
         total === 404 ? ["create", after] : ["update", after, "Replace", { etag: total.etag }],
       ];
       const result = await storageCall(() => this.#table.submitTransaction(actions), 404, 409, 412);
-      if (typeof result !== "number") return true;
-    }
-    throw new Unavailable("storage", "The day's budget is changed by too many at once.");
+      return typeof result === "number" ? conflict : done(true);
+    });
   }
 
   async #used(now: number): Promise<Used> {

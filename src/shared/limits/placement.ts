@@ -1,5 +1,6 @@
 import type { TableClient } from "@azure/data-tables";
 import { day, minute, second } from "../base/duration.ts";
+import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
 import { regionKey } from "./rate-budget.ts";
 import { isReason, type Reason } from "../job/reasons.ts";
 import type { Job, Placed } from "../job/job.ts";
@@ -53,10 +54,12 @@ interface Cache {
 
 export class Placement {
   readonly #table: TableClient;
+  readonly #pacing: Pacing;
   #cache: Cache | undefined;
 
-  constructor(table: TableClient) {
+  constructor(table: TableClient, pacing: Pacing) {
     this.#table = table;
+    this.#pacing = pacing;
   }
 
   /** What is left out now, by {@link scopeOf}. Read at most every few seconds. */
@@ -114,21 +117,29 @@ export class Placement {
     this.#cache = undefined;
   }
 
-  /** Leaves a region out; longer each time that it refuses again soon after. */
+  /**
+   * Leaves a region out; longer each time that it refuses again soon after. Where too many say so at once, one of them is enough.
+   */
   async exclude(placed: Placed, reason: Reason, now: number): Promise<void> {
     const rowKey = scopeOf(placed);
-    const before = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
-    const since = before !== 404 && before["until"] instanceof Date ? before["until"].getTime() : 0;
-    const last = before !== 404 && typeof before["seconds"] === "number" ? before["seconds"] * second : 0;
-    const time = now - since < longest ? Math.min(Math.max(last * 2, shortest), longest) : shortest;
-    const entity = {
-      partitionKey: partition,
-      rowKey,
-      reason,
-      until: new Date(now + time),
-      seconds: Math.round(time / second),
-    };
-    await storageCall(() => this.#table.upsertEntity(entity, "Replace"));
+    await tryRewrite(this.#pacing, async () => {
+      const before = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
+      const since = before !== 404 && before["until"] instanceof Date ? before["until"].getTime() : 0;
+      const last = before !== 404 && typeof before["seconds"] === "number" ? before["seconds"] * second : 0;
+      const time = now - since < longest ? Math.min(Math.max(last * 2, shortest), longest) : shortest;
+      const entity = {
+        partitionKey: partition,
+        rowKey,
+        reason,
+        until: new Date(now + time),
+        seconds: Math.round(time / second),
+      };
+      const result =
+        before === 404
+          ? await storageCall(() => this.#table.createEntity(entity), 409)
+          : await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag: before.etag }), 404, 412);
+      return typeof result === "number" ? conflict : done(undefined);
+    });
     this.#cache = undefined;
   }
 }

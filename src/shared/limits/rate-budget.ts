@@ -1,6 +1,7 @@
 import type { TableClient } from "@azure/data-tables";
 import { z } from "zod";
 import { minute, second } from "../base/duration.ts";
+import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
 import type { Reason } from "../job/reasons.ts";
 import type { Placed } from "../job/job.ts";
 import type { BucketLimits } from "../config/readers.ts";
@@ -50,8 +51,6 @@ const blocks = { create: 15, write: 15, delete: 15, read: 40, log: 10 } as const
 const blockTime = 30 * second;
 /** How long ARM's word of what is left is taken to be true. */
 const remainingTime = 10 * second;
-/** Tries to change a row that other instances change too. */
-const maxTries = 12;
 /** A caller that finds a row in that much demand comes back after this time. */
 const crowdedTime = second;
 /** Calls that wait for one draw may be more than it gives: then they draw again, each at most this often. */
@@ -64,6 +63,7 @@ type BudgetSettings = Pick<
 
 export class Budget {
   readonly #table: TableClient;
+  readonly #pacing: Pacing;
   readonly #windows: WindowLimits;
   readonly #arm: Readonly<Record<ArmKind, BucketLimits>>;
   readonly #drawn = new Map<string, { left: number; until: number }>();
@@ -78,8 +78,9 @@ export class Budget {
   /** What ARM last said is left, less what was asked since, by scope. */
   readonly #remaining = new Map<string, { count: number; readonly at: number }>();
 
-  constructor(table: TableClient, settings: BudgetSettings) {
+  constructor(table: TableClient, settings: BudgetSettings, pacing: Pacing) {
     this.#table = table;
+    this.#pacing = pacing;
     this.#windows = { perHour: settings.createsPerHour, perFiveMinutes: settings.createsPerFiveMinutes };
     this.#arm = { read: settings.armReads, write: settings.armWrites, delete: settings.armDeletes };
   }
@@ -102,14 +103,18 @@ export class Budget {
     return { ok: false, at: use.at, reason: "CreateLimit" };
   }
 
-  /** A create or delete that was taken at that time did not reach ACI, which therefore does not count it. */
+  /**
+   * A create or delete that was taken at that time did not reach ACI, which therefore does not count it. Where too many change the row
+   * at once it stays counted: too few calls harm nobody.
+   */
   async giveBack(kind: "create" | "delete", placed: Placed, takenAt: number): Promise<void> {
     const scope = windowsOf(kind, placed);
-    for (let tries = 0; tries < maxTries; tries++) {
+    await tryRewrite(this.#pacing, async () => {
       const row = await this.#read(scope);
       const windows = windowsShape.safeParse(row?.value).data;
-      if (windows === undefined || (await this.#write(scope, returnToWindows(windows, takenAt), row?.etag))) return;
-    }
+      if (windows === undefined) return done(undefined);
+      return (await this.#write(scope, returnToWindows(windows, takenAt), row?.etag)) ? done(undefined) : conflict;
+    });
   }
 
   /** ARM said to slow down: nobody here asks again before that. */
@@ -166,17 +171,16 @@ export class Budget {
     const block = Math.min(blocks[kind], Math.ceil(limits.capacity / 5));
     // Logs of what still runs are read only while half of ARM's reads are left: an observation never waits for them.
     const reserve = kind === "log" ? limits.capacity / 2 : 0;
-    for (let tries = 0; tries < maxTries; tries++) {
+    const drawn = await tryRewrite<Refused | undefined>(this.#pacing, async () => {
       const row = await this.#read(scope);
       const bucket = bucketAt(bucketShape.safeParse(row?.value).data, limits, now);
       const result = takeFromBucket(bucket, limits, block, now, reserve);
-      if (!result.ok) return { ok: false, at: result.at, reason: "Throttled" };
-      if (await this.#write(scope, result.state, row?.etag)) {
-        this.#drawn.set(purse, { left: result.taken, until: now + blockTime });
-        return undefined;
-      }
-    }
-    return { ok: false, at: now + crowdedTime, reason: "Throttled" };
+      if (!result.ok) return done({ ok: false, at: result.at, reason: "Throttled" });
+      if (!(await this.#write(scope, result.state, row?.etag))) return conflict;
+      this.#drawn.set(purse, { left: result.taken, until: now + blockTime });
+      return done(undefined);
+    });
+    return drawn === conflict ? { ok: false, at: now + crowdedTime, reason: "Throttled" } : drawn.done;
   }
 
   /** When ARM has something left again, where it said a moment ago that it has not. */
@@ -220,7 +224,7 @@ export class Budget {
 
   /** Takes as many of these uses as there are; else says when there will be more. */
   async #takeUses(scope: string, count: number, now: number): Promise<{ readonly taken: number; readonly at: number }> {
-    for (let tries = 0; tries < maxTries; tries++) {
+    const used = await tryRewrite(this.#pacing, async () => {
       const row = await this.#read(scope);
       let state = windowsShape.safeParse(row?.value).data ?? emptyWindows;
       let [taken, at] = [0, now];
@@ -233,9 +237,9 @@ export class Budget {
         state = result.state;
         taken++;
       }
-      if (taken === 0 || (await this.#write(scope, state, row?.etag))) return { taken, at };
-    }
-    return { taken: 0, at: now + crowdedTime };
+      return taken === 0 || (await this.#write(scope, state, row?.etag)) ? done({ taken, at }) : conflict;
+    });
+    return used === conflict ? { taken: 0, at: now + crowdedTime } : used.done;
   }
 
   async #read(scope: string): Promise<{ readonly value: unknown; readonly etag: string } | undefined> {

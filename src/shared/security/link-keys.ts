@@ -1,6 +1,7 @@
 import type { TableClient } from "@azure/data-tables";
 import { randomBytes } from "node:crypto";
 import { minute, second } from "../base/duration.ts";
+import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import type { LinkKey } from "./link-token.ts";
 import type { KeyRing } from "./sealer.ts";
 import { storageCall } from "../store/connect.ts";
@@ -25,15 +26,15 @@ interface Known {
 export class LinkKeys {
   readonly #table: TableClient;
   readonly #ring: KeyRing;
-  readonly #now: () => number;
+  readonly #pacing: Pacing;
   readonly #row: SigningKeyRow;
   #known: Promise<Known> | undefined;
 
-  constructor(table: TableClient, ring: KeyRing, now: () => number, row: SigningKeyRow = "link-key") {
+  constructor(table: TableClient, ring: KeyRing, pacing: Pacing, row: SigningKeyRow = "link-key") {
     this.#row = row;
     this.#table = table;
     this.#ring = ring;
-    this.#now = now;
+    this.#pacing = pacing;
   }
 
   /**
@@ -62,7 +63,7 @@ export class LinkKeys {
 
   async #knownFor(time: number): Promise<Known> {
     const known = await this.#known;
-    if (known !== undefined && this.#now() - known.at < time) return known;
+    if (known !== undefined && this.#pacing.now() - known.at < time) return known;
     const read = this.#read();
     this.#known = read;
     read.catch(() => (this.#known = undefined));
@@ -70,7 +71,7 @@ export class LinkKeys {
   }
 
   async #read(): Promise<Known> {
-    const at = this.#now();
+    const at = this.#pacing.now();
     const row = await storageCall(() => this.#table.getEntity(partition, this.#row), 404);
     const key = row === 404 ? undefined : await this.#open(row);
     return { key, at };
@@ -89,15 +90,15 @@ export class LinkKeys {
     const [id, key] = [randomBytes(4).toString("hex"), randomBytes(32)];
     const { kid, wrapped } = await this.#ring.wrap(key);
     const entity = { partitionKey: partition, rowKey: this.#row, id, kid, wrapped };
-    const before = await storageCall(() => this.#table.getEntity(partition, this.#row), 404);
-    const made = before === 404 ? undefined : await this.#open(before);
-    if (made !== undefined) return made;
-    const result =
-      before === 404
-        ? await storageCall(() => this.#table.createEntity(entity), 409)
-        : await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag: before.etag }), 404, 412);
-    if (typeof result === "number") return this.current();
-    this.#known = undefined;
-    return { id, key };
+    return rewrite("a signing key", this.#pacing, async () => {
+      const before = await storageCall(() => this.#table.getEntity(partition, this.#row), 404);
+      const made = before === 404 ? undefined : await this.#open(before);
+      if (made !== undefined) return done(made);
+      const result =
+        before === 404
+          ? await storageCall(() => this.#table.createEntity(entity), 409)
+          : await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag: before.etag }), 404, 412);
+      return typeof result === "number" ? conflict : done({ id, key });
+    });
   }
 }

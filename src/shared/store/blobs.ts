@@ -1,5 +1,6 @@
 import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
 import type { JobId } from "../base/ids.ts";
+import type { Pacing } from "../base/rewrite.ts";
 import type { Settings } from "../config/settings.ts";
 import { CapturedLogs } from "./captured-logs.ts";
 import { storageCall } from "./connect.ts";
@@ -20,8 +21,8 @@ export class Blobs {
   readonly #sealed: ContainerClient;
   readonly #definitions: ContainerClient;
 
-  constructor(service: BlobServiceClient, { maxLogBytes }: Pick<Settings, "maxLogBytes">) {
-    this.logs = new CapturedLogs(service.getContainerClient(blobContainers.logs), maxLogBytes);
+  constructor(service: BlobServiceClient, { maxLogBytes }: Pick<Settings, "maxLogBytes">, pacing: Pacing) {
+    this.logs = new CapturedLogs(service.getContainerClient(blobContainers.logs), maxLogBytes, pacing);
     this.#sealed = service.getContainerClient(blobContainers.sealed);
     this.#definitions = service.getContainerClient(blobContainers.definitions);
   }

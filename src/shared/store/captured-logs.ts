@@ -1,6 +1,7 @@
 import type { AppendBlobClient, ContainerClient } from "@azure/storage-blob";
 import { Unavailable } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
+import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import {
   isMark,
   linesOf,
@@ -28,8 +29,6 @@ const maxBlocks = 49_000;
 /** How much of a stored log's end is read to go on after it; more where that lies within one line. */
 const windowBytes = 96 * 1024;
 const maxWindowBytes = 2 * maxAppend;
-/** How often a capture begins anew because somebody else was faster. */
-const maxTries = 8;
 
 /** The least ceiling: a beginning, and room for the newest MiB whatever the last line's length. */
 export const minLogBytes = 8 * 1024 * 1024;
@@ -75,10 +74,12 @@ interface Open {
 export class CapturedLogs {
   readonly #container: ContainerClient;
   readonly #headBytes: number;
+  readonly #pacing: Pacing;
 
   /** @param maxBytes the ceiling of one log, from {@link minLogBytes} on */
-  constructor(container: ContainerClient, maxBytes: number) {
+  constructor(container: ContainerClient, maxBytes: number, pacing: Pacing) {
     this.#container = container;
+    this.#pacing = pacing;
     this.#headBytes = maxBytes - 2 * partBytes - maxAppend;
   }
 
@@ -137,22 +138,21 @@ export class CapturedLogs {
     }
   }
 
-  async #add(name: string, merge: (tail: string) => Merge): Promise<CapturedLog> {
-    for (let tries = 0; tries < maxTries; tries++) {
+  #add(name: string, merge: (tail: string) => Merge): Promise<CapturedLog> {
+    return rewrite("a captured log", this.#pacing, async () => {
       const open = await this.#open(name);
       const tail = open === undefined ? "" : await this.#tail(name, open);
       const { append, gap, tooLittle = false } = merge(tail);
       const now = append === "" ? open : await this.#append(name, open, Buffer.from(append), gap);
-      if (now === "conflict") continue;
-      return {
+      if (now === conflict) return conflict;
+      return done({
         verdict: now?.head.metadata["hole"] === "true" ? "truncated" : "complete",
         tail: tail + append,
         bytes: now === undefined ? 0 : now.start + now.length,
         added: append,
         tooLittle,
-      };
-    }
-    throw new Unavailable("storage", "A captured log is changed by too many at once.");
+      });
+    });
   }
 
   /** `undefined` when nothing is stored. */
@@ -168,11 +168,11 @@ export class CapturedLogs {
     return { head, blob: last, part, start: startIn(properties.metadata), ...sizeOf(properties) };
   }
 
-  async #append(name: string, found: Open | undefined, bytes: Buffer, gap: boolean): Promise<Open | "conflict"> {
+  async #append(name: string, found: Open | undefined, bytes: Buffer, gap: boolean): Promise<Open | typeof conflict> {
     let open = found ?? (await this.#create(name));
-    if (open !== "conflict" && gap) open = await this.#change(open, { hole: "true" });
+    if (open !== conflict && gap) open = await this.#change(open, { hole: "true" });
     for (let at = 0; at < bytes.length;) {
-      if (open === "conflict") return open;
+      if (open === conflict) return open;
       const { blob, length, blocks } = open;
       const limit = open.part === 0 ? this.#headBytes : partBytes;
       const next = wholeLines(bytes, at, Math.min(limit - length, maxAppend));
@@ -183,34 +183,34 @@ export class CapturedLogs {
         continue;
       }
       const block = bytes.subarray(at, end);
-      const done = await storageCall(
+      const appended = await storageCall(
         () => blob.appendBlock(block, block.length, { conditions: { appendPosition: length } }),
         409,
         412,
       );
-      if (done === 412) return "conflict";
-      if (done === 409) {
+      if (appended === 412) return conflict;
+      if (appended === 409) {
         // Full before its time, unless nothing may be written at all.
         if (blocks === 0) throw new Unavailable("storage", "Storage refuses to append to a captured log.");
         open = await this.#goOn(name, open);
         continue;
       }
-      const head = open.part === 0 ? { ...open.head, etag: done.etag } : open.head;
+      const head = open.part === 0 ? { ...open.head, etag: appended.etag } : open.head;
       open = { ...open, head, length: length + block.length, blocks: blocks + 1 };
       at = end;
     }
     return open;
   }
 
-  async #create(name: string): Promise<Open | "conflict"> {
+  async #create(name: string): Promise<Open | typeof conflict> {
     const blob = this.#container.getAppendBlobClient(name);
     const made = await storageCall(() => blob.createIfNotExists({ blobHTTPHeaders: headers }));
-    if (!made.succeeded) return "conflict";
+    if (!made.succeeded) return conflict;
     return { head: { blob, metadata: {}, etag: made.etag }, blob, part: 0, start: 0, length: 0, blocks: 0 };
   }
 
   /** The next part. It is made before the log's first blob names it, and takes lines only then. */
-  async #goOn(name: string, open: Open): Promise<Open | "conflict"> {
+  async #goOn(name: string, open: Open): Promise<Open | typeof conflict> {
     const part = open.part + 1;
     const start = open.start + open.length;
     const blob = this.#container.getAppendBlobClient(`${name}.${part}`);
@@ -220,7 +220,7 @@ export class CapturedLogs {
     if (!made.succeeded) await storageCall(() => blob.setMetadata(metadata));
     const old = open.part === 0 ? [] : await this.#superseded(name);
     const told = await this.#change(open, { part: String(part), ...(old.length > 0 ? { hole: "true" } : {}) });
-    if (told === "conflict") return told;
+    if (told === conflict) return told;
     for (const each of old) await storageCall(() => this.#container.deleteBlob(`${name}.${each}`), 404);
     return { ...told, blob, part, start, length: 0, blocks: 0 };
   }
@@ -236,13 +236,13 @@ export class CapturedLogs {
     return old;
   }
 
-  async #change(open: Open, changes: Readonly<Record<string, string>>): Promise<Open | "conflict"> {
+  async #change(open: Open, changes: Readonly<Record<string, string>>): Promise<Open | typeof conflict> {
     const { blob, etag, metadata: before } = open.head;
     if (Object.entries(changes).every(([key, value]) => before[key] === value)) return open;
     const metadata = { ...before, ...changes };
     const conditions = etag === undefined ? {} : { ifMatch: etag };
     const changed = await storageCall(() => blob.setMetadata(metadata, { conditions }), 412);
-    return changed === 412 ? "conflict" : { ...open, head: { blob, metadata, etag: changed.etag } };
+    return changed === 412 ? conflict : { ...open, head: { blob, metadata, etag: changed.etag } };
   }
 
   async #parts(name: string): Promise<readonly { part: number; start: number; length: number }[]> {

@@ -84,21 +84,24 @@ export class Control {
     return this.#installation;
   }
 
-  async #find(): Promise<Installation> {
-    const found = await storageCall(() => this.#table.getEntity(partition, "installation"), 404);
-    const key = { partitionKey: partition, rowKey: "installation" };
-    if (found !== 404) {
-      if (typeof found["tagKey"] === "string") return this.#judge(found, found["tagKey"]);
-      // An installation from before the key: whoever is first gives it one.
-      const entity = { ...key, tagKey: this.#newId() };
-      const given = await storageCall(() => this.#table.updateEntity(entity, "Merge", { etag: found.etag }), 404, 412);
-      return typeof given === "number" ? this.#find() : this.#judge(found, entity.tagKey);
-    }
-    await this.#setUp();
-    const entity = { ...key, id: this.#newId(), tagKey: this.#newId(), ...this.#pairing() };
-    await beginIndex(this.#storage);
-    const made = await storageCall(() => this.#table.createEntity(entity), 409);
-    return made === 409 ? this.#find() : { id: entity.id, tagKey: entity.tagKey, refusal: undefined };
+  #find(): Promise<Installation> {
+    return rewrite<Installation>("the installation", this.#pacing, async () => {
+      const found = await storageCall(() => this.#table.getEntity(partition, "installation"), 404);
+      const key = { partitionKey: partition, rowKey: "installation" };
+      if (found !== 404) {
+        if (typeof found["tagKey"] === "string") return done(this.#judge(found, found["tagKey"]));
+        // An installation from before the key: whoever is first gives it one.
+        const entity = { ...key, tagKey: this.#newId() };
+        const { etag } = found;
+        const given = await storageCall(() => this.#table.updateEntity(entity, "Merge", { etag }), 404, 412);
+        return typeof given === "number" ? conflict : done(this.#judge(found, entity.tagKey));
+      }
+      await this.#setUp();
+      const entity = { ...key, id: this.#newId(), tagKey: this.#newId(), ...this.#pairing() };
+      await beginIndex(this.#storage);
+      const made = await storageCall(() => this.#table.createEntity(entity), 409);
+      return made === 409 ? conflict : done({ id: entity.id, tagKey: entity.tagKey, refusal: undefined });
+    });
   }
 
   #pairing(): { endpoint: string; subscriptionId: string } {

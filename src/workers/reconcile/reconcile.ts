@@ -7,7 +7,7 @@ import { endingOf, hasEnded, stateWord, type Job } from "../../shared/job/job.ts
 import type { GroupSeen, Observation } from "../../shared/job/observation.ts";
 import { withOutcomes } from "../../shared/job/deliveries.ts";
 import type { JobId } from "../../shared/base/ids.ts";
-import { conflict, done } from "../../shared/base/rewrite.ts";
+import { conflict, done, maxTries, pauseAfter, tooMany } from "../../shared/base/rewrite.ts";
 import { expireReservation } from "../../shared/intake/reservation.ts";
 import { checkDelay, leastCheckDelay, requeue } from "../../shared/store/requeue.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
@@ -42,8 +42,6 @@ const reconcileTime = 90 * second;
 const mostSteps = 40;
 /** How long a job rests that can't be read, or whose phase only a newer release can read. */
 const leftAloneTime = 10 * minute;
-/** After this many tries a row that changes between each read and write is left to whoever changes it. */
-const mostSaves = 30;
 
 export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promise<void> {
   try {
@@ -77,6 +75,7 @@ class Reconciliation {
   #seen: Observation | undefined;
   #admitted = false;
   #hasLetGo = false;
+  #conflicts = 0;
 
   constructor(deps: Deps, stored: Stored, deadline: Deadline) {
     this.#deps = deps;
@@ -99,7 +98,10 @@ class Reconciliation {
       }
       const rules = rulesOf(this.#deps, await this.#deps.control.activeJobs(now));
       const step = nextStep(this.#stored.job, this.#seen, this.#admitted, now, rules);
+      const before = this.#conflicts;
       if (await this.#do(step)) return;
+      if (this.#conflicts >= maxTries) throw tooMany("a job's row");
+      if (this.#conflicts > before) await pauseAfter(this.#conflicts, this.#deps);
     }
     this.#deps.log("error", "job does not come to rest", { job: this.#stored.job.id });
     await this.#rest(this.#stored.job, this.#deps.now() + minute);
@@ -238,11 +240,11 @@ class Reconciliation {
     const claim = await claimCallers(this.#deps, this.#stored);
     if (!(await this.#save(claim.job)) || claim.due.length === 0) return false;
     const outcomes = await notifyCallers(this.#deps, claim.job, claim);
-    for (let tries = 0; tries < mostSaves; tries++) {
+    return this.#deps.jobs.rewrite(async () => {
       const { job } = this.#stored;
-      if (await this.#save(withOutcomes(job, outcomes, this.#deps.now(), this.#deps.random()))) return false;
-    }
-    throw new Unavailable("storage", "The job's row was changed again and again.");
+      const saved = await this.#save(withOutcomes(job, outcomes, this.#deps.now(), this.#deps.random()));
+      return saved ? done(false) : conflict;
+    });
   }
 
   async #tidy(): Promise<boolean> {
@@ -309,6 +311,7 @@ class Reconciliation {
     const before = this.#stored;
     const saved = await this.#deps.jobs.save(before, job);
     if (saved === "conflict") {
+      this.#conflicts++;
       const fresh = await this.#deps.jobs.find(job.id);
       if (fresh === undefined) throw new Unavailable("storage", "The job's row vanished.");
       this.#stored = this.#found(fresh);

@@ -4,6 +4,7 @@ import { fileKeyRing } from "../../../src/shared/security/file-key-ring.ts";
 import { LinkKeys } from "../../../src/shared/security/link-keys.ts";
 import type { KeyRing } from "../../../src/shared/security/sealer.ts";
 import { startAzurite, type Azurite } from "../../kit/azurite.ts";
+import { pacing } from "../../kit/kit.ts";
 import { temporaryFolder } from "./kit.ts";
 
 const minute = 60_000;
@@ -22,7 +23,7 @@ beforeEach(async () => {
 });
 
 const ring = (): KeyRing => fileKeyRing(`${temporaryFolder()}/seal.key`);
-const keysOf = (by: KeyRing): LinkKeys => new LinkKeys(table, by, () => clock.now);
+const keysOf = (by: KeyRing): LinkKeys => new LinkKeys(table, by, { ...pacing, now: () => clock.now });
 
 test("all instances sign with one key, though they start at once", async () => {
   const by = ring();

@@ -9,7 +9,7 @@ import type { Stored } from "../../../src/shared/store/jobs.ts";
 import { maskedAnswer, maskedObservation } from "../../../src/shared/aci/masked-client.ts";
 import { Sealer, type KeyRing } from "../../../src/shared/security/sealer.ts";
 import { sealedText } from "../../../src/shared/security/sealed-definition.ts";
-import { container, group, job, live, present, settings, start } from "../../kit/kit.ts";
+import { container, group, job, live, pacing, present, settings, start } from "../../kit/kit.ts";
 import { temporaryFolder } from "./kit.ts";
 
 const secret = "correct-horse-battery";
@@ -23,7 +23,7 @@ const body = {
 const definition = { name: "n", apiVersion: "2023-05-01", body, view: viewOf(body) };
 
 // The definition lies in the row: no blob is ever asked for.
-const blobs = new Blobs(BlobServiceClient.fromConnectionString("UseDevelopmentStorage=true"), settings());
+const blobs = new Blobs(BlobServiceClient.fromConnectionString("UseDevelopmentStorage=true"), settings(), pacing);
 const depsOf = (ring: KeyRing) => ({
   settings: settings(),
   blobs,

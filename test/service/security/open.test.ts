@@ -10,7 +10,7 @@ import { sealedText } from "../../../src/shared/security/sealed-definition.ts";
 import { Vault } from "../../../src/shared/security/secret-vault.ts";
 import { openForCreate, type Opened } from "../../../src/workers/reconcile/open-for-create.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
-import { job, live, settings, start } from "../../kit/kit.ts";
+import { job, live, pacing, settings, start } from "../../kit/kit.ts";
 import { noCredential, temporaryFolder } from "./kit.ts";
 
 let server: RunningVault;
@@ -18,7 +18,7 @@ beforeAll(async () => (server = await startVault({ secrets: { "job-a": "resolved
 afterAll(() => server.stop());
 
 // The definition lies in the row: no blob is ever asked for. What is tried here ends before ACI is needed.
-const blobs = new Blobs(BlobServiceClient.fromConnectionString("UseDevelopmentStorage=true"), settings());
+const blobs = new Blobs(BlobServiceClient.fromConnectionString("UseDevelopmentStorage=true"), settings(), pacing);
 const aci = () => Promise.reject(new Error("ACI was reached"));
 
 interface World {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { minute, second } from "../../../src/shared/base/duration.ts";
 import { Budget, type Kind } from "../../../src/shared/limits/rate-budget.ts";
-import { place, settings, start } from "../../kit/kit.ts";
+import { pacing, place, settings, start } from "../../kit/kit.ts";
 import { Table, tableClient } from "../../model/tables.ts";
 
 /** Budgets of instances that share their storage. */
 function instances(count: number, environment: Readonly<Record<string, string>> = {}): readonly Budget[] {
   const table = new Table("control", () => undefined);
   const client = tableClient(table, (_label, _kind, effect) => new Promise((resolve) => resolve(effect())));
-  return Array.from({ length: count }, () => new Budget(client, settings(environment)));
+  return Array.from({ length: count }, () => new Budget(client, settings(environment), pacing));
 }
 
 function instance(environment: Readonly<Record<string, string>> = {}): Budget {
