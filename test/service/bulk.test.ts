@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { cancelMany, resume } from "../../src/http/operate/operate.ts";
+import type { Deps } from "../../src/shared/deps.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { ask, jobOf, openBench, post, useAzurite, yaml } from "./kit.ts";
 
@@ -24,6 +25,36 @@ it("a cancel of many that takes longer than 20 s is answered 202 with the count 
   expect(await deps.bulk.all()).toEqual([]);
 });
 
+it("a cancel of many whose host dies in its first seconds is finished by the sweep", async () => {
+  const bench = await openBench();
+  const { deps, clock } = bench;
+  const jobs = await Promise.all(Array.from({ length: 16 }, (_, n) => post(deps, yaml(`job-${n}`))));
+  const other = await bench.again();
+  // The host dies when it has enqueued five of the jobs: nothing of what it waits for comes any more.
+  let left = 5;
+  const died = new Promise<void>((resolve) => {
+    const wake: Deps["queues"]["wake"] = (...message) => {
+      if (left-- > 0) return deps.queues.wake(...message);
+      resolve();
+      return new Promise(() => undefined);
+    };
+    const queues = Object.assign(Object.create(deps.queues) as Deps["queues"], { wake });
+    void ask(cancelMany({ ...deps, queues }), { text: JSON.stringify({ state: "active" }) });
+  });
+  await died;
+  // While the call may still be at it, the sweep leaves it alone.
+  await runPass(other, "timer");
+  const canceled = async (): Promise<number> => {
+    const all = await Promise.all(jobs.map(({ id }) => jobOf(deps, id)));
+    return all.filter(({ cancel }) => cancel !== undefined).length;
+  };
+  expect(await canceled()).toBeLessThan(16);
+  clock.advance(minute);
+  await runPass(other, "timer");
+  expect(await canceled()).toBe(16);
+  expect(await deps.bulk.all()).toEqual([]);
+});
+
 it("a row that can't be read stops no cancel of the others, and is counted", async () => {
   const { deps, storage } = await openBench();
   const [one, two] = [await post(deps, yaml("one")), await post(deps, yaml("two"))];
@@ -32,6 +63,7 @@ it("a row that can't be read stops no cancel of the others, and is counted", asy
   await storage.table("jobs").updateEntity({ ...stored.key, record: "{" }, "Merge");
   const reply = await ask(cancelMany(deps), { text: JSON.stringify({ state: "active" }) });
   expect(reply.body).toMatchObject({ canceled: 1, unreadable: 1 });
+  expect(await deps.bulk.all()).toEqual([]);
   expect((await jobOf(deps, two.id)).cancel).toBeDefined();
 });
 

@@ -3,6 +3,7 @@ import { accept, type AcceptDeps } from "../../shared/intake/accept.ts";
 import type { Order } from "../../shared/intake/submission.ts";
 import { defined } from "../../shared/base/defined.ts";
 import { second } from "../../shared/base/duration.ts";
+import { Unavailable } from "../../shared/base/errors.ts";
 import { inParallel } from "../../shared/base/in-parallel.ts";
 import { errorFields } from "../../shared/base/log.ts";
 import { cancelSelected } from "../../shared/intake/cancel-selected.ts";
@@ -127,7 +128,7 @@ export const selection = z.object({
   dryRun: flag,
 });
 
-type CancelManyDeps = Pick<Deps, "log" | "jobs" | "queues" | "now" | "bulk" | "randomBytes">;
+type CancelManyDeps = Pick<Deps, "log" | "jobs" | "queues" | "now" | "bulk" | "control" | "randomBytes">;
 
 /** `POST /api/jobs/cancel`: all active jobs that match and are not canceled yet; the number of them. What takes longer the sweep goes on with. */
 export function cancelMany(deps: CancelManyDeps) {
@@ -143,12 +144,14 @@ export function cancelMany(deps: CancelManyDeps) {
     const by = callerOf(context);
     const states = state === undefined || state === "active" ? {} : { states: [...state] };
     const meant = { ...defined({ name, tag }), ...states, until: began + 1 };
-    const { ids, unreadable, finished } = await cancelSelected(deps, meant, { by, until: began + maxCall, dryRun });
+    const until = began + maxCall;
+    const key = `${began}-${Buffer.from(deps.randomBytes(8)).toString("hex")}`;
+    // Before the first is canceled: what a host that dies leaves over is not forgotten.
+    if (!dryRun) await deps.control.installation();
+    if (!dryRun) await deps.bulk.add({ key, selection: meant, by, callUntil: until });
+    const { ids, unreadable, finished } = await cancelSelected(deps, meant, { by, until, dryRun });
     const goesOn = !finished && !dryRun;
-    if (goesOn) {
-      const key = `${began}-${Buffer.from(deps.randomBytes(8)).toString("hex")}`;
-      await deps.bulk.add({ key, selection: meant, by });
-    }
+    if (finished && !dryRun) await dropWork(deps, key);
     const message = dryRun
       ? `${counted(ids.length, "job", "jobs")} would be canceled`
       : `${counted(ids.length, "job is", "jobs are")} being canceled${goesOn ? " so far; the others follow" : ""}`;
@@ -163,4 +166,14 @@ export function cancelMany(deps: CancelManyDeps) {
     };
     return json(goesOn ? 202 : 200, reply);
   });
+}
+
+/** All is canceled: where that can't be said, the sweep finds it out. */
+async function dropWork({ bulk, log }: CancelManyDeps, key: string): Promise<void> {
+  try {
+    await bulk.drop(key);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    log("warn", "unavailable", { service: error.service, ...errorFields(error) });
+  }
 }

@@ -3,8 +3,9 @@ import { z } from "zod";
 import { storageCall } from "./connect.ts";
 
 /**
- * Cancels of many jobs that took longer than a caller waits (table `control`, partition `bulk`): the sweep goes on with them. A job that
- * is canceled already is passed over, so that a work may be begun again at any time.
+ * Cancels of many jobs (table `control`, partition `bulk`), from before the first job is canceled until the last is: what a call does
+ * not finish, because it takes long or its host dies, the sweep goes on with. A job that is canceled already is passed over, so that a
+ * work may be begun again at any time.
  */
 const selectionSchema = z.object({
   name: z.string().optional(),
@@ -19,6 +20,8 @@ export interface BulkWork {
   readonly key: string;
   readonly selection: Selection;
   readonly by: string | undefined;
+  /** Until then the call itself is at it. Milliseconds since 1970. */
+  readonly callUntil: number;
 }
 
 const partition = "bulk";
@@ -30,8 +33,9 @@ export class BulkWorks {
     this.#table = table;
   }
 
-  async add({ key, selection, by }: BulkWork): Promise<void> {
-    const entity = { partitionKey: partition, rowKey: key, selection: JSON.stringify(selection) };
+  async add({ key, selection, by, callUntil }: BulkWork): Promise<void> {
+    const at = new Date(callUntil);
+    const entity = { partitionKey: partition, rowKey: key, selection: JSON.stringify(selection), callUntil: at };
     await storageCall(() => this.#table.upsertEntity({ ...entity, ...(by === undefined ? {} : { by }) }, "Replace"));
   }
 
@@ -41,10 +45,16 @@ export class BulkWorks {
     for (;;) {
       const next = await storageCall(() => rows.next(), 404);
       if (next === 404 || next.done) return works;
-      const { rowKey, selection, by } = next.value;
+      const { rowKey, selection, by, callUntil } = next.value;
       const read = selectionSchema.safeParse(parsed(selection)).data;
       // One that can't be read harms itself alone.
-      if (read) works.push({ key: String(rowKey), selection: read, by: typeof by === "string" ? by : undefined });
+      if (read === undefined) continue;
+      works.push({
+        key: String(rowKey),
+        selection: read,
+        by: typeof by === "string" ? by : undefined,
+        callUntil: callUntil instanceof Date ? callUntil.getTime() : 0,
+      });
     }
   }
 

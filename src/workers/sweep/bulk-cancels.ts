@@ -2,9 +2,11 @@ import type { Deps } from "../../shared/deps.ts";
 import { cancelSelected } from "../../shared/intake/cancel-selected.ts";
 import type { TurnEnd } from "../../shared/store/turns.ts";
 
-/** Goes on with cancels of many jobs that a call could not finish. */
+/** Goes on with cancels of many jobs that a call could not finish, or whose host died. */
 export async function continueCancels(deps: Deps, until: number): Promise<TurnEnd> {
-  for (const { key, selection, by } of await deps.bulk.all()) {
+  const now = deps.now();
+  const works = (await deps.bulk.all()).filter(({ callUntil }) => callUntil <= now);
+  for (const { key, selection, by } of works) {
     const { ids, finished } = await cancelSelected(deps, selection, { by, until, dryRun: false });
     deps.log("info", "cancel of many goes on", { canceled: ids.length, finished });
     if (!finished) return { kind: "unfinished", cursor: undefined };
