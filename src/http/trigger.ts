@@ -10,7 +10,7 @@ import { readJobMessage } from "../shared/job/envelope.ts";
 import { optionsOfQuery, type JobOptions } from "../shared/job/options.ts";
 import { stateWord } from "../shared/job/job.ts";
 import { errorFields } from "../shared/base/log.ts";
-import { readText } from "./lib/body.ts";
+import { readText, tooSlow } from "./lib/body.ts";
 import { callerOf } from "./lib/auth.ts";
 import { linkUrl, logsUrl, pollUrl, statusUrl } from "./lib/urls.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
@@ -90,6 +90,7 @@ export function acceptedReply(
 async function readBody(request: HttpRequest, most: number): Promise<Result<string>> {
   const read = await readText(request, most);
   if (read.ok) return read;
+  if (read.error === "too slow") return no(tooSlow);
   if (read.error === "too large") {
     const message = `The body is larger than ${most} bytes; bring a large definition by the queue's definitionBlob.`;
     return no({ code: "BodyTooLarge", message });

@@ -1,24 +1,48 @@
 import type { HttpRequest } from "@azure/functions";
+import { Deadline } from "../../shared/base/deadline.ts";
+import { second } from "../../shared/base/duration.ts";
 import { no, type Result } from "../../shared/base/errors.ts";
 import { decodeUtf8, type NotText } from "../../shared/base/written-text.ts";
 
-/** A request's body as text. No more is read of it than may be there, whatever its sender goes on sending. */
-export async function readText(request: HttpRequest, most: number): Promise<Result<string, "too large" | NotText>> {
+/** A body must have come whole by then. Data Factory waits a minute for the reply, and sends its body at once. */
+const bodyTime = 30 * second;
+
+export type NoBody = "too large" | "too slow" | NotText;
+
+/** A request's body as text. No more is read of it than may be there, and no longer than half a minute, whatever its sender does. */
+export async function readText(request: HttpRequest, most: number): Promise<Result<string, NoBody>> {
   const declared = request.headers.get("content-length");
   if (Number(declared ?? 0) > most) return no("too large");
+  const deadline = Deadline.in(() => performance.now(), bodyTime);
   // HTTP ends a body where its declared length does, so such a one may be taken whole.
-  if (declared !== null) return decoded(new Uint8Array(await request.arrayBuffer()), most);
+  if (declared !== null) {
+    const bytes = await deadline.limit(request.arrayBuffer());
+    return bytes === "late" ? no("too slow") : decoded(new Uint8Array(bytes), most);
+  }
+  if (request.body === null) return decoded(new Uint8Array(), most);
+  const reader = request.body.getReader();
   const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
+  for (let length = 0; ;) {
+    const next = await deadline.limit(reader.read());
+    // What is left stays unread: to cancel it would end the connection, and the reply with it.
+    if (next === "late") return no("too slow");
+    if (next.done) return decoded(Buffer.concat(chunks), most);
+    const chunk: unknown = next.value;
     if (!(chunk instanceof Uint8Array)) return no({ line: 1, column: 1, message: "The body is not made of bytes." });
     length += chunk.length;
-    if (length > most) return no("too large");
+    if (length > most) {
+      await reader.cancel();
+      return no("too large");
+    }
     chunks.push(chunk);
   }
-  return decoded(Buffer.concat(chunks), most);
 }
 
-function decoded(bytes: Uint8Array, most: number): Result<string, "too large" | NotText> {
+function decoded(bytes: Uint8Array, most: number): Result<string, NoBody> {
   return bytes.length > most ? no("too large") : decodeUtf8(bytes);
 }
+
+export const tooSlow = {
+  code: "BodyTooSlow",
+  message: `The body did not come whole within ${bodyTime / second} seconds.`,
+} as const;

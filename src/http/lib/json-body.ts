@@ -1,7 +1,7 @@
 import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
 import { no, ok, shownName, type PlacedFault, type Refusal, type Result } from "../../shared/base/errors.ts";
-import { readText } from "./body.ts";
+import { readText, tooSlow } from "./body.ts";
 
 /** The small JSON bodies that operators send. Their members' names ignore case, as options' do, and an unknown one is a fault. */
 
@@ -24,6 +24,7 @@ export async function readJson<S extends z.ZodRawShape>(
   members: z.ZodObject<S>,
 ): Promise<Result<z.output<z.ZodObject<S>>>> {
   const body = await readText(request, mostJson);
+  if (!body.ok && body.error === "too slow") return no(tooSlow);
   if (!body.ok) return no({ code: "InvalidRequest", message: `The body must be JSON of at most ${mostJson} bytes.` });
   const value = objectIn(body.value);
   if (value === undefined) return no({ code: "InvalidRequest", message: "The body must be a JSON object." });

@@ -57,6 +57,7 @@ const unavailable = {
 } as const;
 const wrong = { "400": problem("A parameter or a member of the body is wrong; each with its name.") };
 const unknown = { "404": problem("Not known.") };
+const slow = { "408": problem("The body did not come whole within 30 seconds.") };
 const broken = { "500": problem("A fault of the service.") };
 /** What every call may answer. */
 const always = { ...wrong, ...broken, ...unavailable };
@@ -104,7 +105,7 @@ const post = (
   door: "key",
   parameters,
   ...(body === undefined ? {} : { body }),
-  replies: { ...always, ...replies },
+  replies: { ...always, ...(body === undefined ? {} : slow), ...replies },
 });
 
 const trigger = (): Call => ({
@@ -127,6 +128,7 @@ const trigger = (): Call => ({
     "200": { ...answer("Accepted, or with `dryRun` checked.", "Accepted", "Checked"), headers: poll },
     "202": { ...answer("Accepted.", "Accepted"), headers: poll },
     "400": problem("The definition or an option can't be taken; every fault with its place."),
+    ...slow,
     "409": problem("An active job has that name."),
     "413": problem("The body is too large."),
     "422": problem("The idempotency key belongs to another definition."),

@@ -32,6 +32,7 @@ export const statusOf = {
   NameActive: 409,
   AmbiguousName: 409,
   DefinitionGone: 409,
+  BodyTooSlow: 408,
   BodyTooLarge: 413,
   KeyReused: 422,
   TooManyJobs: 429,

@@ -1,6 +1,7 @@
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import type { SecretClientOptions } from "@azure/keyvault-secrets";
+import { Deadline } from "../base/deadline.ts";
 import { retryAfter, second } from "../base/duration.ts";
 import { Unavailable } from "../base/errors.ts";
 import { isLoopback } from "../config/settings.ts";
@@ -14,6 +15,9 @@ export interface VaultAccess {
     "retryOptions" | "disableChallengeResourceVerification" | "additionalPolicies"
   >;
 }
+
+/** A call with its repetitions, and with what it takes to get a token, which takes no notice of a signal. */
+const callTime = 15 * second;
 
 const retryOptions = { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };
 
@@ -58,7 +62,10 @@ export async function vaultCall<T, const S extends readonly (400 | 403 | 404)[]>
   ...expected: S
 ): Promise<T | S[number]> {
   try {
-    return await call({ abortSignal: AbortSignal.timeout(15 * second) });
+    const deadline = Deadline.in(() => performance.now(), callTime);
+    const answer = await deadline.limit(call({ abortSignal: AbortSignal.timeout(callTime) }));
+    if (answer === "late") throw new Error(`no answer in ${callTime / second} s`);
+    return answer;
   } catch (error) {
     const status = statusOfError(error);
     const outcome = expected.find((candidate) => candidate === status);

@@ -3,6 +3,7 @@ import { lookup } from "node:dns/promises";
 import { request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import { BlockList, isIP, type LookupFunction } from "node:net";
+import { Deadline } from "../base/deadline.ts";
 import { second } from "../base/duration.ts";
 
 /**
@@ -20,6 +21,7 @@ export class UnsafeAddress extends Error {
   override readonly name = "UnsafeAddress";
 }
 
+/** For all of a call: the name, the connection, and an answer's beginning, however slowly it comes. */
 const timeout = 30 * second;
 /** The host that stands for this machine, in the list of allowed hosts: for development. */
 const thisMachine = "localhost";
@@ -57,17 +59,19 @@ export function safePost(
   return async (uri, body) => {
     if (!isAllowedAddress(uri, hosts)) throw new UnsafeAddress("The address is not on an allowed host.");
     const url = new URL(uri);
+    const deadline = Deadline.in(() => performance.now(), timeout);
     const local = isThisMachine(url.hostname);
-    const pinned = local ? undefined : await publicAddresses(url.hostname, network);
+    const pinned = local ? undefined : await deadline.limit(publicAddresses(url.hostname, network));
+    if (pinned === "late") throw noAnswer();
     const send = url.protocol === "https:" ? secureRequest : plainRequest;
-    return new Promise((settle, fail) => {
+    const answered = new Promise<number>((settle, fail) => {
       const request = send(
         url,
         {
           method: "POST",
           agent: false,
           headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
-          signal: AbortSignal.timeout(timeout),
+          signal: AbortSignal.timeout(Math.ceil(deadline.left)),
           ...(pinned === undefined ? {} : { lookup: answering(pinned) }),
         },
         (response) => {
@@ -78,8 +82,13 @@ export function safePost(
       request.on("error", fail);
       request.end(body);
     });
+    const status = await deadline.limit(answered);
+    if (status === "late") throw noAnswer();
+    return status;
   };
 }
+
+const noAnswer = (): Error => new Error(`no answer in ${timeout / second} s`);
 
 /** Every address of the name must be public: one that isn't says that the name is not to be trusted. */
 async function publicAddresses(hostname: string, network: Network): Promise<readonly LookupAddress[]> {

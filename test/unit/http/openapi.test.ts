@@ -17,15 +17,15 @@ it("each call has a name of its own", () => {
 });
 
 it.each([
-  ["post /api/trigger", ["400", "409", "413", "422", "429"]],
+  ["post /api/trigger", ["400", "408", "409", "413", "422", "429"]],
   ["get /api/jobs", ["400"]],
   ["post /api/jobs/{id}/rerun", ["400", "404", "409", "429"]],
-  ["post /api/jobs/cancel", ["400"]],
+  ["post /api/jobs/cancel", ["400", "408"]],
   ["get /api/logs/{idOrName}", ["400", "404"]],
   ["get /api/logs/{idOrName}/{container}", ["400", "404"]],
-  ["post /api/pause", ["400"]],
-  ["post /api/poison/replay", ["400", "404"]],
-  ["post /api/poison/drop", ["400", "404"]],
+  ["post /api/pause", ["400", "408"]],
+  ["post /api/poison/replay", ["400", "404", "408"]],
+  ["post /api/poison/drop", ["400", "404", "408"]],
 ])("%s describes how it refuses", (call, refusals) => {
   const found = calls.find(({ method, path }) => `${method} ${path}` === call);
   const told = Object.keys(found?.responses ?? {}).filter((status) => status.startsWith("4"));

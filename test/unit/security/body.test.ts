@@ -1,5 +1,5 @@
 import { HttpRequest } from "@azure/functions";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { readText } from "../../../src/http/lib/body.ts";
 
 const post = (body: string | Uint8Array, headers: Record<string, string> = {}): HttpRequest =>
@@ -52,4 +52,34 @@ test("what is not UTF-8 is refused with its place", async () => {
     ok: false,
     error: { line: 2, column: 1 },
   });
+});
+
+test.each([
+  ["whose length is not known", {}],
+  ["whose length is known", { "content-length": "100" }],
+])("a body that drips, %s, is given up after 30 seconds", async (_, headers: Record<string, string>) => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  let canceled = false;
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      controller.enqueue(Uint8Array.of(97));
+    },
+    cancel() {
+      canceled = true;
+    },
+  });
+  const request = post("", headers);
+  Object.defineProperty(request, "body", { value: stream });
+  Object.defineProperty(request, "arrayBuffer", { value: () => new Response(stream).arrayBuffer() });
+  const read = readText(request, 1000);
+  let done = false;
+  void read.then(() => (done = true));
+  await vi.advanceTimersByTimeAsync(29_000);
+  expect(done).toBe(false);
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(await read).toEqual({ ok: false, error: "too slow" });
+  // That would end the connection before the reply is sent.
+  expect(canceled).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, isIP, type AddressInfo } from "node:net";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { isAllowedAddress, isPublic, safePost, UnsafeAddress } from "../../../src/shared/security/safe-post.ts";
 
 const hosts = ["*.azure.com", "hooks.contoso.com"];
@@ -100,5 +100,34 @@ describe("what a name resolves to is judged, and is what is connected to", () =>
   test("an address outside the list is not even resolved", async () => {
     const post = safePost(hosts, { resolve: () => Promise.reject(new Error("resolved")), isPublic });
     await expect(post("https://evil.example/x", "{}")).rejects.toThrow(UnsafeAddress);
+  });
+});
+
+describe("a call is given up after 30 seconds", () => {
+  const giveUp = async (asked: () => Promise<unknown>, called: Promise<number>): Promise<void> => {
+    const outcome = expect(called).rejects.toThrow("no answer in 30 s");
+    await asked();
+    await vi.advanceTimersByTimeAsync(30_000);
+    await outcome;
+  };
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test.each([
+    ["never", ""],
+    ["a byte at a time, without end", "HTTP/1.1 2"],
+  ])("where an answer comes %s", async (_, begun) => {
+    const server = createServer((socket) => void socket.on("data", () => socket.write(begun)));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo; // a server that listens on TCP has one
+    const connected = once(server, "connection");
+    await giveUp(() => connected, safePost(["localhost"])(`http://127.0.0.1:${port}/x`, "{}"));
+  });
+
+  test("where the name server does not answer", async () => {
+    const post = safePost(hosts, { resolve: () => new Promise(() => undefined), isPublic });
+    await giveUp(() => Promise.resolve(), post("https://hooks.contoso.com/x", "{}"));
   });
 });
