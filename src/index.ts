@@ -13,6 +13,7 @@ import { job } from "./http/jobs/record.ts";
 import { summary } from "./http/jobs/summary.ts";
 import { withoutQuery } from "./http/lib/query.ts";
 import { link } from "./http/link.ts";
+import { result } from "./http/result.ts";
 import { logs } from "./http/logs.ts";
 import { cancelMany, pause, rerun, resume } from "./http/operate/operate.ts";
 import { watchConnections } from "./http/lib/connections.ts";
@@ -77,6 +78,7 @@ http("logs", {
   ...allow("read", readLogs),
 });
 http("link", { methods: ["GET"], route: "link/{token}", authLevel: "anonymous", handler: link(deps) });
+http("result", { methods: ["PUT"], route: "result/{token}", authLevel: "anonymous", handler: plain(result(deps)) });
 http("openapi", { methods: ["GET"], route: "openapi.json", ...allow("read", plain(openapi(deps))) });
 http("dashboard", {
   methods: ["GET"],

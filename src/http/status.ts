@@ -1,11 +1,12 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { AttemptResult, ContainerResult } from "../shared/store/attempts.ts";
 import { second } from "../shared/base/duration.ts";
-import { Unreadable } from "../shared/base/errors.ts";
+import { Unreadable, type PlacedFault } from "../shared/base/errors.ts";
 import { entryOf } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import { parseJobId, type JobId } from "../shared/base/ids.ts";
 import { hasEnded, stateWord, type Job } from "../shared/job/job.ts";
+import { whyDropped } from "../shared/job/result.ts";
 import type { Stored } from "../shared/store/jobs.ts";
 import { withStopped } from "../shared/store/stopped-containers.ts";
 import { blame, describe, stoppingOf, waitingOf } from "../shared/job/describe.ts";
@@ -170,8 +171,10 @@ function finished(job: Job, attempt: AttemptResult | undefined, settings: Links)
       (attempt?.containers ?? []).filter((each) => each.init === init).map((each) => [each.name, containerReply(each)]),
     );
   const initContainers = of(true);
+  const warnings = [...job.warnings, ...resultWarnings(attempt)];
   return {
     ...common(job, settings),
+    ...(warnings.length > 0 ? { warnings } : {}),
     reason,
     ...(phase.state === "Succeeded" ? {} : { fault: party, advice }),
     ...(exitCode === undefined ? {} : { exitCode }),
@@ -182,6 +185,13 @@ function finished(job: Job, attempt: AttemptResult | undefined, settings: Links)
     ...(Object.keys(initContainers).length > 0 ? { initContainers } : {}),
     ...(attempt?.result ? { result: attempt.result } : {}),
   };
+}
+
+/** Why there is no result, where something looked like one. */
+function resultWarnings(attempt: AttemptResult | undefined): readonly PlacedFault[] {
+  if (attempt?.resultDropped === undefined) return [];
+  const message = `The result was dropped: ${whyDropped[attempt.resultDropped]}`;
+  return [{ path: "result", line: 1, column: 1, message }];
 }
 
 /** The original's fields and form; what is new follows them. */

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { optionsTable } from "../../shared/job/options.ts";
 import { deleteParameters } from "../delete.ts";
 import { listParameters } from "../jobs/filter.ts";
@@ -13,7 +13,7 @@ import type { ReplyName } from "./replies.ts";
 
 /** Every call: what it takes and what it answers. */
 export interface Call {
-  readonly method: "get" | "post" | "delete";
+  readonly method: "get" | "post" | "put" | "delete";
   readonly path: string;
   readonly id: string;
   readonly summary: string;
@@ -192,6 +192,8 @@ const readable = (): readonly Call[] => [
   ),
 ];
 
+const resultBody = z.record(z.string(), z.unknown());
+
 const copyOf = (call: Call): Call => ({
   ...call,
   path: call.path.replace("/api/", "/api/read/"),
@@ -215,6 +217,23 @@ export function calls(): readonly Call[] {
           "404": failed("Forged, revoked, or older than a day after the job's end"),
         },
       ),
+      door: "open",
+    },
+    {
+      ...post(
+        "/api/result/{token}",
+        "result",
+        "Send the result of one attempt, from its own program (`ACI_PROXY_RESULT_URL`); needs no key.",
+        resultBody,
+        {
+          "200": answer("Stored.", "ResultStored"),
+          "404": problem("Forged, or revoked."),
+          "409": problem("The attempt has ended, or sent another result before."),
+          ...slow,
+          "413": problem("The result is too large."),
+        },
+      ),
+      method: "put",
       door: "open",
     },
     {

@@ -65,7 +65,7 @@ const pathParameters: Readonly<Record<string, string>> = {
   idOrName: "A job's id, or a group's name, which means its newest job.",
   id: "The job's id.",
   container: "The container's name.",
-  token: "What the `Location` brought.",
+  token: "What the `Location`, or `ACI_PROXY_RESULT_URL`, brought.",
 };
 
 function described(where: "query" | "header", parameters: Described): Json[] {
@@ -88,7 +88,7 @@ const definition = {
 
 function jsonBody(shape: z.ZodType): Json {
   const { $schema: _, ...schema } = z.toJSONSchema(shape, { io: "input" });
-  return { required: true, content: { "application/json": { schema: { ...schema, additionalProperties: false } } } };
+  return { required: true, content: { "application/json": { schema: { additionalProperties: false, ...schema } } } };
 }
 
 function response({ text, json, others = [], headers: sent = [] }: Answer): Json {

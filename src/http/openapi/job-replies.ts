@@ -233,6 +233,11 @@ export const jobReplies = () => ({
     id: jobId(),
     state: z.literal("Unknown").meta({ description: "It can't be read now; ask again." }),
   }),
+  ResultStored: z.strictObject({
+    message: message(),
+    id: jobId(),
+    attempt: count("From 1."),
+  }),
   Deleted: z.strictObject({
     message: message(),
     name: text("As its caller wrote it."),

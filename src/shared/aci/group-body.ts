@@ -3,6 +3,7 @@ import type { InstallationTag } from "./installation-tag.ts";
 import { addedTags, mergeTags, tagNames } from "../job/group-tags.ts";
 import type { Job, Placed } from "../job/job.ts";
 import { isJsonObject, member, withMember, type JsonObject, type JsonValue } from "../base/json.ts";
+import { traceparentOf } from "../base/traceparent.ts";
 import { withPullIdentity, type PullIdentity } from "./pull-identity.ts";
 
 /**
@@ -14,7 +15,7 @@ export function composeGroup(
   job: Job,
   placed: Placed,
   installation: InstallationTag,
-  pull?: PullIdentity,
+  { pull, resultUrl }: { readonly pull?: PullIdentity | undefined; readonly resultUrl?: string | undefined } = {},
 ): JsonObject {
   const body = pull === undefined ? definition.body : withPullIdentity(definition, pull);
   const written = member(body, "tags")?.value;
@@ -24,7 +25,7 @@ export function composeGroup(
     member(body, "location")?.value ?? placed.location,
   );
   const placeable = job.regular ? withRegularPriority(located) : located;
-  return job.options.env ? withVariables(placeable, job) : placeable;
+  return job.options.env ? withVariables(placeable, job, resultUrl) : placeable;
 }
 
 /** What the job asks for, and the tags that show everybody whose the group is. */
@@ -48,12 +49,15 @@ function withRegularPriority(body: JsonObject): JsonObject {
   return withMember(body, "properties", withMember(properties, "priority", "Regular"));
 }
 
-function withVariables(body: JsonObject, job: Job): JsonObject {
+function withVariables(body: JsonObject, job: Job, resultUrl: string | undefined): JsonObject {
   const variables: JsonObject[] = [
     { name: "ACI_PROXY_JOB_ID", value: job.id },
     { name: "ACI_PROXY_NAME", value: job.name },
     { name: "ACI_PROXY_ATTEMPT", value: String(job.attempt) },
     { name: "ACI_PROXY_DEADLINE", value: new Date(job.deadlineAt).toISOString() },
+    { name: "TRACEPARENT", value: job.traceparent ?? traceparentOf(job.id) },
+    // Whoever has it may give the job its result.
+    ...(resultUrl === undefined ? [] : [{ name: "ACI_PROXY_RESULT_URL", secureValue: resultUrl }]),
   ];
   const properties = member(body, "properties")?.value;
   if (!isJsonObject(properties)) return body;

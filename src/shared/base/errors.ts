@@ -34,6 +34,8 @@ export const statusOf = {
   DefinitionGone: 409,
   BodyTooSlow: 408,
   BodyTooLarge: 413,
+  ResultExists: 409,
+  ResultTooLate: 409,
   KeyReused: 422,
   TooManyJobs: 429,
   InternalError: 500,

@@ -2,9 +2,8 @@ import { Unavailable } from "../base/errors.ts";
 import type { LinkKey } from "../security/link-token.ts";
 import type { LinkKeys } from "../security/link-keys.ts";
 import type { Blobs } from "../store/blobs.ts";
-import type { Queues } from "../store/queues.ts";
+import { maxMessageBytes, type Queues } from "../store/queues.ts";
 import {
-  maxMessageBytes,
   nonceBytes,
   packParcel,
   parcelText,

@@ -42,9 +42,6 @@ export type Claim =
   | { readonly kind: "signed"; readonly keyId: string; readonly resent: Resent; signedWith(key: LinkKey): boolean }
   | { readonly kind: "parcel"; readonly parcel: Parcel; readonly shown: Shown };
 
-/** "Scalability and performance targets for Queue Storage": a message has at most 64 KiB. */
-export const maxMessageBytes = 64 * 1024;
-
 const id = z.string().transform((text, context) => {
   const parsed = parseJobId(text);
   if (parsed !== undefined) return parsed;

@@ -1,5 +1,7 @@
 import { hasEnded, stateWord, type Job } from "./job.ts";
-import { describe } from "./describe.ts";
+import { defined } from "../base/defined.ts";
+import { blame, describe } from "./describe.ts";
+import type { JobResult } from "./result.ts";
 
 /** The event that reports a job's end to others. Pure. */
 
@@ -10,8 +12,8 @@ export interface CallbackBody {
   readonly StatusCode: string;
 }
 
-export function callbackBody(job: Job, result: Readonly<Record<string, unknown>> | undefined): CallbackBody {
-  const output = { ...endOf(job), ...(result ? { result } : {}) };
+export function callbackBody(job: Job, result: JobResult | undefined, logsUrl: string): CallbackBody {
+  const output = { ...endOf(job), ...blameOf(job), logsUrl, ...(result ? { result } : {}) };
   if (job.phase.state === "Succeeded") return { Output: output, StatusCode: "200" };
   const reason = hasEnded(job.phase) ? job.phase.verdict.reason : "InternalError";
   // A status below 400 would let the activity succeed: only a caller that asked for it gets that.
@@ -27,7 +29,7 @@ export function callbackBody(job: Job, result: Readonly<Record<string, unknown>>
  */
 export function finishedEvent(
   job: Job,
-  result: Readonly<Record<string, unknown>> | undefined,
+  result: JobResult | "too large" | undefined,
   statusUrl: string,
   reader: { readonly id?: string | undefined; readonly correlationId?: string | undefined } = job,
 ): Readonly<Record<string, unknown>> {
@@ -41,8 +43,19 @@ export function finishedEvent(
     time: new Date(hasEnded(phase) ? phase.finishedAt : job.createdAt).toISOString(),
     datacontenttype: "application/json",
     ...(job.traceparent === undefined ? {} : { traceparent: job.traceparent }),
-    data: { ...endOf({ ...job, correlationId: reader.correlationId }), ...(result ? { result } : {}), statusUrl },
+    data: {
+      ...endOf({ ...job, correlationId: reader.correlationId }),
+      ...(result === "too large" ? { resultTooLarge: true } : result ? { result } : {}),
+      statusUrl,
+    },
   };
+}
+
+/** Whose fault a failure is, and what to do, as the status has it. */
+function blameOf({ phase }: Job): Record<string, unknown> {
+  if (!hasEnded(phase) || phase.state === "Succeeded") return {};
+  const { party, advice } = blame(phase.verdict);
+  return { fault: party, advice, ...defined({ failedContainer: phase.verdict.container }) };
 }
 
 function endOf(job: Job): Record<string, unknown> {

@@ -161,7 +161,7 @@ export const optionsTable = {
     schema: { type: "boolean" },
     fallback: "false",
     bound: "",
-    text: "Gives every container ACI_PROXY_JOB_ID, _NAME, _ATTEMPT and _DEADLINE.",
+    text: "Gives every container ACI_PROXY_JOB_ID, _NAME, _ATTEMPT, _DEADLINE, TRACEPARENT, and ACI_PROXY_RESULT_URL, which takes one result by PUT.",
     read: readBoolean,
   },
   tags: {

@@ -3,6 +3,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
 import type { JobId } from "../base/ids.ts";
 import { openObject, openWord } from "../base/open.ts";
+import { isDropped } from "../job/result.ts";
 import { mostEntityBytes, sizeOf } from "./job-row.ts";
 import { storageCall } from "./connect.ts";
 
@@ -32,6 +33,8 @@ const attemptResult = openObject({
   attempt: z.number(),
   containers: z.array(containerResult),
   result: z.record(z.string(), z.unknown()).optional(),
+  /** Why something that looked like a result is none. */
+  resultDropped: z.string().refine(isDropped).optional().catch(undefined),
 });
 export type AttemptResult = z.infer<typeof attemptResult>;
 

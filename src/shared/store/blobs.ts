@@ -1,4 +1,4 @@
-import type { BlobServiceClient, ContainerClient } from "@azure/storage-blob";
+import type { BlobServiceClient, BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import type { JobId } from "../base/ids.ts";
 import type { Pacing } from "../base/rewrite.ts";
 import type { Settings } from "../config/settings.ts";
@@ -20,9 +20,12 @@ export class Blobs {
   readonly logs: CapturedLogs;
   readonly #sealed: ContainerClient;
   readonly #definitions: ContainerClient;
+  /** They lie beside the attempt's logs, and go with them. */
+  readonly #results: ContainerClient;
 
   constructor(service: BlobServiceClient, { maxLogBytes }: Pick<Settings, "maxLogBytes">, pacing: Pacing) {
     this.logs = new CapturedLogs(service.getContainerClient(blobContainers.logs), maxLogBytes, pacing);
+    this.#results = service.getContainerClient(blobContainers.logs);
     this.#sealed = service.getContainerClient(blobContainers.sealed);
     this.#definitions = service.getContainerClient(blobContainers.definitions);
   }
@@ -61,6 +64,31 @@ export class Blobs {
   /** Its content goes, its name stays for a while: a message may be delivered once more than it was dealt with. */
   async finishParcel(name: string): Promise<void> {
     await storageCall(() => this.#sealed.getBlockBlobClient(name).upload(Buffer.alloc(0), 0));
+  }
+
+  /** Keeps what an attempt's program sent as its result. The first is kept, and none after the attempt's end was captured. */
+  async putResult(id: JobId, attempt: number, text: string): Promise<"stored" | "another" | "closed"> {
+    const blob = this.#resultBlob(id, attempt);
+    const bytes = Buffer.from(text);
+    const conditions = { ifNoneMatch: "*" };
+    if ((await storageCall(() => blob.upload(bytes, bytes.length, { conditions }), 409)) !== 409) return "stored";
+    const there = await storageCall(() => blob.downloadToBuffer());
+    if (there.length === 0) return "closed";
+    return there.equals(bytes) ? "stored" : "another";
+  }
+
+  /** The result that an attempt's program sent; from then on it can send none. */
+  async takeResult(id: JobId, attempt: number): Promise<string | undefined> {
+    const blob = this.#resultBlob(id, attempt);
+    const conditions = { ifNoneMatch: "*" };
+    const closed = await storageCall(() => blob.upload(Buffer.alloc(0), 0, { conditions }), 409);
+    if (closed !== 409) return undefined;
+    const text = (await storageCall(() => blob.downloadToBuffer())).toString("utf8");
+    return text === "" ? undefined : text;
+  }
+
+  #resultBlob(id: JobId, attempt: number): BlockBlobClient {
+    return this.#results.getBlockBlobClient(`${id}/${attempt}/result.json`);
   }
 
   /** A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes. */

@@ -189,18 +189,6 @@ export function tailOf(text: string, limit: number): { readonly text: string; re
   return { text: whole, truncated: true };
 }
 
-/** A program may end with one line of JSON, an object: that is its result. */
-export function resultOf(output: string): Record<string, unknown> | undefined {
-  const last = output.trimEnd().split("\n").at(-1)?.trim() ?? "";
-  if (!last.startsWith("{") || !last.endsWith("}") || last.length > 64 * 1024) return undefined;
-  try {
-    const value: unknown = JSON.parse(last);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 export function linesOf(text: string): string[] {
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();

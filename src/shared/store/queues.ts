@@ -7,6 +7,9 @@ import { storageCall } from "./connect.ts";
 /** The queues: jobs to run, wakes of jobs (now or later), Event Grid's events. */
 export const queueNames = { jobs: "aci-jobs", wake: "aci-wake", events: "aci-events" } as const;
 
+/** "Scalability and performance targets for Queue Storage": a message has at most 64 KiB. */
+export const maxMessageBytes = 64 * 1024;
+
 /** The service takes at most 7 days; a later look is reached in steps. */
 const mostDelay = 6 * 24 * 3600;
 

@@ -1,9 +1,9 @@
 import { second } from "../../shared/base/duration.ts";
 import { eachInTime, type Deadline } from "../../shared/base/deadline.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
-import type { AttemptResult, ContainerResult } from "../../shared/store/attempts.ts";
+import type { ContainerResult } from "../../shared/store/attempts.ts";
 import type { CapturedLog } from "../../shared/store/captured-logs.ts";
-import { isMark, linesOf, mergeLog, plainLog, resultOf, tailOf, textOf } from "../../shared/store/log-merge.ts";
+import { isMark, linesOf, mergeLog, plainLog, tailOf, textOf } from "../../shared/store/log-merge.ts";
 import { linesAfter, logPause, logPauseAfterFailure } from "../../shared/store/log-pace.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { defined } from "../../shared/base/defined.ts";
@@ -11,6 +11,7 @@ import { hasContainers, type Job, type Phase } from "../../shared/job/job.ts";
 import type { ContainerSeen, GroupSeen } from "../../shared/job/observation.ts";
 import { readContainerLog } from "../../shared/aci/masked-client.ts";
 import { firstEndOf } from "../../shared/job/verdict.ts";
+import { resultOf, takeSentResult } from "./attempt-result.ts";
 
 /** All containers' outputs together fit into a status reply of Data Factory's 4 MB with room to spare. */
 const mostOutput = 256 * 1024;
@@ -47,6 +48,7 @@ export async function captureAttempt(
   const inTime = deadline.within(Math.min(time, captureTime));
   const before = now >= since + mayBePartial ? await deps.attempts.find(job.id, job.attempt) : undefined;
   const earlier = new Map(before?.containers.map((each) => [each.name, each]));
+  const sent = await takeSentResult(deps, job, inTime);
   const left = job.containers.filter(({ name }) => earlier.get(name)?.settled !== true);
   const ends = await eachInTime(left, atOnce, inTime, ({ name, init }) =>
     endOfLog(deps, job, viewOf(group, name, init), name, last, inTime),
@@ -57,8 +59,8 @@ export async function captureAttempt(
     // What could be read the last time is better than nothing.
     if (end !== "late" && (end.settled || end.text !== "" || !earlier.has(name))) fresh.set(name, end);
   }
-  const speaker = speakerOf(job);
-  let result = before?.result;
+  const texts = new Map([...fresh].map(([name, { text }]) => [name, withoutMarks(text)]));
+  const result = resultOf(job, sent, texts, before);
   let room = mostOutput;
   for (const { name, output } of earlier.values()) if (!fresh.has(name)) room -= Buffer.byteLength(output);
   const containers = job.containers.map(({ name, init }): ContainerResult => {
@@ -66,7 +68,6 @@ export async function captureAttempt(
     const end = fresh.get(name);
     if (end === undefined && known !== undefined) return known;
     const { text, bytes, verdict, settled, whole } = end ?? nothing;
-    if (!init && name === speaker) result = resultOf(withoutMarks(text));
     const output = tailOf(text, Math.min(job.options.outputLimit, Math.max(room, 0)));
     room -= Buffer.byteLength(output.text);
     return {
@@ -80,9 +81,8 @@ export async function captureAttempt(
       settled,
     };
   });
-  const attempt: AttemptResult = { attempt: job.attempt, containers, ...(result ? { result } : {}) };
-  await deps.attempts.save(job.id, attempt);
-  return last || containers.every(({ settled }) => settled) ? "captured" : "again";
+  await deps.attempts.save(job.id, { attempt: job.attempt, containers, ...result });
+  return last || (sent.kind !== "unknown" && containers.every(({ settled }) => settled)) ? "captured" : "again";
 }
 
 /** A container's log at its end, as far as it could be read. */
@@ -289,12 +289,6 @@ function asSeen(seen: ContainerSeen | undefined, { observed, restartPolicy }: Jo
 /** One that waits for its restart has run too. */
 function hasRun({ state, restartCount, previous }: ContainerSeen): boolean {
   return state === "Running" || state === "Terminated" || restartCount > 0 || previous !== undefined;
-}
-
-/** The result is the main container's, or the only one's. */
-function speakerOf(job: Job): string | undefined {
-  const others = job.containers.filter(({ init }) => !init);
-  return (others.find(({ name }) => name === job.options.main) ?? (others.length === 1 ? others[0] : undefined))?.name;
 }
 
 function withoutMarks(text: string): string {

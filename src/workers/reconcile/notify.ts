@@ -3,6 +3,8 @@ import { messageOf } from "../../shared/base/errors.ts";
 import { callbackBody, finishedEvent } from "../../shared/job/finished-event.ts";
 import { claimDue, readersOf, withoutAddresses, type Due, type Outcome } from "../../shared/job/deliveries.ts";
 import type { Job } from "../../shared/job/job.ts";
+import type { JobResult } from "../../shared/job/result.ts";
+import { maxMessageBytes, wireText } from "../../shared/store/queues.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 
 /**
@@ -53,7 +55,7 @@ export async function notifyCallers(
 ): Promise<readonly (Due & { readonly outcome: Outcome })[]> {
   if (due.length === 0) return [];
   const result = (await deps.attempts.find(job.id, job.attempt))?.result;
-  const body = JSON.stringify(callbackBody(job, result));
+  const body = JSON.stringify(callbackBody(job, result, `${deps.settings.publicUrl}/api/logs/${job.id}`));
   return Promise.all(
     due.map(async (caller) => {
       const send =
@@ -85,13 +87,16 @@ async function reply(
   { settings, queues }: NotifyDeps,
   job: Job,
   index: number,
-  result: Readonly<Record<string, unknown>> | undefined,
+  result: JobResult | undefined,
 ): Promise<Outcome> {
   const reader = readersOf(job)[index];
   if (reader?.replyTo === undefined) return "failed";
   const url = `${settings.publicUrl}/api/status/${job.id}`;
-  const event = JSON.stringify(finishedEvent(job, result, url, reader));
-  await queues.send(reader.replyTo, event, 0);
+  const eventWith = (what: JobResult | "too large" | undefined): string =>
+    JSON.stringify(finishedEvent(job, what, url, reader));
+  const event = eventWith(result);
+  const fits = Buffer.byteLength(wireText(event)) <= maxMessageBytes;
+  await queues.send(reader.replyTo, fits ? event : eventWith("too large"), 0);
   return "delivered";
 }
 

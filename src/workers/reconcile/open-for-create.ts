@@ -13,6 +13,7 @@ import {
   type OpenDeps,
   type Unopened,
 } from "../../shared/security/opened-definition.ts";
+import { mintResultLink } from "../../shared/security/link-token.ts";
 import { maskOf, withCredentials, type Mask } from "../../shared/base/redact.ts";
 
 /** What a create needs of the sealed definition. It is in clear only here, on its way to ACI. */
@@ -26,7 +27,9 @@ export type Opened =
   | { readonly kind: "wait"; readonly reason: Reason; readonly retryAfter: number | undefined }
   | Unopened;
 
-export async function openForCreate(deps: OpenDeps & Pick<Deps, "aci">, stored: Stored, job: Job): Promise<Opened> {
+type CreateDeps = OpenDeps & Pick<Deps, "aci"> & { readonly links: Pick<Deps["links"], "current"> };
+
+export async function openForCreate(deps: CreateDeps, stored: Stored, job: Job): Promise<Opened> {
   try {
     const opened = await openDefinition(deps, stored);
     if (opened.kind === "fail") return opened;
@@ -36,7 +39,9 @@ export async function openForCreate(deps: OpenDeps & Pick<Deps, "aci">, stored: 
     const { installation } = await deps.aci();
     const { pullRegistry: registry, pullIdentity: identity } = deps.settings;
     const pull = registry !== undefined && identity !== undefined ? { registry, identity } : undefined;
-    const body = composeGroup(resolved.definition, job, job.placed, new InstallationTag(installation), pull);
+    const resultUrl = job.options.env ? await resultUrlOf(deps, job) : undefined;
+    const tag = new InstallationTag(installation);
+    const body = composeGroup(resolved.definition, job, job.placed, tag, { pull, resultUrl });
     const { apiVersion } = resolved.definition;
     return { kind: "ready", apiVersion, body, redact: withCredentials(maskOf(secretValues(body))) };
   } catch (error) {
@@ -46,4 +51,9 @@ export async function openForCreate(deps: OpenDeps & Pick<Deps, "aci">, stored: 
       return { kind: "wait", reason: "VaultUnavailable", retryAfter: error.retryAfter };
     throw error;
   }
+}
+
+/** Where this attempt may PUT its result. */
+async function resultUrlOf({ settings, links }: CreateDeps, job: Job): Promise<string> {
+  return `${settings.publicUrl}/api/result/${mintResultLink(await links.current(), job.id, job.attempt)}`;
 }

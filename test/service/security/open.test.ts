@@ -19,6 +19,7 @@ afterAll(() => server.stop());
 
 // The definition lies in the row: no blob is ever asked for. What is tried here ends before ACI is needed.
 const blobs = new Blobs(BlobServiceClient.fromConnectionString("UseDevelopmentStorage=true"), settings(), pacing);
+const links = { current: () => Promise.reject(new Error("The key for links was asked for")) };
 const aci = () => Promise.reject(new Error("ACI was reached"));
 
 interface World {
@@ -50,7 +51,7 @@ async function sealedWith(secureValue: string): Promise<World> {
       const by = settings(environment);
       const vault = by.vaultUrl === undefined ? undefined : new Vault(by.vaultUrl, noCredential, () => 0);
       const sealer = new Sealer(fileKeyRing(keyFile), () => 0);
-      return openForCreate({ settings: by, blobs, sealer, vault, aci }, stored, stored.job);
+      return openForCreate({ settings: by, blobs, sealer, vault, aci, links }, stored, stored.job);
     },
   };
 }
@@ -78,7 +79,7 @@ test("a definition that was removed, or damaged, fails the job with a reason", a
   const sealer = new Sealer(fileKeyRing(world.keyFile), () => 0);
   for (const definition of [undefined, Uint8Array.of(1, 2, 3)]) {
     const opened = openForCreate(
-      { settings: settings(), blobs, sealer, vault: undefined, aci },
+      { settings: settings(), blobs, sealer, vault: undefined, aci, links },
       { ...stored, sealed: { ...stored.sealed, definition } },
       stored.job,
     );

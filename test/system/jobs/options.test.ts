@@ -240,6 +240,14 @@ const promises: Readonly<Record<OptionName, Promises>> = {
       }
       expect(group?.properties.containers).toHaveLength(2);
     },
+    "takes the result that a program sends to its address": async () => {
+      const accepted = await submit(definition("env-result", long), "env=true");
+      await says(accepted.id, { state: "Running" });
+      const [container] = (await groupOf(service, "env-result"))?.properties.containers ?? [];
+      const variables = container?.properties.environmentVariables ?? [];
+      expect(variables.find(({ name }) => name === "ACI_PROXY_RESULT_URL")).not.toHaveProperty("value");
+      await stop(accepted.id);
+    },
     "adds nothing when it is not asked for": async () => {
       await run(definition("env-not"), "keep=always");
       expect(JSON.stringify(await groupOf(service, "env-not"))).not.toContain("ACI_PROXY_");

@@ -47,6 +47,8 @@ test("a link opens nothing else: another job, another route, or after a change o
   for (const path of [`/api/status/${id}`, `/api/status/${id}?code=${token}`, `/api/logs/${id}`, "/api/jobs"])
     expect(await service.call("GET", path, undefined, {})).toMatchObject({ status: 401, text: "" });
   expect(await service.call("DELETE", `/api/link/${token}`, undefined, {})).toMatchObject({ status: 404 });
+  for (const path of [`/api/result/${token}`, "/api/result/x"])
+    expect(await service.call("PUT", path, "{}", {})).toMatchObject({ status: 404, body: { code: "JobNotFound" } });
   await service.call("DELETE", `/api/delete/${id}`);
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ownerOf, tagNames } from "../../../src/shared/aci/arm-group.ts";
 import { composeGroup } from "../../../src/shared/aci/group-body.ts";
+import { traceparentOf } from "../../../src/shared/base/traceparent.ts";
 import { parseDefinition, type Definition } from "../../../src/shared/definition/index.ts";
 import { installationTag, job, place } from "../../kit/kit.ts";
 
@@ -31,8 +32,8 @@ properties:
     - name: setup
       properties: {image: example/setup:1}
 `);
-const compose = (changes: Parameters<typeof job>[0] = {}, of = definition) =>
-  composeGroup(of, job(changes), place, installationTag);
+const compose = (changes: Parameters<typeof job>[0] = {}, of = definition, resultUrl?: string) =>
+  composeGroup(of, job(changes), place, installationTag, { resultUrl });
 
 describe("what ACI gets", () => {
   it("is everything under properties as written, whether we know it or not", () => {
@@ -123,18 +124,27 @@ describe("what ACI gets", () => {
 });
 
 describe("env=true", () => {
-  it("gives every container, init containers too, the job's id, name, attempt and deadline, and overrules the caller's", () => {
+  it("gives every container, init containers too, the job's id, name, attempt, deadline and trace, and overrules the caller's", () => {
     const { properties } = compose({ options: { env: true } });
     const expected = [
       { name: "ACI_PROXY_JOB_ID", value: job().id },
       { name: "ACI_PROXY_NAME", value: "bellaciao" },
       { name: "ACI_PROXY_ATTEMPT", value: "1" },
       { name: "ACI_PROXY_DEADLINE", value: "2026-12-01T08:00:00.000Z" },
+      { name: "TRACEPARENT", value: traceparentOf(job().id) },
     ];
     expect(properties).toMatchObject({
       containers: [{ properties: { environmentVariables: [{ name: "A", value: "1" }, ...expected] } }],
       initContainers: [{ properties: { environmentVariables: expected } }],
     });
+  });
+
+  it("gives the caller's own trace, and the result address as a secret", () => {
+    const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const body = compose({ options: { env: true }, traceparent }, definition, "https://proxy/api/result/token");
+    const text = JSON.stringify(body);
+    expect(text).toContain(JSON.stringify({ name: "TRACEPARENT", value: traceparent }));
+    expect(text).toContain('{"name":"ACI_PROXY_RESULT_URL","secureValue":"https://proxy/api/result/token"}');
   });
 
   it("without it nothing is added", () => {

@@ -34,7 +34,12 @@ it.each([
 
 it("each call but the open ones names its guard", () => {
   const open = calls.filter(({ responses }) => !doors.every((status) => status in responses));
-  expect(open.map(({ path }) => path)).toEqual(["/api/link/{token}", "/api/health", "/api/dashboard"]);
+  expect(open.map(({ path }) => path)).toEqual([
+    "/api/link/{token}",
+    "/api/result/{token}",
+    "/api/health",
+    "/api/dashboard",
+  ]);
 });
 
 it("what every JSON reply and body refers to is described", () => {

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { linkIsGood, mintLink, readLink } from "../../../src/shared/security/link-token.ts";
+import {
+  linkIsGood,
+  mintLink,
+  mintResultLink,
+  readLink,
+  readResultLink,
+} from "../../../src/shared/security/link-token.ts";
 import { ended, jobId, live, start } from "../../kit/kit.ts";
 
 const hour = 3_600_000;
@@ -12,17 +18,37 @@ test("a link opens the job that it was made for", () => {
   expect(link?.signedWith(key)).toBe(true);
 });
 
+test("a result link opens one attempt of its job, and a status link none", () => {
+  for (const attempt of [1, 11, 300]) {
+    const token = mintResultLink(key, jobId(), attempt);
+    const link = readResultLink(token);
+    expect(link).toMatchObject({ jobId: jobId(), attempt });
+    expect([link?.signedWith(key), readLink(token)]).toEqual([true, undefined]);
+  }
+  expect(readResultLink(mintLink(key, jobId()))).toBeUndefined();
+});
+
 test("a token is one path segment, and shows no key", () => {
   expect(mintLink(key, jobId())).toMatch(/^[\w-]{72}$/);
 });
+
+function changed(token: string, bit: number): string {
+  const bytes = Buffer.from(token, "base64url");
+  bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+  return bytes.toString("base64url");
+}
 
 test("no change of a token opens anything", () => {
   const token = mintLink(key, jobId());
   fc.assert(
     fc.property(fc.nat(431), (bit) => {
-      const bytes = Buffer.from(token, "base64url");
-      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(readLink(bytes.toString("base64url"))?.signedWith(key) ?? false).toBe(false);
+      expect(readLink(changed(token, bit))?.signedWith(key) ?? false).toBe(false);
+    }),
+  );
+  const result = mintResultLink(key, jobId(), 1);
+  fc.assert(
+    fc.property(fc.nat(447), (bit) => {
+      expect(readResultLink(changed(result, bit))?.signedWith(key) ?? false).toBe(false);
     }),
   );
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isMark, mergeLog, plainLog, resultOf, tailOf, type LogRead } from "../../../src/shared/store/log-merge.ts";
+import { isMark, mergeLog, plainLog, tailOf, type LogRead } from "../../../src/shared/store/log-merge.ts";
 
 /** Lines of a log with their timestamps: `at` in seconds. */
 const line = (at: number, text: string): string =>
@@ -195,16 +195,4 @@ describe("the tail of an output", () => {
       }),
     );
   });
-});
-
-describe("a program's result", () => {
-  it.each([
-    ['working\n{"rows": 12}\n', { rows: 12 }],
-    ['{"a": {"b": [1]}}', { a: { b: [1] } }],
-    ["[1]\n", undefined],
-    ['{"a": 1}\nbye\n', undefined],
-    ["{broken}\n", undefined],
-    ["", undefined],
-    [`{"a": "${"x".repeat(70_000)}"}`, undefined],
-  ])("is its last line when that is a JSON object", (output, result) => expect(resultOf(output)).toEqual(result));
 });
