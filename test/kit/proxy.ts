@@ -3,7 +3,7 @@ import { Agent, createServer, request as send, type IncomingMessage, type Server
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 
-export type Service = "table" | "queue" | "blob" | "arm";
+export type Service = "table" | "queue" | "blob" | "arm" | "vault";
 
 export interface ProxiedCall {
   readonly service: Service;

@@ -4,12 +4,12 @@ import { second } from "../../shared/base/duration.ts";
 import { no, type Result } from "../../shared/base/errors.ts";
 import { decodeUtf8, type NotText } from "../../shared/base/written-text.ts";
 
-/** A body must have come whole by then. Data Factory waits a minute for the reply, and sends its body at once. */
+/** A whole body must arrive within this time. Data Factory waits one minute for a reply, and sends its body at once. */
 const bodyTime = 30 * second;
 
 export type NoBody = "too large" | "too slow" | NotText;
 
-/** A request's body as text. No more is read of it than may be there, and no longer than half a minute, whatever its sender does. */
+/** Reads a request's body as text: at most `most` bytes, for at most 30 seconds, whatever its sender does. */
 export async function readText(request: HttpRequest, most: number): Promise<Result<string, NoBody>> {
   const declared = request.headers.get("content-length");
   if (Number(declared ?? 0) > most) return no("too large");
@@ -24,7 +24,7 @@ export async function readText(request: HttpRequest, most: number): Promise<Resu
   const chunks: Uint8Array[] = [];
   for (let length = 0; ;) {
     const next = await deadline.limit(reader.read());
-    // What is left stays unread: to cancel it would end the connection, and the reply with it.
+    // The rest stays unread: canceling the stream would close the connection before the reply is sent.
     if (next === "late") return no("too slow");
     if (next.done) return decoded(Buffer.concat(chunks), most);
     const chunk: unknown = next.value;
@@ -44,5 +44,5 @@ function decoded(bytes: Uint8Array, most: number): Result<string, NoBody> {
 
 export const tooSlow = {
   code: "BodyTooSlow",
-  message: `The body did not come whole within ${bodyTime / second} seconds.`,
+  message: `The body did not arrive whole within ${bodyTime / second} seconds.`,
 } as const;

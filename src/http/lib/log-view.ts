@@ -25,6 +25,8 @@ export class LogView {
   readonly #live: LiveLogs;
   readonly #asked: Asked;
   readonly #cursors = new Map<string, LogCursor>();
+  /** With `tail`, by container: the last lines read so far, and whether they were handed out. */
+  readonly #tails = new Map<string, { lines: readonly string[]; shown: boolean }>();
 
   constructor(deps: ViewDeps, live: LiveLogs, asked: Asked) {
     this.#deps = deps;
@@ -56,7 +58,6 @@ export class LogView {
    * @throws Unavailable when they can't be read now; a later call goes on with the first that was not handed out
    */
   async *lines(job: Job, name: string): AsyncGenerator<readonly string[]> {
-    const begun = this.#cursors.has(name);
     if (this.attempt === job.attempt && !mayHaveLogs(job)) return;
     const now = await this.#live.log(job, this.attempt, name);
     const cursor = this.#cursors.get(name) ?? new LogCursor(this.#deps.blobs.logs, (pieces) => this.#begin(pieces));
@@ -64,14 +65,18 @@ export class LogView {
     const { tail, since } = this.#asked;
     const wanted = (lines: readonly string[]): readonly string[] =>
       since === undefined ? lines : lines.filter((line) => (timeOf(line) ?? Infinity) >= since);
-    if (begun || tail === undefined) {
+    const last = this.#tails.get(name) ?? { lines: [], shown: false };
+    this.#tails.set(name, last);
+    if (tail === undefined || last.shown) {
       for await (const lines of cursor.next(now)) if (wanted(lines).length > 0) yield wanted(lines);
       return;
     }
     // What is not stored comes after what is, and both together are asked for.
-    let last: readonly string[] = [];
-    for await (const lines of cursor.next(now)) last = tail === 0 ? [] : [...last, ...wanted(lines)].slice(-tail);
-    if (last.length > 0) yield last;
+    for await (const lines of cursor.next(now))
+      last.lines = tail === 0 ? [] : [...last.lines, ...wanted(lines)].slice(-tail);
+    last.shown = true;
+    if (last.lines.length > 0) yield last.lines;
+    last.lines = [];
   }
 
   /** Lines as text. With several containers the container's name is in front of each line. */

@@ -57,7 +57,7 @@ const unavailable = {
 } as const;
 const wrong = { "400": problem("A parameter or a member of the body is wrong; each with its name.") };
 const unknown = { "404": problem("Not known.") };
-const slow = { "408": problem("The body did not come whole within 30 seconds.") };
+const slow = { "408": problem("The body did not arrive whole within 30 seconds.") };
 const broken = { "500": problem("A fault of the service.") };
 /** What every call may answer. */
 const always = { ...wrong, ...broken, ...unavailable };

@@ -146,7 +146,7 @@ export function cancelMany(deps: CancelManyDeps) {
     const meant = { ...defined({ name, tag }), ...states, until: began + 1 };
     const until = began + maxCall;
     const key = `${began}-${Buffer.from(deps.randomBytes(8)).toString("hex")}`;
-    // Before the first is canceled: what a host that dies leaves over is not forgotten.
+    // Recorded before the first cancel, so that the sweep finishes the work if this host dies.
     if (!dryRun) await deps.control.installation();
     if (!dryRun) await deps.bulk.add({ key, selection: meant, by, callUntil: until });
     const { ids, unreadable, finished } = await cancelSelected(deps, meant, { by, until, dryRun });
@@ -168,7 +168,7 @@ export function cancelMany(deps: CancelManyDeps) {
   });
 }
 
-/** All is canceled: where that can't be said, the sweep finds it out. */
+/** All jobs are canceled. If the record can't be removed now, the sweep finds nothing left to do and removes it. */
 async function dropWork({ bulk, log }: CancelManyDeps, key: string): Promise<void> {
   try {
     await bulk.drop(key);

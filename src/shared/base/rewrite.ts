@@ -29,7 +29,7 @@ export async function rewrite<T>(what: string, pacing: Pacing, attempt: () => Pr
   return result.done;
 }
 
-/** The same for who has something better to do than to fail: `conflict` when the tries or the time were not enough. */
+/** The same, for callers that can do better than fail: `conflict` when the tries or the time were not enough. */
 export async function tryRewrite<T>(pacing: Pacing, attempt: () => Promise<Try<T>>): Promise<Try<T>> {
   const until = pacing.now() + maxTime;
   for (let tries = 1; ; tries++) {
@@ -39,7 +39,7 @@ export async function tryRewrite<T>(pacing: Pacing, attempt: () => Promise<Try<T
   }
 }
 
-/** After so many conflicts. */
+/** Pauses after this many conflicts in a row. */
 export function pauseAfter(tries: number, { sleep, random }: Pick<Pacing, "sleep" | "random">): Promise<void> {
   return sleep(random() * Math.min(10 * 2 ** tries, maxPause));
 }

@@ -117,9 +117,7 @@ export class Placement {
     this.#cache = undefined;
   }
 
-  /**
-   * Leaves a region out; longer each time that it refuses again soon after. Where too many say so at once, one of them is enough.
-   */
+  /** Leaves a region out; longer each time that it refuses again soon after. If many report it at once, one of them is enough. */
   async exclude(placed: Placed, reason: Reason, now: number): Promise<void> {
     const rowKey = scopeOf(placed);
     await tryRewrite(this.#pacing, async () => {

@@ -104,8 +104,8 @@ export class Budget {
   }
 
   /**
-   * A create or delete that was taken at that time did not reach ACI, which therefore does not count it. Where too many change the row
-   * at once it stays counted: too few calls harm nobody.
+   * A create or delete that was taken at that time did not reach ACI, which therefore does not count it. If too many change the row
+   * at once, it stays counted: making too few calls does no harm.
    */
   async giveBack(kind: "create" | "delete", placed: Placed, takenAt: number): Promise<void> {
     const scope = windowsOf(kind, placed);

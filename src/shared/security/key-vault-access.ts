@@ -16,7 +16,7 @@ export interface VaultAccess {
   >;
 }
 
-/** A call with its repetitions, and with what it takes to get a token, which takes no notice of a signal. */
+/** For one call with its retries and its token; the identity library ignores abort signals. */
 const callTime = 15 * second;
 
 const retryOptions = { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second };

@@ -21,7 +21,7 @@ export class UnsafeAddress extends Error {
   override readonly name = "UnsafeAddress";
 }
 
-/** For all of a call: the name, the connection, and an answer's beginning, however slowly it comes. */
+/** For the whole call: name resolution, connection and the start of the answer, however slowly it arrives. */
 const timeout = 30 * second;
 /** The host that stands for this machine, in the list of allowed hosts: for development. */
 const thisMachine = "localhost";

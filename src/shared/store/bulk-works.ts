@@ -3,9 +3,9 @@ import { z } from "zod";
 import { storageCall } from "./connect.ts";
 
 /**
- * Cancels of many jobs (table `control`, partition `bulk`), from before the first job is canceled until the last is: what a call does
- * not finish, because it takes long or its host dies, the sweep goes on with. A job that is canceled already is passed over, so that a
- * work may be begun again at any time.
+ * Cancels of many jobs (table `control`, partition `bulk`), recorded from before the first job is canceled until all are. The sweep
+ * finishes what a call could not, because it took too long or its host died. A job that is already canceled is skipped, so the work may
+ * be started again at any time.
  */
 const selectionSchema = z.object({
   name: z.string().optional(),
@@ -20,7 +20,7 @@ export interface BulkWork {
   readonly key: string;
   readonly selection: Selection;
   readonly by: string | undefined;
-  /** Until then the call itself is at it. Milliseconds since 1970. */
+  /** Until then the call itself works on it. Milliseconds since 1970. */
   readonly callUntil: number;
 }
 

@@ -2,7 +2,7 @@ import type { Deps } from "../../shared/deps.ts";
 import { cancelSelected } from "../../shared/intake/cancel-selected.ts";
 import type { TurnEnd } from "../../shared/store/turns.ts";
 
-/** Goes on with cancels of many jobs that a call could not finish, or whose host died. */
+/** Finishes cancels of many jobs that a call could not finish. */
 export async function continueCancels(deps: Deps, until: number): Promise<TurnEnd> {
   const now = deps.now();
   const works = (await deps.bulk.all()).filter(({ callUntil }) => callUntil <= now);
