@@ -8,6 +8,7 @@ import { freePorts } from "../../../local/stack/ports.ts";
 import { minute } from "../../../src/shared/base/duration.ts";
 import { connectStorage, type Storage } from "../../../src/shared/store/connect.ts";
 import { tableNames } from "../../../src/shared/store/connect.ts";
+import type { JobKey } from "../../../src/shared/store/job-row.ts";
 import { startAzurite, type Azurite } from "../../kit/azurite.ts";
 import { resourceGroup, subscription } from "../../kit/kit.ts";
 import { fastClock, programs, startPart, type Part } from "../../kit/part.ts";
@@ -49,6 +50,19 @@ export interface Row {
 
 /** The columns of a row. */
 const columns: (keyof Row)[] = ["id", "name", "state", "reason", "attempt", "exitCode", "groupDeleted"];
+
+function rowOf(row: Readonly<Record<string, unknown>>): Row {
+  const text = (name: string): string => String(row[name]);
+  return {
+    id: text("id"),
+    name: text("name"),
+    state: text("state"),
+    reason: text("reason"),
+    attempt: Number(row["attempt"]),
+    exitCode: typeof row["exitCode"] === "number" ? row["exitCode"] : undefined,
+    groupDeleted: row["groupDeleted"] === true,
+  };
+}
 
 /** A host process that is started again when it was killed. */
 interface Host {
@@ -237,19 +251,13 @@ export class World {
 
   async rows(): Promise<readonly Row[]> {
     const rows: Row[] = [];
-    for await (const row of this.#entities(tableNames.jobs, columns)) {
-      const text = (name: string): string => String(row[name]);
-      rows.push({
-        id: text("id"),
-        name: text("name"),
-        state: text("state"),
-        reason: text("reason"),
-        attempt: Number(row["attempt"]),
-        exitCode: typeof row["exitCode"] === "number" ? row["exitCode"] : undefined,
-        groupDeleted: row["groupDeleted"] === true,
-      });
-    }
+    for await (const row of this.#entities(tableNames.jobs, columns)) rows.push(rowOf(row));
     return rows;
+  }
+
+  /** Of an id that the service gave. */
+  async row({ partitionKey, rowKey }: JobKey): Promise<Row> {
+    return rowOf(await this.storage.table(tableNames.jobs).getEntity(partitionKey, rowKey));
   }
 
   /** Entries of the index that begin so. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { second } from "../../../../src/shared/base/duration.ts";
 import { parseJobId } from "../../../../src/shared/base/ids.ts";
-import { keyOfMinted } from "../../../../src/shared/store/job-row.ts";
+import { keyOfMinted, type JobKey } from "../../../../src/shared/store/job-row.ts";
 import type { World } from "../world.ts";
 import { foreignGroup, type Plan } from "./plans.ts";
 
@@ -17,9 +17,10 @@ export interface Foreign {
 /** Does with a job what its plan says, once it runs; a group that came of it. */
 export async function meddle(world: World, plan: Plan, id: string, enough: number): Promise<Foreign | undefined> {
   if (plan.mischief === "none") return undefined;
+  const key = keyOf(id);
   const running = async () => {
-    const row = (await world.rows()).find((each) => each.id === id);
-    return row === undefined || ["Queued", "Provisioning", "Pending"].includes(row.state) ? undefined : row;
+    const row = await world.row(key);
+    return ["Queued", "Provisioning", "Pending"].includes(row.state) ? undefined : row;
   };
   const { state } = await world.until(`the start of ${plan.name}`, running, enough);
   if (state !== "Running") return undefined;
@@ -32,7 +33,7 @@ export async function meddle(world: World, plan: Plan, id: string, enough: numbe
       );
       return undefined;
     case "spoil":
-      await spoil(world, id);
+      await spoil(world, key);
       return undefined;
     case "replace":
       await again(async () => (await world.arm("DELETE", plan.name)).status < 300);
@@ -53,11 +54,15 @@ async function make(world: World, name: string, tags: Readonly<Record<string, st
   return { name, tags, creates };
 }
 
-/** Takes the row's record away for a minute of the world's time. */
-async function spoil(world: World, id: string): Promise<void> {
+function keyOf(id: string): JobKey {
   const parsed = parseJobId(id);
   const key = parsed && keyOfMinted(parsed);
   if (key === undefined) throw new Error("The id is the service's.");
+  return key;
+}
+
+/** Takes the row's record away for a minute of the world's time. */
+async function spoil(world: World, key: JobKey): Promise<void> {
   const table = world.storage.table("jobs");
   let record: unknown;
   await again(async () => {

@@ -23,7 +23,10 @@ export interface Plan {
   readonly mischief: Mischief;
 }
 
-/** Of the jobs that are submitted one after another: which share is meddled with, and how. Who is meddled with runs long enough for it. */
+/**
+ * Of the jobs that are submitted one after another: which share is meddled with, and how. The first four are one of each. Who is meddled
+ * with runs long enough for it.
+ */
 const shares: readonly (readonly [Mischief, number])[] = [
   ["cancel", 0.08],
   ["spoil", 0.08],
@@ -33,12 +36,12 @@ const shares: readonly (readonly [Mischief, number])[] = [
 
 export function steadyPlan(n: number, random: () => number): Plan {
   let at = random();
-  const mischief = shares.find(([, share]) => (at -= share) < 0)?.[0] ?? "none";
+  const mischief = (shares[n] ?? shares.find(([, share]) => (at -= share) < 0))?.[0] ?? "none";
   const quiet = mischief === "none" || mischief === "copy";
   return {
     name: `soak-${n}`,
     via: "http",
-    seconds: mischief === "none" ? 1 + Math.floor(30 * random()) : 240,
+    seconds: mischief === "none" ? 1 + Math.floor(30 * random()) : 120,
     exitCode: quiet && random() < 0.3 ? 1 + (n % 100) : 0,
     retries: quiet && random() < 0.3 ? 1 : 0,
     mischief,
@@ -48,6 +51,11 @@ export function steadyPlan(n: number, random: () => number): Plan {
 /** All at once, on the queue. */
 export function burstPlan(n: number): Plan {
   return { name: `burst-${n}`, via: "queue", seconds: 1, exitCode: n % 5 === 4 ? 3 : 0, retries: 0, mischief: "none" };
+}
+
+/** On the queue while the job index is lost. */
+export function waitingPlan(n: number): Plan {
+  return { ...burstPlan(n), name: `waits-${n}` };
 }
 
 export function definitionOf({ name, seconds, exitCode }: Plan): string {

@@ -6,20 +6,25 @@ import { armEffects } from "../arm-effects.ts";
 import { countsOf, generator } from "../random.ts";
 import { World, type Row } from "../world.ts";
 import { follow, type Poll } from "./follow.ts";
+import { loseIndex } from "./lost-index.ts";
 import { meddle, type Foreign } from "./mischief.ts";
 import { burstPlan, definitionOf, steadyPlan, type Plan } from "./plans.ts";
 import { BadStorage, makeTrouble, type Struck } from "./trouble.ts";
 
 /**
  * Everything at once, for minutes: two hosts whose clocks are three minutes apart are killed and frozen; calls to storage and ARM are
- * cut, refused and slow; rows can't be read; somebody deletes groups and makes his own; hundreds of messages come at once. No job may
- * be lost, doubled or leaked, no foreign group touched, and a poll ends by its job's own end alone.
+ * cut, refused and slow; rows can't be read; somebody deletes groups and makes his own; hundreds of messages come at once; in a run of
+ * a minute and more the job index is wiped and rebuilt. No job may be lost, doubled or leaked, no foreign group touched, nothing
+ * accepted without an index, and a poll ends by its job's own end alone.
  */
 export interface SoakOptions {
   readonly seed: number;
-  /** How long jobs are submitted, of our time. */
+  /** How long jobs are submitted, of our time; in the shortest form only so many. */
   readonly minutes: number;
+  readonly most: number;
   readonly factor: number;
+  /** How often something befalls storage or a host. */
+  readonly strikes: number;
   /** Messages that come at once. */
   readonly burst: number;
   readonly tell: (line: string) => void;
@@ -34,6 +39,8 @@ export interface SoakFigures extends Struck {
   readonly foreignTouched: readonly string[];
   readonly wrongVerdicts: readonly string[];
   readonly brokenPolls: readonly string[];
+  /** What was accepted or taken while the job index was lost. */
+  readonly takenWithoutIndex: readonly string[];
   readonly reasons: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
@@ -42,11 +49,11 @@ const apart = 3 * minute;
 /** Chance that a call to storage is cut, and that one to ARM fails. */
 const chance = 0.04;
 
-export async function soak({ seed, minutes, factor, burst, tell }: SoakOptions): Promise<SoakFigures> {
+export async function soak({ seed, minutes, most, factor, strikes, burst, tell }: SoakOptions): Promise<SoakFigures> {
   const random = generator(seed);
   const storage = new BadStorage(random, factor);
-  const began = performance.now();
   const world = await World.start({ factor, gate: storage, clocks: [0, apart] });
+  const began = performance.now();
   try {
     storage.chance = chance;
     for (const effect of armEffects)
@@ -56,16 +63,27 @@ export async function soak({ seed, minutes, factor, burst, tell }: SoakOptions):
         probability: chance / armEffects.length,
       });
     let isOver = false;
-    const trouble = makeTrouble(world, storage, random, () => isOver);
+    const trouble = makeTrouble(world, storage, random, { isOver: () => isOver, most: strikes });
     const plans: Plan[] = Array.from({ length: burst }, (_, n) => burstPlan(n));
     const foreign: Foreign[] = [];
     const brokenPolls: string[] = [];
+    const takenWithoutIndex: string[] = [];
     const all: Promise<unknown>[] = [postAll(world, [...plans])];
     const enough = 12 * minute * factor + 2 * second * burst * factor;
-    for (let n = 0; performance.now() - began < minutes * minute; n++) {
+    const wipe = async (): Promise<void> => {
+      const loss = await loseIndex(world, enough);
+      plans.push(...loss.plans);
+      takenWithoutIndex.push(...loss.faults);
+    };
+    let wipeAt = minutes >= 1 ? (minutes * minute) / 2 : Infinity;
+    for (let n = 0; n < most && performance.now() - began < minutes * minute; n++) {
       const plan = steadyPlan(n, random);
       plans.push(plan);
       all.push(runOne(world, plan, { enough, foreign, brokenPolls }));
+      if (performance.now() - began > wipeAt) {
+        wipeAt = Infinity;
+        all.push(wipe());
+      }
       await delay(world.ours((5 + 10 * random()) * second));
     }
     tell(`${plans.length} jobs submitted`);
@@ -83,6 +101,7 @@ export async function soak({ seed, minutes, factor, burst, tell }: SoakOptions):
       jobs: plans.length,
       foreignGroups: foreign.length,
       brokenPolls,
+      takenWithoutIndex,
       seconds: Math.round((performance.now() - began) / 1000),
     };
   } finally {

@@ -89,24 +89,28 @@ function applies({ service, path, does }: Spell, call: ProxiedCall): boolean {
   return path?.test(call.url.pathname) ?? true;
 }
 
-/** One thing after another befalls storage and hosts, until `isOver`. Each lasts up to a minute and a half of its time. */
+/** Where each kind of trouble begins among all: part of storage, a killed host, a frozen one. The first three are one of each. */
+const [toKill, toFreeze] = [0.55, 0.8];
+const firstKinds = [0, toKill, toFreeze];
+
+/** One thing after another befalls storage and hosts, until `isOver` or so often. Each lasts up to a minute and a half of its time. */
 export async function makeTrouble(
   world: World,
   storage: BadStorage,
   random: () => number,
-  isOver: () => boolean,
+  { isOver, most }: { readonly isOver: () => boolean; readonly most: number },
 ): Promise<void> {
   const pause = (milliseconds: number): Promise<void> =>
     new Promise((resolve) => setTimeout(resolve, world.ours(milliseconds)));
   const oneOf = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() * list.length)];
-  while (!isOver()) {
+  for (let n = 0; n < most && !isOver(); n++) {
     await pause((15 + 45 * random()) * second);
-    const [kind, host] = [random(), Math.floor(random() * world.urls.length)];
-    if (kind < 0.55) {
+    const [kind, host] = [firstKinds[n] ?? random(), Math.floor(random() * world.urls.length)];
+    if (kind < toKill) {
       storage.spell = oneOf(spells);
       await pause((10 + 80 * random()) * second);
       storage.spell = undefined;
-    } else if (kind < 0.8) {
+    } else if (kind < toFreeze) {
       await world.kill(host);
       storage.struck.kills++;
       await world.boot();
