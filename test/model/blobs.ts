@@ -1,5 +1,6 @@
 import type { BlobServiceClient } from "@azure/storage-blob";
 import type { Call } from "./scheduler.ts";
+import { SortedMap } from "./sorted-map.ts";
 import { StatusError } from "./tables.ts";
 
 /** The Blob service in memory: append blobs with their position, block blobs, metadata. */
@@ -8,10 +9,31 @@ interface Blob {
   metadata: Record<string, string>;
   /** Changes with every write. */
   version: number;
+  /** Milliseconds since 1970. */
+  modifiedAt: number;
+}
+
+interface Page {
+  readonly blobs: readonly (readonly [string, Blob])[];
+  /** Empty after the last. */
+  readonly next: string;
 }
 
 export class Blobs {
-  readonly #blobs = new Map<string, Blob>();
+  readonly #blobs = new SortedMap<Blob>();
+  readonly #now: () => number;
+  /** Called with every deletion. */
+  readonly #dropped: (path: string, blob: Blob) => void;
+
+  /** @param now of blobs whose age matters; else all count as new */
+  constructor(now: () => number = () => 8.64e15, dropped: (path: string, blob: Blob) => void = () => undefined) {
+    this.#now = now;
+    this.#dropped = dropped;
+  }
+
+  get size(): number {
+    return this.#blobs.size;
+  }
 
   find(path: string): Blob | undefined {
     return this.#blobs.get(path);
@@ -24,7 +46,8 @@ export class Blobs {
   }
 
   put(path: string, bytes: Uint8Array, metadata: Record<string, string> = {}): void {
-    this.#blobs.set(path, { bytes: Buffer.from(bytes), metadata, version: 1 });
+    const version = (this.#blobs.get(path)?.version ?? 0) + 1;
+    this.#blobs.set(path, { bytes: Buffer.from(bytes), metadata, version, modifiedAt: this.#now() });
   }
 
   make(path: string, metadata: Record<string, string> = {}): { succeeded: boolean; etag: string } {
@@ -37,24 +60,56 @@ export class Blobs {
     const blob = this.get(path);
     if (blob.bytes.length !== position) throw new StatusError(412);
     blob.bytes = Buffer.concat([blob.bytes, bytes]);
-    return { etag: String(++blob.version) };
+    return this.#changed(blob);
   }
 
   describe(path: string, metadata: Record<string, string>, etag: string | undefined): { etag: string } {
     const blob = this.get(path);
     if (etag !== undefined && etag !== String(blob.version)) throw new StatusError(412);
     blob.metadata = metadata;
+    return this.#changed(blob);
+  }
+
+  #changed(blob: Blob): { etag: string } {
+    blob.modifiedAt = this.#now();
     return { etag: String(++blob.version) };
   }
 
-  drop(path: string): void {
-    if (!this.#blobs.delete(path)) throw new StatusError(404);
+  drop(path: string, etag: string | undefined): void {
+    const blob = this.get(path);
+    if (etag !== undefined && etag !== String(blob.version)) throw new StatusError(412);
+    this.#blobs.delete(path);
+    this.#dropped(path, blob);
   }
 
   names(prefix: string): string[] {
-    return [...this.#blobs.keys()].filter((path) => path.startsWith(prefix));
+    return this.page(prefix, Infinity).blobs.map(([path]) => path);
+  }
+
+  /**
+   * Those whose path begins so.
+   *
+   * @param from the `next` of the page before
+   */
+  page(prefix: string, top: number, from = prefix): Page {
+    const blobs: [string, Blob][] = [];
+    for (const entry of this.#blobs.from(from)) {
+      const [path] = entry;
+      if (!path.startsWith(prefix)) break;
+      if (blobs.length === top) return { blobs, next: path };
+      blobs.push(entry);
+    }
+    return { blobs, next: "" };
   }
 }
+
+interface Paging {
+  readonly maxPageSize?: number;
+  readonly continuationToken?: string;
+}
+
+/** As many as the service lists in one call. */
+const maxPage = 5000;
 
 export function blobService(blobs: Blobs, call: Call): BlobServiceClient {
   const client = {
@@ -89,22 +144,24 @@ export function blobService(blobs: Blobs, call: Call): BlobServiceClient {
             }),
           downloadToBuffer: download(name),
         }),
-        deleteBlob: (name: string) => call("blob delete", "storage", () => blobs.drop(path(name))),
+        deleteBlob: (name: string, how: { conditions?: { ifMatch?: string } } = {}) =>
+          call("blob delete", "storage", () => blobs.drop(path(name), how.conditions?.ifMatch)),
         listBlobsFlat: ({ prefix = "" }: { prefix?: string } = {}) => {
-          const list = async () => {
-            const names = await call("blob list", "storage", () => blobs.names(path(prefix)));
-            return names.map((name) => {
-              const { bytes, metadata } = blobs.get(name);
-              // Their age is not kept: all count as new.
-              const properties = { etag: "", lastModified: new Date(8.64e15), contentLength: bytes.length };
-              return { name: name.slice(container.length + 1), properties, metadata };
-            });
-          };
-          const byPage = async function* () {
-            yield { segment: { blobItems: await list() }, continuationToken: "" };
+          const byPage = async function* ({ maxPageSize = maxPage, continuationToken: given = "" }: Paging = {}) {
+            for (let token: string | undefined = given; token !== undefined;) {
+              const from: string | undefined = token === "" ? undefined : token;
+              const page: Page = await call("blob list", "storage", () => blobs.page(path(prefix), maxPageSize, from));
+              const blobItems = page.blobs.map(([name, { bytes, metadata, version, modifiedAt }]) => ({
+                name: name.slice(container.length + 1),
+                properties: { etag: String(version), lastModified: new Date(modifiedAt), contentLength: bytes.length },
+                metadata,
+              }));
+              yield { segment: { blobItems }, continuationToken: page.next };
+              token = page.next === "" ? undefined : page.next;
+            }
           };
           const each = async function* () {
-            yield* await list();
+            for await (const { segment } of byPage()) yield* segment.blobItems;
           };
           return Object.assign(each(), { byPage });
         },

@@ -1,7 +1,8 @@
-import type { TableClient, TransactionAction } from "@azure/data-tables";
+import type { TableClient, TableEntity, TransactionAction } from "@azure/data-tables";
 import type { PointRead } from "../../src/shared/store/point-read.ts";
 import type { Call } from "./scheduler.ts";
 import { filterOf } from "./filter.ts";
+import { SortedMap } from "./sorted-map.ts";
 
 /**
  * The Table service in memory, as far as our stores use it: keys, ETags, create-only, Merge and Replace, transactions that are all or
@@ -19,14 +20,22 @@ export class StatusError extends Error {
   }
 }
 
+/** Entities of a query, and where it goes on. */
+interface Page {
+  readonly rows: readonly Entity[];
+  readonly next: string | undefined;
+}
+
+/** Characters of this kind are in no key, so that a partition's keys stand together, and before those that only begin like it. */
+const separator = "\0";
+const keyOf = (partitionKey: string, rowKey: string): string => `${partitionKey}${separator}${rowKey}`;
+
 export class Table {
   readonly name: string;
-  /** Entities with their ETags. They are never changed, only replaced. */
-  #rows = new Map<string, Entity>();
-  /** In the order in which the service lists them, until a key comes or goes. */
-  #sorted: readonly string[] | undefined;
+  /** Entities with their ETags, in the order in which the service lists them. They are never changed, only replaced. */
+  readonly #rows = new SortedMap<Entity>();
   #etags = 0;
-  /** Called with every write before it is done. */
+  /** Called with every write when it is done. */
   readonly #writing: Writing;
 
   constructor(name: string, writing: Writing) {
@@ -34,53 +43,95 @@ export class Table {
     this.#writing = writing;
   }
 
+  get size(): number {
+    return this.#rows.size;
+  }
+
   get(partitionKey: string, rowKey: string): Entity | undefined {
-    return this.#rows.get(`${partitionKey}|${rowKey}`);
+    return this.#rows.get(keyOf(partitionKey, rowKey));
   }
 
   *all(): Generator<Entity> {
-    this.#sorted ??= [...this.#rows.keys()].sort();
-    for (const key of this.#sorted) {
-      const row = this.#rows.get(key);
-      if (row) yield row;
-    }
+    for (const [, row] of this.#rows.from()) yield row;
   }
 
-  /** @throws StatusError 404, 409 or 412 as the service does; then nothing was done */
+  /** @param from the `next` of the page before */
+  page(filter: string, top: number, from: string | undefined): Page {
+    const matches = filter === "" ? () => true : filterOf(filter);
+    const { first, end } = boundsOf(filter);
+    const rows: Entity[] = [];
+    for (const [key, row] of this.#rows.from(from ?? first)) {
+      if (end !== undefined && key >= end) break;
+      if (!matches(row)) continue;
+      if (rows.length === top) return { rows, next: key };
+      rows.push(row);
+    }
+    return { rows, next: undefined };
+  }
+
+  /** @throws StatusError 400, 404, 409 or 412 as the service does; then nothing was done */
   transact(actions: readonly TransactionAction[]): string {
-    const before = actions.length > 1 ? new Map(this.#rows) : this.#rows;
+    if (actions.length > maxActions) throw new StatusError(400);
     const changes: [Entity | undefined, Entity | undefined][] = [];
     try {
       for (const action of actions) changes.push(this.#apply(action));
     } catch (error) {
-      this.#rows = before;
-      this.#sorted = undefined;
+      for (const [old, now] of changes.reverse()) this.#undo(old, now);
       throw error;
     }
     for (const [old, now] of changes) this.#writing(this.name, old, now);
     return String(this.#etags);
   }
 
+  /** Writes an entity as if the service had it from somebody else: as it is, over what is there. */
+  put(entity: Entity): void {
+    const key = keyOf(entity.partitionKey, entity.rowKey);
+    const old = this.#rows.get(key);
+    const written: Entity = Object.assign(entity, { etag: String(++this.#etags) });
+    this.#rows.set(key, written);
+    this.#writing(this.name, old, written);
+  }
+
+  #undo(old: Entity | undefined, now: Entity | undefined): void {
+    if (old !== undefined) this.#rows.set(keyOf(old.partitionKey, old.rowKey), old);
+    else if (now !== undefined) this.#rows.delete(keyOf(now.partitionKey, now.rowKey));
+  }
+
   #apply(action: TransactionAction): [Entity | undefined, Entity | undefined] {
     const [kind, given] = action;
     const { partitionKey, rowKey } = given;
-    const key = `${partitionKey}|${rowKey}`;
+    const key = keyOf(partitionKey, rowKey);
     const old = this.#rows.get(key);
     if (kind === "create" && old) throw new StatusError(409);
     if ((kind === "update" || kind === "delete") && !old) throw new StatusError(404);
     const wanted = kind === "upsert" ? undefined : etagOf(action);
     if (wanted !== undefined && wanted !== "*" && wanted !== old?.["etag"]) throw new StatusError(412);
-    if (!old || kind === "delete") this.#sorted = undefined;
     if (kind === "delete") {
       this.#rows.delete(key);
       return [old, undefined];
     }
     const merges = kind !== "create" && action[2] !== "Replace";
-    const base = merges && old ? { ...old } : {};
-    const entity: Entity = Object.assign(base, plain(given), { partitionKey, rowKey, etag: String(++this.#etags) });
+    const entity = plain(given, merges && old ? { ...old } : {});
+    entity["etag"] = String(++this.#etags);
     this.#rows.set(key, entity);
     return [old, entity];
   }
+}
+
+/** What a transaction and a page hold at most ("Performing entity group transactions", "Query timeout and pagination"). */
+const maxActions = 100;
+const maxPage = 1000;
+
+/** The keys between which all lie that a filter lets through, as our stores write it. */
+function boundsOf(filter: string): { readonly first: string; readonly end: string | undefined } {
+  const all = { first: "", end: undefined };
+  if (filter.includes(" or ")) return all;
+  const after = /^PartitionKey gt '([^']*)'/.exec(filter)?.[1];
+  if (after !== undefined) return { first: `${after}\x01`, end: undefined };
+  const [, partition, from = "", to] =
+    /^PartitionKey eq '([^']*)'(?: and RowKey ge '([^']*)' and RowKey lt '([^']*)')?/.exec(filter) ?? [];
+  if (partition === undefined) return all;
+  return { first: keyOf(partition, from), end: to === undefined ? `${partition}\x01` : keyOf(partition, to) };
 }
 
 /** An update has its options last, a deletion where the others have their mode. */
@@ -90,14 +141,13 @@ function etagOf(action: readonly unknown[]): string | undefined {
 }
 
 /** What the SDK makes of what is written: a typed number is a number when it is read. */
-function plain(entity: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const read: Record<string, unknown> = {};
-  for (const name of Object.keys(entity)) {
-    const value = entity[name];
-    read[name] =
+function plain(given: TableEntity<Readonly<Record<string, unknown>>>, base: Record<string, unknown>): Entity {
+  for (const name of Object.keys(given)) {
+    const value = given[name];
+    base[name] =
       typeof value === "object" && value !== null && "type" in value && "value" in value ? value.value : value;
   }
-  return read;
+  return Object.assign(base, { partitionKey: given.partitionKey, rowKey: given.rowKey });
 }
 
 /** A client of one worker. What it lacks of the SDK's our stores don't use; should they, the call fails with a sentence. */
@@ -122,17 +172,19 @@ export function tableClient(table: Table, call: Call): TableClient {
     submitTransaction: (actions: TransactionAction[]) =>
       call(`table ${table.name} transaction`, "storage", () => ({ etag: table.transact(actions) })),
     listEntities: ({ queryOptions }: { queryOptions?: { filter?: string } } = {}) => {
-      const matches = queryOptions?.filter === undefined ? () => true : filterOf(queryOptions.filter);
-      const read = () => call(`table ${table.name} list`, "storage", () => [...table.all()].filter(matches));
-      const byPage = async function* () {
-        yield await read();
+      const byPage = async function* ({ maxPageSize = maxPage }: { maxPageSize?: number } = {}) {
+        for (let from: string | undefined = ""; from !== undefined;) {
+          const begin: string | undefined = from === "" ? undefined : from;
+          const read = () => table.page(queryOptions?.filter ?? "", maxPageSize, begin);
+          const page: Page = await call(`table ${table.name} list`, "storage", read);
+          yield page.rows;
+          from = page.next;
+        }
       };
-      return Object.assign(
-        (async function* () {
-          yield* await read();
-        })(),
-        { byPage },
-      );
+      const each = async function* () {
+        for await (const rows of byPage()) yield* rows;
+      };
+      return Object.assign(each(), { byPage });
     },
   };
   return client as unknown as TableClient; // the members that our stores call, and no others

@@ -48,7 +48,7 @@ export class World {
   readonly queue = new Queue(() => this.now);
   readonly judge: Judge;
   readonly aci: ContainerInstances;
-  readonly blobs = new Blobs();
+  readonly blobs = new Blobs(() => this.now);
   readonly callers: Callers;
   readonly #tables = new Map<string, Table>();
   #hosts: Host[] = [];
