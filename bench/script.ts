@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import type { Benchmark } from "./benchmark.ts";
 
 /** Milliseconds: one that takes longer hangs, for want of a container engine that works, say. */
-const mostTime = 180_000;
+const maxTime = 180_000;
 
 /**
  * A benchmark that is a program of its own, with its result as JSON on stdout.
@@ -21,7 +21,7 @@ export function script(name: string, needs?: string): Benchmark {
       }
       const program = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
       const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", program], {
-        timeout: mostTime,
+        timeout: maxTime,
       });
       for (const line of stdout.trim().split("\n")) say(line);
       const result: unknown = JSON.parse(stdout);

@@ -5,7 +5,7 @@ import { decodeUtf8 } from "../src/shared/base/written-text.ts";
 import { Misuse } from "./errors.ts";
 import { target } from "./http.ts";
 import { Service } from "./service.ts";
-import { placed } from "./show.ts";
+import { located } from "./show.ts";
 
 /** What every command works with: the service that the global options name, and where output goes. */
 export interface Context {
@@ -28,7 +28,7 @@ export function print(line: string): void {
 }
 
 /** For everything else: progress, warnings, faults. */
-export function tell(line: string): void {
+export function report(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
@@ -44,7 +44,7 @@ export async function readDefinition(file: string): Promise<string> {
   const text = decodeUtf8(await readBytes(file));
   if (text.ok) return text.value;
   const { line, column, message } = text.error;
-  throw new Misuse(placed(file, { path: "", line, column, message }));
+  throw new Misuse(located(file, { path: "", line, column, message }));
 }
 
 /** @throws Misuse when it can't be read */

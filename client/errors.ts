@@ -6,7 +6,7 @@ export class Unreachable extends Error {
 }
 
 /** One fault of a definition, as the service or the offline check reports it; line and column count from 1. */
-export interface PlacedFault {
+export interface LocatedFault {
   readonly path: string;
   readonly line: number;
   readonly column: number;
@@ -18,9 +18,9 @@ export class Refused extends Error {
   override readonly name = "Refused";
   /** HTTP status. */
   readonly status: number;
-  readonly errors: readonly PlacedFault[];
+  readonly errors: readonly LocatedFault[];
   /** What the service found odd besides: often the cause. */
-  readonly warnings: readonly PlacedFault[];
+  readonly warnings: readonly LocatedFault[];
   /** Milliseconds after which the service asks to be called again. */
   readonly retryAfter: number | undefined;
 
@@ -28,8 +28,8 @@ export class Refused extends Error {
     status: number,
     message: string,
     more: {
-      errors?: readonly PlacedFault[] | undefined;
-      warnings?: readonly PlacedFault[] | undefined;
+      errors?: readonly LocatedFault[] | undefined;
+      warnings?: readonly LocatedFault[] | undefined;
       retryAfter?: number | undefined;
     } = {},
   ) {

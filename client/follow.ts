@@ -6,7 +6,7 @@ import type { Service, StatusPath } from "./service.ts";
 
 export interface FollowOptions {
   /** Called after every poll. */
-  readonly onLook?: (status: Status) => void;
+  readonly onPoll?: (status: Status) => void;
   /** Called when a poll failed in a way that may pass. */
   readonly onFailure?: (error: Unreachable | Refused) => void;
   readonly signal?: AbortSignal;
@@ -22,11 +22,11 @@ export interface FollowOptions {
  * @throws Refused, Unreachable when the job can't be seen any more
  */
 export async function untilEnded(
-  service: Pick<Service, "lookAt">,
+  service: Pick<Service, "pollAt">,
   start: StatusPath,
   options: FollowOptions = {},
 ): Promise<Status> {
-  const { onLook, onFailure, signal, patience = 10 * minute } = options;
+  const { onPoll, onFailure, signal, patience = 10 * minute } = options;
   const pause = options.pause ?? ((ms, abort) => delay(ms, undefined, abort ? { signal: abort } : {}));
   const now = options.now ?? (() => performance.now());
   let path = start;
@@ -34,7 +34,7 @@ export async function untilEnded(
   let failures = 0;
   for (;;) {
     signal?.throwIfAborted();
-    const look = await service.lookAt(path).catch((error: unknown) => {
+    const look = await service.pollAt(path).catch((error: unknown) => {
       if (mayPass(error) && now() - seenAt <= patience) return error;
       throw error;
     });
@@ -43,7 +43,7 @@ export async function untilEnded(
       await pause(waitAfter(look, failures++), signal);
       continue;
     }
-    onLook?.(look.status);
+    onPoll?.(look.status);
     if (look.ended) return look.status;
     ({ path } = look);
     seenAt = now();

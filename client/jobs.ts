@@ -16,7 +16,7 @@ export function addJobs(program: Command): void {
     .description("show a job's state")
     .action(async (job: string, _: object, self: Command) => {
       const { service, json } = contextOf(self);
-      const { status } = await service.look(job);
+      const { status } = await service.poll(job);
       if (json) printJson(status);
       else print(summary(status));
     });
@@ -27,7 +27,7 @@ export function addJobs(program: Command): void {
     .description("follow a job as run does, and exit as it exits")
     .action(async (job: string, _: object, self: Command) => {
       const { service, json } = contextOf(self);
-      const { status, path } = await service.look(job);
+      const { status, path } = await service.poll(job);
       process.exitCode = await watch(service, status.id, path, json);
     });
 

@@ -1,7 +1,7 @@
 import manifest from "../package.json" with { type: "json" };
 import { Command, CommanderError, Option } from "commander";
 import pc from "picocolors";
-import { defaultUrl, tell } from "./context.ts";
+import { defaultUrl, report } from "./context.ts";
 import { Misuse, Unreachable } from "./errors.ts";
 import { exitCodeOfError, exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { addJobs } from "./jobs.ts";
@@ -42,10 +42,10 @@ try {
   } else {
     const code = exitCodeOfError(error);
     if (code === undefined || !(error instanceof Error)) throw error;
-    tell(pc.red(/[.?!]$/.test(error.message) ? error.message : `${error.message}.`));
+    report(pc.red(/[.?!]$/.test(error.message) ? error.message : `${error.message}.`));
     if (error instanceof Unreachable)
-      tell("Is the address right (--url, ACI_PROXY_URL)? A local service is started by: npm start");
-    if (error instanceof Misuse) tell("See: aci-proxy --help");
+      report("Is the address right (--url, ACI_PROXY_URL)? A local service is started by: npm start");
+    if (error instanceof Misuse) report("See: aci-proxy --help");
     process.exitCode = code;
   }
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { setTimeout } from "node:timers/promises";
-import { contextOf, print, printJson, tell } from "./context.ts";
+import { contextOf, print, printJson, report } from "./context.ts";
 import { Misuse } from "./errors.ts";
 
 /** What operators do to many jobs at once: cancel, pause, resume. */
@@ -47,7 +47,7 @@ async function reindex(command: Command): Promise<void> {
       else print(reply.message);
       return;
     }
-    tell(reply.message);
+    report(reply.message);
     await setTimeout(pause);
   }
 }

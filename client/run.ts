@@ -1,13 +1,13 @@
 import { type Command, Option } from "commander";
 import { optionsTable } from "../src/shared/job/options.ts";
-import { contextOf, print, printJson, readDefinition, tell } from "./context.ts";
+import { contextOf, print, printJson, readDefinition, report } from "./context.ts";
 import { Misuse, Refused } from "./errors.ts";
 import { exitCodeOfJob, exitCodes } from "./exit-codes.ts";
 import { untilEnded } from "./follow.ts";
 import { LiveLogs } from "./live-logs.ts";
 import { hasEnded, type Status } from "./replies.ts";
 import type { Service, StatusPath } from "./service.ts";
-import { placed, progressLine, summary } from "./show.ts";
+import { located, progressLine, summary } from "./show.ts";
 
 interface Flags extends Readonly<Record<string, unknown>> {
   readonly option: readonly string[];
@@ -40,7 +40,7 @@ async function run(file: string, flags: Flags, command: Command): Promise<number
   const query = optionsFrom(flags);
   const definition = await readDefinition(file);
   const warn = (faults: Refused["errors"] | undefined): void => {
-    for (const fault of faults ?? []) tell(placed(file, { ...fault, message: `warning: ${fault.message}` }));
+    for (const fault of faults ?? []) report(located(file, { ...fault, message: `warning: ${fault.message}` }));
   };
   try {
     if (query["dryRun"] !== undefined) {
@@ -59,15 +59,15 @@ async function run(file: string, flags: Flags, command: Command): Promise<number
       else print(job.id);
       return exitCodes.done;
     }
-    tell(`${job.attached ? "Attached to" : "Accepted as"} job ${job.id}`);
+    report(`${job.attached ? "Attached to" : "Accepted as"} job ${job.id}`);
     return await watch(service, job.id, path, json);
   } catch (error) {
     const faults = error instanceof Refused ? error.errors : [];
     // An option of the command line has no place in the file, and the refusal itself quotes the first.
     const quoted = error instanceof Refused ? error.message : "";
     for (const fault of faults) {
-      if (!(fault.path in query)) tell(placed(file, fault));
-      else if (!quoted.includes(fault.message)) tell(fault.message);
+      if (!(fault.path in query)) report(located(file, fault));
+      else if (!quoted.includes(fault.message)) report(fault.message);
     }
     if (error instanceof Refused) warn(error.warnings);
     throw error;
@@ -89,24 +89,24 @@ export async function watch(service: Service, id: string, path: StatusPath, json
     let last = "";
     status = await untilEnded(service, path, {
       signal: interrupt.signal,
-      onLook: (look) => {
+      onPoll: (look) => {
         const line = progressLine(look);
-        if (line !== last && !json && !hasEnded(look)) tell(line);
+        if (line !== last && !json && !hasEnded(look)) report(line);
         last = line;
         logs?.look(look);
       },
-      onFailure: (error) => tell(`${error.message}; trying again`),
+      onFailure: (error) => report(`${error.message}; trying again`),
     });
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    tell(`Interrupted. The job goes on; aci-proxy wait ${id} follows it, aci-proxy delete ${id} cancels it.`);
+    report(`Interrupted. The job goes on; aci-proxy wait ${id} follows it, aci-proxy delete ${id} cancels it.`);
     return exitCodes.interrupted;
   } finally {
     process.off("SIGINT", onInterrupt);
   }
   await logs?.finish(status);
   if (json) printJson(status);
-  else tell(summary(status));
+  else report(summary(status));
   return exitCodeOfJob(status);
 }
 

@@ -20,7 +20,7 @@ import {
 export type StatusPath = string & { readonly kind: unique symbol };
 
 /** One answer about a job. */
-export interface Look {
+export interface PollResult {
   readonly status: Status;
   readonly ended: boolean;
   /** Milliseconds that the service asks to wait before the next look. */
@@ -59,11 +59,11 @@ export class Service {
   }
 
   /** @param job an id, or a name, which means its newest job */
-  look(job: string): Promise<Look> {
-    return this.lookAt(`/api/status/${encodeURIComponent(job)}` as StatusPath); // on this very service
+  poll(job: string): Promise<PollResult> {
+    return this.pollAt(`/api/status/${encodeURIComponent(job)}` as StatusPath); // on this very service
   }
 
-  async lookAt(path: StatusPath): Promise<Look> {
+  async pollAt(path: StatusPath): Promise<PollResult> {
     const answer = await call(this.target, "GET", path);
     const body = await textOf(answer, this.target);
     const read = shaped(body, status);

@@ -1,9 +1,9 @@
 import pc from "picocolors";
-import type { PlacedFault } from "./errors.ts";
+import type { LocatedFault } from "./errors.ts";
 import { containersOf, hasEnded, type Job, type Status } from "./replies.ts";
 
 /** `FILE:LINE:COL path message`, the form that editors jump to. */
-export function placed(file: string, { path, line, column, message }: PlacedFault): string {
+export function located(file: string, { path, line, column, message }: LocatedFault): string {
   return `${file}:${line}:${column} ${path === "" ? "" : `${path} `}${message}`;
 }
 

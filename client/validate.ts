@@ -3,10 +3,10 @@ import pc from "picocolors";
 import { parseSettings } from "../src/shared/config/settings.ts";
 import { readJobMessage } from "../src/shared/job/envelope.ts";
 import { judgeJob } from "../src/shared/job/judgement.ts";
-import { print, printJson, readBytes, tell } from "./context.ts";
-import type { PlacedFault } from "./errors.ts";
+import { print, printJson, readBytes, report } from "./context.ts";
+import type { LocatedFault } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { placed } from "./show.ts";
+import { located } from "./show.ts";
 
 /** `validate FILE`: the service's own checks of a definition, here and offline, with its default settings. */
 export function addValidate(program: Command): void {
@@ -21,9 +21,9 @@ export function addValidate(program: Command): void {
       const valid = faults.length === 0 && !(flags.strict && warnings.length > 0);
       if (json) printJson({ valid, errors: faults, warnings });
       else {
-        for (const fault of faults) print(placed(file, fault));
-        for (const warning of warnings) print(placed(file, { ...warning, message: `warning: ${warning.message}` }));
-        tell(valid ? `${file} ${pc.green("is valid")}` : `${file} ${pc.red("is not valid")}`);
+        for (const fault of faults) print(located(file, fault));
+        for (const warning of warnings) print(located(file, { ...warning, message: `warning: ${warning.message}` }));
+        report(valid ? `${file} ${pc.green("is valid")}` : `${file} ${pc.red("is not valid")}`);
       }
       process.exitCode = valid ? exitCodes.done : exitCodes.faulty;
     });
@@ -31,8 +31,8 @@ export function addValidate(program: Command): void {
 
 /** The faults and warnings of what `run` takes: a definition with its `x-aciproxy` block, or an envelope with one. */
 export function check(written: string | Uint8Array): {
-  readonly faults: readonly PlacedFault[];
-  readonly warnings: readonly PlacedFault[];
+  readonly faults: readonly LocatedFault[];
+  readonly warnings: readonly LocatedFault[];
 } {
   const settings = parseSettings({});
   const message = readJobMessage(written);

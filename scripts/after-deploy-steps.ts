@@ -8,7 +8,7 @@ export interface Arm {
   readonly token: () => Promise<string>;
 }
 
-export interface Place {
+export interface DeployTarget {
   readonly subscriptionId: string;
   readonly resourceGroup: string;
 }
@@ -84,7 +84,7 @@ export interface App {
 }
 
 /** The Function App that the templates made: they tag it with the vault that its key belongs in. */
-export async function findApp(arm: Arm, { subscriptionId, resourceGroup }: Place): Promise<App> {
+export async function findApp(arm: Arm, { subscriptionId, resourceGroup }: DeployTarget): Promise<App> {
   const path = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Web/sites`;
   const found = sites
     .parse(await call(arm, "GET", path, "2024-11-01"))
@@ -118,7 +118,7 @@ export async function waitForHealth(address: string, pace: Pace): Promise<void> 
 }
 
 /** Through Azure Resource Manager on both sides, so that no access to the vault's data is needed. */
-export async function storeKey(arm: Arm, place: Place, app: App, pace: Pace): Promise<void> {
+export async function storeKey(arm: Arm, place: DeployTarget, app: App, pace: Pace): Promise<void> {
   const key = await until(pace, `The host of ${app.name} has no key yet: run this again in some minutes.`, async () => {
     const keys = hostKeys.safeParse(
       await call(arm, "POST", `${app.id}/host/default/listKeys`, "2024-11-01").catch(() => undefined),

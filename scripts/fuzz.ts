@@ -6,7 +6,14 @@ import { parseArgs } from "node:util";
 import fc from "fast-check";
 import { hostileBody, hostileMessage, hostileQuery } from "../test/hostile/arbitrary.ts";
 import { bombs } from "../test/hostile/bombs.ts";
-import { leastCost, longest, openFrontDoor, polluted, type Cost, type FrontDoor } from "../test/hostile/front-door.ts";
+import {
+  leastCost,
+  longest,
+  openEntryPoints,
+  polluted,
+  type Cost,
+  type EntryPoints,
+} from "../test/hostile/entry-points.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,7 +24,7 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 /** What the heap may grow from a tenth of the way to its end: caches fill, nothing else stays. */
-const mostGrowth = 32 * 1024 * 1024;
+const maxGrowth = 32 * 1024 * 1024;
 
 interface Figures {
   readonly what: string;
@@ -30,7 +37,7 @@ interface Figures {
   readonly statuses: Readonly<Record<string, number>>;
 }
 
-const door = await openFrontDoor();
+const door = await openEntryPoints();
 console.log(`seed ${seed}`);
 // A worker that has just begun compiles what it runs: that is not the input's doing.
 for (const { text } of bombs) await door.post(text);
@@ -46,7 +53,7 @@ const figures = [
 ];
 await door.stop();
 console.table(figures.map(({ statuses, ...rest }) => ({ ...rest, statuses: JSON.stringify(statuses) })));
-const bad = figures.filter(({ worst, growthMB }) => worst >= longest || growthMB * 1024 * 1024 > mostGrowth);
+const bad = figures.filter(({ worst, growthMB }) => worst >= longest || growthMB * 1024 * 1024 > maxGrowth);
 for (const { what } of bad) console.error(`${what}: over the limit`);
 if (polluted()) console.error("a prototype was polluted");
 process.exitCode = bad.length > 0 || polluted() ? 1 : 0;
@@ -64,7 +71,7 @@ function message(text: string): string {
 /** Values are drawn in batches, so that none of them stays. */
 function throwing<T>(
   arbitrary: fc.Arbitrary<T>,
-  use: (value: T, index: number) => ReturnType<FrontDoor["post"]>,
+  use: (value: T, index: number) => ReturnType<EntryPoints["post"]>,
 ): (index: number) => Promise<Cost> {
   let batch: T[] = [];
   return (index) => {

@@ -39,7 +39,6 @@ const names: readonly (readonly [word: RegExp, advice: string])[] = [
   [/^join(?:ed|s)?$/, "attach, attached"],
   [/^(?:purse|drawn)$/, "token lease"],
   [/^usual$/, "typical"],
-  [/^no$/, "err"],
   [/^seen$/, "observed"],
   [/^wakes?$/, "requeue (or an exception: the queue aci-wake)"],
   [/^(?:tells?|told)$/, "notify, report"],
@@ -54,7 +53,23 @@ const names: readonly (readonly [word: RegExp, advice: string])[] = [
 ];
 
 /** Files and exported names that may hold such a word, and why. */
-const exceptions: Readonly<Record<string, string>> = {};
+const exceptions: Readonly<Record<string, string>> = {
+  "src/workers/wake.ts": "the trigger of the queue aci-wake",
+  wake: "the function's name, which operators see",
+  ...Object.fromEntries(
+    [
+      "csvLine",
+      "lastLinesAt",
+      "linesAfter",
+      "linesFrom",
+      "linesOf",
+      "LogLines",
+      "markLine",
+      "progressLine",
+      "WriteLine",
+    ].map((name) => [name, "a line of text"]),
+  ),
+};
 /** Texts that are not ours. */
 const quoted: readonly RegExp[] = [/--network none/g, /messageEncoding none/g, /property none does/g];
 
@@ -80,6 +95,7 @@ function* judgeProse(file: string, line: number, text: string): Generator<WordFa
 
 function* judgeName(file: string, line: number, name: string): Generator<WordFault> {
   if (Object.hasOwn(exceptions, name)) return;
+  if (name === "no") yield { file, line, found: name, advice: "err" };
   for (const word of wordsOf(name))
     for (const [pattern, advice] of names) if (pattern.test(word)) yield { file, line, found: name, advice };
 }

@@ -6,7 +6,7 @@ import { jsonLog } from "./shared/base/log.ts";
 import { adopt } from "./http/adopt.ts";
 import { dashboard } from "./http/dashboard.ts";
 import { remove } from "./http/delete.ts";
-import { doors, openedBy } from "./http/lib/auth.ts";
+import { guards, openedBy } from "./http/lib/auth.ts";
 import { health, healthDetails } from "./http/health.ts";
 import { jobs } from "./http/jobs/list.ts";
 import { job } from "./http/jobs/record.ts";
@@ -34,7 +34,7 @@ const settings = parseSettings(process.env);
 const log = jsonLog((level, line) => process.stdout.write(`${level} ${line}\n`));
 for (const fault of settings.faults) log("error", "invalid setting", { fault });
 const deps = makeDeps({ settings, log });
-const allow = doors(deps);
+const allow = guards(deps);
 /** A call without parameters. */
 const plain = (handler: HttpHandler): HttpHandler => withoutQuery(deps, handler);
 

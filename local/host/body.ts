@@ -36,7 +36,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | "too-
 const REST_MS = 5_000;
 
 /** After the answer: what is left of the body is read and dropped, so that the connection can serve the next request. */
-export function dropRest(request: IncomingMessage): void {
+export function discardBody(request: IncomingMessage): void {
   if (request.readableEnded) return;
   request.removeAllListeners("readable").resume(); // of a reader that waits for more, which would hold it up
   if (request.complete) return;

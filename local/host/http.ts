@@ -3,7 +3,7 @@
  * each with an empty body.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { declaredTooLarge, dropRest, readBody } from "./body.ts";
+import { declaredTooLarge, discardBody, readBody } from "./body.ts";
 import type { AppFunction, Trigger } from "./functions.ts";
 import type { DeliverToProxy } from "./http-stream.ts";
 import { HttpRequest } from "./http-request.ts";
@@ -38,7 +38,7 @@ export function requestListener(options: HttpOptions): RequestListener {
     const mark = url.indexOf("?");
     const path = mark < 0 ? url : url.slice(0, mark);
     const query = mark < 0 ? "" : url.slice(mark + 1);
-    response.once("finish", () => dropRest(request));
+    response.once("finish", () => discardBody(request));
     const answered = MANAGEMENT.test(path)
       ? options.management(request, path, query)
       : answer(options, request, response, url, path, query);

@@ -5,7 +5,7 @@ import pc from "picocolors";
 import type { Status } from "../../client/replies.ts";
 import { untilEnded } from "../../client/follow.ts";
 import { Refused, Unreachable } from "../../client/errors.ts";
-import { placed, progressLine } from "../../client/show.ts";
+import { located, progressLine } from "../../client/show.ts";
 import { Service } from "../../client/service.ts";
 import { untilAsked } from "./lifetime.ts";
 import { PartFailed } from "./part-process.ts";
@@ -49,7 +49,7 @@ export async function demo(file: string, programs: Programs, verbose: boolean): 
     else if (error instanceof PartFailed) explain(error);
     else if (error instanceof Refused || error instanceof Unreachable) {
       process.stderr.write(`${pc.red(error.message)}\n`);
-      if (error instanceof Refused) for (const fault of error.errors) say(placed(file, fault));
+      if (error instanceof Refused) for (const fault of error.errors) say(located(file, fault));
     } else throw error;
     return 1;
   } finally {
@@ -76,7 +76,7 @@ async function runOnStack(
     let last = "";
     const followed = untilEnded(service, path, {
       signal: AbortSignal.any([asked, end.signal, late]),
-      onLook: (status) => {
+      onPoll: (status) => {
         const line = progressLine(status);
         if (line !== last) say(`GET Location: ${line}`);
         last = line;

@@ -13,7 +13,7 @@ export interface PartSpec {
 }
 
 /** Where the parts of one stack leave their traces. */
-export interface PartPlace {
+export interface PartLocation {
   readonly pidFolder: string;
   readonly logFile: (name: string) => string;
   /** Output goes to this process's stderr and to no file. */
@@ -51,7 +51,7 @@ export interface PartProcess {
   stop(): Promise<void>;
 }
 
-export function launch(spec: PartSpec, place: PartPlace): PartProcess {
+export function launch(spec: PartSpec, place: PartLocation): PartProcess {
   const { name } = spec;
   const log = place.verbose ? undefined : openLog(place.logFile(name));
   const output = log ?? 2;

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectionString } from "../azurite/connection.ts";
-import { launch, PartFailed, type PartPlace, type PartProcess, type PartSpec } from "./part-process.ts";
+import { launch, PartFailed, type PartLocation, type PartProcess, type PartSpec } from "./part-process.ts";
 import { choosePorts, isFree, type Ports } from "./ports.ts";
 import { claim, endLeftovers, removeRecord } from "./processes.ts";
 import { appSettings, type StackSettings } from "./settings.ts";
@@ -191,7 +191,7 @@ function otherPort({ port }: StackSettings): string {
 
 /** The processes of one stack, in the order of their start. */
 class Parts {
-  readonly #place: PartPlace;
+  readonly #place: PartLocation;
   readonly #running: PartProcess[] = [];
   #stopping: Promise<void> | undefined;
   readonly broken: Promise<PartFailed>;

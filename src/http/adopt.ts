@@ -13,7 +13,7 @@ import type { Reply } from "./openapi/replies.ts";
 type AdoptDeps = Pick<Deps, "log" | "settings" | "control" | "aci">;
 
 /** Each group costs a read, because a list carries no state. */
-const mostGroups = 100;
+const maxGroups = 100;
 
 export function adopt({ log, settings, control, aci: connect }: AdoptDeps) {
   return handler(log, async () => {
@@ -27,7 +27,7 @@ export function adopt({ log, settings, control, aci: connect }: AdoptDeps) {
       for (const group of list.kind === "value" ? list.value : []) {
         if (typeof group.name !== "string") continue;
         if (ownerOf(group, { tag, place: { ...target, name: group.name } }).kind !== "untagged") continue;
-        if (groups.length >= mostGroups) {
+        if (groups.length >= maxGroups) {
           complete = false;
           break;
         }

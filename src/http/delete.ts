@@ -1,7 +1,7 @@
 import { second } from "../shared/base/duration.ts";
 import { cancel } from "../shared/intake/cancel.ts";
 import type { Deps } from "../shared/deps.ts";
-import { no, ok, type Result } from "../shared/base/errors.ts";
+import { err, ok, type Result } from "../shared/base/errors.ts";
 import { parseJobId, type JobId } from "../shared/base/ids.ts";
 import { hasEnded, stateWord } from "../shared/job/job.ts";
 import { callerOf } from "./lib/auth.ts";
@@ -42,7 +42,7 @@ export function remove(deps: DeleteDeps) {
 
 /** A name means its one active job, else its newest. */
 async function targetOf(deps: DeleteDeps, idOrName: string): Promise<Result<JobId>> {
-  const notFound = no({ code: "JobNotFound", message: "No job of that id or name is known." } as const);
+  const notFound = err({ code: "JobNotFound", message: "No job of that id or name is known." } as const);
   const id = parseJobId(idOrName);
   if (id !== undefined) return ok(id);
   if (!/^[a-z0-9-]{1,63}$/i.test(idOrName)) return notFound;
@@ -51,7 +51,7 @@ async function targetOf(deps: DeleteDeps, idOrName: string): Promise<Result<JobI
   for (const each of await deps.jobs.index.activeOf(idOrName)) if (await deps.jobs.peek(each)) active.push(each);
   if (active.length > 1) {
     const message = `${active.length} active jobs have that name; delete one of them by its id.`;
-    return no({ code: "AmbiguousName", message, more: { ids: active } });
+    return err({ code: "AmbiguousName", message, more: { ids: active } });
   }
   if (active[0] !== undefined) return ok(active[0]);
   const newest = await findJob(deps, idOrName);

@@ -2,16 +2,16 @@ import { minute, second } from "../shared/base/duration.ts";
 import { Unavailable } from "../shared/base/errors.ts";
 import type { Deps } from "../shared/deps.ts";
 import { terminalStates } from "../shared/job/job.ts";
-import { timerSilence, type Beat } from "../shared/store/control.ts";
+import { timerSilence, type Heartbeat } from "../shared/store/control.ts";
 import { queueNames } from "../shared/store/queues.ts";
-import { vitalParts, type Turn } from "../shared/store/turns.ts";
+import { vitalParts, type PeriodicRun } from "../shared/store/periodic-runs.ts";
 import { handler, json } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
 
 /** `GET /api/health` (anonymous: does storage answer) and `GET /api/health/details` (for operators). */
 type HealthDeps = Pick<
   Deps,
-  "settings" | "now" | "log" | "control" | "turns" | "unreadable" | "held" | "queues" | "jobs" | "aci"
+  "settings" | "now" | "log" | "control" | "periodicRuns" | "unreadable" | "held" | "queues" | "jobs" | "aci"
 >;
 
 export const version = "0.1.0";
@@ -21,7 +21,7 @@ const maxWait = 2 * second;
 
 export function health({ log, control }: Pick<HealthDeps, "log" | "control">) {
   return handler(log, async () => {
-    await within(maxWait, control.lastBeat());
+    await within(maxWait, control.lastHeartbeat());
     const reply: Reply<"Health"> = { status: "ok" };
     return json(200, reply);
   });
@@ -49,19 +49,20 @@ export function healthDetails(deps: HealthDeps) {
   const began = deps.now();
   return handler(deps.log, async () => {
     const { control, queues, settings, now } = deps;
-    const [beat, turns, pause, lengths, unreadable, active, held, { aci, installation }, hasIndex] = await Promise.all([
-      control.lastBeat(),
-      deps.turns.all(),
-      control.paused(),
-      queueLengths(queues),
-      deps.unreadable.list(maxUnreadable),
-      activeCounts(deps),
-      deps.held.summary(now()),
-      deps.aci(),
-      deps.jobs.hasIndex(),
-    ]);
+    const [heartbeat, turns, pause, lengths, unreadable, active, held, { aci, installation }, hasIndex] =
+      await Promise.all([
+        control.lastHeartbeat(),
+        deps.periodicRuns.all(),
+        control.paused(),
+        queueLengths(queues),
+        deps.unreadable.list(maxUnreadable),
+        activeCounts(deps),
+        deps.held.summary(now()),
+        deps.aci(),
+        deps.jobs.hasIndex(),
+      ]);
     const faults = [...settings.faults, ...(installation.refusal === undefined ? [] : [installation.refusal])];
-    const lastPass = lastPassOf(beat, turns);
+    const lastPass = lastPassOf(heartbeat, turns);
     const silent = (since: number | undefined): boolean => now() - Math.max(since ?? 0, began) > maxSilence;
     const status =
       faults.length > 0
@@ -70,20 +71,20 @@ export function healthDetails(deps: HealthDeps) {
           ? "the job index is lost"
           : silent(lastPass)
             ? "late"
-            : beat?.arm === "refused"
+            : heartbeat?.arm === "refused"
               ? "refused by Azure Resource Manager"
-              : silent(beat?.armAt)
+              : silent(heartbeat?.armAt)
                 ? "no answer from Azure Resource Manager"
                 : "ok";
     const reply: Reply<"HealthDetails"> = {
       status,
       version,
       lastReconcile: iso(lastPass),
-      timer: timerState(beat, now(), began),
+      timer: timerState(heartbeat, now(), began),
       sweep: Object.fromEntries([...turns].map(([part, turn]) => [part, shown(turn)])),
       index: { ok: hasIndex },
-      arm: { ok: beat?.arm === "ok", since: iso(beat?.armSince) },
-      lastArmSuccess: iso(beat?.armAt),
+      arm: { ok: heartbeat?.arm === "ok", since: iso(heartbeat?.armSince) },
+      lastArmSuccess: iso(heartbeat?.armAt),
       throttledUntil: iso(aci.heldUntil),
       ...lengths,
       ...active,
@@ -98,14 +99,14 @@ export function healthDetails(deps: HealthDeps) {
 }
 
 /** All that jobs hang on was done by then, whoever did it. An earlier release wrote no turns. */
-function lastPassOf(beat: Beat | undefined, turns: ReadonlyMap<string, Turn>): number | undefined {
+function lastPassOf(heartbeat: Heartbeat | undefined, turns: ReadonlyMap<string, PeriodicRun>): number | undefined {
   const completed = vitalParts.map((part) => turns.get(part)?.completedAt);
-  return completed.every((at) => at !== undefined) ? Math.min(...completed) : beat?.at;
+  return completed.every((at) => at !== undefined) ? Math.min(...completed) : heartbeat?.at;
 }
 
 /** @param began when this instance did: until the timer can have run, it counts as running */
 function timerState(
-  { timerAt, timerSince }: Partial<Beat> = {},
+  { timerAt, timerSince }: Partial<Heartbeat> = {},
   now: number,
   began: number,
 ): Reply<"HealthDetails">["timer"] {
@@ -113,7 +114,7 @@ function timerState(
   return { ok, since: iso(ok ? timerSince : timerAt) };
 }
 
-function shown({ begunAt, completedAt, by, unfinished, error }: Turn): Reply<"HealthDetails">["sweep"][string] {
+function shown({ begunAt, completedAt, by, unfinished, error }: PeriodicRun): Reply<"HealthDetails">["sweep"][string] {
   return {
     begunAt: iso(begunAt),
     completedAt: iso(completedAt),

@@ -3,7 +3,7 @@ import { minute, second } from "../shared/base/duration.ts";
 import { isMark, markLine, stampOf, textOf } from "../shared/store/log-merge.ts";
 import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
-import { no, ok, Unavailable, type Result } from "../shared/base/errors.ts";
+import { err, ok, Unavailable, type Result } from "../shared/base/errors.ts";
 import { hasEnded, stateWord, type Job } from "../shared/job/job.ts";
 import { LiveLogs } from "../shared/aci/live-logs.ts";
 import { noConnections, streamOf, type Connection, type Connections } from "./lib/connections.ts";
@@ -123,7 +123,7 @@ function readParameters(
   if (!asked.ok) return asked;
   const { attempt, tail, since, follow = false, format = "text" } = asked.value;
   return follow && format === "json"
-    ? no(faulty("format", "must be text with follow"))
+    ? err(faulty("format", "must be text with follow"))
     : ok({ attempt, tail, since, follow, format });
 }
 

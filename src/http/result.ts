@@ -1,5 +1,5 @@
 import type { HttpRequest } from "@azure/functions";
-import { no, type Result } from "../shared/base/errors.ts";
+import { err, type Result } from "../shared/base/errors.ts";
 import type { Deps } from "../shared/deps.ts";
 import { hasEnded } from "../shared/job/job.ts";
 import { maxSentBytes, sentResult } from "../shared/job/result.ts";
@@ -42,10 +42,10 @@ export function result(deps: ResultDeps) {
 async function readResult(request: HttpRequest): Promise<Result<string>> {
   const body = await readText(request, maxSentBytes);
   if (!body.ok && body.error === "too large")
-    return no({ code: "BodyTooLarge", message: `A result may have ${maxSentBytes} bytes.` });
-  if (!body.ok && body.error === "too slow") return no(tooSlow);
+    return err({ code: "BodyTooLarge", message: `A result may have ${maxSentBytes} bytes.` });
+  if (!body.ok && body.error === "too slow") return err(tooSlow);
   const read = body.ok ? sentResult(body.value) : undefined;
   if (body.ok && read?.kind === "result") return body;
   const deep = read?.kind === "dropped" ? ", nested at most 100 deep" : "";
-  return no({ code: "InvalidRequest", message: `A result must be one JSON object${deep}.` });
+  return err({ code: "InvalidRequest", message: `A result must be one JSON object${deep}.` });
 }

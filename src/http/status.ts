@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import type { AttemptResult, ContainerResult } from "../shared/store/attempts.ts";
 import { second } from "../shared/base/duration.ts";
-import { Unreadable, type PlacedFault } from "../shared/base/errors.ts";
+import { Unreadable, type LocatedFault } from "../shared/base/errors.ts";
 import { entryOf } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import { parseJobId, type JobId } from "../shared/base/ids.ts";
@@ -188,7 +188,7 @@ function finished(job: Job, attempt: AttemptResult | undefined, settings: Links)
 }
 
 /** Why there is no result, where something looked like one. */
-function resultWarnings(attempt: AttemptResult | undefined): readonly PlacedFault[] {
+function resultWarnings(attempt: AttemptResult | undefined): readonly LocatedFault[] {
   if (attempt?.resultDropped === undefined) return [];
   const message = `The result was dropped: ${whyDropped[attempt.resultDropped]}`;
   return [{ path: "result", line: 1, column: 1, message }];

@@ -1,10 +1,10 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { accept, type AcceptDeps, type Accepted } from "../shared/intake/accept.ts";
-import { check, type Order } from "../shared/intake/submission.ts";
+import { check, type Submission } from "../shared/intake/submission.ts";
 import { second } from "../shared/base/duration.ts";
 import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
-import { no, ok, type Refusal, type Result } from "../shared/base/errors.ts";
+import { err, ok, type Refusal, type Result } from "../shared/base/errors.ts";
 import { mintLink, type LinkKey } from "../shared/security/link-token.ts";
 import { readJobMessage } from "../shared/job/envelope.ts";
 import { optionsOfQuery, type JobOptions } from "../shared/job/options.ts";
@@ -25,10 +25,10 @@ export function trigger(deps: TriggerDeps) {
     if (settings.faults.length > 0) return refuse(invalidSettings(settings.faults), context);
     const body = await readBody(request, settings.maxBodyBytes);
     if (!body.ok) return refuse(body.error, context);
-    const read = orderOf(request, body.value, settings);
+    const read = submissionOf(request, body.value, settings);
     if (!read.ok) return refuse(read.error, context);
-    const order: Order = { ...read.value, requestedBy: callerOf(context) };
-    const checked = check(order, settings);
+    const submission: Submission = { ...read.value, requestedBy: callerOf(context) };
+    const checked = check(submission, settings);
     if (!checked.ok) return refuse(checked.error, context);
     const { options, warnings, definition } = checked.value;
     if (options.dryRun) {
@@ -40,7 +40,7 @@ export function trigger(deps: TriggerDeps) {
     if (refusal !== undefined) return refuse(invalidSettings([refusal]), context);
     // Had before the job is: one that was accepted must not be answered by a 503 for want of a link.
     const linkKey = options.polling === "link" ? await deps.links.current() : undefined;
-    const accepted = await accept(deps, order, checked.value);
+    const accepted = await accept(deps, submission, checked.value);
     if (!accepted.ok) return refuse(accepted.error, context);
     if (!accepted.value.attached) await send(deps, accepted.value, context);
     return acceptedReply(accepted.value, options, settings, linkKey);
@@ -82,27 +82,27 @@ export function acceptedReply(
       linkKey === undefined
         ? pollUrl(settings, job.id, polling === "started" ? "started" : "ended")
         : linkUrl(settings, mintLink(linkKey, job.id)),
-    ...retryAfterHeader(settings.lookFloor),
+    ...retryAfterHeader(settings.observationFloor),
   };
   return json(polling === "false" ? 200 : 202, body, headers);
 }
 
-async function readBody(request: HttpRequest, most: number): Promise<Result<string>> {
-  const read = await readText(request, most);
+async function readBody(request: HttpRequest, max: number): Promise<Result<string>> {
+  const read = await readText(request, max);
   if (read.ok) return read;
-  if (read.error === "too slow") return no(tooSlow);
+  if (read.error === "too slow") return err(tooSlow);
   if (read.error === "too large") {
-    const message = `The body is larger than ${most} bytes; bring a large definition by the queue's definitionBlob.`;
-    return no({ code: "BodyTooLarge", message });
+    const message = `The body is larger than ${max} bytes; bring a large definition by the queue's definitionBlob.`;
+    return err({ code: "BodyTooLarge", message });
   }
-  return no({ code: "InvalidDefinition", message: read.error.message, errors: [{ path: "", ...read.error }] });
+  return err({ code: "InvalidDefinition", message: read.error.message, errors: [{ path: "", ...read.error }] });
 }
 
 /** The body is a definition, or the queue's envelope with one in it. */
-function orderOf(request: HttpRequest, text: string, settings: Deps["settings"]): Result<Order> {
+function submissionOf(request: HttpRequest, text: string, settings: Deps["settings"]): Result<Submission> {
   const key = request.headers.get("idempotency-key") ?? undefined;
   if (key !== undefined && !/^[\x20-\x7e]{1,256}$/.test(key)) {
-    return no({ code: "InvalidRequest", message: "Idempotency-Key must be 1 to 256 printable ASCII characters." });
+    return err({ code: "InvalidRequest", message: "Idempotency-Key must be 1 to 256 printable ASCII characters." });
   }
   const query = optionsOfQuery(request.query, settings);
   const run = request.headers.get("x-adf-run");
@@ -120,7 +120,7 @@ function orderOf(request: HttpRequest, text: string, settings: Deps["settings"])
     case "submit": {
       const { submission } = message;
       if ("blob" in submission.definition)
-        return no({ code: "InvalidRequest", message: "definitionBlob is for the queue; POST the definition itself." });
+        return err({ code: "InvalidRequest", message: "definitionBlob is for the queue; POST the definition itself." });
       const { id, options, idempotencyKey, callBackUri, replyTo, correlationId } = submission;
       return ok({
         ...common,
@@ -136,19 +136,19 @@ function orderOf(request: HttpRequest, text: string, settings: Deps["settings"])
       });
     }
     case "malformed":
-      return no({
+      return err({
         code: "InvalidRequest",
         message: message.why,
         errors: [{ path: "", ...message.at, message: message.why }],
       });
     case "newer":
-      return no({
+      return err({
         code: "InvalidRequest",
         message: "This envelope's version is newer than this service; version 1 is known.",
       });
     case "run":
     case "cancel":
-      return no({
+      return err({
         code: "InvalidRequest",
         message: "This envelope's op is for the queue; use DELETE /api/delete/ID to cancel.",
       });

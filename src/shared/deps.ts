@@ -27,12 +27,12 @@ import { safePost } from "./security/safe-post.ts";
 import { Sealer, type KeyRing } from "./security/sealer.ts";
 import type { Settings } from "./config/settings.ts";
 import { connectStorage, tableNames, type Storage } from "./store/connect.ts";
-import { lookCeilingFor } from "./job/timing.ts";
+import { observationCeilingFor } from "./job/timing.ts";
 import type { Log } from "./base/log.ts";
 import { BulkWorks } from "./store/bulk-works.ts";
 import { OldBlobs } from "./store/old-blobs.ts";
 import { OldRows } from "./store/old-rows.ts";
-import { Turns } from "./store/turns.ts";
+import { PeriodicRuns } from "./store/periodic-runs.ts";
 import { UnreadableRows } from "./store/unreadable.ts";
 import { Vault } from "./security/secret-vault.ts";
 
@@ -57,7 +57,7 @@ export interface Deps {
   /** Which of them wait, for people to see. */
   readonly held: HeldMessages;
   readonly control: Control;
-  readonly turns: Turns;
+  readonly periodicRuns: PeriodicRuns;
   readonly bulk: BulkWorks;
   readonly oldRows: OldRows;
   readonly oldBlobs: OldBlobs;
@@ -124,7 +124,7 @@ export function makeDeps(options: DepsOptions): Deps {
     control,
     unreadable,
     rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices),
-    turns: new Turns(storage.table(tableNames.control)),
+    periodicRuns: new PeriodicRuns(storage.table(tableNames.control)),
     bulk: new BulkWorks(storage.table(tableNames.control)),
     oldRows: new OldRows(storage.table(tableNames.jobs)),
     oldBlobs: new OldBlobs(storage.blobs),
@@ -178,6 +178,10 @@ function keyRing(settings: Settings, now: () => number): KeyRing {
 
 /** @param activeJobs how many there are: the more, the less often each is looked at */
 export function rulesOf({ settings, random }: Pick<Deps, "settings" | "random">, activeJobs = 0): Rules {
-  const lookCeiling = lookCeilingFor(activeJobs, settings.lookCeiling, settings.armReads.perSecond);
-  return { ...settings, lookCeiling, random: random() };
+  const observationCeiling = observationCeilingFor(
+    activeJobs,
+    settings.observationCeiling,
+    settings.armReads.perSecond,
+  );
+  return { ...settings, observationCeiling, random: random() };
 }

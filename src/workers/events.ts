@@ -19,8 +19,8 @@ export function events(deps: Deps): StorageQueueHandler & EventGridHandler {
       if (now - (lately.get(key) ?? 0) < together) continue;
       lately.set(key, now);
       if (lately.size > 1000) for (const [old, at] of lately) if (now - at >= together) lately.delete(old);
-      const hold = await deps.jobs.index.hold(groupName(name));
-      if (hold) await deps.queues.wake(hold.holder, undefined, together);
+      const hold = await deps.jobs.index.lockOf(groupName(name));
+      if (hold) await deps.queues.requeue(hold.lockedBy, undefined, together);
     }
   };
 }

@@ -1,13 +1,13 @@
 import { accept } from "../shared/intake/accept.ts";
-import { check, type Order } from "../shared/intake/submission.ts";
+import { check, type Submission } from "../shared/intake/submission.ts";
 import { minute } from "../shared/base/duration.ts";
 import { cancelOrKeep } from "../shared/intake/cancel.ts";
 import { isReason, type Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import type { JobId } from "../shared/base/ids.ts";
-import { clip, no, ok, Unreadable, type Refusal, type Result } from "../shared/base/errors.ts";
+import { clip, err, ok, Unreadable, type Refusal, type Result } from "../shared/base/errors.ts";
 import { openBytes } from "../shared/base/written-text.ts";
-import { nameIn, readJobMessage, type Submission } from "../shared/job/envelope.ts";
+import { nameIn, readJobMessage, type Envelope } from "../shared/job/envelope.ts";
 import { recordRefused } from "./record-refused.ts";
 import { reconcile } from "./reconcile/reconcile.ts";
 
@@ -52,7 +52,7 @@ export async function work(deps: Deps, posted: Posted): Promise<Outcome | { read
     case "newer":
       return message;
     case "malformed": {
-      const { id: given, name, ...tell } = message.of;
+      const { id: given, name, ...recipients } = message.of;
       await recordRefused(deps, {
         id: given ?? posted.id,
         messageId: posted.messageId,
@@ -61,7 +61,7 @@ export async function work(deps: Deps, posted: Posted): Promise<Outcome | { read
         reason: "InvalidMessage",
         detail: message.why,
         foreign: given !== undefined,
-        tell,
+        recipients,
       });
       return done;
     }
@@ -80,48 +80,48 @@ async function cancelReadable(deps: Deps, id: JobId): Promise<void> {
   }
 }
 
-async function submit(deps: Deps, submission: Submission, { id: derived, at, messageId }: Posted): Promise<Outcome> {
-  const foreign = submission.id !== undefined;
-  const id = submission.id ?? derived;
+async function submit(deps: Deps, envelope: Envelope, { id: derived, at, messageId }: Posted): Promise<Outcome> {
+  const foreign = envelope.id !== undefined;
+  const id = envelope.id ?? derived;
   const refuse = async (
     reason: Reason,
     detail: string,
     name?: string,
     warnings?: Refusal["warnings"],
   ): Promise<Outcome> => {
-    const tell = submission;
-    await recordRefused(deps, { id, messageId, createdAt: at, name, reason, detail, warnings, foreign, tell });
+    const recipients = envelope;
+    await recordRefused(deps, { id, messageId, createdAt: at, name, reason, detail, warnings, foreign, recipients });
     return done;
   };
   if (deps.settings.faults.length > 0) return { kind: "later", why: "InvalidSettings", keyIsAway: true, delay: minute };
-  const read = await definitionText(deps, submission.definition);
+  const read = await definitionText(deps, envelope.definition);
   if (!read.ok) return refuse("InvalidMessage", read.error);
   const text = read.value;
-  const order: Order = {
+  const submission: Submission = {
     text,
     query: {},
-    envelope: submission.options,
+    envelope: envelope.options,
     via: "queue",
     id: { id, foreign, ...(messageId === undefined ? {} : { messageId }) },
     createdAt: at,
-    idempotencyKey: submission.idempotencyKey,
-    callBackUri: submission.callBackUri,
-    replyTo: submission.replyTo,
-    correlationId: submission.correlationId,
-    traceparent: submission.traceparent,
+    idempotencyKey: envelope.idempotencyKey,
+    callBackUri: envelope.callBackUri,
+    replyTo: envelope.replyTo,
+    correlationId: envelope.correlationId,
+    traceparent: envelope.traceparent,
     requestedBy: undefined,
     rerunOf: undefined,
-    unknown: submission.unknown,
+    unknown: envelope.unknown,
   };
   await deps.control.installation();
-  const checked = check(order, deps.settings);
+  const checked = check(submission, deps.settings);
   if (!checked.ok) {
     const { code, message, warnings } = checked.error;
     return refuse(isReason(code) ? code : "InvalidDefinition", message, nameIn(text), warnings);
   }
   if (checked.value.options.dryRun)
     return refuse("InvalidOptions", "dryRun is for HTTP, where somebody reads the answer.", nameIn(text));
-  const accepted = await accept(deps, order, checked.value).catch((error: unknown) => {
+  const accepted = await accept(deps, submission, checked.value).catch((error: unknown) => {
     if (error instanceof Unreadable) return error;
     throw error;
   });
@@ -137,24 +137,24 @@ async function submit(deps: Deps, submission: Submission, { id: derived, at, mes
   const { job } = accepted.value;
   await reconcile(deps, job.id, { at: undefined });
   if (!job.awaitsDefinition || job.id !== id) return done;
-  return { kind: "later", why: "SealKeyUnavailable", keyIsAway: true, ...withText(submission, text) };
+  return { kind: "later", why: "SealKeyUnavailable", keyIsAway: true, ...withText(envelope, text) };
 }
 
 async function definitionText(
   { blobs, now }: Pick<Deps, "blobs" | "now">,
-  from: Submission["definition"],
+  from: Envelope["definition"],
 ): Promise<Result<string, string>> {
   if ("text" in from) return ok(from.text);
   const bytes = await blobs.definition(from.blob, now());
-  if (bytes === undefined) return no("definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
+  if (bytes === undefined) return err("definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
   const read = openBytes(bytes);
-  return read.ok ? read : no(`The blob of definitionBlob can't be read: ${read.error.message}`);
+  return read.ok ? read : err(`The blob of definitionBlob can't be read: ${read.error.message}`);
 }
 
 /** A definition that lay in a poster's blob travels in the message from now on: a blob is read once. */
-function withText(submission: Submission, text: string): { text?: string } {
-  if ("text" in submission.definition) return {};
-  const { unknown: _told, replyTo, ...envelope } = submission;
+function withText(envelope: Envelope, text: string): { text?: string } {
+  if ("text" in envelope.definition) return {};
+  const { unknown: _reported, replyTo, ...members } = envelope;
   const replying = replyTo === undefined ? {} : { replyTo: { queue: replyTo } };
-  return { text: JSON.stringify({ version: 1, ...envelope, ...replying, definition: text }) };
+  return { text: JSON.stringify({ version: 1, ...members, ...replying, definition: text }) };
 }

@@ -1,5 +1,5 @@
 import { minute } from "../shared/base/duration.ts";
-import { Unreadable, type PlacedFault } from "../shared/base/errors.ts";
+import { Unreadable, type LocatedFault } from "../shared/base/errors.ts";
 import type { Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import { Unavailable } from "../shared/base/errors.ts";
@@ -22,12 +22,12 @@ export interface Refused {
   readonly reason: Reason;
   readonly detail: string;
   /** What was odd besides: often the cause. */
-  readonly warnings?: readonly PlacedFault[] | undefined;
-  readonly tell: Tell;
+  readonly warnings?: readonly LocatedFault[] | undefined;
+  readonly recipients: Recipients;
 }
 
 /** Who is to be notified of the end, as far as that is allowed. */
-export interface Tell {
+export interface Recipients {
   readonly replyTo?: string | undefined;
   readonly callBackUri?: string | undefined;
   readonly correlationId?: string | undefined;
@@ -36,24 +36,26 @@ export interface Tell {
 export async function recordRefused(deps: Deps, refused: Refused): Promise<void> {
   await deps.control.installation();
   const { id } = refused;
-  const tell = allowed(refused.tell, deps.settings);
-  const told = tell.replyTo !== undefined || tell.callBackUri !== undefined;
+  const recipients = allowed(refused.recipients, deps.settings);
+  const hasRecipients = recipients.replyTo !== undefined || recipients.callBackUri !== undefined;
   // So that it is found by its name, or by the poster's own id, or by the timer.
-  const found = refused.name !== undefined || refused.foreign || told;
-  const createdAt = found ? await reserve(deps, refused, failedJob(refused, tell, deps)) : refused.createdAt;
+  const found = refused.name !== undefined || refused.foreign || hasRecipients;
+  const createdAt = found ? await reserve(deps, refused, failedJob(refused, recipients, deps)) : refused.createdAt;
   if (createdAt === undefined) {
     deps.log("warn", "message refused", { job: id, reason: refused.reason, result: "exists" });
     return;
   }
-  const job = failedJob({ ...refused, createdAt }, tell, deps);
+  const job = failedJob({ ...refused, createdAt }, recipients, deps);
   const callbacks =
-    tell.callBackUri === undefined ? undefined : await deps.sealer.seal(JSON.stringify([tell.callBackUri]), id);
+    recipients.callBackUri === undefined
+      ? undefined
+      : await deps.sealer.seal(JSON.stringify([recipients.callBackUri]), id);
   const result = await deps.jobs.insert(job, { definition: undefined, callbacks });
   deps.log("warn", "message refused", { job: id, reason: refused.reason, result });
   // The id of a job that was taken before: it goes on.
   if (result === "exists" && !(await isOver(deps, id))) return;
-  if (told) return reconcile(deps, id, { at: undefined });
-  await deps.jobs.index.leaveLine(job.groupName, id, createdAt);
+  if (hasRecipients) return reconcile(deps, id, { at: undefined });
+  await deps.jobs.index.dequeue(job.groupName, id, createdAt);
   await deps.jobs.index.drop(id);
 }
 
@@ -101,9 +103,9 @@ async function isOver({ jobs }: Deps, id: JobId): Promise<boolean> {
 }
 
 function allowed(
-  { replyTo, callBackUri, correlationId }: Tell,
+  { replyTo, callBackUri, correlationId }: Recipients,
   { replyQueues, callbackHosts }: Deps["settings"],
-): Tell {
+): Recipients {
   return {
     ...(replyTo !== undefined && replyQueues.includes(replyTo) ? { replyTo } : {}),
     ...(callBackUri !== undefined && isAllowedAddress(callBackUri, callbackHosts) ? { callBackUri } : {}),
@@ -113,7 +115,7 @@ function allowed(
 
 function failedJob(
   { id, messageId, createdAt, name, reason, detail, warnings }: Refused,
-  { replyTo, callBackUri, correlationId }: Tell,
+  { replyTo, callBackUri, correlationId }: Recipients,
   { now, settings }: Deps,
 ): Job {
   const options = defaultOptions(settings, "queue");

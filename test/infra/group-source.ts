@@ -1,5 +1,5 @@
 import { foldName, isJsonObject, type JsonObject, type JsonValue } from "../../src/shared/base/json.ts";
-import { Findings } from "../../src/shared/definition/text/places.ts";
+import { Findings } from "../../src/shared/definition/text/positions.ts";
 import { containerGroup } from "../../src/shared/definition/schema/schema.ts";
 import { nameInPath, Trail } from "../../src/shared/definition/text/trail.ts";
 import { typed } from "../../src/shared/definition/schema/typed-value.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { installationTag } from "../kit/kit.ts";
 import { z } from "zod";
 import { Aci } from "../../src/shared/aci/client.ts";
-import type { Placed } from "../../src/shared/job/job.ts";
+import type { JobTarget } from "../../src/shared/job/job.ts";
 import { deploymentOf, environments, ofType } from "./environments.ts";
 import { roleTable, type RoleRow } from "./roles.ts";
 
@@ -112,7 +112,7 @@ test("every call that the code makes to Azure Resource Manager is allowed by the
   const getToken = () => Promise.resolve({ token: "none", expiresOnTimestamp: Number.MAX_SAFE_INTEGER });
   const aci = new Aci({ endpoint, credential: { getToken }, tag: installationTag, now: () => 0 });
   const target = { subscriptionId: "11111111-1111-1111-1111-111111111111", resourceGroup: "aci", location: undefined };
-  const placed: Placed = { ...target, location: "westeurope" };
+  const placed: JobTarget = { ...target, location: "westeurope" };
   const calls: Readonly<Record<string, () => Promise<unknown>>> = {
     observe: () => aci.observe(placed, "g"),
     create: () => aci.create(placed, "g", "2023-05-01", {}, (text) => text),

@@ -47,9 +47,9 @@ export function undescribedByAny(names: readonly string[], reply: Answered): str
   return `${reply.method} with {${names.join()}} ${reply.status}: ${all.join("; ")} in ${reply.text.slice(0, 2000)}`;
 }
 
-function mismatch({ replies, door }: Call, { status, headers, text }: Answered): string | undefined {
+function mismatch({ replies, guard }: Call, { status, headers, text }: Answered): string | undefined {
   const answer: Answer | undefined =
-    (door === "open" ? undefined : closed[status]) ?? replies[status] ?? replies[`${Math.floor(status / 100)}XX`];
+    (guard === "open" ? undefined : closed[status]) ?? replies[status] ?? replies[`${Math.floor(status / 100)}XX`];
   if (answer === undefined) return "this status is not described";
   const missing = (answer.headers ?? []).find((name) => isDue(name, status) && !headers.has(name));
   if (missing !== undefined) return `there is no header ${missing}`;

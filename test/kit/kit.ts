@@ -11,11 +11,11 @@ import {
   type Phase,
   type Verdict,
 } from "../../src/shared/job/job.ts";
-import type { ContainerSeen, GroupSeen, Observation } from "../../src/shared/job/observation.ts";
+import type { ObservedContainer, ObservedGroup, Observation } from "../../src/shared/job/observation.ts";
 import { identityOf } from "../../src/shared/job/verdict.ts";
 import type { JobOptions } from "../../src/shared/job/options.ts";
 import type { Pacing } from "../../src/shared/base/rewrite.ts";
-import type { Order } from "../../src/shared/intake/submission.ts";
+import type { Submission } from "../../src/shared/intake/submission.ts";
 import { parseSettings, type Settings } from "../../src/shared/config/settings.ts";
 import type { Rules } from "../../src/shared/job/step.ts";
 
@@ -24,7 +24,7 @@ export const start = Date.UTC(2026, 10, 24, 8);
 
 export const subscription = "11111111-2222-3333-4444-555555555555";
 export const resourceGroup = "rg-jobs";
-export const place = { subscriptionId: subscription, resourceGroup, location: "westeurope" };
+export const target = { subscriptionId: subscription, resourceGroup, location: "westeurope" };
 
 /** The n-th id of a test. */
 export function jobId(n = 1, at = start): JobId {
@@ -37,8 +37,8 @@ export function jobId(n = 1, at = start): JobId {
 export const rules: Rules = {
   stopTimeout: 15 * minute,
   keepTime: 24 * hour,
-  lookFloor: 2 * second,
-  lookCeiling: minute,
+  observationFloor: 2 * second,
+  observationCeiling: minute,
   freeRetries: 5,
   maxRestarts: 10,
   absenceTime: 3 * minute,
@@ -141,7 +141,7 @@ export function live(
 ): Job {
   const at = start + 10 * second;
   return job({
-    placed: place,
+    placed: target,
     provisioningAt: at,
     firstCreateAt: at,
     ...(phase.state === "Running" ? { startedAt: phase.startedAt, observed } : {}),
@@ -163,7 +163,7 @@ export function ended(changes: Partial<Extract<Phase, { tidy: boolean }>> = {}, 
     tidy: false,
   } as const;
   return job({
-    placed: place,
+    placed: target,
     firstCreateAt: start,
     provisioningAt: start,
     observed,
@@ -185,7 +185,7 @@ export function ending(to: Ending["to"], changes: Partial<Ending> = {}): Ending 
   };
 }
 
-export function container(name: string, changes: Partial<ContainerSeen> = {}): ContainerSeen {
+export function container(name: string, changes: Partial<ObservedContainer> = {}): ObservedContainer {
   return {
     name,
     init: false,
@@ -207,25 +207,25 @@ export function exited(
   name: string,
   exitCode: number,
   seconds = 30,
-  changes: Partial<ContainerSeen> = {},
-): ContainerSeen {
+  changes: Partial<ObservedContainer> = {},
+): ObservedContainer {
   return container(name, { state: "Terminated", exitCode, finishTime: start + seconds * second, ...changes });
 }
 
 /** The tag of the tests' own installation. */
 export const installationTag = new InstallationTag({ id: "installation-1", tagKey: "tag key" });
 
-export const ours: GroupSeen["owner"] = { kind: "ours", jobId: jobId(), attempt: 1, isBound: true };
+export const ours: ObservedGroup["owner"] = { kind: "ours", jobId: jobId(), attempt: 1, isBound: true };
 
 export function group(
-  state: GroupSeen["state"],
-  containers: readonly ContainerSeen[],
-  changes: Partial<GroupSeen> = {},
-): GroupSeen {
+  state: ObservedGroup["state"],
+  containers: readonly ObservedContainer[],
+  changes: Partial<ObservedGroup> = {},
+): ObservedGroup {
   return { owner: ours, provisioning: "Succeeded", state, containers, events: [], ...changes };
 }
 
-export function present(seen: GroupSeen): Observation {
+export function present(seen: ObservedGroup): Observation {
   return { group: "present", ...seen };
 }
 
@@ -240,7 +240,7 @@ export const running = group("Running", [container("app1"), container("app2")]);
 export const succeeded = group("Succeeded", [exited("app1", 0), exited("app2", 0, 40)]);
 
 /** What a caller said who said nothing but a definition. */
-export function order(text: string, changes: Partial<Order> = {}): Order {
+export function submission(text: string, changes: Partial<Submission> = {}): Submission {
   return {
     text,
     query: {},

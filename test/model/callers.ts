@@ -5,7 +5,7 @@ import { accept } from "../../src/shared/intake/accept.ts";
 import { cancel } from "../../src/shared/intake/cancel.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
-import { orderOf } from "./orders.ts";
+import { submissionOf } from "./submissions.ts";
 import type { Spec } from "./specs.ts";
 import type { Host, World } from "./world.ts";
 
@@ -41,7 +41,7 @@ export class Callers {
 
   again(caller: Caller, on: Host): void {
     const { judge } = this.#world;
-    const { order, checked } = orderOf(caller.spec, "http");
+    const { order, checked } = submissionOf(caller.spec, "http");
     this.#world.run(async () => {
       const since = this.#world.now;
       const answer = await accept(on.deps, { ...order, idempotencyKey: caller.key }, checked);
@@ -54,7 +54,7 @@ export class Callers {
   }
 
   post(spec: Spec): void {
-    const { order } = orderOf(spec, "queue");
+    const { order } = submissionOf(spec, "queue");
     const envelope = { version: 1, definition: order.text, options: order.envelope };
     this.#world.queue.send(queueNames.jobs, JSON.stringify(envelope));
     this.#world.judge.posted();

@@ -3,10 +3,10 @@ import type { ArmGroup } from "../../src/shared/aci/arm-group.ts";
 import { second } from "../../src/shared/base/duration.ts";
 import type { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
 import type { Reason } from "../../src/shared/job/reasons.ts";
-import type { Placed } from "../../src/shared/job/job.ts";
+import type { JobTarget } from "../../src/shared/job/job.ts";
 import type { Observation } from "../../src/shared/job/observation.ts";
 import type { JsonObject } from "../../src/shared/base/json.ts";
-import { groupOf, isStoppable, runs, seen, seenStrangely, type Group } from "./groups.ts";
+import { groupOf, isStoppable, runs, observed, observedStrangely, type Group } from "./groups.ts";
 
 /**
  * Container Instances in memory, with what makes it hard: a create is seen only some seconds after it took effect, its answer may get
@@ -19,7 +19,7 @@ import { groupOf, isStoppable, runs, seen, seenStrangely, type Group } from "./g
  */
 const commonLag = 4 * second;
 const longLag = 90 * second;
-export const mostFlapping = 40 * second;
+export const maxFlapping = 40 * second;
 
 /** The writes that ACI gets. */
 export type Sent = "create" | "delete" | "stop";
@@ -71,7 +71,7 @@ export class ContainerInstances {
     return runs(group, this.#now());
   }
 
-  put(placed: Placed, name: string, body: JsonObject): CreateAnswer {
+  put(placed: JobTarget, name: string, body: JsonObject): CreateAnswer {
     const refused = this.refusals.shift();
     const lag = this.#random() < 0.3 ? longLag : commonLag;
     const group = groupOf(placed.resourceGroup, name, body, this.#now(), Math.floor(this.#random() * lag));
@@ -89,7 +89,7 @@ export class ContainerInstances {
     this.#groups.set(`${group.place}/${group.name.toLowerCase()}`, group);
   }
 
-  delete(placed: Placed, name: string): DeleteAnswer {
+  delete(placed: JobTarget, name: string): DeleteAnswer {
     const group = this.at(placed.resourceGroup, name);
     if (group === undefined || this.#isOverlooked(group)) return { kind: "absent" };
     const refused = this.#refusalOf(group, true);
@@ -99,7 +99,7 @@ export class ContainerInstances {
     return { kind: "accepted" };
   }
 
-  stop(placed: Placed, name: string): DeleteAnswer {
+  stop(placed: JobTarget, name: string): DeleteAnswer {
     const group = this.at(placed.resourceGroup, name);
     if (group === undefined || this.#isOverlooked(group)) return { kind: "absent" };
     const refused = this.#refusalOf(group, group.lockedWhole === true);
@@ -124,15 +124,15 @@ export class ContainerInstances {
     this.#groups.delete(`${place}/${name.toLowerCase()}`);
   }
 
-  look(placed: Placed, name: string, tag: InstallationTag): Observation {
+  look(placed: JobTarget, name: string, tag: InstallationTag): Observation {
     const group = this.at(placed.resourceGroup, name);
     const now = this.#now();
     if (group === undefined || now < group.visibleAt) return { group: "absent" };
     if (now < (group.flapsUntil ?? 0) && this.#random() < 0.7) return { group: "absent" };
     const check = { tag, place: { ...placed, name } };
-    if (this.strange === 0) return { group: "present", ...seen(group, check, now) };
+    if (this.strange === 0) return { group: "present", ...observed(group, check, now) };
     this.strange--;
-    return { group: "present", ...seenStrangely(group, check, now) };
+    return { group: "present", ...observedStrangely(group, check, now) };
   }
 
   list(place: string): readonly ArmGroup[] {

@@ -4,7 +4,7 @@ import type { World } from "./world.ts";
 
 /** After this time an operator who paused the service resumes it. */
 const pauseTime = 20 * minute;
-const mostSteps = 40_000;
+const maxSteps = 40_000;
 
 /** Nothing goes wrong any more: everything must come to its end. */
 export async function finish(world: World): Promise<void> {
@@ -12,7 +12,7 @@ export async function finish(world: World): Promise<void> {
   judge.quiet();
   let resumeAt = Infinity;
   let lastTick = -Infinity;
-  for (let steps = 0; steps < mostSteps; steps++) {
+  for (let steps = 0; steps < maxSteps; steps++) {
     const [pending] = scheduler.pending;
     if (pending) {
       pending.go();

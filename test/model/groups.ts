@@ -1,7 +1,7 @@
 import { ownerOf, tagNames, type TagCheck } from "../../src/shared/aci/arm-group.ts";
 import { second } from "../../src/shared/base/duration.ts";
 import type { GroupEvent } from "../../src/shared/job/job.ts";
-import type { ContainerSeen, GroupSeen } from "../../src/shared/job/observation.ts";
+import type { ObservedContainer, ObservedGroup } from "../../src/shared/job/observation.ts";
 import type { JsonObject, JsonValue } from "../../src/shared/base/json.ts";
 import { readScript, type Script } from "./scripts.ts";
 
@@ -95,7 +95,7 @@ export function isStoppable(group: Group, now: number): boolean {
   return runs(group, now) || group.script?.does === "fail" || stateOf(group, now) === "Running";
 }
 
-export function seen(group: Group, check: TagCheck, now: number): GroupSeen {
+export function observed(group: Group, check: TagCheck, now: number): ObservedGroup {
   return {
     owner: ownerOf(group, check),
     provisioning: group.goneAt !== undefined ? "Deleting" : hasFailed(group, now) ? "Failed" : "Succeeded",
@@ -106,8 +106,8 @@ export function seen(group: Group, check: TagCheck, now: number): GroupSeen {
 }
 
 /** In words never seen before. */
-export function seenStrangely(group: Group, check: TagCheck, now: number): GroupSeen {
-  const plain = seen(group, check, now);
+export function observedStrangely(group: Group, check: TagCheck, now: number): ObservedGroup {
+  const plain = observed(group, check, now);
   const containers = plain.containers.map((container) => ({
     ...container,
     state: "Unknown" as const,
@@ -133,7 +133,7 @@ const eventsOf = {
   unknown: [],
 } satisfies Record<Extract<Script, { does: "fail" }>["why"], GroupEvent[]>;
 
-function stateOf(group: Group, now: number): GroupSeen["state"] {
+function stateOf(group: Group, now: number): ObservedGroup["state"] {
   const { script, containers, startsAt, stoppedAt } = group;
   if (stoppedAt !== undefined) return "Stopped";
   if (now < startsAt || script?.does === "fail") return "Pending";
@@ -142,7 +142,7 @@ function stateOf(group: Group, now: number): GroupSeen["state"] {
   return containers.every(({ runs: list }) => list.at(-1)?.exitCode === 0) ? "Succeeded" : "Failed";
 }
 
-function containerSeen({ stoppedAt, script }: Group, { name, runs: all }: Container, now: number): ContainerSeen {
+function containerSeen({ stoppedAt, script }: Group, { name, runs: all }: Container, now: number): ObservedContainer {
   const stopped = stoppedAt ?? Infinity;
   const begun = all.filter(({ startsAt }) => startsAt <= Math.min(now, stopped));
   const current = begun.at(-1);

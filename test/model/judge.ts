@@ -11,8 +11,8 @@ import { jobOf, Ledger } from "./ledger.ts";
 import { answerAllowed, replacesInTime } from "./promises/conflicts.ts";
 import { attemptEnded, ended, retried } from "./promises/ends.ts";
 import { createdRightly, deletedRightly, gone, sentRightly } from "./promises/groups.ts";
-import { allAtRest, allDone, nextCheck, unfinished } from "./promises/rest.ts";
-import { endSeenInTime, notTooEarly, notTooLate, resumedInTime } from "./promises/times.ts";
+import { allSettled, allDone, nextCheck, unfinished } from "./promises/settled.ts";
+import { endObservedInTime, notTooEarly, notTooLate, resumedInTime } from "./promises/times.ts";
 import type { Entity } from "./tables.ts";
 import type { World } from "./world.ts";
 
@@ -112,7 +112,7 @@ export class Judge implements Watcher {
   #changed(before: Job, after: Job, { groupDeleted: was }: Entity, { groupDeleted: is }: Entity): void {
     const ledger = this.#ledger;
     notTooLate(ledger, before);
-    endSeenInTime(ledger, before);
+    endObservedInTime(ledger, before);
     resumedInTime(ledger, before, after);
     replacesInTime(ledger, before);
     if (after.attempt > before.attempt) {
@@ -169,7 +169,7 @@ export class Judge implements Watcher {
 
   /** After everything has come to rest. */
   verdict(): void {
-    allAtRest(this.#ledger);
+    allSettled(this.#ledger);
   }
 }
 

@@ -4,7 +4,7 @@ import { nameKey, parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { endingOf, hasEnded, type Job } from "../../src/shared/job/job.ts";
 import type { Reason } from "../../src/shared/job/reasons.ts";
 import type { Group } from "./groups.ts";
-import { isTaggedOurs, mostSkew } from "./settings.ts";
+import { isTaggedOurs, maxSkew } from "./settings.ts";
 import type { Entity } from "./tables.ts";
 import type { World } from "./world.ts";
 
@@ -129,7 +129,7 @@ export class Ledger {
   began(): void {
     for (const { id, options, lookAt, phase } of this.rows) {
       if (options.lease === undefined || hasEnded(phase) || endingOf(phase)) continue;
-      const from = Math.max(this.#lastBegin, lookAt + mostSkew);
+      const from = Math.max(this.#lastBegin, lookAt + maxSkew);
       if (this.now < from + shortestOutage) continue;
       this.#outages.set(id, [...(this.#outages.get(id) ?? []), { from, to: this.now }]);
     }
@@ -139,13 +139,13 @@ export class Ledger {
   /** How much of the time since then was an outage of the service. */
   outageOf(id: JobId, since: number): number {
     const list = this.#outages.get(id) ?? [];
-    return list.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, since) - mostSkew), 0);
+    return list.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, since) - maxSkew), 0);
   }
 }
 
 const margin = 8 * minute;
 /** A look that is late by less is no outage. */
-const shortestOutage = 2 * minute + 2 * mostSkew;
+const shortestOutage = 2 * minute + 2 * maxSkew;
 
 const read = new WeakMap<Entity, Job>();
 

@@ -2,12 +2,12 @@ import { afterCapture, afterDelete } from "../../src/shared/job/arm-answers.ts";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { Budget } from "../../src/shared/limits/rate-budget.ts";
 import { hasEnded, type Job } from "../../src/shared/job/job.ts";
-import type { GroupSeen, Observation } from "../../src/shared/job/observation.ts";
+import type { ObservedGroup, Observation } from "../../src/shared/job/observation.ts";
 import { nextStep } from "../../src/shared/job/next-step.ts";
 import type { Rules } from "../../src/shared/job/step.ts";
-import { lookCeilingFor } from "../../src/shared/job/timing.ts";
+import { observationCeilingFor } from "../../src/shared/job/timing.ts";
 import { logPause, logPauseAfterFailure } from "../../src/shared/store/log-pace.ts";
-import { container, exited, group, job, jobId, pacing, place, rules, settings } from "../kit/kit.ts";
+import { container, exited, group, job, jobId, pacing, target, rules, settings } from "../kit/kit.ts";
 import { Table, tableClient } from "./tables.ts";
 
 /**
@@ -22,7 +22,7 @@ export interface Plan {
   readonly known?: boolean;
 }
 
-export interface Seen {
+export interface Observed {
   /** Seconds from a group's end to the row that says so. */
   readonly p50: number;
   readonly p95: number;
@@ -37,7 +37,7 @@ const every = 3600 / 300;
 /** From the create to running containers. */
 const startTime = 30 * second;
 /** At the most, from a message's time to its delivery: host.json's longest pause between two polls. */
-const mostPause = 2 * second;
+const maxPause = 2 * second;
 /** A look and its save. */
 const workTime = second / 2;
 const logInterval = minute;
@@ -55,7 +55,7 @@ interface Life {
   readonly logsDue: number[];
 }
 
-export async function simulate({ active, containers, minutes, known = false }: Plan): Promise<Seen> {
+export async function simulate({ active, containers, minutes, known = false }: Plan): Promise<Observed> {
   const simulation = new Simulation(active, containers, known);
   await simulation.run(minutes * minute);
   return simulation.seen(minutes * 60);
@@ -84,7 +84,10 @@ class Simulation {
     const table = new Table("control", () => undefined);
     const client = tableClient(table, (_label, _kind, effect) => new Promise((resolve) => resolve(effect())));
     this.#budgets = Array.from({ length: instances }, () => new Budget(client, settings(), pacing));
-    this.#rules = { ...rules, lookCeiling: lookCeilingFor(active, rules.lookCeiling, settings().armReads.perSecond) };
+    this.#rules = {
+      ...rules,
+      observationCeiling: observationCeilingFor(active, rules.observationCeiling, settings().armReads.perSecond),
+    };
   }
 
   async run(time: number): Promise<void> {
@@ -100,7 +103,7 @@ class Simulation {
     }
   }
 
-  seen(seconds: number): Seen {
+  seen(seconds: number): Observed {
     const sorted = [...this.#delays].sort((a, b) => a - b);
     const at = (share: number): number => Math.round((sorted[Math.floor(share * sorted.length)] ?? 0) / 100) / 10;
     const rate = (count: number): number => Math.round((count / seconds) * 10) / 10;
@@ -121,7 +124,7 @@ class Simulation {
       job: job({
         id: jobId(++this.#born),
         containers: this.#containers.map((name) => ({ name, init: false })),
-        placed: place,
+        placed: target,
         createdAt: createdAt,
         provisioningAt: createdAt,
         firstCreateAt: createdAt,
@@ -143,7 +146,7 @@ class Simulation {
 
   #schedule(life: Life, at: number): void {
     const delay = Math.round(Math.max(0, at - this.#now) / second) * second;
-    const tenth = Math.ceil((this.#now + delay + this.#random() * mostPause + workTime) / 100);
+    const tenth = Math.ceil((this.#now + delay + this.#random() * maxPause + workTime) / 100);
     const others = this.#due.get(tenth);
     if (others) others.push(life);
     else this.#due.set(tenth, [life]);
@@ -156,7 +159,7 @@ class Simulation {
     for (;;) {
       const step = nextStep(life.job, seen, true, now, { ...this.#rules, random: this.#random() });
       switch (step.do) {
-        case "look":
+        case "observe":
           seen = await this.#look(life);
           continue;
         case "save":
@@ -174,19 +177,19 @@ class Simulation {
         case "delete": {
           life.goneAt = now;
           const after = afterDelete("delete", step.job, { kind: "accepted" }, now, this.#rules);
-          if (after.do !== "rest") throw new Error(`A delete is followed by ${after.do}.`);
+          if (after.do !== "requeue") throw new Error(`A delete is followed by ${after.do}.`);
           life.job = after.job;
           this.#schedule(life, after.until);
           return;
         }
-        case "rest":
+        case "requeue":
           life.job = step.job;
           await this.#watch(life, seen);
           {
             this.#schedule(life, step.until);
             return;
           }
-        case "tidy":
+        case "finalize":
           return;
         default:
           throw new Error(`Nothing here leads to ${step.do}.`);
@@ -215,7 +218,7 @@ class Simulation {
     return this.#now >= life.goneAt ? { group: "absent" } : { group: "present", ...this.#group(life) };
   }
 
-  #group({ job: { id }, startsAt, endsAt }: Life): GroupSeen {
+  #group({ job: { id }, startsAt, endsAt }: Life): ObservedGroup {
     const owner = { kind: "ours", jobId: id, attempt: 1, isBound: true } as const;
     const now = this.#now;
     if (now < startsAt)
@@ -260,7 +263,7 @@ class Simulation {
   #grant(kind: "read" | "log") {
     const budget = this.#budgets[Math.floor(this.#random() * instances)];
     if (budget === undefined) throw new Error("There is no instance.");
-    return budget.take(kind, place, this.#now);
+    return budget.take(kind, target, this.#now);
   }
 }
 

@@ -16,7 +16,7 @@ export interface Message {
 
 /** host.json: a failed run is seen again after 30 s, and the tenth failure goes to the poison queue. */
 const failureDelay = 30 * second;
-const mostDequeues = 10;
+const maxDequeues = 10;
 /** How long the lease of a host that died hides a message. */
 const leaseTime = 10 * minute;
 
@@ -65,7 +65,7 @@ export class Queue {
   failed(message: Message): void {
     message.takenBy = undefined;
     message.visibleAt = this.#now() + failureDelay;
-    if (message.dequeueCount < mostDequeues) return;
+    if (message.dequeueCount < maxDequeues) return;
     this.done(message);
     this.poisoned.push(message);
   }

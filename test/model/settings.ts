@@ -25,4 +25,4 @@ export const settings = baseSettings({
 /** Clocks of the hosts differ from the services' by so much: less than the margin that the machine keeps. */
 export const skews = [0, 2 * second, -2 * second];
 /** Between two hosts' clocks. */
-export const mostSkew = 4 * second;
+export const maxSkew = 4 * second;

@@ -3,7 +3,7 @@ const maxBucket = 512;
 
 export class SortedMap<V> {
   readonly #values = new Map<string, V>();
-  /** All keys in order, in pieces that are short enough to insert into. None is empty. */
+  /** All keys in order, in buckets that are short enough to insert into; a bucket is never empty. */
   readonly #buckets: string[][] = [];
 
   get size(): number {
@@ -56,7 +56,7 @@ export class SortedMap<V> {
     if (bucket.length > maxBucket) this.#buckets.splice(at + 1, 0, bucket.splice(maxBucket / 2));
   }
 
-  /** The last bucket that begins at or before a key; the first where none does. */
+  /** The last bucket that begins at or before a key; without such a bucket the first. */
   #bucketOf(key: string): number {
     let [low, high] = [0, this.#buckets.length];
     while (low < high) {

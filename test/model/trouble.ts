@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { minute } from "../../src/shared/base/duration.ts";
 import { endingOf, type Job } from "../../src/shared/job/job.ts";
 import type { Reason } from "../../src/shared/job/reasons.ts";
-import { place } from "../kit/kit.ts";
-import { mostFlapping, type Refusal } from "./container-instances.ts";
+import { target } from "../kit/kit.ts";
+import { maxFlapping, type Refusal } from "./container-instances.ts";
 import { Happening, host, pick, some } from "./happening.ts";
 
 /** What goes wrong: calls, processes, messages, and what others do to container groups. */
@@ -65,7 +65,7 @@ export const foreign = fc.tuple(fc.constantFrom("alpha", "beta", "", "", ""), fc
       const { now } = world;
       world.aci.add({
         name,
-        place: place.resourceGroup,
+        place: target.resourceGroup,
         tags,
         containers: [],
         startsAt: now,
@@ -116,7 +116,7 @@ export const flap = some.map(
       if (group === undefined || group.flapsUntil !== undefined || world.now < group.visibleAt) return;
       const job = world.judge.jobOf(group);
       if (job === undefined || isMissed(job)) return;
-      group.flapsUntil = world.now + mostFlapping;
+      group.flapsUntil = world.now + maxFlapping;
     }),
 );
 

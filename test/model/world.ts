@@ -27,7 +27,7 @@ import { pointReader, Table, tableClient } from "./tables.ts";
  * The whole core on simulated services: real handlers, real stores, real machine; several hosts that crash and come back, clocks that
  * differ, messages that are lost, doubled and late, an ACI whose creates land late. What happens when is up to the commands.
  */
-export type WakeUp = "queue" | "events" | "timer";
+export type Trigger = "queue" | "events" | "timer";
 
 export interface Host {
   readonly id: number;
@@ -55,10 +55,10 @@ export class World {
   #hostIds = 0;
   /** Effects of requests whose senders are gone. */
   #landings: Landing[] = [];
-  readonly without: WakeUp | undefined;
+  readonly without: Trigger | undefined;
 
   /** @param without a kind of wake-up that never comes */
-  constructor(seed: number, without?: WakeUp) {
+  constructor(seed: number, without?: Trigger) {
     this.without = without;
     this.random = mulberry32(seed);
     this.judge = new Judge(this);

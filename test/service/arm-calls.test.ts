@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Aci } from "../../src/shared/aci/client.ts";
 import type { ArmRemaining } from "../../src/shared/limits/windows.ts";
-import { installationTag, place, start } from "../kit/kit.ts";
+import { installationTag, target, start } from "../kit/kit.ts";
 
 /** An ARM that gives this answer each time, and records what it was asked. */
 async function arm(
@@ -48,15 +48,15 @@ describe("what changes something in ACI is sent once, whatever the answer: only 
 
   it.each(answers)("%s", async (_, answer) => {
     const { aci, asked } = await arm(answer);
-    await aci.create(place, "job", "2023-05-01", { location: "westeurope" }, (text) => text);
-    await aci.remove(place, "job");
-    await aci.stop(place, "job");
+    await aci.create(target, "job", "2023-05-01", { location: "westeurope" }, (text) => text);
+    await aci.remove(target, "job");
+    await aci.stop(target, "job");
     expect(asked).toEqual(["PUT", "DELETE", "POST"]);
   });
 
   it("nor is a look repeated within itself: the next one comes when the job's pace says so", async () => {
     const { aci, asked } = await arm(error(503));
-    expect(await aci.observe(place, "job")).toMatchObject({ group: "unknown" });
+    expect(await aci.observe(target, "job")).toMatchObject({ group: "unknown" });
     expect(asked).toEqual(["GET"]);
   });
 });
@@ -78,8 +78,8 @@ describe("what ARM says is left of its limits", () => {
   ])("is reported, whatever the answer: %j", async (headers, count) => {
     for (const status of [200, 404, 429]) {
       const { aci, remaining } = await arm((response) => response.writeHead(status, headers).end("{}"));
-      await aci.observe(place, "job");
-      const { subscriptionId } = place;
+      await aci.observe(target, "job");
+      const { subscriptionId } = target;
       expect(remaining).toEqual(count === undefined ? [] : [{ kind: "read", subscriptionId, count }]);
     }
   });

@@ -4,7 +4,7 @@ import { faultSchema } from "../../local/aci/control/faults.ts";
 import { hour, minute, second } from "../../src/shared/base/duration.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
-import { place, start } from "../kit/kit.ts";
+import { target, start } from "../kit/kit.ts";
 import { countersOf, del, follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
@@ -31,7 +31,7 @@ it("a storm of jobs and faults uses as many creates as reached ACI", async () =>
   const sent = countersOf(bench).calls["put"] ?? 0;
   expect(sent).toBeGreaterThanOrEqual(7 + refusedByArm + 1);
   expect(bench.clock.now()).toBeLessThan(start + hour);
-  expect(1000 - (await deps.budget.creates(place, bench.clock.now()))).toBe(sent - refusedByArm);
+  expect(1000 - (await deps.budget.creates(target, bench.clock.now()))).toBe(sent - refusedByArm);
 });
 
 it("a job that waits for a create goes on as soon as another's create did not take place", async () => {
@@ -58,7 +58,7 @@ it("two hosts that take one job draw one create, and who lost it gives it back",
     reconcile(other, id, { at: undefined }),
   ]);
   expect(countersOf(bench).calls["put"]).toBe(1);
-  expect(1000 - (await bench.deps.budget.creates(place, bench.clock.now()))).toBe(1);
+  expect(1000 - (await bench.deps.budget.creates(target, bench.clock.now()))).toBe(1);
 });
 
 it("the day's budget counts every attempt of a job, from its start, once", async () => {

@@ -14,7 +14,7 @@ import { isMark, type LogRead } from "../../src/shared/store/log-merge.ts";
 import { captureAttempt } from "../../src/workers/reconcile/capture.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import type { Gate, ProxiedCall } from "../kit/proxy.ts";
-import { jobId, place, start } from "../kit/kit.ts";
+import { jobId, target, start } from "../kit/kit.ts";
 import { del, follow, get, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -173,7 +173,7 @@ describe("a log that can't be stored", () => {
     const { deps } = bench;
     const { id: job } = await post(deps, yaml("hangs", { seconds: 3600, output: '{\\"rows\\": 7}\\n' }));
     const running = await follow(bench, job, ({ phase }) => phase.state === "Running");
-    const group = await deps.aci().then(({ aci }) => aci.observe(place, running.groupName));
+    const group = await deps.aci().then(({ aci }) => aci.observe(target, running.groupName));
     if (group.group !== "present") throw new Error("The group is there.");
     const begun = performance.now();
     const decided = deps.now() - 2 * minute;

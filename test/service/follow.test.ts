@@ -72,7 +72,7 @@ class Followers {
     let text = "";
     const read = async (): Promise<void> => {
       const decoder = new TextDecoder();
-      const chunks = reply.body as ReadableStream<Uint8Array> | null; // as fetch has it
+      const chunks = reply.body as ReadableStream<Uint8Array> | null; // fetch's own type
       for await (const chunk of chunks ?? []) text += decoder.decode(chunk, { stream: true });
     };
     return {

@@ -5,7 +5,7 @@ import { healthDetails } from "../../src/http/health.ts";
 import { reindex } from "../../src/http/operate/reindex.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
-import { place } from "../kit/kit.ts";
+import { target } from "../kit/kit.ts";
 import {
   ask,
   countersOf,
@@ -48,7 +48,7 @@ async function rebuild({ deps, clock }: Bench): Promise<readonly Reply[]> {
 
 const isRunning = ({ phase }: { readonly phase: { readonly state: string } }): boolean => phase.state === "Running";
 const postersId = parseJobId("6f9619ff-8b86-4011-b42d-00c04fc96501") ?? ("" as JobId); // it is a UUID
-const groupId = (name: string): string => `${place.subscriptionId}/${place.resourceGroup}/${name}`;
+const groupId = (name: string): string => `${target.subscriptionId}/${target.resourceGroup}/${name}`;
 const wait = "polling=true&onConflict=wait";
 
 describe("a lost job index", () => {
@@ -96,7 +96,7 @@ describe("a lost job index", () => {
     expect(JSON.stringify(waiting.phase)).toContain("aci-proxy reindex");
     const replies = await rebuild(bench);
     expect(replies.length).toBeGreaterThan(2);
-    expect((await bench.deps.jobs.index.hold((await jobOf(deps, first.id)).groupName))?.holder).toBe(first.id);
+    expect((await bench.deps.jobs.index.lockOf((await jobOf(deps, first.id)).groupName))?.lockedBy).toBe(first.id);
     expect(await post(deps, yaml("shared"))).toMatchObject({ status: 409, body: { id: first.id } });
     for (const id of [third, second_]) {
       await reconcile(deps, id, { at: undefined });
@@ -118,7 +118,7 @@ describe("a lost job index", () => {
     const newer = await post(deps, yaml("idle"), wait);
     await wipe(bench);
     await rebuild(bench);
-    expect((await deps.jobs.index.hold((await jobOf(deps, older.id)).groupName))?.holder).toBe(older.id);
+    expect((await deps.jobs.index.lockOf((await jobOf(deps, older.id)).groupName))?.lockedBy).toBe(older.id);
     await reconcile(deps, newer.id, { at: undefined });
     expect((await jobOf(deps, newer.id)).phase).toMatchObject({ waiting: { reason: "NameBusy" } });
     await follow(bench, older.id);
@@ -168,7 +168,7 @@ describe("a lost job index", () => {
     await wipe(bench);
     const replies = await rebuild(bench);
     expect(replies.at(-1)).toMatchObject({ body: { complete: true, jobs: 1, skipped: 1 } });
-    expect((await deps.jobs.index.hold(job.groupName))?.holder).toBe(id);
+    expect((await deps.jobs.index.lockOf(job.groupName))?.lockedBy).toBe(id);
   });
 });
 

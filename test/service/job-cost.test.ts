@@ -5,7 +5,7 @@ import { jobKey, toRow } from "../../src/shared/store/job-row.ts";
 import { sweep } from "../../src/workers/sweep.ts";
 import { part } from "../kit/document.ts";
 import { ended, jobId, start } from "../kit/kit.ts";
-import { costOfJob, costTable, formula, lives, maxChecks, mostShared, type Line } from "./job-cost.ts";
+import { costOfJob, costTable, formula, lives, maxChecks, maxShared, type CostRow } from "./job-cost.ts";
 import { openBench, useAzurite, type Bench } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -31,7 +31,7 @@ describe("what a job costs", () => {
   it("is a word to the sweep each 20 s at the most, and a bounded share of what an instance's jobs share", async () => {
     for (const { cost, seconds } of await lines()) {
       expect(cost.checks).toBeLessThanOrEqual(maxChecks(seconds * 1000));
-      expect(cost.shared).toBeLessThanOrEqual(mostShared(seconds * 1000));
+      expect(cost.shared).toBeLessThanOrEqual(maxShared(seconds * 1000));
     }
   });
 
@@ -41,7 +41,7 @@ describe("what a job costs", () => {
   });
 });
 
-type Measured = Line & { readonly seconds: number };
+type Measured = CostRow & { readonly seconds: number };
 
 async function measure(): Promise<readonly Measured[]> {
   const lines: Measured[] = [];

@@ -82,7 +82,7 @@ async function live({ deps, clock }: Bench, id: JobId): Promise<number> {
 const isRead = ({ method }: ProxiedCall): boolean => method === "GET" || method === "HEAD";
 const isShared = ({ url }: ProxiedCall): boolean => /\/control\b/.test(url.pathname);
 
-export interface Line {
+export interface CostRow {
   readonly life: string;
   readonly cost: JobCost;
 }
@@ -90,7 +90,7 @@ export interface Line {
 const pricePerCall = 0.004 / 10_000;
 
 /** As docs/costs.md shows it. */
-export function costTable(lines: readonly Line[]): string {
+export function costTable(lines: readonly CostRow[]): string {
   const rows = lines.map(({ life, cost: { arm, storage } }) => {
     const { tableReads, tableWrites, messages, blobReads, blobWrites } = storage;
     const calls = tableReads + tableWrites + 3 * messages + blobReads + blobWrites;
@@ -131,4 +131,4 @@ export const maxChecks = (milliseconds: number): number => 4 + milliseconds / (2
  * The draws on the budget (two calls for each 30 s or 40 reads, for creates and deletes too) and the load, read once a minute: of a job
  * that has its instance to itself, the most that there can be.
  */
-export const mostShared = (milliseconds: number): number => 10 + (5 * milliseconds) / minute + 8;
+export const maxShared = (milliseconds: number): number => 10 + (5 * milliseconds) / minute + 8;

@@ -20,7 +20,7 @@ import { provisioner } from "../../src/workers/provisioner.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { startAzurite, type Azurite } from "../kit/azurite.ts";
 import { compare } from "../kit/describes.ts";
-import { place, settings, start } from "../kit/kit.ts";
+import { target, settings, start } from "../kit/kit.ts";
 import { startProxy, type Gate, type Proxy, type ProxiedCall } from "../kit/proxy.ts";
 
 /** Accounts of one Azurite: each test has one of its own, and this many fit into an environment. Their key is no secret. */
@@ -241,5 +241,5 @@ export function countersOf({ aci }: Bench): z.infer<typeof counters> {
 
 /** What the installation tag of a group of this name is worth. */
 export async function installationTagOf({ deps }: Bench, name: string): Promise<string> {
-  return new InstallationTag(await deps.control.installation()).valueFor({ ...place, name });
+  return new InstallationTag(await deps.control.installation()).valueFor({ ...target, name });
 }

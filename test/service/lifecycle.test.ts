@@ -5,7 +5,7 @@ import { sweepOrphans } from "../../src/workers/sweep/orphans.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
 import { day, hour, minute, second } from "../../src/shared/base/duration.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
-import { place, start } from "../kit/kit.ts";
+import { target, start } from "../kit/kit.ts";
 import {
   countersOf,
   del,
@@ -268,7 +268,7 @@ describe("somebody else", () => {
     const replace = async (bench: Bench): Promise<void> => {
       for (const group of bench.aci.provider.all()) await bench.aci.provider.vanish(group);
       const { aci } = await (await bench.again()).aci();
-      await aci.create(place, "taken", "2023-05-01", theirs, (text) => text);
+      await aci.create(target, "taken", "2023-05-01", theirs, (text) => text);
     };
     const untouched = async (bench: Bench, deletes: number): Promise<void> => {
       bench.clock.advance(day);

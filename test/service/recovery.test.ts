@@ -10,7 +10,7 @@ import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { sweep } from "../../src/workers/sweep.ts";
 import { wake } from "../../src/workers/wake.ts";
 import type { Gate } from "../kit/proxy.ts";
-import { place, start } from "../kit/kit.ts";
+import { target, start } from "../kit/kit.ts";
 import {
   countersOf,
   follow,
@@ -125,7 +125,7 @@ describe("what a crash leaves behind", () => {
     expect(await bench.deps.jobs.index.has(id)).toBe(false);
     const next = await post(bench.deps, yaml("ghost"));
     expect((await follow(bench, next.id)).phase.state).toBe("Succeeded");
-    expect(await bench.deps.jobs.index.hold(name)).toBeUndefined();
+    expect(await bench.deps.jobs.index.lockOf(name)).toBeUndefined();
   });
 
   it("a row without a message is found by the timer", async () => {
@@ -150,7 +150,7 @@ describe("what a crash leaves behind", () => {
     await bench.deps.jobs.change(id, (job) => ({
       job: {
         ...job,
-        placed: place,
+        placed: target,
         provisioningAt: start,
         firstCreateAt: start,
         claimUntil: start + minute,
@@ -261,7 +261,7 @@ describe("an event of Event Grid", () => {
       .slice(before)
       .filter(({ service, url }) => service === "queue" && url.pathname.includes(queueNames.wake));
     expect(sent).toHaveLength(1);
-    expect((await bench.deps.jobs.index.hold(groupName("bellaciao")))?.holder).toBe(id);
+    expect((await bench.deps.jobs.index.lockOf(groupName("bellaciao")))?.lockedBy).toBe(id);
   });
 
   it("of a name that nobody has costs one read of storage and no call of ARM", async () => {
@@ -287,7 +287,7 @@ describe("the orphan sweep", () => {
   });
   const add = async ({ deps }: Bench, name: string, tags: Record<string, string>): Promise<void> => {
     const { aci } = await deps.aci();
-    await aci.create(place, name, "2023-05-01", definition(tags), (text) => text);
+    await aci.create(target, name, "2023-05-01", definition(tags), (text) => text);
   };
   const tags = async (bench: Bench, job: string, name: string): Promise<Record<string, string>> => ({
     "aciproxy-job": job,

@@ -46,8 +46,8 @@ describe("onConflict=replace", () => {
     expect(job.phase.state).toBe("Succeeded");
     expect(await ends(bench, ids)).toEqual([...Array<string>(11).fill("Canceled Replaced"), "Succeeded Completed"]);
     expect(countersOf(bench).calls["put"]).toBe(1);
-    expect(await bench.deps.jobs.index.line("bellaciao", 20)).toEqual([]);
-    expect(await bench.deps.jobs.index.hold(job.groupName)).toBeUndefined();
+    expect(await bench.deps.jobs.index.waiting("bellaciao", 20)).toEqual([]);
+    expect(await bench.deps.jobs.index.lockOf(job.groupName)).toBeUndefined();
   });
 
   it("cancels the job that runs and those that wait for its name, whatever they asked for", async () => {
@@ -89,7 +89,7 @@ describe("onConflict=replace", () => {
     const bench = await openBench();
     const older = await replacing(bench);
     const newer = await replacing(bench, 10);
-    await bench.deps.jobs.index.leaveLine("bellaciao", older, (await jobOf(bench.deps, older)).createdAt);
+    await bench.deps.jobs.index.dequeue("bellaciao", older, (await jobOf(bench.deps, older)).createdAt);
     await reconcile(bench.deps, newer, { at: undefined });
     await settle(bench, [older]);
     expect(await ends(bench, [older])).toEqual(["Canceled Replaced"]);

@@ -5,9 +5,9 @@ import { mintJobId, type JobId } from "../../src/shared/base/ids.ts";
 import type { Deps } from "../../src/shared/deps.ts";
 import type { Job } from "../../src/shared/job/job.ts";
 import { jobKey, toRow } from "../../src/shared/store/job-row.ts";
-import type { TurnEnd } from "../../src/shared/store/turns.ts";
+import type { RunEnd } from "../../src/shared/store/periodic-runs.ts";
 import { sweepRetention } from "../../src/workers/sweep/retention.ts";
-import { ended, place, start } from "../kit/kit.ts";
+import { ended, target, start } from "../kit/kit.ts";
 import { deliver, follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
@@ -27,7 +27,7 @@ const rows = async ({ storage }: Bench): Promise<string[]> => {
   return ids;
 };
 /** A pass with all the time that it needs. */
-const pass = (deps: Deps, cursor?: string): Promise<TurnEnd> => sweepRetention(deps, deps.now() + minute, cursor);
+const pass = (deps: Deps, cursor?: string): Promise<RunEnd> => sweepRetention(deps, deps.now() + minute, cursor);
 
 it("a row goes after its time, but not while its group may exist", async () => {
   const bench = await openBench();
@@ -128,7 +128,7 @@ it("blobs that no row leads to go: sealed ones without a job, posters' that were
 
 it("a target once used is swept even when it has left the settings", async () => {
   const { deps } = await openBench();
-  const { subscriptionId } = place;
+  const { subscriptionId } = target;
   await deps.control.targets([{ subscriptionId, resourceGroup: "rg-before", location: undefined }]);
   const now = await deps.control.targets([{ subscriptionId, resourceGroup: "rg-now", location: undefined }]);
   expect(now.map(({ resourceGroup }) => resourceGroup)).toEqual(["rg-before", "rg-now"]);

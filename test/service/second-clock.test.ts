@@ -46,13 +46,20 @@ it("a part whose holder died is taken over when its lease has run out, and not b
   const { deps } = await openBench();
   const now = deps.now();
   const plan = { every: hour, lease: minute, by: "timer" };
-  expect(await deps.turns.take("orphans", undefined, plan, now)).toBeDefined();
-  const begun = async () => (await deps.turns.all()).get("orphans");
-  expect(await deps.turns.take("orphans", await begun(), { ...plan, every: 0 }, now + 30 * second)).toBeUndefined();
-  const taken = await deps.turns.take("orphans", await begun(), { ...plan, every: 0 }, now + 61 * second);
+  expect(await deps.periodicRuns.acquirePeriodic("orphans", undefined, plan, now)).toBeDefined();
+  const begun = async () => (await deps.periodicRuns.all()).get("orphans");
+  expect(
+    await deps.periodicRuns.acquirePeriodic("orphans", await begun(), { ...plan, every: 0 }, now + 30 * second),
+  ).toBeUndefined();
+  const taken = await deps.periodicRuns.acquirePeriodic(
+    "orphans",
+    await begun(),
+    { ...plan, every: 0 },
+    now + 61 * second,
+  );
   expect(taken).toBeDefined();
-  if (taken) await deps.turns.end(taken, { kind: "unfinished", cursor: "here" }, now + 62 * second);
+  if (taken) await deps.periodicRuns.end(taken, { kind: "unfinished", cursor: "here" }, now + 62 * second);
   // What is unfinished goes on at once, where it stopped.
   expect(await begun()).toMatchObject({ unfinished: true, cursor: "here" });
-  expect(await deps.turns.take("orphans", await begun(), plan, now + 63 * second)).toBeDefined();
+  expect(await deps.periodicRuns.acquirePeriodic("orphans", await begun(), plan, now + 63 * second)).toBeDefined();
 });

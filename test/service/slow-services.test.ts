@@ -1,5 +1,5 @@
 /**
- * What the app depends on takes very long, or never answers: each invocation ends by itself, well before the platform's
+ * What the app depends on takes very long, or never answers: each invocation ends in time, well before the platform's
  * `functionTimeout`, what it could not do goes on later, and other jobs go on meanwhile.
  */
 import { once } from "node:events";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, it } from "vitest";
 import { commands } from "../model/commands.ts";
 import { finish } from "../model/finish.ts";
-import { World, type WakeUp } from "../model/world.ts";
+import { World, type Trigger } from "../model/world.ts";
 
 /**
  * Contract §6 under random crashes, duplicates, losses, delays, reorderings, lost answers and late effects: the real code on
@@ -11,7 +11,7 @@ import { World, type WakeUp } from "../model/world.ts";
  */
 const seconds = Number(process.env["MODEL_SECONDS"] ?? 15);
 
-async function holds(happenings: typeof commands, limit: number, without?: WakeUp): Promise<void> {
+async function holds(happenings: typeof commands, limit: number, without?: Trigger): Promise<void> {
   const property = fc.asyncProperty(happenings, fc.integer(), async (list, worldSeed) => {
     const world = new World(worldSeed, without);
     await fc.asyncModelRun(() => ({ model: {}, real: world }), list);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ArmError, transitioning } from "../arm/errors.ts";
 import type { CallKind, Route } from "../arm/routes.ts";
 import { courseSchemas, isCourse } from "../groups/course.ts";
-import { KNOWN_CODES, USUAL } from "./refusals.ts";
+import { KNOWN_CODES, DEFAULT_ANSWERS } from "./refusals.ts";
 
 const seconds = z.number().nonnegative();
 
@@ -96,11 +96,11 @@ export function errorOf(effect: Effect, { subscription, resourceGroup, name }: R
     case "status": {
       const known = KNOWN_CODES[effect.code ?? ""];
       const status = effect.status ?? known?.[0] ?? 500;
-      const usual = USUAL[status];
+      const answer = DEFAULT_ANSWERS[status];
       return new ArmError(
         status,
-        effect.code ?? usual?.[0] ?? "InternalServerError",
-        effect.message ?? known?.[1] ?? usual?.[1] ?? "Injected.",
+        effect.code ?? answer?.[0] ?? "InternalServerError",
+        effect.message ?? known?.[1] ?? answer?.[1] ?? "Injected.",
         effect.retryAfter,
       );
     }

@@ -56,7 +56,7 @@ export const KNOWN_CODES: Partial<Record<string, Known>> = {
 };
 
 /** Code and text of a status that has no code of its own. */
-export const USUAL: Partial<Record<number, readonly [code: string, message: string]>> = {
+export const DEFAULT_ANSWERS: Partial<Record<number, readonly [code: string, message: string]>> = {
   409: ["Conflict", "The request conflicts with the present state of the resource."],
   429: ["TooManyRequests", "The request is being throttled. Please retry later."],
   500: ["InternalServerError", "Encountered an internal server error."],

@@ -163,8 +163,8 @@ function checkTotals(group: string, { containers = [], sku, osType }: Properties
       }
     }
   }
-  const mostMemory = sku === "Confidential" ? MOST.confidentialMemoryInGB : MOST.memoryInGB;
-  if (totals.cpu > MOST.cpu || totals.memoryInGB > mostMemory) {
+  const maxMemory = sku === "Confidential" ? MOST.confidentialMemoryInGB : MOST.memoryInGB;
+  if (totals.cpu > MOST.cpu || totals.memoryInGB > maxMemory) {
     throw badRequest(
       "ServiceUnavailable",
       `The requested resource is not available in the location '${location}' at this moment. Please retry with a different resource ` +

@@ -21,17 +21,17 @@ export function trimLog(log: string, query: LogQuery): string {
   const lines = log.split("\n");
   const complete = lines.at(-1) === "";
   if (complete) lines.pop();
-  const mostLines = Math.min(query.tail ?? Infinity, query.running ? Infinity : STOPPED_LINES);
-  const mostBytes = query.running ? RUNNING_BYTES : STOPPED_BYTES;
+  const maxLines = Math.min(query.tail ?? Infinity, query.running ? Infinity : STOPPED_LINES);
+  const maxBytes = query.running ? RUNNING_BYTES : STOPPED_BYTES;
   const kept: string[] = [];
   let bytes = 0;
-  for (let index = lines.length - 1; index >= 0 && kept.length < mostLines; index -= 1) {
+  for (let index = lines.length - 1; index >= 0 && kept.length < maxLines; index -= 1) {
     const line = lines[index] ?? "";
     const whole = line.slice(TIME_LENGTH);
     bytes += Buffer.byteLength(whole) + 1;
-    if (bytes > mostBytes && kept.length > 0) break;
+    if (bytes > maxBytes && kept.length > 0) break;
     // One line that is too long is all there is: its end.
-    const text = bytes > mostBytes ? Buffer.from(whole).subarray(-mostBytes).toString() : whole;
+    const text = bytes > maxBytes ? Buffer.from(whole).subarray(-maxBytes).toString() : whole;
     kept.push(query.timestamps ? line.slice(0, TIME_LENGTH) + text : text);
   }
   const shown = kept.reverse().join("\n");

@@ -1,6 +1,6 @@
-import { catalogue, isReason, type Party } from "../../shared/job/reasons.ts";
+import { catalogue, isReason, type FaultDomain } from "../../shared/job/reasons.ts";
 import type { Settings } from "../../shared/config/settings.ts";
-import { no, ok, type Result } from "../../shared/base/errors.ts";
+import { err, ok, type Result } from "../../shared/base/errors.ts";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
 import type { JobFilter } from "../../shared/store/jobs.ts";
 import { aBoolean, aTime, oneOf, readQuery, whole, words, type Parameter, type Values } from "../lib/query.ts";
@@ -34,7 +34,7 @@ export function readStates(text: string): "active" | readonly State[] | undefine
 }
 
 const onlyWith = (what: string): Parameter<string> => words(`Only jobs ${what}.`);
-const parties = [...new Set(Object.values(catalogue).map(({ party }): Party => party))];
+const faultDomains = [...new Set(Object.values(catalogue).map(({ party }): FaultDomain => party))];
 
 /** What selects jobs. */
 export const filterParameters = {
@@ -43,13 +43,13 @@ export const filterParameters = {
     text: `\`active\` for all that have not ended, or some of ${states.join(", ")}, separated by commas.`,
     read: (text) => {
       const wanted = readStates(text);
-      return wanted === undefined ? no(mustBeStates) : ok(wanted);
+      return wanted === undefined ? err(mustBeStates) : ok(wanted);
     },
   } satisfies Parameter<"active" | readonly State[]>,
   name: onlyWith("of this container group, in any letter case"),
   tag: onlyWith("with this label: `KEY`, or `KEY=VALUE`"),
   reason: oneOf(Object.keys(catalogue).filter(isReason), "Only jobs that wait or ended for this reason."),
-  fault: oneOf(parties, "Only jobs that ended by this fault."),
+  fault: oneOf(faultDomains, "Only jobs that ended by this fault."),
   runId: onlyWith("of this pipeline run"),
   pipeline: onlyWith("of this pipeline"),
   factory: onlyWith("of this data factory"),
@@ -106,7 +106,7 @@ export function readList(
   const asked = readQuery(query, listParameters, settings, now);
   if (!asked.ok) return asked;
   const { top, continuation, format = "json", all = false } = asked.value;
-  if (all && format === "json") return no(faulty("all", "must go with format=csv or format=ndjson"));
-  if (all && top !== undefined) return no(faulty("top", "must not go with all, which has no end but the last job"));
+  if (all && format === "json") return err(faulty("all", "must go with format=csv or format=ndjson"));
+  if (all && top !== undefined) return err(faulty("top", "must not go with all, which has no end but the last job"));
   return ok({ ...wantedOf(asked.value), top: top ?? 100, continuation, format, all });
 }

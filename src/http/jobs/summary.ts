@@ -1,6 +1,6 @@
 import { hasTag } from "../../shared/store/active-jobs.ts";
 import { day, minute } from "../../shared/base/duration.ts";
-import { no, ok, type Result } from "../../shared/base/errors.ts";
+import { err, ok, type Result } from "../../shared/base/errors.ts";
 import type { Settings } from "../../shared/config/settings.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { activeStates } from "../../shared/job/job.ts";
@@ -54,8 +54,8 @@ function readSummary(
   // A job of this very millisecond is in it.
   const { until = now + 1 } = asked.value;
   const { since = Math.max(0, until - usualRange) } = asked.value;
-  if (since > until) return no(faulty("since", "must be before until"));
-  if (until - since > longestRange) return no(faulty("since", "must be at most 31 days before until"));
+  if (since > until) return err(faulty("since", "must be before until"));
+  if (until - since > longestRange) return err(faulty("since", "must be at most 31 days before until"));
   return ok({ ...wantedOf(asked.value), by, since, until });
 }
 

@@ -9,7 +9,7 @@ import { handler, refuse } from "./reply.ts";
  * Who gets in. With `AUTH_MODE=key` the Functions host lets in whoever has one of its keys. With `AUTH_MODE=entra` the host lets
  * everybody through to here, where a bearer token of the tenant must grant the door's role.
  */
-const doorRoles = {
+const guardRoles = {
   /** Submitting needs to be followed, and operating to be looked at. */
   read: ["Job.Read", "Job.Submit", "Job.Operate"],
   submit: ["Job.Submit"],
@@ -17,7 +17,7 @@ const doorRoles = {
   operate: ["Job.Operate"],
 } as const satisfies Record<string, readonly AppRole[]>;
 
-export type Door = keyof typeof doorRoles;
+export type Guard = keyof typeof guardRoles;
 
 /** What `app.http` needs to know of a guarded handler. */
 export interface Guarded {
@@ -35,24 +35,24 @@ export function callerOf(context: InvocationContext): string | undefined {
 }
 
 /** @param onUnavailable what the guard answers when it can't check a token now; by default a 503 */
-export function doors({
+export function guards({
   settings,
   log,
   now,
 }: Pick<Deps, "settings" | "log" | "now">): (
-  door: Door,
+  guard: Guard,
   handle: HttpHandler,
   onUnavailable?: OnUnavailable,
 ) => Guarded {
-  if (settings.authMode === "key") return (_door, handle) => ({ authLevel: "function", handler: handle });
+  if (settings.authMode === "key") return (_guard, handle) => ({ authLevel: "function", handler: handle });
   const identify = entraId(settings, now);
-  return (door, handle, onUnavailable) => {
-    const knock = handler(
+  return (guard, handle, onUnavailable) => {
+    const check = handler(
       log,
       async (request, context) => {
         const who = await identify(request.headers.get("authorization"));
         if (who.kind === "nobody") return unauthorized({ "www-authenticate": "Bearer" });
-        const roles: readonly AppRole[] = doorRoles[door];
+        const roles: readonly AppRole[] = guardRoles[guard];
         if (who.kind === "stranger" || !who.roles.some((role) => roles.includes(role))) {
           const message = `Forbidden: the caller needs the app role ${roles.join(" or ")} and, if ENTRA_CALLERS is set, must be listed in it.`;
           return refuse({ code: "Forbidden", message }, context);
@@ -65,7 +65,7 @@ export function doors({
     return {
       authLevel: "anonymous",
       handler: async (request, context) => {
-        const reply = await knock(request, context);
+        const reply = await check(request, context);
         return reply === open ? handle(request, context) : reply;
       },
     };

@@ -1,16 +1,16 @@
 import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
-import { no, ok, shownName, type PlacedFault, type Refusal, type Result } from "../../shared/base/errors.ts";
+import { err, ok, shownName, type LocatedFault, type Refusal, type Result } from "../../shared/base/errors.ts";
 import { readText, tooSlow } from "./body.ts";
 
 /** The small JSON bodies that operators send. Their members' names ignore case, as options' do, and an unknown one is a fault. */
 
 /** What an operator says fits into little. */
-const mostJson = 16 * 1024;
+const maxJson = 16 * 1024;
 
-export const text = (most: number): z.ZodString => {
-  const must = `must be text of 1 to ${most} characters`;
-  return z.string(must).min(1, must).max(most, must);
+export const text = (max: number): z.ZodString => {
+  const must = `must be text of 1 to ${max} characters`;
+  return z.string(must).min(1, must).max(max, must);
 };
 
 /** `true` or `false`, as JSON or as a word, like in options. */
@@ -23,16 +23,16 @@ export async function readJson<S extends z.ZodRawShape>(
   request: HttpRequest,
   members: z.ZodObject<S>,
 ): Promise<Result<z.output<z.ZodObject<S>>>> {
-  const body = await readText(request, mostJson);
-  if (!body.ok && body.error === "too slow") return no(tooSlow);
-  if (!body.ok) return no({ code: "InvalidRequest", message: `The body must be JSON of at most ${mostJson} bytes.` });
+  const body = await readText(request, maxJson);
+  if (!body.ok && body.error === "too slow") return err(tooSlow);
+  if (!body.ok) return err({ code: "InvalidRequest", message: `The body must be JSON of at most ${maxJson} bytes.` });
   const value = objectIn(body.value);
-  if (value === undefined) return no({ code: "InvalidRequest", message: "The body must be a JSON object." });
+  if (value === undefined) return err({ code: "InvalidRequest", message: "The body must be a JSON object." });
   const { given, faults } = withKnownNames(value, Object.keys(members.shape));
   const parsed = members.safeParse(given);
   const issues = parsed.error?.issues ?? [];
   const all = [...faults, ...issues.map(({ path, message }) => fault(path.join("."), message))];
-  return parsed.success && all.length === 0 ? ok(parsed.data) : no(refusalOf(all));
+  return parsed.success && all.length === 0 ? ok(parsed.data) : err(refusalOf(all));
 }
 
 /** No body at all is an empty one. */
@@ -49,9 +49,9 @@ function objectIn(body: string): object | undefined {
 function withKnownNames(
   value: object,
   known: readonly string[],
-): { readonly given: object; readonly faults: readonly PlacedFault[] } {
+): { readonly given: object; readonly faults: readonly LocatedFault[] } {
   const given = new Map<string, unknown>();
-  const faults: PlacedFault[] = [];
+  const faults: LocatedFault[] = [];
   for (const [key, member] of Object.entries(value) as [string, unknown][]) {
     // JSON's members are of any type
     const shown = shownName(key, "member");
@@ -64,11 +64,11 @@ function withKnownNames(
 }
 
 /** A body of JSON is read whole, so its faults have no line of their own. */
-function fault(path: string, must: string): PlacedFault {
+function fault(path: string, must: string): LocatedFault {
   return { path, line: 1, column: 1, message: `${path} ${must}.` };
 }
 
-function refusalOf(errors: readonly PlacedFault[]): Refusal {
+function refusalOf(errors: readonly LocatedFault[]): Refusal {
   const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : "";
   return { code: "InvalidRequest", message: `${errors[0]?.message ?? ""}${more}`, errors };
 }

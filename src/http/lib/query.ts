@@ -1,6 +1,6 @@
 import type { HttpHandler } from "@azure/functions";
 import { parseDuration } from "../../shared/base/duration.ts";
-import { no, ok, shownName, type PlacedFault, type Result } from "../../shared/base/errors.ts";
+import { err, ok, shownName, type LocatedFault, type Result } from "../../shared/base/errors.ts";
 import { foldName } from "../../shared/base/json.ts";
 import type { Log } from "../../shared/base/log.ts";
 import type { Settings } from "../../shared/config/settings.ts";
@@ -39,7 +39,7 @@ export function readQuery<P extends Parameters>(
   const gateways = new Set(gatewayParameters.map(foldName));
   const given = new Map<string, string>();
   const values = new Map<string, unknown>();
-  const faults: PlacedFault[] = [];
+  const faults: LocatedFault[] = [];
   for (const [key, text] of query) {
     if (gateways.has(foldName(key))) continue;
     const found = known.get(foldName(key));
@@ -55,7 +55,7 @@ export function readQuery<P extends Parameters>(
     if (value.ok) values.set(name, value.value);
     else faults.push(faultOf(name, value.error));
   }
-  if (faults.length > 0) return no(refusalOf(faults));
+  if (faults.length > 0) return err(refusalOf(faults));
   // Each value was made by the reader of its own name.
   return ok(Object.fromEntries(Object.keys(parameters).map((name) => [name, values.get(name)])) as Values<P>);
 }
@@ -71,18 +71,18 @@ export const aTime = (text: string): Parameter<number> => ({
   read: (word, now) => {
     const ago = parseDuration(word);
     const at = ago !== undefined ? now - ago : isoTime.test(word) ? Date.parse(word) : NaN;
-    return Number.isNaN(at) ? no(mustBeTime) : ok(Math.max(0, at));
+    return Number.isNaN(at) ? err(mustBeTime) : ok(Math.max(0, at));
   },
 });
 
 export const words = (text: string): Parameter<string> => ({ schema: { type: "string" }, text, read: ok });
 
-export const whole = (least: number, most: number, text: string): Parameter<number> => ({
-  schema: { type: "integer", minimum: least, maximum: most },
+export const whole = (least: number, max: number, text: string): Parameter<number> => ({
+  schema: { type: "integer", minimum: least, maximum: max },
   text,
   read: (word) => {
     const number = /^\d{1,15}$/.test(word) ? Number(word) : NaN;
-    return number >= least && number <= most ? ok(number) : no(`must be a whole number from ${least} to ${most}`);
+    return number >= least && number <= max ? ok(number) : err(`must be a whole number from ${least} to ${max}`);
   },
 });
 
@@ -92,7 +92,7 @@ export const oneOf = <const W extends string>(known: readonly W[], text: string)
   text,
   read: (word) => {
     const found = known.find((each) => each.toLowerCase() === word.toLowerCase());
-    return found === undefined ? no(`must be ${listed(known)}`) : ok(found);
+    return found === undefined ? err(`must be ${listed(known)}`) : ok(found);
   },
 });
 
@@ -131,7 +131,7 @@ const unknownParameter = (known: readonly string[]): string =>
 /** The number that is reported one by one: a reply should not list thousands. */
 const maxTold = 50;
 
-function refusalOf(faults: readonly PlacedFault[]) {
+function refusalOf(faults: readonly LocatedFault[]) {
   const more = faults.length > 1 ? ` And ${faults.length - 1} more.` : "";
   return {
     code: "InvalidRequest",
@@ -140,6 +140,6 @@ function refusalOf(faults: readonly PlacedFault[]) {
   } as const;
 }
 
-function faultOf(path: string, must: string): PlacedFault {
+function faultOf(path: string, must: string): LocatedFault {
   return { path, line: 1, column: 1, message: `${path} ${must}.` };
 }

@@ -18,7 +18,7 @@ export interface Call {
   readonly id: string;
   readonly summary: string;
   /** `open` needs no key. */
-  readonly door: "key" | "open";
+  readonly guard: "key" | "open";
   readonly parameters: Described;
   readonly headers?: Described;
   /** The definition, or a JSON object. */
@@ -87,8 +87,8 @@ const get = (
   summary: string,
   parameters: Parameters,
   replies: Call["replies"],
-  door: Call["door"] = "key",
-): Call => ({ method: "get", path, id, summary, door, parameters, replies: { ...always, ...replies } });
+  guard: Call["guard"] = "key",
+): Call => ({ method: "get", path, id, summary, guard, parameters, replies: { ...always, ...replies } });
 
 const post = (
   path: string,
@@ -102,7 +102,7 @@ const post = (
   path,
   id,
   summary,
-  door: "key",
+  guard: "key",
   parameters,
   ...(body === undefined ? {} : { body }),
   replies: { ...always, ...(body === undefined ? {} : slow), ...replies },
@@ -113,7 +113,7 @@ const trigger = (): Call => ({
   path: "/api/trigger",
   id: "trigger",
   summary: "Run a container group as a job.",
-  door: "key",
+  guard: "key",
   parameters: optionsTable,
   headers: {
     "Idempotency-Key": {
@@ -217,7 +217,7 @@ export function calls(): readonly Call[] {
           "404": failed("Forged, revoked, or older than a day after the job's end"),
         },
       ),
-      door: "open",
+      guard: "open",
     },
     {
       ...post(
@@ -234,7 +234,7 @@ export function calls(): readonly Call[] {
         },
       ),
       method: "put",
-      door: "open",
+      guard: "open",
     },
     {
       ...get("/api/delete/{idOrName}", "delete", "Cancel a job and delete its group.", deleteParameters, {

@@ -38,7 +38,7 @@ function pathsOf(all: readonly Call[]): Json {
   return paths;
 }
 
-function operation({ path, id, summary, door, parameters, headers: sent = {}, body, replies }: Call): Json {
+function operation({ path, id, summary, guard, parameters, headers: sent = {}, body, replies }: Call): Json {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
     name,
     in: "path",
@@ -49,11 +49,11 @@ function operation({ path, id, summary, door, parameters, headers: sent = {}, bo
   return {
     operationId: id,
     summary,
-    ...(door === "open" ? { security: [] } : {}),
+    ...(guard === "open" ? { security: [] } : {}),
     parameters: [...inPath, ...described("query", parameters), ...described("header", sent)],
     ...(body === undefined ? {} : { requestBody: body === "definition" ? definition : jsonBody(body) }),
     responses: Object.fromEntries(
-      Object.entries({ ...replies, ...(door === "open" ? {} : closed) }).map(([status, answer]) => [
+      Object.entries({ ...replies, ...(guard === "open" ? {} : closed) }).map(([status, answer]) => [
         status,
         response(answer),
       ]),

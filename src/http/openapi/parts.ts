@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
-import { catalogue, isReason, type Party } from "../../shared/job/reasons.ts";
+import { catalogue, isReason, type FaultDomain } from "../../shared/job/reasons.ts";
 
 /** What several replies have in common. Functions, so that nothing is built before somebody asks for the description. */
 
@@ -43,11 +43,13 @@ export const reasonCode = once(() =>
 );
 export const reason = (description = "Why it waits, is being stopped, or ended.") => reasonCode().meta({ description });
 
-const parties: readonly Party[] = [...new Set(Object.values(catalogue).map(({ party }): Party => party))];
-export const partyCode = once(() => z.literal(parties).meta({ description: "Whose fault something was." }));
-export const party = () => partyCode().meta({ description: "Whose fault it was." });
+const faultDomains: readonly FaultDomain[] = [
+  ...new Set(Object.values(catalogue).map(({ party: faultDomain }): FaultDomain => faultDomain)),
+];
+export const faultDomainCode = once(() => z.literal(faultDomains).meta({ description: "Whose fault something was." }));
+export const faultDomain = () => faultDomainCode().meta({ description: "Whose fault it was." });
 
-export const placedFault = once(() =>
+export const locatedFault = once(() =>
   z.strictObject({
     path: text("The member, as `properties.containers[0].properties.image`; an option's or parameter's name."),
     line: count("Of the caller's text, from 1."),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isErrorCode, statusOf } from "../../shared/base/errors.ts";
 import { groupings } from "../jobs/groupings.ts";
-import { count, flag, jobId, message, once, placedFault, state, text, time } from "./parts.ts";
+import { count, flag, jobId, message, once, locatedFault, state, text, time } from "./parts.ts";
 
 const maybeTime = (description: string) => z.iso.datetime().nullable().meta({ description });
 
@@ -40,8 +40,8 @@ export const serviceReplies = () => ({
   Problem: z.strictObject({
     message: message(),
     code: problemCode(),
-    errors: z.array(placedFault()).meta({ description: "Every fault, each with its place." }).optional(),
-    warnings: z.array(placedFault()).meta({ description: "What is odd besides." }).optional(),
+    errors: z.array(locatedFault()).meta({ description: "Every fault, each with its place." }).optional(),
+    warnings: z.array(locatedFault()).meta({ description: "What is odd besides." }).optional(),
     requestId: text("Found in the service's logs."),
     id: jobId("Of the job that stands in the way.").optional(),
     name: text("Of the job that stands in the way.").optional(),

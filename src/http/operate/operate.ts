@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { accept, type AcceptDeps } from "../../shared/intake/accept.ts";
-import type { Order } from "../../shared/intake/submission.ts";
+import type { Submission } from "../../shared/intake/submission.ts";
 import { defined } from "../../shared/base/defined.ts";
 import { second } from "../../shared/base/duration.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
@@ -48,7 +48,7 @@ export function resume({ log, control, jobs, queues, now }: Pick<Deps, "log" | "
     let woken = 0;
     const wake = async ({ id, reason }: { readonly id: JobId; readonly reason: string }): Promise<void> => {
       if (reason !== "Paused") return;
-      await queues.wake(id, undefined, 0);
+      await queues.requeue(id, undefined, 0);
       woken++;
     };
     const failed = (_job: unknown, error: unknown): void => log("warn", "job not woken", errorFields(error));
@@ -88,7 +88,7 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
     }
     const refused = notPermitted(definition, () => ({ line: 1, column: 1 }), settings);
     if (refused) return refuse({ code: refused.code, message: `${refused.what}.`, errors: refused.errors }, context);
-    const order: Order = {
+    const submission: Submission = {
       text: "",
       query: {},
       envelope: {},
@@ -107,7 +107,7 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
     };
     const { warnings } = job;
     const options = { ...job.options, timeout: Math.min(job.options.timeout, settings.maxTimeout) };
-    const accepted = await accept(deps, order, { definition, options, warnings, callBackUri: undefined });
+    const accepted = await accept(deps, submission, { definition, options, warnings, callBackUri: undefined });
     if (!accepted.ok) return refuse(accepted.error, context);
     await deps.queues.run(accepted.value.job.id);
     const polling = asked.value.polling ? "true" : "false";

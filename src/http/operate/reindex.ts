@@ -9,27 +9,27 @@ import type { Reply } from "../openapi/replies.ts";
  * `POST /api/reindex`: writes the lost job index anew from the rows. One call works for a while and says whether all is done; the next
  * one goes on where it stopped, also when its host died. Two calls at once do no work twice.
  */
-type ReindexDeps = Pick<Deps, "log" | "now" | "control" | "turns" | "rebuild">;
+type ReindexDeps = Pick<Deps, "log" | "now" | "control" | "periodicRuns" | "rebuild">;
 
 const work = "reindex";
 const budget = 15 * second;
 /** Calls to storage that were begun in time may take as long after it. */
 const lease = budget + 30 * second;
 
-export function reindex({ log, now, control, turns, rebuild }: ReindexDeps) {
+export function reindex({ log, now, control, periodicRuns, rebuild }: ReindexDeps) {
   return handler(log, async () => {
     await control.installation();
     const begun = now();
-    const last = (await turns.all()).get(work);
-    const turn = await turns.take(work, last, { every: 0, lease, by: "operator" }, begun);
+    const last = (await periodicRuns.all()).get(work);
+    const run = await periodicRuns.acquirePeriodic(work, last, { every: 0, lease, by: "operator" }, begun);
     let progress = readProgress(last?.cursor, begun);
-    if (turn === undefined) return unfinished(progress, "Another call rebuilds the index now.");
+    if (run === undefined) return unfinished(progress, "Another call rebuilds the index now.");
     try {
       while (progress.pass !== "whole" && now() < begun + budget) progress = await rebuild.step(progress);
     } finally {
       const kind = progress.pass === "whole" ? "completed" : "unfinished";
       const cursor = kind === "completed" ? undefined : JSON.stringify(progress);
-      await turns.end(turn, { kind, cursor }, now());
+      await periodicRuns.end(run, { kind, cursor }, now());
     }
     const { pass, jobs, skipped } = progress;
     log("info", "reindex", { pass, jobs, skipped });

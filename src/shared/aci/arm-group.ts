@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { tagNames } from "../job/group-tags.ts";
 import type { GroupEvent } from "../job/job.ts";
-import type { ContainerSeen, GroupSeen, Owner } from "../job/observation.ts";
-import type { InstallationTag, TagPlace } from "./installation-tag.ts";
+import type { ObservedContainer, ObservedGroup, Owner } from "../job/observation.ts";
+import type { InstallationTag, GroupAddress } from "./installation-tag.ts";
 
 export { tagNames } from "../job/group-tags.ts";
 
@@ -75,10 +75,10 @@ const containerState = oneOf(["Waiting", "Running", "Terminated"], "Unknown");
 /** What proves whose a group is: our tag, and where the group is. */
 export interface TagCheck {
   readonly tag: InstallationTag;
-  readonly place: TagPlace;
+  readonly place: GroupAddress;
 }
 
-export function groupSeen(json: ArmGroup, check: TagCheck): GroupSeen {
+export function observedGroup(json: ArmGroup, check: TagCheck): ObservedGroup {
   const { containers, initContainers, instanceView } = json.properties;
   const all = [
     ...(initContainers ?? []).map((item) => ({ item, init: true })),
@@ -88,7 +88,7 @@ export function groupSeen(json: ArmGroup, check: TagCheck): GroupSeen {
     owner: ownerOf(json, check),
     provisioning: provisioningState(json.properties.provisioningState),
     state: groupState(instanceView?.state),
-    containers: all.map(({ item, init }) => containerSeen(item, init)),
+    containers: all.map(({ item, init }) => observedContainer(item, init)),
     events: [
       ...eventsOf(instanceView?.events ?? [], undefined),
       ...all.flatMap(({ item }) => eventsOf(item.properties?.instanceView?.events ?? [], item.name)),
@@ -107,7 +107,7 @@ export function ownerOf(json: Pick<ArmGroup, "tags">, { tag, place }: TagCheck):
   return { kind: "ours", jobId, attempt: Number(tags.get(tagNames.attempt) ?? "1"), isBound: form === "bound" };
 }
 
-function containerSeen(item: z.infer<typeof container>, init: boolean): ContainerSeen {
+function observedContainer(item: z.infer<typeof container>, init: boolean): ObservedContainer {
   const current = item.properties?.instanceView?.currentState;
   const previous = item.properties?.instanceView?.previousState;
   return {
@@ -125,7 +125,7 @@ function containerSeen(item: z.infer<typeof container>, init: boolean): Containe
   };
 }
 
-function previousOf(previous: z.infer<typeof state>): ContainerSeen["previous"] {
+function previousOf(previous: z.infer<typeof state>): ObservedContainer["previous"] {
   if (previous === undefined || previous === null || !hasRun(previous)) return undefined;
   return {
     exitCode: previous.exitCode ?? undefined,

@@ -4,9 +4,9 @@ import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { retryAfter, second } from "../base/duration.ts";
 import { readRefusal } from "../job/arm-errors.ts";
-import { groupSeen, parseArmGroup, type ArmGroup } from "./arm-group.ts";
+import { observedGroup, parseArmGroup, type ArmGroup } from "./arm-group.ts";
 import { messageOf } from "../base/errors.ts";
-import type { AzureError, Placed } from "../job/job.ts";
+import type { AzureError, JobTarget } from "../job/job.ts";
 import type { Observation } from "../job/observation.ts";
 import type { InstallationTag } from "./installation-tag.ts";
 import type { JsonObject } from "../base/json.ts";
@@ -42,7 +42,7 @@ export type Read<T> =
 const apiVersion = "2023-05-01";
 /** Of Microsoft.Resources, for the resource group itself. */
 const resourcesVersion = "2021-04-01";
-const mostMessage = 2000;
+const maxMessage = 2000;
 
 const errorBody = z.looseObject({
   error: z.looseObject({ code: z.string().nullish(), message: z.string().nullish() }),
@@ -65,16 +65,16 @@ export class Aci {
   }
 
   /** The group as it is now. A failed read is `unknown`, never `absent`. */
-  async observe(placed: Placed, name: string): Promise<Observation> {
+  async observe(placed: JobTarget, name: string): Promise<Observation> {
     const read = await this.#read(groupUrl(placed, name), parseArmGroup);
     const check = { tag: this.#options.tag, place: { ...placed, name } };
-    if (read.kind === "value") return { group: "present", ...groupSeen(read.value, check) };
+    if (read.kind === "value") return { group: "present", ...observedGroup(read.value, check) };
     return read.kind === "absent" ? { group: "absent" } : read;
   }
 
   /** Sends the definition as it is. The answer comes at once; the group starts later. */
   async create(
-    placed: Placed,
+    placed: JobTarget,
     name: string,
     version: string,
     body: JsonObject,
@@ -93,16 +93,16 @@ export class Aci {
     return response.status >= 500 ? { kind: "failed", ...refusal } : { kind: "refused", ...refusal };
   }
 
-  async remove(placed: Placed, name: string): Promise<DeleteAnswer> {
+  async remove(placed: JobTarget, name: string): Promise<DeleteAnswer> {
     return this.#act("DELETE", groupUrl(placed, name));
   }
 
-  async stop(placed: Placed, name: string): Promise<DeleteAnswer> {
+  async stop(placed: JobTarget, name: string): Promise<DeleteAnswer> {
     return this.#act("POST", `${groupUrl(placed, name)}/stop`);
   }
 
   /** A container's log with a timestamp before each line: what ACI still has of it. */
-  async logs(placed: Placed, name: string, container: string, tail?: number): Promise<Read<string>> {
+  async logs(placed: JobTarget, name: string, container: string, tail?: number): Promise<Read<string>> {
     const query = { timestamps: "true", ...(tail === undefined ? {} : { tail: String(tail) }) };
     const content = z.looseObject({ content: z.string().nullish() });
     return this.#read(
@@ -242,7 +242,7 @@ export class Aci {
           : isWithoutToken(error)
             ? noToken
             : "NoAnswer";
-      return { kind: "silence", azure: { code, message: messageOf(error).slice(0, mostMessage), httpStatus: 0 } };
+      return { kind: "silence", azure: { code, message: messageOf(error).slice(0, maxMessage), httpStatus: 0 } };
     }
   }
 
@@ -252,7 +252,7 @@ export class Aci {
     const [correlationId, requestId] = [header("x-ms-correlation-request-id"), header("x-ms-request-id")];
     return {
       code: parsed.data?.error.code ?? "",
-      message: (parsed.data?.error.message ?? "").slice(0, mostMessage),
+      message: (parsed.data?.error.message ?? "").slice(0, maxMessage),
       httpStatus: response.status,
       ...(correlationId === undefined ? {} : { correlationId }),
       ...(requestId === undefined ? {} : { requestId }),
@@ -305,7 +305,7 @@ function groupsUrl({ subscriptionId, resourceGroup }: Pick<Target, "subscription
   return `${resourceGroupUrl({ subscriptionId, resourceGroup })}/providers/Microsoft.ContainerInstance/containerGroups`;
 }
 
-function groupUrl(placed: Placed, name: string): string {
+function groupUrl(placed: JobTarget, name: string): string {
   return `${groupsUrl(placed)}/${encodeURIComponent(name)}`;
 }
 

@@ -1,8 +1,8 @@
 import { noToken, type Aci, type Read } from "./client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import type { ArmGroup } from "./arm-group.ts";
-import { defaultHold, type Budget, type Grant, type Kind } from "../limits/rate-budget.ts";
-import type { Placed } from "../job/job.ts";
+import { defaultThrottle, type Budget, type Grant, type Kind } from "../limits/rate-budget.ts";
+import type { JobTarget } from "../job/job.ts";
 import type { Observation } from "../job/observation.ts";
 import type { JsonObject } from "../base/json.ts";
 import { excludes, type Placement } from "../limits/placement.ts";
@@ -25,19 +25,20 @@ export class GovernedAci {
     this.#now = now;
   }
 
-  async observe(placed: Placed, name: string): Promise<Observation> {
+  async observe(placed: JobTarget, name: string): Promise<Observation> {
     const grant = await this.#take("read", placed);
     if (!grant.ok) return this.#unknown(grant);
-    const seen = await this.#aci.observe(placed, name);
-    if (seen.group === "unknown" && seen.reason === "Throttled") this.#hold("read", placed, seen.retryAfter);
-    return seen;
+    const observed = await this.#aci.observe(placed, name);
+    if (observed.group === "unknown" && observed.reason === "Throttled")
+      this.#throttle("read", placed, observed.retryAfter);
+    return observed;
   }
 
   /**
    * @param last whether an end waits for it; what still runs is read with what is left over
    * @param tail only this many lines from its end
    */
-  async logs(placed: Placed, name: string, container: string, last: boolean, tail?: number): Promise<Read<string>> {
+  async logs(placed: JobTarget, name: string, container: string, last: boolean, tail?: number): Promise<Read<string>> {
     const grant = await this.#take(last ? "read" : "log", placed);
     if (!grant.ok) return { kind: "unknown", ...this.#unknown(grant) };
     return this.#aci.logs(placed, name, container, tail);
@@ -48,30 +49,30 @@ export class GovernedAci {
    *
    * @returns `drawnAt`, to be handed on
    */
-  async drawCreate(
-    placed: Placed,
-  ): Promise<{ readonly ok: true; readonly drawnAt: number } | Extract<Grant, { ok: false }>> {
-    const drawnAt = this.#now();
-    const grant = await this.#budget.take("create", placed, drawnAt);
-    return grant.ok ? { ok: true, drawnAt } : grant;
+  async leaseCreate(
+    placed: JobTarget,
+  ): Promise<{ readonly ok: true; readonly leasedAt: number } | Extract<Grant, { ok: false }>> {
+    const leasedAt = this.#now();
+    const grant = await this.#budget.take("create", placed, leasedAt);
+    return grant.ok ? { ok: true, leasedAt } : grant;
   }
 
-  returnCreate(placed: Placed, drawnAt: number): Promise<void> {
-    return this.#budget.giveBack("create", placed, drawnAt);
+  returnCreate(placed: JobTarget, leasedAt: number): Promise<void> {
+    return this.#budget.giveBack("create", placed, leasedAt);
   }
 
-  /** @param drawnAt from {@link drawCreate}: the token is given back when ARM's answer says that nothing reached ACI */
+  /** @param leasedAt from {@link leaseCreate}: the token is given back when ARM's answer says that nothing reached ACI */
   async create(
-    placed: Placed,
+    placed: JobTarget,
     name: string,
     version: string,
     body: JsonObject,
     redact: (text: string) => string,
-    drawnAt?: number,
+    leasedAt?: number,
   ): Promise<CreateAnswer> {
     const answer = await this.#aci.create(placed, name, version, body, redact);
-    if (drawnAt !== undefined && neverReachedAci(answer)) await this.returnCreate(placed, drawnAt);
-    if (answer.kind === "refused" && answer.reason === "Throttled") this.#hold("create", placed, answer.retryAfter);
+    if (leasedAt !== undefined && neverReachedAci(answer)) await this.returnCreate(placed, leasedAt);
+    if (answer.kind === "refused" && answer.reason === "Throttled") this.#throttle("create", placed, answer.retryAfter);
     if (answer.kind === "accepted") await this.#placement.accepted(placed, this.#now());
     if (answer.kind !== "refused" && answer.kind !== "failed") return answer;
     if (excludes(answer.reason)) await this.#placement.exclude(placed, answer.reason, this.#now());
@@ -80,18 +81,18 @@ export class GovernedAci {
     return othersAcceptedAt === undefined ? answer : { ...answer, othersAcceptedAt };
   }
 
-  async remove(placed: Placed, name: string): Promise<DeleteAnswer> {
-    const drawnAt = this.#now();
+  async remove(placed: JobTarget, name: string): Promise<DeleteAnswer> {
+    const leasedAt = this.#now();
     const grant = await this.#take("delete", placed);
     if (!grant.ok)
       return { kind: "refused", reason: grant.reason, azure: undefined, retryAfter: grant.at - this.#now() };
     const answer = await this.#aci.remove(placed, name);
-    if (neverReachedAci(answer)) await this.#budget.giveBack("delete", placed, drawnAt);
-    if (answer.kind === "refused" && answer.reason === "Throttled") this.#hold("delete", placed, answer.retryAfter);
+    if (neverReachedAci(answer)) await this.#budget.giveBack("delete", placed, leasedAt);
+    if (answer.kind === "refused" && answer.reason === "Throttled") this.#throttle("delete", placed, answer.retryAfter);
     return answer;
   }
 
-  async stop(placed: Placed, name: string): Promise<DeleteAnswer> {
+  async stop(placed: JobTarget, name: string): Promise<DeleteAnswer> {
     const grant = await this.#take("write", placed);
     if (!grant.ok)
       return { kind: "refused", reason: grant.reason, azure: undefined, retryAfter: grant.at - this.#now() };
@@ -117,12 +118,12 @@ export class GovernedAci {
     return grant.ok ? this.#aci.list(target) : { kind: "unknown", ...this.#unknown(grant) };
   }
 
-  #take(kind: Kind, placed: Placed): Promise<Grant> {
+  #take(kind: Kind, placed: JobTarget): Promise<Grant> {
     return this.#budget.take(kind, placed, this.#now());
   }
 
-  #hold(kind: Kind, placed: Placed, retryAfter: number | undefined): void {
-    this.#budget.hold(kind, placed, this.#now() + (retryAfter ?? defaultHold));
+  #throttle(kind: Kind, placed: JobTarget, retryAfter: number | undefined): void {
+    this.#budget.throttle(kind, placed, this.#now() + (retryAfter ?? defaultThrottle));
   }
 
   #unknown(grant: Extract<Grant, { ok: false }>): Extract<Observation, { group: "unknown" }> {

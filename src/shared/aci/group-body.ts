@@ -1,7 +1,7 @@
 import type { Definition } from "../definition/index.ts";
 import type { InstallationTag } from "./installation-tag.ts";
 import { addedTags, mergeTags, tagNames } from "../job/group-tags.ts";
-import type { Job, Placed } from "../job/job.ts";
+import type { Job, JobTarget } from "../job/job.ts";
 import { isJsonObject, member, withMember, type JsonObject, type JsonValue } from "../base/json.ts";
 import { traceparentOf } from "../base/traceparent.ts";
 import { withPullIdentity, type PullIdentity } from "./pull-identity.ts";
@@ -13,7 +13,7 @@ import { withPullIdentity, type PullIdentity } from "./pull-identity.ts";
 export function composeGroup(
   definition: Definition,
   job: Job,
-  placed: Placed,
+  placed: JobTarget,
   installation: InstallationTag,
   { pull, resultUrl }: { readonly pull?: PullIdentity | undefined; readonly resultUrl?: string | undefined } = {},
 ): JsonObject {
@@ -31,7 +31,7 @@ export function composeGroup(
 /** What the job asks for, and the tags that show everybody whose the group is. */
 export function tagsOf(
   { id, attempt, groupName, options }: Job,
-  placed: Placed,
+  placed: JobTarget,
   installation: InstallationTag,
 ): Record<string, string> {
   return {

@@ -4,7 +4,7 @@ import type { DeleteAnswer } from "../job/arm-answers.ts";
 import { secretValues } from "../definition/index.ts";
 import { Unavailable } from "../base/errors.ts";
 import type { AzureError, Job } from "../job/job.ts";
-import type { GroupSeen, Observation } from "../job/observation.ts";
+import type { ObservedGroup, Observation } from "../job/observation.ts";
 import type { JobStore, Stored } from "../store/jobs.ts";
 import { openDefinition, withVaultSecrets, type OpenDeps } from "../security/opened-definition.ts";
 import { maskOf, maskOfLog, withCredentials, type Mask } from "../base/redact.ts";
@@ -46,22 +46,22 @@ async function maskOfAzure(deps: OpenDeps, stored: Stored): Promise<Mask | undef
 }
 
 /** An observation without the definition's secrets. What the row has already is masked, and costs nothing. */
-export async function maskedObservation(deps: OpenDeps, stored: Stored, seen: Observation): Promise<Observation> {
+export async function maskedObservation(deps: OpenDeps, stored: Stored, observed: Observation): Promise<Observation> {
   const { job } = stored;
   const known = new Set([...job.events.map(({ message }) => message), job.azure?.message, ""]);
-  const texts = seen.group === "present" ? textsOf(seen) : azureTexts(seen);
-  if (texts.every((text) => known.has(text) || isWord(text))) return seen;
+  const texts = observed.group === "present" ? textsOf(observed) : azureTexts(observed);
+  if (texts.every((text) => known.has(text) || isWord(text))) return observed;
   const mask = (await maskOfAzure(deps, stored)) ?? ((text: string) => (known.has(text) ? text : withheld));
-  switch (seen.group) {
+  switch (observed.group) {
     case "absent":
-      return seen;
+      return observed;
     case "unknown":
-      return { ...seen, azure: seen.azure && maskedError(seen.azure, mask) };
+      return { ...observed, azure: observed.azure && maskedError(observed.azure, mask) };
     case "present":
       return {
-        ...seen,
-        events: seen.events.map((event) => ({ ...event, message: mask(event.message) })),
-        containers: seen.containers.map(({ detailStatus, ...container }) => ({
+        ...observed,
+        events: observed.events.map((event) => ({ ...event, message: mask(event.message) })),
+        containers: observed.containers.map(({ detailStatus, ...container }) => ({
           ...container,
           detailStatus: detailStatus === undefined || isWord(detailStatus) ? detailStatus : mask(detailStatus),
         })),
@@ -79,7 +79,7 @@ function isWord(text: string): boolean {
   return /^[A-Za-z]{0,60}$/.test(text);
 }
 
-function textsOf({ events, containers }: GroupSeen): string[] {
+function textsOf({ events, containers }: ObservedGroup): string[] {
   return [...events.map(({ message }) => message), ...containers.map(({ detailStatus }) => detailStatus ?? "")];
 }
 
@@ -90,8 +90,8 @@ export async function maskedAnswer(deps: OpenDeps, stored: Stored, answer: Delet
   return { ...answer, azure: maskedError(answer.azure, mask) };
 }
 
-function azureTexts(seen: Observation): string[] {
-  return seen.group === "unknown" && seen.azure ? [seen.azure.message] : [];
+function azureTexts(observed: Observation): string[] {
+  return observed.group === "unknown" && observed.azure ? [observed.azure.message] : [];
 }
 
 /**

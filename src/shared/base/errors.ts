@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import type { JobId } from "./ids.ts";
 
 /** One fault with its place in the caller's text; line and column count from 1. The message never quotes the text. */
-export interface PlacedFault {
+export interface LocatedFault {
   readonly path: string;
   readonly line: number;
   readonly column: number;
@@ -56,9 +56,9 @@ export function isErrorCode(text: string): text is ErrorCode {
 export interface Refusal {
   readonly code: ErrorCode;
   readonly message: string;
-  readonly errors?: readonly PlacedFault[];
+  readonly errors?: readonly LocatedFault[];
   /** What is odd besides: often the cause. */
-  readonly warnings?: readonly PlacedFault[];
+  readonly warnings?: readonly LocatedFault[];
   /** Milliseconds after which the same call may do better. */
   readonly retryAfter?: number;
   /** Further members of the reply: the ids of a 409, say. */
@@ -77,7 +77,7 @@ export type Result<T, E = Refusal> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
 
 export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value });
-export const no = <E>(error: E): { readonly ok: false; readonly error: E } => ({ ok: false, error });
+export const err = <E>(error: E): { readonly ok: false; readonly error: E } => ({ ok: false, error });
 
 /** A service that we need could not be reached, or said nothing that decides: try again. Never the verdict on a job. */
 export class Unavailable extends Error {
@@ -143,7 +143,7 @@ export function messageOf(error: unknown): string {
 }
 
 /** Cut to what fits, on a character boundary, with an ellipsis. */
-export function clip(text: string, most: number): string {
+export function clip(text: string, max: number): string {
   const characters = Array.from(text);
-  return characters.length <= most ? text : `${characters.slice(0, most - 1).join("")}…`;
+  return characters.length <= max ? text : `${characters.slice(0, max - 1).join("")}…`;
 }

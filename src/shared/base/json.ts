@@ -34,11 +34,11 @@ export function member(
 }
 
 /** Whether collections are nested deeper than this many levels. Does not recurse, so that depth costs no stack. */
-export function isDeeperThan(value: unknown, most: number): boolean {
+export function isDeeperThan(value: unknown, max: number): boolean {
   let level: readonly unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     const collections = level.filter((each) => typeof each === "object" && each !== null);
-    if (collections.length > 0 && depth >= most) return true;
+    if (collections.length > 0 && depth >= max) return true;
     level = collections.flatMap((collection): unknown[] => Object.values(collection));
   }
   return false;

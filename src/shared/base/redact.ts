@@ -2,7 +2,7 @@
  * Masking what was a secret wherever text leaves us: by value, in whatever form programs write it, and by what credentials look like.
  * Each text is read once for all secrets together, in each of its readings (`masking/readings.ts`). Pure.
  */
-import { credentialPlaces } from "./masking/credentials.ts";
+import { credentialPositions } from "./masking/credentials.ts";
 import { Patterns } from "./masking/patterns.ts";
 import { asWritten, peeled, readingsOf, unescapedLayers, type Cut, type Reading } from "./masking/readings.ts";
 
@@ -143,7 +143,7 @@ export function credentialsIn(text: string): readonly string[] {
 
 function* credentialsOf(text: Reading) {
   for (const reading of [text, ...unescapedLayers(text)]) {
-    const places = credentialPlaces(Buffer.from(reading.bytes).toString("latin1"));
+    const places = credentialPositions(Buffer.from(reading.bytes).toString("latin1"));
     if (places.length > 0) yield { reading, places };
   }
 }

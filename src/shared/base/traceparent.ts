@@ -15,7 +15,7 @@ export function parseTraceparent(text: string | undefined): string | undefined {
   return `00-${trace}-${parent}-${kept}`;
 }
 
-/** A trace of its own, always the same one, for a job whose caller brought none. */
+/** A trace of its own, always the same one, for a job whose caller brought no trace. */
 export function traceparentOf(id: JobId): string {
   const trace = id.replaceAll("-", "").toLowerCase();
   return `00-${trace}-${trace.slice(16)}-01`;

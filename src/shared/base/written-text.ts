@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { no, ok, type Result } from "./errors.ts";
+import { err, ok, type Result } from "./errors.ts";
 
 /**
  * Text as somebody wrote it, whichever way it came: by POST, in a queue message, in a blob, in a file. All of them are read here, so
@@ -20,7 +20,7 @@ export function decodeUtf8(bytes: Uint8Array): Result<string, NotText> {
   if (isUtf8(bytes)) return ok(withoutMark(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)));
   const at = firstInvalid(bytes);
   if (at === 0 && isUtf16(bytes)) {
-    return no({
+    return err({
       line: 1,
       column: 1,
       message: "The text is UTF-16, as Windows PowerShell writes it; save it as UTF-8.",
@@ -30,7 +30,7 @@ export function decodeUtf8(bytes: Uint8Array): Result<string, NotText> {
   const lines = before.split(/\r\n|\r|\n/);
   const [line, column] = [lines.length, (lines.at(-1) ?? "").length + 1];
   const place = `line ${line}, column ${column} (byte ${at + 1})`;
-  return no({ line, column, message: `The text is not UTF-8 at ${place}; save it as UTF-8 and send it again.` });
+  return err({ line, column, message: `The text is not UTF-8 at ${place}; save it as UTF-8 and send it again.` });
 }
 
 /** Base64 inside base64, a text in JSON's quotes inside that: nobody means more. */
@@ -46,7 +46,7 @@ export function openText(written: string): Result<string, NotText> {
     const bytes = fromBase64(text);
     if (bytes !== undefined) {
       const decoded = decodeUtf8(bytes);
-      if (!decoded.ok) return no({ ...decoded.error, message: `In what was base64: ${decoded.error.message}` });
+      if (!decoded.ok) return err({ ...decoded.error, message: `In what was base64: ${decoded.error.message}` });
       text = decoded.value;
       continue;
     }
@@ -108,8 +108,8 @@ function sequenceAt(bytes: Uint8Array, at: number): number {
     first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
   const second = bytes[at + 1] ?? 0;
   const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
-  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
-  if (length === 0 || second < least || second > most) return 0;
+  const max = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (length === 0 || second < least || second > max) return 0;
   for (let next = at + 2; next < at + length; next++) {
     if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0;
   }

@@ -43,11 +43,11 @@ export const yes: Read<boolean> = (value) => {
 };
 
 export const integer =
-  (least: number, most: number): Read<number> =>
+  (least: number, max: number): Read<number> =>
   (value) =>
-    /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most
+    /^\d+$/.test(value) && Number(value) >= least && Number(value) <= max
       ? Number(value)
-      : { fault: `must be a whole number from ${least} to ${most}` };
+      : { fault: `must be a whole number from ${least} to ${max}` };
 
 export const decimal: Read<number> = (value) =>
   /^\d+(\.\d+)?$/.test(value) ? Number(value) : { fault: "must be a number" };
@@ -55,11 +55,11 @@ export const decimal: Read<number> = (value) =>
 export const optionalInteger: Read<number | undefined> = integer(0, Number.MAX_SAFE_INTEGER);
 
 export const duration =
-  (least: number, most: number): Read<number> =>
+  (least: number, max: number): Read<number> =>
   (value) => {
     const ms = parseDuration(value);
     if (ms === undefined) return { fault: "must be an ISO 8601 duration (PT10M) or a number of seconds" };
-    return ms >= least && ms <= most ? ms : { fault: `must be between ${least / second} and ${most / second} seconds` };
+    return ms >= least && ms <= max ? ms : { fault: `must be between ${least / second} and ${max / second} seconds` };
   };
 
 export const url: Read<string | undefined> = (value) =>

@@ -187,14 +187,14 @@ export const settingsTable = {
     duration(0, 3650 * day),
     "How long a sealed definition stays after its job's end, so that it can be run again; 0 = removed at once.",
   ),
-  lookFloor: row(
+  observationFloor: row(
     "LOOK_INTERVAL_MIN",
     "PT2S",
     2 * second,
     duration(100, 1 * minute),
     "Shortest time between two looks at a group.",
   ),
-  lookCeiling: row(
+  observationCeiling: row(
     "LOOK_INTERVAL_MAX",
     "PT60S",
     minute,

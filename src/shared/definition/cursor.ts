@@ -1,5 +1,5 @@
 import { isJsonObject, member, type JsonObject, type JsonValue } from "../base/json.ts";
-import type { Spot } from "./text/places.ts";
+import type { Spot } from "./text/positions.ts";
 import { nameInPath, Trail } from "./text/trail.ts";
 import type { Node } from "./text/tree.ts";
 

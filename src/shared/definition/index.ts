@@ -6,16 +6,16 @@ import { judge } from "./rules/index.ts";
 import { judgeName } from "./rules/group.ts";
 import { readTop, type Top } from "./top.ts";
 import { viewOf, type DefinitionView } from "./view.ts";
-import type { PlacedFault } from "../base/errors.ts";
+import type { LocatedFault } from "../base/errors.ts";
 import { isJsonObject, type JsonObject } from "../base/json.ts";
 
 export { maskSecrets, redactBody, resolveVaultReferences, secretPaths, secretValues } from "./secrets.ts";
-export type { PlacedReference } from "./secrets.ts";
+export type { LocatedReference } from "./secrets.ts";
 export { viewOf } from "./view.ts";
 export type { ContainerView, DefinitionView, VolumeView } from "./view.ts";
 
 /** What is wrong or odd in a definition: lines and columns from 1, the path empty for the whole text. */
-export type Fault = PlacedFault;
+export type Fault = LocatedFault;
 
 export interface DefinitionRules {
   /** What a definition without `apiVersion` is sent under. */

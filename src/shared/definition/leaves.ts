@@ -7,11 +7,11 @@ import { Trail } from "./text/trail.ts";
  * `unknown` is below a property that is not known here, `suspect` the same where its name speaks of a secret; `named` is the value of a
  * variable or header whose name does.
  */
-export type Place = "open" | "secret" | "file" | "unknown" | "suspect" | "named";
+export type Secrecy = "open" | "secret" | "file" | "unknown" | "suspect" | "named";
 
 export interface Leaf {
   readonly value: string | number | boolean;
-  readonly place: Place;
+  readonly place: Secrecy;
   readonly trail: Trail;
 }
 
@@ -44,7 +44,7 @@ class Walk {
     });
   }
 
-  #known(value: JsonValue, type: Type, place: Place, trail: Trail): JsonValue {
+  #known(value: JsonValue, type: Type, place: Secrecy, trail: Trail): JsonValue {
     switch (type.kind) {
       case "any":
       case "text":
@@ -71,7 +71,7 @@ class Walk {
     return this.#below(value, "unknown", trail); // not of its type: who knows what it is
   }
 
-  #below(value: JsonValue, place: Place, trail: Trail): JsonValue {
+  #below(value: JsonValue, place: Secrecy, trail: Trail): JsonValue {
     if (value === null) return null;
     if (Array.isArray(value)) return value.map((item, index) => this.#below(item, place, trail.to(index, 0)));
     if (!isJsonObject(value)) return this.#change({ value, place, trail });

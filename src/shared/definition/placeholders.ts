@@ -24,7 +24,7 @@ const expression = /(?<!@)@(?:\{|[A-Za-z]\w{0,60} ?\()/;
 const surelyExpression = /^\s*@[A-Za-z]\w{0,60} ?\(|(?<!@)@\{ ?[A-Za-z]\w{0,60} ?\(/;
 
 /** True for a text in which an expression of Data Factory is left, wherever it stands. */
-export function holdsExpression(text: string): boolean {
+export function containsExpression(text: string): boolean {
   return text.includes("@") && surelyExpression.test(text);
 }
 
@@ -32,7 +32,7 @@ export function holdsExpression(text: string): boolean {
 export function leftover(text: string): "A Data Factory expression" | "A template placeholder" | undefined {
   if (text.length > 2000) return undefined;
   if (expression.test(text)) return "A Data Factory expression";
-  return holdsPlaceholder(text) ? "A template placeholder" : undefined;
+  return containsPlaceholder(text) ? "A template placeholder" : undefined;
 }
 
 /** What to do about it. */
@@ -54,7 +54,7 @@ const patterns: readonly RegExp[] = [
 ];
 
 /** True where a placeholder of a template is left in a name, an image, a region or an id. A vault reference is no placeholder. */
-export function holdsPlaceholder(text: string): boolean {
+export function containsPlaceholder(text: string): boolean {
   if (text.length > 2000) return false;
   const rest = replaceVaultReferences(text, () => "");
   return patterns.some((pattern) => pattern.test(rest));

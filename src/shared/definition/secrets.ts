@@ -89,13 +89,13 @@ function commandSecrets(): (leaf: Leaf) => string | undefined {
 }
 
 /** A reference to a vault and where it stands. */
-export interface PlacedReference extends VaultReference {
+export interface LocatedReference extends VaultReference {
   readonly path: string;
   /** True where the service never gives the value back: elsewhere a secret would be readable in Azure. */
   readonly secretPlace: boolean;
 }
 
-export function vaultReferences(body: JsonObject): PlacedReference[] {
+export function vaultReferences(body: JsonObject): LocatedReference[] {
   return leavesOf(body).flatMap(({ value, place, trail }) =>
     typeof value === "string"
       ? vaultReferencesIn(value).map((reference) => ({

@@ -1,5 +1,5 @@
 import { foldName, isJsonObject, member, setMember, type JsonObject } from "../base/json.ts";
-import type { Advice, Findings } from "./text/places.ts";
+import type { Advice, Findings } from "./text/positions.ts";
 import { containerGroup, optionsBlock, tagsOption } from "./schema/schema.ts";
 import { Trail } from "./text/trail.ts";
 import type { Entry, MapNode } from "./text/tree.ts";

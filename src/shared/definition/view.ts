@@ -1,7 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import { Cursor } from "./cursor.ts";
 import { sum } from "./rules/judge.ts";
-import { secretValues, vaultReferences, type PlacedReference } from "./secrets.ts";
+import { secretValues, vaultReferences, type LocatedReference } from "./secrets.ts";
 
 /** What this code reads of a definition; the definition itself goes to Azure whole. */
 export interface DefinitionView {
@@ -34,7 +34,7 @@ export interface DefinitionView {
   readonly storageAccounts: readonly string[];
   /** True where a container asks for privileges: `privileged` or `allowPrivilegeEscalation`. */
   readonly privileged: boolean;
-  readonly vaultReferences: readonly PlacedReference[];
+  readonly vaultReferences: readonly LocatedReference[];
   /** Every secret text, for masking. Never to be shown. */
   readonly secrets: readonly string[];
 }

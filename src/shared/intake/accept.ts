@@ -1,18 +1,18 @@
 import { minute, second } from "../base/duration.ts";
-import { no, ok, Unavailable, type Refusal, type Result } from "../base/errors.ts";
+import { err, ok, Unavailable, type Refusal, type Result } from "../base/errors.ts";
 import { mintJobId, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
 import { columnsOf, jobKey, type Sealed } from "../store/job-row.ts";
 import { hasEnded, type Job } from "../job/job.ts";
-import { join } from "./attach.ts";
+import { attach } from "./attach.ts";
 import { newJob } from "./new-job.ts";
-import { findObstacle } from "./conflict.ts";
+import { findConflict } from "./conflict.ts";
 import { isReserved, secure, undoubtedTime } from "./reservation.ts";
-import type { Checked, Order } from "./submission.ts";
+import type { Checked, Submission } from "./submission.ts";
 import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
-import type { Ceilings, Room } from "../limits/ceilings.ts";
+import type { Ceilings, Capacity } from "../limits/ceilings.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
 import type { Settings } from "../config/settings.ts";
@@ -41,13 +41,13 @@ export interface Accepted {
 }
 
 /** A definition larger than this lies in a blob: an entity's binary property holds 64 KiB. */
-const mostInline = 48 * 1024;
+const maxInline = 48 * 1024;
 /**
  * A reservation without a row expires (`reservationTime`); well before that its maker gives up, so that no row comes after it. Nor does
  * anybody wait longer for a reservation of somebody else's: Data Factory gives a call one minute.
  */
-const mostReserving = 40 * second;
-const mostRounds = 60;
+const maxReserving = 40 * second;
+const maxRounds = 60;
 /** Pause between two tries to reserve what another acceptor just held: short at first, since it is usually free at once. */
 const pause = (round: number): number => Math.min(round * 50, 500);
 
@@ -56,21 +56,21 @@ const pause = (round: number): number => Math.min(round * 50, 500);
  *
  * @throws Unavailable when storage or the sealing key can't be reached: nothing was accepted
  */
-export async function accept(deps: AcceptDeps, order: Order, checked: Checked): Promise<Result<Accepted>> {
+export async function accept(deps: AcceptDeps, submission: Submission, checked: Checked): Promise<Result<Accepted>> {
   const began = deps.now();
-  const id = order.id?.id ?? mintJobId(began, deps.randomBytes(10));
-  const job = newJob(order, checked, id, order.createdAt ?? began);
+  const id = submission.id?.id ?? mintJobId(began, deps.randomBytes(10));
+  const job = newJob(submission, checked, id, submission.createdAt ?? began);
   // A redelivered message: an id that its poster chose shows in the reservation, a derived one only in the row.
-  const known = order.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
+  const known = submission.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
   const secured = known && (await secure(deps, known.job));
-  if (secured) return ok({ job: await withDefinition(deps, order, checked, secured), attached: true });
-  const sealed = await sealOrWait(deps, order, checked, id);
-  const found = await reserve(deps, order, checked, job, sealed?.large);
+  if (secured) return ok({ job: await withDefinition(deps, submission, checked, secured), attached: true });
+  const sealed = await sealOrWait(deps, submission, checked, id);
+  const found = await reserve(deps, submission, checked, job, sealed?.large);
   if (!found.ok) return found;
   const { value } = found;
   if (value.kind === "attached") {
-    const full = await join(deps, order, checked, value.job);
-    return full ? no(full) : ok({ job: await withDefinition(deps, order, checked, value.job), attached: true });
+    const full = await attach(deps, submission, checked, value.job);
+    return full ? err(full) : ok({ job: await withDefinition(deps, submission, checked, value.job), attached: true });
   }
   if (sealed === undefined) return insert(deps, awaiting(value.job, deps.now()), nothingSealed, value.reservedAt);
   if (value.kind === "adopted" && sealed.large) await deps.blobs.putSealed(id, sealed.large, "reserved");
@@ -80,15 +80,19 @@ export async function accept(deps: AcceptDeps, order: Order, checked: Checked): 
 const nothingSealed: Sealed = { definition: undefined, callbacks: undefined };
 
 /** Sealed bytes, and those of a definition that is too large to lie in the row. */
-interface SealedOrder extends Sealed {
+interface SealedSubmission extends Sealed {
   readonly large: Uint8Array | undefined;
 }
 
 /** @throws Unavailable when the sealing key can't be reached */
-async function seal({ sealer }: AcceptDeps, { definition, callBackUri }: Checked, id: JobId): Promise<SealedOrder> {
+async function seal(
+  { sealer }: AcceptDeps,
+  { definition, callBackUri }: Checked,
+  id: JobId,
+): Promise<SealedSubmission> {
   const bytes = await sealer.seal(sealedText(definition), id);
   const callbacks = callBackUri === undefined ? undefined : await sealer.seal(JSON.stringify([callBackUri]), id);
-  return bytes.length > mostInline
+  return bytes.length > maxInline
     ? { definition: "blob", callbacks, large: bytes }
     : { definition: bytes, callbacks, large: undefined };
 }
@@ -96,14 +100,14 @@ async function seal({ sealer }: AcceptDeps, { definition, callBackUri }: Checked
 /** A posted job may stand without its definition, which its message keeps. A caller by HTTP hears that the key is away, and has nothing. */
 async function sealOrWait(
   deps: AcceptDeps,
-  order: Order,
+  submission: Submission,
   checked: Checked,
   id: JobId,
-): Promise<SealedOrder | undefined> {
+): Promise<SealedSubmission | undefined> {
   try {
     return await seal(deps, checked, id);
   } catch (error) {
-    if (order.via === "queue" && error instanceof Unavailable && error.service === "seal key") return undefined;
+    if (submission.via === "queue" && error instanceof Unavailable && error.service === "seal key") return undefined;
     throw error;
   }
 }
@@ -121,8 +125,8 @@ function awaiting(job: Job, now: number): Job {
  *
  * @throws Unavailable when the key is away still
  */
-async function withDefinition(deps: AcceptDeps, order: Order, checked: Checked, job: Job): Promise<Job> {
-  const isOwn = job.id === order.id?.id && job.createdAt === order.createdAt;
+async function withDefinition(deps: AcceptDeps, submission: Submission, checked: Checked, job: Job): Promise<Job> {
+  const isOwn = job.id === submission.id?.id && job.createdAt === submission.createdAt;
   if (!isOwn || !job.awaitsDefinition || hasEnded(job.phase)) return job;
   const { large, ...sealed } = await seal(deps, checked, job.id);
   if (large) await deps.blobs.putSealed(job.id, large, "reserved");
@@ -142,13 +146,13 @@ type Found =
 /** A definition too large for a row is stored beside the first try, and removed again where no row will name it. */
 async function reserve(
   deps: AcceptDeps,
-  order: Order,
+  submission: Submission,
   checked: Checked,
   job: Job,
   large: Uint8Array | undefined,
 ): Promise<Result<Found>> {
   const stored = large ? deps.blobs.putSealed(job.id, large, "new") : Promise.resolve("exists" as const);
-  const found = await reserveOrFind(deps, order, checked, job, stored);
+  const found = await reserveOrFind(deps, submission, checked, job, stored);
   const isOurs = found.ok && found.value.kind !== "attached";
   if (!isOurs && (await stored) === "created") await deps.blobs.dropSealed(job.id);
   return found;
@@ -157,7 +161,7 @@ async function reserve(
 /** As often as somebody else was in the way for a moment. */
 async function reserveOrFind(
   deps: AcceptDeps,
-  order: Order,
+  submission: Submission,
   checked: Checked,
   job: Job,
   stored: Promise<"created" | "exists">,
@@ -165,19 +169,20 @@ async function reserveOrFind(
   const { index, prices } = deps.jobs;
   const { ceilings } = deps;
   const { onConflict } = job.options;
-  let rerunOf = order.rerunOf;
+  let rerunOf = submission.rerunOf;
   let over: string | undefined;
   let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
-  const until = deps.now() + mostReserving;
-  for (let round = 0; round < mostRounds && deps.now() <= until; round++) {
+  const until = deps.now() + maxReserving;
+  for (let round = 0; round < maxRounds && deps.now() <= until; round++) {
     const begun = deps.now();
-    const { reserved, wanted, reservedAt } = await ceilings.inTurn(async () => {
-      const room = await ceilings.roomFor(job.name);
-      const wanted = withRoom(rerunOf === undefined ? job : { ...job, rerunOf }, room, deps.now());
+    const { reserved, wanted, reservedAt } = await ceilings.inSequence(async () => {
+      const room = await ceilings.capacityFor(job.name);
+      const wanted = withCapacity(rerunOf === undefined ? job : { ...job, rerunOf }, room, deps.now());
       // A message has its row at once, and waits; a caller by HTTP hears that there is no room.
-      if (room.kind === "full" && order.via !== "queue") return { reserved: "full", wanted, reservedAt: 0 } as const;
+      if (room.kind === "full" && submission.via !== "queue")
+        return { reserved: "full", wanted, reservedAt: 0 } as const;
       const reservedAt = deps.now();
-      const further = room.kind === "full" ? ceilings.standingIn(room.line, job) : room.actions;
+      const further = room.kind === "full" ? ceilings.enqueueIn(room.queue, job) : room.actions;
       const reservation: Reservation = {
         id: job.id,
         key: jobKey(job.id, job.createdAt),
@@ -186,7 +191,7 @@ async function reserveOrFind(
         want,
         replaces: onConflict === "replace",
         keyEntry: job.keyHash === undefined ? undefined : { hash: job.keyHash, over },
-        foreignId: order.id?.foreign === true,
+        foreignId: submission.id?.foreign === true,
         createdAt: job.createdAt,
         checkAt: job.checkAt,
         reservedAt,
@@ -201,30 +206,30 @@ async function reserveOrFind(
       continue;
     }
     if (reserved === "reserved") return ok({ kind: "reserved", job: wanted, reservedAt });
-    const obstacle = await findObstacle(deps, job, order, checked.definition, { want, over, round });
-    switch (obstacle.kind) {
+    const found = await findConflict(deps, job, submission, checked.definition, { want, over, round });
+    switch (found.kind) {
       case "ours": {
         // What was reserved leads to a row under the time at which it was reserved first.
-        const { createdAt } = obstacle;
-        const adopted = newJob({ ...order, rerunOf }, checked, job.id, createdAt);
-        const line = await ceilings.lineOf(job.name, job.id, createdAt);
-        const placed = line === undefined ? adopted : inLine(adopted, line, deps.now());
+        const { createdAt } = found;
+        const adopted = newJob({ ...submission, rerunOf }, checked, job.id, createdAt);
+        const line = await ceilings.queueOf(job.name, job.id, createdAt);
+        const placed = line === undefined ? adopted : inQueue(adopted, line, deps.now());
         return ok({ kind: "adopted", job: placed, reservedAt: begun });
       }
       case "attach":
-        return ok({ kind: "attached", job: obstacle.job });
+        return ok({ kind: "attached", job: found.job });
       case "refuse":
-        return no(reserved === "full" ? tooMany : obstacle.refusal);
+        return err(reserved === "full" ? tooMany : found.refusal);
       case "stand in line":
-        if (reserved === "full") return no(tooMany);
+        if (reserved === "full") return err(tooMany);
         want = "wait";
         break;
       case "take over":
-        if (reserved === "full") return no(tooMany);
-        [rerunOf, over] = [obstacle.from ?? rerunOf, obstacle.etag];
+        if (reserved === "full") return err(tooMany);
+        [rerunOf, over] = [found.from ?? rerunOf, found.etag];
         break;
       case "gone":
-        if (reserved === "full") return no(tooMany);
+        if (reserved === "full") return err(tooMany);
         if (round > 0) await deps.sleep(pause(round));
         break;
     }
@@ -235,7 +240,7 @@ async function reserveOrFind(
 /** @param reservedAt when what the row needs was reserved, or adopted */
 async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, reservedAt: number): Promise<Result<Accepted>> {
   const { jobs, now } = deps;
-  if (now() > reservedAt + mostReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
+  if (now() > reservedAt + maxReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
   if (await write(jobs, job, sealed)) return keep(deps, job, reservedAt);
   const earlier = await jobs.peek(job.id);
   if (earlier && hasEnded(earlier.job.phase) && earlier.job.phase.tidy) await letGo(deps, job);
@@ -266,7 +271,7 @@ async function keep({ jobs, now }: AcceptDeps, job: Job, reservedAt: number): Pr
 /** What was reserved for a job that turned out to be done with. */
 async function letGo({ jobs, queues, now }: AcceptDeps, { id, groupName, createdAt }: Job): Promise<void> {
   const { index } = jobs;
-  await index.leaveLine(groupName, id, createdAt);
+  await index.dequeue(groupName, id, createdAt);
   const next = await index.handOver(groupName, id);
   if (next !== undefined) await requeue({ jobs, queues, now }, next);
   await index.drop(id);
@@ -278,10 +283,10 @@ const tooMany: Refusal = {
   retryAfter: minute,
 };
 
-function withRoom(job: Job, room: Room, now: number): Job {
-  return room.kind === "full" ? inLine(job, room.line, now) : job;
+function withCapacity(job: Job, room: Capacity, now: number): Job {
+  return room.kind === "full" ? inQueue(job, room.queue, now) : job;
 }
 
-function inLine(job: Job, line: string, now: number): Job {
+function inQueue(job: Job, line: string, now: number): Job {
   return { ...job, line, phase: { state: "Queued", refusals: 0, waiting: { reason: "TooManyJobs", since: now } } };
 }

@@ -7,34 +7,34 @@ import { hasEnded, stateWord, type Job } from "../job/job.ts";
 import type { JobStore, Stored } from "../store/jobs.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
-import type { Checked, Order } from "./submission.ts";
+import type { Checked, Submission } from "./submission.ts";
 
-interface JoinDeps {
+interface AttachDeps {
   readonly jobs: JobStore;
   readonly sealer: Sealer;
   readonly queues: Queues;
 }
 
 /** This many callers can be notified of a job's end besides the one who started it; all of them stand in its row. */
-const mostJoined = 100;
+const maxJoined = 100;
 /** A binary property holds 64 KiB ("Understanding the Table service data model"). */
-const mostCallbackBytes = 64 * 1024;
+const maxCallbackBytes = 64 * 1024;
 
 /**
  * Answers a submission with the job of an earlier one: its caller finds that job by an id of its own, and is notified of its end too.
  *
  * @returns a refusal when too many callers wait for that job's end already
  */
-export async function join(
-  deps: JoinDeps,
-  { id: own, replyTo, correlationId }: Order,
+export async function attach(
+  deps: AttachDeps,
+  { id: own, replyTo, correlationId }: Submission,
   { callBackUri }: Checked,
   job: Job,
 ): Promise<Refusal | undefined> {
   if (own?.id === job.id) return undefined; // the same message again
   const id = own?.foreign === true ? own.id : undefined;
   if (id === undefined && replyTo === undefined && callBackUri === undefined) return undefined;
-  const joined: Joined = {
+  const joined: Attached = {
     // The same for each delivery of a message, so that its poster is notified once.
     ...(own === undefined ? {} : { id: own.id }),
     ...(replyTo === undefined ? {} : { replyTo }),
@@ -45,10 +45,15 @@ export async function join(
   return full;
 }
 
-type Joined = Job["joined"][number];
+type Attached = Job["joined"][number];
 
 /** Notified at once when the job has ended already. */
-function remember(deps: JoinDeps, id: JobId, joined: Joined, uri: string | undefined): Promise<Refusal | undefined> {
+function remember(
+  deps: AttachDeps,
+  id: JobId,
+  joined: Attached,
+  uri: string | undefined,
+): Promise<Refusal | undefined> {
   const { jobs, sealer, queues } = deps;
   return jobs.rewrite(async () => {
     const stored = await jobs.find(id);
@@ -58,7 +63,7 @@ function remember(deps: JoinDeps, id: JobId, joined: Joined, uri: string | undef
     if (place >= 0 && joined.id !== undefined) {
       // The same message again: all that it asks for was saved with it, and only its wake may not have been sent.
       if (hasEnded(job.phase) && [job.callback, job.reply].some(({ state }) => state === "pending"))
-        await queues.wake(id, undefined, 0);
+        await queues.requeue(id, undefined, 0);
       return done(undefined);
     }
     if (place < 0) job = { ...job, joined: [...job.joined, joined] };
@@ -68,9 +73,9 @@ function remember(deps: JoinDeps, id: JobId, joined: Joined, uri: string | undef
       if (called === "full") return done(full(job));
       ({ job, sealed } = called);
     }
-    if (job.joined.length > mostJoined) return done(full(job));
+    if (job.joined.length > maxJoined) return done(full(job));
     if ((await jobs.save(stored, job, sealed)) === conflict) return conflict;
-    if (hasEnded(job.phase)) await queues.wake(id, undefined, 0);
+    if (hasEnded(job.phase)) await queues.requeue(id, undefined, 0);
     return done(undefined);
   });
 }
@@ -88,7 +93,7 @@ async function withAddress(
   const known = Array.isArray(before) ? before.map(String) : [];
   const uris = known.includes(uri) ? known : [...known, uri];
   const callbacks = await sealer.seal(JSON.stringify(uris), job.id);
-  if (uris.length > mostJoined + 1 || callbacks.length > mostCallbackBytes) return "full";
+  if (uris.length > maxJoined + 1 || callbacks.length > maxCallbackBytes) return "full";
   const fresh: Job = told
     ? { ...job, callback: { state: "none", tries: 0 }, notified: { ...job.notified, callbacks: [] } }
     : job;
@@ -100,6 +105,6 @@ function full({ id, name, phase }: Job): Refusal {
   return { code: "NameActive", message, more: { id, name, state: stateWord(phase) } };
 }
 
-function sameAs(a: Joined, b: Joined): boolean {
+function sameAs(a: Attached, b: Attached): boolean {
   return a.id === b.id && a.replyTo === b.replyTo && a.correlationId === b.correlationId;
 }

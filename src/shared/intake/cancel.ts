@@ -21,19 +21,19 @@ export function mayBeCanceled({ phase, cancel: canceled }: Job): boolean {
  * @returns the job, or `undefined` when it is not known
  */
 export async function cancel(deps: CancelDeps, id: JobId, by: string | undefined): Promise<Stored | undefined> {
-  const look = { needed: false };
+  const action = { needed: false };
   const stored = await deps.jobs.change(id, (job) => {
     if (hasEnded(job.phase)) {
-      look.needed = job.phase.group !== "gone" && !job.yield;
-      return look.needed ? { job: { ...job, yield: true } } : undefined;
+      action.needed = job.phase.group !== "gone" && !job.yield;
+      return action.needed ? { job: { ...job, yield: true } } : undefined;
     }
-    look.needed = true;
+    action.needed = true;
     if (job.cancel) return undefined;
     return {
       job: { ...job, cancel: { at: deps.now(), reason: "CanceledByCaller", ...(by === undefined ? {} : { by }) } },
     };
   });
-  if (stored && look.needed) await deps.queues.wake(id, undefined, 0);
+  if (stored && action.needed) await deps.queues.requeue(id, undefined, 0);
   return stored;
 }
 

@@ -9,10 +9,10 @@ import type { Reservation } from "../store/reservations.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
 import type { JsonValue } from "../base/json.ts";
 import { reservationTime, secure } from "./reservation.ts";
-import type { Order } from "./submission.ts";
+import type { Submission } from "./submission.ts";
 import { parseSealedDefinition } from "../security/sealed-definition.ts";
 
-interface ObstacleDeps {
+interface ConflictDeps {
   readonly now: () => number;
   readonly jobs: JobStore;
   readonly blobs: Blobs;
@@ -26,7 +26,7 @@ interface ObstacleDeps {
  */
 const roundsForARow = 20;
 
-export type Obstacle =
+export type Conflict =
   | { readonly kind: "stand in line" | "gone" }
   /** All is reserved for this job, by us or by whoever died before its row was written, at that time. */
   | { readonly kind: "ours"; readonly createdAt: number }
@@ -35,15 +35,15 @@ export type Obstacle =
   | { readonly kind: "refuse"; readonly refusal: Refusal };
 
 /** What stood in the way of a reservation, and what the rules say about it. A job that can't be read keeps what it has. */
-export async function findObstacle(
-  deps: ObstacleDeps,
+export async function findConflict(
+  deps: ConflictDeps,
   job: Job,
-  order: Order,
+  submission: Submission,
   definition: Definition,
   round: Parameters<typeof findReadable>[4],
-): Promise<Obstacle> {
+): Promise<Conflict> {
   try {
-    return await findReadable(deps, job, order, definition, round);
+    return await findReadable(deps, job, submission, definition, round);
   } catch (error) {
     if (!(error instanceof Unreadable) || error.id === job.id) throw error;
     const message = `The name or key is held by job ${error.id}, whose row can't be read; an operator must repair it.`;
@@ -52,15 +52,15 @@ export async function findObstacle(
 }
 
 async function findReadable(
-  deps: ObstacleDeps,
+  deps: ConflictDeps,
   job: Job,
-  order: Order,
+  submission: Submission,
   definition: Definition,
   { want, over, round }: { want: Reservation["want"]; over: string | undefined; round: number },
-): Promise<Obstacle> {
+): Promise<Conflict> {
   const { index } = deps.jobs;
-  if (order.id !== undefined) {
-    const known = await deps.jobs.peek(order.id.id);
+  if (submission.id !== undefined) {
+    const known = await deps.jobs.peek(submission.id.id);
     if (known) return attachTo(deps, known.job);
   }
   if (job.keyHash !== undefined) {
@@ -68,9 +68,9 @@ async function findReadable(
     // A key that is taken over already is not what stood in the way this time.
     if (entry !== undefined && entry.id !== job.id && entry.etag !== over) return sameKey(deps, entry, definition);
   }
-  const hold = want === "hold" ? await index.hold(job.groupName) : undefined;
-  if (hold === undefined || hold.holder === job.id) return ourOwn(deps, job);
-  const holder = await deps.jobs.peek(hold.holder);
+  const hold = want === "hold" ? await index.lockOf(job.groupName) : undefined;
+  if (hold === undefined || hold.lockedBy === job.id) return ourOwn(deps, job);
+  const holder = await deps.jobs.peek(hold.lockedBy);
   // Reserved a moment ago, its row is on its way; or its acceptor died.
   if (holder === undefined) return { kind: round < roundsForARow ? "gone" : "stand in line" };
   const { job: other } = holder;
@@ -88,7 +88,7 @@ async function findReadable(
 }
 
 /** Our own reservation, whose answer got lost, or of an earlier delivery of the same message. Another job's under the same id must expire. */
-async function ourOwn({ jobs: { index }, now }: ObstacleDeps, job: Job): Promise<Obstacle> {
+async function ourOwn({ jobs: { index }, now }: ConflictDeps, job: Job): Promise<Conflict> {
   const pending = await index.pending(job.id);
   const same = nameKey(pending?.groupName ?? "") === nameKey(job.groupName) && pending?.keyHash === job.keyHash;
   const adopted = same ? await index.adopt(job.id, now()) : undefined;
@@ -99,7 +99,7 @@ async function ourOwn({ jobs: { index }, now }: ObstacleDeps, job: Job): Promise
  * Whether no row will come for a reservation any more. One that has expired is fenced off first: whoever wrote its row all the same
  * withdraws it.
  */
-async function hasDied({ jobs, now }: ObstacleDeps, id: JobId): Promise<boolean> {
+async function hasDied({ jobs, now }: ConflictDeps, id: JobId): Promise<boolean> {
   const pending = await jobs.index.pending(id);
   if (pending !== undefined && now() <= pending.reservedAt + reservationTime) return false;
   if (pending !== undefined && !pending.expired && !(await jobs.index.expire(pending))) return false;
@@ -108,17 +108,17 @@ async function hasDied({ jobs, now }: ObstacleDeps, id: JobId): Promise<boolean>
 }
 
 /** Attaches to a job that is there, unless its row is withdrawn just now. */
-async function attachTo(deps: ObstacleDeps, job: Job): Promise<Obstacle> {
+async function attachTo(deps: ConflictDeps, job: Job): Promise<Conflict> {
   const secured = await secure(deps, job);
   return secured === undefined ? { kind: "gone" } : { kind: "attach", job: secured };
 }
 
 /** The same idempotency key: the job that has it, a new one in its place, or a refusal when the definition is another. */
 async function sameKey(
-  deps: ObstacleDeps,
+  deps: ConflictDeps,
   entry: { readonly id: JobId; readonly etag: string },
   definition: Definition,
-): Promise<Obstacle> {
+): Promise<Conflict> {
   const earlier = await deps.jobs.find(entry.id);
   // Reserved a moment ago, its row is on its way; or its acceptor died, and the reservation expires.
   if (earlier === undefined) {

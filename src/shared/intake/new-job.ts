@@ -5,14 +5,14 @@ import { groupName, uniqueGroupName, type GroupName, type JobId } from "../base/
 import { parseTraceparent } from "../base/traceparent.ts";
 import { nothingObserved, type Delivery, type Job } from "../job/job.ts";
 import type { JobOptions } from "../job/options.ts";
-import type { Checked, Order } from "./submission.ts";
+import type { Checked, Submission } from "./submission.ts";
 
 /** At most this many warnings are kept in a row. */
 export const maxWarnings = 50;
 
 /** A job as its life begins: nothing of it exists yet but what its caller said. */
 export function newJob(
-  order: Order,
+  submission: Submission,
   { definition, options, warnings, callBackUri }: Checked,
   id: JobId,
   createdAt: number,
@@ -34,22 +34,22 @@ export function newJob(
     cpu: view.cpu,
     memoryGB: view.memoryGB,
     warnings: warnings.slice(0, maxWarnings),
-    via: order.via,
+    via: submission.via,
     phase: { state: "Queued", refusals: 0 },
     callback: delivery(callBackUri),
-    reply: delivery(order.replyTo),
+    reply: delivery(submission.replyTo),
     ...defined({
       wantedLocation: view.location,
-      requestedBy: order.requestedBy,
-      correlationId: order.correlationId,
-      replyTo: order.replyTo,
-      messageId: order.id?.messageId,
-      rerunOf: order.rerunOf,
-      traceparent: parseTraceparent(order.traceparent),
+      requestedBy: submission.requestedBy,
+      correlationId: submission.correlationId,
+      replyTo: submission.replyTo,
+      messageId: submission.id?.messageId,
+      rerunOf: submission.rerunOf,
+      traceparent: parseTraceparent(submission.traceparent),
       keyHash:
-        order.idempotencyKey === undefined
+        submission.idempotencyKey === undefined
           ? undefined
-          : createHash("sha256").update(order.idempotencyKey).digest("hex"),
+          : createHash("sha256").update(submission.idempotencyKey).digest("hex"),
     }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Definition } from "../definition/index.ts";
-import type { PlacedFault } from "../base/errors.ts";
+import type { LocatedFault } from "../base/errors.ts";
 import { policyFaults } from "./policy.ts";
 import type { Settings } from "../config/settings.ts";
 import { vaultFault } from "../security/vault-references.ts";
@@ -8,26 +8,26 @@ import { vaultFault } from "../security/vault-references.ts";
 export interface NotPermitted {
   readonly code: "InvalidDefinition" | "PolicyRefused";
   readonly what: string;
-  readonly errors: readonly PlacedFault[];
+  readonly errors: readonly LocatedFault[];
 }
 
 /** The number of faults that are reported; finding the position of each costs time. */
-const mostTold = 20;
+const maxTold = 20;
 /** A job that asked for more would keep the vault busy for everybody. */
-const mostReferences = 100;
+const maxReferences = 100;
 
 export function notPermitted(
   definition: Definition,
   place: (path: string) => { line: number; column: number },
   settings: Settings,
 ): NotPermitted | undefined {
-  const placed = (faults: readonly { path: string; message: string }[]): PlacedFault[] =>
-    faults.slice(0, mostTold).map(({ path, message }) => ({ path, ...place(path), message }));
+  const placed = (faults: readonly { path: string; message: string }[]): LocatedFault[] =>
+    faults.slice(0, maxTold).map(({ path, message }) => ({ path, ...place(path), message }));
   const references = definition.view.vaultReferences.flatMap((reference, index) => {
     const message =
-      index < mostReferences
+      index < maxReferences
         ? vaultFault(reference, settings)
-        : `A definition may have at most ${mostReferences} vault references.`;
+        : `A definition may have at most ${maxReferences} vault references.`;
     return message === undefined ? [] : [{ path: reference.path, message }];
   });
   if (references.length > 0)

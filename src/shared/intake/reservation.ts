@@ -60,7 +60,7 @@ export async function expireReservation(deps: ReservationDeps, id: JobId): Promi
   if ((await jobs.peek(id)) !== undefined) return;
   log("warn", "reservation without a row", { job: id });
   await jobs.index.giveBack(pending);
-  for (const line of ceilings.linesOf(pending.name)) await jobs.index.leaveLine(line, id, pending.createdAt);
+  for (const line of ceilings.queuesOf(pending.name)) await jobs.index.dequeue(line, id, pending.createdAt);
   const next = await jobs.index.handOver(pending.groupName, id);
   if (next !== undefined) await requeue({ jobs, queues, now }, next);
   await blobs.dropSealed(id);

@@ -1,6 +1,6 @@
 import type { Settings } from "../config/settings.ts";
 import type { Definition } from "../definition/index.ts";
-import { no, ok, type PlacedFault, type Result } from "../base/errors.ts";
+import { err, ok, type LocatedFault, type Result } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import type { JsonObject } from "../base/json.ts";
 import { judgeJob, optionFaults, refusalOf, type Found } from "../job/judgement.ts";
@@ -9,7 +9,7 @@ import { notPermitted } from "./permitted.ts";
 import { isAllowedAddress } from "../security/safe-post.ts";
 
 /** What a caller asks for, by HTTP or on the queue, before anything is judged. */
-export interface Order {
+export interface Submission {
   readonly text: string;
   readonly query: JsonObject;
   readonly envelope: JsonObject;
@@ -32,28 +32,28 @@ export interface Order {
 export interface Checked {
   readonly definition: Definition;
   readonly options: JobOptions;
-  readonly warnings: readonly PlacedFault[];
+  readonly warnings: readonly LocatedFault[];
   readonly callBackUri: string | undefined;
 }
 
 /** Every fault of an order at once: of the job itself, and of what this service's settings allow. Pure. */
-export function check(order: Order, settings: Settings): Result<Checked> {
-  const judged = judgeJob({ ...order, via: order.via === "queue" ? "queue" : "http" }, settings);
+export function check(submission: Submission, settings: Settings): Result<Checked> {
+  const judged = judgeJob({ ...submission, via: submission.via === "queue" ? "queue" : "http" }, settings);
   const { warnings, callBackUri, definition, options } = judged;
-  const found: Found[] = [...judged.found, optionFaults([...addressFaults(order, callBackUri, settings)])];
+  const found: Found[] = [...judged.found, optionFaults([...addressFaults(submission, callBackUri, settings)])];
   const forbidden = definition && notPermitted(definition.value, definition.place, settings);
   if (forbidden) found.push(forbidden);
-  if (!definition || !options || found.some(({ errors }) => errors.length > 0)) return no(refusalOf(found, warnings));
+  if (!definition || !options || found.some(({ errors }) => errors.length > 0)) return err(refusalOf(found, warnings));
   return ok({ definition: definition.value, options, warnings, callBackUri });
 }
 
 const longestUri = 4096;
 
 function* addressFaults(
-  { replyTo }: Order,
+  { replyTo }: Submission,
   callBackUri: string | undefined,
   settings: Settings,
-): Generator<PlacedFault> {
+): Generator<LocatedFault> {
   const at = { line: 1, column: 1 };
   if (callBackUri !== undefined && !isAllowedAddress(callBackUri, settings.callbackHosts))
     yield { ...at, path: "callBackUri", message: "callBackUri must be an https address on an allowed host." };

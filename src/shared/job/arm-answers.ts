@@ -3,8 +3,8 @@ import { backOff, minute, second } from "../base/duration.ts";
 import { clip } from "../base/errors.ts";
 import { entryOf, type Reason } from "./reasons.ts";
 import { endingOf, hasEnded, type AzureError, type Ending, type Job, type TerminalPhase, type Verdict } from "./job.ts";
-import { nothingRuns, type GroupSeen } from "./observation.ts";
-import { rest, settleTime, skew, type Rules, type Step } from "./step.ts";
+import { nothingRuns, type ObservedGroup } from "./observation.ts";
+import { requeueAt, settleTime, skew, type Rules, type Step } from "./step.ts";
 import { nextTimeout } from "./timing.ts";
 import { accepted, afterFailure, conclude, postpone, unclaimed, withEnding } from "./transitions.ts";
 import { failed } from "./verdict.ts";
@@ -40,10 +40,10 @@ export function afterCreate(claimedJob: Job, answer: CreateAnswer, now: number, 
     case "accepted":
       return { do: "save", job: accepted(job, now) };
     case "unclear":
-      return rest(withAzure(job, answer.azure), now + settleTime);
+      return requeueAt(withAzure(job, answer.azure), now + settleTime);
     case "failed": {
       const { mayLandUntil: _answered, ...answered } = phase;
-      return rest({ ...withRefusal(job, answer, now), phase: { ...answered, answered: true } }, now + settleTime);
+      return requeueAt({ ...withRefusal(job, answer, now), phase: { ...answered, answered: true } }, now + settleTime);
     }
     case "refused":
       return afterRefusal(withRefusal(job, answer, now), now, rules);
@@ -108,9 +108,9 @@ function again(job: Job, now: number, rules: Rules, floor: number, ceiling = 5 *
   const { refused } = job;
   if (refused === undefined) return { do: "save", job };
   const step = postpone(job, refused.reason, now, rules, refused.retryAfter, refused.detail);
-  if (step.do !== "rest" || step.job.phase.state !== "Queued") return step;
+  if (step.do !== "requeue" || step.job.phase.state !== "Queued") return step;
   const delay = Math.max(refused.retryAfter ?? 0, backOff(refused.times - 1, floor, ceiling, rules.random));
-  return rest(
+  return requeueAt(
     { ...step.job, phase: { ...step.job.phase, notBefore: now + delay } },
     Math.min(now + delay, nextTimeout(job)),
   );
@@ -145,22 +145,22 @@ export function afterDelete(
 ): Step {
   const { claimUntil } = claimedJob;
   if (answer.kind === "unclear" && mayLand(answer.azure) && claimUntil !== undefined)
-    return rest(claimedJob, claimUntil + skew);
+    return requeueAt(claimedJob, claimUntil + skew);
   const job = unclaimed(claimedJob);
   switch (answer.kind) {
     case "unclear":
-      return rest(job, now + Math.max(second, rules.lookFloor / 2));
+      return requeueAt(job, now + Math.max(second, rules.observationFloor / 2));
     case "accepted": {
       const done = withRemoval(job, ({ refused: _refused, ...removal }) => ({
         ...removal,
         ...(how === "delete" ? { deletedAt: now } : {}),
       }));
-      if (how === "stop") return rest(done, now + Math.max(second, rules.lookFloor / 2));
-      return rest({ ...done, lastDeleteAt: now }, now + deleteTime);
+      if (how === "stop") return requeueAt(done, now + Math.max(second, rules.observationFloor / 2));
+      return requeueAt({ ...done, lastDeleteAt: now }, now + deleteTime);
     }
     case "absent": {
       const proves = how === "delete" && absenceIsProved(job, now, rules);
-      return rest(proves ? withRemoval(job, (removal) => ({ ...removal, gone: true })) : job, now + second);
+      return requeueAt(proves ? withRemoval(job, (removal) => ({ ...removal, gone: true })) : job, now + second);
     }
     case "refused": {
       const times = (removalOf(job)?.refused?.times ?? 0) + 1;
@@ -176,7 +176,7 @@ export function afterDelete(
       }));
       // Another way may be open: a lock that forbids a delete allows a stop.
       const isLocked = answer.reason === "ResourceLocked" && how === "delete" && !hasEnded(job.phase);
-      return rest(changed, now + (isLocked ? second : delay));
+      return requeueAt(changed, now + (isLocked ? second : delay));
     }
   }
 }
@@ -217,7 +217,7 @@ function mayLand(azure: AzureError | undefined): boolean {
 }
 
 /** What is saved once logs and exit codes are stored. Without a group it is known to be gone. */
-export function afterCapture(job: Job, group: GroupSeen | undefined, now: number, rules: Rules): Job {
+export function afterCapture(job: Job, group: ObservedGroup | undefined, now: number, rules: Rules): Job {
   const { phase } = job;
   if (hasEnded(phase)) return { ...job, phase: { ...phase, captured: true } };
   const ending = endingOf(phase);

@@ -13,7 +13,7 @@ export type JobMessage =
   /** An id of a row that is there already. */
   | { readonly kind: "run"; readonly id: JobId }
   | { readonly kind: "cancel"; readonly id: JobId }
-  | { readonly kind: "submit"; readonly submission: Submission }
+  | { readonly kind: "submit"; readonly submission: Envelope }
   /** An envelope of a newer release: not ours to judge. */
   | { readonly kind: "newer" }
   | { readonly kind: "malformed"; readonly why: string; readonly at: Position; readonly of: Sender };
@@ -33,7 +33,7 @@ export interface Sender {
   readonly correlationId?: string | undefined;
 }
 
-export interface Submission {
+export interface Envelope {
   readonly id: JobId | undefined;
   readonly idempotencyKey: string | undefined;
   readonly definition: { readonly text: string } | { readonly blob: string };
@@ -213,7 +213,7 @@ function jsonObjectIn(text: string): object | undefined {
   }
 }
 
-function bare(text: string): Submission {
+function bare(text: string): Envelope {
   return {
     id: undefined,
     idempotencyKey: undefined,

@@ -51,7 +51,7 @@ export function finishedEvent(
   };
 }
 
-/** Whose fault a failure is, and what to do, as the status has it. */
+/** Whose fault a failure is, and what to do, like in the status. */
 function blameOf({ phase }: Job): Record<string, unknown> {
   if (!hasEnded(phase) || phase.state === "Succeeded") return {};
   const { party, advice } = blame(phase.verdict);

@@ -31,7 +31,7 @@ const place = openObject({ path: z.string(), line: z.number(), column: z.number(
 
 const target = openObject({ subscriptionId: z.string(), resourceGroup: z.string(), location: z.string() });
 /** Where this job's group is, or will be. */
-export type Placed = z.infer<typeof target>;
+export type JobTarget = z.infer<typeof target>;
 
 const groupEvent = openObject({
   at: z.number().optional(),

@@ -1,4 +1,4 @@
-import { clip, shownName, shownPath, type ErrorCode, type PlacedFault, type Refusal } from "../base/errors.ts";
+import { clip, shownName, shownPath, type ErrorCode, type LocatedFault, type Refusal } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
 import { parseDefinition, type Definition, type OptionsBlock } from "../definition/index.ts";
 import type { Settings } from "../config/settings.ts";
@@ -20,14 +20,14 @@ export interface Written {
 export interface Found {
   readonly code: ErrorCode;
   readonly what: string;
-  readonly errors: readonly PlacedFault[];
+  readonly errors: readonly LocatedFault[];
 }
 
 /** All that can be said of a job before anybody's rules, without asking anybody. */
 export interface Judgement {
   /** Empty where everything is in order. */
   readonly found: readonly Found[];
-  readonly warnings: readonly PlacedFault[];
+  readonly warnings: readonly LocatedFault[];
   readonly callBackUri: string | undefined;
   /** The definition, where it can be read, and where a path of it stands in the text. */
   readonly definition: { readonly value: Definition; readonly place: Place } | undefined;
@@ -77,7 +77,7 @@ export function judgeJob(written: Written, settings: Settings): Judgement {
 }
 
 /** One refusal with all that was found, which is something; the first kind gives it its code, and the first fault its sentence. */
-export function refusalOf(found: readonly Found[], warnings: readonly PlacedFault[]): Refusal {
+export function refusalOf(found: readonly Found[], warnings: readonly LocatedFault[]): Refusal {
   const { code, what } = found.find(hasFaults) ?? { code: "InvalidDefinition", what: "This can't be taken" };
   const errors = found.flatMap((each) => each.errors);
   const [first] = errors;
@@ -88,12 +88,12 @@ export function refusalOf(found: readonly Found[], warnings: readonly PlacedFaul
   return { code, message: clip(`${what}: ${where}${first?.message ?? ""}${more}`, 300), errors, warnings: shown };
 }
 
-function placeOf({ path, line }: PlacedFault): string {
+function placeOf({ path, line }: LocatedFault): string {
   return path === "" ? `line ${line}: ` : `${shownPath(path)} (line ${line}): `;
 }
 
 /** An option of a query or an envelope stands on no line of the caller's text, and its fault names it already. */
-function isInBlock({ path }: PlacedFault): boolean {
+function isInBlock({ path }: LocatedFault): boolean {
   return path.startsWith("x-aciproxy");
 }
 
@@ -101,11 +101,11 @@ function hasFaults({ errors }: Found): boolean {
   return errors.length > 0;
 }
 
-function definitionFaults(errors: readonly PlacedFault[]): Found {
+function definitionFaults(errors: readonly LocatedFault[]): Found {
   return { code: "InvalidDefinition", what: "The definition can't be taken", errors };
 }
 
-export function optionFaults(errors: readonly PlacedFault[]): Found {
+export function optionFaults(errors: readonly LocatedFault[]): Found {
   return { code: "InvalidOptions", what: "The options can't be taken", errors };
 }
 
@@ -120,12 +120,12 @@ function sourcesOf({ query, envelope }: Written, block: OptionsBlock | undefined
 /** At most this many are listed: a row and a reply are no place for thousands. */
 const maxUnknown = 50;
 
-function unknownMembers(names: readonly string[]): PlacedFault[] {
+function unknownMembers(names: readonly string[]): LocatedFault[] {
   const message = "This member has no effect: the envelope has no such member, or has it twice; see docs/queue.md.";
   return names.slice(0, maxUnknown).map((name) => ({ path: shownName(name, "member"), line: 1, column: 1, message }));
 }
 
-function tagFaults(definition: Definition, options: JobOptions, place: Place): PlacedFault[] {
+function tagFaults(definition: Definition, options: JobOptions, place: Place): LocatedFault[] {
   const message = tagsFault(definition, options);
   return message === undefined ? [] : [{ path: "tags", ...place("tags"), message }];
 }
@@ -135,7 +135,7 @@ function neverEnds(
   { main, runTimeout }: JobOptions,
   sources: readonly OptionsFrom[],
   place: Place,
-): PlacedFault | undefined {
+): LocatedFault | undefined {
   const path = "properties.restartPolicy";
   const hasTimeout = sources.some(({ values }) => Object.keys(values).some((name) => name.toLowerCase() === "timeout"));
   if (view.restartPolicy !== "Always" || main !== undefined || runTimeout !== undefined || hasTimeout) return undefined;

@@ -2,9 +2,9 @@ import { second } from "../base/duration.ts";
 import { absenceProof, absentAgain, type Ground } from "./absence.ts";
 import { afterRefusal } from "./arm-answers.ts";
 import { endingOf, hasEnded, type Ending, type Job, type LivePhase, type Phase, type TerminalPhase } from "./job.ts";
-import { nothingRuns, type GroupSeen, type Observation } from "./observation.ts";
+import { nothingRuns, type ObservedGroup, type Observation } from "./observation.ts";
 import { whose } from "./ownership.ts";
-import { resendTime, rest, skew, type Rules, type Step } from "./step.ts";
+import { resendTime, requeueAt, skew, type Rules, type Step } from "./step.ts";
 import { interrupted, nextTimeout, pace } from "./timing.ts";
 import {
   accepted,
@@ -44,12 +44,12 @@ export function nextStep(job: Job, seen: Observation | undefined, admitted: bool
   const { phase } = job;
   if (phase.state === "Unknown") return { do: "leave alone" };
   if (job.claimUntil !== undefined) {
-    if (now < job.claimUntil + skew) return rest(job, job.claimUntil + skew);
+    if (now < job.claimUntil + skew) return requeueAt(job, job.claimUntil + skew);
     return { do: "save", job: unclaimed(job) };
   }
   if (hasEnded(phase)) return afterEnd(job, phase, seen, now, rules);
   if (phase.state === "Queued") return queued(job, phase, seen, admitted, now, rules);
-  if (seen === undefined) return { do: "look" };
+  if (seen === undefined) return { do: "observe" };
   const ending = endingOf(phase);
   if (ending) return confirmEnd(job, phase, ending, seen, now, rules);
   return follow(job, phase, seen, now, rules);
@@ -68,9 +68,9 @@ function queued(
   const end = interrupted(job, now);
   if (end) return { do: "save", job: finish(job, end, now, "gone", rules) };
   if (phase.notBefore !== undefined && now < phase.notBefore)
-    return rest(job, Math.min(phase.notBefore, nextTimeout(job)));
+    return requeueAt(job, Math.min(phase.notBefore, nextTimeout(job)));
   if (!admitted) return { do: "admit" };
-  if (seen === undefined) return { do: "look" };
+  if (seen === undefined) return { do: "observe" };
   switch (seen.group) {
     case "unknown":
       return postpone(job, seen.reason, now, rules, seen.retryAfter);
@@ -78,7 +78,7 @@ function queued(
       return { do: "create", job: claimed(provisioning(job, now), now) };
     case "present": {
       const owner = whose(job, seen, true);
-      if (owner.kind === "this attempt") return { do: "save", job: firstSeen(provisioning(job, now), seen, now) };
+      if (owner.kind === "this attempt") return { do: "save", job: firstObserved(provisioning(job, now), seen, now) };
       if (owner.kind === "another attempt") return { do: "delete", job: claimed(job, now) };
       if (owner.kind === "another job") return requeueOther(postpone(job, "NameBusy", now, rules, undefined), owner.id);
       if (isAdoptable(seen, rules)) return { do: "create", job: claimed(provisioning(job, now), now) };
@@ -88,7 +88,7 @@ function queued(
 }
 
 /** A finished group of nobody's that the operator lets us replace. */
-function isAdoptable(group: GroupSeen, rules: Rules): boolean {
+function isAdoptable(group: ObservedGroup, rules: Rules): boolean {
   return rules.adoptFinishedGroups && group.owner.kind === "untagged" && nothingRuns(group);
 }
 
@@ -99,7 +99,7 @@ function taken({ firstCreateAt, phase, attempt }: Job): { readonly reason: "Name
 }
 
 function requeueOther(step: Step, id: Extract<ReturnType<typeof whose>, { kind: "another job" }>["id"]): Step {
-  return step.do === "rest" && id !== undefined ? { ...step, requeue: id } : step;
+  return step.do === "requeue" && id !== undefined ? { ...step, requeue: id } : step;
 }
 
 // ----------------------------------------------------------------------------------------- Provisioning, Pending, Running
@@ -111,7 +111,7 @@ function follow(job: Job, phase: LivePhase, seen: Observation, now: number, rule
       if (targetIsGone(blind, now, rules)) return isGone(blind, phase, now, rules);
       const end = interrupted(blind, now, "unseen");
       if (end) return { do: "save", job: withEnding(blind, phase, afterFailure(blind, end, now, rules)) };
-      return rest(blind, now + Math.max(seen.retryAfter ?? 0, pace(job, now, rules)));
+      return requeueAt(blind, now + Math.max(seen.retryAfter ?? 0, pace(job, now, rules)));
     }
     case "absent":
       return missing(job, phase, now, rules);
@@ -157,11 +157,11 @@ function missing(before: Job, beforePhase: LivePhase, now: number, rules: Rules)
   const wasAnswered = phase.state === "Provisioning" && phase.answered === true;
   const proof = absenceProof(absence, wasAnswered ? "told" : "nothing", now, rules);
   const mayLandUntil = phase.state === "Provisioning" ? (phase.mayLandUntil ?? 0) : 0;
-  if (proof.proved && now < mayLandUntil + skew) return rest(job, mayLandUntil + skew);
+  if (proof.proved && now < mayLandUntil + skew) return requeueAt(job, mayLandUntil + skew);
   if (proof.proved) return isGone(job, phase, now, rules);
   const end = interrupted(job, now);
   if (end) return { do: "save", job: withEnding(job, phase, { ...afterFailure(job, end, now, rules), ...absence }) };
-  return rest(job, Math.min(proof.nextAt, nextTimeout(job)));
+  return requeueAt(job, Math.min(proof.nextAt, nextTimeout(job)));
 }
 
 /** The absence is proved. */
@@ -178,13 +178,13 @@ function isGone(job: Job, phase: LivePhase, now: number, rules: Rules): Step {
 }
 
 /** The create took effect: the group is seen for the first time. */
-function firstSeen(job: Job, group: GroupSeen, now: number): Job {
+function firstObserved(job: Job, group: ObservedGroup, now: number): Job {
   const observed = observe(job, group, job.observed, now);
   return accepted({ ...job, observed, ...withEvents(job, group) }, now);
 }
 
-function present(before: Job, beforePhase: LivePhase, group: GroupSeen, now: number, rules: Rules): Step {
-  if (beforePhase.state === "Provisioning") return { do: "save", job: firstSeen(before, group, now) };
+function present(before: Job, beforePhase: LivePhase, group: ObservedGroup, now: number, rules: Rules): Step {
+  if (beforePhase.state === "Provisioning") return { do: "save", job: firstObserved(before, group, now) };
   const { absentAt: _absent, absences: _absences, ...live } = beforePhase;
   const { unseen: _unseen, ...seen } = before;
   const observed = observe(before, group, before.observed, now);
@@ -221,10 +221,10 @@ function present(before: Job, beforePhase: LivePhase, group: GroupSeen, now: num
   }
   const end = interrupted(job, now);
   if (end) return ended(job, group, end, now, rules);
-  return rest(job, Math.min(now + pace(job, now, rules), nextTimeout(job), ...dueTimes(job, rules)));
+  return requeueAt(job, Math.min(now + pace(job, now, rules), nextTimeout(job), ...dueTimes(job, rules)));
 }
 
-function withEvents(job: Job, group: GroupSeen): Pick<Job, "events"> {
+function withEvents(job: Job, group: ObservedGroup): Pick<Job, "events"> {
   return { events: group.events.length > 0 ? [...group.events] : job.events };
 }
 
@@ -240,11 +240,11 @@ function dueTimes({ observed: { terminatedSince } }: Job, { exitCodeTime }: Rule
 }
 
 /** The end is decided: capture first, whatever comes next. */
-function ended(job: Job, group: GroupSeen, outcome: Outcome, now: number, rules: Rules): Step {
+function ended(job: Job, group: ObservedGroup, outcome: Outcome, now: number, rules: Rules): Step {
   return capture(job, afterFailure(job, outcome, now, rules), group);
 }
 
-function capture(job: Job, ending: Ending, group: GroupSeen): Step {
+function capture(job: Job, ending: Ending, group: ObservedGroup): Step {
   const { phase } = job;
   if (hasEnded(phase) || phase.state === "Queued" || phase.state === "Unknown") return { do: "save", job };
   return { do: "capture", job: withEnding(job, phase, ending), group };
@@ -284,7 +284,9 @@ function confirmEnd(job: Job, phase: LivePhase, ending: Ending, seen: Observatio
   if (seen.group === "unknown") {
     const blind = unseen(job, seen, now);
     if (targetIsGone(blind, now, rules)) return gone();
-    return overdue ? giveUp() : rest(blind, now + Math.max(seen.retryAfter ?? 0, rules.lookFloor, 5 * second));
+    return overdue
+      ? giveUp()
+      : requeueAt(blind, now + Math.max(seen.retryAfter ?? 0, rules.observationFloor, 5 * second));
   }
   if (seen.group === "absent") return confirmAbsence(job, phase, ending, now, rules, gone);
   const owner = whose(job, seen, ending.absentAt !== undefined);
@@ -307,7 +309,7 @@ function send(job: Job, phase: LivePhase, ending: Ending, how: "delete" | "stop"
   const isWay = how === "stop" && ending.refused?.reason === "ResourceLocked" && ending.refused.times === 1;
   const sendAt = isWay ? 0 : Math.max(ending.sendAt ?? 0, (ending.sentAt ?? -Infinity) + resendTime);
   if (now < sendAt)
-    return rest(withEnding(job, phase, ending), Math.min(sendAt, now + Math.max(rules.lookFloor, second)));
+    return requeueAt(withEnding(job, phase, ending), Math.min(sendAt, now + Math.max(rules.observationFloor, second)));
   const { sendAt: _send, ...unsent } = ending;
   return { do: how, job: claimed(withEnding(job, phase, { ...unsent, sentAt: now }), now) };
 }
@@ -325,7 +327,7 @@ function confirmAbsence(job: Job, phase: LivePhase, before: Ending, now: number,
   const sendAt = Math.max(ending.sendAt ?? 0, (ending.sentAt ?? -Infinity) + resendTime);
   const how = ending.to !== "Queued" && keeps(job, ending.to) ? "stop" : "delete";
   if (isBlind && now >= sendAt) return send(job, phase, ending, how, now, rules);
-  return rest(withEnding(job, phase, ending), Math.min(proof.nextAt, isBlind ? sendAt : Infinity));
+  return requeueAt(withEnding(job, phase, ending), Math.min(proof.nextAt, isBlind ? sendAt : Infinity));
 }
 
 function groundOf({ observed }: Job, phase: LivePhase, { deletedAt }: Ending): Ground {
@@ -337,7 +339,14 @@ function groundOf({ observed }: Job, phase: LivePhase, { deletedAt }: Ending): G
 const stoppedTime = 60 * second;
 
 /** Ended without an exit code: the group is stopped, and observed once more. */
-function observeStopped(job: Job, phase: LivePhase, ending: Ending, group: GroupSeen, now: number, rules: Rules): Step {
+function observeStopped(
+  job: Job,
+  phase: LivePhase,
+  ending: Ending,
+  group: ObservedGroup,
+  now: number,
+  rules: Rules,
+): Step {
   const { observeStopped: _done, sentAt, sendAt: _send, ...decided } = ending;
   const proceed = { ...decided, observeStopped: false };
   if (nothingRuns(group)) {
@@ -350,21 +359,21 @@ function observeStopped(job: Job, phase: LivePhase, ending: Ending, group: Group
   // A stop that was refused is sent again: the time begins when one went out.
   const until = Math.min((sentAt ?? Infinity) + stoppedTime, ending.since + rules.stopTimeout / 2);
   if (now >= until) return { do: "save", job: withEnding(job, phase, proceed) };
-  return rest(withEnding(job, phase, ending), now + Math.max(rules.lookFloor, second));
+  return requeueAt(withEnding(job, phase, ending), now + Math.max(rules.observationFloor, second));
 }
 
 // -------------------------------------------------------------------------------------------------------------- Terminal
 
 function afterEnd(job: Job, phase: TerminalPhase, seen: Observation | undefined, now: number, rules: Rules): Step {
   const pending = [job.callback, job.reply].filter(({ state }) => state === "pending");
-  const tellAt = Math.min(...pending.map(({ nextAt }) => nextAt ?? 0));
-  if (now >= tellAt) return { do: "tell" };
+  const notifyAt = Math.min(...pending.map(({ nextAt }) => nextAt ?? 0));
+  if (now >= notifyAt) return { do: "notify" };
   if (phase.group === "gone") {
-    if (!phase.tidy) return { do: "tidy" };
-    return pending.length > 0 ? rest(job, tellAt) : { do: "done" };
+    if (!phase.tidy) return { do: "finalize" };
+    return pending.length > 0 ? requeueAt(job, notifyAt) : { do: "done" };
   }
   if (phase.keepUntil !== undefined && now < phase.keepUntil && !job.yield) {
-    return rest(job, Math.min(phase.keepUntil, tellAt));
+    return requeueAt(job, Math.min(phase.keepUntil, notifyAt));
   }
   // A word of a newer release: only that one knows whether the group may go.
   if (phase.group !== "present" && phase.group !== "stopped") return { do: "leave alone" };
@@ -375,16 +384,18 @@ function afterEnd(job: Job, phase: TerminalPhase, seen: Observation | undefined,
 function removeGroup(job: Job, phase: TerminalPhase, seen: Observation | undefined, now: number, rules: Rules): Step {
   const gone: Step = { do: "save", job: { ...job, phase: { ...phase, group: "gone" } } };
   if (phase.gone === true) return gone;
-  if (seen === undefined) return { do: "look" };
+  if (seen === undefined) return { do: "observe" };
   switch (seen.group) {
     case "unknown": {
       const blind = unseen(job, seen, now);
-      return targetIsGone(blind, now, rules) ? gone : rest(blind, now + Math.max(seen.retryAfter ?? 0, 10 * second));
+      return targetIsGone(blind, now, rules)
+        ? gone
+        : requeueAt(blind, now + Math.max(seen.retryAfter ?? 0, 10 * second));
     }
     case "absent": {
       const absence = absentAgain(phase, now);
       const proof = absenceProof(absence, phase.deletedAt === undefined ? "nothing" : "told", now, rules);
-      return proof.proved ? gone : rest({ ...job, phase: { ...phase, ...absence } }, proof.nextAt);
+      return proof.proved ? gone : requeueAt({ ...job, phase: { ...phase, ...absence } }, proof.nextAt);
     }
     case "present": {
       const { kind } = whose(job, seen, phase.absentAt !== undefined);
@@ -393,7 +404,10 @@ function removeGroup(job: Job, phase: TerminalPhase, seen: Observation | undefin
       if (!there.captured) return { do: "capture", job, group: seen };
       const sendAt = Math.max(there.sendAt ?? 0, (there.sentAt ?? -Infinity) + resendTime);
       if (now < sendAt)
-        return rest({ ...job, phase: there }, Math.max(there.sendAt ?? 0, now + Math.max(rules.lookFloor, second)));
+        return requeueAt(
+          { ...job, phase: there },
+          Math.max(there.sendAt ?? 0, now + Math.max(rules.observationFloor, second)),
+        );
       const { sendAt: _send, ...unsent } = there;
       return { do: "delete", job: claimed({ ...job, phase: { ...unsent, sentAt: now } }, now) };
     }

@@ -2,7 +2,7 @@ import type { AzureError, GroupEvent } from "./job.ts";
 import type { Reason } from "./reasons.ts";
 
 /** A container as one observation shows it, whatever words ACI used. */
-export interface ContainerSeen {
+export interface ObservedContainer {
   readonly name: string;
   readonly init: boolean;
   readonly image: string | undefined;
@@ -37,12 +37,12 @@ export type Owner =
   | { readonly kind: "untagged" };
 
 /** A group as one observation shows it. */
-export interface GroupSeen {
+export interface ObservedGroup {
   readonly owner: Owner;
   readonly provisioning: "Succeeded" | "Failed" | "Canceled" | "Deleting" | "Other";
   /** `Unknown` also for words never seen before: keep watching. */
   readonly state: "Pending" | "Running" | "Succeeded" | "Failed" | "Stopped" | "Unknown";
-  readonly containers: readonly ContainerSeen[];
+  readonly containers: readonly ObservedContainer[];
   readonly events: readonly GroupEvent[];
 }
 
@@ -55,10 +55,10 @@ export type Observation =
       readonly azure: AzureError | undefined;
     }
   | { readonly group: "absent" }
-  | ({ readonly group: "present" } & GroupSeen);
+  | ({ readonly group: "present" } & ObservedGroup);
 
 /** A container that has run, now or before a restart. Of one without any view nothing is known. */
-export function hasStarted({ startTime, state, restartCount, previous }: ContainerSeen): boolean {
+export function hasStarted({ startTime, state, restartCount, previous }: ObservedContainer): boolean {
   return (
     startTime !== undefined || state === "Running" || state === "Terminated" || hasRestarted(restartCount, previous)
   );
@@ -69,7 +69,7 @@ function hasRestarted(restartCount: number, previous: PreviousRun | undefined): 
 }
 
 /** True when no container of the group can be running. */
-export function nothingRuns(group: GroupSeen): boolean {
+export function nothingRuns(group: ObservedGroup): boolean {
   const over = group.state === "Succeeded" || group.state === "Failed" || group.state === "Stopped";
   return over && group.containers.every(({ state }) => state !== "Running");
 }

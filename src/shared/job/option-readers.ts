@@ -1,6 +1,6 @@
 import { formatDuration, parseDuration } from "../base/duration.ts";
-import { catalogue, reasonNamed, type Party, type ReasonWord } from "./reasons.ts";
-import { no, ok, type Result } from "../base/errors.ts";
+import { catalogue, reasonNamed, type FaultDomain, type ReasonWord } from "./reasons.ts";
+import { err, ok, type Result } from "../base/errors.ts";
 import type { JsonValue } from "../base/json.ts";
 import type { OpenWord } from "../base/open.ts";
 import type { Settings } from "../config/settings.ts";
@@ -21,7 +21,7 @@ export interface RetryRule {
   readonly when:
     | { readonly exitCodes: readonly [from: number, to: number] }
     | { readonly reason: ReasonWord }
-    | { readonly party: Party }
+    | { readonly party: FaultDomain }
     | OpenWord<"anything">;
   readonly retry: boolean;
 }
@@ -33,7 +33,7 @@ export const readBoolean = (value: JsonValue): Result<boolean, string> => {
   const word = typeof value === "string" ? value.trim().toLowerCase() : value;
   if (word === true || word === "true" || word === "1") return ok(true);
   if (word === false || word === "false" || word === "0") return ok(false);
-  return no("must be true or false");
+  return err("must be true or false");
 };
 
 export const word =
@@ -41,21 +41,21 @@ export const word =
   (value: JsonValue): Result<W, string> => {
     const lower = typeof value === "string" ? value.trim().toLowerCase() : scalar(value);
     const found = words.find((candidate) => candidate === lower);
-    return found === undefined ? no(`must be one of ${words.join(", ")}`) : ok(found);
+    return found === undefined ? err(`must be one of ${words.join(", ")}`) : ok(found);
   };
 
 export const duration =
-  (least: number, most: (settings: Settings) => number) =>
+  (least: number, max: (settings: Settings) => number) =>
   (value: JsonValue, settings: Settings): Result<number, string> => {
     const ms = typeof value === "string" || typeof value === "number" ? parseDuration(String(value)) : undefined;
-    if (ms === undefined) return no("must be an ISO 8601 duration (PT10M) or a number of seconds");
-    if (ms < least || ms > most(settings))
-      return no(`must be from ${formatDuration(least)} to ${formatDuration(most(settings))}`);
+    if (ms === undefined) return err("must be an ISO 8601 duration (PT10M) or a number of seconds");
+    if (ms < least || ms > max(settings))
+      return err(`must be from ${formatDuration(least)} to ${formatDuration(max(settings))}`);
     return ok(ms);
   };
 
 export const whole =
-  (least: number, most: number) =>
+  (least: number, max: number) =>
   (value: JsonValue): Result<number, string> => {
     const number =
       typeof value === "number"
@@ -63,9 +63,9 @@ export const whole =
         : typeof value === "string" && /^\s*\d{1,9}\s*$/.test(value)
           ? Number(value)
           : NaN;
-    return Number.isInteger(number) && number >= least && number <= most
+    return Number.isInteger(number) && number >= least && number <= max
       ? ok(number)
-      : no(`must be a whole number from ${least} to ${most}`);
+      : err(`must be a whole number from ${least} to ${max}`);
   };
 
 const parties = new Set<string>(Object.values(catalogue).map(({ party }) => party));
@@ -82,7 +82,7 @@ function readRetryRule(text: string): RetryRule | undefined {
   const reason = reasonNamed(bare);
   if (reason !== undefined) return { when: { reason }, retry };
   const party = bare.toLowerCase();
-  return parties.has(party) ? { when: { party: party as Party }, retry } : undefined; // a member of the set of parties
+  return parties.has(party) ? { when: { party: party as FaultDomain }, retry } : undefined; // a member of the set of parties
 }
 
 export function readRetryOn(value: JsonValue): Result<readonly RetryRule[], string> {
@@ -93,10 +93,10 @@ export function readRetryOn(value: JsonValue): Result<readonly RetryRule[], stri
   const rules: RetryRule[] = [];
   for (const item of items) {
     const rule = readRetryRule(item.trim());
-    if (rule === undefined) return no(wrong);
+    if (rule === undefined) return err(wrong);
     rules.push(rule);
   }
-  return rules.length <= 20 ? ok(rules) : no(wrong);
+  return rules.length <= 20 ? ok(rules) : err(wrong);
 }
 
 export function readTags(value: JsonValue): Result<Readonly<Record<string, string>>, string> {
@@ -119,7 +119,7 @@ export function readTags(value: JsonValue): Result<Readonly<Record<string, strin
       ([key, item]) =>
         /^[^<>%&\\?/\p{Cc}]{1,100}$/u.test(key) && !/^aciproxy/i.test(key) && /^[^\p{Cc}]{0,256}$/u.test(item),
     );
-  return fine ? ok(lastOfEach(pairs)) : no(wrong);
+  return fine ? ok(lastOfEach(pairs)) : err(wrong);
 }
 
 /** Azure compares the names of tags without regard to case: of one in two spellings the last counts. */
@@ -133,17 +133,19 @@ export function readSource(value: JsonValue): Result<Source, string> {
   const [factory, pipeline, pipelineRunId, ...activity] = parts;
   const fine = typeof value === "string" && /^[^\p{Cc}]{1,512}$/u.test(value);
   if (!fine || !factory || !pipeline || !pipelineRunId || activity.length === 0)
-    return no("must be FACTORY/PIPELINE/RUNID/ACTIVITY");
+    return err("must be FACTORY/PIPELINE/RUNID/ACTIVITY");
   return ok({ factory, pipeline, pipelineRunId, activity: activity.join("/") });
 }
 
 export function readMain(value: JsonValue): Result<string, string> {
-  return typeof value === "string" && value !== "" && value.length <= 63 ? ok(value) : no("must be a container's name");
+  return typeof value === "string" && value !== "" && value.length <= 63
+    ? ok(value)
+    : err("must be a container's name");
 }
 
 export function readFailureStatus(value: JsonValue): Result<number, string> {
   const status = whole(200, 599)(value);
   const fine =
     status.ok && (status.value === 200 || (status.value >= 400 && ![401, 403, 408, 429].includes(status.value)));
-  return fine ? status : no("must be 200 or from 400 to 599, except 401, 403, 408 and 429");
+  return fine ? status : err("must be 200 or from 400 to 599, except 401, 403, 408 and 429");
 }

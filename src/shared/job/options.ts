@@ -1,5 +1,5 @@
 import { day, minute, second } from "../base/duration.ts";
-import { no, ok, shownName, type PlacedFault, type Result } from "../base/errors.ts";
+import { err, ok, shownName, type LocatedFault, type Result } from "../base/errors.ts";
 import type { JsonObject, JsonValue } from "../base/json.ts";
 import type { OpenWord } from "../base/open.ts";
 import {
@@ -222,7 +222,7 @@ export interface OptionsContext {
 const allNames = [...names.values()].join(", ");
 
 /** The number of unknown options that are reported one by one: a reply should not list thousands. */
-const mostUnknown = 50;
+const maxUnknown = 50;
 
 /**
  * All sources together, the first that names an option wins. Every fault at once, each with the option's name as its path (and its
@@ -232,18 +232,18 @@ export function readOptions(
   sources: readonly OptionsFrom[],
   context: OptionsContext,
 ): Result<
-  { readonly options: JobOptions; readonly warnings: readonly PlacedFault[] },
-  { readonly faults: readonly PlacedFault[]; readonly warnings: readonly PlacedFault[] }
+  { readonly options: JobOptions; readonly warnings: readonly LocatedFault[] },
+  { readonly faults: readonly LocatedFault[]; readonly warnings: readonly LocatedFault[] }
 > {
   const { settings } = context;
-  const faults: PlacedFault[] = [];
-  const warnings: PlacedFault[] = [];
+  const faults: LocatedFault[] = [];
+  const warnings: LocatedFault[] = [];
   const given = new Map<OptionName, unknown>();
   let unknown = 0;
   for (const source of sources) {
     for (const [key, value] of Object.entries(source.values)) {
       const name = names.get(key.toLowerCase());
-      if (name === undefined && ++unknown > mostUnknown) continue;
+      if (name === undefined && ++unknown > maxUnknown) continue;
       const { line, column } = source.place?.(key) ?? { line: 1, column: 1 };
       const shown = shownName(key, "option");
       const at = { path: source.where === "block" ? `x-aciproxy.${shown}` : shown, line, column };
@@ -261,14 +261,14 @@ export function readOptions(
       } else faults.push({ ...at, message: `${name} ${result.error}.` });
     }
   }
-  if (unknown > mostUnknown)
-    faults.push({ path: "", line: 1, column: 1, message: `${unknown - mostUnknown} more options are unknown.` });
+  if (unknown > maxUnknown)
+    faults.push({ path: "", line: 1, column: 1, message: `${unknown - maxUnknown} more options are unknown.` });
   const options: JobOptions = {
     ...defaultOptions(settings, context.via),
     ...Object.fromEntries(given), // each value was made by the reader of its own name
   };
   for (const fault of contradictions(options, given, context)) faults.push({ line: 1, column: 1, ...fault });
-  return faults.length > 0 ? no({ faults, warnings }) : ok({ options, warnings });
+  return faults.length > 0 ? err({ faults, warnings }) : ok({ options, warnings });
 }
 
 /** Options of a job of which nothing was said. */

@@ -1,6 +1,6 @@
 import { parseJobId, type JobId } from "../base/ids.ts";
 import type { Job } from "./job.ts";
-import type { GroupSeen } from "./observation.ts";
+import type { ObservedGroup } from "./observation.ts";
 import { isSameGroup } from "./verdict.ts";
 
 /**
@@ -17,7 +17,7 @@ export type Whose =
   | { readonly kind: "another job"; readonly id: JobId | undefined };
 
 /** A group whose tags are gone stays ours only if this attempt saw it with them, never saw it absent since, and it is the same. */
-export function whose(job: Pick<Job, "id" | "attempt" | "observed">, group: GroupSeen, wasAbsent: boolean): Whose {
+export function whose(job: Pick<Job, "id" | "attempt" | "observed">, group: ObservedGroup, wasAbsent: boolean): Whose {
   const { owner } = group;
   switch (owner.kind) {
     case "foreign":

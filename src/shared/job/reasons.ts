@@ -7,7 +7,7 @@ import type { OpenWord } from "../base/open.ts";
  * Sources: "Troubleshoot common issues in Azure Container Instances", "Container group restart, killing event, interruption",
  * "Quotas and limits" (learn.microsoft.com), and the issues of the ACI runners that met them first.
  */
-export type Party =
+export type FaultDomain =
   "definition" | "image" | "quota" | "capacity" | "network" | "identity" | "platform" | "program" | "caller";
 
 /**
@@ -22,12 +22,12 @@ export type Party =
 export type Rule = "end" | "caller" | "free" | "wait" | "few" | "hour";
 
 export interface Entry {
-  readonly party: Party;
+  readonly party: FaultDomain;
   readonly rule: Rule;
   readonly advice: string;
 }
 
-const entry = (party: Party, rule: Rule, advice: string): Entry => ({ party, rule, advice });
+const entry = (party: FaultDomain, rule: Rule, advice: string): Entry => ({ party, rule, advice });
 
 /** Every reason that a row, reply or event may carry. Stable: a reason is never renamed. */
 export const catalogue = {

@@ -53,7 +53,7 @@ export function sentResult(text: string): ReadResult {
   return isDeeperThan(value, maxDepth) ? dropped("tooDeep") : { kind: "result", value };
 }
 
-/** Of several containers none is the one that has the result. */
+/** With several containers it is unclear which has the result. */
 export function resultOfMany(logs: readonly string[]): ReadResult {
   return logs.some((log) => printedResult(log).kind !== "none") ? dropped("noMain") : none;
 }

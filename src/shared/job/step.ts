@@ -1,20 +1,20 @@
 import { second } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
 import type { Job } from "./job.ts";
-import type { GroupSeen } from "./observation.ts";
+import type { ObservedGroup } from "./observation.ts";
 import type { Limits } from "./verdict.ts";
 
 /** What the machine may decide, and what it must know to do so. */
 export type Step =
   /** Look at the group, then ask again. */
-  | { readonly do: "look" }
+  | { readonly do: "observe" }
   /** Get the name, a place and room for a create, then ask again. */
   | { readonly do: "admit" }
   /** Save and ask again at once. */
   | { readonly do: "save"; readonly job: Job }
   /** Save if it differs; look again at that time. */
   | {
-      readonly do: "rest";
+      readonly do: "requeue";
       readonly job: Job;
       readonly until: number;
       /** Another job whose group stands in the way: it is requeued. */
@@ -23,11 +23,11 @@ export type Step =
   /** Save, which takes the claim; then act; then save what the answer means. */
   | { readonly do: "create" | "delete" | "stop"; readonly job: Job }
   /** Store logs and exit codes, then save. */
-  | { readonly do: "capture"; readonly job: Job; readonly group: GroupSeen | undefined }
+  | { readonly do: "capture"; readonly job: Job; readonly group: ObservedGroup | undefined }
   /** Notify the callers that asked to be notified of the end. */
-  | { readonly do: "tell" }
+  | { readonly do: "notify" }
   /** Free the name and leave the index. */
-  | { readonly do: "tidy" }
+  | { readonly do: "finalize" }
   /** Touch nothing: only a newer release knows what the job's phase asks for. */
   | { readonly do: "leave alone" }
   | { readonly do: "done" };
@@ -36,8 +36,8 @@ export type Step =
 export interface Rules extends Limits {
   readonly stopTimeout: number;
   readonly keepTime: number;
-  readonly lookFloor: number;
-  readonly lookCeiling: number;
+  readonly observationFloor: number;
+  readonly observationCeiling: number;
   readonly freeRetries: number;
   /** How long a group must be absent, over five observations, before that counts as proved. */
   readonly absenceTime: number;
@@ -64,6 +64,6 @@ export const settleTime = 5 * second + skew;
 /** A delete that ACI accepted is sent again when the group is still there after this time. */
 export const resendTime = 30 * second;
 
-export function rest(job: Job, until: number): Step {
-  return { do: "rest", job, until };
+export function requeueAt(job: Job, until: number): Step {
+  return { do: "requeue", job, until };
 }

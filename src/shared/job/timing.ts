@@ -20,7 +20,7 @@ export function pullSeconds(events: readonly GroupEvent[]): number | undefined {
 export function interrupted(job: Job, now: number, unseen?: "unseen"): Outcome | undefined {
   if (job.cancel) return { state: "Canceled", verdict: { reason: job.cancel.reason } };
   if (now >= job.deadlineAt) return { state: "TimedOut", verdict: { reason: "DeadlineExceeded", ...waitedFor(job) } };
-  const over = timeouts(job).find(({ at, ofGroup }) => now >= at + (unseen && ofGroup ? mostUnseen : 0));
+  const over = timeouts(job).find(({ at, ofGroup }) => now >= at + (unseen && ofGroup ? maxUnseen : 0));
   return over?.outcome;
 }
 
@@ -40,7 +40,7 @@ function notStarted({ events }: Job): Pick<Verdict, "detail" | "waitedFor"> {
 }
 
 /** After an outage an observation usually succeeds within minutes; a job whose group we may no longer read must not wait for its deadline. */
-const mostUnseen = 60 * minute;
+const maxUnseen = 60 * minute;
 
 /** When the next of the job's own times runs out. */
 export function nextTimeout(job: Job): number {
@@ -89,7 +89,7 @@ function timeouts(job: Job): Timeout[] {
 }
 
 /** A look may be late by so much without anything being wrong; less than half the shortest lease. */
-const mostLate = 2 * minute;
+const maxLate = 2 * minute;
 
 /**
  * The job as a look finds it that comes far too late: in that time nobody could read the job's `Location`, so it does not count against
@@ -97,7 +97,7 @@ const mostLate = 2 * minute;
  */
 export function withoutOutage(job: Job, now: number): Job {
   const late = now - job.lookAt;
-  if (job.options.lease === undefined || late < mostLate) return job;
+  if (job.options.lease === undefined || late < maxLate) return job;
   return { ...job, leaseSeenAt: Math.min(now, (job.leaseSeenAt ?? job.createdAt) + late) };
 }
 
@@ -109,20 +109,20 @@ export function withoutOutage(job: Job, now: number): Job {
 export function pace(job: Job, now: number, rules: Rules): number {
   const { phase } = job;
   const since = phase.state === "Running" ? phase.startedAt : (job.provisioningAt ?? job.createdAt);
-  const even = Math.min(Math.max((now - since) / 10, rules.lookFloor), rules.lookCeiling);
-  const next = Math.min(even, Math.max(fromUsualEnd(job, now) / 2, even / soonest));
-  return Math.max(rules.lookFloor, Math.round(next * (0.9 + 0.2 * rules.random)));
+  const even = Math.min(Math.max((now - since) / 10, rules.observationFloor), rules.observationCeiling);
+  const next = Math.min(even, Math.max(fromTypicalEnd(job, now) / 2, even / soonest));
+  return Math.max(rules.observationFloor, Math.round(next * (0.9 + 0.2 * rules.random)));
 }
 
 /** Around its typical end a job is observed at most this many times as often: a wrong guess costs a few reads. */
 const soonest = 8;
 
-function fromUsualEnd({ phase, usualTime }: Job, now: number): number {
+function fromTypicalEnd({ phase, usualTime }: Job, now: number): number {
   return phase.state === "Running" && usualTime !== undefined ? Math.abs(phase.startedAt + usualTime - now) : Infinity;
 }
 
 /** What the next job of that name may expect: half of what was known, half of what this one took; a failed one says nothing. */
-export function usualTimeAfter({ phase, startedAt, usualTime }: Job): number | undefined {
+export function typicalDurationAfter({ phase, startedAt, usualTime }: Job): number | undefined {
   if (phase.state !== "Succeeded" || startedAt === undefined) return usualTime;
   const took = phase.finishedAt - startedAt;
   return usualTime === undefined ? took : Math.round((usualTime + took) / 2);
@@ -137,6 +137,6 @@ const observedShare = 18 / 25;
  *
  * @param readsPerSecond that ARM allows
  */
-export function lookCeilingFor(activeJobs: number, ceiling: number, readsPerSecond: number): number {
+export function observationCeilingFor(activeJobs: number, ceiling: number, readsPerSecond: number): number {
   return Math.min(ceiling, Math.max((ceiling * 5) / 12, (activeJobs / (observedShare * readsPerSecond)) * second));
 }

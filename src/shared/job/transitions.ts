@@ -14,11 +14,11 @@ import {
 } from "./job.ts";
 import type { RetryRule } from "./option-readers.ts";
 import { failed, type Outcome } from "./verdict.ts";
-import { claimTime, lateTime, rest, type Rules, type Step } from "./step.ts";
+import { claimTime, lateTime, requeueAt, type Rules, type Step } from "./step.ts";
 import { nextTimeout, pullSeconds } from "./timing.ts";
 
 /** The moves of the machine: from a job and a decision to the job as it is then. */
-const mostHistory = 60;
+const maxHistory = 60;
 
 export function provisioning(job: Job, now: number): Job {
   const waiting = job.phase.state === "Queued" ? job.phase.waiting : undefined;
@@ -55,7 +55,7 @@ export function postpone(
     refusals: refused + 1,
   };
   const { provisioningAt: _nothingCreated, ...waiting } = move(job, phase, reason, now);
-  return rest(waiting, Math.min(notBefore, nextTimeout(job)));
+  return requeueAt(waiting, Math.min(notBefore, nextTimeout(job)));
 }
 
 /** What an outcome leads to: an end, or another attempt, at nobody's expense or at the caller's. */
@@ -209,13 +209,13 @@ export function accepted({ refused: _refused, ...job }: Job, now: number): Job {
 export function move(job: Job, phase: Phase, reason: ReasonWord, now: number, attempt = job.attempt): Job {
   if (phase.state === job.phase.state) return { ...job, phase };
   const line = { at: now, from: job.phase.state, to: phase.state, reason, attempt };
-  return { ...job, phase, history: [...job.history, line].slice(-mostHistory) };
+  return { ...job, phase, history: [...job.history, line].slice(-maxHistory) };
 }
 
 /** A line of the history for something that happened within a state. */
 export function note(job: Job, reason: Reason, now: number): Job {
   const line = { at: now, from: job.phase.state, to: job.phase.state, reason, attempt: job.attempt };
-  return { ...job, history: [...job.history, line].slice(-mostHistory) };
+  return { ...job, history: [...job.history, line].slice(-maxHistory) };
 }
 
 export function withEnding(job: Job, phase: LivePhase, ending: Ending): Job {

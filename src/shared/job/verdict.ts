@@ -3,7 +3,7 @@ import { minute } from "../base/duration.ts";
 import { clip } from "../base/errors.ts";
 import { firstTrouble, isEviction, killedByProbe, reasonOfTrouble, startReason } from "./group-events.ts";
 import type { ContainerEnd, Job, Observed, TerminalState, Verdict } from "./job.ts";
-import { hasStarted, nothingRuns, type ContainerSeen, type GroupSeen } from "./observation.ts";
+import { hasStarted, nothingRuns, type ObservedContainer, type ObservedGroup } from "./observation.ts";
 import type { Reason } from "./reasons.ts";
 
 /**
@@ -49,7 +49,7 @@ export interface Limits {
 /** Everything that a rule may look at. */
 interface View {
   readonly job: Watched;
-  readonly group: GroupSeen;
+  readonly group: ObservedGroup;
   readonly observed: Observed;
   readonly now: number;
   readonly limits: Limits;
@@ -216,7 +216,7 @@ export const policy: readonly Rule[] = [
 ];
 
 /** What a view of the group means, by the first rule of {@link policy} that has an answer. */
-export function judge(job: Watched, group: GroupSeen, observed: Observed, now: number, limits: Limits): Judgement {
+export function judge(job: Watched, group: ObservedGroup, observed: Observed, now: number, limits: Limits): Judgement {
   for (const rule of policy) {
     const judgement = rule.judge({ job, group, observed, now, limits });
     if (judgement !== undefined) return judgement;
@@ -227,7 +227,7 @@ export function judge(job: Watched, group: GroupSeen, observed: Observed, now: n
 // -------------------------------------------------------------------------------------------------------- What is kept
 
 /** What is known of the attempt's group after one more view of it. */
-export function observe(job: Watched, group: GroupSeen, before: Observed, now: number): Observed {
+export function observe(job: Watched, group: ObservedGroup, before: Observed, now: number): Observed {
   const { bareSince: _bare, terminatedSince: _terminated, ...kept } = before;
   const restarts = Math.max(0, ...group.containers.map(({ restartCount }) => restartCount));
   const evictions = evictionsOf(job, group, before, restarts);
@@ -255,7 +255,7 @@ export function observe(job: Watched, group: GroupSeen, before: Observed, now: n
  * The first known end of each container. Under `Never` it is final, and so is main's under every policy; a container that its policy
  * starts again has no end before its last. In a group that was stopped an exit code may be the stop's.
  */
-function endsOf(job: Watched, group: GroupSeen, before: readonly ContainerEnd[]): ContainerEnd[] {
+function endsOf(job: Watched, group: ObservedGroup, before: readonly ContainerEnd[]): ContainerEnd[] {
   if (group.state === "Stopped") return [...before];
   const fresh = group.containers
     .filter(({ name, init }) => job.restartPolicy === "Never" || (!init && name === job.options.main))
@@ -265,7 +265,7 @@ function endsOf(job: Watched, group: GroupSeen, before: readonly ContainerEnd[])
 }
 
 /** A container's first known end in one view: that of the run before, else the present one. The platform's codes are no ends. */
-export function firstEndOf(container: ContainerSeen): ContainerEnd | undefined {
+export function firstEndOf(container: ObservedContainer): ContainerEnd | undefined {
   const { name, init, state, exitCode, startTime, finishTime, detailStatus, restartCount, previous } = container;
   const isEnd = (code: number | undefined): code is number => code !== undefined && !platformCodes.has(code);
   if (isEnd(previous?.exitCode)) {
@@ -283,25 +283,25 @@ export function firstEndOf(container: ContainerSeen): ContainerEnd | undefined {
 
 /** What distinguishes a group from another of its name: its containers, their images, and when each first started. */
 export function identityOf(
-  group: GroupSeen,
+  group: ObservedGroup,
   starts: Readonly<Record<string, number>> = {},
 ): NonNullable<Observed["identity"]> {
   return { containers: containersOf(group), starts: { ...startsOf(group), ...starts } };
 }
 
 /** True when a group that lost its tags is the one that was seen with them. In doubt it is not. */
-export function isSameGroup(group: GroupSeen, { identity }: Observed): boolean {
+export function isSameGroup(group: ObservedGroup, { identity }: Observed): boolean {
   if (identity === undefined || containersOf(group) !== identity.containers) return false;
   const starts = startsOf(group);
   return Object.entries(identity.starts).every(([name, at]) => starts[name] === at);
 }
 
-function containersOf(group: GroupSeen): string {
+function containersOf(group: ObservedGroup): string {
   return group.containers.map(({ name, init, image }) => `${init ? "init " : ""}${name}=${image ?? ""}`).join(" ");
 }
 
 /** When each container first started, as far as the view shows: of more than one restart it shows only the last two runs. */
-function startsOf(group: GroupSeen): Record<string, number> {
+function startsOf(group: ObservedGroup): Record<string, number> {
   const pairs = group.containers.flatMap(({ name, init, restartCount, startTime, previous }) => {
     const first = restartCount === 0 ? startTime : restartCount === 1 ? previous?.startTime : undefined;
     return first === undefined ? [] : [[`${init ? "init " : ""}${name}`, first] as const];
@@ -313,7 +313,7 @@ function startsOf(group: GroupSeen): Record<string, number> {
  * A Spot group is evicted by a restart whose run before ended with a code of the platform's or without one, or when an event says so.
  * Any other code is the program's own end (container-instances-spot-containers-overview).
  */
-function evictionsOf(job: Watched, group: GroupSeen, before: Observed, restarts: number): number {
+function evictionsOf(job: Watched, group: ObservedGroup, before: Observed, restarts: number): number {
   if (!isSpot(job)) return before.evictions;
   const wasEvicted = group.containers.some(
     ({ restartCount, previous }) =>
@@ -334,7 +334,7 @@ export function failed(verdict: Verdict): Outcome {
 }
 
 /** What an end means: an exit code, and for 137 what else was seen. */
-function exitOutcome(end: ContainerEnd, group: GroupSeen): Outcome {
+function exitOutcome(end: ContainerEnd, group: ObservedGroup): Outcome {
   const { container, exitCode } = end;
   if (exitCode === 0) return success;
   return failed({ reason: reasonOfEnd(end, group), exitCode, container });
@@ -343,7 +343,7 @@ function exitOutcome(end: ContainerEnd, group: GroupSeen): Outcome {
 /** Words of ACI's that stand beside an end. `OOMKilled` is one, "no room left" is not. */
 export function reasonOfEnd(
   { exitCode, detailStatus, container }: Pick<ContainerEnd, "exitCode" | "detailStatus" | "container">,
-  { events }: Pick<GroupSeen, "events">,
+  { events }: Pick<ObservedGroup, "events">,
 ): Reason {
   if (exitCode === 0) return "Completed";
   if (/\boom(?:killed)?\b|\bout of memory\b/i.test(detailStatus ?? "")) return "OutOfMemory";
@@ -352,7 +352,7 @@ export function reasonOfEnd(
 }
 
 /** The first failure by finish time; then init containers before the others, then the order of the definition. */
-function failureOf(ends: readonly ContainerEnd[], group: GroupSeen): Judgement | undefined {
+function failureOf(ends: readonly ContainerEnd[], group: ObservedGroup): Judgement | undefined {
   const order = ({ container, init }: ContainerEnd): number =>
     group.containers.findIndex((each) => each.name === container && each.init === init);
   const [first] = ends.toSorted(
@@ -363,19 +363,19 @@ function failureOf(ends: readonly ContainerEnd[], group: GroupSeen): Judgement |
 }
 
 /** Ends of programs that failed: those that were kept, and those that the view shows. */
-function failures(job: Watched, group: GroupSeen, observed: Pick<Observed, "ends">): ContainerEnd[] {
+function failures(job: Watched, group: ObservedGroup, observed: Pick<Observed, "ends">): ContainerEnd[] {
   return group.containers
     .flatMap((each) => keptEnd(each, observed) ?? lastEndOf(each) ?? [])
     .filter(({ exitCode }) => exitCode !== 0)
     .filter(({ init, container }) => job.options.main === undefined || init || container === job.options.main);
 }
 
-function lastEndOf({ previous: _before, ...container }: ContainerSeen): ContainerEnd | undefined {
+function lastEndOf({ previous: _before, ...container }: ObservedContainer): ContainerEnd | undefined {
   return firstEndOf({ ...container, previous: undefined });
 }
 
 /** An end of the platform's making in a group that has ended: maintenance, or an eviction. */
-function platformEnd(job: Watched, group: GroupSeen, observed: Observed): Outcome | undefined {
+function platformEnd(job: Watched, group: ObservedGroup, observed: Observed): Outcome | undefined {
   const code = countingOf(group, job.options.main).find(
     (each) => each.exitCode !== undefined && platformCodes.has(each.exitCode) && keptEnd(each, observed) === undefined,
   );
@@ -386,7 +386,7 @@ function platformEnd(job: Watched, group: GroupSeen, observed: Observed): Outcom
 }
 
 /** Why a group failed that says nothing of a program's end. */
-function startFailure(group: GroupSeen, { anyStarted, startedAt }: Observed): Judgement {
+function startFailure(group: ObservedGroup, { anyStarted, startedAt }: Observed): Judgement {
   const trouble = firstTrouble(group.events);
   const detail = trouble && clip(trouble.event.message, 160);
   const told = detail === undefined || detail === "" ? {} : { detail };
@@ -398,12 +398,12 @@ function startFailure(group: GroupSeen, { anyStarted, startedAt }: Observed): Ju
   return ended(failed({ reason: trouble ? reasonOfTrouble[trouble.trouble] : "ProvisioningFailed", ...told }));
 }
 
-function unknownExit(group: GroupSeen): Verdict {
+function unknownExit(group: ObservedGroup): Verdict {
   const silent = group.containers.find(({ state, exitCode }) => state === "Terminated" && exitCode === undefined);
   return { reason: "ExitUnknown", ...(silent === undefined ? {} : { container: silent.name }) };
 }
 
-function repeatedFailure(group: GroupSeen): Judgement | undefined {
+function repeatedFailure(group: ObservedGroup): Judgement | undefined {
   const waiting = new Set(group.containers.filter(({ state }) => state === "Waiting").map(({ name }) => name));
   if (waiting.size === 0) return undefined;
   const trouble = firstTrouble(
@@ -427,19 +427,19 @@ function isSpot({ spot, regular }: Watched): boolean {
 }
 
 /** Whose ends make the job's end: main, or every ordinary container. */
-function countingOf(group: GroupSeen, main: string | undefined): readonly ContainerSeen[] {
+function countingOf(group: ObservedGroup, main: string | undefined): readonly ObservedContainer[] {
   return group.containers.filter(({ name, init }) => !init && (main === undefined || name === main));
 }
 
-function keptEnd({ name, init }: ContainerSeen, { ends }: Pick<Observed, "ends">): ContainerEnd | undefined {
+function keptEnd({ name, init }: ObservedContainer, { ends }: Pick<Observed, "ends">): ContainerEnd | undefined {
   return ends.find((end) => end.container === name && end.init === init);
 }
 
 /** An end that is final under the job's policy. */
 function knownEnd(
-  container: ContainerSeen,
+  container: ObservedContainer,
   { restartPolicy }: Watched,
-  { state }: GroupSeen,
+  { state }: ObservedGroup,
   observed: Pick<Observed, "ends">,
 ): ContainerEnd | undefined {
   const kept = keptEnd(container, observed);
@@ -449,12 +449,12 @@ function knownEnd(
   return last?.exitCode === 0 ? last : undefined;
 }
 
-function startedAgain(end: ContainerEnd, group: GroupSeen): boolean {
+function startedAgain(end: ContainerEnd, group: ObservedGroup): boolean {
   const now = group.containers.find(({ name, init }) => name === end.container && init === end.init);
   return now !== undefined && (now.restartCount > end.restartCount || now.state === "Running");
 }
 
-function crashLoops(container: ContainerSeen, { restartPolicy }: Watched, maxRestarts: number): boolean {
+function crashLoops(container: ObservedContainer, { restartPolicy }: Watched, maxRestarts: number): boolean {
   const { restartCount, previous, state, exitCode, detailStatus } = container;
   const last = previous?.exitCode ?? exitCode;
   if (state === "Running" || last === 0 || (last !== undefined && platformCodes.has(last))) return false;
@@ -464,7 +464,7 @@ function crashLoops(container: ContainerSeen, { restartPolicy }: Watched, maxRes
 }
 
 /** When the first ordinary container started, as far as the view shows. */
-function startOf(group: GroupSeen, now: number): number | undefined {
+function startOf(group: ObservedGroup, now: number): number | undefined {
   const started = group.containers.filter((each) => !each.init && hasStarted(each));
   if (started.length === 0) return undefined;
   return Math.min(now, ...started.flatMap(({ startTime, previous }) => previous?.startTime ?? startTime ?? []));

@@ -25,24 +25,24 @@ export interface Limits {
 }
 
 /** Whether there is room for one more: then what its transaction must do besides; else the line to wait in. */
-export type Room =
+export type Capacity =
   | { readonly kind: "open"; readonly actions: readonly TransactionAction[]; readonly free: number }
-  | { readonly kind: "full"; readonly line: string };
+  | { readonly kind: "full"; readonly queue: string };
 
 interface Counter {
   readonly rowKey: string;
-  readonly line: string;
-  readonly most: number;
+  readonly queue: string;
+  readonly max: number;
   /** Of which name; absent for all jobs. */
   readonly name: string | undefined;
 }
 
-const allLine = "~most";
-const nameLine = (name: string): string => `${allLine}-${nameKey(name)}`;
+const allQueue = "~most";
+const nameQueue = (name: string): string => `${allQueue}-${nameKey(name)}`;
 const allKey = "count_~all";
 
-export const isCeilingLine = (line: string | undefined): line is string =>
-  line === allLine || line?.startsWith(`${allLine}-`) === true;
+export const isCeilingQueue = (queue: string | undefined): queue is string =>
+  queue === allQueue || queue?.startsWith(`${allQueue}-`) === true;
 
 export class Ceilings extends IndexPartition {
   readonly #limits: Limits;
@@ -59,12 +59,12 @@ export class Ceilings extends IndexPartition {
     return this.#limits.all !== undefined || this.#limits.perName !== undefined;
   }
 
-  linesOf(name: string): readonly string[] {
-    return this.#counters(name).map(({ line }) => line);
+  queuesOf(name: string): readonly string[] {
+    return this.#counters(name).map(({ queue }) => queue);
   }
 
   /** Within an instance one reservation at a time, where they change the same counter: side by side they would only meet conflicts. */
-  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+  async inSequence<T>(work: () => Promise<T>): Promise<T> {
     if (!this.areSet) return work();
     const mine = this.#last.then(work, work);
     this.#last = mine.catch(() => undefined);
@@ -72,20 +72,20 @@ export class Ceilings extends IndexPartition {
   }
 
   /** What a reservation does for a job that waits in a line. */
-  standingIn(line: string, { id, createdAt }: { id: JobId; createdAt: number }): readonly TransactionAction[] {
-    return [["create", entity(waitKey(line, createdAt, id), { jobId: id })]];
+  enqueueIn(queue: string, { id, createdAt }: { id: JobId; createdAt: number }): readonly TransactionAction[] {
+    return [["create", entity(waitKey(queue, createdAt, id), { jobId: id })]];
   }
 
   /** For a job that comes: who is there first goes first. */
-  async roomFor(name: string): Promise<Room> {
-    for (const { line } of this.#counters(name))
-      if (await this.any(kind(`wait_${nameKey(line)}`))) return { kind: "full", line };
-    return this.#room(name);
+  async capacityFor(name: string): Promise<Capacity> {
+    for (const { queue } of this.#counters(name))
+      if (await this.any(kind(`wait_${nameKey(queue)}`))) return { kind: "full", queue };
+    return this.#capacity(name);
   }
 
   /** The line in which a job waits, if it does. */
-  async lineOf(name: string, id: JobId, createdAt: number): Promise<string | undefined> {
-    for (const { line } of this.#counters(name)) if (await this.get(waitKey(line, createdAt, id))) return line;
+  async queueOf(name: string, id: JobId, createdAt: number): Promise<string | undefined> {
+    for (const { queue } of this.#counters(name)) if (await this.get(waitKey(queue, createdAt, id))) return queue;
     return undefined;
   }
 
@@ -94,32 +94,32 @@ export class Ceilings extends IndexPartition {
    *
    * @returns the line that it waits in, or `undefined` when it is in
    */
-  enter(name: string, id: JobId, createdAt: number, line: string): Promise<string | undefined> {
-    const own = waitKey(line, createdAt, id);
-    return this.inTurn(() =>
+  enter(name: string, id: JobId, createdAt: number, queue: string): Promise<string | undefined> {
+    const own = waitKey(queue, createdAt, id);
+    return this.inSequence(() =>
       rewrite("the count of active jobs", this.#pacing, async () => {
         // It was let in, and whoever did so died before the row said so.
         if ((await this.get(own)) === undefined) return done(undefined);
-        const room = await this.#room(name);
-        if (room.kind === "full" && room.line === line) return done(line);
-        if (room.kind === "open" && !(await this.#isAmongFirst(line, own, room.free))) return done(line);
+        const capacity = await this.#capacity(name);
+        if (capacity.kind === "full" && capacity.queue === queue) return done(queue);
+        if (capacity.kind === "open" && !(await this.#isAmongFirst(queue, own, capacity.free))) return done(queue);
         const moves: TransactionAction[] =
-          room.kind === "open"
-            ? [...room.actions]
-            : [["upsert", entity(waitKey(room.line, createdAt, id), { jobId: id }), "Replace"]];
+          capacity.kind === "open"
+            ? [...capacity.actions]
+            : [["upsert", entity(waitKey(capacity.queue, createdAt, id), { jobId: id }), "Replace"]];
         if (!(await this.transact([["delete", entity(own)], ...moves]))) return conflict;
-        return done(room.kind === "open" ? undefined : room.line);
+        return done(capacity.kind === "open" ? undefined : capacity.queue);
       }),
     );
   }
 
   /** How many a line's ceiling has room for: all that stand in it where there is no such ceiling any more. */
-  async roomIn(line: string): Promise<number> {
+  async capacityIn(queue: string): Promise<number> {
     const { all, perName } = this.#limits;
-    const most = line === allLine ? all : perName;
-    if (most === undefined) return Infinity;
-    const name = line === allLine ? undefined : line.slice(allLine.length + 1);
-    return Math.max(0, most - (await this.#recount({ rowKey: keyOf(name), line, most, name })));
+    const max = queue === allQueue ? all : perName;
+    if (max === undefined) return Infinity;
+    const name = queue === allQueue ? undefined : queue.slice(allQueue.length + 1);
+    return Math.max(0, max - (await this.#recount({ rowKey: keyOf(name), queue, max, name })));
   }
 
   /** Every counter, anew. One of a name that has no job goes. */
@@ -128,7 +128,7 @@ export class Ceilings extends IndexPartition {
     for await (const { rowKey, of } of this.rows(kind("count"), ["RowKey", "of"])) {
       if (this.#pacing.now() >= until) return false;
       const name = typeof of === "string" ? of : undefined;
-      const count = await this.#recount({ rowKey: String(rowKey), line: "", most: 0, name });
+      const count = await this.#recount({ rowKey: String(rowKey), queue: "", max: 0, name });
       if (count > 0 || name === undefined) continue;
       const row = await this.get(String(rowKey));
       if (row?.["count"] === 0)
@@ -142,26 +142,26 @@ export class Ceilings extends IndexPartition {
     return [
       ...(perName === undefined
         ? []
-        : [{ rowKey: keyOf(name), line: nameLine(name), most: perName, name: nameKey(name) }]),
-      ...(all === undefined ? [] : [{ rowKey: allKey, line: allLine, most: all, name: undefined }]),
+        : [{ rowKey: keyOf(name), queue: nameQueue(name), max: perName, name: nameKey(name) }]),
+      ...(all === undefined ? [] : [{ rowKey: allKey, queue: allQueue, max: all, name: undefined }]),
     ];
   }
 
-  async #room(name: string): Promise<Room> {
+  async #capacity(name: string): Promise<Capacity> {
     const actions: TransactionAction[] = [];
     let free = Infinity;
     for (const counter of this.#counters(name)) {
       let row = await this.get(counter.rowKey);
-      if (row === undefined || countIn(row) >= counter.most) {
-        if ((await this.#recount(counter)) >= counter.most) return { kind: "full", line: counter.line };
+      if (row === undefined || countIn(row) >= counter.max) {
+        if ((await this.#recount(counter)) >= counter.max) return { kind: "full", queue: counter.queue };
         row = await this.get(counter.rowKey);
       }
       if (row === undefined) {
         actions.push(["create", entity(counter.rowKey, written(1, counter.name))]); // the sweep dropped it just now
         continue;
       }
-      const left = counter.most - countIn(row);
-      if (left <= 0) return { kind: "full", line: counter.line };
+      const left = counter.max - countIn(row);
+      if (left <= 0) return { kind: "full", queue: counter.queue };
       free = Math.min(free, left);
       actions.push([
         "update",
@@ -173,11 +173,11 @@ export class Ceilings extends IndexPartition {
     return { kind: "open", actions, free };
   }
 
-  async #isAmongFirst(line: string, own: string, most: number): Promise<boolean> {
+  async #isAmongFirst(queue: string, own: string, max: number): Promise<boolean> {
     let n = 0;
-    for await (const { rowKey } of this.rows(kind(`wait_${nameKey(line)}`), ["RowKey"], Math.min(most, 1000))) {
+    for await (const { rowKey } of this.rows(kind(`wait_${nameKey(queue)}`), ["RowKey"], Math.min(max, 1000))) {
       if (rowKey === own) return true;
-      if (++n >= most) return false;
+      if (++n >= max) return false;
     }
     return false;
   }
@@ -203,7 +203,7 @@ export class Ceilings extends IndexPartition {
     for await (const { rowKey } of this.rows(`${kind("job")} and ${active}${own}`, ["RowKey"]))
       ids.add(String(rowKey).slice("job_".length));
     if (ids.size === 0) return 0;
-    for await (const { jobId } of this.rows(startingWith(`wait_${allLine}`), ["RowKey", "jobId"]))
+    for await (const { jobId } of this.rows(startingWith(`wait_${allQueue}`), ["RowKey", "jobId"]))
       if (typeof jobId === "string") ids.delete(parseJobId(jobId) ?? jobId);
     return ids.size;
   }

@@ -3,7 +3,7 @@ import { day, minute, second } from "../base/duration.ts";
 import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
 import { regionKey } from "./rate-budget.ts";
 import { isReason, type Reason } from "../job/reasons.ts";
-import type { Job, Placed } from "../job/job.ts";
+import type { Job, JobTarget } from "../job/job.ts";
 import type { Target } from "../config/settings.ts";
 import { storageCall } from "../store/connect.ts";
 
@@ -33,7 +33,7 @@ export function excludes(reason: Reason): boolean {
   return reason === "QuotaReached" || reason === "NoCapacity";
 }
 
-export function scopeOf({ subscriptionId, location }: Placed): string {
+export function scopeOf({ subscriptionId, location }: JobTarget): string {
   return `${subscriptionId}_${regionKey(location)}`;
 }
 
@@ -41,7 +41,7 @@ const partition = "target";
 const [shortest, longest] = [30 * second, 10 * minute];
 const cacheTime = 5 * second;
 /** Rows beside the exclusions: regions in which a create was answered with an unexplained failure lately. */
-const doubtKey = (placed: Placed): string => `doubt_${scopeOf(placed)}`;
+const doubtKey = (placed: JobTarget): string => `doubt_${scopeOf(placed)}`;
 /** How long such a region is watched, and how often an accepted create there is written down. */
 const [doubtTime, acceptedEvery] = [day, minute];
 
@@ -91,7 +91,7 @@ export class Placement {
    *
    * @returns when another create was accepted there last since somebody doubted the region, in milliseconds since 1970
    */
-  async doubt(placed: Placed, now: number): Promise<number | undefined> {
+  async doubt(placed: JobTarget, now: number): Promise<number | undefined> {
     const rowKey = doubtKey(placed);
     const before = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
     const entity = { partitionKey: partition, rowKey, doubtedAt: new Date(now) };
@@ -101,7 +101,7 @@ export class Placement {
   }
 
   /** A create was accepted. Costs a write only where the region is doubted. */
-  async accepted(placed: Placed, now: number): Promise<void> {
+  async accepted(placed: JobTarget, now: number): Promise<void> {
     const rowKey = doubtKey(placed);
     const { doubts } = await this.#read(now);
     const last = doubts.get(rowKey);
@@ -112,13 +112,13 @@ export class Placement {
   }
 
   /** A region that was full has capacity again: one of our groups is gone. */
-  async lift(placed: Placed): Promise<void> {
+  async lift(placed: JobTarget): Promise<void> {
     await storageCall(() => this.#table.deleteEntity(partition, scopeOf(placed)), 404);
     this.#cache = undefined;
   }
 
   /** Leaves a region out; longer each time that it refuses again soon after. If many report it at once, one of them is enough. */
-  async exclude(placed: Placed, reason: Reason, now: number): Promise<void> {
+  async exclude(placed: JobTarget, reason: Reason, now: number): Promise<void> {
     const rowKey = scopeOf(placed);
     await tryRewrite(this.#pacing, async () => {
       const before = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);

@@ -3,14 +3,14 @@ import { z } from "zod";
 import { minute, second } from "../base/duration.ts";
 import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
 import type { Reason } from "../job/reasons.ts";
-import type { Placed } from "../job/job.ts";
+import type { JobTarget } from "../job/job.ts";
 import type { BucketLimits } from "../config/readers.ts";
 import type { Settings } from "../config/settings.ts";
 import { storageCall } from "../store/connect.ts";
 import {
   bucketAt,
   emptyWindows,
-  roomIn,
+  capacityIn,
   returnToWindows,
   takeFromBucket,
   takeFromWindows,
@@ -66,7 +66,7 @@ export class Budget {
   readonly #pacing: Pacing;
   readonly #windows: WindowLimits;
   readonly #arm: Readonly<Record<ArmKind, BucketLimits>>;
-  readonly #drawn = new Map<string, { left: number; until: number }>();
+  readonly #leases = new Map<string, { left: number; until: number }>();
   /** Draws under way: calls at once share one. */
   readonly #draws = new Map<string, Promise<Refused | undefined>>();
   /** Uses of a region's window that the next change of it takes together. */
@@ -89,7 +89,7 @@ export class Budget {
    * Capacity for one call of that kind, or when there will be some. A create or delete costs ARM's write or delete too. To be asked
    * right before the call is sent; see {@link giveBack}.
    */
-  async take(kind: Kind, placed: Placed, now: number): Promise<Grant> {
+  async take(kind: Kind, placed: JobTarget, now: number): Promise<Grant> {
     const scope = scopeOfArm(kind, placed);
     const held = this.#held.get(scope) ?? 0;
     if (held > now) return { ok: false, at: held, reason: "Throttled" };
@@ -98,8 +98,8 @@ export class Budget {
     const use = await this.#useWindow(windowsOf(kind, placed), now);
     if (use.ok) return granted;
     // The call is not made, so ARM's token is still there.
-    const purse = this.#drawn.get(scope);
-    if (purse) purse.left++;
+    const lease = this.#leases.get(scope);
+    if (lease) lease.left++;
     return { ok: false, at: use.at, reason: "CreateLimit" };
   }
 
@@ -107,7 +107,7 @@ export class Budget {
    * A create or delete that was taken at that time did not reach ACI, which therefore does not count it. If too many change the row
    * at once, it stays counted: making too few calls does no harm.
    */
-  async giveBack(kind: "create" | "delete", placed: Placed, takenAt: number): Promise<void> {
+  async giveBack(kind: "create" | "delete", placed: JobTarget, takenAt: number): Promise<void> {
     const scope = windowsOf(kind, placed);
     await tryRewrite(this.#pacing, async () => {
       const row = await this.#read(scope);
@@ -118,7 +118,7 @@ export class Budget {
   }
 
   /** ARM said to slow down: nobody here asks again before that. */
-  hold(kind: Kind, placed: Placed, until: number): void {
+  throttle(kind: Kind, placed: JobTarget, until: number): void {
     this.#held.set(scopeOfArm(kind, placed), until);
   }
 
@@ -133,40 +133,40 @@ export class Budget {
   }
 
   /** How many creates there is capacity for now in a region. */
-  async creates(placed: Placed, now: number): Promise<number> {
+  async creates(placed: JobTarget, now: number): Promise<number> {
     const row = await this.#read(windowsOf("create", placed));
-    return roomIn(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#windows, now);
+    return capacityIn(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#windows, now);
   }
 
   async #fromBucket(scope: string, kind: Kind, now: number): Promise<Grant> {
-    const purse = kind === "log" ? `log_${scope}` : scope;
+    const lease = kind === "log" ? `log_${scope}` : scope;
     for (let draws = 0; draws < maxDraws; draws++) {
-      const told = this.#toldUntil(scope, armKinds[kind], now);
+      const told = this.#throttledUntil(scope, armKinds[kind], now);
       if (told !== undefined) return { ok: false, at: told, reason: "Throttled" };
-      const own = this.#drawn.get(purse);
+      const own = this.#leases.get(lease);
       if (own && own.left > 0 && own.until > now) {
         own.left--;
         const remaining = this.#remaining.get(scope);
         if (remaining) remaining.count--;
         return granted;
       }
-      const refused = await this.#drawOnce(purse, () => this.#draw(scope, purse, kind, now));
+      const refused = await this.#drawOnce(lease, () => this.#draw(scope, lease, kind, now));
       if (refused) return refused;
     }
     return { ok: false, at: now + crowdedTime, reason: "Throttled" };
   }
 
   /** One draw at a time for each purse: whoever comes meanwhile waits for it. */
-  #drawOnce(purse: string, draw: () => Promise<Refused | undefined>): Promise<Refused | undefined> {
-    const running = this.#draws.get(purse);
+  #drawOnce(lease: string, draw: () => Promise<Refused | undefined>): Promise<Refused | undefined> {
+    const running = this.#draws.get(lease);
     if (running) return running;
-    const started = draw().finally(() => this.#draws.delete(purse));
-    this.#draws.set(purse, started);
+    const started = draw().finally(() => this.#draws.delete(lease));
+    this.#draws.set(lease, started);
     return started;
   }
 
   /** @returns `undefined` when the purse has tokens again */
-  async #draw(scope: string, purse: string, kind: Kind, now: number): Promise<Refused | undefined> {
+  async #draw(scope: string, lease: string, kind: Kind, now: number): Promise<Refused | undefined> {
     const limits = this.#arm[armKinds[kind]];
     const block = Math.min(blocks[kind], Math.ceil(limits.capacity / 5));
     // Logs of what still runs are read only while half of ARM's reads are left: an observation never waits for them.
@@ -177,14 +177,14 @@ export class Budget {
       const result = takeFromBucket(bucket, limits, block, now, reserve);
       if (!result.ok) return done({ ok: false, at: result.at, reason: "Throttled" });
       if (!(await this.#write(scope, result.state, row?.etag))) return conflict;
-      this.#drawn.set(purse, { left: result.taken, until: now + blockTime });
+      this.#leases.set(lease, { left: result.taken, until: now + blockTime });
       return done(undefined);
     });
     return drawn === conflict ? { ok: false, at: now + crowdedTime, reason: "Throttled" } : drawn.done;
   }
 
   /** When ARM has something left again, where it said a moment ago that it has not. */
-  #toldUntil(scope: string, kind: ArmKind, now: number): number | undefined {
+  #throttledUntil(scope: string, kind: ArmKind, now: number): number | undefined {
     const told = this.#remaining.get(scope);
     if (told === undefined || now - told.at > remainingTime) return undefined;
     const { perSecond } = this.#arm[kind];
@@ -261,11 +261,11 @@ export class Budget {
   }
 }
 
-function windowsOf(kind: "create" | "delete", { subscriptionId, location }: Placed): string {
+function windowsOf(kind: "create" | "delete", { subscriptionId, location }: JobTarget): string {
   return `${kind}_${subscriptionId}_${regionKey(location)}`;
 }
 
-function scopeOfArm(kind: Kind, { subscriptionId }: Placed): string {
+function scopeOfArm(kind: Kind, { subscriptionId }: JobTarget): string {
   return `${armKinds[kind]}_${subscriptionId}`;
 }
 
@@ -283,4 +283,4 @@ function parse(value: unknown): unknown {
 }
 
 /** A throttled caller waits this long if the reply has no time. */
-export const defaultHold = minute / 4;
+export const defaultThrottle = minute / 4;

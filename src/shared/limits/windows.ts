@@ -28,7 +28,8 @@ export function takeFromWindows(windows: Windows, limits: WindowLimits, now: num
   const current = Math.floor(now / minute);
   const moved = moveTo(windows, current);
   const full =
-    ([...Array(slots).keys()] as number[]).find((ahead) => room(moveTo(moved, current + ahead), limits) > 0) ?? slots;
+    ([...Array(slots).keys()] as number[]).find((ahead) => capacity(moveTo(moved, current + ahead), limits) > 0) ??
+    slots;
   if (full > 0) return { ok: false, at: (current + full) * minute };
   const uses = [...moved.uses];
   uses[slots - 1] = (uses[slots - 1] ?? 0) + 1;
@@ -43,11 +44,11 @@ export function returnToWindows(windows: Windows, takenAt: number): Windows {
 }
 
 /** How many uses there is room for now. */
-export function roomIn(windows: Windows, limits: WindowLimits, now: number): number {
-  return room(moveTo(windows, Math.floor(now / minute)), limits);
+export function capacityIn(windows: Windows, limits: WindowLimits, now: number): number {
+  return capacity(moveTo(windows, Math.floor(now / minute)), limits);
 }
 
-function room({ uses }: Windows, { perFiveMinutes, perHour }: WindowLimits): number {
+function capacity({ uses }: Windows, { perFiveMinutes, perHour }: WindowLimits): number {
   const sum = (from: number): number => uses.slice(from).reduce((total, count) => total + count, 0);
   return Math.max(0, Math.min(perHour - sum(0), perFiveMinutes - sum(slots - 6)));
 }

@@ -13,7 +13,7 @@ export interface KeyVaultRingOptions {
 
 /** RSA key wrap that every Key Vault tier offers ("Key types, algorithms, and operations"). */
 const algorithm = "RSA-OAEP-256";
-const mostVersions = 50;
+const maxVersions = 50;
 
 /**
  * A sealing key in Key Vault. The vault wraps and unwraps; the key itself never leaves it. The app needs to read the key's metadata,
@@ -35,7 +35,7 @@ export function keyVaultRing({ keyId, credential, now }: KeyVaultRingOptions): K
     // Given as a key without attributes, no read precedes each first use, and an expired version still opens what it wrapped.
     const properties = { id: kid, name, vaultUrl: configured.origin };
     const client = new CryptographyClient({ id: kid, name, properties }, access.credential, { ...access.options });
-    if (clients.size >= mostVersions) clients.clear();
+    if (clients.size >= maxVersions) clients.clear();
     clients.set(kid, client);
     return client;
   };

@@ -37,7 +37,7 @@ const header = z.object({ v: z.literal(1), kid: z.string(), wrapped: z.base64(),
 const dataKeyTime = hour;
 /** A data key serves this much longer while its successor can't be made: a short outage of the vault must not refuse jobs. */
 const dataKeyGrace = hour;
-const mostOpened = 1000;
+const maxOpened = 1000;
 
 interface DataKey {
   readonly key: Uint8Array;
@@ -112,7 +112,7 @@ export class Sealer {
     if (known !== undefined && this.#now() < known.until) return known.unwrapped;
     const unwrapped = this.#ring.unwrap(kid, Buffer.from(wrapped, "base64"));
     const [oldest] = this.#opened.keys();
-    if (oldest !== undefined && this.#opened.size >= mostOpened) this.#opened.delete(oldest);
+    if (oldest !== undefined && this.#opened.size >= maxOpened) this.#opened.delete(oldest);
     this.#opened.set(wrapped, { unwrapped, until: this.#now() + dataKeyTime });
     try {
       const result = await unwrapped;

@@ -15,7 +15,7 @@ export type SecretRead =
 
 /** A group with many containers asks once; a changed secret is noticed by the jobs of the next minutes. */
 const cacheTime = 5 * minute;
-const mostCached = 500;
+const maxCached = 500;
 
 /**
  * The vault that definitions refer to. The app needs to read secrets of that one vault: the built-in role Key Vault Secrets User.
@@ -39,7 +39,7 @@ export class Vault {
     if (known !== undefined && this.#now() < known.until) return known.read;
     const read = this.#read(name, version);
     const [oldest] = this.#cache.keys();
-    if (oldest !== undefined && this.#cache.size >= mostCached) this.#cache.delete(oldest);
+    if (oldest !== undefined && this.#cache.size >= maxCached) this.#cache.delete(oldest);
     this.#cache.set(key, { read, until: this.#now() + cacheTime });
     try {
       const result = await read;

@@ -1,4 +1,4 @@
-import type { PlacedReference } from "../definition/index.ts";
+import type { LocatedReference } from "../definition/index.ts";
 import type { Settings } from "../config/settings.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { Settings } from "../config/settings.ts";
  * could read all that the app may.
  */
 export function vaultFault(
-  { name, secretPlace }: PlacedReference,
+  { name, secretPlace }: LocatedReference,
   { vaultUrl, vaultPrefix }: Pick<Settings, "vaultUrl" | "vaultPrefix">,
 ): string | undefined {
   if (vaultUrl === undefined) return "This service has no vault for references: its operator must set VAULT_URL.";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { JobId } from "../base/ids.ts";
 import { openObject, openWord } from "../base/open.ts";
 import { isDropped } from "../job/result.ts";
-import { mostEntityBytes, sizeOf } from "./job-row.ts";
+import { maxEntityBytes, sizeOf } from "./job-row.ts";
 import { storageCall } from "./connect.ts";
 
 /**
@@ -33,7 +33,7 @@ const attemptResult = openObject({
   attempt: z.number(),
   containers: z.array(containerResult),
   result: z.record(z.string(), z.unknown()).optional(),
-  /** Why something that looked like a result is none. */
+  /** Why something that looked like a result was dropped. */
   resultDropped: z.string().refine(isDropped).optional().catch(undefined),
 });
 export type AttemptResult = z.infer<typeof attemptResult>;
@@ -91,7 +91,7 @@ function entityOf(
   const parts: Record<string, Uint8Array> = {};
   for (let at = 0; at < bytes.length; at += chunk) parts[`data${at / chunk}`] = bytes.subarray(at, at + chunk);
   const entity = { partitionKey: id, rowKey: rowKey(result.attempt), ...parts };
-  if (sizeOf(entity) <= mostEntityBytes) return entity;
+  if (sizeOf(entity) <= maxEntityBytes) return entity;
   const containers = result.containers.map((container) => ({
     ...container,
     output: container.output.slice(Math.ceil(container.output.length / 2)),

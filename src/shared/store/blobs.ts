@@ -14,7 +14,7 @@ export const readAtKey = "aciproxyreadat";
 export const parcelPrefix = "messages/";
 
 /** The largest body that ARM takes. */
-const mostDefinition = 4 * 1024 * 1024;
+const maxDefinition = 4 * 1024 * 1024;
 
 export class Blobs {
   readonly logs: CapturedLogs;
@@ -66,7 +66,7 @@ export class Blobs {
     await storageCall(() => this.#sealed.getBlockBlobClient(name).upload(Buffer.alloc(0), 0));
   }
 
-  /** Keeps what an attempt's program sent as its result. The first is kept, and none after the attempt's end was captured. */
+  /** Keeps what an attempt's program sent as its result: the first one, until the attempt's end is captured. */
   async putResult(id: JobId, attempt: number, text: string): Promise<"stored" | "another" | "closed"> {
     const blob = this.#resultBlob(id, attempt);
     const bytes = Buffer.from(text);
@@ -77,7 +77,7 @@ export class Blobs {
     return there.equals(bytes) ? "stored" : "another";
   }
 
-  /** The result that an attempt's program sent; from then on it can send none. */
+  /** The result that an attempt's program sent; from then on it can't send another. */
   async takeResult(id: JobId, attempt: number): Promise<string | undefined> {
     const blob = this.#resultBlob(id, attempt);
     const conditions = { ifNoneMatch: "*" };
@@ -96,7 +96,7 @@ export class Blobs {
     const name = definitionName(reference);
     if (name === undefined) return undefined;
     const found = await storageCall(() => this.#definitions.getBlobClient(name).getProperties(), 404);
-    if (found === 404 || (found.contentLength ?? 0) > mostDefinition) return undefined;
+    if (found === 404 || (found.contentLength ?? 0) > maxDefinition) return undefined;
     await this.#markRead(name, now, found.metadata);
     const result = await storageCall(() => this.#definitions.getBlobClient(name).downloadToBuffer(), 404);
     return result === 404 ? undefined : result;

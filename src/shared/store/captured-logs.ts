@@ -302,9 +302,9 @@ function startIn(metadata: Readonly<Record<string, string>> | undefined): number
 }
 
 /** Where the last line ends that begins at or after `from` and is whole within this many bytes; `from` when there is no such line. */
-function wholeLines(bytes: Buffer, from: number, most: number): number {
-  if (bytes.length - from <= most) return bytes.length;
-  return most <= 0 ? from : Math.max(from, bytes.lastIndexOf(0x0a, from + most - 1) + 1);
+function wholeLines(bytes: Buffer, from: number, max: number): number {
+  if (bytes.length - from <= max) return bytes.length;
+  return max <= 0 ? from : Math.max(from, bytes.lastIndexOf(0x0a, from + max - 1) + 1);
 }
 
 /** Where one append of an empty piece's first line ends: at the line's end, unless that is too long for the service. */

@@ -24,7 +24,7 @@ export interface Pause {
 }
 
 /** The heartbeat of the sweep. */
-export interface Beat {
+export interface Heartbeat {
   /** When a pass of the sweep was last completed, whoever ran it. */
   readonly at: number | undefined;
   readonly arm: "ok" | "refused" | "unknown";
@@ -44,7 +44,7 @@ export interface Pass {
   /** Whether the timer began it. */
   readonly timer: boolean;
   /** What it saw, where it looked: how many jobs are active, and how ARM answered. */
-  readonly load: Pick<Beat, "activeJobs" | "arm"> | undefined;
+  readonly load: Pick<Heartbeat, "activeJobs" | "arm"> | undefined;
 }
 
 /** The timer that has ended no pass for this long has stopped. */
@@ -188,7 +188,7 @@ export class Control {
   }
 
   /** When a group without a job was first noticed, kept for whoever asks again. */
-  async firstSeen(id: string, now: number): Promise<number> {
+  async firstObserved(id: string, now: number): Promise<number> {
     const entity = { partitionKey: "orphan", rowKey: id, at: new Date(now) };
     const made = await storageCall(() => this.#table.createEntity(entity), 409);
     if (made !== 409) return now;
@@ -209,8 +209,8 @@ export class Control {
   }
 
   /** A pass of the sweep ended. */
-  async beat(now: number, { completed, timer, load }: Pass): Promise<void> {
-    const last = await this.lastBeat();
+  async heartbeat(now: number, { completed, timer, load }: Pass): Promise<void> {
+    const last = await this.lastHeartbeat();
     const ticks = last?.timerAt !== undefined && now - last.timerAt < timerSilence;
     const timerSince = (ticks ? last.timerSince : undefined) ?? now;
     const armSince = (last?.arm === load?.arm ? last?.armSince : undefined) ?? now;
@@ -229,20 +229,20 @@ export class Control {
   async isSweepOverdue(now: number): Promise<boolean> {
     if (now < this.#nextGlance) return false;
     this.#nextGlance = now + glanceTime;
-    const last = await this.lastBeat();
+    const last = await this.lastHeartbeat();
     return last?.at === undefined || now - last.at > overdueTime;
   }
 
   /** How many jobs were active about a minute ago; they are counted once a minute. */
   async activeJobs(now: number): Promise<number> {
     if (now >= this.#load.until) {
-      const beat = await this.lastBeat();
-      this.#load = { active: beat?.activeJobs ?? 0, until: now + minute };
+      const heartbeat = await this.lastHeartbeat();
+      this.#load = { active: heartbeat?.activeJobs ?? 0, until: now + minute };
     }
     return this.#load.active;
   }
 
-  async lastBeat(): Promise<Beat | undefined> {
+  async lastHeartbeat(): Promise<Heartbeat | undefined> {
     const row = await storageCall(() => this.#table.getEntity(partition, "heartbeat"), 404);
     if (row === 404) return undefined;
     const { arm, activeJobs } = row;

@@ -4,7 +4,7 @@ import { defined } from "../base/defined.ts";
 import { minute } from "../base/duration.ts";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import { hasEnded, type Job } from "../job/job.ts";
-import { usualTimeAfter } from "../job/timing.ts";
+import { typicalDurationAfter } from "../job/timing.ts";
 import { storageCall } from "./connect.ts";
 import { entity, IndexPartition, kind, leadsTo, nameEntry, waitKey } from "./index-partition.ts";
 import { columnsOf, fromRow, idIn, keyOfMinted, listedColumns, recordColumns } from "./job-row.ts";
@@ -199,7 +199,7 @@ function leadingEntries({ id, key, name, job }: Row): [string, Readonly<Record<s
 
 /** What a job that ran leaves for the next of its name. */
 function leftBy(job: Job): Readonly<Record<string, unknown>> | undefined {
-  const usualTime = usualTimeAfter(job);
+  const usualTime = typicalDurationAfter(job);
   if (!hasEnded(job.phase) || (usualTime === undefined && job.lastDeleteAt === undefined)) return undefined;
   return defined({ usualTime, lastDeleteAt: job.lastDeleteAt === undefined ? undefined : new Date(job.lastDeleteAt) });
 }

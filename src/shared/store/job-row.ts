@@ -215,7 +215,7 @@ function costColumns(job: Job, { vcpuHour, gbHour, currency }: Prices): Columns 
 
 /** A string property holds 32,768 UTF-16 units; an entity 1 MiB in all ("Understanding the Table service data model"). */
 const chunk = 30_000;
-export const mostEntityBytes = 1_000_000;
+export const maxEntityBytes = 1_000_000;
 /** Beside the documented columns: what our own code reads. */
 const ownColumns = new Set<string>([
   ...["partitionKey", "rowKey", "etag", "timestamp", "nameKey", "hasDefinition", "hasLogs", "definition", "callbacks"],
@@ -257,7 +257,7 @@ export function toRow(
     ...(sealed.callbacks === undefined ? {} : { callbacks: sealed.callbacks }),
   };
   const size = sizeOf(row);
-  if (size > mostEntityBytes) throw new RangeError(`A row of ${size} bytes does not fit into an entity.`);
+  if (size > maxEntityBytes) throw new RangeError(`A row of ${size} bytes does not fit into an entity.`);
   return row;
 }
 

@@ -157,7 +157,7 @@ const longerLine = 8;
 function couldBeCut(lines: readonly string[], limits: Kept): boolean {
   const sizes = lines.map((line) => Buffer.byteLength(limits.of === "all" ? line : textOf(line)) + 1);
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  const longest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  const longest = sizes.reduce((max, size) => Math.max(max, size), 0);
   const dropped = limits.of === "all" ? Math.min(longest, limits.bytes / 10) : longerLine * longest;
   return lines.length >= limits.lines || bytes + dropped > limits.bytes;
 }

@@ -24,8 +24,8 @@ const atFirst = 10 * second;
  */
 export function logPause({ bytes, lines, time }: LogGrowth, age: number, longest: number): number {
   // ACI's times are whole seconds.
-  const most = Math.min(tail.bytes / Math.max(bytes, 1), tail.lines / Math.max(lines, 1));
-  const fits = share * Math.max(time, second) * most;
+  const max = Math.min(tail.bytes / Math.max(bytes, 1), tail.lines / Math.max(lines, 1));
+  const fits = share * Math.max(time, second) * max;
   return Math.round(Math.max(Math.min(fits, longest, Math.max(atFirst, 2 * age)), Math.min(shortest, longest)));
 }
 

@@ -11,17 +11,17 @@ export function cancelMessage(id: JobId): string {
 }
 
 /** What travels on `aci-wake`: a job to look at, and the `lookAt` of its row for which the message was sent; or the sweep, to be run. */
-export type Wake =
+export type RequeueMessage =
   { readonly kind: "job"; readonly id: JobId; readonly at: number | undefined } | { readonly kind: "sweep" };
 
 /** A release that does not know it drops it. */
 export const sweepMessage = JSON.stringify({ version: 1, sweep: true });
 
-export function wakeMessage(id: JobId, at: number | undefined): string {
+export function requeueMessage(id: JobId, at: number | undefined): string {
   return JSON.stringify(at === undefined ? { version: 1, job: id } : { version: 1, job: id, at });
 }
 
-export function readWake(body: unknown): Wake | undefined {
+export function readRequeueMessage(body: unknown): RequeueMessage | undefined {
   const value = typeof body === "string" ? jsonIn(body) : body;
   if (typeof value !== "object" || value === null) return undefined;
   if ("sweep" in value && value.sweep === true) return { kind: "sweep" };

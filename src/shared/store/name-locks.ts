@@ -5,13 +5,13 @@ import { entity, IndexPartition, kind, partition, startingWith, waitKey } from "
 import { storageCall } from "./connect.ts";
 
 /** Who has a group's name, and who waits for one or for another thing (`hold_NAME` and `wait_NAME_TIME_ID` of the job index). */
-export interface Hold {
-  readonly holder: JobId;
+export interface NameLock {
+  readonly lockedBy: JobId;
   readonly etag: string;
 }
 
 /** A job in a wait queue, and where in it. */
-export interface Standing {
+export interface WaitEntry {
   readonly id: JobId;
   readonly rowKey: string;
   readonly createdAt: number;
@@ -27,11 +27,11 @@ export class NameLocks extends IndexPartition {
     this.#pacing = pacing;
   }
 
-  async hold(name: GroupName): Promise<Hold | undefined> {
+  async lockOf(name: GroupName): Promise<NameLock | undefined> {
     const row = await this.get(`hold_${nameKey(name)}`);
-    const holder = row && holderIn(row);
-    if (row === undefined || holder === undefined) return undefined;
-    return { holder, etag: row.etag };
+    const lockedBy = row && lockedByIn(row);
+    if (row === undefined || lockedBy === undefined) return undefined;
+    return { lockedBy, etag: row.etag };
   }
 
   /**
@@ -44,41 +44,41 @@ export class NameLocks extends IndexPartition {
     if (taken === "no index") return taken;
     if (taken === "refused") {
       const row = await this.get(`hold_${nameKey(name)}`);
-      if (row !== undefined && holderIn(row) === undefined) return "unreadable";
-      if (row === undefined || holderIn(row) !== id) return "held";
+      if (row !== undefined && lockedByIn(row) === undefined) return "unreadable";
+      if (row === undefined || lockedByIn(row) !== id) return "held";
     }
-    await this.leaveLine(name, id, createdAt);
+    await this.dequeue(name, id, createdAt);
     return "taken";
   }
 
-  async joinLine(name: string, id: JobId, createdAt: number, replaces = false): Promise<void> {
-    const standing = entity(waitKey(name, createdAt, id), { jobId: id, ...(replaces ? { replaces } : {}) });
-    await storageCall(() => this.table.upsertEntity(standing, "Replace"));
+  async enqueue(name: string, id: JobId, createdAt: number, replaces = false): Promise<void> {
+    const entries = entity(waitKey(name, createdAt, id), { jobId: id, ...(replaces ? { replaces } : {}) });
+    await storageCall(() => this.table.upsertEntity(entries, "Replace"));
   }
 
-  async leaveLine(name: string, id: JobId, createdAt: number): Promise<void> {
+  async dequeue(name: string, id: JobId, createdAt: number): Promise<void> {
     await this.remove(waitKey(name, createdAt, id));
   }
 
   /** Jobs that wait for a name (or for another thing, whose line has a name that no group can have), oldest first. */
-  async line(name: string, most: number): Promise<readonly JobId[]> {
-    return (await this.standing(name, most)).map(({ id }) => id);
+  async waiting(name: string, max: number): Promise<readonly JobId[]> {
+    return (await this.entries(name, max)).map(({ id }) => id);
   }
 
-  async standing(name: string, most: number): Promise<readonly Standing[]> {
-    const found: Standing[] = [];
-    for await (const standing of this.#standing(name)) {
-      found.push(standing);
-      if (found.length >= most) break;
+  async entries(name: string, max: number): Promise<readonly WaitEntry[]> {
+    const found: WaitEntry[] = [];
+    for await (const entries of this.#entries(name)) {
+      found.push(entries);
+      if (found.length >= max) break;
     }
     return found;
   }
 
   /** Takes the oldest out of a line, to be woken. */
-  async callUp(name: string, most: number): Promise<readonly JobId[]> {
+  async takeOldest(name: string, max: number): Promise<readonly JobId[]> {
     const ids: JobId[] = [];
-    for await (const { id, rowKey } of this.#standing(name)) {
-      if (ids.length >= most) break;
+    for await (const { id, rowKey } of this.#entries(name)) {
+      if (ids.length >= max) break;
       await this.remove(rowKey);
       ids.push(id);
     }
@@ -86,7 +86,7 @@ export class NameLocks extends IndexPartition {
   }
 
   /** The lines that are not for a group's name, and how many stand in each. */
-  async lines(): Promise<ReadonlyMap<string, number>> {
+  async waitQueues(): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
     for await (const row of this.rows(startingWith("wait_~"), ["RowKey"])) {
       const name = /^wait_(~.*)_\d+_[^_]+$/.exec(String(row["rowKey"]))?.[1];
@@ -103,33 +103,33 @@ export class NameLocks extends IndexPartition {
    */
   handOver(name: GroupName, id: JobId): Promise<JobId | undefined> {
     return rewrite("the lock of a name", this.#pacing, async () => {
-      const hold = await this.hold(name);
-      if (hold?.holder !== id) return done(hold?.holder);
+      const lockOf = await this.lockOf(name);
+      if (lockOf?.lockedBy !== id) return done(lockOf?.lockedBy);
       const rowKey = `hold_${nameKey(name)}`;
-      const next = await this.#firstInLine(name, id);
+      const next = await this.#firstWaiting(name, id);
       if (next === undefined) {
         const result = await storageCall(
-          () => this.table.deleteEntity(partition, rowKey, { etag: hold.etag }),
+          () => this.table.deleteEntity(partition, rowKey, { etag: lockOf.etag }),
           404,
           412,
         );
         return typeof result === "number" ? conflict : done(undefined);
       }
       const actions: TransactionAction[] = [
-        ["update", entity(rowKey, { jobId: next.id }), "Replace", { etag: hold.etag }],
+        ["update", entity(rowKey, { jobId: next.id }), "Replace", { etag: lockOf.etag }],
         ["delete", entity(next.rowKey)],
       ];
       return (await this.transact(actions)) ? done(next.id) : conflict;
     });
   }
 
-  async #firstInLine(name: string, but: JobId): Promise<Standing | undefined> {
-    for await (const standing of this.#standing(name)) if (standing.id !== but) return standing;
+  async #firstWaiting(name: string, but: JobId): Promise<WaitEntry | undefined> {
+    for await (const entries of this.#entries(name)) if (entries.id !== but) return entries;
     return undefined;
   }
 
   /** A line, oldest first. */
-  async *#standing(name: string): AsyncGenerator<Standing> {
+  async *#entries(name: string): AsyncGenerator<WaitEntry> {
     for await (const row of this.rows(kind(`wait_${nameKey(name)}`), ["RowKey", "jobId", "replaces"])) {
       const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
       const rowKey = String(row["rowKey"]);
@@ -139,6 +139,6 @@ export class NameLocks extends IndexPartition {
   }
 }
 
-function holderIn({ jobId }: Readonly<Record<string, unknown>>): JobId | undefined {
+function lockedByIn({ jobId }: Readonly<Record<string, unknown>>): JobId | undefined {
   return typeof jobId === "string" ? parseJobId(jobId) : undefined;
 }

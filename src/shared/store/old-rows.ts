@@ -15,7 +15,7 @@ export interface OldRow {
   readonly hasLogs: boolean;
   readonly hasDefinition: boolean;
   /** Callers are still to be notified of the job's end, and their addresses are in the sealed bytes. */
-  readonly tells: boolean;
+  readonly awaitsNotification: boolean;
   /** The record, where it was asked for and is JSON. */
   readonly record: unknown;
 }
@@ -127,7 +127,7 @@ function rowOf(row: Readonly<Record<string, unknown>>): OldRow | undefined {
     name: typeof name === "string" ? name : "",
     hasLogs: row["hasLogs"] === true,
     hasDefinition: row["hasDefinition"] === true,
-    tells: row["callbackState"] === "pending",
+    awaitsNotification: row["callbackState"] === "pending",
     record: parsed(recordColumns.map((part) => (typeof row[part] === "string" ? row[part] : "")).join("")),
   };
 }

@@ -1,7 +1,7 @@
 import type { QueueServiceClient } from "@azure/storage-queue";
 import { second } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
-import { runMessage, sweepMessage, wakeMessage } from "./messages.ts";
+import { runMessage, sweepMessage, requeueMessage } from "./messages.ts";
 import { storageCall } from "./connect.ts";
 
 /** The queues: jobs to run, wakes of jobs (now or later), Event Grid's events. */
@@ -11,7 +11,7 @@ export const queueNames = { jobs: "aci-jobs", wake: "aci-wake", events: "aci-eve
 export const maxMessageBytes = 64 * 1024;
 
 /** The service takes at most 7 days; a later look is reached in steps. */
-const mostDelay = 6 * 24 * 3600;
+const maxDelay = 6 * 24 * 3600;
 
 export class Queues {
   readonly #service: QueueServiceClient;
@@ -31,8 +31,8 @@ export class Queues {
    * @param at the row's `lookAt` that this wake stands for; absent for a wake that looks whatever the row says
    * @param delay milliseconds
    */
-  async wake(id: JobId, at: number | undefined, delay: number): Promise<void> {
-    await this.send(queueNames.wake, wakeMessage(id, at), delay);
+  async requeue(id: JobId, at: number | undefined, delay: number): Promise<void> {
+    await this.send(queueNames.wake, requeueMessage(id, at), delay);
   }
 
   /** Brings on a pass of the sweep. */
@@ -43,7 +43,7 @@ export class Queues {
   /** Never expires: the default would drop a message after 7 days in silence. */
   async send(queue: string, text: string, delay: number): Promise<void> {
     // Rounded up: a wake that came before its time would do nothing but send the next, again and again until the second is over.
-    const visibilityTimeout = Math.min(Math.max(0, Math.ceil(delay / second)), mostDelay);
+    const visibilityTimeout = Math.min(Math.max(0, Math.ceil(delay / second)), maxDelay);
     await storageCall(() =>
       this.#service.getQueueClient(queue).sendMessage(wireText(text), { visibilityTimeout, messageTimeToLive: -1 }),
     );

@@ -20,5 +20,5 @@ interface RequeueDeps {
 /** Has a waiting job, which holds no message, reconciled at once; the sweep notices when nothing comes of it. */
 export async function requeue({ jobs, queues, now }: RequeueDeps, id: JobId): Promise<void> {
   await jobs.index.setCheck(id, now() + checkDelay);
-  await queues.wake(id, undefined, 0);
+  await queues.requeue(id, undefined, 0);
 }

@@ -116,7 +116,7 @@ export class Reservations extends NameLocks {
 
   /** All entries of a reservation but its own, which goes last: until then it is found again. The name's lock is its holder's to hand over. */
   async giveBack({ id, name, groupName, key, createdAt, keyHash }: Pending): Promise<void> {
-    await this.leaveLine(groupName, id, createdAt);
+    await this.dequeue(groupName, id, createdAt);
     if (keyHash !== undefined) await this.dropKey(keyHash, id);
     await this.remove(`id_${id}`);
     if (key !== undefined) await this.remove(nameEntry(name, key));

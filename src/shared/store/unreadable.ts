@@ -40,10 +40,10 @@ export class UnreadableRows {
   }
 
   /** What can't be read, as far as it was noticed; at most this many. */
-  async list(most: number): Promise<readonly UnreadableRow[]> {
+  async list(max: number): Promise<readonly UnreadableRow[]> {
     const found: UnreadableRow[] = [];
     const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
-    while (found.length < most) {
+    while (found.length < max) {
       const next = await storageCall(() => rows.next(), 404);
       if (next === 404 || next.done) break;
       found.push({ id: String(next.value.rowKey), why: String(next.value["why"]) });

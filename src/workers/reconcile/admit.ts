@@ -5,9 +5,9 @@ import { regionKey } from "../../shared/limits/rate-budget.ts";
 import type { Reason } from "../../shared/job/reasons.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { isMinted } from "../../shared/base/ids.ts";
-import type { Job, Placed } from "../../shared/job/job.ts";
+import type { Job, JobTarget } from "../../shared/job/job.ts";
 import { enterCeiling, withoutCeiling } from "./ceiling.ts";
-import { holdName, positionIn } from "./name-lock.ts";
+import { lockName, positionIn } from "./name-lock.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
@@ -19,27 +19,33 @@ import { postpone } from "../../shared/job/transitions.ts";
  */
 export type Admission =
   | { readonly kind: "admitted"; readonly job: Job }
-  | { readonly kind: "wait"; readonly job: Job; readonly until: number; readonly wake: boolean };
+  | { readonly kind: "wait"; readonly job: Job; readonly until: number; readonly ownMessage: boolean };
 
 /** How long a job that somebody else will wake rests before the timer wakes it. Few wait for one name, many may wait for room. */
 const forgottenTime = 5 * minute;
 const forgottenNameTime = minute;
 
 /** Lines for what is not a name: no group's name begins with a tilde. */
-export const createLine = (placed: Placed): string => `~create-${placed.subscriptionId}-${regionKey(placed.location)}`;
-export const roomLine = (placed: Placed): string => `~room-${placed.subscriptionId}-${regionKey(placed.location)}`;
+export const createQueue = (placed: JobTarget): string =>
+  `~create-${placed.subscriptionId}-${regionKey(placed.location)}`;
+export const capacityQueue = (placed: JobTarget): string =>
+  `~room-${placed.subscriptionId}-${regionKey(placed.location)}`;
 
 export async function admit(deps: Deps, given: Job): Promise<Admission> {
   const now = deps.now();
   const early = await heldBack(deps, given, now);
   if (early) return early;
 
-  const line = await enterCeiling(deps, given);
-  if (line !== undefined)
-    return wait(deps, { ...given, line }, { reason: "TooManyJobs", position: await positionIn(deps, line, given.id) });
+  const queue = await enterCeiling(deps, given);
+  if (queue !== undefined)
+    return wait(
+      deps,
+      { ...given, line: queue },
+      { reason: "TooManyJobs", position: await positionIn(deps, queue, given.id) },
+    );
   const job = withoutCeiling(given);
 
-  const named = await holdName(deps, job);
+  const named = await lockName(deps, job);
   if (named.kind === "no index") {
     await deps.jobs.hasIndex();
     return wait(deps, job, { reason: "Paused", until: now + minute, detail: indexLost.message });
@@ -54,18 +60,18 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
   const placing = await place(deps, job, now);
   if (placing.kind === "later") {
     const step = postpone(job, placing.reason, now, rulesOf(deps), placing.retryAfter ?? 5 * second);
-    return step.do === "rest"
-      ? { kind: "wait", job: step.job, until: step.until, wake: true }
+    return step.do === "requeue"
+      ? { kind: "wait", job: step.job, until: step.until, ownMessage: true }
       : { kind: "admitted", job };
   }
-  if (placing.kind === "full") return standInLine(deps, job, roomLine(placing.placed), placing.reason);
+  if (placing.kind === "full") return enqueue(deps, job, capacityQueue(placing.placed), placing.reason);
 
   const { placed } = placing;
   if (!(await mayCreate(deps, job, placed, now)))
-    return standInLine(deps, { ...job, placed }, createLine(placed), "CreateLimit");
-  if (samePlace(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
+    return enqueue(deps, { ...job, placed }, createQueue(placed), "CreateLimit");
+  if (sameTarget(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
   const { line: left, ...admitted } = job;
-  if (left !== undefined) await deps.jobs.index.leaveLine(left, job.id, job.createdAt);
+  if (left !== undefined) await deps.jobs.index.dequeue(left, job.id, job.createdAt);
   const known = job.attempt > 1 ? {} : await deps.jobs.index.historyOf(job.name);
   return { kind: "admitted", job: { ...admitted, placed, ...defined(known) } };
 }
@@ -93,8 +99,8 @@ async function heldBack(deps: Deps, job: Job, now: number): Promise<Admission | 
 // ----------------------------------------------------------------------------------------------------------- The place
 
 type Placing =
-  | { readonly kind: "placed"; readonly placed: Placed }
-  | { readonly kind: "full"; readonly placed: Placed; readonly reason: Reason }
+  | { readonly kind: "placed"; readonly placed: JobTarget }
+  | { readonly kind: "full"; readonly placed: JobTarget; readonly reason: Reason }
   | { readonly kind: "later"; readonly reason: Reason; readonly retryAfter: number | undefined };
 
 /** The first target that is not known to be full. A queued job has no group, so it may go elsewhere than it was refused. */
@@ -116,9 +122,9 @@ async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
 }
 
 /** Whether it is a job's turn for a create. Who comes while others stand in line stands in line too. */
-async function mayCreate({ jobs, budget }: Deps, { phase }: Job, placed: Placed, now: number): Promise<boolean> {
+async function mayCreate({ jobs, budget }: Deps, { phase }: Job, placed: JobTarget, now: number): Promise<boolean> {
   const calledUp = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
-  if (!calledUp && (await jobs.index.line(createLine(placed), 1)).length > 0) return false;
+  if (!calledUp && (await jobs.index.waiting(createQueue(placed), 1)).length > 0) return false;
   return (await budget.creates(placed, now)) > 0;
 }
 
@@ -128,32 +134,32 @@ async function mayCreate({ jobs, budget }: Deps, { phase }: Job, placed: Placed,
  * @param claimed the job as it is to be saved before the create is sent
  * @returns when it was taken, or the wait of a job that got no token
  */
-export async function drawCreate(
+export async function leaseCreate(
   deps: Deps,
   job: Job,
   claimed: Job,
-  placed: Placed,
+  placed: JobTarget,
 ): Promise<{ readonly kind: "drawn"; readonly at: number } | Admission> {
   const { aci } = await deps.aci();
-  const drawn = await aci.drawCreate(placed);
-  if (drawn.ok) {
+  const lease = await aci.leaseCreate(placed);
+  if (lease.ok) {
     await deps.daily.begin(claimed);
-    return { kind: "drawn", at: drawn.drawnAt };
+    return { kind: "drawn", at: lease.leasedAt };
   }
-  return drawn.reason === "CreateLimit"
-    ? standInLine(deps, job, createLine(placed), "CreateLimit")
-    : wait(deps, job, { reason: drawn.reason, until: drawn.at });
+  return lease.reason === "CreateLimit"
+    ? enqueue(deps, job, createQueue(placed), "CreateLimit")
+    : wait(deps, job, { reason: lease.reason, until: lease.at });
 }
 
-function samePlace(a: Placed | undefined, b: Placed): boolean {
+function sameTarget(a: JobTarget | undefined, b: JobTarget): boolean {
   return a?.subscriptionId === b.subscriptionId && a.resourceGroup === b.resourceGroup && a.location === b.location;
 }
 
 // ------------------------------------------------------------------------------------------------------------- Waiting
 
-async function standInLine(deps: Deps, job: Job, line: string, reason: Reason): Promise<Admission> {
-  await deps.jobs.index.joinLine(line, job.id, job.createdAt);
-  return wait(deps, { ...job, line }, { reason, position: await positionIn(deps, line, job.id) });
+async function enqueue(deps: Deps, job: Job, queue: string, reason: Reason): Promise<Admission> {
+  await deps.jobs.index.enqueue(queue, job.id, job.createdAt);
+  return wait(deps, { ...job, line: queue }, { reason, position: await positionIn(deps, queue, job.id) });
 }
 
 interface Wait {
@@ -183,6 +189,6 @@ function wait(deps: Deps, job: Job, { reason, detail, position, until }: Wait): 
     kind: "wait",
     job: { ...job, phase: { ...queued, waiting } },
     until: at,
-    wake: until !== undefined || at < own,
+    ownMessage: until !== undefined || at < own,
   };
 }

@@ -8,13 +8,13 @@ import { linesAfter, logPause, logPauseAfterFailure } from "../../shared/store/l
 import type { Deps } from "../../shared/deps.ts";
 import { defined } from "../../shared/base/defined.ts";
 import { hasContainers, type Job, type Phase } from "../../shared/job/job.ts";
-import type { ContainerSeen, GroupSeen } from "../../shared/job/observation.ts";
+import type { ObservedContainer, ObservedGroup } from "../../shared/job/observation.ts";
 import { readContainerLog } from "../../shared/aci/masked-client.ts";
 import { firstEndOf } from "../../shared/job/verdict.ts";
 import { resultOf, takeSentResult } from "./attempt-result.ts";
 
 /** All containers' outputs together fit into a status reply of Data Factory's 4 MB with room to spare. */
-const mostOutput = 256 * 1024;
+const maxOutput = 256 * 1024;
 /** Logs are read this many at a time, and no longer than that in one go: others have work too. */
 const atOnce = 8;
 const captureTime = 30 * second;
@@ -38,7 +38,7 @@ type CaptureDeps = Pick<Deps, "now" | "log" | "attempts" | "blobs" | "aci" | "jo
 export async function captureAttempt(
   deps: CaptureDeps,
   job: Job,
-  group: GroupSeen | undefined,
+  group: ObservedGroup | undefined,
   since: number,
   deadline: Deadline,
 ): Promise<"captured" | "again"> {
@@ -61,7 +61,7 @@ export async function captureAttempt(
   }
   const texts = new Map([...fresh].map(([name, { text }]) => [name, withoutMarks(text)]));
   const result = resultOf(job, sent, texts, before);
-  let room = mostOutput;
+  let room = maxOutput;
   for (const { name, output } of earlier.values()) if (!fresh.has(name)) room -= Buffer.byteLength(output);
   const containers = job.containers.map(({ name, init }): ContainerResult => {
     const known = earlier.get(name);
@@ -73,7 +73,7 @@ export async function captureAttempt(
     return {
       name,
       init,
-      ...asSeen(viewOf(group, name, init), job, !init && name === job.options.main),
+      ...asObserved(viewOf(group, name, init), job, !init && name === job.options.main),
       output: output.text,
       outputTruncated: output.truncated || !whole,
       log: verdict,
@@ -107,16 +107,16 @@ const nothing: EndOfLog = { text: "", whole: true, bytes: 0, verdict: "missing",
 async function endOfLog(
   deps: CaptureDeps,
   job: Job,
-  seen: ContainerSeen | undefined,
+  observed: ObservedContainer | undefined,
   name: string,
   last: boolean,
   deadline: Deadline,
 ): Promise<EndOfLog> {
   if (!last && deadline.left < leastTime) return nothing;
-  const content = await contentOf(deps, job, seen, name, deadline);
+  const content = await contentOf(deps, job, observed, name, deadline);
   if (content.kind === "unknown" && !last) return nothing;
   try {
-    const end = await deadline.within(deadline.left / 2).limit(storedEnd(deps, job, seen, name, content));
+    const end = await deadline.within(deadline.left / 2).limit(storedEnd(deps, job, observed, name, content));
     if (end !== "late") return end;
     deps.log("warn", "log not stored", { job: job.id, attempt: job.attempt, container: name, service: "storage" });
   } catch (error) {
@@ -135,11 +135,11 @@ type Content =
 async function contentOf(
   deps: CaptureDeps,
   job: Job,
-  seen: ContainerSeen | undefined,
+  observed: ObservedContainer | undefined,
   name: string,
   deadline: Deadline,
 ): Promise<Content> {
-  if (seen === undefined || !hasRun(seen) || job.placed === undefined)
+  if (observed === undefined || !hasRun(observed) || job.placed === undefined)
     return { kind: "none", why: "the container group was gone before it was read" };
   const read = await deadline.within(deadline.left / 2).limit(readContainerLog(deps, job, name, true));
   if (read === "late") return { kind: "unknown", why: "it could not be read in time" };
@@ -152,7 +152,7 @@ async function contentOf(
 async function storedEnd(
   deps: CaptureDeps,
   job: Job,
-  seen: ContainerSeen | undefined,
+  observed: ObservedContainer | undefined,
   name: string,
   content: Content,
 ): Promise<EndOfLog> {
@@ -161,8 +161,8 @@ async function storedEnd(
   const missing = async (why: string): Promise<EndOfLog> =>
     asEnd(deps, job, name, await logs.markEnd(id, attempt, name, `The end of the log is missing: ${why}.`));
   if (content.kind !== "text") return missing(content.why);
-  const container = seen?.state === "Running" ? "running" : "ended";
-  const restarted = (seen?.restartCount ?? 0) > 0;
+  const container = observed?.state === "Running" ? "running" : "ended";
+  const restarted = (observed?.restartCount ?? 0) > 0;
   const log = await logs.capture(id, attempt, name, content.text, { container, restarted });
   if (content.text === "" && log.bytes > 0) return missing("Container Instances showed no log");
   // Of a run before the last restart ACI has nothing any more; what was read while it ran may not be all of it.
@@ -191,14 +191,14 @@ export type LogReads = NonNullable<Extract<Phase, { state: "Running" }>["logs"]>
 export async function captureRunning(
   deps: CaptureDeps,
   job: Job,
-  observed: GroupSeen | undefined,
+  observed: ObservedGroup | undefined,
   deadline: Deadline,
 ): Promise<LogReads> {
   const { phase } = job;
   const reads: LogReads = (hasContainers(phase) ? phase.logs : undefined) ?? {};
   const now = deps.now();
   const names = observed?.containers
-    .filter((seen) => seen.state !== "Terminated" && hasRun(seen))
+    .filter((observed) => observed.state !== "Terminated" && hasRun(observed))
     .map(({ name }) => name);
   const running = names ?? Object.keys(reads);
   const due = running.filter((name) => (reads[name]?.due ?? 0) <= now);
@@ -230,12 +230,12 @@ async function readAgain(
   job: Job,
   name: string,
   before: LogReads[string] | undefined,
-  observed: GroupSeen | undefined,
+  group: ObservedGroup | undefined,
 ): Promise<ReadAgain> {
   const { id, attempt, startedAt } = job;
-  const seen = observed?.containers.find((candidate) => candidate.name === name);
-  const container = seen?.state === "Running" ? "running" : "unknown";
-  const restarted = (seen?.restartCount ?? 0) > 0;
+  const observed = group?.containers.find((candidate) => candidate.name === name);
+  const container = observed?.state === "Running" ? "running" : "unknown";
+  const restarted = (observed?.restartCount ?? 0) > 0;
   const failed = (retryAfter: number | undefined): ReadAgain => ({
     read: false,
     pause: logPauseAfterFailure(retryAfter),
@@ -249,7 +249,7 @@ async function readAgain(
       const { added, tooLittle } = await deps.blobs.logs.capture(id, attempt, name, read.value, how);
       if (tooLittle) continue;
       const now = deps.now();
-      const age = Math.max(0, now - (seen?.startTime ?? startedAt ?? now));
+      const age = Math.max(0, now - (observed?.startTime ?? startedAt ?? now));
       const lines = linesOf(added);
       const bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(textOf(line)) + 1, 0);
       const growth = { bytes, lines: lines.length, time: before === undefined ? age : now - before.at };
@@ -264,14 +264,14 @@ async function readAgain(
   }
 }
 
-function viewOf(group: GroupSeen | undefined, name: string, init: boolean): ContainerSeen | undefined {
+function viewOf(group: ObservedGroup | undefined, name: string, init: boolean): ObservedContainer | undefined {
   return group?.containers.find((candidate) => candidate.name === name && candidate.init === init);
 }
 
 /** Of main, and under `Never` of every container, the first end decides; one that waits for its restart has had its last end. */
-function asSeen(seen: ContainerSeen | undefined, { observed, restartPolicy }: Job, isMain: boolean) {
-  if (seen === undefined) return { state: "Unknown", restartCount: 0 } as const;
-  const { name, init, state, startTime, detailStatus, restartCount } = seen;
+function asObserved(container: ObservedContainer | undefined, { observed, restartPolicy }: Job, isMain: boolean) {
+  if (container === undefined) return { state: "Unknown", restartCount: 0 } as const;
+  const { name, init, state, startTime, detailStatus, restartCount } = container;
   const kept = observed.ends.find((end) => end.container === name && end.init === init);
   if (kept !== undefined && (isMain || restartPolicy === "Never")) {
     const { exitCode, finishTime, startTime: began = startTime } = kept;
@@ -282,12 +282,12 @@ function asSeen(seen: ContainerSeen | undefined, { observed, restartPolicy }: Jo
       ...defined({ startTime: began, finishTime, exitCode, detailStatus: detail }),
     };
   }
-  const { exitCode, finishTime } = (state === "Waiting" && firstEndOf(seen)) || seen;
+  const { exitCode, finishTime } = (state === "Waiting" && firstEndOf(container)) || container;
   return { state, restartCount, ...defined({ startTime, finishTime, exitCode, detailStatus }) };
 }
 
 /** One that waits for its restart has run too. */
-function hasRun({ state, restartCount, previous }: ContainerSeen): boolean {
+function hasRun({ state, restartCount, previous }: ObservedContainer): boolean {
   return state === "Running" || state === "Terminated" || restartCount > 0 || previous !== undefined;
 }
 

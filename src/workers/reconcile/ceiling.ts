@@ -2,7 +2,7 @@ import { Unreadable } from "../../shared/base/errors.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
-import { isCeilingLine } from "../../shared/limits/ceilings.ts";
+import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 
 /** Posted jobs that wait because `MAX_ACTIVE_JOBS` or `MAX_ACTIVE_PER_NAME` is reached: who ends calls up the next, and so does the sweep. */
@@ -14,12 +14,12 @@ const maxCalled = 100;
 
 /** @returns the line in which a job waits still, or `undefined` when it may go on */
 export async function enterCeiling({ ceilings }: Pick<Deps, "ceilings">, job: Job): Promise<string | undefined> {
-  if (!isCeilingLine(job.line)) return undefined;
+  if (!isCeilingQueue(job.line)) return undefined;
   return ceilings.enter(job.name, job.id, job.createdAt, job.line);
 }
 
 export function withoutCeiling(job: Job): Job {
-  if (!isCeilingLine(job.line)) return job;
+  if (!isCeilingQueue(job.line)) return job;
   const { line: _left, ...rest } = job;
   return rest;
 }
@@ -27,23 +27,23 @@ export function withoutCeiling(job: Job): Job {
 /** A job ended: there is room for another one. */
 export async function ceilingFreed(deps: CeilingDeps, { name }: Job): Promise<void> {
   if (!deps.ceilings.areSet) return;
-  for (const line of deps.ceilings.linesOf(name)) await callUpCeiling(deps, line, 1);
+  for (const queue of deps.ceilings.queuesOf(name)) await requeueCeiling(deps, queue, 1);
 }
 
 /** Requeues as many of a line as there is room for, oldest first. Each leaves the line when it is let in. */
-export async function callUpCeiling(deps: CeilingDeps, line: string, most = maxCalled): Promise<void> {
+export async function requeueCeiling(deps: CeilingDeps, queue: string, max = maxCalled): Promise<void> {
   const { jobs, ceilings } = deps;
   // What can't go on is passed over, so that it stops nobody behind it.
-  const standing = await jobs.index.standing(line, maxCalled);
-  if (standing.length === 0) return;
-  let room = Math.min(most, await ceilings.roomIn(line));
-  for (const { id, createdAt } of standing) {
-    if (room <= 0) return;
+  const entries = await jobs.index.entries(queue, maxCalled);
+  if (entries.length === 0) return;
+  let capacity = Math.min(max, await ceilings.capacityIn(queue));
+  for (const { id, createdAt } of entries) {
+    if (capacity <= 0) return;
     const found = await stateOf(deps, id);
-    if (found === "done") await jobs.index.leaveLine(line, id, createdAt);
+    if (found === "done") await jobs.index.dequeue(queue, id, createdAt);
     if (found !== "waits") continue;
     await requeue(deps, id);
-    room--;
+    capacity--;
   }
 }
 

@@ -22,25 +22,25 @@ const maxCounted = 100;
 
 type NameDeps = Pick<Deps, "jobs" | "queues" | "now" | "sleep" | "random" | "log">;
 
-export function holdName(deps: NameDeps, job: Job): Promise<Naming> {
+export function lockName(deps: NameDeps, job: Job): Promise<Naming> {
   const { index } = deps.jobs;
   const replaces = job.options.onConflict === "replace";
   return rewrite<Naming>("the lock of a name", deps, async () => {
-    const hold = await index.hold(job.groupName);
-    const taken = hold === undefined ? await index.take(job.groupName, job.id, job.createdAt) : "held";
+    const lock = await index.lockOf(job.groupName);
+    const taken = lock === undefined ? await index.take(job.groupName, job.id, job.createdAt) : "held";
     if (taken === "no index") return done({ kind: taken });
-    if (taken === "taken" || hold?.holder === job.id) {
+    if (taken === "taken" || lock?.lockedBy === job.id) {
       const newer = await afterWaiting(deps, job);
       return done(newer === undefined ? { kind: "held" } : { kind: "replaced", by: newer });
     }
-    if (hold === undefined && taken === "held") return conflict;
+    if (lock === undefined && taken === "held") return conflict;
     if (taken === "unreadable") deps.log("error", "name lock can't be read", { job: job.id, name: job.groupName });
-    await index.joinLine(job.groupName, job.id, job.createdAt, replaces);
+    await index.enqueue(job.groupName, job.id, job.createdAt, replaces);
     const newer = replaces ? await replaceWaiting(deps, job) : undefined;
     if (newer !== undefined) return done({ kind: "replaced", by: newer });
-    const asked = hold === undefined ? "asked" : await askToYield(deps, hold.holder, job);
+    const asked = lock === undefined ? "asked" : await askToYield(deps, lock.lockedBy, job);
     if (asked === "freed") return conflict;
-    if (asked === "newer" && hold !== undefined) return done({ kind: "replaced", by: hold.holder });
+    if (asked === "newer" && lock !== undefined) return done({ kind: "replaced", by: lock.lockedBy });
     return done({ kind: "busy", position: await positionIn(deps, job.groupName, job.id) });
   });
 }
@@ -49,7 +49,7 @@ export function holdName(deps: NameDeps, job: Job): Promise<Naming> {
 async function afterWaiting(deps: NameDeps, job: Job): Promise<JobId | undefined> {
   const { onConflict } = job.options;
   const hasWaited = job.phase.state === "Queued" && job.phase.waiting?.reason === "NameBusy";
-  if (onConflict !== "reject" || hasWaited) await deps.jobs.index.leaveLine(job.groupName, job.id, job.createdAt);
+  if (onConflict !== "reject" || hasWaited) await deps.jobs.index.dequeue(job.groupName, job.id, job.createdAt);
   return onConflict === "replace" || hasWaited ? replaceWaiting(deps, job) : undefined;
 }
 
@@ -59,15 +59,15 @@ async function afterWaiting(deps: NameDeps, job: Job): Promise<JobId | undefined
  * @returns the newest job that waits and replaces this one
  */
 async function replaceWaiting(deps: NameDeps, job: Job): Promise<JobId | undefined> {
-  const standing = await deps.jobs.index.standing(job.groupName, maxReplaced);
-  const newer = standing.filter((other) => other.replaces && isNewer(other, job));
+  const entries = await deps.jobs.index.entries(job.groupName, maxReplaced);
+  const newer = entries.filter((other) => other.replaces && isNewer(other, job));
   // A reservation replaces nothing: its row may never come, and when it does, it looks for older ones itself.
   for (const { id } of newer.toReversed()) {
     const other = await ifReadable(deps, id, () => deps.jobs.peek(id));
     if (other && mayBeCanceled(other.job)) return id;
   }
   if (job.options.onConflict !== "replace") return undefined;
-  for (const { id } of standing.filter((other) => isNewer(job, other))) {
+  for (const { id } of entries.filter((other) => isNewer(job, other))) {
     const stored = await ifReadable(deps, id, () =>
       deps.jobs.change(id, (other) => {
         if (!mayBeCanceled(other)) return undefined;
@@ -101,20 +101,20 @@ function isNewer(a: Age, b: Age): boolean {
  * A kept group yields to whoever needs its name; `replace` cancels a running job, unless that is a newer one that replaces, too. A
  * holder without a row, or one that is done with the name already, holds nothing.
  */
-async function askToYield(deps: NameDeps, holder: JobId, job: Job): Promise<"asked" | "freed" | "newer"> {
+async function askToYield(deps: NameDeps, lockedBy: JobId, job: Job): Promise<"asked" | "freed" | "newer"> {
   try {
-    return await askReadable(deps, holder, job);
+    return await askReadable(deps, lockedBy, job);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    deps.log("warn", "name held by a job that can't be read", { job: job.id, holder });
+    deps.log("warn", "name held by a job that can't be read", { job: job.id, holder: lockedBy });
     return "asked";
   }
 }
 
-async function askReadable(deps: NameDeps, holder: JobId, job: Job): Promise<"asked" | "freed" | "newer"> {
+async function askReadable(deps: NameDeps, lockedBy: JobId, job: Job): Promise<"asked" | "freed" | "newer"> {
   const replaces = job.options.onConflict === "replace";
   const found = { needed: false, newer: false };
-  const stored = await deps.jobs.change(holder, (other) => {
+  const stored = await deps.jobs.change(lockedBy, (other) => {
     found.needed = hasEnded(other.phase) && !other.phase.tidy;
     if (hasEnded(other.phase)) return other.yield || other.phase.tidy ? undefined : { job: { ...other, yield: true } };
     found.newer = replaces && other.options.onConflict === "replace" && !other.cancel && isNewer(other, job);
@@ -124,17 +124,17 @@ async function askReadable(deps: NameDeps, holder: JobId, job: Job): Promise<"as
   });
   if (found.newer) return "newer";
   if (stored === undefined || (hasEnded(stored.job.phase) && stored.job.phase.tidy)) {
-    const next = await deps.jobs.index.handOver(job.groupName, holder);
+    const next = await deps.jobs.index.handOver(job.groupName, lockedBy);
     if (next !== undefined && next !== job.id) await requeue(deps, next);
     return "freed";
   }
-  if (found.needed) await deps.queues.wake(holder, undefined, 0);
+  if (found.needed) await deps.queues.requeue(lockedBy, undefined, 0);
   return "asked";
 }
 
 /** A job's place in a wait queue, from 1. */
-export async function positionIn({ jobs }: Pick<Deps, "jobs">, line: string, id: JobId): Promise<number> {
-  const ids = await jobs.index.line(line, maxCounted);
+export async function positionIn({ jobs }: Pick<Deps, "jobs">, queue: string, id: JobId): Promise<number> {
+  const ids = await jobs.index.waiting(queue, maxCounted);
   const at = ids.indexOf(id);
   return at === -1 ? ids.length + 1 : at + 1;
 }

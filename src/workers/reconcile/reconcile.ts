@@ -4,7 +4,7 @@ import { Unavailable, Unreadable } from "../../shared/base/errors.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { columnsOf } from "../../shared/store/job-row.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../../shared/job/job.ts";
-import type { GroupSeen, Observation } from "../../shared/job/observation.ts";
+import type { ObservedGroup, Observation } from "../../shared/job/observation.ts";
 import { withOutcomes } from "../../shared/job/deliveries.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 import { conflict, done, maxTries, pauseAfter, tooMany } from "../../shared/base/rewrite.ts";
@@ -16,13 +16,13 @@ import { isReason } from "../../shared/job/reasons.ts";
 import { nextStep } from "../../shared/job/next-step.ts";
 import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.ts";
 import { requestTimeout, type Step } from "../../shared/job/step.ts";
-import { usualTimeAfter, withoutOutage } from "../../shared/job/timing.ts";
+import { typicalDurationAfter, withoutOutage } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
-import { admit, drawCreate } from "./admit.ts";
+import { admit, leaseCreate } from "./admit.ts";
 import { ceilingFreed } from "./ceiling.ts";
 import { captureAttempt } from "./capture.ts";
 import { openForCreate } from "./open-for-create.ts";
-import { countAttempt, roomMade } from "./capacity.ts";
+import { countAttempt, capacityFreed } from "./capacity.ts";
 import { claimCallers, notifyCallers } from "./notify.ts";
 import { readLogsAlone, watchLogs } from "./watch-logs.ts";
 
@@ -30,7 +30,7 @@ import { readLogsAlone, watchLogs } from "./watch-logs.ts";
  * `reconcile` wakes a job: it looks at the row and at the world, lets the machine decide one step, does it, saves with the ETag, and
  * asks again until the machine rests. It may be called by anybody, at any time, any number of times.
  */
-export interface WakeReason {
+export interface ReconcileReason {
   /** The `lookAt` that the wake stands for; absent for a wake that looks whatever the row says (an event, the timer, a person). */
   readonly at: number | undefined;
 }
@@ -39,11 +39,11 @@ export interface WakeReason {
 const reconcileTime = 90 * second;
 
 /** A job that goes through more steps than this in one wake is put off: something is wrong with it, or with us. */
-const mostSteps = 40;
+const maxSteps = 40;
 /** How long a job rests that can't be read, or whose phase only a newer release can read. */
 const leftAloneTime = 10 * minute;
 
-export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promise<void> {
+export async function reconcile(deps: Deps, id: JobId, wake: ReconcileReason): Promise<void> {
   try {
     await reconcileReadable(deps, id, wake);
   } catch (error) {
@@ -58,7 +58,7 @@ export async function reconcile(deps: Deps, id: JobId, wake: WakeReason): Promis
   }
 }
 
-async function reconcileReadable(deps: Deps, id: JobId, wake: WakeReason): Promise<void> {
+async function reconcileReadable(deps: Deps, id: JobId, wake: ReconcileReason): Promise<void> {
   const deadline = Deadline.in(deps.now, reconcileTime);
   const found = await deps.jobs.find(id);
   if (found === undefined) return expireReservation(deps, id);
@@ -72,7 +72,7 @@ class Reconciliation {
   readonly #deps: Deps;
   readonly #deadline: Deadline;
   #stored: Stored;
-  #seen: Observation | undefined;
+  #observation: Observation | undefined;
   #admitted = false;
   #hasLetGo = false;
   #conflicts = 0;
@@ -89,38 +89,38 @@ class Reconciliation {
   }
 
   async run(): Promise<void> {
-    for (let steps = 0; steps < mostSteps; steps++) {
+    for (let steps = 0; steps < maxSteps; steps++) {
       const now = this.#deps.now();
       // What is left to do is done by the next invocation.
       if (this.#deadline.over) {
-        await this.#tryRest(this.#stored.job, now + second, true);
+        await this.#saveAndRequeue(this.#stored.job, now + second, true);
         return;
       }
       const rules = rulesOf(this.#deps, await this.#deps.control.activeJobs(now));
-      const step = nextStep(this.#stored.job, this.#seen, this.#admitted, now, rules);
+      const step = nextStep(this.#stored.job, this.#observation, this.#admitted, now, rules);
       const before = this.#conflicts;
       if (await this.#do(step)) return;
       if (this.#conflicts >= maxTries) throw tooMany("a job's row");
       if (this.#conflicts > before) await pauseAfter(this.#conflicts, this.#deps);
     }
     this.#deps.log("error", "job does not come to rest", { job: this.#stored.job.id });
-    await this.#rest(this.#stored.job, this.#deps.now() + minute);
+    await this.#requeueAt(this.#stored.job, this.#deps.now() + minute);
   }
 
   /** @returns true when there is nothing more to do now */
   async #do(step: Step): Promise<boolean> {
     switch (step.do) {
-      case "look":
-        this.#seen = await this.#look();
+      case "observe":
+        this.#observation = await this.#observe();
         return false;
       case "admit":
         return this.#admit();
       case "save":
         await this.#save(step.job);
         return false;
-      case "rest":
-        if (step.requeue !== undefined) await this.#deps.queues.wake(step.requeue, undefined, 0);
-        return this.#rest(step.job, step.until);
+      case "requeue":
+        if (step.requeue !== undefined) await this.#deps.queues.requeue(step.requeue, undefined, 0);
+        return this.#requeueAt(step.job, step.until);
       case "create":
         return this.#create(step.job);
       case "delete":
@@ -128,10 +128,10 @@ class Reconciliation {
         return this.#act(step.do, step.job);
       case "capture":
         return this.#capture(step.job, step.group);
-      case "tell":
+      case "notify":
         return this.#notify();
-      case "tidy":
-        return this.#tidy();
+      case "finalize":
+        return this.#finalize();
       case "leave alone":
         return this.#leaveAlone();
       case "done":
@@ -139,7 +139,7 @@ class Reconciliation {
     }
   }
 
-  async #look(): Promise<Observation> {
+  async #observe(): Promise<Observation> {
     const { job } = this.#stored;
     if (job.placed === undefined) return { group: "absent" };
     const { aci } = await this.#deps.aci();
@@ -148,7 +148,7 @@ class Reconciliation {
 
   async #admit(): Promise<boolean> {
     const admission = await admit(this.#deps, this.#stored.job);
-    if (admission.kind === "wait") return this.#rest(admission.job, admission.until, admission.wake);
+    if (admission.kind === "wait") return this.#requeueAt(admission.job, admission.until, admission.ownMessage);
     this.#admitted = true;
     if (admission.job !== this.#stored.job) await this.#save(admission.job);
     return false;
@@ -171,16 +171,16 @@ class Reconciliation {
     }
     const { placed, groupName } = claimed;
     if (placed === undefined) return false;
-    const drawn = await drawCreate(this.#deps, this.#stored.job, claimed, placed);
-    if (drawn.kind === "wait") return this.#rest(drawn.job, drawn.until, drawn.wake);
-    if (drawn.kind === "admitted") return false;
+    const lease = await leaseCreate(this.#deps, this.#stored.job, claimed, placed);
+    if (lease.kind === "wait") return this.#requeueAt(lease.job, lease.until, lease.ownMessage);
+    if (lease.kind === "admitted") return false;
     const { aci } = await this.#deps.aci();
     if (!(await this.#claim(claimed))) {
-      await aci.returnCreate(placed, drawn.at);
+      await aci.returnCreate(placed, lease.at);
       return false;
     }
     const { apiVersion, body, redact } = opened;
-    const answer = await aci.create(placed, groupName, apiVersion, body, redact, drawn.at);
+    const answer = await aci.create(placed, groupName, apiVersion, body, redact, lease.at);
     this.#deps.log("info", "create", {
       job: claimed.id,
       group: claimed.groupName,
@@ -213,24 +213,25 @@ class Reconciliation {
 
   /** What an answer means is saved over whatever the row says by now, as long as it still holds our claim. */
   async #settle(claimed: Job, meaning: (job: Job) => Step): Promise<boolean> {
-    this.#seen = undefined;
+    this.#observation = undefined;
     return this.#deps.jobs.rewrite(async () => {
       if (this.#stored.job.claimUntil !== claimed.claimUntil) return done(false);
       const step = meaning(this.#stored.job);
-      if (step.do === "rest") return (await this.#tryRest(step.job, step.until, true)) ? done(true) : conflict;
+      if (step.do === "requeue")
+        return (await this.#saveAndRequeue(step.job, step.until, true)) ? done(true) : conflict;
       if (step.do === "save") return (await this.#save(step.job)) ? done(false) : conflict;
       return done(await this.#do(step));
     });
   }
 
-  async #capture(job: Job, group: GroupSeen | undefined): Promise<boolean> {
+  async #capture(job: Job, group: ObservedGroup | undefined): Promise<boolean> {
     const ending = endingOf(job.phase);
     const { wait = false, verdict } = ending ?? {};
     if (wait && verdict !== undefined && isReason(verdict.reason) && job.placed !== undefined)
       await this.#deps.placement.exclude(job.placed, verdict.reason, this.#deps.now());
     const since = (hasEnded(job.phase) ? job.phase.finishedAt : ending?.since) ?? this.#deps.now();
     const captured = await captureAttempt(this.#deps, job, group, since, this.#deadline);
-    if (captured === "again") return this.#rest(job, this.#deps.now() + 5 * second);
+    if (captured === "again") return this.#requeueAt(job, this.#deps.now() + 5 * second);
     await this.#save(afterCapture(job, group, this.#deps.now(), rulesOf(this.#deps)));
     return false;
   }
@@ -247,9 +248,9 @@ class Reconciliation {
     });
   }
 
-  async #tidy(): Promise<boolean> {
+  async #finalize(): Promise<boolean> {
     const { job } = this.#stored;
-    await roomMade(this.#deps, job);
+    await capacityFreed(this.#deps, job);
     await this.#letGo(job);
     if (hasEnded(job.phase)) await this.#save({ ...job, phase: { ...job.phase, tidy: true } });
     return false;
@@ -259,8 +260,8 @@ class Reconciliation {
   async #letGo({ id, groupName, line, createdAt, firstCreateAt }: Job): Promise<void> {
     const { index } = this.#deps.jobs;
     // Whoever created a group had the name, so only a job that never did may still stand in line. It leaves before it hands over.
-    if (firstCreateAt === undefined) await index.leaveLine(groupName, id, createdAt);
-    if (line !== undefined) await index.leaveLine(line, id, createdAt);
+    if (firstCreateAt === undefined) await index.dequeue(groupName, id, createdAt);
+    if (line !== undefined) await index.dequeue(line, id, createdAt);
     const next = await index.handOver(groupName, id);
     if (next !== undefined) await requeue(this.#deps, next);
     this.#hasLetGo = true;
@@ -271,7 +272,7 @@ class Reconciliation {
     const { job } = this.#stored;
     if (!this.#hasLetGo) await this.#letGo(job);
     const { index } = this.#deps.jobs;
-    const left = { usualTime: usualTimeAfter(job), lastDeleteAt: job.lastDeleteAt };
+    const left = { usualTime: typicalDurationAfter(job), lastDeleteAt: job.lastDeleteAt };
     if (left.usualTime === undefined && left.lastDeleteAt === undefined) await index.drop(job.id);
     else await index.dropRun(job.id, job.name, left);
     return true;
@@ -285,15 +286,15 @@ class Reconciliation {
     return true;
   }
 
-  async #rest(job: Job, until: number, wake = true): Promise<boolean> {
-    const seen = this.#seen;
-    if (seen?.group !== "present") return this.#tryRest(job, until, wake);
-    const watched = await watchLogs(this.#deps, job, seen, until, this.#deadline);
-    return this.#tryRest(watched.job, watched.until, wake);
+  async #requeueAt(job: Job, until: number, wake = true): Promise<boolean> {
+    const observed = this.#observation;
+    if (observed?.group !== "present") return this.#saveAndRequeue(job, until, wake);
+    const watched = await watchLogs(this.#deps, job, observed, until, this.#deadline);
+    return this.#saveAndRequeue(watched.job, watched.until, wake);
   }
 
   /** Saves when the next look is, and sends its wake. False when somebody else changed the row meanwhile. */
-  async #tryRest(job: Job, until: number, wake: boolean): Promise<boolean> {
+  async #saveAndRequeue(job: Job, until: number, wake: boolean): Promise<boolean> {
     const now = this.#deps.now();
     const next = Math.max(until, now + 1);
     // The wake for this look must not pass for the last one's.
@@ -302,12 +303,12 @@ class Reconciliation {
     const moveCheck = !wake || lookAt + leastCheckDelay > job.checkAt;
     const checkAt = !wake ? lookAt : moveCheck ? lookAt + checkDelay : job.checkAt;
     if (!(await this.#save({ ...job, lookAt, checkAt }, moveCheck))) return false;
-    if (wake) await this.#deps.queues.wake(job.id, lookAt, lookAt - now);
+    if (wake) await this.#deps.queues.requeue(job.id, lookAt, lookAt - now);
     return true;
   }
 
   /** @returns false when somebody else was faster; then the row is read again, and everything is decided anew */
-  async #save(job: Job, tellTimer = false): Promise<boolean> {
+  async #save(job: Job, moveCheck = false): Promise<boolean> {
     const before = this.#stored;
     const saved = await this.#deps.jobs.save(before, job);
     if (saved === "conflict") {
@@ -315,7 +316,7 @@ class Reconciliation {
       const fresh = await this.#deps.jobs.find(job.id);
       if (fresh === undefined) throw new Unavailable("storage", "The job's row vanished.");
       this.#stored = this.#found(fresh);
-      this.#seen = undefined;
+      this.#observation = undefined;
       this.#admitted = false;
       return false;
     }
@@ -326,7 +327,7 @@ class Reconciliation {
       this.#logMove(before.job, job);
       await index.mirror(job.id, saved.key, job.checkAt, columnsOf(job, this.#deps.jobs.prices));
       if (hasEnded(job.phase) && !hasEnded(before.job.phase)) await ceilingFreed(this.#deps, job);
-    } else if (tellTimer) await index.setCheck(job.id, job.checkAt);
+    } else if (moveCheck) await index.setCheck(job.id, job.checkAt);
     return true;
   }
 

@@ -2,7 +2,7 @@ import type { Deadline } from "../../shared/base/deadline.ts";
 import { second } from "../../shared/base/duration.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { hasContainers, type Job } from "../../shared/job/job.ts";
-import type { GroupSeen } from "../../shared/job/observation.ts";
+import type { ObservedGroup } from "../../shared/job/observation.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { captureRunning, type LogReads } from "./capture.ts";
 
@@ -24,7 +24,7 @@ export interface Watched {
 export async function watchLogs(
   deps: Deps,
   job: Job,
-  observed: GroupSeen,
+  observed: ObservedGroup,
   until: number,
   deadline: Deadline,
 ): Promise<Watched> {
@@ -51,7 +51,7 @@ export async function readLogsAlone(deps: Deps, stored: Stored, deadline: Deadli
   const read: Job = { ...job, phase: { ...phase, logs } };
   const lookAt = Math.max(now + 1, nextRead(logs, observeAt, deps.settings));
   if ((await deps.jobs.save(stored, { ...read, lookAt })) === "conflict") return false;
-  await deps.queues.wake(job.id, lookAt, lookAt - now);
+  await deps.queues.requeue(job.id, lookAt, lookAt - now);
   return true;
 }
 

@@ -1,9 +1,9 @@
 import type { Deps } from "../../shared/deps.ts";
 import { cancelSelected } from "../../shared/intake/cancel-selected.ts";
-import type { TurnEnd } from "../../shared/store/turns.ts";
+import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 
 /** Finishes cancels of many jobs that a call could not finish. */
-export async function continueCancels(deps: Deps, until: number): Promise<TurnEnd> {
+export async function continueCancels(deps: Deps, until: number): Promise<RunEnd> {
   const now = deps.now();
   const works = (await deps.bulk.all()).filter(({ callUntil }) => callUntil <= now);
   for (const { key, selection, by } of works) {

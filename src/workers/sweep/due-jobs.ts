@@ -4,7 +4,7 @@ import { errorFields } from "../../shared/base/log.ts";
 import type { Deps } from "../../shared/deps.ts";
 import type { DueJob } from "../../shared/store/job-index.ts";
 import type { Pass } from "../../shared/store/control.ts";
-import type { TurnEnd } from "../../shared/store/turns.ts";
+import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 
 export type Load = NonNullable<Pass["load"]>;
@@ -21,7 +21,7 @@ const width = 16;
  * Requeues the jobs whose observations stopped: their message is lost, or held by a host that died. While jobs are active a message
  * brings on the next pass: a dead host's jobs go on within 90 s, and passes need no timer. It is sent first, so that it outlives this host.
  */
-export async function requeueDue(deps: Deps, until: number, report: (load: Load) => void): Promise<TurnEnd> {
+export async function requeueDue(deps: Deps, until: number, report: (load: Load) => void): Promise<RunEnd> {
   const now = deps.now();
   let active = 0;
   const due: DueJob[] = [];
@@ -36,7 +36,7 @@ export async function requeueDue(deps: Deps, until: number, report: (load: Load)
   const requeue = async ({ id, told }: DueJob): Promise<void> => {
     await deps.jobs.index.setCheck(id, now + requeuedTime, true);
     if (told && byItself++ < maxByItself) await reconcile(deps, id, { at: undefined });
-    else await deps.queues.wake(id, undefined, 0);
+    else await deps.queues.requeue(id, undefined, 0);
   };
   const failed = ({ id }: DueJob, error: unknown): void =>
     deps.log("error", "sweep failed in part", { part: "due job", job: id, ...errorFields(error) });

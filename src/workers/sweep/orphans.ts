@@ -4,8 +4,8 @@ import { ownerOf } from "../../shared/aci/arm-group.ts";
 import { InstallationTag } from "../../shared/aci/installation-tag.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { isMinted, mintedAt, nameKey, parseJobId, type JobId } from "../../shared/base/ids.ts";
-import { hasEnded, type Job, type Placed } from "../../shared/job/job.ts";
-import type { TurnEnd } from "../../shared/store/turns.ts";
+import { hasEnded, type Job, type JobTarget } from "../../shared/job/job.ts";
+import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 
 /**
  * Our own groups that no job knows any more: a create that came late, or whose job's row is gone. Only groups whose installation tag
@@ -14,7 +14,7 @@ import type { TurnEnd } from "../../shared/store/turns.ts";
  */
 const grace = 15 * minute;
 
-export async function sweepOrphans(deps: Deps): Promise<TurnEnd> {
+export async function sweepOrphans(deps: Deps): Promise<RunEnd> {
   const { aci, installation } = await deps.aci();
   if (installation.refusal !== undefined) return { kind: "completed", cursor: undefined };
   const tag = new InstallationTag(installation);
@@ -30,7 +30,7 @@ export async function sweepOrphans(deps: Deps): Promise<TurnEnd> {
       const owner = ownerOf(group, { tag, place: { ...target, name: group.name } });
       const id = owner.kind === "ours" ? parseJobId(owner.jobId) : undefined;
       if (owner.kind !== "ours" || id === undefined) continue;
-      const placed: Placed = { ...target, location: group.location ?? target.location ?? "" };
+      const placed: JobTarget = { ...target, location: group.location ?? target.location ?? "" };
       try {
         await removeOrphan(deps, id, { placed, name: group.name, isBound: owner.isBound });
       } catch (error) {
@@ -47,7 +47,7 @@ export async function sweepOrphans(deps: Deps): Promise<TurnEnd> {
 async function removeOrphan(
   deps: Deps,
   id: JobId,
-  group: { readonly placed: Placed; readonly name: string; readonly isBound: boolean },
+  group: { readonly placed: JobTarget; readonly name: string; readonly isBound: boolean },
 ): Promise<void> {
   const stored = await deps.jobs.find(id);
   if (stored !== undefined) {
@@ -60,20 +60,23 @@ async function removeOrphan(
         ? { job: { ...job, placed: group.placed, phase: { ...job.phase, group: "present", tidy: false } } }
         : undefined,
     );
-    await deps.queues.wake(id, undefined, 0);
+    await deps.queues.requeue(id, undefined, 0);
     return;
   }
   // The tag's old form does not name the group: without a row it proves nothing.
   if (!group.isBound) return;
   const now = deps.now();
-  const born = isMinted(id) ? mintedAt(id) : await deps.control.firstSeen(id, now);
+  const born = isMinted(id) ? mintedAt(id) : await deps.control.firstObserved(id, now);
   if (now < born + grace) return;
   deps.log("warn", "group without a job", { job: id, group: group.name });
   const { aci } = await deps.aci();
   await aci.remove(group.placed, group.name);
 }
 
-function isRowsGroup({ groupName, placed }: Job, group: { readonly placed: Placed; readonly name: string }): boolean {
+function isRowsGroup(
+  { groupName, placed }: Job,
+  group: { readonly placed: JobTarget; readonly name: string },
+): boolean {
   const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
   return (
     nameKey(groupName) === nameKey(group.name) &&

@@ -2,8 +2,8 @@ import { hour, minute, second } from "../../shared/base/duration.ts";
 import { messageOf } from "../../shared/base/errors.ts";
 import { errorFields } from "../../shared/base/log.ts";
 import type { Deps } from "../../shared/deps.ts";
-import { vitalParts, type Turn, type TurnEnd } from "../../shared/store/turns.ts";
-import { callUpWaiting } from "../reconcile/capacity.ts";
+import { vitalParts, type PeriodicRun, type RunEnd } from "../../shared/store/periodic-runs.ts";
+import { requeueWaiting } from "../reconcile/capacity.ts";
 import { continueCancels } from "./bulk-cancels.ts";
 import { requeueDue, type Load } from "./due-jobs.ts";
 import { sweepOrphans } from "./orphans.ts";
@@ -22,7 +22,7 @@ export interface Part {
   /** How long it works in one pass. All are well within host.json's `functionTimeout`, and within the timer's minute. */
   readonly budget: number;
   /** @param until when it must stop; a call that it has begun by then may end */
-  readonly run: (deps: Deps, until: number, cursor: string | undefined) => Promise<TurnEnd>;
+  readonly run: (deps: Deps, until: number, cursor: string | undefined) => Promise<RunEnd>;
 }
 
 /** Calls that were begun in time may take as long after it. */
@@ -35,7 +35,7 @@ const partsOf = (report: (load: Load) => void): readonly Part[] => [
     budget: 15 * second,
     run: (deps, until) => requeueDue(deps, until, report),
   },
-  { name: "waiting jobs", every: 25 * second, budget: 15 * second, run: callUpWaiting },
+  { name: "waiting jobs", every: 25 * second, budget: 15 * second, run: requeueWaiting },
   { name: "cancels of many", every: 25 * second, budget: 20 * second, run: continueCancels },
   { name: "orphans", every: 10 * minute, budget: 45 * second, run: sweepOrphans },
   { name: "unreadable rows", every: 10 * minute, budget: 20 * second, run: recheckUnreadable },
@@ -47,29 +47,34 @@ const isVital = ({ name }: Part): boolean => vitalParts.some((vital) => vital ==
 /** @param by the trigger: `timer` or `queue` */
 export async function runPass(deps: Deps, by: "timer" | "queue"): Promise<void> {
   await deps.control.installation();
-  const turns = await deps.turns.all();
+  const runs = await deps.periodicRuns.all();
   let load: Load | undefined;
   const parts = partsOf((seen) => (load = seen));
-  const ends = await Promise.all(parts.map((part) => takeTurn(deps, part, turns.get(part.name), by)));
+  const ends = await Promise.all(parts.map((part) => runPeriodic(deps, part, runs.get(part.name), by)));
   const completed = parts.some((part, n) => isVital(part) && ends[n]?.kind === "completed");
-  await deps.control.beat(deps.now(), { completed, timer: by === "timer", load });
+  await deps.control.heartbeat(deps.now(), { completed, timer: by === "timer", load });
 }
 
-async function takeTurn(deps: Deps, part: Part, last: Turn | undefined, by: string): Promise<TurnEnd | undefined> {
+async function runPeriodic(
+  deps: Deps,
+  part: Part,
+  last: PeriodicRun | undefined,
+  by: string,
+): Promise<RunEnd | undefined> {
   const { name, budget, run } = part;
   const begun = deps.now();
   const lease = budget + leaseMargin;
   // The timer's own time is reason enough for what it is there for.
   const every = by === "timer" && isVital(part) ? 0 : part.every;
-  const turn = await deps.turns.take(name, last, { every, lease, by }, begun);
-  if (turn === undefined) return undefined;
+  const acquired = await deps.periodicRuns.acquirePeriodic(name, last, { every, lease, by }, begun);
+  if (acquired === undefined) return undefined;
   const end = await ended(deps, name, () => run(deps, begun + budget, last?.cursor));
-  await deps.turns.end(turn, end, deps.now());
+  await deps.periodicRuns.end(acquired, end, deps.now());
   return end;
 }
 
 /** One part's trouble stops no other. */
-async function ended(deps: Deps, part: string, run: () => Promise<TurnEnd>): Promise<TurnEnd> {
+async function ended(deps: Deps, part: string, run: () => Promise<RunEnd>): Promise<RunEnd> {
   try {
     return await run();
   } catch (error) {

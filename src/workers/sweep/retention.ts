@@ -7,7 +7,7 @@ import { cancelKept } from "../../shared/intake/cancel.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { dayPartition } from "../../shared/store/job-row.ts";
 import type { Kept, OldRow } from "../../shared/store/old-rows.ts";
-import type { TurnEnd } from "../../shared/store/turns.ts";
+import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { sweepOldBlobs } from "./old-blobs.ts";
 
 /**
@@ -53,7 +53,7 @@ const width = 16;
 /** Rows of a day that has only just ended may still be on their way. */
 const lateRows = hour;
 
-export async function sweepRetention(deps: RetentionDeps, until: number, cursor: string | undefined): Promise<TurnEnd> {
+export async function sweepRetention(deps: RetentionDeps, until: number, cursor: string | undefined): Promise<RunEnd> {
   const now = deps.now();
   const memory = await refreshed(deps, readMemory(cursor), now);
   const finished = await work(deps, memory, now, until);
@@ -120,7 +120,7 @@ async function dropBeside(deps: RetentionDeps, kind: Kept, row: OldRow): Promise
   switch (kind) {
     case "definitions":
       // The addresses to notify of the end are in the sealed bytes.
-      if (row.tells && deps.settings.definitionRetention < day) return false;
+      if (row.awaitsNotification && deps.settings.definitionRetention < day) return false;
       await blobs.dropSealed(id);
       return true;
     case "logs":

@@ -2,13 +2,13 @@ import { inParallel } from "../../shared/base/in-parallel.ts";
 import { Unreadable } from "../../shared/base/errors.ts";
 import { parseJobId } from "../../shared/base/ids.ts";
 import type { Deps } from "../../shared/deps.ts";
-import type { TurnEnd } from "../../shared/store/turns.ts";
+import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 
 /** Rows that were found unreadable are read again: those that can be by now, or are gone, count no more. */
 const maxRows = 1000;
 const width = 8;
 
-export async function recheckUnreadable(deps: Deps, until: number): Promise<TurnEnd> {
+export async function recheckUnreadable(deps: Deps, until: number): Promise<RunEnd> {
   let left = 0;
   const recheck = async ({ id }: { readonly id: string }): Promise<void> => {
     if (await isUnreadable(deps, id)) left++;

@@ -18,7 +18,7 @@ export interface World {
   readonly retryMs: number;
 }
 
-const mostBytes = 4 * 1024 * 1024;
+const maxBytes = 4 * 1024 * 1024;
 const objectBody = z.record(z.string(), z.json());
 
 /**
@@ -69,7 +69,7 @@ async function judge(response: Response): Promise<Outcome> {
   const bytes = response.bodyUsed ? new ArrayBuffer(0) : await response.arrayBuffer();
   const said = Buffer.from(bytes).toString("utf8");
   if (response.status >= 400) return failed("2108", `${response.status} ${said}`);
-  if (bytes.byteLength > mostBytes) return failed("2001", "The response is larger than 4 MB.");
+  if (bytes.byteLength > maxBytes) return failed("2001", "The response is larger than 4 MB.");
   const output = objectBody.safeParse(said === "" ? {} : parse(said));
   if (!output.success) return failed("2104", "The response is no JSON object.");
   return {

@@ -1,7 +1,7 @@
 /**
  * Plays a trial to the pure core: what GET answers by the time since the PUT, and what every PUT or DELETE answers. No service, no clock: the machine's own decisions move the time.
  */
-import { groupSeen, parseArmGroup, tagNames } from "../../../src/shared/aci/arm-group.ts";
+import { observedGroup, parseArmGroup, tagNames } from "../../../src/shared/aci/arm-group.ts";
 import { InstallationTag } from "../../../src/shared/aci/installation-tag.ts";
 import { minute, second } from "../../../src/shared/base/duration.ts";
 import { groupName } from "../../../src/shared/base/ids.ts";
@@ -18,7 +18,7 @@ import { hasEnded, type AzureError, type Job } from "../../../src/shared/job/job
 import { nextStep } from "../../../src/shared/job/next-step.ts";
 import type { Observation } from "../../../src/shared/job/observation.ts";
 import { retryOnRules } from "../retry-rules.ts";
-import { job as jobOf, place, rules as usualRules, start } from "../kit.ts";
+import { job as jobOf, target, rules as usualRules, start } from "../kit.ts";
 import { scriptOfPut, viewAt } from "../../../local/aci/groups/script.ts";
 import type { Rules } from "../../../src/shared/job/step.ts";
 import type { Shown, Trial } from "./trials.ts";
@@ -52,18 +52,18 @@ function play(trial: Trial, most: number, changes: Partial<Rules> = {}): Played 
     if (hasEnded(phase) && (phase.group === "gone" || phase.tidy)) break;
     const next = nextStep(job, seen, admitted, now, rules);
     switch (next.do) {
-      case "look":
+      case "observe":
         world.observations++;
         seen = observe(trial, job, world, now);
         break;
       case "admit":
         admitted = true;
-        job = { ...job, placed: place };
+        job = { ...job, placed: target };
         break;
       case "save":
         job = next.job;
         break;
-      case "rest":
+      case "requeue":
         job = { ...next.job, lookAt: next.until };
         [now, seen, admitted] = [Math.max(next.until, now + 1), undefined, false];
         break;
@@ -125,7 +125,7 @@ function listen(job: Job, reasons: Set<string>, said: Set<string>): void {
 
 function settle(step: ReturnType<typeof afterCreate>, now: number): { job: Job; now: number } {
   if (step.do === "save") return { job: step.job, now };
-  if (step.do === "rest") return { job: { ...step.job, lookAt: step.until }, now: Math.max(now + 1, step.until) };
+  if (step.do === "requeue") return { job: { ...step.job, lookAt: step.until }, now: Math.max(now + 1, step.until) };
   throw new Error(`an answer leads to ${step.do}`);
 }
 
@@ -172,7 +172,7 @@ function observe(trial: Trial, job: Job, world: World, now: number): Observation
   if (world.gone) return { group: "absent" };
   const script = scriptOfPut(trial.script ?? [], world.puts, trial.containers);
   const shown = viewAt(script, (now - world.putAt) / second);
-  const placed = { ...place, name: job.groupName };
+  const placed = { ...target, name: job.groupName };
   if (shown.status === 404 && shown.code === "ResourceNotFound") return { group: "absent" };
   if (shown.status !== undefined) {
     const reason = shown.code === "ResourceGroupNotFound" ? "TargetGone" : "ArmUnavailable";
@@ -208,7 +208,7 @@ function observe(trial: Trial, job: Job, world: World, now: number): Observation
     },
   });
   if (json === undefined) throw new Error("the script's view is no container group");
-  return { group: "present", ...groupSeen(json, { tag, place: placed }) };
+  return { group: "present", ...observedGroup(json, { tag, place: placed }) };
 }
 
 const names = (prefix: string, count: number): string[] =>

@@ -5,8 +5,8 @@ import { nameKey } from "../../../src/shared/base/ids.ts";
 import { endingOf, hasEnded, type Job } from "../../../src/shared/job/job.ts";
 import type { Caller } from "../callers.ts";
 import type { Ledger } from "../ledger.ts";
-import { specOf } from "../orders.ts";
-import { mostSkew } from "../settings.ts";
+import { specOf } from "../submissions.ts";
+import { maxSkew } from "../settings.ts";
 
 /** `onConflict`: who is refused, joined to another job, or takes its place. */
 
@@ -31,14 +31,14 @@ export function answerAllowed(ledger: Ledger, { spec, key }: Caller, since: numb
   if (onConflict !== "reject" && onConflict !== "attach") return;
   const holder = ledger
     .sharing(job)
-    .find((other) => isLive(other) && (other.provisioningAt ?? Infinity) < since - mostSkew);
+    .find((other) => isLive(other) && (other.provisioningAt ?? Infinity) < since - maxSkew);
   if (holder) ledger.violated(`${job.id} with ${onConflict} was accepted beside ${holder.id}`);
 }
 
 function wasActive(ledger: Ledger, { id }: Job, name: string, since: number): boolean {
   const job = ledger.job(id);
   if (job === undefined || nameKey(job.groupName) !== nameKey(name)) return false;
-  return !hasEnded(job.phase) || job.phase.finishedAt >= since - mostSkew;
+  return !hasEnded(job.phase) || job.phase.finishedAt >= since - maxSkew;
 }
 
 /** Its group is there, or on its way, and nobody wants it to end. */

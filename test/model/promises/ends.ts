@@ -10,8 +10,8 @@ import {
 } from "../../../src/shared/job/job.ts";
 import { lastEnd, type Group } from "../groups.ts";
 import type { Ledger } from "../ledger.ts";
-import { specOf } from "../orders.ts";
-import { mostSkew, settings } from "../settings.ts";
+import { specOf } from "../submissions.ts";
+import { maxSkew, settings } from "../settings.ts";
 import { endOf, type Spec } from "../specs.ts";
 
 /** How a job may end, and which attempts it may have: what its containers did, what its options ask for, and nothing else. */
@@ -19,7 +19,7 @@ import { endOf, type Spec } from "../specs.ts";
 export function ended(ledger: Ledger, before: Job, job: Job, phase: TerminalPhase): void {
   const running = ledger.groupsOf(job.id).filter((group) => ledger.world.aci.runs(group));
   const since = endingOf(before.phase)?.since;
-  const gaveUp = since !== undefined && ledger.now >= since + settings.stopTimeout - mostSkew;
+  const gaveUp = since !== undefined && ledger.now >= since + settings.stopTimeout - maxSkew;
   if (running.some((group) => !gaveUp || !mayLive(ledger, group, since)))
     ledger.violated(`${job.id} became ${phase.state} while its group runs`);
 
@@ -158,7 +158,7 @@ function notRetried(ledger: Ledger, job: Job, { state, verdict }: TerminalPhase,
   const { timeout = Infinity } = specOf(job).options;
   if ((state !== "Failed" && state !== "TimedOut") || job.cancel) return;
   if (verdict.reason === "NameTaken" || verdict.reason === "GroupReplaced") return;
-  if (decidedAt >= job.createdAt + timeout * second - mostSkew) return;
+  if (decidedAt >= job.createdAt + timeout * second - maxSkew) return;
   if (nextAttempt(ledger, job, job.attempt, "paid") === "none") return;
   ledger.violated(`${job.id} was not tried again after ${verdict.reason} ${verdict.exitCode}`);
 }

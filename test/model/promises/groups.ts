@@ -5,13 +5,13 @@ import { endingOf, hasEnded, type Job, type TerminalPhase } from "../../../src/s
 import type { Sent } from "../container-instances.ts";
 import type { Group } from "../groups.ts";
 import type { Ledger } from "../ledger.ts";
-import { specOf } from "../orders.ts";
-import { isTaggedOurs, keepTime, mostSkew } from "../settings.ts";
+import { specOf } from "../submissions.ts";
+import { isTaggedOurs, keepTime, maxSkew } from "../settings.ts";
 
 /** What may be done to container groups: one at a time for each job, under a claim, never somebody else's, kept as `keep` says. */
 
 /** A job that was admitted before the pause may still have this many calls ahead of it, each with its time. */
-const mostOnTheWay = 8 * minute;
+const maxOnTheWay = 8 * minute;
 
 export function sentRightly(ledger: Ledger, what: Sent, name: string): void {
   const { now, pausedSince } = ledger;
@@ -23,7 +23,7 @@ export function sentRightly(ledger: Ledger, what: Sent, name: string): void {
     (group) => nameKey(group.name) === nameKey(name) && ledger.job(group.tags[tagNames.job] ?? "") === undefined,
   );
   if (!claimed && !(what === "delete" && orphan)) ledger.violated(`a ${what} of ${name} was sent without a claim`);
-  if (what === "create" && pausedSince !== undefined && now > pausedSince + mostOnTheWay)
+  if (what === "create" && pausedSince !== undefined && now > pausedSince + maxOnTheWay)
     ledger.violated(`a create of ${name} was sent though the service is paused since ${pausedSince}`);
 }
 
@@ -80,8 +80,8 @@ function deletedAfterEnd(ledger: Ledger, job: Job, { state, finishedAt }: Termin
   const kept = isKept(job, state);
   const wanted =
     ledger.canceled.has(job.id) ||
-    ledger.sharing(job).some(({ phase }) => !hasEnded(phase) || phase.finishedAt > finishedAt - mostSkew);
-  if (kept && !wanted && ledger.now < finishedAt + keepTime - mostSkew)
+    ledger.sharing(job).some(({ phase }) => !hasEnded(phase) || phase.finishedAt > finishedAt - maxSkew);
+  if (kept && !wanted && ledger.now < finishedAt + keepTime - maxSkew)
     ledger.violated(`the group of ${job.id} was kept too short`);
   const heir = ledger.sharing(job).find(({ phase }) => phase.state === "Queued");
   const since = Math.max(finishedAt, ledger.resumedAt, heir?.createdAt ?? 0, removableAt);

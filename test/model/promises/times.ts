@@ -3,8 +3,8 @@ import type { Reason, ReasonWord } from "../../../src/shared/job/reasons.ts";
 import { endingOf, hasEnded, type Job } from "../../../src/shared/job/job.ts";
 import type { Group } from "../groups.ts";
 import type { Ledger } from "../ledger.ts";
-import { specOf } from "../orders.ts";
-import { mostSkew, settings } from "../settings.ts";
+import { specOf } from "../submissions.ts";
+import { maxSkew, settings } from "../settings.ts";
 import type { Spec } from "../specs.ts";
 
 /** A job's own times end it when they have run out: not before, not long after, and only if they were asked for. */
@@ -15,7 +15,7 @@ const defaults = { timeout: 6 * hour, startTimeout: 35 * minute };
 /** An end by a time that has not run out yet. */
 export function notTooEarly(ledger: Ledger, job: Job, reason: ReasonWord, decidedAt: number): void {
   const at = earliest(ledger, job, reason, decidedAt);
-  if (at !== undefined && decidedAt < at - mostSkew)
+  if (at !== undefined && decidedAt < at - maxSkew)
     ledger.violated(`${job.id} ended too early: ${reason} at ${decidedAt}, not before ${at}`);
 }
 
@@ -62,7 +62,7 @@ export function notTooLate(ledger: Ledger, job: Job): void {
 }
 
 /** A job that goes on though its program ended long ago. */
-export function endSeenInTime(ledger: Ledger, job: Job): void {
+export function endObservedInTime(ledger: Ledger, job: Job): void {
   const { phase } = job;
   if ((phase.state !== "Pending" && phase.state !== "Running") || endingOf(phase)) return;
   const spec = specOf(job);

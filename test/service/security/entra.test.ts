@@ -1,7 +1,7 @@
 import { HttpRequest, InvocationContext, type HttpResponseInit } from "@azure/functions";
 import { generateKeyPair, SignJWT, type CryptoKey } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { callerOf, doors, openedBy, type Door } from "../../../src/http/lib/auth.ts";
+import { callerOf, guards, openedBy, type Guard } from "../../../src/http/lib/auth.ts";
 import { json } from "../../../src/http/lib/reply.ts";
 import { Secret } from "../../../src/shared/base/errors.ts";
 import { audience, claimsOf, startAuthority, tenant, type Authority, type Claims } from "../../kit/authority.ts";
@@ -33,12 +33,12 @@ const entra = (more: Record<string, string> = {}) =>
 
 /** What a door answers to a request with those headers. */
 async function knock(
-  door: Door,
+  door: Guard,
   headers: Record<string, string>,
   by = entra(),
   onUnavailable?: () => HttpResponseInit,
 ): Promise<{ status: number; body: unknown; headers: Headers; caller: string | undefined }> {
-  const allow = doors({ settings: by, log: () => undefined, now: () => now });
+  const allow = guards({ settings: by, log: () => undefined, now: () => now });
   const guarded = allow(
     door,
     (_request, context) => Promise.resolve(json(200, { caller: callerOf(context) ?? null })),
@@ -59,10 +59,10 @@ const bearer = async (changes: Claims = {}, key?: CryptoKey, kid?: string): Prom
 
 describe("with AUTH_MODE=entra a bearer token takes the key's place", () => {
   test("the host lets everybody through to the app, which asks for the token", () => {
-    expect(doors({ settings: entra(), log: () => undefined, now: () => now })("read", () => ({})).authLevel).toBe(
+    expect(guards({ settings: entra(), log: () => undefined, now: () => now })("read", () => ({})).authLevel).toBe(
       "anonymous",
     );
-    expect(doors({ settings: settings(), log: () => undefined, now: () => now })("read", () => ({})).authLevel).toBe(
+    expect(guards({ settings: settings(), log: () => undefined, now: () => now })("read", () => ({})).authLevel).toBe(
       "function",
     );
   });
@@ -115,7 +115,7 @@ describe("with AUTH_MODE=entra a bearer token takes the key's place", () => {
     expect(reply.headers.get("www-authenticate")).toBe("Bearer");
   });
 
-  test.each<[Door, string, number]>([
+  test.each<[Guard, string, number]>([
     ["read", "Job.Read", 200],
     ["read", "Job.Submit", 200],
     ["read", "Job.Operate", 200],
@@ -161,7 +161,7 @@ describe("with AUTH_MODE=entra a bearer token takes the key's place", () => {
   });
 
   test("the keys are asked for once, not with each request", async () => {
-    const allow = doors({ settings: entra(), log: () => undefined, now: () => now });
+    const allow = guards({ settings: entra(), log: () => undefined, now: () => now });
     const { handler } = allow("read", () => json(200, {}));
     const before = authority.asked();
     for (let n = 0; n < 5; n++) {

@@ -124,7 +124,7 @@ function keyOf(id: string): JobKey {
 const record = z.looseObject({ createdAt: z.number(), leaseSeenAt: z.number().optional() });
 
 /** When the job's `Location` was last read, as its row says. */
-export async function leaseSeenAt(service: Service, id: string): Promise<number> {
+export async function leaseReadAt(service: Service, id: string): Promise<number> {
   const { record: text } = await rowOf(service, id);
   const job = record.parse(JSON.parse(String(text)));
   return job.leaseSeenAt ?? job.createdAt;

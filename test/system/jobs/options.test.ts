@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { minute } from "../../../src/shared/base/duration.ts";
 import { optionsTable, type OptionName } from "../../../src/shared/job/options.ts";
-import { call, ended, groupOf, leaseSeenAt, rowOf, startService, unread, type Reply, type Service } from "./kit.ts";
+import { call, ended, groupOf, leaseReadAt, rowOf, startService, unread, type Reply, type Service } from "./kit.ts";
 import { definition } from "../simulated.ts";
 
 /** Every option of a job, end to end through the built stack. */
@@ -201,7 +201,7 @@ const promises: Readonly<Record<OptionName, Promises>> = {
   lease: {
     "is lengthened by whoever reads the job's own Location, and by no other look": async () => {
       const accepted = await submit(definition("lease-read", long), "lease=PT5M");
-      const since = (): Promise<number> => leaseSeenAt(service, accepted.id);
+      const since = (): Promise<number> => leaseReadAt(service, accepted.id);
       await unread(service, accepted.id, 4 * minute);
       await call(service, "GET", `status/${accepted.id}`);
       await call(service, "GET", "status/lease-read");

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { groupSeen, ownerOf, parseArmGroup, tagNames } from "../../../src/shared/aci/arm-group.ts";
-import { installationTag, place } from "../../kit/kit.ts";
+import { observedGroup, ownerOf, parseArmGroup, tagNames } from "../../../src/shared/aci/arm-group.ts";
+import { installationTag, target } from "../../kit/kit.ts";
 
-const check = { tag: installationTag, place: { ...place, name: "nightly" } };
+const check = { tag: installationTag, place: { ...target, name: "nightly" } };
 const bound = installationTag.valueFor(check.place);
 
 const seenOf = (json: unknown) => {
   const parsed = parseArmGroup(json);
   if (parsed === undefined) throw new Error("no group");
-  return groupSeen(parsed, check);
+  return observedGroup(parsed, check);
 };
 const state = (value: unknown) => seenOf({ properties: { instanceView: { state: value } } }).state;
 const provisioning = (value: unknown) => seenOf({ properties: { provisioningState: value } }).provisioning;

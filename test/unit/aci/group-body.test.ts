@@ -3,7 +3,7 @@ import { ownerOf, tagNames } from "../../../src/shared/aci/arm-group.ts";
 import { composeGroup } from "../../../src/shared/aci/group-body.ts";
 import { traceparentOf } from "../../../src/shared/base/traceparent.ts";
 import { parseDefinition, type Definition } from "../../../src/shared/definition/index.ts";
-import { installationTag, job, place } from "../../kit/kit.ts";
+import { installationTag, job, target } from "../../kit/kit.ts";
 
 const read = (text: string): Definition => {
   const parsed = parseDefinition(text, { defaultApiVersion: "2025-09-01" });
@@ -33,7 +33,7 @@ properties:
       properties: {image: example/setup:1}
 `);
 const compose = (changes: Parameters<typeof job>[0] = {}, of = definition, resultUrl?: string) =>
-  composeGroup(of, job(changes), place, installationTag, { resultUrl });
+  composeGroup(of, job(changes), target, installationTag, { resultUrl });
 
 describe("what ACI gets", () => {
   it("is everything under properties as written, whether we know it or not", () => {
@@ -50,7 +50,7 @@ describe("what ACI gets", () => {
       team: "data",
       [tagNames.job]: job().id,
       [tagNames.attempt]: "1",
-      [tagNames.installation]: installationTag.valueFor({ ...place, name: "bellaciao" }),
+      [tagNames.installation]: installationTag.valueFor({ ...target, name: "bellaciao" }),
     });
   });
 
@@ -72,7 +72,7 @@ describe("what ACI gets", () => {
     expect(
       ownerOf(
         { tags: tags as Record<string, string> },
-        { tag: installationTag, place: { ...place, name: "bellaciao" } },
+        { tag: installationTag, place: { ...target, name: "bellaciao" } },
       ),
     ).toEqual({
       kind: "ours",

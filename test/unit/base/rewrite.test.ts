@@ -11,11 +11,11 @@ import { ring } from "../../model/key-ring.ts";
 import { Queue, queueService } from "../../model/queues.ts";
 import type { Call } from "../../model/scheduler.ts";
 import { pointReader, Table, tableClient } from "../../model/tables.ts";
-import { job, jobId, pacing, place, settings, start } from "../../kit/kit.ts";
+import { job, jobId, pacing, target, settings, start } from "../../kit/kit.ts";
 
 const maxTries = 20;
 
-/** Storage with a rival who, once let loose, changes everything just before each write of ours. */
+/** Storage with a rival who, once let loose, changes everything just before each of our writes. */
 class Rivalry {
   readonly #tables = new Map<string, Table>();
   readonly #blobs = new Blobs();
@@ -114,7 +114,7 @@ const failing: Readonly<Record<string, Attempt>> = {
   },
   "a count of active jobs": ({ deps, put }) => {
     put("jobindex", "jobs", "count_~all", { count: 5 });
-    return Promise.resolve(() => deps.ceilings.roomIn("~most"));
+    return Promise.resolve(() => deps.ceilings.capacityIn("~most"));
   },
   "a day's budget": async ({ deps }) => {
     await deps.daily.begin(job({ provisioningAt: start }));
@@ -129,8 +129,8 @@ const failing: Readonly<Record<string, Attempt>> = {
     return Promise.resolve(() => deps.control.installation());
   },
   "the list of targets": async ({ deps }) => {
-    await deps.control.targets([{ ...place, location: undefined }]);
-    return () => deps.control.targets([{ ...place, resourceGroup: "another", location: undefined }]);
+    await deps.control.targets([{ ...target, location: undefined }]);
+    return () => deps.control.targets([{ ...target, resourceGroup: "another", location: undefined }]);
   },
   "a captured log": async ({ deps }) => {
     await deps.blobs.logs.capture(jobId(), 1, "app", line(0), running);
@@ -142,29 +142,29 @@ const failing: Readonly<Record<string, Attempt>> = {
 const yielding: Readonly<Record<string, readonly [Attempt, unknown]>> = {
   "tokens of ARM": [
     async ({ deps, instance }) => {
-      await deps.budget.take("read", place, start);
-      return () => instance().budget.take("read", place, start);
+      await deps.budget.take("read", target, start);
+      return () => instance().budget.take("read", target, start);
     },
     { ok: false, at: start + second, reason: "Throttled" },
   ],
   "a create of a region": [
     async ({ deps }) => {
-      await deps.budget.take("create", place, start);
-      return () => deps.budget.take("create", place, start);
+      await deps.budget.take("create", target, start);
+      return () => deps.budget.take("create", target, start);
     },
     { ok: false, at: start + second, reason: "CreateLimit" },
   ],
   "a create that is given back": [
     async ({ deps }) => {
-      await deps.budget.take("create", place, start);
-      return () => deps.budget.giveBack("create", place, start);
+      await deps.budget.take("create", target, start);
+      return () => deps.budget.giveBack("create", target, start);
     },
     undefined,
   ],
   "a region that is left out": [
     async ({ deps }) => {
-      await deps.placement.exclude(place, "NoCapacity", start);
-      return () => deps.placement.exclude(place, "NoCapacity", start);
+      await deps.placement.exclude(target, "NoCapacity", start);
+      return () => deps.placement.exclude(target, "NoCapacity", start);
     },
     undefined,
   ],
@@ -214,7 +214,7 @@ describe("against a rival who always wins", () => {
 it("a region that two instances leave out at once is left out for longer", async () => {
   const rivalry = new Rivalry();
   await Promise.all(
-    [rivalry.deps, rivalry.instance()].map(({ placement }) => placement.exclude(place, "NoCapacity", start)),
+    [rivalry.deps, rivalry.instance()].map(({ placement }) => placement.exclude(target, "NoCapacity", start)),
   );
   const [exclusion] = (await rivalry.deps.placement.exclusions(start)).values();
   expect(exclusion?.until).toBe(start + minute);

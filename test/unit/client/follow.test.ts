@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Refused, Unreachable } from "../../../client/errors.ts";
 import { untilEnded } from "../../../client/follow.ts";
-import type { Look, StatusPath } from "../../../client/service.ts";
+import type { PollResult, StatusPath } from "../../../client/service.ts";
 
 const path = "/api/status/1?poll=1" as StatusPath; // a path of the service under test
-const look = (state: string, retryAfter?: number): Look => ({
+const look = (state: string, retryAfter?: number): PollResult => ({
   status: { id: "1", state },
   ended: state === "Succeeded",
   retryAfter,
@@ -12,14 +12,14 @@ const look = (state: string, retryAfter?: number): Look => ({
 });
 
 /** Follows a job whose looks are given, on a clock of its own. Pauses are recorded, not waited for. */
-async function follow(looks: readonly (Look | Error)[], patience?: number) {
+async function follow(looks: readonly (PollResult | Error)[], patience?: number) {
   const pauses: number[] = [];
   const states: string[] = [];
   let clock = 0;
   let next = 0;
   const result = await untilEnded(
     {
-      lookAt: async () => {
+      pollAt: async () => {
         await Promise.resolve();
         const answer = looks[Math.min(next++, looks.length - 1)];
         if (answer instanceof Error || answer === undefined) throw answer ?? new Error("no look left");
@@ -28,7 +28,7 @@ async function follow(looks: readonly (Look | Error)[], patience?: number) {
     },
     path,
     {
-      onLook: ({ state }) => states.push(state),
+      onPoll: ({ state }) => states.push(state),
       pause: async (ms) => {
         await Promise.resolve();
         pauses.push(ms);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { check } from "../../../src/shared/intake/submission.ts";
-import { order, settings } from "../../kit/kit.ts";
+import { submission, settings } from "../../kit/kit.ts";
 
 const good = `
 name: bellaciao
@@ -11,8 +11,8 @@ properties:
       properties: { image: busybox, resources: { requests: { cpu: 1, memoryInGB: 1 } } }
 `;
 
-function faultsOf(...given: Parameters<typeof order>): { code: string; paths: readonly string[] } {
-  const checked = check(order(...given), settings({ POLICY_REGISTRIES: "registry.example" }));
+function faultsOf(...given: Parameters<typeof submission>): { code: string; paths: readonly string[] } {
+  const checked = check(submission(...given), settings({ POLICY_REGISTRIES: "registry.example" }));
   if (checked.ok) return { code: "", paths: checked.value.warnings.map(({ path }) => path) };
   return { code: checked.error.code, paths: (checked.error.errors ?? []).map(({ path }) => path) };
 }
@@ -56,7 +56,7 @@ it("labels in the block are a mapping, a list or a text, as in the query", () =>
     '"team=007, nightly"',
     "\n    - team=007\n    - nightly",
   ]) {
-    const checked = check(order(`x-aciproxy:\n  tags: ${tags}${image}`), settings());
+    const checked = check(submission(`x-aciproxy:\n  tags: ${tags}${image}`), settings());
     expect(checked.ok && checked.value.options.tags, tags).toEqual({ team: "007", nightly: "" });
   }
 });

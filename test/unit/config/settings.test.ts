@@ -50,8 +50,8 @@ describe("the environment", () => {
 
 describe("a faulty value", () => {
   it.each([
-    ["LOOK_INTERVAL_MIN", "soon", "lookFloor"],
-    ["LOOK_INTERVAL_MAX", "PT2H", "lookCeiling"],
+    ["LOOK_INTERVAL_MIN", "soon", "observationFloor"],
+    ["LOOK_INTERVAL_MAX", "PT2H", "observationCeiling"],
     ["STOP_TIMEOUT", "1", "stopTimeout"],
     ["FREE_RETRIES", "-1", "freeRetries"],
     ["MAX_BODY_BYTES", "1e6", "maxBodyBytes"],
@@ -100,7 +100,7 @@ describe("values", () => {
       LOOK_INTERVAL_MAX: "90",
       ADOPT_FINISHED_GROUPS: "True",
     });
-    expect([parsed.lookFloor, parsed.lookCeiling, parsed.adoptFinishedGroups, parsed.faults]).toEqual([
+    expect([parsed.observationFloor, parsed.observationCeiling, parsed.adoptFinishedGroups, parsed.faults]).toEqual([
       5 * second,
       90 * second,
       true,
@@ -196,5 +196,5 @@ it.each([
 it("every setting is described, and its default in the docs is the default", () => {
   for (const { name, text } of rows) expect(text, name).toMatch(/\.$/);
   const parsed = parseSettings(azure);
-  expect([parsed.lookFloor, parsed.stopTimeout]).toEqual([2 * second, 15 * minute]);
+  expect([parsed.observationFloor, parsed.stopTimeout]).toEqual([2 * second, 15 * minute]);
 });

@@ -41,7 +41,7 @@ export function warningsOf(text: string): readonly Fault[] {
 }
 
 /** `path: message` of findings, for a readable comparison. */
-export function told(findings: readonly Fault[]): string[] {
+export function reported(findings: readonly Fault[]): string[] {
   return findings.map(({ path, message }) => `${path}: ${message}`);
 }
 

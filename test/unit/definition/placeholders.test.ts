@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
-  holdsPlaceholder,
+  containsPlaceholder,
   isPlaceholder,
   replaceVaultReferences,
   vaultReferencesIn,
@@ -41,11 +41,11 @@ const sound = [
 
 describe("a template placeholder", () => {
   test.each(leftovers)("%s is one", (text) => {
-    expect(holdsPlaceholder(text)).toBe(true);
+    expect(containsPlaceholder(text)).toBe(true);
   });
 
   test.each(sound)("%s is no placeholder", (text) => {
-    expect(holdsPlaceholder(text)).toBe(false);
+    expect(containsPlaceholder(text)).toBe(false);
   });
 
   test.each(leftovers)("left in image, name, location, subnet or DNS label it is a fault (%s)", (text) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../src/shared/base/json.ts";
-import { accepted, container, faultsOf, group, groupOf, parseFixture, told, warningsOf } from "./kit.ts";
+import { accepted, container, faultsOf, group, groupOf, parseFixture, reported, warningsOf } from "./kit.ts";
 
 const c = "properties.containers[0]";
 const subnet = "/subscriptions/0a/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/vnet/subnets/aci";
@@ -392,7 +392,7 @@ const refused: readonly Row[] = [
 
 describe("what the service surely refuses is a fault", () => {
   test.each(rows(refused))("$what", ({ properties, expected, top }) => {
-    expect(told(faultsOf(group(properties, top))).toSorted()).toEqual(expected.toSorted());
+    expect(reported(faultsOf(group(properties, top))).toSorted()).toEqual(expected.toSorted());
   });
 });
 
@@ -670,7 +670,7 @@ const doubted: readonly Row[] = [
 describe("what is likely to be refused later, or has no effect, is a warning", () => {
   test.each(rows(doubted))("$what", ({ properties, expected, top }) => {
     expect(faultsOf(group(properties, top))).toEqual([]);
-    expect(told(warningsOf(group(properties, top))).toSorted()).toEqual(expected.toSorted());
+    expect(reported(warningsOf(group(properties, top))).toSorted()).toEqual(expected.toSorted());
   });
 });
 

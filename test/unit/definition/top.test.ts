@@ -8,7 +8,7 @@ import {
   parse,
   parseFixture,
   pathsOf,
-  told,
+  reported,
   warningsOf,
 } from "./kit.ts";
 
@@ -18,7 +18,7 @@ describe("name", () => {
   });
 
   test.each(["-a", "a-", "a--b", "a_b", "a.b", "a b", "a".repeat(64), "ä", "a\n"])("%j breaks the rule", (name) => {
-    expect(told(faultsOf(group({}, { name })))).toEqual([
+    expect(reported(faultsOf(group({}, { name })))).toEqual([
       "name: name must be 1 to 63 letters, digits and dashes, with no dash first, last or twice in a row.",
     ]);
   });
@@ -32,7 +32,7 @@ describe("name", () => {
 
   test.each(["", "name:\n", "name: ~\n", 'name: ""\n'])("a missing or empty one is a fault (%j)", (line) => {
     const text = `${line}properties: {osType: Linux, restartPolicy: Never, containers: []}\n`;
-    expect(told(faultsOf(text))).toContain("name: name is missing: give the container group a name.");
+    expect(reported(faultsOf(text))).toContain("name: name is missing: give the container group a name.");
   });
 });
 
@@ -54,7 +54,7 @@ describe("apiVersion", () => {
   test.each(["2023-03-15", "2018-10-02", "v1", "latest", "2018-13-45", "1.0", "2030-01-01-beta"])(
     "%s was never published",
     (apiVersion) => {
-      expect(told(faultsOf(group({}, { apiVersion })))).toEqual([
+      expect(reported(faultsOf(group({}, { apiVersion })))).toEqual([
         "apiVersion: No such apiVersion was ever published for container groups; write 2025-09-01, or leave it out.",
       ]);
     },
@@ -186,7 +186,7 @@ describe("x-aciproxy and callBackUri", () => {
   test.each(["X-ACIProxy", "x-aci-proxy", "aciproxy", "x_aciproxy"])("%s is no options block, and says so", (key) => {
     const parsed = accepted(parse(group({}, { [key]: { retries: 1 } })));
     expect(parsed.block).toBeUndefined();
-    expect(told(parsed.warnings)).toEqual([
+    expect(reported(parsed.warnings)).toEqual([
       `${key}: No options are read here: they stand under x-aciproxy, in exactly these letters.`,
     ]);
   });
@@ -194,7 +194,7 @@ describe("x-aciproxy and callBackUri", () => {
   test.each(["callbackUri", "callBackUrl", "callback_uri"])("%s is no callback, and its value is not shown", (key) => {
     const parsed = accepted(parse(group({}, { [key]: "https://hunter2.invalid" })));
     expect(parsed.callBackUri).toBeUndefined();
-    expect(told(parsed.warnings)).toEqual([
+    expect(reported(parsed.warnings)).toEqual([
       `${key}: No address is read here: it stands at callBackUri, in exactly these letters.`,
     ]);
   });

@@ -9,7 +9,7 @@ import {
   groupOf,
   parseFixture,
   pathsOf,
-  told,
+  reported,
   warningsOf,
 } from "./kit.ts";
 
@@ -73,7 +73,7 @@ describe("text", () => {
     ],
     [{ resources: [] }, `${first}.resources: resources must be a mapping, not a list.`],
   ])("a value of another shape is a fault, once (%j)", (properties: JsonObject, fault) => {
-    expect(told(faultsOf(groupOf(properties))).filter((each) => !each.includes("missing"))).toEqual([fault]);
+    expect(reported(faultsOf(groupOf(properties))).filter((each) => !each.includes("missing"))).toEqual([fault]);
   });
 
   test("credentials of another shape are likely to be refused, but not by us", () => {
@@ -122,7 +122,7 @@ properties:
   });
 
   test.each([80.5, "eighty", "8080:80", true])("port %j is no whole number", (port) => {
-    expect(told(faultsOf(groupOf({ ports: [{ port }] })))).toEqual([
+    expect(reported(faultsOf(groupOf({ ports: [{ port }] })))).toEqual([
       `${first}.ports[0].port: port must be a whole number.`,
     ]);
   });
@@ -132,17 +132,17 @@ properties:
   });
 
   test.each(["yes", "on", 1, "1"])("%j is no truth value", (privileged) => {
-    expect(told(faultsOf(groupOf({ securityContext: { privileged } })))).toEqual([
+    expect(reported(faultsOf(groupOf({ securityContext: { privileged } })))).toEqual([
       `${first}.securityContext.privileged: privileged must be true or false.`,
     ]);
   });
 
   test("a number too long for JSON here is warned of, and infinity refused, where no type is known", () => {
     const text = group({ later: { a: 0 } });
-    expect(told(warningsOf(text.replace('"a": 0', '"a": 12345678901234567890')))).toContain(
+    expect(reported(warningsOf(text.replace('"a": 0', '"a": 12345678901234567890')))).toContain(
       "properties.later.a: a is too long a number to be sent exactly; write it in quotes.",
     );
-    expect(told(faultsOf(text.replace('"a": 0', '"a": .inf')))).toEqual([
+    expect(reported(faultsOf(text.replace('"a": 0', '"a": .inf')))).toEqual([
       "properties.later.a: a can't be infinite or no number; write a number, or quotes if text is meant.",
     ]);
   });
@@ -162,7 +162,7 @@ describe("words", () => {
     [{ priority: "Low" }, "properties.priority: priority must be Regular or Spot."],
     [{ sku: "Premium" }, "properties.sku: sku must be Standard or Dedicated or Confidential or NotSpecified."],
   ])("that the service doesn't know are faults (%j)", (properties, fault) => {
-    expect(told(faultsOf(group(properties)))).toEqual([fault]);
+    expect(reported(faultsOf(group(properties)))).toEqual([fault]);
   });
 
   test("that may be new in a newer api version are warned of only", () => {
@@ -188,7 +188,7 @@ describe("property names", () => {
     const { body, view } = definitionOf(text);
     expect(view.images).toEqual(["demo.azurecr.io/other:1"]);
     expect(JSON.stringify(body)).not.toContain("tool:1");
-    expect(told(warningsOf(text))).toEqual([
+    expect(reported(warningsOf(text))).toEqual([
       `${first}.Image: image is written twice, in different letter case; the last one counts.`,
     ]);
   });
@@ -217,7 +217,7 @@ describe("property names", () => {
   test("for misplaced ones the warning says where they belong", () => {
     const misplaced = { ...container(), image: "a", ports: [] };
     const text = group({ containers: [misplaced], type: "x", imageRegistryCredentials: [] }, { volumes: [] });
-    expect(told(warningsOf(text))).toEqual([
+    expect(reported(warningsOf(text))).toEqual([
       "volumes: volumes has no effect here: it belongs under properties. It is left out of what is sent.",
       "properties.containers[0].image: image has no effect here: it belongs under properties.",
       "properties.containers[0].ports: ports has no effect here: it belongs under properties.",
@@ -261,7 +261,7 @@ describe("property names", () => {
       "properties.provisioningTimeoutInSeconds: provisioningTimeoutInSeconds ends with apiVersion 2023-02-01-preview: under 2023-05-01 it has no effect.",
     ],
   ])("those of another api version than %s are warned of", (apiVersion, properties, warning) => {
-    expect(told(warningsOf(group(properties, { apiVersion })))).toEqual([warning]);
+    expect(reported(warningsOf(group(properties, { apiVersion })))).toEqual([warning]);
   });
 
   test("those that the default api version does not have get a warning, where no version is written", () => {
@@ -271,7 +271,7 @@ describe("property names", () => {
         azureFile: { shareName: "files", storageAccountName: "account", userAssignedIdentityClientId: "0a" },
       },
     ];
-    expect(told(warningsOf(group({ volumes })))).toEqual([
+    expect(reported(warningsOf(group({ volumes })))).toEqual([
       "properties.volumes[0].azureFile.userAssignedIdentityClientId: userAssignedIdentityClientId needs apiVersion 2026-07-01 or newer: under 2025-09-01 it has no effect.",
     ]);
     expect(warningsOf(group({ volumes }, { apiVersion: "2026-07-01" }))).toEqual([]);

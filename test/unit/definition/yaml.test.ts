@@ -9,7 +9,7 @@ import {
   group,
   parse,
   parseFixture,
-  told,
+  reported,
   warningsOf,
 } from "./kit.ts";
 
@@ -234,7 +234,7 @@ describe("keys", () => {
     expect(JSON.stringify(body["properties"])).toContain(
       '"__proto__":{"osType":"Windows"},"constructor":1,"toString":{"__proto__":2}',
     );
-    expect(told(warningsOf(text)).join()).toMatch(/__proto__.*constructor.*toString/);
+    expect(reported(warningsOf(text)).join()).toMatch(/__proto__.*constructor.*toString/);
     expect(Object.getPrototypeOf(body["properties"])).toBe(Object.prototype);
     expect({}).not.toHaveProperty("osType");
   });
@@ -288,10 +288,10 @@ describe("limits", () => {
 
   test("collections inside each other are bounded, aliases counted", () => {
     const nested = (depth: number) => `name: a\nx: ${"[".repeat(depth)}${"]".repeat(depth)}\n`;
-    expect(told(faultsOf(nested(63))).join()).not.toContain("inside each other");
-    expect(told(faultsOf(nested(64))).join()).toContain("inside each other");
+    expect(reported(faultsOf(nested(63))).join()).not.toContain("inside each other");
+    expect(reported(faultsOf(nested(64))).join()).toContain("inside each other");
     const aliased = `name: a\nx: &x ${"[".repeat(40)}${"]".repeat(40)}\ny: ${"[".repeat(40)}*x${"]".repeat(40)}\n`;
-    expect(told(faultsOf(aliased)).join()).toContain("inside each other");
+    expect(reported(faultsOf(aliased)).join()).toContain("inside each other");
   });
 
   test("the number of nodes is bounded before all of them are read", () => {

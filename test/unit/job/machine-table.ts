@@ -152,11 +152,11 @@ export const observations: Readonly<Record<string, Observation | undefined>> = {
   untagged: present({ ...succeeded, owner: { kind: "untagged" } }),
 };
 
-/** A step in a few words: `rest 5 s`, `save Failed NameTaken`, `capture, then Canceled`. */
-export function told(step: Step): string {
+/** A step in a few words: `requeue in 5 s`, `save Failed NameTaken`, `capture, then Canceled`. */
+export function described(step: Step): string {
   switch (step.do) {
-    case "rest":
-      return `rest ${(step.until - now) / second} s${noted(step.job)}`;
+    case "requeue":
+      return `requeue in ${(step.until - now) / second} s${noted(step.job)}`;
     case "save":
       return `save ${shown(step.job)}`;
     case "create":

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { hour, minute, second } from "../../../src/shared/base/duration.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../../src/shared/job/arm-answers.ts";
 import { endingOf, hasEnded, nothingObserved, type Job } from "../../../src/shared/job/job.ts";
-import type { GroupSeen } from "../../../src/shared/job/observation.ts";
+import type { ObservedGroup } from "../../../src/shared/job/observation.ts";
 import type { Reason } from "../../../src/shared/job/reasons.ts";
 import { nextStep } from "../../../src/shared/job/next-step.ts";
 import { lateTime, requestTimeout, skew } from "../../../src/shared/job/step.ts";
@@ -24,7 +24,7 @@ import {
   succeeded,
   unseen,
 } from "../../kit/kit.ts";
-import { now, observations, phases, told } from "./machine-table.ts";
+import { now, observations, phases, described } from "./machine-table.ts";
 
 /** What happens next: for each phase, each step and the observations that lead to it. */
 const table: Readonly<Record<string, Readonly<Record<string, readonly string[] | "whatever is seen">>>> = {
@@ -32,14 +32,14 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     admit: "whatever is seen",
   },
   "Queued, not yet its time": {
-    "rest 20 s, waiting for nothing": "whatever is seen",
+    "requeue in 20 s, waiting for nothing": "whatever is seen",
   },
   "Queued, canceled": {
     "save Canceled CanceledByCaller, group gone": "whatever is seen",
   },
   "Queued, admitted": {
-    look: ["not looked"],
-    "rest 5 s, ArmUnavailable": ["unknown"],
+    observe: ["not looked"],
+    "requeue in 5 s, ArmUnavailable": ["unknown"],
     create: ["absent"],
     "save Pending": [
       "running",
@@ -50,13 +50,13 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "never seen before",
     ],
     delete: ["an earlier attempt's"],
-    "rest 5 s, NameBusy": ["another job's"],
+    "requeue in 5 s, NameBusy": ["another job's"],
     "save Failed NameTaken, group gone": ["foreign", "untagged"],
   },
   Provisioning: {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent", "an earlier attempt's"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent", "an earlier attempt's"],
     "save Pending": [
       "running",
       "succeeded",
@@ -65,13 +65,13 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "stopped",
       "never seen before",
     ],
-    "rest 5 s, NameBusy": ["another job's"],
+    "requeue in 5 s, NameBusy": ["another job's"],
     "save Failed NameTaken, group gone": ["foreign", "untagged"],
   },
   "Provisioning, missed once": {
-    look: ["not looked"],
-    "rest 5 s, missed 1": ["unknown"],
-    "rest 10 s, missed 2": ["absent", "an earlier attempt's"],
+    observe: ["not looked"],
+    "requeue in 5 s, missed 1": ["unknown"],
+    "requeue in 10 s, missed 2": ["absent", "an earlier attempt's"],
     "save Pending": [
       "running",
       "succeeded",
@@ -80,13 +80,13 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "stopped",
       "never seen before",
     ],
-    "rest 5 s, NameBusy": ["another job's"],
+    "requeue in 5 s, NameBusy": ["another job's"],
     "save Failed NameTaken, group gone": ["foreign", "untagged"],
   },
   "Provisioning, answered with a failure, missed once": {
-    look: ["not looked"],
-    "rest 5 s, missed 1": ["unknown"],
-    "rest 5 s, ArmUnavailable": ["absent", "an earlier attempt's"],
+    observe: ["not looked"],
+    "requeue in 5 s, missed 1": ["unknown"],
+    "requeue in 5 s, ArmUnavailable": ["absent", "an earlier attempt's"],
     "save Pending": [
       "running",
       "succeeded",
@@ -95,13 +95,13 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "stopped",
       "never seen before",
     ],
-    "rest 5 s, NameBusy": ["another job's"],
+    "requeue in 5 s, NameBusy": ["another job's"],
     "save Failed NameTaken, group gone": ["foreign", "untagged"],
   },
   "Provisioning, missed four times over three minutes": {
-    look: ["not looked"],
-    "rest 5 s, missed 4": ["unknown"],
-    "rest 5 s, ArmUnavailable": ["absent", "an earlier attempt's"],
+    observe: ["not looked"],
+    "requeue in 5 s, missed 4": ["unknown"],
+    "requeue in 5 s, ArmUnavailable": ["absent", "an earlier attempt's"],
     "save Pending": [
       "running",
       "succeeded",
@@ -110,13 +110,13 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "stopped",
       "never seen before",
     ],
-    "rest 5 s, NameBusy": ["another job's"],
+    "requeue in 5 s, NameBusy": ["another job's"],
     "save Failed NameTaken, group gone": ["foreign", "untagged"],
   },
   "Provisioning, missed long enough, create still on its way": {
-    look: ["not looked"],
-    "rest 5 s, missed 4": ["unknown"],
-    "rest 15 s, missed 5": ["absent", "an earlier attempt's"],
+    observe: ["not looked"],
+    "requeue in 5 s, missed 4": ["unknown"],
+    "requeue in 15 s, missed 5": ["absent", "an earlier attempt's"],
     "save Pending": [
       "running",
       "succeeded",
@@ -125,13 +125,13 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "stopped",
       "never seen before",
     ],
-    "rest 5 s, NameBusy": ["another job's"],
+    "requeue in 5 s, NameBusy": ["another job's"],
     "save Failed NameTaken, group gone": ["foreign", "untagged"],
   },
   Pending: {
-    look: ["not looked"],
-    "rest 5 s": ["unknown", "never seen before"],
-    "rest 5 s, missed 1": ["absent", "an earlier attempt's"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown", "never seen before"],
+    "requeue in 5 s, missed 1": ["absent", "an earlier attempt's"],
     "save Running": ["running", "ended, one without an exit code"],
     "capture the group, then Succeeded": ["succeeded"],
     "capture the group, then Failed": ["failed"],
@@ -139,8 +139,8 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "capture without a group, then Failed": ["another job's", "foreign", "untagged"],
   },
   "Pending, past its startTimeout": {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
     "save Pending, ending TimedOut StartTimeout": ["absent", "an earlier attempt's"],
     "save Running": ["running", "ended, one without an exit code"],
     "capture the group, then Succeeded": ["succeeded"],
@@ -150,7 +150,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "capture without a group, then Failed": ["another job's", "foreign", "untagged"],
   },
   "Pending, an hour past its startTimeout": {
-    look: ["not looked"],
+    observe: ["not looked"],
     "save Pending, ending TimedOut StartTimeout": ["unknown", "absent", "an earlier attempt's"],
     "save Running": ["running", "ended, one without an exit code"],
     "capture the group, then Succeeded": ["succeeded"],
@@ -160,35 +160,35 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "capture without a group, then Failed": ["another job's", "foreign", "untagged"],
   },
   Running: {
-    look: ["not looked"],
-    "rest 4 s": ["unknown", "running", "ended, one without an exit code", "never seen before"],
-    "rest 5 s, missed 1": ["absent", "an earlier attempt's"],
+    observe: ["not looked"],
+    "requeue in 4 s": ["unknown", "running", "ended, one without an exit code", "never seen before"],
+    "requeue in 5 s, missed 1": ["absent", "an earlier attempt's"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
     "capture the group, then Failed": ["failed"],
     "capture the group, then Stopped": ["stopped"],
     "capture without a group, then Failed": ["another job's", "foreign"],
   },
   "Running, missed once": {
-    look: ["not looked"],
-    "rest 4 s, missed 1": ["unknown"],
-    "rest 10 s, missed 2": ["absent", "an earlier attempt's"],
-    "rest 4 s": ["running", "ended, one without an exit code", "never seen before"],
+    observe: ["not looked"],
+    "requeue in 4 s, missed 1": ["unknown"],
+    "requeue in 10 s, missed 2": ["absent", "an earlier attempt's"],
+    "requeue in 4 s": ["running", "ended, one without an exit code", "never seen before"],
     "capture the group, then Succeeded": ["succeeded"],
     "capture the group, then Failed": ["failed"],
     "capture the group, then Stopped": ["stopped"],
     "capture without a group, then Failed": ["another job's", "foreign", "untagged"],
   },
   "Running, missed four times over three minutes": {
-    look: ["not looked"],
-    "rest 4 s, missed 4": ["unknown"],
+    observe: ["not looked"],
+    "requeue in 4 s, missed 4": ["unknown"],
     "capture without a group, then Failed": ["absent", "an earlier attempt's", "another job's", "foreign", "untagged"],
-    "rest 4 s": ["running", "ended, one without an exit code", "never seen before"],
+    "requeue in 4 s": ["running", "ended, one without an exit code", "never seen before"],
     "capture the group, then Succeeded": ["succeeded"],
     "capture the group, then Failed": ["failed"],
     "capture the group, then Stopped": ["stopped"],
   },
   "Running, canceled": {
-    look: ["not looked"],
+    observe: ["not looked"],
     "save Running, ending Canceled CanceledByCaller": ["unknown", "absent", "an earlier attempt's"],
     "capture the group, then Canceled": ["running", "failed", "ended, one without an exit code", "never seen before"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
@@ -196,7 +196,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "capture without a group, then Canceled": ["another job's", "foreign"],
   },
   "Running, past its deadline": {
-    look: ["not looked"],
+    observe: ["not looked"],
     "save Running, ending TimedOut DeadlineExceeded": ["unknown", "absent", "an earlier attempt's"],
     "capture the group, then TimedOut": ["running", "ended, one without an exit code", "never seen before"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
@@ -205,8 +205,8 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "capture without a group, then Failed": ["another job's", "foreign"],
   },
   "Running, past its runTimeout": {
-    look: ["not looked"],
-    "rest 4 s": ["unknown"],
+    observe: ["not looked"],
+    "requeue in 4 s": ["unknown"],
     "save Running, ending TimedOut RunTimeout": ["absent", "an earlier attempt's"],
     "capture the group, then TimedOut": ["running", "ended, one without an exit code", "never seen before"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
@@ -215,9 +215,9 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "capture without a group, then Failed": ["another job's", "foreign"],
   },
   "canceling, not captured": {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     "capture the group, then Canceled": [
       "running",
       "succeeded",
@@ -231,30 +231,30 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "capture without a group, then Canceled": ["another job's", "foreign"],
   },
   canceling: {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     delete: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling, delete sent": {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
-    "rest 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
+    "requeue in 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling, delete accepted, missed once": {
-    look: ["not looked"],
-    "rest 5 s, missed 1": ["unknown"],
+    observe: ["not looked"],
+    "requeue in 5 s, missed 1": ["unknown"],
     "save Canceled CanceledByCaller, group gone": ["absent", "another job's", "foreign", "untagged"],
-    "rest 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    "requeue in 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped"],
   },
   "canceling, Azure says that it is gone": {
-    look: ["not looked"],
+    observe: ["not looked"],
     "save Canceled CanceledByCaller, group gone": [
       "unknown",
       "absent",
@@ -271,39 +271,39 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     ],
   },
   "canceling, a lock refused the delete": {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     stop: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling, Azure is busy with it": {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
-    "rest 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
+    "requeue in 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling, delete sent long ago": {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     delete: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling, missed once": {
-    look: ["not looked"],
-    "rest 5 s, missed 1": ["unknown"],
-    "rest 10 s, missed 2": ["absent"],
+    observe: ["not looked"],
+    "requeue in 5 s, missed 1": ["unknown"],
+    "requeue in 10 s, missed 2": ["absent"],
     delete: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign", "untagged"],
   },
   "canceling, overdue": {
-    look: ["not looked"],
+    observe: ["not looked"],
     "save Canceled CanceledByCaller, group present": [
       "unknown",
       "running",
@@ -311,55 +311,55 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "never seen before",
       "an earlier attempt's",
     ],
-    "rest 5 s, missed 1": ["absent"],
+    "requeue in 5 s, missed 1": ["absent"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling, kept": {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     stop: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped", "untagged"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign"],
   },
   "canceling while Pending, never seen": {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
     delete: ["absent", "running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign", "untagged"],
   },
   "canceling while Provisioning": {
-    look: ["not looked"],
-    "rest 5 s, missed 1": ["unknown"],
-    "rest 10 s, missed 2": ["absent"],
+    observe: ["not looked"],
+    "requeue in 5 s, missed 1": ["unknown"],
+    "requeue in 10 s, missed 2": ["absent"],
     delete: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "save Canceled CanceledByCaller, group stopped": ["succeeded", "failed", "stopped"],
     "save Canceled CanceledByCaller, group gone": ["another job's", "foreign", "untagged"],
   },
   "ended without an exit code": {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     stop: ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
     "capture the group, then Failed": ["failed", "stopped"],
     "save Failed ExitUnknown, group gone": ["another job's", "foreign"],
   },
   "ended without an exit code, stop sent": {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
-    "rest 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
+    "requeue in 2 s": ["running", "ended, one without an exit code", "never seen before", "an earlier attempt's"],
     "capture the group, then Succeeded": ["succeeded", "untagged"],
     "capture the group, then Failed": ["failed", "stopped"],
     "save Failed ExitUnknown, group gone": ["another job's", "foreign"],
   },
   retrying: {
-    look: ["not looked"],
-    "rest 5 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 5 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     delete: [
       "running",
       "succeeded",
@@ -373,7 +373,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "save Queued, attempt 2": ["another job's", "foreign"],
   },
   "retrying, overdue": {
-    look: ["not looked"],
+    observe: ["not looked"],
     "save Failed ExitCode, group present": [
       "unknown",
       "running",
@@ -385,13 +385,13 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
       "an earlier attempt's",
       "untagged",
     ],
-    "rest 5 s, missed 1": ["absent"],
+    "requeue in 5 s, missed 1": ["absent"],
     "save Queued, attempt 2": ["another job's", "foreign"],
   },
   "ended, group present": {
-    look: ["not looked"],
-    "rest 10 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 10 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     delete: [
       "running",
       "succeeded",
@@ -405,9 +405,9 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
   "ended, not captured": {
-    look: ["not looked"],
-    "rest 10 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 10 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     "capture the group, then as it is": [
       "running",
       "succeeded",
@@ -421,9 +421,9 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
   "ended, missed once": {
-    look: ["not looked"],
-    "rest 10 s, missed 1": ["unknown"],
-    "rest 10 s, missed 2": ["absent"],
+    observe: ["not looked"],
+    "requeue in 10 s, missed 1": ["unknown"],
+    "requeue in 10 s, missed 2": ["absent"],
     delete: [
       "running",
       "succeeded",
@@ -436,10 +436,10 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "save Succeeded Completed, group gone": ["another job's", "foreign", "untagged"],
   },
   "ended, delete accepted, missed once": {
-    look: ["not looked"],
-    "rest 10 s, missed 1": ["unknown"],
+    observe: ["not looked"],
+    "requeue in 10 s, missed 1": ["unknown"],
     "save Succeeded Completed, group gone": ["absent", "another job's", "foreign", "untagged"],
-    "rest 2 s": [
+    "requeue in 2 s": [
       "running",
       "succeeded",
       "failed",
@@ -450,10 +450,10 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     ],
   },
   "ended, delete sent": {
-    look: ["not looked"],
-    "rest 10 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
-    "rest 2 s": [
+    observe: ["not looked"],
+    "requeue in 10 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
+    "requeue in 2 s": [
       "running",
       "succeeded",
       "failed",
@@ -466,9 +466,9 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
   "ended, delete sent long ago": {
-    look: ["not looked"],
-    "rest 10 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 10 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     delete: [
       "running",
       "succeeded",
@@ -482,12 +482,12 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
   "ended, kept": {
-    "rest 60 s": "whatever is seen",
+    "requeue in 60 s": "whatever is seen",
   },
   "ended, kept, but must yield": {
-    look: ["not looked"],
-    "rest 10 s": ["unknown"],
-    "rest 5 s, missed 1": ["absent"],
+    observe: ["not looked"],
+    "requeue in 10 s": ["unknown"],
+    "requeue in 5 s, missed 1": ["absent"],
     delete: [
       "running",
       "succeeded",
@@ -501,19 +501,19 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
     "save Succeeded Completed, group gone": ["another job's", "foreign"],
   },
   "ended, group gone": {
-    tidy: "whatever is seen",
+    finalize: "whatever is seen",
   },
   "ended, tidy": {
     done: "whatever is seen",
   },
   "ended, somebody to tell": {
-    tell: "whatever is seen",
+    notify: "whatever is seen",
   },
   "ended, tidy, to tell later": {
-    "rest 7 s": "whatever is seen",
+    "requeue in 7 s": "whatever is seen",
   },
   claimed: {
-    "rest 15 s": "whatever is seen",
+    "requeue in 15 s": "whatever is seen",
   },
   "claim run out": {
     "save Provisioning": "whatever is seen",
@@ -527,7 +527,7 @@ describe("every phase under every look", () => {
     if (expected === undefined || row === undefined) throw new Error(`The table has no row ${name}.`);
     for (const [look, seen] of Object.entries(observations)) {
       const step = Object.entries(expected).find(([, looks]) => looks === "whatever is seen" || looks.includes(look));
-      expect([look, told(nextStep(row.job, seen, row.admitted, now, rules))]).toEqual([look, step?.[0]]);
+      expect([look, described(nextStep(row.job, seen, row.admitted, now, rules))]).toEqual([look, step?.[0]]);
     }
   });
 });
@@ -600,7 +600,7 @@ describe("what is never done", () => {
   it("while a claim and a margin for skew stand, nobody acts or looks", () => {
     const until = start + 70 * second + skew;
     for (const seen of Object.values(observations)) {
-      expect(nextStep(claimed(runningPhase), seen, true, until - 1, rules)).toMatchObject({ do: "rest", until });
+      expect(nextStep(claimed(runningPhase), seen, true, until - 1, rules)).toMatchObject({ do: "requeue", until });
       expect(nextStep(claimed(runningPhase), seen, true, until, rules)).toMatchObject({ do: "save" });
     }
   });
@@ -622,12 +622,12 @@ describe("ADOPT_FINISHED_GROUPS", () => {
     ["one that runs", { ...running, owner: { kind: "untagged" } }],
     ["another installation's", { ...succeeded, owner: { kind: "foreign" } }],
   ] as const)("never replaces %s", (_, seen) => {
-    expect(told(nextStep(job(), present(seen), true, now, adopting))).toBe("save Failed NameTaken, group gone");
+    expect(described(nextStep(job(), present(seen), true, now, adopting))).toBe("save Failed NameTaken, group gone");
   });
 
   it("waits for a create whose answer got lost, as if the old group were not there", () => {
     expect(nextStep(live(provisioning), present(old), false, now, adopting)).toMatchObject({
-      do: "rest",
+      do: "requeue",
       job: { phase: { absentAt: now } },
     });
   });
@@ -648,13 +648,15 @@ describe("following a group", () => {
 
   it("a group whose containers have all ended is over, though ACI does not say so yet", () => {
     const seen = group("Running", [exited("app1", 0), exited("app2", 2)]);
-    expect(told(nextStep(live(runningPhase), present(seen), false, now, rules))).toBe("capture the group, then Failed");
+    expect(described(nextStep(live(runningPhase), present(seen), false, now, rules))).toBe(
+      "capture the group, then Failed",
+    );
   });
 
   it("with restartPolicy OnFailure a failed container is not over", () => {
     const seen = group("Running", [exited("app1", 0), exited("app2", 2)]);
     expect(nextStep(live(runningPhase, { restartPolicy: "OnFailure" }), present(seen), false, now, rules).do).toBe(
-      "rest",
+      "requeue",
     );
   });
 
@@ -678,7 +680,7 @@ describe("following a group", () => {
 
   it("provisioningState Failed does not end a group that runs", () => {
     expect(nextStep(live(runningPhase), present({ ...running, provisioning: "Failed" }), false, now, rules).do).toBe(
-      "rest",
+      "requeue",
     );
   });
 
@@ -701,7 +703,7 @@ describe("following a group", () => {
       now,
       rules,
     );
-    expect(step).toMatchObject({ do: "rest", until: start + 61 * second });
+    expect(step).toMatchObject({ do: "requeue", until: start + 61 * second });
   });
 
   it.each([
@@ -716,7 +718,7 @@ describe("following a group", () => {
 
   it("queueTimeout ends what was never created, and nothing else", () => {
     const late = job({ options: { queueTimeout: 30 * second } });
-    expect(told(nextStep(late, undefined, false, now, rules))).toBe("save TimedOut QueueTimeout, group gone");
+    expect(described(nextStep(late, undefined, false, now, rules))).toBe("save TimedOut QueueTimeout, group gone");
     expect(nextStep({ ...late, firstCreateAt: start }, undefined, false, now, rules).do).toBe("admit");
   });
 
@@ -756,15 +758,15 @@ describe("following a group", () => {
 
 describe("a running group that lost its tags", () => {
   const untagged = { ...running, owner: { kind: "untagged" } } as const;
-  const next = (seen: GroupSeen, phase = runningPhase, changes = {}) =>
-    told(nextStep(live(phase, changes), present(seen), false, now, rules));
+  const next = (seen: ObservedGroup, phase = runningPhase, changes = {}) =>
+    described(nextStep(live(phase, changes), present(seen), false, now, rules));
 
   it("stays the job's where it was seen with them, and is the same", () => {
-    expect(next(untagged)).toBe("rest 4 s");
+    expect(next(untagged)).toBe("requeue in 4 s");
   });
 
   const replacedBy = "capture without a group, then Failed";
-  it.each<[string, GroupSeen]>([
+  it.each<[string, ObservedGroup]>([
     ["another container", { ...untagged, containers: [container("app1"), container("other")] }],
     ["another image", { ...untagged, containers: [container("app1", { image: "x" }), container("app2")] }],
     ["another start", { ...untagged, containers: [container("app1", { startTime: now }), container("app2")] }],
@@ -796,7 +798,7 @@ describe("what the answer to a create means", () => {
   it("a refusal for now: Queued again, with its reason and since when", () => {
     const step = refused({ ...answer, reason: "QuotaReached", detail: "Limit: 100" });
     expect(step).toMatchObject({
-      do: "rest",
+      do: "requeue",
       until: now + 20 * second,
       job: { phase: { state: "Queued", waiting: { reason: "QuotaReached", since: now, detail: "Limit: 100" } } },
     });
@@ -811,7 +813,7 @@ describe("what the answer to a create means", () => {
 
   it("Retry-After is honoured when it is longer", () => {
     expect(refused({ ...answer, reason: "Throttled", retryAfter: 77 * second })).toMatchObject({
-      do: "rest",
+      do: "requeue",
       until: now + 77 * second,
     });
   });
@@ -822,21 +824,23 @@ describe("what the answer to a create means", () => {
       refused: { reason: "InaccessibleImage", since: start, times, doubtful: false, othersAccepted: false },
     });
     const image = { ...answer, reason: "InaccessibleImage" } as const;
-    expect(afterCreate(tried(2), image, now, rules).do).toBe("rest");
-    expect(told(afterCreate(tried(3), image, now, rules))).toBe("save Failed InaccessibleImage, group gone");
+    expect(afterCreate(tried(2), image, now, rules).do).toBe("requeue");
+    expect(described(afterCreate(tried(3), image, now, rules))).toBe("save Failed InaccessibleImage, group gone");
   });
 
   it("a refusal for good fails the job at once", () => {
-    expect(told(refused({ ...answer, reason: "InvalidDefinition" }))).toBe("save Failed InvalidDefinition, group gone");
+    expect(described(refused({ ...answer, reason: "InvalidDefinition" }))).toBe(
+      "save Failed InvalidDefinition, group gone",
+    );
   });
 
   it("silence: the group is observed, and its absence is trusted only after three minutes", () => {
     const step = afterCreate(claimed(provisioning), { kind: "unclear", azure: undefined }, now, rules);
-    if (step.do !== "rest") throw new Error(step.do);
+    if (step.do !== "requeue") throw new Error(step.do);
     let [missed, at] = [step.job, step.until];
     for (let times = 0; times < 10; times++) {
       const next = nextStep(missed, absent, false, at, rules);
-      if (next.do !== "rest" || next.job.phase.state !== "Provisioning") break;
+      if (next.do !== "requeue" || next.job.phase.state !== "Provisioning") break;
       [missed, at] = [next.job, next.until];
     }
     expect(missed.phase).toMatchObject({ state: "Provisioning", absences: 5 });
@@ -849,11 +853,11 @@ describe("what the answer to a create means", () => {
   it("a failure that ACI itself answered: two observations prove that nothing was made, and it is tried again", () => {
     const azure = { code: "InternalServerError", message: "", httpStatus: 500 };
     const step = afterCreate(claimed(provisioning), { ...trouble, azure }, now, rules);
-    expect(step).toMatchObject({ do: "rest", job: { azure, phase: { state: "Provisioning", answered: true } } });
-    if (step.do !== "rest") throw new Error(step.do);
+    expect(step).toMatchObject({ do: "requeue", job: { azure, phase: { state: "Provisioning", answered: true } } });
+    if (step.do !== "requeue") throw new Error(step.do);
     const missed = nextStep(step.job, absent, false, step.until, rules);
-    expect(missed).toMatchObject({ do: "rest", until: step.until + 10 * second });
-    if (missed.do !== "rest") throw new Error(missed.do);
+    expect(missed).toMatchObject({ do: "requeue", until: step.until + 10 * second });
+    if (missed.do !== "requeue") throw new Error(missed.do);
     expect(nextStep(missed.job, absent, false, missed.until, rules)).toMatchObject({
       job: { phase: { state: "Queued", waiting: { reason: "ArmUnavailable" } }, refused: { times: 1 } },
     });
@@ -874,7 +878,7 @@ describe("what the answer to a create means", () => {
     const step = nextStep(proved, absent, false, now, rules);
     expect(step).toMatchObject({ job: { phase: { state } } });
     if (state === "Failed") expect(step).toMatchObject({ job: { phase: { verdict: { reason: "CreateFailed" } } } });
-    if (times === 20) expect(step).toMatchObject({ do: "rest", until: now + 15 * minute });
+    if (times === 20) expect(step).toMatchObject({ do: "requeue", until: now + 15 * minute });
   });
 
   it("what an administrator must change is waited for, an hour at most", () => {
@@ -886,12 +890,12 @@ describe("what the answer to a create means", () => {
     expect(afterCreate(since(now - 59 * minute), denied, now, rules)).toMatchObject({
       job: { phase: { waiting: { reason: "NotAuthorized" } } },
     });
-    expect(told(afterCreate(since(now - hour), denied, now, rules))).toBe("save Failed NotAuthorized, group gone");
+    expect(described(afterCreate(since(now - hour), denied, now, rules))).toBe("save Failed NotAuthorized, group gone");
   });
 
   it("a refusal while the job is ending ends it", () => {
     const canceling = claimed({ ...provisioning, ending: ending("Canceled") });
-    expect(told(afterCreate(canceling, { ...answer, reason: "Throttled" }, now, rules))).toBe(
+    expect(described(afterCreate(canceling, { ...answer, reason: "Throttled" }, now, rules))).toBe(
       "save Canceled CanceledByCaller, group gone",
     );
   });
@@ -903,13 +907,13 @@ describe("what the answer to a delete means", () => {
 
   it("accepted: from now on two absences prove that the group is gone", () => {
     const step = afterDelete("delete", deleting, { kind: "accepted" }, now, rules);
-    expect(step).toMatchObject({ do: "rest", job: { lastDeleteAt: now, phase: { ending: { deletedAt: now } } } });
+    expect(step).toMatchObject({ do: "requeue", job: { lastDeleteAt: now, phase: { ending: { deletedAt: now } } } });
     expect(claimOf(step)).toBeUndefined();
   });
 
   it("absent: proves it for a group that this attempt has seen", () => {
     const step = afterDelete("delete", deleting, { kind: "absent" }, now, rules);
-    expect(step).toMatchObject({ do: "rest", job: { phase: { ending: { gone: true } } } });
+    expect(step).toMatchObject({ do: "requeue", job: { phase: { ending: { gone: true } } } });
   });
 
   it("absent: proves nothing for one that was accepted less than three minutes ago and never seen", () => {
@@ -936,12 +940,12 @@ describe("what the answer to a delete means", () => {
     const refusal = { kind: "refused", reason: "GroupBusy", azure, retryAfter: 13 * second } as const;
     const step = afterDelete("delete", deleting, refusal, now, rules);
     expect(step).toMatchObject({
-      do: "rest",
+      do: "requeue",
       until: now + 13 * second,
       job: { azure, phase: { ending: { sendAt: now + 13 * second, refused: { reason: "GroupBusy", times: 1 } } } },
     });
-    if (step.do !== "rest") throw new Error(step.do);
-    expect(nextStep(step.job, present(running), false, now + 12 * second, rules).do).toBe("rest");
+    if (step.do !== "requeue") throw new Error(step.do);
+    expect(nextStep(step.job, present(running), false, now + 12 * second, rules).do).toBe("requeue");
     expect(nextStep(step.job, present(running), false, now + 13 * second, rules).do).toBe("delete");
     expect(describeJob(step.job)).toContain("Azure does not delete it now: GroupBusy.");
   });
@@ -950,18 +954,18 @@ describe("what the answer to a delete means", () => {
     const azure = { code: "ScopeLocked", message: "", httpStatus: 409 };
     const refusal = { kind: "refused", reason: "ResourceLocked", azure, retryAfter: undefined } as const;
     const step = afterDelete("delete", deleting, refusal, now, rules);
-    if (step.do !== "rest") throw new Error(step.do);
+    if (step.do !== "requeue") throw new Error(step.do);
     const next = nextStep(step.job, present(running), false, step.until, rules);
     expect(next.do).toBe("stop");
     const stopped = present({ ...running, state: "Stopped", containers: [exited("app1", 137), exited("app2", 137)] });
-    expect(told(nextStep(step.job, stopped, false, step.until, rules))).toBe(
+    expect(described(nextStep(step.job, stopped, false, step.until, rules))).toBe(
       "save Canceled CanceledByCaller, group stopped",
     );
   });
 
   it("silence: the claim stands, so that a late delete can't take the next job's group of that name", () => {
     const step = afterDelete("delete", deleting, { kind: "unclear", azure: undefined }, now, rules);
-    expect(step).toMatchObject({ do: "rest", until: start + 70 * second + skew });
+    expect(step).toMatchObject({ do: "requeue", until: start + 70 * second + skew });
     expect(claimOf(step)).toBe(start + 70 * second);
   });
 
@@ -982,7 +986,7 @@ describe("a resource group that is gone", () => {
     live(runningPhase, { unseen: { reason, since: at } });
 
   it("proves nothing for a day, and then that its groups are gone", () => {
-    expect(nextStep(since(now - 23 * hour), gone, false, now, rules).do).toBe("rest");
+    expect(nextStep(since(now - 23 * hour), gone, false, now, rules).do).toBe("requeue");
     expect(nextStep(since(now - 24 * hour), gone, false, now, rules)).toMatchObject({
       do: "capture",
       group: undefined,
@@ -1083,7 +1087,7 @@ describe("after the end", () => {
       { keepUntil: now + minute },
       { callback: { state: "pending", tries: 1, nextAt: now + 5 * second } },
     );
-    expect(nextStep(kept, undefined, false, now, rules)).toMatchObject({ do: "rest", until: now + 5 * second });
+    expect(nextStep(kept, undefined, false, now, rules)).toMatchObject({ do: "requeue", until: now + 5 * second });
   });
 
   it("the group of a job is known by its tags, whatever its name's letter case", () => {

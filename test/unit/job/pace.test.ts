@@ -1,10 +1,10 @@
 import { describe, expect, it, test, vi } from "vitest";
 import { minute, second } from "../../../src/shared/base/duration.ts";
 import { hasEnded } from "../../../src/shared/job/job.ts";
-import { pace, usualTimeAfter } from "../../../src/shared/job/timing.ts";
+import { pace, typicalDurationAfter } from "../../../src/shared/job/timing.ts";
 import { part } from "../../kit/document.ts";
 import { ended, job, rules, start } from "../../kit/kit.ts";
-import { simulate, type Seen } from "../../model/pace.ts";
+import { simulate, type Observed } from "../../model/pace.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -33,8 +33,8 @@ describe("between two looks", () => {
     const done = { ...ended(), startedAt: start, ...(before === undefined ? {} : { usualTime: before }) };
     const { phase } = done;
     if (!hasEnded(phase)) throw new Error("It has ended.");
-    expect(usualTimeAfter({ ...done, phase: { ...phase, finishedAt: start + 100 * second } })).toBe(usual);
-    expect(usualTimeAfter({ ...done, phase: { ...phase, state: "Failed" } })).toBe(before);
+    expect(typicalDurationAfter({ ...done, phase: { ...phase, finishedAt: start + 100 * second } })).toBe(usual);
+    expect(typicalDurationAfter({ ...done, phase: { ...phase, state: "Failed" } })).toBe(before);
   });
 });
 
@@ -71,9 +71,9 @@ test("docs/costs.md says how soon an end shows", async () => {
   expect(part("docs/costs.md", "pace", table)).toBe(table);
 });
 
-const runs = new Map<string, Promise<Seen>>();
+const runs = new Map<string, Promise<Observed>>();
 
-function simulated(active: number, known = false): Promise<Seen> {
+function simulated(active: number, known = false): Promise<Observed> {
   const key = `${active} ${known}`;
   const run = runs.get(key) ?? simulate({ active, containers: 2, minutes: 60, known });
   runs.set(key, run);

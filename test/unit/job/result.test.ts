@@ -30,7 +30,7 @@ describe("a printed result", () => {
   });
 });
 
-it("of several containers none has the result, and one that printed one is said to be dropped", () => {
+it("with several containers there is no result, and one that was printed is reported as dropped", () => {
   expect(resultOfMany(["bye\n", '{"a": 1}\n'])).toEqual({ kind: "dropped", why: "noMain" });
   expect(resultOfMany(["bye\n", ""])).toEqual({ kind: "none" });
 });

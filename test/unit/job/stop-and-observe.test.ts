@@ -23,7 +23,7 @@ describe("a group that is stopped for its exit code", () => {
     const job = stopping(now - 70 * second, { ...unknownExit, sendAt: now, refused });
     expect(nextStep(job, silent, false, now, rules)).toMatchObject({ do: "stop" });
     const waits = stopping(now - 70 * second, { ...unknownExit, sendAt: now + 10 * second, refused });
-    expect(nextStep(waits, silent, false, now, rules)).toMatchObject({ do: "rest" });
+    expect(nextStep(waits, silent, false, now, rules)).toMatchObject({ do: "requeue" });
   });
 
   it("is given up a minute after the stop was sent, or when half of STOP_TIMEOUT is over", () => {

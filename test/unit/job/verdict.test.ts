@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { minute, second } from "../../../src/shared/base/duration.ts";
 import { nothingObserved, type GroupEvent, type Observed } from "../../../src/shared/job/job.ts";
-import { nothingRuns, type ContainerSeen, type GroupSeen } from "../../../src/shared/job/observation.ts";
+import { nothingRuns, type ObservedContainer, type ObservedGroup } from "../../../src/shared/job/observation.ts";
 import { judge, observe, type Judgement, type Watched } from "../../../src/shared/job/verdict.ts";
 import { container, exited, group, start } from "../../kit/kit.ts";
 
@@ -11,7 +11,11 @@ const never: Watched = { restartPolicy: "Never", spot: false, regular: false, ev
 const now = start + 5 * minute;
 
 /** What views that follow each other, ten seconds apart, mean in the end. */
-function verdictOn(views: readonly GroupSeen[], job: Watched = never, changes: Partial<typeof limits> = {}): Judgement {
+function verdictOn(
+  views: readonly ObservedGroup[],
+  job: Watched = never,
+  changes: Partial<typeof limits> = {},
+): Judgement {
   let observed: Observed = nothingObserved;
   let judgement: Judgement | undefined;
   for (const [index, view] of views.entries()) {
@@ -27,11 +31,14 @@ function verdictOn(views: readonly GroupSeen[], job: Watched = never, changes: P
 
 const ends = (judgement: Judgement) =>
   judgement.kind === "ended" ? { state: judgement.outcome.state, ...judgement.outcome.verdict } : judgement.kind;
-const waiting = (name = "a", changes: Partial<ContainerSeen> = {}): ContainerSeen =>
+const waiting = (name = "a", changes: Partial<ObservedContainer> = {}): ObservedContainer =>
   container(name, { state: "Waiting", startTime: undefined, ...changes });
-const terminated = (name: string, exitCode: number | undefined, changes: Partial<ContainerSeen> = {}): ContainerSeen =>
-  container(name, { state: "Terminated", exitCode, finishTime: start + minute, ...changes });
-const restarted = (exitCode: number | undefined, changes: Partial<ContainerSeen> = {}): ContainerSeen =>
+const terminated = (
+  name: string,
+  exitCode: number | undefined,
+  changes: Partial<ObservedContainer> = {},
+): ObservedContainer => container(name, { state: "Terminated", exitCode, finishTime: start + minute, ...changes });
+const restarted = (exitCode: number | undefined, changes: Partial<ObservedContainer> = {}): ObservedContainer =>
   container("a", {
     restartCount: 1,
     previous: { exitCode, startTime: start + 20 * second, finishTime: start + 30 * second },
@@ -46,7 +53,7 @@ const warning = (name: string, message: string, changes: Partial<GroupEvent> = {
 });
 
 describe("the exit codes of a group that ended", () => {
-  it.each<[string, GroupSeen, object | string]>([
+  it.each<[string, ObservedGroup, object | string]>([
     [
       "all 0 is success",
       group("Succeeded", [exited("a", 0), exited("b", 0)]),
@@ -198,7 +205,7 @@ describe("restartPolicy OnFailure", () => {
   });
 
   it("goes on after a failure, up to the setting", () => {
-    const looping = (restartCount: number): GroupSeen =>
+    const looping = (restartCount: number): ObservedGroup =>
       group("Running", [
         waiting("a", { restartCount, previous: { exitCode: 3, startTime: start, finishTime: start } }),
       ]);
@@ -312,7 +319,7 @@ describe("a start", () => {
 });
 
 describe("a start that fails again and again", () => {
-  const view = (event: GroupEvent, state: ContainerSeen = waiting("a")): GroupSeen =>
+  const view = (event: GroupEvent, state: ObservedContainer = waiting("a")): ObservedGroup =>
     group("Pending", [state], { events: [event] });
   const pull = warning("Failed", 'Failed to pull image "demo.azurecr.io/none:1": not found', {
     count: 5,
@@ -337,8 +344,11 @@ describe("a start that fails again and again", () => {
 });
 
 describe("provisioning that failed", () => {
-  const at = (events: GroupEvent[], containers: ContainerSeen[] = [waiting("a")], changes: Partial<GroupSeen> = {}) =>
-    verdictOn([group("Pending", containers, { provisioning: "Failed", events, ...changes })]);
+  const at = (
+    events: GroupEvent[],
+    containers: ObservedContainer[] = [waiting("a")],
+    changes: Partial<ObservedGroup> = {},
+  ) => verdictOn([group("Pending", containers, { provisioning: "Failed", events, ...changes })]);
 
   it.each<[string, GroupEvent[], object]>([
     ["no word", [], { reason: "ProvisioningFailed" }],
@@ -424,7 +434,7 @@ describe("137", () => {
     warning("Killing", "Killing container with id d1.", { container: "a", type: "Normal" }),
   ];
 
-  it.each<[string, ContainerSeen, GroupEvent[], string]>([
+  it.each<[string, ObservedContainer, GroupEvent[], string]>([
     ["is a lack of memory", killed, [], "OutOfMemory"],
     ["after a failed probe and a kill is the probe's", killed, probe, "ProbeFailed"],
     ["after a failed probe alone is not", killed, probe.slice(0, 1), "OutOfMemory"],
@@ -471,7 +481,7 @@ it("nothing runs only in a group that ended, and where no container says otherwi
 
 const time = fc.option(fc.integer({ min: start, max: now }), { nil: undefined });
 const code = fc.option(fc.constantFrom(0, 0, 1, 2, 137, 7147, 7148), { nil: undefined });
-const anyContainer = (name: string, init: boolean): fc.Arbitrary<ContainerSeen> =>
+const anyContainer = (name: string, init: boolean): fc.Arbitrary<ObservedContainer> =>
   fc.record({
     name: fc.constant(name),
     init: fc.constant(init),
@@ -485,7 +495,7 @@ const anyContainer = (name: string, init: boolean): fc.Arbitrary<ContainerSeen> 
     restartCount: fc.integer({ min: 0, max: 5 }),
     previous: fc.option(fc.record({ exitCode: code, startTime: time, finishTime: time }), { nil: undefined }),
   });
-const anyView: fc.Arbitrary<GroupSeen> = fc
+const anyView: fc.Arbitrary<ObservedGroup> = fc
   .tuple(
     fc
       .array(fc.constantFrom("a", "b", "c"), { minLength: 0, maxLength: 3 })
@@ -517,8 +527,8 @@ test("no view yields success unless every container that counts ended with a kno
       const judgement = verdictOn(views, job);
       if (judgement.kind !== "ended" || judgement.outcome.state !== "Succeeded") return;
       const { main } = job.options as { main?: string };
-      const counts = ({ name, init }: ContainerSeen): boolean => !init && (main === undefined || name === main);
-      const zero = ({ exitCode, previous, state }: ContainerSeen): boolean =>
+      const counts = ({ name, init }: ObservedContainer): boolean => !init && (main === undefined || name === main);
+      const zero = ({ exitCode, previous, state }: ObservedContainer): boolean =>
         previous?.exitCode === 0 || (exitCode === 0 && state === "Terminated");
       const last = views.find((_, index) => verdictOn(views.slice(0, index + 1), job).kind === "ended");
       const counting = (last?.containers ?? []).filter(counts);

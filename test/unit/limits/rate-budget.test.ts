@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { minute, second } from "../../../src/shared/base/duration.ts";
 import { Budget, type Kind } from "../../../src/shared/limits/rate-budget.ts";
-import { pacing, place, settings, start } from "../../kit/kit.ts";
+import { pacing, target, settings, start } from "../../kit/kit.ts";
 import { Table, tableClient } from "../../model/tables.ts";
 
 /** Budgets of instances that share their storage. */
@@ -21,7 +21,7 @@ const { armReads, armWrites } = settings();
 
 async function takeAll(budgets: readonly Budget[], kind: Kind, now: number): Promise<number> {
   let taken = 0;
-  for (const budget of budgets) while ((await budget.take(kind, place, now)).ok) taken++;
+  for (const budget of budgets) while ((await budget.take(kind, target, now)).ok) taken++;
   return taken;
 }
 
@@ -42,30 +42,30 @@ describe("ARM's budget", () => {
   it("counts creates among the writes, and says when there is room again", async () => {
     const budget = instance();
     expect(await takeAll([budget], "write", start)).toBe(armWrites.capacity);
-    expect(await budget.take("create", place, start)).toEqual({ ok: false, at: start + 100, reason: "Throttled" });
+    expect(await budget.take("create", target, start)).toEqual({ ok: false, at: start + 100, reason: "Throttled" });
   });
 
   it("is not asked for while ARM has said to come back later", async () => {
     const budget = instance();
-    budget.hold("read", place, start + 10 * second);
+    budget.throttle("read", target, start + 10 * second);
     const later = { ok: false, at: start + 10 * second, reason: "Throttled" };
-    expect([await budget.take("read", place, start), await budget.take("log", place, start)]).toEqual([later, later]);
-    expect(await budget.take("delete", place, start)).toEqual({ ok: true });
-    expect(await budget.take("read", place, start + 10 * second)).toEqual({ ok: true });
+    expect([await budget.take("read", target, start), await budget.take("log", target, start)]).toEqual([later, later]);
+    expect(await budget.take("delete", target, start)).toEqual({ ok: true });
+    expect(await budget.take("read", target, start + 10 * second)).toEqual({ ok: true });
   });
 });
 
 describe("many calls at once", () => {
   it("share one request for tokens: as many reads are granted as there are, and no read is refused before", async () => {
     const budget = instance();
-    const grants = await Promise.all(Array.from({ length: 300 }, () => budget.take("read", place, start)));
+    const grants = await Promise.all(Array.from({ length: 300 }, () => budget.take("read", target, start)));
     expect(grants.filter(({ ok }) => ok)).toHaveLength(armReads.capacity);
   });
 
   it("of several instances take every create that ACI allows, and no more", async () => {
     const budgets = instances(4, { ACI_CREATES_PER_5_MINUTES: "50" });
     const grants = await Promise.all(
-      budgets.flatMap((budget) => Array.from({ length: 20 }, () => budget.take("create", place, start))),
+      budgets.flatMap((budget) => Array.from({ length: 20 }, () => budget.take("create", target, start))),
     );
     expect(grants.filter(({ ok }) => ok)).toHaveLength(50);
   });
@@ -75,32 +75,32 @@ describe("ACI's budget of creates", () => {
   it("gets back what did not reach ACI, also in a later minute", async () => {
     const budget = instance({ ACI_CREATES_PER_5_MINUTES: "3" });
     expect(await takeAll([budget], "create", start)).toBe(3);
-    await budget.giveBack("create", place, start);
+    await budget.giveBack("create", target, start);
     expect(await takeAll([budget], "create", start)).toBe(1);
-    await budget.giveBack("create", place, start);
+    await budget.giveBack("create", target, start);
     const later = start + 2 * minute;
-    expect(await budget.creates(place, later)).toBe(1);
+    expect(await budget.creates(target, later)).toBe(1);
     expect(await takeAll([budget], "create", later)).toBe(1);
   });
 
   it("is not made larger by what was never taken", async () => {
     const budget = instance({ ACI_CREATES_PER_5_MINUTES: "3" });
-    await budget.giveBack("create", place, start);
+    await budget.giveBack("create", target, start);
     expect(await takeAll([budget], "create", start)).toBe(3);
-    await budget.giveBack("create", place, start - 10 * minute);
-    expect(await budget.creates(place, start)).toBe(0);
+    await budget.giveBack("create", target, start - 10 * minute);
+    expect(await budget.creates(target, start)).toBe(0);
   });
 
   it("leaves ARM's writes alone where it is used up", async () => {
     const budget = instance({ ACI_CREATES_PER_5_MINUTES: "1", ARM_WRITES: "20/1" });
     expect(await takeAll([budget], "create", start)).toBe(1);
-    for (let n = 0; n < 50; n++) expect((await budget.take("create", place, start)).ok).toBe(false);
+    for (let n = 0; n < 50; n++) expect((await budget.take("create", target, start)).ok).toBe(false);
     expect(await takeAll([budget], "write", start)).toBe(19);
   });
 });
 
 describe("what ARM itself says", () => {
-  const { subscriptionId } = place;
+  const { subscriptionId } = target;
 
   it("of its limits is a setting", async () => {
     const budget = instance({ ARM_READS: "30/0.5" });
@@ -110,7 +110,7 @@ describe("what ARM itself says", () => {
 
   it("as left is trusted where it is less than we counted, also for tokens that were taken", async () => {
     const budget = instance();
-    expect((await budget.take("read", place, start)).ok).toBe(true);
+    expect((await budget.take("read", target, start)).ok).toBe(true);
     budget.heed({ kind: "read", subscriptionId, count: 7 }, start);
     expect(await takeAll([budget], "read", start)).toBe(7);
     expect(await takeAll([budget], "read", start + second)).toBeLessThanOrEqual(armReads.perSecond);

@@ -1,10 +1,10 @@
 import { check } from "../../../src/shared/intake/submission.ts";
 import type { Refusal } from "../../../src/shared/base/errors.ts";
 import type { Settings } from "../../../src/shared/config/settings.ts";
-import { order } from "../../kit/kit.ts";
+import { submission } from "../../kit/kit.ts";
 
 /** Why a definition is not taken, if it isn't. */
 export function refusalOf(text: string, settings: Settings): Refusal | undefined {
-  const checked = check(order(text), settings);
+  const checked = check(submission(text), settings);
   return checked.ok ? undefined : checked.error;
 }

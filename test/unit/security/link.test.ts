@@ -18,7 +18,7 @@ test("a link opens the job that it was made for", () => {
   expect(link?.signedWith(key)).toBe(true);
 });
 
-test("a result link opens one attempt of its job, and a status link none", () => {
+test("a result link opens one attempt of its job, and a status link opens no attempt", () => {
   for (const attempt of [1, 11, 300]) {
     const token = mintResultLink(key, jobId(), attempt);
     const link = readResultLink(token);

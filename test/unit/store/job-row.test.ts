@@ -9,13 +9,13 @@ import {
   fromRow,
   jobKey,
   keyOfMinted,
-  mostEntityBytes,
+  maxEntityBytes,
   sizeOf,
   toRow,
   type Prices,
 } from "../../../src/shared/store/job-row.ts";
 import type { Job } from "../../../src/shared/job/job.ts";
-import { ended, ending, job, jobId, live, place, start } from "../../kit/kit.ts";
+import { ended, ending, job, jobId, live, target, start } from "../../kit/kit.ts";
 import { phases } from "../job/machine-table.ts";
 
 const prices: Prices = { vcpuHour: 0.0405, gbHour: 0.00445, currency: "USD" };
@@ -159,7 +159,7 @@ describe("the columns of the table", () => {
   });
 
   it("of a job that was refused by quota and never created cost nothing", () => {
-    const never = ended({ state: "TimedOut", verdict: { reason: "QueueTimeout" }, group: "gone" }, { placed: place });
+    const never = ended({ state: "TimedOut", verdict: { reason: "QueueTimeout" }, group: "gone" }, { placed: target });
     expect(columns(never)).toMatchObject({ vcpuSeconds: { value: 0 }, costEstimate: { value: 0 } });
   });
 });
@@ -186,7 +186,7 @@ describe("rows and jobs", () => {
   });
 
   it("an entity larger than Azure takes is refused by our own code", () => {
-    const sealed = { ...none, definition: new Uint8Array(mostEntityBytes) };
+    const sealed = { ...none, definition: new Uint8Array(maxEntityBytes) };
     expect(() => toRow(job(), jobKey(jobId(), start), sealed, prices)).toThrow(RangeError);
   });
 

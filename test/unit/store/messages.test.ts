@@ -4,10 +4,10 @@ import { readJobMessage } from "../../../src/shared/job/envelope.ts";
 import {
   cancelMessage,
   readGroupEvents,
-  readWake,
+  readRequeueMessage,
   runMessage,
   sweepMessage,
-  wakeMessage,
+  requeueMessage,
 } from "../../../src/shared/store/messages.ts";
 import { jobId } from "../../kit/kit.ts";
 
@@ -23,7 +23,7 @@ const forms = (value: unknown): [string, unknown][] => [
 it("whatever comes, reading it is never an error", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.jsonValue(), fc.object()), (body) => {
-      readWake(body);
+      readRequeueMessage(body);
       readGroupEvents(body);
     }),
   );
@@ -33,18 +33,18 @@ describe("our own messages", () => {
   it("are read back", () => {
     expect(readJobMessage(runMessage(jobId()))).toEqual({ kind: "run", id: jobId() });
     expect(readJobMessage(cancelMessage(jobId()))).toEqual({ kind: "cancel", id: jobId() });
-    expect(readWake(sweepMessage)).toEqual({ kind: "sweep" });
-    expect(readWake(wakeMessage(jobId(), 1234))).toEqual({ kind: "job", id: jobId(), at: 1234 });
-    expect(readWake(wakeMessage(jobId(), undefined))).toEqual({ kind: "job", id: jobId(), at: undefined });
+    expect(readRequeueMessage(sweepMessage)).toEqual({ kind: "sweep" });
+    expect(readRequeueMessage(requeueMessage(jobId(), 1234))).toEqual({ kind: "job", id: jobId(), at: 1234 });
+    expect(readRequeueMessage(requeueMessage(jobId(), undefined))).toEqual({ kind: "job", id: jobId(), at: undefined });
   });
 
   it("are read as the host hands them over", () => {
     expect(readJobMessage(JSON.parse(runMessage(jobId())))).toEqual({ kind: "run", id: jobId() });
-    expect(readWake(JSON.parse(wakeMessage(jobId(), 7)))).toEqual({ kind: "job", id: jobId(), at: 7 });
+    expect(readRequeueMessage(JSON.parse(requeueMessage(jobId(), 7)))).toEqual({ kind: "job", id: jobId(), at: 7 });
   });
 
   it.each(["", "hello", "{}", '{"job": 5}', '{"job": "not an id"}'])("%j is no wake", (text) =>
-    expect(readWake(text)).toBeUndefined(),
+    expect(readRequeueMessage(text)).toBeUndefined(),
   );
 });
 

@@ -14,7 +14,7 @@ it.each([
   async (delay, shown) => {
     const queue = new Queue(() => start);
     const queues = new Queues(queueService(queue, (_label, _kind, effect) => Promise.resolve(effect())));
-    await queues.wake(jobId(), start + delay, delay);
+    await queues.requeue(jobId(), start + delay, delay);
     expect(queue.all).toMatchObject([{ queue: queueNames.wake, visibleAt: start + shown }]);
   },
 );

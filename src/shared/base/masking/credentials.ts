@@ -50,7 +50,7 @@ const patterns: readonly RegExp[] = [
 /** Without one of these nothing of it can be there. */
 const hint = /[=:@~]|eyJ|--|[bB](?:earer|asic)|Key|api\/link|_|-/;
 
-export function credentialPlaces(latin: string): (readonly [from: number, to: number])[] {
+export function credentialPositions(latin: string): (readonly [from: number, to: number])[] {
   if (!hint.test(latin)) return [];
   return patterns.flatMap((pattern) =>
     Array.from(latin.matchAll(pattern)).flatMap(({ indices = [] }) =>

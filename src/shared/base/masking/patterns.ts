@@ -25,7 +25,7 @@ export class Patterns {
   /** @param patterns each of at least four bytes */
   constructor(patterns: readonly Uint8Array[]) {
     const size = patterns.reduce((sum, { length }) => sum + length, 1);
-    this.longest = patterns.reduce((most, { length }) => Math.max(most, length), 0);
+    this.longest = patterns.reduce((max, { length }) => Math.max(max, length), 0);
     this.#edges = new Int32Array(powerOfTwo(2 * size));
     this.#parent = new Int32Array(size);
     this.#byte = new Uint8Array(size);

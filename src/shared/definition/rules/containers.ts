@@ -1,7 +1,7 @@
 import type { Cursor } from "../cursor.ts";
 import { isPlaceholder, vaultReferencesIn } from "../placeholders.ts";
 import { speaksOfSecret } from "../leaves.ts";
-import type { Findings } from "../text/places.ts";
+import type { Findings } from "../text/positions.ts";
 import { judgeLeftover, repeated, type Judge } from "./judge.ts";
 
 /**

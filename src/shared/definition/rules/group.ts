@@ -1,7 +1,7 @@
 import { isUuidLike } from "../../base/ids.ts";
 import type { Cursor } from "../cursor.ts";
 import { leftover, vaultReferencesIn } from "../placeholders.ts";
-import type { Findings } from "../text/places.ts";
+import type { Findings } from "../text/positions.ts";
 import { judgeLeftover, type Judge } from "./judge.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Cursor } from "../cursor.ts";
-import type { Findings } from "../text/places.ts";
+import type { Findings } from "../text/positions.ts";
 import { judgeAccess } from "./access.ts";
 import { judgeContainers } from "./containers.ts";
 import { judgeGroup } from "./group.ts";

@@ -1,6 +1,6 @@
 import type { Cursor } from "../cursor.ts";
 import { fillIn, leftover } from "../placeholders.ts";
-import type { Findings } from "../text/places.ts";
+import type { Findings } from "../text/positions.ts";
 
 /** What each of the rules gets. Values of a wrong type are reported already: a rule skips them. */
 export interface Judge {

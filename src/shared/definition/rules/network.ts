@@ -1,6 +1,6 @@
 import type { Cursor } from "../cursor.ts";
 import { vaultReferencesIn } from "../placeholders.ts";
-import type { Findings } from "../text/places.ts";
+import type { Findings } from "../text/positions.ts";
 import { judgePort } from "./containers.ts";
 import { judgeLeftover, repeated, type Judge } from "./judge.ts";
 

@@ -1,5 +1,5 @@
 import type { Cursor } from "../cursor.ts";
-import type { Findings } from "../text/places.ts";
+import type { Findings } from "../text/positions.ts";
 import { sum, type Judge } from "./judge.ts";
 
 /**
@@ -67,16 +67,16 @@ function judgeTotals({ group, findings, containers }: Judge): void {
   const requests = containers.map((container) => container.get("properties").get("resources").get("requests"));
   const cpu = sum(requests.map((request) => request.get("cpu").number));
   const memory = sum(requests.map((request) => request.get("memoryInGB").number));
-  const most = group.get("sku").word === "confidential" ? 180 : 240;
+  const max = group.get("sku").word === "confidential" ? 180 : 240;
   if (cpu > 32 || memory > 256) {
     findings.fault(
       list,
       "The containers together ask for more than ACI gives one group (31 CPUs, 240 GB); ask for less.",
     );
-  } else if (cpu > 31 || memory > most) {
+  } else if (cpu > 31 || memory > max) {
     findings.warn(
       list,
-      `The containers together ask for more than ACI's documented 31 CPUs and ${most} GB; it is likely to be refused.`,
+      `The containers together ask for more than ACI's documented 31 CPUs and ${max} GB; it is likely to be refused.`,
     );
   } else if (cpu > 4 || memory > 16) {
     findings.warn(

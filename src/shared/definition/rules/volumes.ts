@@ -1,6 +1,6 @@
 import type { Cursor } from "../cursor.ts";
 import { isPlaceholder, vaultReferencesIn } from "../placeholders.ts";
-import type { Findings } from "../text/places.ts";
+import type { Findings } from "../text/positions.ts";
 import { repeated, warnOfEdges, type Judge } from "./judge.ts";
 
 const kinds = ["azureFile", "emptyDir", "secret", "secretReference", "gitRepo"];

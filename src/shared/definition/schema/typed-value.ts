@@ -1,7 +1,7 @@
 import { foldName, setMember, type JsonObject, type JsonValue } from "../../base/json.ts";
-import { holdsExpression, leftover } from "../placeholders.ts";
+import { containsExpression, leftover } from "../placeholders.ts";
 import { nearest } from "./nearest.ts";
-import type { Advice, Findings } from "../text/places.ts";
+import type { Advice, Findings } from "../text/positions.ts";
 import type { ObjectType, Property, Type } from "./schema.ts";
 import { labelOf, type Trail } from "../text/trail.ts";
 import type { ListNode, MapNode, Node, ScalarNode } from "../text/tree.ts";
@@ -77,7 +77,7 @@ function lastSpellings({ entries }: MapNode): ReadonlyMap<string, string> {
 }
 
 /** No object of the service has a tenth of it; every look for one of them walks past all the others. */
-const mostProperties = 1000;
+const maxProperties = 1000;
 
 function objectOf(
   node: MapNode,
@@ -87,8 +87,8 @@ function objectOf(
   above?: ObjectType,
 ): JsonObject {
   const object: JsonObject = {};
-  if (node.entries.size > mostProperties) {
-    context.findings.fault(trail, `${trail.label} has too many properties; at most ${mostProperties} are taken here.`);
+  if (node.entries.size > maxProperties) {
+    context.findings.fault(trail, `${trail.label} has too many properties; at most ${maxProperties} are taken here.`);
     return object;
   }
   const keys = new Map<Property, string>();
@@ -173,7 +173,7 @@ function textOf(
 }
 
 function warnOfExpression(text: string, trail: Trail, { findings }: TypingContext): void {
-  if (!holdsExpression(text)) return;
+  if (!containsExpression(text)) return;
   const message = `A Data Factory expression is left in ${trail.label} as text; make the activity's body dynamic content if it should be evaluated.`;
   findings.warn(trail, message);
 }

@@ -1,11 +1,11 @@
 import { parseEvents, YAMLException, type Event } from "js-yaml";
-import { Places } from "./places.ts";
+import { Positions } from "./positions.ts";
 
 /** What js-yaml made of a text: its events, or where and why it stopped. */
 export type ParsedText = {
   /** The text that was parsed, which offsets point into. */
   readonly source: string;
-  readonly places: Places;
+  readonly places: Positions;
   /** Offsets of lines that had to be indented first. */
   readonly mended: readonly number[];
 } & ({ readonly events: readonly Event[] } | { readonly stopped: Stopped });
@@ -41,7 +41,7 @@ export function parseYaml(text: string, maxDepth: number, maxNodes: number): Par
         continue;
       }
     }
-    const places = new Places(source, padded, pad);
+    const places = new Positions(source, padded, pad);
     const told = { source, places, mended: mended.map((line) => places.startOf(line)) };
     return "line" in result ? { ...told, stopped: result } : { ...told, events: result.events };
   }
@@ -84,10 +84,10 @@ function parseOnce(source: string, maxDepth: number, maxNodes: number): Once {
 function indent(source: string, start: number, line: number, padded: Set<number>): string | undefined {
   const rest = source.slice(start);
   const closing = rest.search(/["'}\]]/);
-  const most = Math.floor(patience / pad);
-  const lines = rest.slice(0, closing < 0 ? rest.length : closing).split(/(?<=\r\n|\n|\r(?!\n))/, most + 2);
+  const max = Math.floor(patience / pad);
+  const lines = rest.slice(0, closing < 0 ? rest.length : closing).split(/(?<=\r\n|\n|\r(?!\n))/, max + 2);
   const inside = lines.slice(0, Math.max(lines.length - 1, 1));
-  if (inside.length > most) return undefined;
+  if (inside.length > max) return undefined;
   inside.forEach((_, index) => padded.add(line + index));
   const blanks = " ".repeat(pad);
   const length = inside.reduce((sum, each) => sum + each.length, 0);

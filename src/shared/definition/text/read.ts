@@ -2,21 +2,21 @@ import { EVENT_ID, type Event } from "js-yaml";
 import { compose, type Limits } from "./tree-builder.ts";
 import { parseYaml, type Stopped } from "./parse.ts";
 import { causeOf } from "./causes.ts";
-import { Findings, Places } from "./places.ts";
+import { Findings, Positions } from "./positions.ts";
 import { Trail } from "./trail.ts";
 import type { MapNode } from "./tree.ts";
-import { holdsExpression } from "../placeholders.ts";
+import { containsExpression } from "../placeholders.ts";
 
 export type ReadYaml =
   | {
       readonly ok: true;
       readonly root: MapNode;
       readonly findings: Findings;
-      readonly places: Places;
+      readonly places: Positions;
       /** What offsets point into. */
       readonly source: string;
     }
-  | { readonly ok: false; readonly findings: Findings; readonly places: Places };
+  | { readonly ok: false; readonly findings: Findings; readonly places: Positions };
 
 /**
  * Reads one YAML 1.2 document (core schema, merge keys) or JSON text, whose top must be a mapping. Time and memory grow with the
@@ -28,7 +28,7 @@ export function readYaml(text: string, limits: Limits): ReadYaml {
   const [, marker] = written.matchAll(documentStart);
   if (marker) {
     findings.fault(Trail.top(marker.index), severalDocuments);
-    return { ok: false, findings, places: new Places(written) };
+    return { ok: false, findings, places: new Positions(written) };
   }
   const parsed = parseYaml(written, limits.maxDepth, limits.maxNodes);
   const { source, places } = parsed;
@@ -109,7 +109,7 @@ function sentence({ reason, offset, tooLarge }: Stopped, source: string): string
   const lineStart = Math.max(source.lastIndexOf("\n", offset - 1), source.lastIndexOf("\r", offset - 1)) + 1;
   if (/^ *\t/.test(source.slice(lineStart, lineStart + 1000)))
     return "A tab indents this line; YAML takes only spaces there.";
-  if (holdsExpression(source.slice(offset, offset + 100)))
+  if (containsExpression(source.slice(offset, offset + 100)))
     return "A Data Factory expression is left here, not evaluated; make the activity's body dynamic content, or put it in quotes.";
   if (/[@`%]/.test(source.charAt(offset))) return "A value that begins with '@', '`' or '%' must stand in quotes.";
   const known = sentences.find(([pattern]) => pattern.test(reason));

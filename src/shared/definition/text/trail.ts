@@ -1,4 +1,4 @@
-import type { Spot } from "./places.ts";
+import type { Spot } from "./positions.ts";
 
 /** Longer names in a path are cut: they come from the caller. */
 const longest = 300;

@@ -11,7 +11,7 @@ import {
   type ScalarEvent,
 } from "js-yaml";
 import { templateLeft } from "./causes.ts";
-import type { Findings } from "./places.ts";
+import type { Findings } from "./positions.ts";
 import { Trail } from "./trail.ts";
 import type { Entry, ListNode, MapNode, Node, ScalarNode } from "./tree.ts";
 

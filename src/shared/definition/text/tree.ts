@@ -4,7 +4,7 @@
  */
 export type Node = ScalarNode | ListNode | MapNode;
 
-interface Placed {
+interface Located {
   /** Offset in the source. */
   readonly at: number;
   /** Nodes in it, itself included; long text counts for more. */
@@ -13,7 +13,7 @@ interface Placed {
   height: number;
 }
 
-export interface ScalarNode extends Placed {
+export interface ScalarNode extends Located {
   readonly kind: "scalar";
   /** The text written, escapes and folding undone: `007`, `1.10`, `true`. */
   readonly text: string;
@@ -21,12 +21,12 @@ export interface ScalarNode extends Placed {
   readonly value: null | boolean | number | string;
 }
 
-export interface ListNode extends Placed {
+export interface ListNode extends Located {
   readonly kind: "list";
   readonly items: Node[];
 }
 
-export interface MapNode extends Placed {
+export interface MapNode extends Located {
   readonly kind: "map";
   readonly entries: Map<string, Entry>;
 }

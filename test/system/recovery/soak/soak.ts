@@ -19,7 +19,7 @@ import { BadStorage, makeTrouble, type Struck } from "./trouble.ts";
  */
 export interface SoakOptions {
   readonly seed: number;
-  /** How long jobs are submitted, of our time; in the shortest form only so many. */
+  /** How long jobs are submitted, in real time; the shortest form submits a fixed number. */
   readonly minutes: number;
   readonly most: number;
   readonly factor: number;

@@ -12,7 +12,7 @@ const partition = "turn";
 export const vitalParts = ["due jobs", "waiting jobs"] as const;
 
 /** How the last turns of a work went. Times are milliseconds since 1970. */
-export interface Turn {
+export interface PeriodicRun {
   readonly etag: string;
   readonly begunAt: number;
   /** Until then it is its holder's. */
@@ -29,15 +29,15 @@ export interface Turn {
 }
 
 /** A turn that was taken. */
-export interface TakenTurn {
+export interface AcquiredRun {
   readonly work: string;
   readonly etag: string;
   readonly begunAt: number;
   readonly by: string;
-  readonly before: Turn | undefined;
+  readonly before: PeriodicRun | undefined;
 }
 
-export interface TurnPlan {
+export interface RunPlan {
   /** Time from one beginning to the next. */
   readonly every: number;
   /** How long whoever begins may take before another may begin. */
@@ -46,7 +46,7 @@ export interface TurnPlan {
 }
 
 /** How a turn ended. */
-export type TurnEnd =
+export type RunEnd =
   | { readonly kind: "completed"; readonly cursor: string | undefined }
   /** Out of time: the next turn begins without waiting and goes on at the cursor. */
   | { readonly kind: "unfinished"; readonly cursor: string | undefined }
@@ -55,7 +55,7 @@ export type TurnEnd =
 /** A time of another instance's clock that lies further ahead than this says nothing. */
 const maxAhead = minute;
 
-export class Turns {
+export class PeriodicRuns {
   readonly #table: TableClient;
 
   constructor(table: TableClient) {
@@ -63,13 +63,13 @@ export class Turns {
   }
 
   /** How all works stand: one call. */
-  async all(): Promise<ReadonlyMap<string, Turn>> {
-    const turns = new Map<string, Turn>();
+  async all(): Promise<ReadonlyMap<string, PeriodicRun>> {
+    const runs = new Map<string, PeriodicRun>();
     const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
     for (;;) {
       const next = await storageCall(() => rows.next(), 404);
-      if (next === 404 || next.done) return turns;
-      turns.set(String(next.value.rowKey), turnOf(next.value));
+      if (next === 404 || next.done) return runs;
+      runs.set(String(next.value.rowKey), runOf(next.value));
     }
   }
 
@@ -78,12 +78,12 @@ export class Turns {
    *
    * @param before what {@link all} returned
    */
-  async take(
+  async acquirePeriodic(
     work: string,
-    before: Turn | undefined,
-    { every, lease, by }: TurnPlan,
+    before: PeriodicRun | undefined,
+    { every, lease, by }: RunPlan,
     now: number,
-  ): Promise<TakenTurn | undefined> {
+  ): Promise<AcquiredRun | undefined> {
     const entity = { partitionKey: partition, rowKey: work, at: new Date(now), until: new Date(now + lease), by };
     if (before === undefined) {
       const made = await storageCall(() => this.#table.createEntity(entity), 404, 409);
@@ -98,7 +98,7 @@ export class Turns {
   }
 
   /** Ends a turn. One whose lease ran out, and that another has taken, is left to that one. */
-  async end({ work, etag, begunAt, by, before }: TakenTurn, end: TurnEnd, now: number): Promise<void> {
+  async end({ work, etag, begunAt, by, before }: AcquiredRun, end: RunEnd, now: number): Promise<void> {
     const completedAt = end.kind === "completed" ? now : before?.completedAt;
     const cursor = end.kind === "failed" ? before?.cursor : end.cursor;
     const entity = {
@@ -115,7 +115,7 @@ export class Turns {
   }
 }
 
-function kept({ completedAt, cursor }: Pick<Turn, "completedAt" | "cursor">): Readonly<Record<string, unknown>> {
+function kept({ completedAt, cursor }: Pick<PeriodicRun, "completedAt" | "cursor">): Readonly<Record<string, unknown>> {
   return {
     ...(completedAt === undefined ? {} : { completedAt: new Date(completedAt) }),
     ...(cursor === undefined ? {} : { cursor }),
@@ -127,12 +127,12 @@ function taken(
   etag: string | undefined,
   begunAt: number,
   by: string,
-  before: Turn | undefined,
-): TakenTurn | undefined {
+  before: PeriodicRun | undefined,
+): AcquiredRun | undefined {
   return etag === undefined ? undefined : { work, etag, begunAt, by, before };
 }
 
-function turnOf(row: Readonly<Record<string, unknown>>): Turn {
+function runOf(row: Readonly<Record<string, unknown>>): PeriodicRun {
   const time = (value: unknown): number | undefined => (value instanceof Date ? value.getTime() : undefined);
   const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
   return {

@@ -34,7 +34,7 @@ export function nextCheck(ledger: Ledger): number {
 }
 
 /** After everything has come to rest. */
-export function allAtRest(ledger: Ledger): void {
+export function allSettled(ledger: Ledger): void {
   const left = [...ledger.index("hold_"), ...ledger.index("wait_")];
   for (const { rowKey } of left) ledger.violated(`${rowKey} was left behind`);
   const queued = ledger.rows.filter(({ via }) => via === "queue").length;

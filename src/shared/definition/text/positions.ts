@@ -1,4 +1,4 @@
-import type { PlacedFault } from "../../base/errors.ts";
+import type { LocatedFault } from "../../base/errors.ts";
 
 /** Where something stands: its path in the definition and its offset in the source that was parsed. */
 export interface Spot {
@@ -10,7 +10,7 @@ export interface Spot {
  * Turns offsets into lines and columns, both counted from 1, columns in UTF-16 units. YAML's line breaks are LF, CR LF and CR.
  * The starts of the lines are found when the first place is asked for: a definition without a finding never pays.
  */
-export class Places {
+export class Positions {
   readonly #source: string;
   /** Lines, counted from 0, that got `indent` spaces put before them; their columns are given as the caller wrote them. */
   readonly #padded: ReadonlySet<number>;
@@ -80,8 +80,8 @@ export class Findings {
   }
 
   /** Offsets of the first faults. */
-  faultOffsets(most: number): number[] {
-    return this.#faults.slice(0, most).map(({ offset }) => offset);
+  faultOffsets(max: number): number[] {
+    return this.#faults.slice(0, max).map(({ offset }) => offset);
   }
 
   get failed(): boolean {
@@ -92,7 +92,7 @@ export class Findings {
    * Faults that a misspelt or misplaced name explains come first, and name it: a caller that sees only the first sentence should see
    * the cause.
    */
-  faults(places: Places): PlacedFault[] {
+  faults(places: Positions): LocatedFault[] {
     const meant = this.#warnings.slice(0, maxListed).flatMap(({ offset, message }) => {
       const advice = adviceOf(message);
       return advice.meant === undefined ? [] : [{ ...advice.meant, line: places.at(offset).line }];
@@ -110,7 +110,7 @@ export class Findings {
     return [...leads, ...inOrder(explained, places, "faults"), ...inOrder(others, places, "faults")];
   }
 
-  warnings(places: Places): PlacedFault[] {
+  warnings(places: Positions): LocatedFault[] {
     return inOrder(this.#warnings, places, "warnings");
   }
 }
@@ -130,7 +130,7 @@ function causeOf(
   return `Line ${cause.line} has ${cause.written}, which probably ${cause.path === path ? "stands for it" : "belongs there"}.`;
 }
 
-function inOrder(findings: readonly Finding[], places: Places, what: string): PlacedFault[] {
+function inOrder(findings: readonly Finding[], places: Positions, what: string): LocatedFault[] {
   const first = findings.slice(0, maxListed).sort((a, b) => a.offset - b.offset);
   const placed = first.map(({ path, offset, message }) => ({
     path,

@@ -1,20 +1,20 @@
-import { check, type Checked, type Order } from "../../src/shared/intake/submission.ts";
+import { check, type Checked, type Submission } from "../../src/shared/intake/submission.ts";
 import type { Job } from "../../src/shared/job/job.ts";
-import { order as plainOrder } from "../kit/kit.ts";
+import { submission as plainOrder } from "../kit/kit.ts";
 import { settings } from "./settings.ts";
 import type { Program, Spec } from "./specs.ts";
 
 /** Specs as callers send them. What the containers do is in the definition's tags; a tag of the options names the spec. */
 interface Made {
   readonly spec: Spec;
-  readonly order: Order;
+  readonly order: Submission;
   readonly checked: Checked;
 }
 
 const known = new Map<string, Made>();
 const numbered: Made[] = [];
 
-export function orderOf(spec: Spec, via: Order["via"]): Made {
+export function submissionOf(spec: Spec, via: Submission["via"]): Made {
   const key = JSON.stringify([via, spec]);
   const before = known.get(key);
   if (before) return before;

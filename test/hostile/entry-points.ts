@@ -18,7 +18,7 @@ export interface Cost {
   readonly status: number;
 }
 
-export interface FrontDoor {
+export interface EntryPoints {
   /** @throws Error that says what was wrong: a 5xx, a reply that shows a stack */
   post(body: string, query?: string): Promise<Cost>;
   /** @throws what the handler throws: that message would come again and again */
@@ -26,8 +26,8 @@ export interface FrontDoor {
   stop(): Promise<void>;
 }
 
-export async function openFrontDoor(): Promise<FrontDoor> {
-  const folder = mkdtempSync(join(tmpdir(), "front-door-"));
+export async function openEntryPoints(): Promise<EntryPoints> {
+  const folder = mkdtempSync(join(tmpdir(), "entry-points-"));
   const azurite = await startAzurite();
   const deps = makeDeps({
     settings: settings({
