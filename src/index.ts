@@ -2,7 +2,7 @@ import { app, type HttpFunctionOptions, type HttpHandler } from "@azure/function
 import { makeDeps } from "./shared/deps.ts";
 import { queueNames } from "./shared/store/queues.ts";
 import { parseSettings } from "./shared/config/settings.ts";
-import { jsonLog } from "./shared/base/log.ts";
+import { jsonLog, loggingThrough, type LogLevel } from "./shared/base/log.ts";
 import { adopt } from "./http/adopt.ts";
 import { dashboard } from "./http/dashboard.ts";
 import { remove } from "./http/delete.ts";
@@ -31,7 +31,7 @@ import { wake } from "./workers/wake.ts";
 
 /** Every function of the app. */
 const settings = parseSettings(process.env);
-const log = jsonLog((level, line) => process.stdout.write(`${level} ${line}\n`));
+const log = jsonLog((_level, line) => process.stdout.write(`${line}\n`));
 for (const fault of settings.faults) log("error", "invalid setting", { fault });
 const deps = makeDeps({ settings, log });
 const allow = guards(deps);
@@ -39,7 +39,11 @@ const allow = guards(deps);
 const plain = (handler: HttpHandler): HttpHandler => withoutQuery(deps, handler);
 
 app.setup({ enableHttpStream: true });
-
+app.hook.preInvocation((hook) => {
+  const { functionHandler: handle, invocationContext: context } = hook;
+  const write = (level: LogLevel, line: string): void => context[level](line);
+  hook.functionHandler = (...inputs): unknown => loggingThrough(write, (): unknown => handle(...inputs));
+});
 /** Every call, and every message, sees to it that the sweep runs should its timer have stopped. */
 const http = (name: string, options: HttpFunctionOptions): void =>
   app.http(name, { ...options, handler: enqueueingSweep(deps, options.handler) });

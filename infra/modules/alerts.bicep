@@ -25,20 +25,52 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(ema
 
 var actionGroupIds = empty(email) ? [] : [operators.id]
 
+// The app's lines are JSON objects. One of them, `health`, has the numbers of /api/health/details once a minute.
+var health = 'AppTraces | where Message has \'"event":"health"\' | extend numbers = parse_json(Message)'
+
 var queries = [
   {
     name: 'aci-proxy-heartbeat'
     severity: 1
-    description: 'The timer has not looked around for 15 minutes: jobs are accepted but may not end. See the runbook, "Nothing moves".'
-    query: 'AppRequests | where Name == "sweep" and Success == true'
+    description: 'No pass of the sweep was completed for 10 minutes: jobs are accepted but may not end. See the runbook, "Nothing moves".'
+    query: health
+    window: 'PT10M'
     operator: 'LessThan'
     threshold: 1
+  }
+  {
+    name: 'aci-proxy-not-well'
+    severity: 1
+    description: 'Health was not ok for three minutes of 10: its status names the cause. See docs/operations.md, "Is it well?".'
+    query: '${health} | where tostring(numbers.status) != "ok"'
+    window: 'PT10M'
+    operator: 'GreaterThan'
+    threshold: 2
+  }
+  {
+    name: 'aci-proxy-needs-hands'
+    severity: 2
+    description: 'A message is in a poison queue, a group outlived its job by half an hour, or a row can\'t be read. See docs/operations.md, "Is it well?".'
+    query: '${health} | where toint(numbers.poisonLength) > 0 or toint(numbers.wakePoisonLength) > 0 or toint(numbers.eventsPoisonLength) > 0 or toint(numbers.leakedGroups) > 0 or toint(numbers.unreadableRows) > 0'
+    window: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 2
+  }
+  {
+    name: 'aci-proxy-jobs-wait'
+    severity: 3
+    description: 'A job has been waiting for an hour. See the runbook, "Jobs stay Queued".'
+    query: '${health} | where toint(numbers.oldestQueuedSeconds) > 3600'
+    window: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 2
   }
   {
     name: 'aci-proxy-failing-functions'
     severity: 2
     description: 'A queue or timer function failed more than ten times in 15 minutes: storage, a key or Azure Resource Manager can\'t be reached. See the runbook, "Functions fail".'
     query: 'AppRequests | where Name in ("provisioner", "wake", "events", "sweep") and Success == false'
+    window: 'PT15M'
     operator: 'GreaterThan'
     threshold: 10
   }
@@ -46,7 +78,8 @@ var queries = [
     name: 'aci-proxy-errors'
     severity: 2
     description: 'The app logged an error: an invalid setting, a message that was given up, a group that could not be removed. See the runbook, "The app logs errors".'
-    query: 'AppTraces | where Message startswith "error {"'
+    query: 'AppTraces | where SeverityLevel >= 3 and Message startswith \'{"level":"error"\' and not(Message has \'"event":"health"\')'
+    window: 'PT15M'
     operator: 'GreaterThan'
     threshold: 0
   }
@@ -64,8 +97,8 @@ resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       severity: alert.severity
       enabled: true
       scopes: [workspaceId]
-      evaluationFrequency: 'PT15M'
-      windowSize: 'PT15M'
+      evaluationFrequency: 'PT5M'
+      windowSize: alert.window
       autoMitigate: true
       criteria: {
         allOf: [

@@ -4,6 +4,8 @@ import type { Deps } from "../shared/deps.ts";
 import { err, ok, type Result } from "../shared/base/errors.ts";
 import { parseJobId, type JobId } from "../shared/base/ids.ts";
 import { hasEnded, stateWord } from "../shared/job/job.ts";
+import { logFieldsOf } from "../shared/job/log-fields.ts";
+import { audit } from "./lib/audit.ts";
 import { callerOf } from "./lib/auth.ts";
 import { pollUrl } from "./lib/urls.ts";
 import { polling, readQuery } from "./lib/query.ts";
@@ -27,6 +29,7 @@ export function remove(deps: DeleteDeps) {
       return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
     const { job } = stored;
     const { phase } = job;
+    audit(deps.log, context, "cancel", { ...logFieldsOf(job), state: stateWord(phase) });
     const gone = hasEnded(phase) && phase.group === "gone";
     const body: Reply<"Deleted"> = {
       message: gone ? `Container Group ${job.name} deleted` : `Container Group ${job.name} is being deleted`,

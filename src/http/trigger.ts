@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import { accept, type AcceptDeps, type Accepted } from "../shared/intake/accept.ts";
+import { accept, logAccepted, type AcceptDeps, type Accepted } from "../shared/intake/accept.ts";
 import { check, type Submission } from "../shared/intake/submission.ts";
 import { second } from "../shared/base/duration.ts";
 import { counted } from "../shared/base/text.ts";
@@ -43,6 +43,7 @@ export function trigger(deps: TriggerDeps) {
     const accepted = await accept(deps, submission, checked.value);
     if (!accepted.ok) return refuse(accepted.error, context);
     if (!accepted.value.attached) await send(deps, accepted.value, context);
+    logAccepted(deps.log, accepted.value);
     return acceptedReply(accepted.value, options, settings, linkKey);
   });
 }

@@ -41,6 +41,8 @@ export interface Deps {
   readonly settings: Settings;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** When this instance began. */
+  readonly startedAt: number;
   /** Between 0 and 1. */
   readonly random: () => number;
   /** For the rare short wait within a request; a job's own waits are messages. */
@@ -111,6 +113,7 @@ export function makeDeps(options: DepsOptions): Deps {
   return {
     settings,
     now,
+    startedAt: now(),
     random,
     randomBytes: bytes,
     log,

@@ -1,4 +1,4 @@
-import { accept } from "../shared/intake/accept.ts";
+import { accept, logAccepted } from "../shared/intake/accept.ts";
 import { check, type Submission } from "../shared/intake/submission.ts";
 import { minute } from "../shared/base/duration.ts";
 import { cancelOrKeep } from "../shared/intake/cancel.ts";
@@ -135,6 +135,7 @@ async function submit(deps: Deps, envelope: Envelope, { id: derived, at, message
     return refuse(isReason(code) ? code : "InternalError", message, nameIn(text));
   }
   const { job } = accepted.value;
+  logAccepted(deps.log, accepted.value);
   await reconcile(deps, job.id, { at: undefined });
   if (!job.awaitsDefinition || job.id !== id) return done;
   return { kind: "later", why: "SealKeyUnavailable", keyIsAway: true, ...withText(envelope, text) };

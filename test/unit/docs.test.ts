@@ -72,10 +72,28 @@ describe("hand-written pages", () => {
         : [[path, String(value)]];
     const page = read("docs/host-json.md");
     for (const [path, value] of leaves(JSON.parse(read("host.json")), "")) {
-      const line = page.split("\n").find((each) => each.startsWith("|") && each.includes(`\`${path}\``));
+      const shown = path.replace(/\.Function\.\w+\.User$/, ".Function.NAME.User");
+      const line = page.split("\n").find((each) => each.startsWith("|") && each.includes(`\`${shown}\``));
       expect(line, path).toBeDefined();
       if (path !== "extensionBundle.id") expect(line, path).toContain(`\`${value}\``);
     }
+  });
+
+  test("host.json lets through what each function logs", () => {
+    const index = read("src/index.ts");
+    const registered = [
+      ...index.matchAll(/^(?:http|app\.\w+)\("(\w+)"/gm),
+      ...index.matchAll(/^ {4}(read\w+): \{ route/gm),
+    ].map(([, name = ""]) => `Function.${name}.User`);
+    const { logLevel } = z
+      .object({ logging: z.object({ logLevel: z.record(z.string(), z.string()) }) })
+      .parse(JSON.parse(read("host.json"))).logging;
+    expect(registered.length).toBeGreaterThan(25);
+    expect(
+      Object.keys(logLevel)
+        .filter((name) => name.startsWith("Function."))
+        .sort(),
+    ).toEqual(registered.sort());
   });
 
   test("docs/host-json.md and docs/costs.md count the polls and ticks that host.json and the timer make", () => {

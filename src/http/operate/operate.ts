@@ -12,6 +12,8 @@ import { counted } from "../../shared/base/text.ts";
 import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { notPermitted } from "../../shared/intake/permitted.ts";
 import { parseSealedDefinition } from "../../shared/security/sealed-definition.ts";
+import { logFieldsOf } from "../../shared/job/log-fields.ts";
+import { audit } from "../lib/audit.ts";
 import { callerOf } from "../lib/auth.ts";
 import { mustBeStates, readStates } from "../jobs/filter.ts";
 import { flag, readJson, text } from "../lib/json-body.ts";
@@ -34,15 +36,15 @@ export function pause({ log, control, now }: Pick<Deps, "log" | "control" | "now
     if (!body.ok) return refuse(body.error, context);
     await control.installation();
     await control.pause(body.value.reason, now());
-    log("info", "paused", { reason: body.value.reason });
     const { reason } = body.value;
+    audit(log, context, "pause", { reason });
     const reply: Reply<"Paused"> = { message: "Paused: jobs are accepted and wait.", paused: true, reason };
     return json(200, reply);
   });
 }
 
 export function resume({ log, control, jobs, queues, now }: Pick<Deps, "log" | "control" | "jobs" | "queues" | "now">) {
-  return handler(log, async () => {
+  return handler(log, async (_request, context) => {
     const until = now() + maxCall;
     await control.resume();
     let woken = 0;
@@ -55,7 +57,7 @@ export function resume({ log, control, jobs, queues, now }: Pick<Deps, "log" | "
     // The others look for themselves, or the sweep wakes them, within five minutes.
     const reached = await inParallel(jobs.index.active(), wake, { width, until, now, failed });
     const more = reached !== "all";
-    log("info", "resumed", { woken, more });
+    audit(log, context, "resume", { woken, more });
     const message = `Resumed; ${counted(woken, "waiting job was", "waiting jobs were")} woken${more ? " so far; the others follow" : ""}.`;
     const reply: Reply<"Resumed"> = { message, paused: false, woken, ...(more ? { more } : {}) };
     return json(more ? 202 : 200, reply);
@@ -110,6 +112,7 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
     const accepted = await accept(deps, submission, { definition, options, warnings, callBackUri: undefined });
     if (!accepted.ok) return refuse(accepted.error, context);
     await deps.queues.run(accepted.value.job.id);
+    audit(deps.log, context, "rerun", { ...logFieldsOf(accepted.value.job), rerunOf: job.id });
     const polling = asked.value.polling ? "true" : "false";
     return acceptedReply(accepted.value, { ...options, polling }, settings);
   });
@@ -152,6 +155,7 @@ export function cancelMany(deps: CancelManyDeps) {
     const { ids, unreadable, finished } = await cancelSelected(deps, meant, { by, until, dryRun });
     const goesOn = !finished && !dryRun;
     if (finished && !dryRun) await dropWork(deps, key);
+    if (!dryRun) audit(deps.log, context, "cancel many", { canceled: ids.length, finished, names: name, tag });
     const message = dryRun
       ? `${counted(ids.length, "job", "jobs")} would be canceled`
       : `${counted(ids.length, "job is", "jobs are")} being canceled${goesOn ? " so far; the others follow" : ""}`;

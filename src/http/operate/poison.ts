@@ -5,6 +5,7 @@ import type { Deps } from "../../shared/deps.ts";
 import { recordOf } from "../../shared/intake/resent.ts";
 import type { PoisonMessage } from "../../shared/store/poison.ts";
 import { queueNames } from "../../shared/store/queues.ts";
+import { audit } from "../lib/audit.ts";
 import { flag, readJson, text } from "../lib/json-body.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
@@ -60,7 +61,7 @@ export function takePoison(deps: PoisonDeps, what: "replay" | "drop") {
     }
     const deal = what === "replay" ? replay : dropped;
     const { taken, more } = await poison.take(messageId, (message) => deal(deps, message));
-    log("info", `poison ${what}`, { taken });
+    audit(log, context, `${what} poison messages`, { taken });
     if (taken === 0 && messageId !== undefined) {
       return refuse({ code: "MessageNotFound", message: "No message of that id is in the poison queue." }, context);
     }

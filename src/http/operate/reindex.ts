@@ -2,6 +2,7 @@ import { second } from "../../shared/base/duration.ts";
 import { counted } from "../../shared/base/text.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { readProgress, type RebuildProgress } from "../../shared/store/index-rebuild.ts";
+import { audit } from "../lib/audit.ts";
 import { handler, json, retryAfterHeader } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 
@@ -17,7 +18,7 @@ const budget = 15 * second;
 const lease = budget + 30 * second;
 
 export function reindex({ log, now, control, periodicRuns, rebuild }: ReindexDeps) {
-  return handler(log, async () => {
+  return handler(log, async (_request, context) => {
     await control.installation();
     const begun = now();
     const last = (await periodicRuns.all()).get(work);
@@ -32,7 +33,7 @@ export function reindex({ log, now, control, periodicRuns, rebuild }: ReindexDep
       await periodicRuns.end(run, { kind, cursor }, now());
     }
     const { pass, jobs, skipped } = progress;
-    log("info", "reindex", { pass, jobs, skipped });
+    audit(log, context, "reindex", { pass, jobs, skipped });
     if (pass !== "whole") return unfinished(progress, "The index is not whole yet.");
     const message = `The index is whole: ${counted(jobs, "job was", "jobs were")} read${skipped > 0 ? `, ${skipped} of them can't be read` : ""}.`;
     const reply: Reply<"Reindexed"> = { message, complete: true, jobs, skipped };

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { messageOf } from "./errors.ts";
 import { maskCredentials } from "./redact.ts";
 
@@ -5,14 +6,39 @@ import { maskCredentials } from "./redact.ts";
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 export type Log = (level: LogLevel, event: string, fields?: LogFields) => void;
+export type WriteLine = (level: LogLevel, line: string) => void;
 
-export function jsonLog(write: (level: LogLevel, line: string) => void): Log {
+/** What the lines of an invocation, and in it those of one job, have in common. */
+interface Scope {
+  readonly write?: WriteLine;
+  readonly fields: LogFields;
+}
+
+const scopes = new AsyncLocalStorage<Scope>();
+
+/**
+ * Does work whose lines belong to an invocation: written through it they get their severity and join its request, which the platform
+ * does not do with plain stdout (azure-functions-nodejs-library#217).
+ */
+export function loggingThrough<T>(write: WriteLine, work: () => T): T {
+  return scopes.run({ write, fields: {} }, work);
+}
+
+/** Does work whose lines have these fields too, unless a line has its own. */
+export function loggingWith<T>(fields: LogFields, work: () => T): T {
+  const outer = scopes.getStore();
+  return scopes.run({ ...outer, fields: { ...outer?.fields, ...fields } }, work);
+}
+
+/** @param write where lines go that belong to no invocation */
+export function jsonLog(write: WriteLine): Log {
   return (level, event, fields = {}) => {
-    const clean = Object.entries(fields).map(([name, value]) => [
+    const scope = scopes.getStore();
+    const clean = Object.entries({ ...scope?.fields, ...fields }).map(([name, value]) => [
       name,
       typeof value === "string" ? oneLine(value) : value,
     ]);
-    write(level, JSON.stringify({ event, ...Object.fromEntries(clean) }));
+    (scope?.write ?? write)(level, JSON.stringify({ level, event, ...Object.fromEntries(clean) }));
   };
 }
 

@@ -15,6 +15,10 @@ export function parseTraceparent(text: string | undefined): string | undefined {
   return `00-${trace}-${parent}-${kept}`;
 }
 
+export function traceIdOf(traceparent: string): string {
+  return traceparent.slice(3, 35);
+}
+
 /** A trace of its own, always the same one, for a job whose caller brought no trace. */
 export function traceparentOf(id: JobId): string {
   const trace = id.replaceAll("-", "").toLowerCase();

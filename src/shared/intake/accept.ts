@@ -1,3 +1,5 @@
+import type { Log } from "../base/log.ts";
+import { logFieldsOf } from "../job/log-fields.ts";
 import { minute, second } from "../base/duration.ts";
 import { err, ok, Unavailable, type Refusal, type Result } from "../base/errors.ts";
 import { mintJobId, type JobId } from "../base/ids.ts";
@@ -289,4 +291,8 @@ function withCapacity(job: Job, room: Capacity, now: number): Job {
 
 function inQueue(job: Job, line: string, now: number): Job {
   return { ...job, line, phase: { state: "Queued", refusals: 0, waiting: { reason: "TooManyJobs", since: now } } };
+}
+
+export function logAccepted(log: Log, { job, attached }: Accepted): void {
+  log("info", attached ? "job attached" : "job accepted", { ...logFieldsOf(job), via: job.via });
 }

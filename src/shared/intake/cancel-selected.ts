@@ -6,6 +6,7 @@ import { activeJobs } from "../store/active-jobs.ts";
 import type { Selection } from "../store/bulk-works.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Queues } from "../store/queues.ts";
+import { logFieldsOf } from "../job/log-fields.ts";
 import { cancel, mayBeCanceled } from "./cancel.ts";
 
 interface CancelManyDeps {
@@ -38,8 +39,10 @@ export async function cancelSelected(
   const one = async ({ id }: { readonly id: JobId }): Promise<void> => {
     const stored = await deps.jobs.peek(id);
     if (stored === undefined || !mayBeCanceled(stored.job)) return;
-    if (!dryRun) await cancel(deps, id, by);
     ids.push(id);
+    if (dryRun) return;
+    await cancel(deps, id, by);
+    deps.log("info", "audit", { action: "cancel", caller: by ?? "a key", ...logFieldsOf(stored.job) });
   };
   const failed = ({ id }: { readonly id: JobId }, error: unknown): void => {
     if (error instanceof Unreadable) unreadable++;

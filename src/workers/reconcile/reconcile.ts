@@ -7,11 +7,13 @@ import { endingOf, hasEnded, stateWord, type Job } from "../../shared/job/job.ts
 import type { ObservedGroup, Observation } from "../../shared/job/observation.ts";
 import { withOutcomes } from "../../shared/job/deliveries.ts";
 import type { JobId } from "../../shared/base/ids.ts";
+import { loggingWith } from "../../shared/base/log.ts";
 import { conflict, done, maxTries, pauseAfter, tooMany } from "../../shared/base/rewrite.ts";
 import { expireReservation } from "../../shared/intake/reservation.ts";
 import { checkDelay, leastCheckDelay, requeue } from "../../shared/store/requeue.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
+import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { isReason } from "../../shared/job/reasons.ts";
 import { nextStep } from "../../shared/job/next-step.ts";
 import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.ts";
@@ -64,8 +66,10 @@ async function reconcileReadable(deps: Deps, id: JobId, wake: ReconcileReason): 
   if (found === undefined) return expireReservation(deps, id);
   // Only the wake that the row's last look sent counts: so there is one chain of looks per job, however many messages there are.
   if (wake.at !== undefined && wake.at !== found.job.lookAt) return;
-  if (wake.at !== undefined && (await readLogsAlone(deps, found, deadline))) return;
-  await new Reconciliation(deps, found, deadline).run();
+  await loggingWith(logFieldsOf(found.job), async () => {
+    if (wake.at !== undefined && (await readLogsAlone(deps, found, deadline))) return;
+    await new Reconciliation(deps, found, deadline).run();
+  });
 }
 
 class Reconciliation {

@@ -6,6 +6,7 @@ import { vitalParts, type PeriodicRun, type RunEnd } from "../../shared/store/pe
 import { requeueWaiting } from "../reconcile/capacity.ts";
 import { continueCancels } from "./bulk-cancels.ts";
 import { requeueDue, type Load } from "./due-jobs.ts";
+import { logHealth } from "./health-line.ts";
 import { sweepOrphans } from "./orphans.ts";
 import { recheckUnreadable } from "./unreadable-rows.ts";
 import { sweepRetention } from "./retention.ts";
@@ -37,6 +38,7 @@ const partsOf = (report: (load: Load) => void): readonly Part[] => [
   },
   { name: "waiting jobs", every: 25 * second, budget: 15 * second, run: requeueWaiting },
   { name: "cancels of many", every: 25 * second, budget: 20 * second, run: continueCancels },
+  { name: "health", every: 55 * second, budget: 20 * second, run: logHealth },
   { name: "orphans", every: 10 * minute, budget: 45 * second, run: sweepOrphans },
   { name: "unreadable rows", every: 10 * minute, budget: 20 * second, run: recheckUnreadable },
   { name: "retention", every: hour, budget: 45 * second, run: sweepRetention },

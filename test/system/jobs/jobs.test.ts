@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
 import { call, ended, groupsOf, startService, type Reply, type Service } from "./kit.ts";
 import { definition } from "../simulated.ts";
 
@@ -22,6 +23,15 @@ async function run(body: string, query = "polling=true"): Promise<Reply> {
   return ended(service, accepted.location ?? "");
 }
 
+/** A line of the embedded host, as `context.log` writes one. */
+const hostLine = z.object({
+  level: z.string(),
+  category: z.string(),
+  message: z.string(),
+  function: z.string(),
+  invocationId: z.string(),
+});
+
 const gone = (id: string): Promise<Reply> =>
   vi.waitFor(
     async () => {
@@ -39,6 +49,19 @@ describe("by HTTP", () => {
     expect(done.containers["one"]).toMatchObject({ exit_code: 0, output: "first\n" });
     expect(done.containers["two"]).toMatchObject({ exit_code: 0, output: "second\n" });
     await gone(done.id);
+  });
+
+  test("its log lines have their severity, and join the invocation that wrote them", async () => {
+    const done = await run(definition("told", { app: { exitCode: 3 } }));
+    const lines = (await service.hostLog()).split("\n").filter((line) => line.includes(done.id));
+    const shown = lines.map((line) => hostLine.parse(JSON.parse(line)));
+    expect(shown.map(({ category }) => category)).toEqual(expect.arrayContaining(["Function.trigger.User"]));
+    const moved = shown.filter(({ message }) => message.includes('"event":"job moved"'));
+    expect(moved.length).toBeGreaterThan(2);
+    for (const { level, message } of moved) {
+      expect(level).toBe("information");
+      expect(JSON.parse(message)).toMatchObject({ level: "info", job: done.id, name: "told" });
+    }
   });
 
   test("a container that fails makes the job Failed with its exit code, and the message says so", async () => {

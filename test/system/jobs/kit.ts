@@ -1,6 +1,6 @@
 import type { TableEntityResult } from "@azure/data-tables";
 import type { QueueServiceClient } from "@azure/storage-queue";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
@@ -21,6 +21,8 @@ export interface Service {
   readonly storage: Storage;
   /** Address of the local ACI. */
   readonly arm: string;
+  /** What the host has logged so far. */
+  hostLog(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ export async function startService(env: NodeJS.ProcessEnv = {}): Promise<Service
     storage,
     queues: storage.queues,
     arm: stack.addresses.find(({ name }) => name.startsWith("local ACI"))?.address ?? "",
+    hostLog: () => readFile(join(folder, "logs", "host.log"), "utf8"),
     stop: async () => {
       await stack.stop();
       await azurite.stop();

@@ -1,0 +1,129 @@
+import { minute } from "../base/duration.ts";
+import type { GovernedAci } from "../aci/governed-client.ts";
+import type { Settings } from "../config/settings.ts";
+import { terminalStates } from "../job/job.ts";
+import { timerSilence, type Heartbeat, type Control, type Installation } from "../store/control.ts";
+import type { HeldMessages } from "../store/held-messages.ts";
+import type { JobStore } from "../store/jobs.ts";
+import { queueNames, type Queues } from "../store/queues.ts";
+import { vitalParts, type PeriodicRun, type PeriodicRuns } from "../store/periodic-runs.ts";
+import type { UnreadableRows } from "../store/unreadable.ts";
+
+/** How the service is: what `GET /api/health/details` shows, and what the log has once a minute. */
+export interface HealthDeps {
+  readonly settings: Pick<Settings, "faults">;
+  readonly now: () => number;
+  /** When this instance began: until others can have acted, they count as acting. */
+  readonly startedAt: number;
+  readonly control: Control;
+  readonly periodicRuns: PeriodicRuns;
+  readonly unreadable: UnreadableRows;
+  readonly held: HeldMessages;
+  readonly queues: Queues;
+  readonly jobs: JobStore;
+  readonly aci: () => Promise<{ readonly aci: GovernedAci; readonly installation: Installation }>;
+}
+
+/** A sweep that completed no pass, and an ARM that gave no answer, for this long are in trouble. */
+const maxSilence = 5 * minute;
+/** Unreadable rows are counted up to here. */
+const maxUnreadable = 1000;
+/** A group that is still there this long after its job's end is leaked. */
+const leakedAfter = 30 * minute;
+
+export type HealthStatus =
+  | "ok"
+  | "misconfigured"
+  | "the job index is lost"
+  | "late"
+  | "refused by Azure Resource Manager"
+  | "no answer from Azure Resource Manager";
+
+export async function readHealth(deps: HealthDeps) {
+  const { control, queues, settings, now, startedAt } = deps;
+  const [heartbeat, periodicRuns, pause, lengths, unreadable, active, held, { aci, installation }, hasIndex] =
+    await Promise.all([
+      control.lastHeartbeat(),
+      deps.periodicRuns.all(),
+      control.paused(),
+      queueLengths(queues),
+      deps.unreadable.list(maxUnreadable),
+      activeCounts(deps),
+      deps.held.summary(now()),
+      deps.aci(),
+      deps.jobs.hasIndex(),
+    ]);
+  const faults = [...settings.faults, ...(installation.refusal === undefined ? [] : [installation.refusal])];
+  const lastPass = lastPassOf(heartbeat, periodicRuns);
+  const silent = (since: number | undefined): boolean => now() - Math.max(since ?? 0, startedAt) > maxSilence;
+  const status: HealthStatus =
+    faults.length > 0
+      ? "misconfigured"
+      : !hasIndex
+        ? "the job index is lost"
+        : silent(lastPass)
+          ? "late"
+          : heartbeat?.arm === "refused"
+            ? "refused by Azure Resource Manager"
+            : silent(heartbeat?.armAt)
+              ? "no answer from Azure Resource Manager"
+              : "ok";
+  const throttledUntil = aci.heldUntil;
+  const timer = timerState(heartbeat, now(), startedAt);
+  return {
+    status,
+    faults,
+    lastPass,
+    heartbeat,
+    timer,
+    periodicRuns,
+    hasIndex,
+    throttledUntil,
+    lengths,
+    active,
+    held,
+    unreadable,
+    pause,
+  };
+}
+export type Health = Awaited<ReturnType<typeof readHealth>>;
+
+/** All that jobs hang on was done by then, whoever did it. An earlier release wrote no periodicRuns. */
+function lastPassOf(
+  heartbeat: Heartbeat | undefined,
+  periodicRuns: ReadonlyMap<string, PeriodicRun>,
+): number | undefined {
+  const completed = vitalParts.map((part) => periodicRuns.get(part)?.completedAt);
+  return completed.every((at) => at !== undefined) ? Math.min(...completed) : heartbeat?.at;
+}
+
+function timerState({ timerAt, timerSince }: Partial<Heartbeat> = {}, now: number, began: number) {
+  const ok = now - Math.max(timerAt ?? 0, began) <= timerSilence;
+  return { ok, since: ok ? timerSince : timerAt };
+}
+
+async function queueLengths(queues: Queues) {
+  const { jobs, wake, events } = queueNames;
+  const poison = (queue: string): Promise<number> => queues.length(`${queue}-poison`);
+  const [queueLength, wakeLength, eventsLength, poisonLength, wakePoisonLength, eventsPoisonLength] = await Promise.all(
+    [queues.length(jobs), queues.length(wake), queues.length(events), poison(jobs), poison(wake), poison(events)],
+  );
+  return { queueLength, wakeLength, eventsLength, poisonLength, wakePoisonLength, eventsPoisonLength };
+}
+
+/** Active jobs, when the oldest that waits was accepted, and groups that should be gone and are not. */
+async function activeCounts({ jobs, now }: HealthDeps) {
+  let [activeJobs, leakedGroups] = [0, 0];
+  let oldestQueued: number | undefined;
+  for await (const { state, createdAt, columns } of jobs.index.active()) {
+    const ended = terminalStates.some((terminal) => terminal === state);
+    const { finishedAt } = columns;
+    if (!ended) activeJobs++;
+    // One that was only just accepted has no state here yet; neither has one whose message does not arrive.
+    if (state === "Queued" || state === "") oldestQueued = Math.min(oldestQueued ?? Infinity, createdAt);
+    const overdue = finishedAt instanceof Date && now() - finishedAt.getTime() > leakedAfter;
+    if (ended && columns["groupDeleted"] === false && !(columns["keptUntil"] instanceof Date) && overdue)
+      leakedGroups++;
+  }
+  return { activeJobs, leakedGroups, oldestQueued };
+}
