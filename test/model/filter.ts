@@ -94,7 +94,8 @@ const tests: Readonly<Record<string, (a: Value, b: Value) => boolean>> = {
   ge: (a, b) => a >= b,
 };
 
-function columnOf(name: string): string {
+/** What the SDK calls a column. */
+export function columnOf(name: string): string {
   return name === "PartitionKey" ? "partitionKey" : name === "RowKey" ? "rowKey" : name;
 }
 

@@ -1,7 +1,7 @@
 import type { TableClient, TableEntity, TransactionAction } from "@azure/data-tables";
 import type { PointRead } from "../../src/shared/store/point-read.ts";
 import type { Call } from "./scheduler.ts";
-import { filterOf } from "./filter.ts";
+import { columnOf, filterOf } from "./filter.ts";
 import { SortedMap } from "./sorted-map.ts";
 
 /**
@@ -150,6 +150,13 @@ function plain(given: TableEntity<Readonly<Record<string, unknown>>>, base: Reco
   return Object.assign(base, { partitionKey: given.partitionKey, rowKey: given.rowKey });
 }
 
+/** What the service gives of an entity when only some columns are asked for. */
+function withColumns(row: Entity, columns: readonly string[]): Readonly<Record<string, unknown>> {
+  const found: Record<string, unknown> = { etag: row["etag"] };
+  for (const name of columns) if (row[name] !== undefined) found[name] = row[name];
+  return found;
+}
+
 /** A client of one worker. What it lacks of the SDK's our stores don't use; should they, the call fails with a sentence. */
 export function tableClient(table: Table, call: Call): TableClient {
   const write = (what: string, action: TransactionAction): Promise<{ etag: string }> =>
@@ -171,13 +178,14 @@ export function tableClient(table: Table, call: Call): TableClient {
       write("delete", ["delete", { partitionKey, rowKey }, options] as unknown as TransactionAction),
     submitTransaction: (actions: TransactionAction[]) =>
       call(`table ${table.name} transaction`, "storage", () => ({ etag: table.transact(actions) })),
-    listEntities: ({ queryOptions }: { queryOptions?: { filter?: string } } = {}) => {
+    listEntities: ({ queryOptions }: { queryOptions?: { filter?: string; select?: readonly string[] } } = {}) => {
+      const columns = queryOptions?.select?.map(columnOf);
       const byPage = async function* ({ maxPageSize = maxPage }: { maxPageSize?: number } = {}) {
         for (let from: string | undefined = ""; from !== undefined;) {
           const begin: string | undefined = from === "" ? undefined : from;
           const read = () => table.page(queryOptions?.filter ?? "", maxPageSize, begin);
           const page: Page = await call(`table ${table.name} list`, "storage", read);
-          yield page.rows;
+          yield columns === undefined ? page.rows : page.rows.map((row) => withColumns(row, columns));
           from = page.next;
         }
       };

@@ -134,7 +134,7 @@ function rowOf(row: Readonly<Record<string, unknown>>): OldRow | undefined {
 
 function parsed(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return json === "" ? undefined : JSON.parse(json);
   } catch {
     return undefined;
   }
