@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { second } from "../../src/shared/base/duration.ts";
 import { Aci } from "../../src/shared/aci/client.ts";
 import type { ArmRemaining } from "../../src/shared/limits/windows.ts";
 import { installationTag, target, start } from "../kit/kit.ts";
@@ -8,6 +9,7 @@ import { installationTag, target, start } from "../kit/kit.ts";
 /** An ARM that gives this answer each time, and records what it was asked. */
 async function arm(
   answer: (response: ServerResponse) => void,
+  now: () => number = () => start,
 ): Promise<{ aci: Aci; asked: string[]; remaining: ArmRemaining[] }> {
   const asked: string[] = [];
   const remaining: ArmRemaining[] = [];
@@ -27,7 +29,7 @@ async function arm(
   const credential = { getToken: () => Promise.reject(new Error("A loopback wants no token.")) };
   const endpoint = `http://127.0.0.1:${port}`;
   const limits = (told: ArmRemaining): unknown => remaining.push(told);
-  const aci = new Aci({ endpoint, credential, tag: installationTag, now: () => start, limits });
+  const aci = new Aci({ endpoint, credential, tag: installationTag, now, limits });
   return { aci, asked, remaining };
 }
 
@@ -83,4 +85,16 @@ describe("what ARM says is left of its limits", () => {
       expect(remaining).toEqual(count === undefined ? [] : [{ kind: "read", subscriptionId, count }]);
     }
   });
+});
+
+it("a list whose pages never end is no list", async () => {
+  let pages = 0;
+  const page = (response: ServerResponse): void => {
+    pages++;
+    response.end(JSON.stringify({ value: [], nextLink: `/next?page=${pages}` }));
+  };
+  // Each page takes a second.
+  const { aci } = await arm(page, () => start + pages * second);
+  expect(await aci.list(target)).toMatchObject({ kind: "unknown", reason: "ArmUnavailable" });
+  expect(pages).toBe(40);
 });

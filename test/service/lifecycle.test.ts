@@ -272,7 +272,7 @@ describe("somebody else", () => {
     };
     const untouched = async (bench: Bench, deletes: number): Promise<void> => {
       bench.clock.advance(day);
-      await sweepOrphans(bench.deps);
+      await sweepOrphans(bench.deps, Infinity, undefined);
       expect(groupsOf(bench)).toEqual([{ name: "taken", tags: { team: "theirs" } }]);
       expect(countersOf(bench).calls["delete"] ?? 0).toBe(deletes);
       expect(countersOf(bench).calls["stop"] ?? 0).toBe(0);

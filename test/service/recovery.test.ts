@@ -8,6 +8,7 @@ import { queueNames } from "../../src/shared/store/queues.ts";
 import { events } from "../../src/workers/events.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { sweep } from "../../src/workers/sweep.ts";
+import { sweepOrphans } from "../../src/workers/sweep/orphans.ts";
 import { wake } from "../../src/workers/wake.ts";
 import type { Gate } from "../kit/proxy.ts";
 import { target, start } from "../kit/kit.ts";
@@ -315,6 +316,24 @@ describe("the orphan sweep", () => {
         .map(({ name }) => name)
         .sort(),
     ).toEqual(["anothers", "copied", "nobodys", "of-old"]);
+  });
+
+  it("stops when its time is up, and goes on where it stopped", async () => {
+    const bench = await openBench();
+    const names = ["a", "b", "c", "d"];
+    for (const name of names) await add(bench, name, await tags(bench, lost, name));
+    bench.clock.advance(15 * minute);
+    const removed = (): number => countersOf(bench).calls["delete"] ?? 0;
+    let cursor: string | undefined;
+    for (const count of [1, 2, 3, 4]) {
+      // Its time is always up.
+      const end = await sweepOrphans(bench.deps, 0, cursor);
+      expect(removed()).toBe(count);
+      expect(end.kind).toBe("unfinished");
+      cursor = end.kind === "unfinished" ? end.cursor : undefined;
+    }
+    expect(await sweepOrphans(bench.deps, 0, cursor)).toEqual({ kind: "completed", cursor: undefined });
+    expect(removed()).toBe(4);
   });
 
   it("has a job whose group came late clean up after itself", async () => {

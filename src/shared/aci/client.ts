@@ -43,6 +43,8 @@ const apiVersion = "2023-05-01";
 /** Of Microsoft.Resources, for the resource group itself. */
 const resourcesVersion = "2021-04-01";
 const maxMessage = 2000;
+/** Pages that go on for longer are no list. */
+const maxListTime = 40 * second;
 
 const errorBody = z.looseObject({
   error: z.looseObject({ code: z.string().nullish(), message: z.string().nullish() }),
@@ -134,11 +136,12 @@ export class Aci {
 
   /**
    * All groups of a resource group: names, tags and provisioning states; a list carries no instance view.
-   * `unknown` when any page failed: a partial list is no list.
+   * `unknown` when any page failed, or the pages did not end within 40 s: a partial list is no list.
    */
   async list(target: Target): Promise<Read<readonly ArmGroup[]>> {
     const page = z.looseObject({ value: z.array(z.unknown()), nextLink: z.string().nullish() });
     const groups: ArmGroup[] = [];
+    const until = this.#options.now() + maxListTime;
     let [url, query]: [string, Record<string, string>] = [groupsUrl(target), {}];
     for (;;) {
       const read: Read<z.infer<typeof page>> = await this.#read(url, (json) => page.safeParse(json).data, query);
@@ -152,6 +155,7 @@ export class Aci {
       const next: URL = new URL(read.value.nextLink, this.#options.endpoint);
       // Only our own ARM gets our token.
       if (next.origin !== new URL(this.#options.endpoint).origin) return this.#unreadable();
+      if (this.#options.now() >= until) return this.#unreadable();
       [url, query] = [next.pathname, Object.fromEntries(next.searchParams)];
     }
   }

@@ -187,7 +187,7 @@ class Reconciliation {
     const answer = await aci.create(placed, groupName, apiVersion, body, redact, lease.at);
     this.#deps.log("info", "create", {
       job: claimed.id,
-      group: claimed.groupName,
+      group: groupName,
       attempt: claimed.attempt,
       answer: answer.kind,
     });

@@ -14,19 +14,26 @@ import type { RunEnd } from "../../shared/store/periodic-runs.ts";
  */
 const grace = 15 * minute;
 
-export async function sweepOrphans(deps: Deps): Promise<RunEnd> {
+/** @param from the last group that an earlier run looked at, when its time was up */
+export async function sweepOrphans(deps: Deps, until: number, from: string | undefined): Promise<RunEnd> {
   const { aci, installation } = await deps.aci();
   if (installation.refusal !== undefined) return { kind: "completed", cursor: undefined };
   const tag = new InstallationTag(installation);
   let skipped = 0;
-  for (const target of await deps.control.targets(deps.settings.targets)) {
+  const targets = await deps.control.targets(deps.settings.targets);
+  for (const target of targets.toSorted((a, b) => inOrder(keyOf(a), keyOf(b)))) {
+    if (from !== undefined && keyOf(target) < from && !from.startsWith(keyOf(target))) continue;
     const list = await aci.list(target);
     if (list.kind !== "value") {
       deps.log("warn", "orphan sweep without a list", { resourceGroup: target.resourceGroup, kind: list.kind });
       continue;
     }
-    for (const group of list.value) {
-      if (typeof group.name !== "string") continue;
+    const named = list.value.flatMap((group) =>
+      typeof group.name === "string" ? [{ ...group, name: group.name }] : [],
+    );
+    for (const group of named.toSorted((a, b) => inOrder(a.name, b.name))) {
+      const at = `${keyOf(target)}${group.name}`;
+      if (from !== undefined && at <= from) continue;
       const owner = ownerOf(group, { tag, place: { ...target, name: group.name } });
       const id = owner.kind === "ours" ? parseJobId(owner.jobId) : undefined;
       if (owner.kind !== "ours" || id === undefined) continue;
@@ -37,10 +44,20 @@ export async function sweepOrphans(deps: Deps): Promise<RunEnd> {
         if (!(error instanceof Unreadable)) throw error;
         skipped++; // it has a row, so the group is that row's business
       }
+      if (deps.now() >= until) return { kind: "unfinished", cursor: at };
     }
   }
   if (skipped > 0) deps.log("warn", "orphan sweep skipped groups of jobs that can't be read", { skipped });
   return { kind: "completed", cursor: undefined };
+}
+
+/** Groups' keys begin with their target's; a line break comes before whatever a name may have. */
+function keyOf({ subscriptionId, resourceGroup }: Pick<JobTarget, "subscriptionId" | "resourceGroup">): string {
+  return `${subscriptionId}\n${resourceGroup.toLowerCase()}\n`;
+}
+
+function inOrder(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** A group whose row lives is the row's business: waking it is enough. One without a row is deleted, once it is old enough. */
