@@ -59,7 +59,7 @@ export function containersOf({ initContainers, containers }: Status): readonly (
 }
 
 const text = z.string().nullish();
-export const job = z.looseObject({
+const job = z.looseObject({
   id: z.string(),
   name: z.string(),
   state: z.string(),

@@ -7,7 +7,7 @@ export function located(file: string, { path, line, column, message }: LocatedFa
   return `${file}:${line}:${column} ${path === "" ? "" : `${path} `}${message}`;
 }
 
-export function colored(state: string): string {
+function colored(state: string): string {
   if (state === "Succeeded") return pc.green(state);
   if (state === "Running") return pc.cyan(state);
   return hasEnded({ state }) ? pc.red(state) : pc.yellow(state);

@@ -19,7 +19,7 @@ const prose: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/\bso (?:many|long)\b/gi, "this many, this long, or the number"],
   [/\b(?:told|tells)\b/gi, "reports, says, notifies, distinguishes"],
   [/(?<![\w'"./=-])none(?![\w'"/:=-])(?! *\|)/gi, "no, not one, nobody, or a sentence about what is there"],
-  [/\b(?:be|been|is|are|was|were|can't be) had\b/gi, "obtained, available"],
+  [/\b(?:be|been|is|are|was|were) had\b/gi, "obtained, available"],
   [/\bmostly\b/gi, "usually"],
   [/\blest\b/gi, "so that ... not"],
   [/\bas [^.;:()]{1,40} ha(?:s|ve) it\b/gi, "as ... defines it"],
@@ -162,7 +162,7 @@ export function wordFaults(root: string): WordFault[] {
     ...globSync(pages, { cwd: root })
       .toSorted()
       .flatMap((file) => judgePage(file, read(file))),
-    ...globSync(code, { cwd: root, ignore: ["**/node_modules/**"] })
+    ...globSync(code, { cwd: root, ignore: ["test/unit/words.test.ts"] })
       .toSorted()
       .flatMap((file) => [...judgePath(file), ...judgeSource(file, read(file))]),
   ];

@@ -51,7 +51,7 @@ export type ImageFault =
   | { readonly code: "InaccessibleImage"; readonly image: string }
   | { readonly code: "RegistryErrorResponse"; readonly server: string };
 
-export interface Survivor {
+interface Survivor {
   readonly member: number;
   readonly startTime: number;
 }
@@ -84,13 +84,13 @@ export interface MemberSpec {
   readonly readiness: Probe | undefined;
 }
 
-export interface MountSpec {
+interface MountSpec {
   readonly volume: string;
   readonly path: string;
   readonly readOnly: boolean;
 }
 
-export interface PortSpec {
+interface PortSpec {
   readonly port: number;
   readonly protocol: "tcp" | "udp";
 }

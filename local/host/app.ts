@@ -17,7 +17,7 @@ export interface LoadedApp {
   readonly deliver: DeliverToProxy | undefined;
 }
 
-export class AppLoadError extends Error {
+class AppLoadError extends Error {
   override readonly name = "AppLoadError";
   readonly code = "AppLoadFailed";
 }

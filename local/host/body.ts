@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 
 /** Azure Functions' limit for a request (functions-limits): 100 MB. */
-export const LARGEST_BODY = 100 * 1024 * 1024;
+const LARGEST_BODY = 100 * 1024 * 1024;
 
 /** Whether the request says itself that it is over the limit, so that nothing of it need be read. */
 export function declaredTooLarge(request: IncomingMessage): boolean {

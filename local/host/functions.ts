@@ -22,7 +22,7 @@ export type Trigger =
     }
   | { readonly kind: "eventGrid"; readonly binding: string; readonly many: boolean };
 
-export interface QueueOutput {
+interface QueueOutput {
   readonly queueName: string;
   readonly connection: string;
 }

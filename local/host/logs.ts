@@ -7,7 +7,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 const ORDER = ["trace", "debug", "information", "warning", "error", "critical", "none"] as const;
 export type LogLevel = (typeof ORDER)[number];
 
-export interface LogEntry {
+interface LogEntry {
   /** ISO 8601, UTC. */
   readonly time: string;
   readonly level: LogLevel;

@@ -35,7 +35,7 @@ export function builtPrograms(folder: string | URL = import.meta.url): Programs 
 /** How long a stopping host waits for functions that run; within what a part's stop may take. */
 const drainSeconds = 10;
 
-export interface Address {
+interface Address {
   readonly name: string;
   readonly address: string;
 }

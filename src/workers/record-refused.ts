@@ -27,7 +27,7 @@ export interface Refused {
 }
 
 /** Who is to be notified of the end, as far as that is allowed. */
-export interface Recipients {
+interface Recipients {
   readonly replyTo?: string | undefined;
   readonly callBackUri?: string | undefined;
   readonly correlationId?: string | undefined;

@@ -33,7 +33,7 @@ export function groupSource(definition: string, fallback: string): GroupSource |
 }
 
 /** A resource, its properties spelt as the body has them: at the top as Azure Resource Manager does, below as written. */
-export function sourceOf(group: JsonObject, apiVersion: string): GroupSource {
+function sourceOf(group: JsonObject, apiVersion: string): GroupSource {
   const lines: string[] = [];
   const paths = [""];
   const put = (path: string, line: string): void => {

@@ -15,7 +15,7 @@ export interface IdleCounts {
 }
 
 /** Public prices in US dollars, of the kind that East US has; look yours up. */
-export const prices = {
+const prices = {
   gbSecond: 0.000026,
   millionRuns: 0.4,
   freeGbSeconds: 100_000,
@@ -31,13 +31,13 @@ export const prices = {
 
 const minutesPerMonth = 30 * 24 * 60;
 
-export interface IdleCost {
+interface IdleCost {
   readonly item: string;
   readonly count: string;
   readonly dollars: number;
 }
 
-export function idleCost(counts: IdleCounts): readonly IdleCost[] {
+function idleCost(counts: IdleCounts): readonly IdleCost[] {
   const runs = counts.timerRunsPerMinute * minutesPerMonth;
   const gbSeconds = runs * counts.instanceGb; // a run is billed for at least a second
   const tableCalls = runs * counts.storageCallsPerRun;

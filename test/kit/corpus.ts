@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Definitions that other people wrote: the folder CORPUS_DIR, else ../shared/corpus. They are not ours to copy. */
-export const corpus = resolve(
+const corpus = resolve(
   fileURLToPath(new URL("../..", import.meta.url)),
   process.env["CORPUS_DIR"] ?? "../shared/corpus",
 );

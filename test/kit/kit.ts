@@ -67,7 +67,7 @@ export function settings(environment: Readonly<Record<string, string>> = {}): Se
   });
 }
 
-export const options: JobOptions = {
+const options: JobOptions = {
   polling: "false",
   timeout: 7 * day,
   queueTimeout: undefined,
@@ -261,7 +261,7 @@ export function submission(text: string, changes: Partial<Submission> = {}): Sub
 }
 
 /** What is remembered of a group once it was observed as {@link running}. */
-export const observed: Observed = {
+const observed: Observed = {
   ...nothingObserved,
   acceptedAt: start + 12 * second,
   identity: identityOf(running),

@@ -24,7 +24,7 @@ export interface Group {
   goneAt?: number;
 }
 
-export interface Container {
+interface Container {
   readonly name: string;
   /** One after another: the platform starts a container again. */
   readonly runs: readonly Run[];

@@ -2,7 +2,7 @@
  * Calls to simulated services, one at a time: each waits until the schedule lets it go, so that every order of the calls of several
  * workers, and a crash between any two of them, can be made to happen. The code that makes the calls is the real one.
  */
-export type Kind = "storage" | "arm read" | "arm write" | "wait";
+type Kind = "storage" | "arm read" | "arm write" | "wait";
 
 /**
  * Lets an effect happen when its turn comes.
@@ -24,7 +24,7 @@ export interface Pending {
   land(): void;
 }
 
-export class Unreachable extends Error {
+class Unreachable extends Error {
   readonly statusCode = 503;
 }
 

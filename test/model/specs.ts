@@ -22,7 +22,7 @@ export interface Program {
 }
 
 /** As an envelope has them. Times are seconds. */
-export interface SpecOptions {
+interface SpecOptions {
   readonly onConflict: "reject" | "wait" | "replace" | "attach";
   readonly keep?: "never" | "failed" | "always";
   readonly retries?: number;

@@ -4,7 +4,7 @@ import { ArmError, badRequest } from "./errors.ts";
  * The api-versions ever published for container groups. Source: the folders of Microsoft.ContainerInstance in the public REST API
  * specifications, and its TypeSpec (main.tsp) for the newest.
  */
-export const API_VERSIONS: readonly string[] = [
+const API_VERSIONS: readonly string[] = [
   "2017-08-01-preview",
   "2017-10-01-preview",
   "2017-12-01-preview",

@@ -169,7 +169,6 @@ export type Properties = Read<typeof properties>;
 export type Container = Read<typeof container>;
 export type Volume = Read<typeof volume>;
 export type Probe = Read<typeof probe>;
-export type RegistryCredential = Read<typeof registryCredential>;
 
 /** A request's body as a definition; throws a 400 InvalidRequestContent where a value is of another type. */
 export function readDefinition(body: unknown): Definition {

@@ -4,7 +4,6 @@ import { clip, indexLost, statusOf, Unavailable, Unreadable, type Refusal } from
 import { errorFields, type Log } from "../../shared/base/log.ts";
 
 /** Replies: one shape for each kind, and what a handler's failure becomes. */
-export type Body = Readonly<Record<string, unknown>> & { readonly message: string };
 
 export function json(status: number, body: object, headers: Readonly<Record<string, string>> = {}): HttpResponseInit {
   return {

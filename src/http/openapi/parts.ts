@@ -12,7 +12,7 @@ export function once<T>(make: () => T): () => T {
 
 export const text = (description: string) => z.string().meta({ description });
 export const time = (description: string) => z.iso.datetime().meta({ description });
-export const plainTime = (description: string) =>
+const plainTime = (description: string) =>
   z.iso
     .datetime({ local: true, precision: 0 })
     .nullable()

@@ -29,7 +29,7 @@ export function composeGroup(
 }
 
 /** What the job asks for, and the tags that show everybody whose the group is. */
-export function tagsOf(
+function tagsOf(
   { id, attempt, groupName, options }: Job,
   placed: JobTarget,
   installation: InstallationTag,

@@ -7,7 +7,7 @@ import { z } from "zod";
 const newerWord = z.string().min(1).max(200).brand<"NewerWord">();
 
 /** A word that only a newer release knows. It is shown and saved, and differs from every word of this release. */
-export type NewerWord = z.infer<typeof newerWord>;
+type NewerWord = z.infer<typeof newerWord>;
 /** One of our words, or one that only a newer release knows. */
 export type OpenWord<W extends string> = W | NewerWord;
 

@@ -12,7 +12,7 @@ import { isJsonObject, type JsonObject } from "../base/json.ts";
 export { maskSecrets, redactBody, resolveVaultReferences, secretPaths, secretValues } from "./secrets.ts";
 export type { LocatedReference } from "./secrets.ts";
 export { viewOf } from "./view.ts";
-export type { ContainerView, DefinitionView, VolumeView } from "./view.ts";
+export type { DefinitionView } from "./view.ts";
 
 /** What is wrong or odd in a definition: lines and columns from 1, the path empty for the whole text. */
 export type Fault = LocatedFault;

@@ -7,7 +7,7 @@ import { Trail } from "./text/trail.ts";
  * `unknown` is below a property that is not known here, `suspect` the same where its name speaks of a secret; `named` is the value of a
  * variable or header whose name does.
  */
-export type Secrecy = "open" | "secret" | "file" | "unknown" | "suspect" | "named";
+type Secrecy = "open" | "secret" | "file" | "unknown" | "suspect" | "named";
 
 export interface Leaf {
   readonly value: string | number | boolean;

@@ -39,7 +39,7 @@ export interface DefinitionView {
   readonly secrets: readonly string[];
 }
 
-export interface ContainerView {
+interface ContainerView {
   readonly name: string;
   readonly image: string | undefined;
   readonly cpu: number;
@@ -48,7 +48,7 @@ export interface ContainerView {
   readonly environment: readonly string[];
 }
 
-export interface VolumeView {
+interface VolumeView {
   readonly name: string;
   readonly kind: "azureFile" | "emptyDir" | "secret" | "secretReference" | "gitRepo" | "unknown";
 }

@@ -20,7 +20,7 @@ export type CreateAnswer =
   /** No answer: it may have been created, or may be yet. */
   | { readonly kind: "unclear"; readonly azure: AzureError | undefined };
 
-export interface CreateRefusal {
+interface CreateRefusal {
   readonly reason: Reason;
   readonly azure: AzureError | undefined;
   readonly retryAfter: number | undefined;

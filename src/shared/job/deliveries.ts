@@ -6,7 +6,7 @@ import { hasEnded, type Delivery, type Job } from "./job.ts";
  * Callers are identified by position: a `callBackUri` by its index in the sealed list, a `replyTo` by its index in the list of the
  * job's own poster followed by `joined`. Pure.
  */
-export type Kind = "callbacks" | "replies";
+type Kind = "callbacks" | "replies";
 
 /** One caller to be notified now. */
 export interface Due {

@@ -19,13 +19,13 @@ export type JobMessage =
   | { readonly kind: "malformed"; readonly why: string; readonly at: Position; readonly of: Sender };
 
 /** From 1. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }
 
 /** What a message that can't be read still says about its sender. */
-export interface Sender {
+interface Sender {
   readonly id?: JobId | undefined;
   readonly name?: string | undefined;
   readonly replyTo?: string | undefined;

@@ -41,7 +41,7 @@ export const reasonOfTrouble = {
 /** Names of events that say that something went well, or that say nothing. */
 const harmless = /^(?:pulling|pulled|created|started|scheduled|successful\w*|killing|killed|unhealthy)$/i;
 
-export function troubleOfEvent({ name, message, type }: GroupEvent): StartTrouble | undefined {
+function troubleOfEvent({ name, message, type }: GroupEvent): StartTrouble | undefined {
   if (harmless.test(name) || /^normal$/i.test(type)) return undefined;
   const words = plainWords(message);
   const isGeneral = /^(?:failed|error|warning|backoff|)$/i.test(name.replaceAll(/\W/g, ""));

@@ -14,7 +14,7 @@ import type { JobOptions } from "./options.ts";
  */
 export const activeStates = ["Queued", "Provisioning", "Pending", "Running"] as const;
 export const terminalStates = ["Succeeded", "Failed", "Stopped", "TimedOut", "Canceled"] as const;
-export type ActiveState = (typeof activeStates)[number];
+type ActiveState = (typeof activeStates)[number];
 export type TerminalState = (typeof terminalStates)[number];
 export type State = ActiveState | TerminalState;
 
@@ -378,7 +378,6 @@ export const jobSchema = openObject({
 /** A job, as the row keeps it. No secret is in it. */
 export type Job = z.infer<typeof jobSchema>;
 
-export type ActivePhase = Extract<Phase, { state: ActiveState }>;
 /** A phase in which a group exists, or may. */
 export type LivePhase = Extract<Phase, { state: "Provisioning" | "Pending" | "Running" }>;
 export type TerminalPhase = Extract<Phase, { state: TerminalState }>;

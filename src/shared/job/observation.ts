@@ -18,7 +18,7 @@ export interface ObservedContainer {
   readonly previous: PreviousRun | undefined;
 }
 
-export interface PreviousRun {
+interface PreviousRun {
   readonly exitCode: number | undefined;
   readonly startTime: number | undefined;
   readonly finishTime: number | undefined;

@@ -30,9 +30,6 @@ const maxBlocks = 49_000;
 const windowBytes = 96 * 1024;
 const maxWindowBytes = 2 * maxAppend;
 
-/** The least ceiling: a beginning, and room for the newest MiB whatever the last line's length. */
-export const minLogBytes = 8 * 1024 * 1024;
-
 export interface CapturedLog {
   /** Whether all of the log up to here is stored, or something is missing, or all of it. */
   readonly verdict: LogVerdict;
@@ -76,7 +73,7 @@ export class CapturedLogs {
   readonly #headBytes: number;
   readonly #pacing: Pacing;
 
-  /** @param maxBytes the ceiling of one log, from {@link minLogBytes} on */
+  /** @param maxBytes the ceiling of one log, at least 8 MiB: a beginning, and the newest MiB whatever the last line's length */
   constructor(container: ContainerClient, maxBytes: number, pacing: Pacing) {
     this.#container = container;
     this.#pacing = pacing;

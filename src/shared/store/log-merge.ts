@@ -27,7 +27,7 @@ export interface LogRead {
 }
 
 /** Our own lines in a log begin so, after their timestamp. */
-export const markPrefix = "[aci-proxy] ";
+const markPrefix = "[aci-proxy] ";
 
 /** A line of our own, without its end. */
 export function markLine(stamp: string, text: string): string {

@@ -15,7 +15,7 @@ import { sweepRetention } from "./retention.ts";
  * A pass of the sweep: every part whose turn it is, side by side, each under a lease of its own, so that any number of instances and
  * triggers may begin a pass at once. A part stops when its time is up and says where, and goes on there in the next pass.
  */
-export interface Part {
+interface Part {
   /** The name of its turn, and in health and log. */
   readonly name: string;
   /** From one beginning to the next, when it finishes. */

@@ -14,7 +14,7 @@ export interface Scope {
   readonly item?: Json;
 }
 
-export class ExpressionError extends Error {
+class ExpressionError extends Error {
   override readonly name = "ExpressionError";
 }
 

@@ -10,7 +10,7 @@ import { runWebHook } from "./webhook.ts";
  * it depends on have ended in a way that it waits for, and is skipped when one ended otherwise; a pipeline succeeded when all its leaves
  * did, where a skipped leaf counts as what it waited for.
  */
-export interface ActivityRun {
+interface ActivityRun {
   readonly name: string;
   readonly status: "Succeeded" | "Failed" | "Skipped";
   /** As the monitor shows them: `***` where the policy says secure. */

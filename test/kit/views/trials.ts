@@ -8,7 +8,7 @@ import { z } from "zod";
 import { trialFaults, type Fault } from "../../../local/aci/control/faults.ts";
 import { scriptSchema } from "../../../local/aci/groups/script.ts";
 
-export const trialSchema = z.strictObject({
+const trialSchema = z.strictObject({
   /** What GET answers by the time since the PUT. */
   script: scriptSchema.optional(),
   /** What every call of this method answers. */

@@ -30,7 +30,7 @@ interface Scenario {
   readonly deployments: number;
 }
 
-export const scenarios = {
+const scenarios = {
   succeed: {
     run: async (world, name) => {
       await world.submit(definition(name, { app: { seconds: 4 } }), name);
@@ -111,7 +111,7 @@ export class Killer implements Gate {
  * What a call with an effect is: its service, verb and place, without ids. Reads have no effect, and what the host does for itself
  * (receiving, its timer's lock) is not the app's.
  */
-export function kindOf({ service, method, url }: ProxiedCall): string | undefined {
+function kindOf({ service, method, url }: ProxiedCall): string | undefined {
   if (method === "GET" || method === "HEAD") return undefined;
   const path = url.pathname.replace(/^\/devstoreaccount1\//, "");
   if (service === "arm") return `arm ${method} ${path.endsWith("/stop") ? "stop" : "group"}`;

@@ -12,7 +12,7 @@ import { fastClock, programs, startPart } from "../../kit/part.ts";
 import { until as firstOf } from "../../kit/until.ts";
 
 export const hostKey = "the-host-key-of-these-tests";
-export const subscription = "11111111-2222-3333-4444-555555555555";
+const subscription = "11111111-2222-3333-4444-555555555555";
 
 /** A reply as it came over the wire. */
 export interface Reply {

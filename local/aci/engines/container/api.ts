@@ -50,7 +50,7 @@ export function progress({ docker }: Api, stream: NodeJS.ReadableStream): Promis
 }
 
 /** The status of a refused request; `undefined` for any other error. */
-export const statusOf = (error: unknown): number | undefined =>
+const statusOf = (error: unknown): number | undefined =>
   error instanceof Error && "statusCode" in error && typeof error.statusCode === "number"
     ? error.statusCode
     : undefined;

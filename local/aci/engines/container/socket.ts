@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { killGroup } from "../process/pids.ts";
 import type { ProcessRecords } from "../process/pids.ts";
@@ -32,19 +32,12 @@ export async function reach(kind: "podman" | "docker", folder: string, records: 
   throw unavailable(`No Docker Engine answers on ${sockets(kind).join(" or ")}. Is it running?`);
 }
 
-export function sockets(kind: "podman" | "docker"): string[] {
+function sockets(kind: "podman" | "docker"): string[] {
   const env = process.env[kind === "podman" ? "CONTAINER_HOST" : "DOCKER_HOST"];
   const named = env?.startsWith("unix://") === true ? [env.slice("unix://".length)] : [];
   const runtime = process.env["XDG_RUNTIME_DIR"];
   const own = runtime === undefined ? [] : [join(runtime, kind === "podman" ? "podman/podman.sock" : "docker.sock")];
   return [...named, ...own, kind === "podman" ? "/run/podman/podman.sock" : "/var/run/docker.sock"];
-}
-
-/** The container engines that seem to be here, for a hint: nothing is started or asked. */
-export function foundEngines(): ("podman" | "docker")[] {
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
-  const podman = sockets("podman").some(existsSync) || folders.some((folder) => existsSync(join(folder, "podman")));
-  return [...(podman ? ["podman" as const] : []), ...(sockets("docker").some(existsSync) ? ["docker" as const] : [])];
 }
 
 async function servePodman(folder: string, records: ProcessRecords): Promise<Connection> {

@@ -12,7 +12,7 @@ export interface ImagePlan {
   readonly cmd: readonly string[];
 }
 
-export interface Copy {
+interface Copy {
   readonly sources: readonly string[];
   /** Absolute; ends with a slash where the instruction's did. */
   readonly target: string;

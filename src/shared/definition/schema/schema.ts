@@ -17,10 +17,10 @@ export type Type =
   | { readonly kind: "any"; readonly secret?: Secret };
 
 /** The service never gives it back. A file of a secret volume is written in base64. */
-export type Secret = "text" | "file";
+type Secret = "text" | "file";
 
 /** Words that the service knows, in any letter case. */
-export interface Choice {
+interface Choice {
   readonly words: readonly string[];
   /** Others are surely refused (else: warned of). */
   readonly closed: boolean;

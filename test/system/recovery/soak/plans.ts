@@ -2,7 +2,7 @@ import { z } from "zod";
 import { definition } from "../../simulated.ts";
 
 /** What is done with a job besides running it. */
-export type Mischief =
+type Mischief =
   /** Nothing. */
   | "none"
   /** It is canceled while it runs. */
