@@ -26,6 +26,7 @@ import { captureAttempt } from "./capture.ts";
 import { openForCreate } from "./open-for-create.ts";
 import { countAttempt, capacityFreed } from "./capacity.ts";
 import { claimCallers, notifyCallers } from "./notify.ts";
+import { shownDiffers } from "./shown-differs.ts";
 import { readLogsAlone, watchLogs } from "./watch-logs.ts";
 
 /**
@@ -340,18 +341,4 @@ class Reconciliation {
     const fields = { job: job.id, name: job.name, from: before.phase.state, to: job.phase.state, attempt: job.attempt };
     this.#deps.log("info", "job moved", { ...fields, reason: job.history.at(-1)?.reason });
   }
-}
-
-/** Whether the index's copy of the job would look different. */
-function shownDiffers(a: Job, b: Job): boolean {
-  const waiting = (job: Job): string | undefined =>
-    job.phase.state === "Queued" ? job.phase.waiting?.reason : undefined;
-  const gone = (job: Job): boolean => hasEnded(job.phase) && job.phase.group === "gone";
-  return (
-    a.phase.state !== b.phase.state ||
-    a.attempt !== b.attempt ||
-    waiting(a) !== waiting(b) ||
-    gone(a) !== gone(b) ||
-    endingOf(a.phase)?.verdict.reason !== endingOf(b.phase)?.verdict.reason
-  );
 }
