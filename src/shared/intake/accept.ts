@@ -28,6 +28,7 @@ export interface AcceptDeps {
   readonly settings: Settings;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
+  readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly jobs: JobStore;
   readonly blobs: Blobs;
@@ -176,6 +177,7 @@ async function reserveOrFind(
   let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
   const until = deps.now() + maxReserving;
   for (let round = 0; round < maxRounds && deps.now() <= until; round++) {
+    if (round > 1) await deps.sleep(pause(round - 1) * (0.5 + deps.random()));
     const begun = deps.now();
     const { reserved, wanted, reservedAt } = await ceilings.inSequence(async () => {
       const room = await ceilings.capacityFor(job.name);
@@ -232,7 +234,6 @@ async function reserveOrFind(
         break;
       case "gone":
         if (reserved === "full") return err(tooMany);
-        if (round > 0) await deps.sleep(pause(round));
         break;
     }
   }
