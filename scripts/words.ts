@@ -55,6 +55,8 @@ const names: readonly (readonly [word: RegExp, advice: string])[] = [
 /** Files and exported names that may hold such a word, and why. */
 const exceptions: Readonly<Record<string, string>> = {
   "src/workers/wake.ts": "the trigger of the queue aci-wake",
+  "src/workers/sweep/health-line.ts": "a line of the log",
+  "test/service/log-lines.test.ts": "lines of the log",
   wake: "the function's name, which operators see",
   ...Object.fromEntries(
     [

@@ -26,8 +26,6 @@ export interface AciOptions {
   readonly credential: TokenCredential;
   readonly tag: InstallationTag;
   readonly now: () => number;
-  /** Called after every call, for the counters. */
-  readonly counted?: (kind: ArmKind, status: number) => void;
   /** Called with the number of calls of a kind that ARM says are left, whenever a reply contains it. */
   readonly limits?: (remaining: ArmRemaining) => void;
 }
@@ -234,12 +232,10 @@ export class Aci {
     });
     try {
       const response = await this.#client.sendRequest(request);
-      this.#options.counted?.(kind, response.status);
       const remaining = remainingIn(response, kind, path);
       if (remaining) this.#options.limits?.(remaining);
       return { kind: "answer", response };
     } catch (error) {
-      this.#options.counted?.(kind, 0);
       const code =
         typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
           ? error.code

@@ -16,11 +16,7 @@ const shortestLine = 12;
 /** A longer secret is looked for in pieces, which cost less memory and are found where only some of them are shown. */
 const longestPiece = 4096;
 
-export function maskValues(text: string, secrets: readonly string[]): string {
-  return maskOf(secrets)(text);
-}
-
-/** The same for many texts, which may have been cut at their end. */
+/** A mask for texts that may have been cut at their end. */
 export function maskOf(secrets: readonly string[]): Mask {
   return masker(secrets, "end");
 }

@@ -9,7 +9,7 @@ import { viewOf, type DefinitionView } from "./view.ts";
 import type { LocatedFault } from "../base/errors.ts";
 import { isJsonObject, type JsonObject } from "../base/json.ts";
 
-export { maskSecrets, redactBody, resolveVaultReferences, secretPaths, secretValues } from "./secrets.ts";
+export { maskSecrets, resolveVaultReferences, secretValues } from "./secrets.ts";
 export type { LocatedReference } from "./secrets.ts";
 export { viewOf } from "./view.ts";
 export type { DefinitionView } from "./view.ts";

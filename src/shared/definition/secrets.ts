@@ -1,5 +1,5 @@
 import type { JsonObject } from "../base/json.ts";
-import { credentialsIn, maskCredentials } from "../base/redact.ts";
+import { credentialsIn } from "../base/redact.ts";
 import { mapLeaves, suspicious, type Leaf } from "./leaves.ts";
 import { replaceVaultReferences, vaultReferencesIn, type VaultReference } from "./placeholders.ts";
 
@@ -7,32 +7,9 @@ const mask = "***";
 /** User and password before a URL's host (RFC 3986, 3.2.1). */
 const userinfo = /(?<=:\/\/)[^/\s@]{1,500}(?=@)/g;
 
-/**
- * The body with every secret masked as `***`, by structure: what the service never gives back (registry passwords, `secureValue`,
- * storage and workspace keys, files of secret volumes, protected settings); and, to be on the safe side, the contents of properties
- * that are not known here, the values of variables and headers whose name speaks of a secret, and what looks like a credential in a
- * command, a variable or an address.
- */
-export function redactBody(body: JsonObject): JsonObject {
-  const inCommand = commandSecrets();
-  return mapLeaves(body, (leaf) => {
-    const { value, place } = leaf;
-    const word = inCommand(leaf);
-    if (typeof value === "boolean") return value;
-    if (place !== "open") return mask;
-    if (word !== undefined) return `${String(value).slice(0, -word.length)}${mask}`;
-    return typeof value === "string" ? maskCredentials(value) : value;
-  });
-}
-
-/** The body with only what the service never gives back masked: for telling whether two definitions differ elsewhere. */
+/** The body with what the service never gives back masked: registry passwords, `secureValue`, keys, files of secret volumes, protected settings. */
 export function maskSecrets(body: JsonObject): JsonObject {
   return mapLeaves(body, ({ value, place }) => (place === "secret" || place === "file" ? mask : value));
-}
-
-/** The paths of all secrets of the body, in its order. */
-export function secretPaths(body: JsonObject): string[] {
-  return leavesOf(body).flatMap(({ place, trail }) => (place === "secret" || place === "file" ? [trail.path] : []));
 }
 
 /**

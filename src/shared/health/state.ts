@@ -31,7 +31,7 @@ const maxUnreadable = 1000;
 /** A group that is still there this long after its job's end is leaked. */
 const leakedAfter = 30 * minute;
 
-export type HealthStatus =
+type HealthStatus =
   | "ok"
   | "misconfigured"
   | "the job index is lost"

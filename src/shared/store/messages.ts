@@ -6,10 +6,6 @@ export function runMessage(id: JobId): string {
   return JSON.stringify({ version: 1, op: "run", id });
 }
 
-export function cancelMessage(id: JobId): string {
-  return JSON.stringify({ version: 1, op: "cancel", id });
-}
-
 /** What travels on `aci-wake`: a job to look at, and the `lookAt` of its row for which the message was sent; or the sweep, to be run. */
 export type RequeueMessage =
   { readonly kind: "job"; readonly id: JobId; readonly at: number | undefined } | { readonly kind: "sweep" };

@@ -6,7 +6,7 @@ import type { Job } from "../../../src/shared/job/job.ts";
 import { jobKey, toRow, type JobKey } from "../../../src/shared/store/job-row.ts";
 import { ended, live } from "../../kit/kit.ts";
 
-/** A job of the simulated year: what it leaves in storage. One in so many is of a kind that retention must know. */
+/** A job of the simulated year: what it leaves in storage. A fixed share is of a kind that retention must know. */
 export interface YearJob {
   readonly id: JobId;
   readonly name: string;

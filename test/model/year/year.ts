@@ -55,7 +55,7 @@ const nextPass = 30 * second;
 /** Blobs and entries that no row leads to are looked for once a day, and no setting promises when they go. */
 const leftoverSlack = 2 * day;
 const groupsStayFor = 100 * day;
-/** Faults that are told of each kind. */
+/** Faults that are reported of each kind. */
 const maxTold = 20;
 
 export class Year {
@@ -269,7 +269,7 @@ export class Year {
       this.#isAstray(`day ${today}: ${this.#tables.jobs.size} rows and ${this.#names} entries of names`);
   }
 
-  /** Told of every write to the tables. */
+  /** Called with every write to the tables. */
   #written(table: string, before: Entity | undefined, after: Entity | undefined): void {
     if (table === tableNames.index && (before === undefined || after === undefined)) {
       const isOfJob = (before ?? after)?.rowKey.startsWith("name_") && (before ?? after)?.["rowRow"] !== undefined;

@@ -3,7 +3,6 @@ import { describe, expect, test, vi } from "vitest";
 import {
   maskSecrets,
   parseDefinition,
-  redactBody,
   secretValues,
   viewOf,
   type Fault,
@@ -199,19 +198,6 @@ describe("what is not known here", () => {
       }),
     );
   });
-
-  test("is masked where a definition is shown", () => {
-    fc.assert(
-      fc.property(
-        fc.string({ minLength: 8, unit: fc.constantFrom("g", "h", "i", "j", "k", "l", "m", "n") }),
-        (mark) => {
-          const { body } = accepted(parse(group({ unheardOf: { deep: [mark] } }))).definition;
-          expect(JSON.stringify(redactBody(body))).not.toContain(mark);
-          expect(JSON.stringify(maskSecrets(body))).toContain(mark);
-        },
-      ),
-    );
-  });
 });
 
 test("a secret is masked and listed, whatever it is", () => {
@@ -236,10 +222,9 @@ test("a secret is masked and listed, whatever it is", () => {
             }),
           ),
         );
-        const { body, view } = parsed.definition;
-        expect(JSON.stringify(redactBody(body))).toContain('"secureValue":"***"');
+        const { body } = parsed.definition;
+        expect(JSON.stringify(maskSecrets(body))).toContain('"secureValue":"***"');
         expect(secretValues(body)).toContain(secret);
-        expect(view.secrets).toContain(secret);
         expect(JSON.stringify(parsed.warnings)).not.toContain(JSON.stringify(secret).slice(1, -1));
       },
     ),

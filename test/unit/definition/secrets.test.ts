@@ -1,13 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  maskSecrets,
-  redactBody,
-  resolveVaultReferences,
-  secretPaths,
-  secretValues,
-  viewOf,
-} from "../../../src/shared/definition/index.ts";
-import type { JsonObject } from "../../../src/shared/base/json.ts";
+import { maskSecrets, resolveVaultReferences, secretValues, viewOf } from "../../../src/shared/definition/index.ts";
 import { container, definitionOf, group } from "./kit.ts";
 
 const encoded = Buffer.from("file-secret").toString("base64");
@@ -60,66 +52,13 @@ const text = group({
 });
 const { body } = definitionOf(text);
 
-describe("redactBody", () => {
-  const redacted = redactBody(body);
-
-  test("masks every secret by its place, and leaves the rest", () => {
-    const json = JSON.stringify(redacted);
-    expect(json).not.toMatch(/-secret"|secret@|4711|file-/);
-    expect(json).not.toContain(encoded);
-    expect(json.match(/open/g)).toHaveLength(JSON.stringify(body).match(/open/g)?.length ?? 0);
-    expect(redacted["properties"]).toMatchObject({
-      osType: "Linux",
-      containers: [
-        {
-          name: "main",
-          properties: {
-            image: "demo.azurecr.io/tool:1",
-            environmentVariables: [
-              { name: "A", value: "open" },
-              { name: "B", secureValue: "***" },
-              { name: "DB_PASSWORD", value: "***" },
-              { name: "URL", value: "postgres://***@db.invalid/x" },
-              { SecureValue: "***" },
-            ],
-          },
-        },
-      ],
-      imageRegistryCredentials: [{ PASSWORD: "***" }, { password: ["***"] }],
-      volumes: [{ azureFile: { storageAccountKey: "***" } }, { secret: { "a.txt": "***", "b.txt": "***" } }],
-      extensions: [{ properties: { settings: { a: "open" }, protectedSettings: { deep: { er: ["***", "***"] } } } }],
-      laterThing: { apiToken: "***", text: "***" },
-    });
-  });
-
-  test("changes nothing of the body itself, and keeps odd names", () => {
-    const odd: JsonObject = JSON.parse('{"properties":{"__proto__":{"a":"b"},"osType":"Linux"}}') as JsonObject; // JSON by construction
-    const before = JSON.stringify(odd);
-    expect(JSON.stringify(redactBody(odd))).toBe('{"properties":{"__proto__":{"a":"***"},"osType":"Linux"}}');
-    expect(JSON.stringify(odd)).toBe(before);
-  });
-});
-
 test("maskSecrets masks what the service never gives back, and nothing else", () => {
+  const before = JSON.stringify(body);
   const json = JSON.stringify(maskSecrets(body));
   expect(json).not.toMatch(/registry-secret|share-secret|secure-secret|key-secret|protected-secret/);
   expect(json).toMatch(/named-secret.*unknown-secret/);
-});
-
-test("secretPaths names the places", () => {
-  expect(secretPaths(body)).toEqual([
-    "properties.containers[0].properties.environmentVariables[1].secureValue",
-    "properties.containers[0].properties.environmentVariables[4].SecureValue",
-    "properties.initContainers[0].properties.environmentVariables[0].secureValue",
-    "properties.imageRegistryCredentials[0].PASSWORD",
-    "properties.imageRegistryCredentials[1].password[0]",
-    "properties.volumes[0].azureFile.storageAccountKey",
-    "properties.volumes[1].secret.a.txt",
-    "properties.volumes[1].secret.b.txt",
-    "properties.diagnostics.logAnalytics.workspaceKey",
-    "properties.extensions[0].properties.protectedSettings.deep.er[0]",
-    "properties.extensions[0].properties.protectedSettings.deep.er[1]",
-  ]);
+  expect(json.match(/open/g)).toHaveLength(before.match(/open/g)?.length ?? 0);
+  expect(JSON.stringify(body)).toBe(before);
 });
 
 test("secretValues gives every secret text, files decoded too, references to a vault left out", () => {
@@ -186,14 +125,6 @@ describe("what looks like a secret", () => {
 
   test("is masked wherever the service writes of it", () => {
     expect(secretValues(looks).toSorted()).toEqual(secrets.toSorted());
-  });
-
-  test("is masked where the definition is shown, and the rest is not", () => {
-    const shown = JSON.stringify(redactBody(looks));
-    for (const secret of secrets) expect(shown).not.toContain(JSON.stringify(secret).slice(1, -1));
-    expect(shown.match(/open/g)).toHaveLength(3);
-    expect(shown).toContain('"***","--db-password=***","-v","open"');
-    expect(shown).toContain("http://localhost/?access_token=***&x=1");
   });
 });
 

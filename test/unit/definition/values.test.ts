@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { secretValues } from "../../../src/shared/definition/index.ts";
 import type { JsonObject } from "../../../src/shared/base/json.ts";
 import {
   accepted,
@@ -79,7 +80,7 @@ describe("text", () => {
   test("credentials of another shape are likely to be refused, but not by us", () => {
     const credentials = [{ server: ["acrserver"], username: ["u"], password: ["not-a-real-password"] }];
     const parsed = definitionOf(group({ imageRegistryCredentials: credentials }));
-    expect(parsed.view.secrets).toEqual(["not-a-real-password"]);
+    expect(secretValues(parsed.body)).toEqual(["not-a-real-password"]);
     expect(pathsOf(warningsOf(group({ imageRegistryCredentials: credentials })))).toHaveLength(3);
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { maskOf, maskOfLog, maskValues } from "../../../src/shared/base/redact.ts";
+import { maskOf, maskOfLog } from "../../../src/shared/base/redact.ts";
+import { maskValues } from "./kit.ts";
 
 /** How programs write a text; each takes whatever it is given. */
 const writers: Readonly<Record<string, (text: string) => string>> = {

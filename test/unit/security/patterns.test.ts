@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Patterns } from "../../../src/shared/base/masking/patterns.ts";
-import { maskValues } from "../../../src/shared/base/redact.ts";
+import { maskValues } from "./kit.ts";
 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { maskCredentials, maskOf, maskValues } from "../../../src/shared/base/redact.ts";
+import { maskCredentials, maskOf } from "../../../src/shared/base/redact.ts";
+import { maskValues } from "./kit.ts";
 
 const secret = "p@ss w/rd+7=é";
 
