@@ -33,12 +33,12 @@ it("a cancel of many whose host dies in its first seconds is finished by the swe
   // The host dies when it has enqueued five of the jobs: nothing of what it waits for comes any more.
   let left = 5;
   const died = new Promise<void>((resolve) => {
-    const wake: Deps["queues"]["requeue"] = (...message) => {
+    const requeue: Deps["queues"]["requeue"] = (...message) => {
       if (left-- > 0) return deps.queues.requeue(...message);
       resolve();
       return new Promise(() => undefined);
     };
-    const queues = Object.assign(Object.create(deps.queues) as Deps["queues"], { wake });
+    const queues = Object.assign(Object.create(deps.queues) as Deps["queues"], { requeue });
     void ask(cancelMany({ ...deps, queues }), { text: JSON.stringify({ state: "active" }) });
   });
   await died;

@@ -72,9 +72,9 @@ it("a Key Vault that never answers: a call is refused, a message waits as a row,
 
   const refused = await passTime(bench, post(deps, yaml("called")));
   expect(refused.result).toMatchObject({ status: 503, body: { code: "SealKeyUnavailable" } });
-  expect(refused.took).toBeLessThanOrEqual(20 * second);
+  expect(refused.took).toBeLessThan(minute);
   const delivered = await passTime(bench, deliver(deps, yaml("posted"), { id: "posted" }));
-  expect(delivered.took).toBeLessThanOrEqual(20 * second);
+  expect(delivered.took).toBeLessThan(minute);
   const { id } = await get(deps, "posted");
   expect(await jobOf(deps, id)).toMatchObject({
     awaitsDefinition: true,
@@ -137,7 +137,7 @@ it("callers' addresses and queues that never answer, or a byte at a time: tried 
     const other = await post(deps, yaml(`beside-${name}`));
     expect((await follow(bench, other.id)).phase.state).toBe("Succeeded");
     const { result, took } = await passTime(bench, ends);
-    expect(took).toBeLessThanOrEqual(35 * second);
+    expect(took).toBeLessThan(minute);
     const told = (job: Job) => (name === "reader" ? job.reply : job.callback);
     expect([result.phase.state, told(result)]).toMatchObject(["Succeeded", { state: "pending", tries: 1 }]);
 
