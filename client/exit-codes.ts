@@ -1,35 +1,40 @@
 import { Misuse, Refused, Unreachable } from "./errors.ts";
 import { containersOf, type Status } from "./replies.ts";
 
-/** Exit codes of the command. A container's own exit code may be any of them too: `--json` shows which it is. */
+/** Exit codes of the command. Those from 200 on are its own; `run` and `wait` give a container's own from 0 to 199. */
 export const exitCodes = {
   done: 0,
-  faulty: 1,
-  misuse: 2,
-  unreachable: 3,
-  refused: 4,
-  keyRefused: 5,
-  failed: 6,
-  timedOut: 7,
-  stopped: 8,
-  canceled: 9,
-  interrupted: 130,
+  /** A container's exit code from 200 on. */
+  largeExitCode: 199,
+  unwell: 200,
+  faulty: 201,
+  misuse: 202,
+  unreachable: 203,
+  refused: 204,
+  keyRefused: 205,
+  failed: 206,
+  timedOut: 207,
+  stopped: 208,
+  canceled: 209,
+  interrupted: 210,
 } as const;
 
 export const exitCodesHelp = `
 Exit codes:
-  0    done; of run and wait: the job succeeded
-  1-255  of run and wait: the exit code of the container that failed
-  1    of validate: the definition is faulty
-  2    wrong use of this command, or a file that can't be read
-  3    the service can't be reached
-  4    the service refused: a faulty definition, a name in use, an unknown job
-  5    the service refused the key
-  6    the job failed without an exit code of a container
-  7    the job timed out
-  8    the job was stopped
-  9    the job was canceled
-  130  interrupted; the job goes on`;
+  0      done; of run, wait and status --watch: the job succeeded
+  1-198  of these three: the exit code of the container that failed
+  199    of these three: that exit code is 199 or larger; it is printed
+  200    of health: the service is not well
+  201    of validate: the definition is faulty
+  202    wrong use of this command, or a file that can't be read
+  203    the service can't be reached
+  204    the service refused: a faulty definition, a name in use, an unknown job
+  205    the service refused the key
+  206    the job failed without an exit code of a container
+  207    the job timed out
+  208    the job was stopped
+  209    the job was canceled
+  210    interrupted; the job goes on`;
 
 /** What `run` and `wait` exit with once the job has ended. */
 export function exitCodeOfJob(status: Status): number {
@@ -44,8 +49,10 @@ export function exitCodeOfJob(status: Status): number {
       return exitCodes.canceled;
     default: {
       const codes = [status.exitCode, ...containersOf(status).map(([, { exit_code }]) => exit_code)];
-      // A process can exit with 1 to 255 only; ACI knows larger ones (7147, Windows' status words).
-      return codes.find((code) => typeof code === "number" && code >= 1 && code <= 255) ?? exitCodes.failed;
+      const code = codes.find((each) => typeof each === "number" && each !== 0);
+      if (typeof code !== "number") return exitCodes.failed;
+      // Windows' status words are negative.
+      return code > 0 && code < exitCodes.largeExitCode ? code : exitCodes.largeExitCode;
     }
   }
 }

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import { second } from "../src/shared/base/duration.ts";
-import { contextOf, print, printJson } from "./context.ts";
+import { contextOf, print, printJson, report } from "./context.ts";
+import { findJob, idOf } from "./id.ts";
 import { watch } from "./run.ts";
 import type { Service, StatusPath } from "./service.ts";
 import { summary, table } from "./show.ts";
 
-const idOrName = "the job's id, or its name, which means its newest job";
+const idOrName = "the job's id or the beginning of it, or its name, which means its newest job";
 
 /** The commands about jobs that exist: status, wait, list, delete, rerun. */
 export function addJobs(program: Command): void {
@@ -14,10 +15,12 @@ export function addJobs(program: Command): void {
     .command("status")
     .argument("<job>", idOrName)
     .description("show a job's state")
-    .action(async (job: string, _: object, self: Command) => {
+    .option("--watch", "go on until the job has ended, and exit as wait does")
+    .action(async (job: string, { watch: goOn = false }: { watch?: boolean }, self: Command) => {
       const { service, json } = contextOf(self);
-      const { status } = await service.poll(job);
-      if (json) printJson(status);
+      const { status, path } = await findJob(service, job);
+      if (goOn) process.exitCode = await watch(service, status.id, path, { json, logs: false });
+      else if (json) printJson(status);
       else print(summary(status));
     });
 
@@ -27,8 +30,8 @@ export function addJobs(program: Command): void {
     .description("follow a job as run does, and exit as it exits")
     .action(async (job: string, _: object, self: Command) => {
       const { service, json } = contextOf(self);
-      const { status, path } = await service.poll(job);
-      process.exitCode = await watch(service, status.id, path, json);
+      const { status, path } = await findJob(service, job);
+      process.exitCode = await watch(service, status.id, path, { json, logs: true });
     });
 
   program
@@ -39,17 +42,24 @@ export function addJobs(program: Command): void {
     .option("--tag <tag>", "jobs with this label, or KEY=VALUE")
     .option("--reason <reason>", "jobs that wait or ended for this reason")
     .option("--run-id <id>", "jobs of one pipeline run")
+    .option("--pipeline <name>", "jobs of one pipeline")
+    .option("--fault <fault>", "jobs that ended by this fault, say platform")
     .option("--since <time>", "accepted at this time (ISO 8601) or later")
     .option("--until <time>", "accepted before this time")
     .option("--top <count>", "the maximum number of jobs")
     .option("--continuation <token>", "the next page after the one that gave this token")
-    .action(async (query: Record<string, string>, self: Command) => {
+    .option("--all", "every page")
+    .action(async ({ all, ...query }: Record<string, string> & { all?: true }, self: Command) => {
       const { service, json } = contextOf(self);
-      const reply = await service.list(query);
-      if (json) printJson(reply);
+      const pages = [await service.list(query)];
+      for (let last = pages[0]; all && last?.continuation; last = pages.at(-1))
+        pages.push(await service.list({ ...query, continuation: last.continuation }));
+      const jobs = pages.flatMap((page) => page.jobs);
+      const { continuation } = pages.at(-1) ?? {};
+      if (json) printJson(continuation ? { jobs, continuation } : { jobs });
       else {
-        print(table(reply.jobs));
-        if (reply.continuation) print(`More: --continuation ${reply.continuation}`);
+        print(table(jobs, process.stdout.columns));
+        if (continuation) print(`More: --continuation ${continuation}, or --all`);
       }
     });
 
@@ -68,12 +78,16 @@ export function addJobs(program: Command): void {
 
   program
     .command("rerun")
-    .argument("<id>", "id of a job that has ended")
+    .argument("<job>", idOrName)
     .description("run a job's definition again, as a new job, and print its id")
-    .action(async (id: string, _: object, self: Command) => {
+    .option("--follow", "follow the new job as run does, and exit as it exits")
+    .action(async (given: string, { follow = false }: { follow?: boolean }, self: Command) => {
       const { service, json } = contextOf(self);
-      const job = await service.rerun(id);
-      if (json) printJson(job);
+      const { job, path } = await service.rerun(await idOf(service, given));
+      if (follow) {
+        report(`Accepted as job ${job.id}`);
+        process.exitCode = await watch(service, job.id, path, { json, logs: true });
+      } else if (json) printJson(job);
       else print(job.id);
     });
 }

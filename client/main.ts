@@ -4,6 +4,9 @@ import pc from "picocolors";
 import { defaultUrl, report } from "./context.ts";
 import { Misuse, Unreachable } from "./errors.ts";
 import { exitCodeOfError, exitCodes, exitCodesHelp } from "./exit-codes.ts";
+import { addCompletion } from "./completion.ts";
+import { addDescribe } from "./describe.ts";
+import { addHealth } from "./health.ts";
 import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
 import { addOperate } from "./operate.ts";
@@ -26,7 +29,8 @@ const program = new Command("aci-proxy")
 /** exitOverride and the error colour hold for commands made after they are set. */
 program.exitOverride().configureOutput({ outputError: (text, write) => write(pc.red(text)) });
 
-for (const add of [addRun, addJobs, addLogs, addOperate, addPoison, addValidate]) add(program);
+for (const add of [addRun, addJobs, addDescribe, addLogs, addOperate, addPoison, addHealth, addValidate, addCompletion])
+  add(program);
 
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

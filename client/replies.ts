@@ -48,6 +48,7 @@ export const status = z.looseObject({
   attempt: z.number().optional(),
   reason: z.string().nullish(),
   exitCode: z.number().nullish(),
+  waiting: z.looseObject({ reason: z.string() }).optional(),
   containers: z.record(z.string(), container).optional(),
   initContainers: z.record(z.string(), container).optional(),
 });
@@ -59,17 +60,70 @@ export function containersOf({ initContainers, containers }: Status): readonly (
 }
 
 const text = z.string().nullish();
-const job = z.looseObject({
+const number = z.number().nullish();
+const jobMembers = {
   id: z.string(),
   name: z.string(),
   state: z.string(),
+  groupName: text,
   reason: text,
   createdAt: text,
-  durationSeconds: z.number().nullish(),
-  exitCode: z.number().nullish(),
-});
+  durationSeconds: number,
+  exitCode: number,
+  pipeline: text,
+  pipelineRunId: text,
+  tags: z.union([z.record(z.string(), z.string()), z.string()]).nullish(),
+};
+const job = z.looseObject(jobMembers);
 export const jobs = z.looseObject({ jobs: z.array(job), continuation: text });
 export type Job = z.infer<typeof job>;
+
+const containerRecord = z.looseObject({ ...container.shape, start_time: text, finish_time: text, log: text });
+
+/** `GET /api/jobs/{id}`. */
+export const record = z.looseObject({
+  ...jobMembers,
+  message: text,
+  attempt: z.number().optional(),
+  resourceGroup: text,
+  location: text,
+  images: text,
+  factory: text,
+  activity: text,
+  requestedBy: text,
+  rerunOf: text,
+  deadlineAt: text,
+  queueSeconds: number,
+  startSeconds: number,
+  runSeconds: number,
+  costEstimate: number,
+  currency: text,
+  waiting: z.looseObject({ reason: z.string(), since: z.string(), detail: text }).optional(),
+  stopping: z.looseObject({ reason: z.string(), since: z.string() }).optional(),
+  containers: z.record(z.string(), containerRecord).optional(),
+  history: z
+    .array(z.looseObject({ at: z.string(), to: z.string(), reason: z.string(), attempt: z.number() }))
+    .optional(),
+  attempts: z
+    .array(
+      z.looseObject({
+        number: z.number(),
+        state: z.string(),
+        reason: text,
+        containers: z.record(z.string(), containerRecord).optional(),
+      }),
+    )
+    .optional(),
+  events: z
+    .array(z.looseObject({ at: text, container: text, name: z.string(), count: z.number(), message: z.string() }))
+    .optional(),
+  azure: z.record(z.string(), z.unknown()).optional(),
+  warnings: z.array(fault).optional(),
+});
+export type JobRecord = z.infer<typeof record>;
+
+/** `GET /api/health/details`. */
+export const health = z.looseObject({ status: z.string() });
 
 /** Replies that only say something: delete, cancel, pause, resume. */
 export const said = z.looseObject({ message: z.string().optional() });

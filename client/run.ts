@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { optionsTable } from "../src/shared/job/options.ts";
+import { optionsTable, type OptionName } from "../src/shared/job/options.ts";
 import { contextOf, print, printJson, readDefinition, report } from "./context.ts";
 import { Misuse, Refused } from "./errors.ts";
 import { exitCodeOfJob, exitCodes } from "./exit-codes.ts";
@@ -28,11 +28,19 @@ export function addRun(program: Command): void {
     if (name === "polling") continue; // run always polls
     const schema: Readonly<Record<string, unknown>> = row.schema;
     const argument = schema["type"] === "boolean" ? "" : " <value>";
-    command.addOption(new Option(`--${kebab(name)}${argument}`, row.text.replaceAll("`", "")));
+    command.addOption(new Option(`--${kebab(name)}${argument}`, helpOf(row)));
   }
   command.action(async (file: string, flags: Flags, self: Command) => {
     process.exitCode = await run(file, flags, self);
   });
+}
+
+/** What an option does, what it may be, and what it is unless given. */
+function helpOf({ text, schema, fallback }: (typeof optionsTable)[OptionName]): string {
+  const { enum: words, minimum, maximum, description }: Readonly<Record<string, unknown>> = schema;
+  const range = typeof minimum === "number" && typeof maximum === "number" ? `${minimum} to ${maximum}` : undefined;
+  const values = Array.isArray(words) ? words.join(", ") : typeof description === "string" ? description : range;
+  return `${text} (${values === undefined ? "" : `${values}; `}default: ${fallback})`.replaceAll("`", "");
 }
 
 async function run(file: string, flags: Flags, command: Command): Promise<number> {
@@ -60,7 +68,7 @@ async function run(file: string, flags: Flags, command: Command): Promise<number
       return exitCodes.done;
     }
     report(`${job.attached ? "Attached to" : "Accepted as"} job ${job.id}`);
-    return await watch(service, job.id, path, json);
+    return await watch(service, job.id, path, { json, logs: true });
   } catch (error) {
     const faults = error instanceof Refused ? error.errors : [];
     // An option of the command line has no place in the file, and the refusal itself quotes the first.
@@ -79,8 +87,13 @@ async function run(file: string, flags: Flags, command: Command): Promise<number
  *
  * @returns the exit code
  */
-export async function watch(service: Service, id: string, path: StatusPath, json: boolean): Promise<number> {
-  const logs = json ? undefined : new LiveLogs(service, id, prefixed);
+export async function watch(
+  service: Service,
+  id: string,
+  path: StatusPath,
+  { json, logs: withLogs }: { readonly json: boolean; readonly logs: boolean },
+): Promise<number> {
+  const logs = json || !withLogs ? undefined : new LiveLogs(service, id, prefixed);
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   process.once("SIGINT", onInterrupt);
@@ -107,7 +120,9 @@ export async function watch(service: Service, id: string, path: StatusPath, json
   await logs?.finish(status);
   if (json) printJson(status);
   else report(summary(status));
-  return exitCodeOfJob(status);
+  const exitCode = exitCodeOfJob(status);
+  if (exitCode === exitCodes.largeExitCode) report(`Exit code ${String(status.exitCode ?? exitCode)} is given as 199.`);
+  return exitCode;
 }
 
 function prefixed(container: string, line: string): void {

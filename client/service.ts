@@ -6,7 +6,10 @@ import {
   accepted,
   checked,
   hasEnded,
+  health,
   jobs,
+  record,
+  type JobRecord,
   said,
   status,
   type Accepted,
@@ -101,8 +104,23 @@ export class Service {
     return this.#call("GET", "/api/jobs", jobs, { query });
   }
 
-  rerun(id: string): Promise<Accepted> {
-    return this.#call("POST", `/api/jobs/${encodeURIComponent(id)}/rerun`, accepted);
+  record(id: string): Promise<JobRecord> {
+    return this.#call("GET", `/api/jobs/${encodeURIComponent(id)}`, record);
+  }
+
+  /** How the service is, also when it is not well. */
+  async health(): Promise<z.infer<typeof health>> {
+    const answer = await call(this.target, "GET", "/api/health/details");
+    const body = await textOf(answer, this.target);
+    const read = shaped(body, health);
+    if (read === undefined || (!answer.ok && answer.status !== 503)) throw refused(answer, body);
+    return read;
+  }
+
+  async rerun(id: string): Promise<{ readonly job: Accepted; readonly path: StatusPath }> {
+    const answer = await call(this.target, "POST", `/api/jobs/${encodeURIComponent(id)}/rerun`);
+    const job = await this.#read(answer, accepted);
+    return { job, path: this.#pathOf(answer, job.id) };
   }
 
   /** `POST /api/jobs/cancel`, `/api/pause`, `/api/resume`: a JSON body, and a reply that says what was done. */

@@ -7,16 +7,19 @@ export function located(file: string, { path, line, column, message }: LocatedFa
   return `${file}:${line}:${column} ${path === "" ? "" : `${path} `}${message}`;
 }
 
-function colored(state: string): string {
+export function colored(state: string): string {
   if (state === "Succeeded") return pc.green(state);
   if (state === "Running") return pc.cyan(state);
   return hasEnded({ state }) ? pc.red(state) : pc.yellow(state);
 }
 
 /** One line for a look at a job. The service's message names job and state already, where it has one. */
-export function progressLine({ state, reason, message }: Status): string {
+export function progressLine({ state, reason, message, attempt = 1, waiting }: Status): string {
   const why = message ?? reason ?? "";
-  return `${colored(state)}${why === "" ? "" : `  ${why}`}`;
+  const count = attempt > 1 && !hasEnded({ state }) ? `  attempt ${attempt}` : "";
+  // The service's sentence names the reason of most waits, but not of all.
+  const wait = waiting && !why.includes(waiting.reason) ? `  (${waiting.reason})` : "";
+  return `${colored(state)}${count}${why === "" ? "" : `  ${why}`}${wait}`;
 }
 
 /** A job for people: its state, and a line for each container. */
@@ -29,21 +32,65 @@ export function summary(status: Status): string {
   return lines.join("\n");
 }
 
-/** Jobs as a table, newest first as the service gives them. */
-export function table(jobs: readonly Job[]): string {
-  const rows = jobs.map(({ id, name, state, reason, createdAt, durationSeconds, exitCode }) => [
-    ...[id, name, state, reason ?? ""],
-    ...[createdAt ?? "", typeof durationSeconds === "number" ? `${Math.round(durationSeconds)} s` : ""],
-    typeof exitCode === "number" ? String(exitCode) : "",
-  ]);
-  const all = [["ID", "NAME", "STATE", "REASON", "CREATED", "DURATION", "EXIT"], ...rows];
-  const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all
+/** Rows in columns as wide as their widest cell; a column without any text takes no room. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = widthsOf(rows);
+  return rows
     .map((row) =>
       row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .flatMap((cell, column) => (widths[column] === 0 ? [] : [cell.padEnd(widths[column] ?? 0)]))
         .join("  ")
         .trimEnd(),
     )
     .join("\n");
+}
+
+function widthsOf(rows: readonly (readonly string[])[]): readonly number[] {
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  return Array.from({ length: count }, (_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+}
+
+export function exitWords(code: number | null | undefined): string {
+  return typeof code === "number" ? `exit ${code}` : "";
+}
+
+export function seconds(value: number | null | undefined): string {
+  return typeof value === "number" ? `${Math.round(value)} s` : "";
+}
+
+/** The columns of the list, the most important first: the last ones go where the terminal is too narrow. */
+const listColumns: readonly (readonly [title: string, cell: (job: Job) => string])[] = [
+  ["ID", ({ id }) => id],
+  ["NAME", ({ name }) => name],
+  ["STATE", ({ state }) => state],
+  ["EXIT", ({ exitCode }) => (typeof exitCode === "number" ? String(exitCode) : "")],
+  ["REASON", ({ reason }) => reason ?? ""],
+  ["CREATED", ({ createdAt }) => createdAt?.replace(/\.\d+Z$/, "Z") ?? ""],
+  ["DURATION", ({ durationSeconds }) => seconds(durationSeconds)],
+  ["GROUP", ({ name, groupName }) => (groupName === name ? "" : (groupName ?? ""))],
+  ["PIPELINE", ({ pipeline }) => pipeline ?? ""],
+  ["RUN", ({ pipelineRunId }) => pipelineRunId ?? ""],
+  ["TAGS", ({ tags }) => tagsOf(tags)],
+];
+
+/**
+ * Jobs as a table, newest first as the service gives them. A column that says nothing of any job is left out.
+ *
+ * @param width of the terminal; without one nothing is left out for want of room
+ */
+export function table(jobs: readonly Job[], width = Infinity): string {
+  const filled = listColumns.filter(([title, cell]) => title === "ID" || title === "NAME" || jobs.some(cell));
+  for (let count = filled.length; ; count--) {
+    const shown = filled.slice(0, count);
+    const text = columns([shown.map(([title]) => title), ...jobs.map((job) => shown.map(([, cell]) => cell(job)))]);
+    const widest = Math.max(...text.split("\n").map((line) => line.length));
+    if (widest <= width || count <= 3) return text;
+  }
+}
+
+function tagsOf(tags: Job["tags"]): string {
+  if (typeof tags !== "object" || tags === null) return tags ?? "";
+  return Object.entries(tags)
+    .map(([name, value]) => (value === "" ? name : `${name}=${value}`))
+    .join(",");
 }

@@ -6,7 +6,7 @@ import { vitalParts, type PeriodicRun, type RunEnd } from "../../shared/store/pe
 import { requeueWaiting } from "../reconcile/capacity.ts";
 import { continueCancels } from "./bulk-cancels.ts";
 import { requeueDue, type Load } from "./due-jobs.ts";
-import { logHealth } from "./health-line.ts";
+import { logHealth } from "./log-health.ts";
 import { sweepOrphans } from "./orphans.ts";
 import { recheckUnreadable } from "./unreadable-rows.ts";
 import { sweepRetention } from "./retention.ts";

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
@@ -114,7 +115,7 @@ describe("aci-proxy run", () => {
     const errors = [{ path: "properties.osType", line: 3, column: 9, message: "must be Linux or Windows" }];
     service.on("POST /api/trigger", { status: 400, json: { message: "The definition has 1 fault.", errors } });
     const run = aciProxy("run", file);
-    expect(await run.exitCode).toBe(4);
+    expect(await run.exitCode).toBe(204);
     expect(run.stderr).toBe(`${file}:3:9 properties.osType must be Linux or Windows\nThe definition has 1 fault.\n`);
   });
 
@@ -125,7 +126,7 @@ describe("aci-proxy run", () => {
       json: { message: "Bad options: timeout (line 1): timeout is wrong. And 1 more.", errors },
     });
     const run = aciProxy("run", file, "--timeout", "x", "--retries", "x");
-    expect(await run.exitCode).toBe(4);
+    expect(await run.exitCode).toBe(204);
     expect(run.stderr).toBe("retries is wrong.\nBad options: timeout (line 1): timeout is wrong. And 1 more.\n");
   });
 
@@ -139,7 +140,7 @@ describe("aci-proxy run", () => {
     const run = aciProxy("run", file);
     await expect.poll(() => run.stderr, soon).toContain("Queued");
     run.child.kill("SIGINT");
-    expect(await run.exitCode).toBe(130);
+    expect(await run.exitCode).toBe(210);
     expect(run.stderr).toContain("aci-proxy wait 1");
     expect(run.stderr).toContain("aci-proxy delete 1");
   });
@@ -159,16 +160,16 @@ describe("the key", () => {
     const other = await new StandInService().listen();
     service.on("GET /api/status/1", { status: 301, headers: { location: `${other.url}/api/status/1` } });
     const status = aciProxy("status", "1");
-    expect(await status.exitCode).toBe(4);
+    expect(await status.exitCode).toBe(204);
     expect(other.requests).toEqual([]);
     expect(status.stderr).toContain("redirects");
     await other.close();
   });
 
-  test("that is refused ends with code 5, and is not shown", async () => {
+  test("that is refused ends with code 205, and is not shown", async () => {
     service.on("GET /api/status/1", { status: 401 });
     const status = aciProxy("status", "1");
-    expect(await status.exitCode).toBe(5);
+    expect(await status.exitCode).toBe(205);
     expect(status.stderr).toBe("The service refused the key; give the right one in ACI_PROXY_KEY (or --key).\n");
   });
 });
@@ -188,7 +189,7 @@ describe("aci-proxy about jobs", () => {
   test("an unknown job is a refusal in the service's words", async () => {
     service.on("GET /api/status/x", { status: 404, json: { message: "No job x is known." } });
     const status = aciProxy("status", "x");
-    expect(await status.exitCode).toBe(4);
+    expect(await status.exitCode).toBe(204);
     expect(status.stderr).toBe("No job x is known.\n");
   });
 
@@ -198,7 +199,7 @@ describe("aci-proxy about jobs", () => {
     const ended = { status: 500, json: { id: "1", state: "TimedOut" } };
     service.on("GET /api/status/1", running, broken, ended);
     const wait = aciProxy("wait", "1");
-    expect(await wait.exitCode).toBe(7);
+    expect(await wait.exitCode).toBe(207);
     expect(wait.stderr).toContain("Storage can't be reached. (request r); trying again");
   });
 
@@ -212,10 +213,10 @@ describe("aci-proxy about jobs", () => {
     expect(await list.exitCode).toBe(0);
     expect(service.requests[0]?.query).toEqual({ state: "active", runId: "r", top: "2" });
     expect(list.stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
-      ["ID", "NAME", "STATE", "REASON", "CREATED", "DURATION", "EXIT"],
+      ["ID", "NAME", "STATE", "EXIT", "REASON", "CREATED", "DURATION"],
       ["2", "nightly", "Running", "2026-11-24T00:00:00Z"],
-      ["1", "nightly", "Failed", "ExitCode", "61 s", "1"],
-      ["More: --continuation next"],
+      ["1", "nightly", "Failed", "1", "ExitCode", "61 s"],
+      ["More: --continuation next, or --all"],
       [""],
     ]);
   });
@@ -253,12 +254,129 @@ describe("aci-proxy about jobs", () => {
     expect(service.requests).toHaveLength(3);
   });
 
-  test("rerun prints the new job's id", async () => {
+  test("rerun takes a name, and prints the new job's id", async () => {
+    service.on("GET /api/status/nightly", { status: 500, json: { id: "1", name: "nightly", state: "Failed" } });
     const json = { message: "accepted", id: "2", name: "nightly", state: "Queued", rerunOf: "1" };
     service.on("POST /api/jobs/1/rerun", { status: 202, json });
-    const rerun = aciProxy("rerun", "1");
+    const rerun = aciProxy("rerun", "nightly");
     expect(await rerun.exitCode).toBe(0);
     expect(rerun.stdout).toBe("2\n");
+  });
+
+  test("the beginning of an id is enough, unless several ids begin so", async () => {
+    const ids = ["01a20c6c-c13a-7ab1-a14f-5d162eaef33c", "01a20c6d-c13a-7ab1-a14f-5d162eaef33c"];
+    const reply = (id: string) => ({ id, name: "nightly", state: "Running", message: "It runs." });
+    service
+      .on("GET /api/status/01a20c6d", { status: 404, json: { message: "Not known." } })
+      .on("GET /api/status/01a2", { status: 404, json: { message: "Not known." } })
+      .on("GET /api/jobs", { status: 200, json: { jobs: ids.map(reply) } })
+      .on(`GET /api/status/${ids[1]}`, { status: 202, json: reply(ids[1] ?? "") });
+    const one = aciProxy("status", "01a20c6d");
+    expect(await one.exitCode).toBe(0);
+    expect(one.stdout).toContain(`id ${ids[1]}`);
+    const several = aciProxy("status", "01a2");
+    expect(await several.exitCode).toBe(202);
+    expect(several.stderr).toContain(ids[0]);
+  });
+
+  test("list --all reads every page, and shows what distinguishes jobs of one name", async () => {
+    const job = (id: string) => ({
+      id,
+      name: "nightly",
+      state: "Failed",
+      pipelineRunId: `run-${id}`,
+      tags: { day: id },
+    });
+    service.on(
+      "GET /api/jobs",
+      { status: 200, json: { jobs: [job("3"), job("2")], continuation: "next" } },
+      { status: 200, json: { jobs: [job("1")] } },
+    );
+    const list = aciProxy("list", "--all");
+    expect(await list.exitCode).toBe(0);
+    expect(list.stdout.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+      ["ID", "NAME", "STATE", "RUN", "TAGS"],
+      ...["3", "2", "1"].map((id) => [id, "nightly", "Failed", `run-${id}`, `day=${id}`]),
+      [""],
+    ]);
+    expect(service.requests.map(({ query }) => query)).toEqual([{}, { continuation: "next" }]);
+  });
+
+  test("status --watch goes on until the end, without logs, and exits as the job does", async () => {
+    oneJob({ state: "Failed", exitCode: 137 });
+    const watched = aciProxy("status", "1", "--watch");
+    expect(await watched.exitCode).toBe(137);
+    expect(watched.stdout).toBe("");
+    expect(watched.stderr).toContain("Running");
+  });
+
+  test("an exit code from 200 on becomes 199, and is printed", async () => {
+    oneJob({ state: "Failed", exitCode: 7147 });
+    const wait = aciProxy("wait", "1");
+    expect(await wait.exitCode).toBe(199);
+    expect(wait.stderr).toContain("Exit code 7147 is given as 199.");
+  });
+
+  test("describe shows the whole record as text", async () => {
+    const id = "01a20c6c-c13a-7ab1-a14f-5d162eaef33c";
+    const containers = { app: { state: "Terminated", exit_code: 3, detail_status: "Error", log: "complete" } };
+    service.on(`GET /api/jobs/${id}`, {
+      status: 200,
+      json: {
+        ...{ id, name: "nightly", state: "Failed", message: "nightly Failed: app exit 3.", attempt: 1, images: "a:1" },
+        ...{ groupName: "nightly", location: "westeurope", pipeline: "load", queueSeconds: 2.4, costEstimate: 0.01 },
+        history: [{ at: "2026-11-24T00:00:00Z", from: "", to: "Queued", reason: "Accepted", attempt: 1 }],
+        attempts: [{ number: 1, state: "Failed", reason: "ExitCode", containers }],
+        events: [{ at: "2026-11-24T00:00:01Z", container: "app", name: "Pulling", count: 2, message: "pulling a:1" }],
+        azure: { code: "InaccessibleImage", httpStatus: 400 },
+        warnings: [{ path: "properties.x", line: 1, column: 1, message: "x has no effect." }],
+      },
+    });
+    const described = aciProxy("describe", id);
+    expect(await described.exitCode).toBe(0);
+    expect(described.stdout.split("\n").map((line) => line.split(/ {2,}/).join(" | "))).toEqual([
+      "Failed | nightly Failed: app exit 3.",
+      `id | ${id}`,
+      "group | nightly, westeurope",
+      "images | a:1",
+      "pipeline | load",
+      "queued | 2 s",
+      "cost | 0.01",
+      "",
+      "Timeline",
+      " | 2026-11-24T00:00:00Z | Queued | Accepted",
+      "",
+      "Attempt 1: Failed ExitCode",
+      " | app | Terminated | exit 3 | Error | log complete",
+      "",
+      "Events",
+      " | 2026-11-24T00:00:01Z | app | Pulling ×2 | pulling a:1",
+      "",
+      "Azure's own error",
+      " | code | InaccessibleImage",
+      " | httpStatus | 400",
+      "",
+      "Warnings",
+      " | properties.x | x has no effect.",
+      "",
+    ]);
+  });
+
+  test("health shows the numbers, and exits with 200 when the service is not well", async () => {
+    service.on(
+      "GET /api/health/details",
+      { status: 200, json: { status: "ok", activeJobs: 3, paused: null } },
+      { status: 503, json: { status: "late", activeJobs: 3 } },
+    );
+    const well = aciProxy("health");
+    expect([await well.exitCode, well.stdout]).toEqual([0, "ok\nactiveJobs  3\n"]);
+    const late = aciProxy("health");
+    expect([await late.exitCode, late.stdout]).toEqual([200, "late\nactiveJobs  3\n"]);
+  });
+
+  test("open prints the address of the page", async () => {
+    const open = aciProxy("open", "--print");
+    expect([await open.exitCode, open.stdout]).toEqual([0, `${service.url}/api/dashboard\n`]);
   });
 
   test("cancel, pause and resume send what was asked for, and show the answer", async () => {
@@ -291,11 +409,43 @@ describe("aci-proxy about jobs", () => {
   });
 });
 
+describe("aci-proxy completion", () => {
+  /** What bash offers after these words. */
+  const offered = async (...words: string[]): Promise<readonly string[]> => {
+    const script = aciProxy("completion", "bash");
+    expect(await script.exitCode).toBe(0);
+    const line = words.map((word) => `'${word}'`).join(" ");
+    const { stdout } = spawnSync("bash", [
+      "-c",
+      `${script.stdout}
+COMP_WORDS=(aci-proxy ${line}); COMP_CWORD=${words.length}; _aci_proxy; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    ]);
+    return stdout.toString().trimEnd().split("\n");
+  };
+
+  test.skipIf(spawnSync("bash", ["--version"]).error !== undefined)(
+    "completes commands and flags in bash",
+    async () => {
+      expect(await offered("stat")).toEqual(["status"]);
+      expect(await offered("status", "1", "--wa")).toEqual(["--watch"]);
+      expect(await offered("--json", "poison", "re")).toEqual(["replay"]);
+      expect(await offered("run", "--retry")).toEqual(["--retry-on"]);
+    },
+  );
+
+  test("prints scripts for zsh and PowerShell, and refuses other shells", async () => {
+    const all = ["zsh", "powershell", "tcsh"].map((shell) => aciProxy("completion", shell));
+    expect(await Promise.all(all.map(({ exitCode }) => exitCode))).toEqual([0, 0, 202]);
+    expect(all[0]?.stdout).toContain("bashcompinit");
+    expect(all[1]?.stdout).toContain("'poison replay' = @(");
+  });
+});
+
 describe("a command that can't work", () => {
-  test("for want of a service ends with code 3 and says what to do", async () => {
+  test("for want of a service ends with code 203 and says what to do", async () => {
     await service.close();
     const status = aciProxy("status", "1");
-    expect(await status.exitCode).toBe(3);
+    expect(await status.exitCode).toBe(203);
     expect(status.stderr).toMatch(/^No answer from http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)\.\n.*npm start\n$/);
     service = await new StandInService().listen();
   });
@@ -308,9 +458,9 @@ describe("a command that can't work", () => {
     [["run", "file", "--option", "novalue"], /NAME=VALUE/],
     [["status", "1", "--url", "nowhere"], /absolute http/],
     [["cancel"], /needs --name, --tag or --state/],
-  ])("for wrong use (%j) ends with code 2", async (words, message) => {
+  ])("for wrong use (%j) ends with code 202", async (words, message) => {
     const command = aciProxy(...words);
-    expect(await command.exitCode).toBe(2);
+    expect(await command.exitCode).toBe(202);
     expect(command.stderr).toMatch(message);
     expect(service.requests).toEqual([]);
   });
@@ -318,7 +468,7 @@ describe("a command that can't work", () => {
   test("because something else answers there says so", async () => {
     service.on("GET /api/jobs", { status: 200, text: "<html>" });
     const list = aciProxy("list");
-    expect(await list.exitCode).toBe(4);
+    expect(await list.exitCode).toBe(204);
     expect(list.stderr).toContain("is --url right?");
   });
 
