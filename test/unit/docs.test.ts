@@ -141,6 +141,18 @@ describe("hand-written pages", () => {
     expect(missing).toEqual([]);
   });
 
+  test("docs/where.md answers at least ten questions, each with two files that contain what it names", () => {
+    const rows = read("docs/where.md")
+      .split("\n")
+      .filter((line) => /^\| [A-Z].*\? \|/.test(line));
+    expect(rows.length).toBeGreaterThanOrEqual(10);
+    for (const row of rows) {
+      const hops = [...row.matchAll(/`([^`]+)` \(`([^`]+)`\)/g)];
+      expect(hops, row).toHaveLength(2);
+      for (const [, file = "", name = ""] of hops) expect(read(file), row).toContain(name);
+    }
+  });
+
   test("every link from one page to another leads somewhere", () => {
     const pages = globSync(["*.md", "docs/*.md", "local/**/*.md"], { cwd: root });
     const dead = pages.flatMap((page) =>
