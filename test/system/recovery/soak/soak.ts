@@ -56,6 +56,13 @@ export async function soak({ seed, minutes, most, factor, strikes, burst, tell }
   const storage = new BadStorage(random, factor);
   const world = await World.start({ factor, gate: storage, clocks: [0, apart], environment: patient });
   const began = performance.now();
+  let isOver = false;
+  /** What goes on by itself; its failure fails the soak at the end, and not the process before. */
+  const all: Promise<unknown>[] = [];
+  const begin = (work: Promise<unknown>): void => {
+    work.catch(() => undefined);
+    all.push(work);
+  };
   try {
     storage.chance = chance;
     for (const effect of armEffects)
@@ -64,13 +71,13 @@ export async function soak({ seed, minutes, most, factor, strikes, burst, tell }
         effect,
         probability: chance / armEffects.length,
       });
-    let isOver = false;
     const trouble = makeTrouble(world, storage, random, { isOver: () => isOver, most: strikes });
+    trouble.catch(() => undefined);
     const plans: Plan[] = Array.from({ length: burst }, (_, n) => burstPlan(n));
     const foreign: Foreign[] = [];
     const brokenPolls: string[] = [];
     const takenWithoutIndex: string[] = [];
-    const all: Promise<unknown>[] = [postAll(world, [...plans])];
+    begin(postAll(world, [...plans]));
     const enough = 12 * minute * factor + 2 * second * burst * factor;
     const wipe = async (): Promise<void> => {
       const loss = await loseIndex(world, enough);
@@ -81,10 +88,10 @@ export async function soak({ seed, minutes, most, factor, strikes, burst, tell }
     for (let n = 0; n < most && performance.now() - began < minutes * minute; n++) {
       const plan = steadyPlan(n, random);
       plans.push(plan);
-      all.push(runOne(world, plan, { enough, foreign, brokenPolls }));
+      begin(runOne(world, plan, { enough, foreign, brokenPolls }));
       if (performance.now() - began > wipeAt) {
         wipeAt = Infinity;
-        all.push(wipe());
+        begin(wipe());
       }
       await delay(world.ours((5 + 10 * random()) * second));
     }
@@ -107,6 +114,7 @@ export async function soak({ seed, minutes, most, factor, strikes, burst, tell }
       seconds: Math.round((performance.now() - began) / 1000),
     };
   } finally {
+    isOver = true;
     await world.stop();
   }
 }
