@@ -11,7 +11,7 @@ import { pollUrl } from "./lib/urls.ts";
 import { polling, readQuery } from "./lib/query.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
-import { findJob } from "./status.ts";
+import { findJob } from "./lib/job-reply.ts";
 
 export const deleteParameters = { polling: polling("202 and a `Location` that answers 200 once the group is gone.") };
 

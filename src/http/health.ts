@@ -1,3 +1,4 @@
+import manifest from "../../package.json" with { type: "json" };
 import { second } from "../shared/base/duration.ts";
 import { Unavailable } from "../shared/base/errors.ts";
 import type { Deps } from "../shared/deps.ts";
@@ -22,7 +23,7 @@ type HealthDeps = Pick<
   | "aci"
 >;
 
-export const version = "0.1.0";
+export const { version } = manifest;
 
 /** A load balancer waits no longer. */
 const maxWait = 2 * second;

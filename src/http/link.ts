@@ -4,7 +4,14 @@ import { linkIsGood, readLink } from "../shared/security/link-token.ts";
 import { linkUrl } from "./lib/urls.ts";
 import { readQuery } from "./lib/query.ts";
 import { handler, refuse } from "./lib/reply.ts";
-import { findReadable, pollParameter, renewLease, statusReply, unknownReply, type StatusDeps } from "./status.ts";
+import {
+  findReadable,
+  pollParameter,
+  renewLease,
+  statusReply,
+  unknownReply,
+  type StatusDeps,
+} from "./lib/job-reply.ts";
 
 export const linkParameters = { poll: pollParameter };
 

@@ -11,7 +11,7 @@ import { attemptEnded, LogView } from "./lib/log-view.ts";
 import { aBoolean, aTime, oneOf, readQuery, whole } from "./lib/query.ts";
 import { faulty, handler, refuse } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
-import { findJob } from "./status.ts";
+import { findJob } from "./lib/job-reply.ts";
 
 /**
  * `GET /api/logs/{id or name}[/{container}]`: text, or JSON with `format=json`; with `follow=true` a stream of what comes until the

@@ -1,36 +1,24 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
-import type { AttemptResult, ContainerResult } from "../shared/store/attempts.ts";
-import { second } from "../shared/base/duration.ts";
-import { Unreadable, type LocatedFault } from "../shared/base/errors.ts";
-import { entryOf } from "../shared/job/reasons.ts";
-import type { Deps } from "../shared/deps.ts";
-import { parseJobId, type JobId } from "../shared/base/ids.ts";
-import { hasEnded, stateWord, type Job } from "../shared/job/job.ts";
-import { whyDropped } from "../shared/job/result.ts";
-import type { Stored } from "../shared/store/jobs.ts";
-import { withStopped } from "../shared/store/stopped-containers.ts";
-import { blame, describe, stoppingOf, waitingOf } from "../shared/job/describe.ts";
-import { logsUrl, pollUrl, type Links, type PollUntil } from "./lib/urls.ts";
+import { Unreadable } from "../shared/base/errors.ts";
+import { parseJobId } from "../shared/base/ids.ts";
+import { type PollUntil, pollUrl } from "./lib/urls.ts";
 import { oneOf, readQuery } from "./lib/query.ts";
-import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
-import type { Reply } from "./openapi/replies.ts";
-
-/** `GET /api/status/{id or name}`: what the table says, one point read (two for a name), one more for a finished job's containers. */
-export type StatusDeps = Pick<Deps, "now" | "log" | "jobs" | "attempts"> & {
-  readonly settings: Links & Pick<Deps["settings"], "gatewayParameters">;
-};
-
-/** What says of a read that it is a poll. */
-export const pollParameter = oneOf(
-  ["1"],
-  "Only the job's own end ends this poll: nothing else in the query is judged.",
-);
+import { handler, refuse } from "./lib/reply.ts";
+import {
+  findReadable,
+  pollParameter,
+  renewLease,
+  type StatusDeps,
+  statusReply,
+  unknownReply,
+} from "./lib/job-reply.ts";
 
 export const statusParameters = {
   poll: pollParameter,
   until: oneOf(["started", "deleted"], "Answer 200 when the group runs, or once it is gone; default at the job's end."),
 };
 
+/** `GET /api/status/{id or name}`: what the table says, one point read (two for a name), one more for a finished job's containers. */
 export function status(deps: StatusDeps) {
   return handler(
     deps.log,
@@ -60,162 +48,6 @@ export function stillUnknown({ settings }: Pick<StatusDeps, "settings">) {
     if (id === undefined || request.query.get("poll") !== "1") return undefined;
     return unknownReply(id, pollUrl(settings, id, untilOf(request.query.get("until"))));
   };
-}
-
-export function unknownReply(id: JobId, location: string): HttpResponseInit {
-  const body: Reply<"Unknown"> = { message: "The job's state can't be read now; ask again.", id, state: "Unknown" };
-  return json(202, body, { location, ...retryAfterHeader(15 * second) });
-}
-
-export async function findJob({ jobs }: Pick<Deps, "jobs">, idOrName: string): Promise<Stored | undefined> {
-  const id = parseJobId(idOrName);
-  if (id !== undefined) return jobs.peek(id);
-  return /^[a-z0-9-]{1,63}$/i.test(idOrName) ? jobs.peekNewest(idOrName) : undefined;
-}
-
-/** Only the job's own end ends a poll: a row that can't be read is no end. */
-export async function findReadable(
-  deps: Pick<Deps, "jobs" | "log">,
-  idOrName: string,
-): Promise<Stored | Unreadable | undefined> {
-  try {
-    return await findJob(deps, idOrName);
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    deps.log("error", "job can't be read", { job: error.id, why: error.why });
-    return error;
-  }
-}
-
-/** One write at most every quarter of the lease, so that status stays one read. */
-export async function renewLease({ jobs, now }: StatusDeps, { job }: Stored): Promise<void> {
-  const { lease } = job.options;
-  if (lease === undefined || hasEnded(job.phase) || now() < (job.leaseSeenAt ?? job.createdAt) + lease / 4) return;
-  await jobs.change(job.id, (fresh) => (hasEnded(fresh.phase) ? undefined : { job: { ...fresh, leaseSeenAt: now() } }));
-}
-
-/** @param location where to ask again while it is not satisfied */
-export async function statusReply(
-  deps: StatusDeps,
-  job: Job,
-  until: PollUntil,
-  location: string,
-): Promise<HttpResponseInit> {
-  const { phase } = job;
-  const ended = hasEnded(phase);
-  const satisfied =
-    until === "deleted"
-      ? ended && phase.group === "gone"
-      : until === "started"
-        ? ended || phase.state === "Running"
-        : ended;
-  if (!satisfied) {
-    const wait = Math.min(Math.max(job.lookAt - deps.now(), second), 30 * second);
-    return json(202, running(job, deps.settings), { location, ...retryAfterHeader(wait) });
-  }
-  if (!ended || until === "deleted") return json(200, running(job, deps.settings));
-  const captured = await deps.attempts.find(job.id, job.attempt);
-  const attempt = captured && withStopped(job, captured);
-  const { failureStatus } = job.options;
-  // To who waits for the start, 200 says that the group runs.
-  const failed = until === "started" && failureStatus < 400 ? 500 : failureStatus;
-  return json(phase.state === "Succeeded" ? 200 : failed, finished(job, attempt, deps.settings));
-}
-
-function common(job: Job, settings: Links): Reply<"Status"> {
-  return {
-    message: describe(job),
-    name: job.name,
-    state: stateWord(job.phase),
-    id: job.id,
-    attempt: job.attempt,
-    createdAt: isoTime(job.createdAt),
-    ...(job.startedAt === undefined ? {} : { startedAt: isoTime(job.startedAt) }),
-    logsUrl: logsUrl(settings, job.id),
-    ...(job.rerunOf === undefined ? {} : { rerunOf: job.rerunOf }),
-    ...(job.warnings.length > 0 ? { warnings: job.warnings } : {}),
-    ...(job.azure === undefined ? {} : { azure: job.azure }),
-  };
-}
-
-function running(job: Job, settings: Links): Reply<"Status"> {
-  const { phase } = job;
-  const stopping = stoppingOf(job);
-  const waiting = waitingOf(job);
-  const of = (init: boolean) =>
-    Object.fromEntries(job.containers.filter((each) => each.init === init).map(({ name }) => [name, {}]));
-  return {
-    ...common(job, settings),
-    // Their names, so that their logs can be followed.
-    ...(phase.state === "Running" ? { containers: of(false), initContainers: of(true) } : {}),
-    ...(hasEnded(phase) ? { reason: phase.verdict.reason, groupDeleted: phase.group === "gone" } : {}),
-    ...(waiting
-      ? {
-          reason: waiting.reason,
-          waiting: { ...waiting, since: isoTime(waiting.since), advice: entryOf(waiting.reason).advice },
-        }
-      : {}),
-    ...(stopping
-      ? { reason: stopping.reason, stopping: { reason: stopping.reason, since: isoTime(stopping.since) } }
-      : {}),
-  };
-}
-
-function finished(job: Job, attempt: AttemptResult | undefined, settings: Links): Reply<"Status"> {
-  const { phase } = job;
-  if (!hasEnded(phase)) return running(job, settings);
-  const { reason, exitCode, container } = phase.verdict;
-  const { party, advice } = blame(phase.verdict);
-  const of = (init: boolean) =>
-    Object.fromEntries(
-      (attempt?.containers ?? []).filter((each) => each.init === init).map((each) => [each.name, containerReply(each)]),
-    );
-  const initContainers = of(true);
-  const warnings = [...job.warnings, ...resultWarnings(attempt)];
-  return {
-    ...common(job, settings),
-    ...(warnings.length > 0 ? { warnings } : {}),
-    reason,
-    ...(phase.state === "Succeeded" ? {} : { fault: party, advice }),
-    ...(exitCode === undefined ? {} : { exitCode }),
-    ...(container === undefined ? {} : { failedContainer: container }),
-    finishedAt: isoTime(phase.finishedAt),
-    groupDeleted: phase.group === "gone",
-    containers: of(false),
-    ...(Object.keys(initContainers).length > 0 ? { initContainers } : {}),
-    ...(attempt?.result ? { result: attempt.result } : {}),
-  };
-}
-
-/** Why there is no result, where something looked like one. */
-function resultWarnings(attempt: AttemptResult | undefined): readonly LocatedFault[] {
-  if (attempt?.resultDropped === undefined) return [];
-  const message = `The result was dropped: ${whyDropped[attempt.resultDropped]}`;
-  return [{ path: "result", line: 1, column: 1, message }];
-}
-
-/** The original's fields and form; what is new follows them. */
-export function containerReply(container: ContainerResult): Reply<"Container"> {
-  return {
-    start_time: plainTime(container.startTime),
-    finish_time: plainTime(container.finishTime),
-    state: container.state,
-    exit_code: container.exitCode ?? null,
-    detail_status: container.detailStatus ?? null,
-    output: container.output,
-    output_truncated: container.outputTruncated,
-    log: container.log,
-    ...(container.restartCount > 0 ? { restart_count: container.restartCount } : {}),
-  };
-}
-
-/** `YYYY-MM-DDTHH:MM:SS`, UTC. */
-function plainTime(at: number | undefined): string | null {
-  return at === undefined ? null : new Date(at).toISOString().slice(0, 19);
-}
-
-export function isoTime(at: number): string {
-  return new Date(at).toISOString();
 }
 
 function untilOf(text: string | null): PollUntil {

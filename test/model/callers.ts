@@ -1,6 +1,6 @@
 import { HttpRequest, InvocationContext } from "@azure/functions";
-import { resume } from "../../src/http/operate/operate.ts";
-import { renewLease } from "../../src/http/status.ts";
+import { resume } from "../../src/http/operate/resume.ts";
+import { renewLease } from "../../src/http/lib/job-reply.ts";
 import { accept } from "../../src/shared/intake/accept.ts";
 import { cancel } from "../../src/shared/intake/cancel.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";

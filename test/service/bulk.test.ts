@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";
-import { cancelMany, resume } from "../../src/http/operate/operate.ts";
+import { cancelMany } from "../../src/http/operate/cancel-many.ts";
+import { resume } from "../../src/http/operate/resume.ts";
 import type { Deps } from "../../src/shared/deps.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { ask, jobOf, openBench, post, useAzurite, yaml } from "./kit.ts";

@@ -1,6 +1,8 @@
 /** What the log says of a job's life, of the service's health, and of who changed what. */
 import { describe, expect, it } from "vitest";
-import { cancelMany, pause, resume } from "../../src/http/operate/operate.ts";
+import { cancelMany } from "../../src/http/operate/cancel-many.ts";
+import { pause } from "../../src/http/operate/pause.ts";
+import { resume } from "../../src/http/operate/resume.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
 import type { Deps } from "../../src/shared/deps.ts";
 import { jsonLog, loggingThrough, type LogLevel } from "../../src/shared/base/log.ts";

@@ -2,7 +2,9 @@
 import type { HttpHandler } from "@azure/functions";
 import { QueueSASPermissions } from "@azure/storage-queue";
 import { describe, expect, it } from "vitest";
-import { cancelMany, pause, resume } from "../../src/http/operate/operate.ts";
+import { cancelMany } from "../../src/http/operate/cancel-many.ts";
+import { pause } from "../../src/http/operate/pause.ts";
+import { resume } from "../../src/http/operate/resume.ts";
 import { takePoison } from "../../src/http/operate/poison.ts";
 import { day } from "../../src/shared/base/duration.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";

@@ -1,6 +1,6 @@
 /** A rerun is judged again by the settings of today: those of the day that its job was accepted may be others. */
 import { describe, expect, it } from "vitest";
-import { rerun } from "../../src/http/operate/operate.ts";
+import { rerun } from "../../src/http/operate/rerun.ts";
 import type { Deps } from "../../src/shared/deps.ts";
 import { ask, deliver, follow, jobOf, messagesIn, openBench, post, useAzurite, yaml, type Reply } from "./kit.ts";
 

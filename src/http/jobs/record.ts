@@ -11,7 +11,7 @@ import { withStopped } from "../../shared/store/stopped-containers.ts";
 import { readQuery } from "../lib/query.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
-import { containerReply, isoTime } from "../status.ts";
+import { containerReply, isoTime } from "../lib/job-reply.ts";
 
 /** `GET /api/jobs/{id}`: the columns of the row, and everything that does not fit into columns. */
 type RecordDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts">;
