@@ -1,3 +1,4 @@
+// Longer than 350 lines: every fact about HTTP on the real host, against one running host.
 /** How the real host was seen to answer, HTTP and keys: one row for each fact (shared facts, "The real Functions host, observed"). */
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from "../../src/shared/job/job.ts";
 import type { ObservedContainer, ObservedGroup, Observation } from "../../src/shared/job/observation.ts";
-import { identityOf } from "../../src/shared/job/verdict.ts";
+import { identityOf } from "../../src/shared/job/observed-group.ts";
 import type { JobOptions } from "../../src/shared/job/options.ts";
 import type { Pacing } from "../../src/shared/base/rewrite.ts";
 import type { Submission } from "../../src/shared/intake/submission.ts";

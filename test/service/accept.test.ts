@@ -1,3 +1,4 @@
+// Longer than 350 lines: every way in which a submission is accepted or refused, on one bench.
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";

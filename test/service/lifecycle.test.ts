@@ -1,3 +1,4 @@
+// Longer than 350 lines: every way in which a job lives and ends, on one bench.
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { faultSchema } from "../../local/aci/control/faults.ts";

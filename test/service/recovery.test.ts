@@ -1,3 +1,4 @@
+// Longer than 350 lines: every trigger that is late, lost or doubled, on one bench.
 import { describe, expect, it } from "vitest";
 import { InvocationContext } from "@azure/functions";
 import { day, minute, second } from "../../src/shared/base/duration.ts";

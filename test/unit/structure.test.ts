@@ -120,3 +120,12 @@ test("src/shared holds modules and deps.ts alone", () => {
   const loose = files.filter((file) => /^src\/shared\/[^/]+$/.test(file));
   expect(loose).toEqual(["src/shared/deps.ts"]);
 });
+
+test("a file has at most 350 lines, or says in its first line why it is longer", () => {
+  const all = globSync(["{src,client,local,test,bench,scripts}/**/*.{ts,mjs,js}"], { cwd: root });
+  const tooLong = all.filter((file) => {
+    const lines = readFileSync(join(root, file), "utf8").trimEnd().split("\n");
+    return lines.length > 350 && !/^\/\/ Longer than 350 lines: .{20}/.test(lines[0] ?? "");
+  });
+  expect(tooLong).toEqual([]);
+});

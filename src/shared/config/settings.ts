@@ -1,3 +1,4 @@
+// Longer than 350 lines: the table of every setting, from which docs/settings.md is made, and what reads it.
 import { day, hour, minute, second } from "../base/duration.ts";
 import { isUuidLike } from "../base/ids.ts";
 import { contradictionsOf, openedLocally, securitySettings } from "./security-settings.ts";

@@ -1,3 +1,4 @@
+// Longer than 350 lines: one state machine, whose phases are read in order.
 import { second } from "../base/duration.ts";
 import { absenceProof, absentAgain, type Ground } from "./absence.ts";
 import { afterRefusal } from "./arm-answers.ts";
@@ -21,7 +22,8 @@ import {
   unclaimed,
   withEnding,
 } from "./transitions.ts";
-import { failed, judge, observe, type Outcome } from "./verdict.ts";
+import { observe } from "./observed-group.ts";
+import { failed, judge, type Outcome } from "./verdict.ts";
 
 /**
  * What happens to a job next: a job, what was seen of its group, and the time decide one step. All of it is pure;

@@ -1,7 +1,7 @@
 import { parseJobId, type JobId } from "../base/ids.ts";
 import type { Job } from "./job.ts";
 import type { ObservedGroup } from "./observation.ts";
-import { isSameGroup } from "./verdict.ts";
+import { isSameGroup } from "./observed-group.ts";
 
 /**
  * Whose a group of a job's name is. Only tags prove that it is the job's: this installation's (whose value fits the group's name),

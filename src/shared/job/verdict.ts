@@ -1,14 +1,14 @@
-import { defined } from "../base/defined.ts";
 import { minute } from "../base/duration.ts";
 import { clip } from "../base/errors.ts";
 import { firstTrouble, isEviction, killedByProbe, reasonOfTrouble, startReason } from "./group-events.ts";
-import type { ContainerEnd, Job, Observed, TerminalState, Verdict } from "./job.ts";
+import type { ContainerEnd, Observed, TerminalState, Verdict } from "./job.ts";
 import { hasStarted, nothingRuns, type ObservedContainer, type ObservedGroup } from "./observation.ts";
+import { countingOf, isSpot, keptEnd, knownEnd, lastEndOf, platformCodes, type Watched } from "./observed-group.ts";
 import type { Reason } from "./reasons.ts";
 
 /**
- * What a view of a container group means for its job. This file is the whole policy: {@link observe} keeps what must not be forgotten
- * between two views, {@link policy} is the table of rules in the order of their precedence, {@link judge} applies it. All of it is
+ * What a view of a container group means for its job. This file is the whole policy: {@link policy} is the table of rules in
+ * the order of their precedence, {@link judge} applies it; `observed-group.ts` keeps what must not be forgotten between two views. All of it is
  * pure, and every view of ACI's gets exactly one answer.
  *
  * Two rules stand above all: an exit code that is not known is never taken for 0, and a word of ACI's never seen before means
@@ -31,11 +31,6 @@ export type Judgement =
   | { readonly kind: "stop and observe"; readonly outcome: Outcome }
   /** The region had no room after all: nothing ran, and the group is created again later. */
   | { readonly kind: "wait"; readonly verdict: Verdict };
-
-/** What is known of the job: its definition's part in the verdict. */
-export type Watched = Pick<Job, "restartPolicy" | "spot" | "regular" | "evictions"> & {
-  readonly options: { readonly main?: string | undefined };
-};
 
 export interface Limits {
   /** How often a container with restartPolicy OnFailure may be started again. */
@@ -62,8 +57,6 @@ interface Rule {
   readonly judge: (view: View) => Judgement | undefined;
 }
 
-/** The platform's own exit codes: "Container group restart, killing event, interruption". */
-const platformCodes: ReadonlySet<number> = new Set([7147, 7148]);
 /** A failure that repeats this often while the container waits is not a passing one. */
 const maxStartFailures = 5;
 /** How long a group may say Running without showing any container before that counts as a start. */
@@ -224,105 +217,6 @@ export function judge(job: Watched, group: ObservedGroup, observed: Observed, no
   return { kind: "unclear", startedAt: now };
 }
 
-// -------------------------------------------------------------------------------------------------------- What is kept
-
-/** What is known of the attempt's group after one more view of it. */
-export function observe(job: Watched, group: ObservedGroup, before: Observed, now: number): Observed {
-  const { bareSince: _bare, terminatedSince: _terminated, ...kept } = before;
-  const restarts = Math.max(0, ...group.containers.map(({ restartCount }) => restartCount));
-  const evictions = evictionsOf(job, group, before, restarts);
-  const isBare = group.state === "Running" && group.containers.every(({ hasView }) => !hasView);
-  const counting = countingOf(group, job.options.main);
-  const ends = endsOf(job, group, before.ends);
-  const isTerminated =
-    counting.length > 0 &&
-    counting.every(({ state }) => state === "Terminated") &&
-    counting.some((each) => knownEnd(each, job, group, { ends }) === undefined);
-  return {
-    ...kept,
-    ...(group.owner.kind === "ours" ? { identity: identityOf(group, before.identity?.starts) } : {}),
-    anyStarted: before.anyStarted || group.containers.some(hasStarted),
-    ...defined({ startedAt: before.startedAt ?? startOf(group, now) }),
-    ends,
-    restarts: Math.max(before.restarts, restarts),
-    evictions,
-    ...(isBare ? { bareSince: before.bareSince ?? now } : {}),
-    ...(isTerminated ? { terminatedSince: before.terminatedSince ?? now } : {}),
-  };
-}
-
-/**
- * The first known end of each container. Under `Never` it is final, and so is main's under every policy; a container that its policy
- * starts again has no end before its last. In a group that was stopped an exit code may be the stop's.
- */
-function endsOf(job: Watched, group: ObservedGroup, before: readonly ContainerEnd[]): ContainerEnd[] {
-  if (group.state === "Stopped") return [...before];
-  const fresh = group.containers
-    .filter(({ name, init }) => job.restartPolicy === "Never" || (!init && name === job.options.main))
-    .filter(({ name, init }) => !before.some((end) => end.container === name && end.init === init))
-    .flatMap((each) => firstEndOf(each) ?? []);
-  return [...before, ...fresh];
-}
-
-/** A container's first known end in one view: that of the run before, else the present one. The platform's codes are no ends. */
-export function firstEndOf(container: ObservedContainer): ContainerEnd | undefined {
-  const { name, init, state, exitCode, startTime, finishTime, detailStatus, restartCount, previous } = container;
-  const isEnd = (code: number | undefined): code is number => code !== undefined && !platformCodes.has(code);
-  if (isEnd(previous?.exitCode)) {
-    return {
-      container: name,
-      init,
-      exitCode: previous.exitCode,
-      ...defined({ startTime: previous.startTime, finishTime: previous.finishTime }),
-      restartCount: Math.max(0, restartCount - 1),
-    };
-  }
-  if (state !== "Terminated" || !isEnd(exitCode)) return undefined;
-  return { container: name, init, exitCode, ...defined({ startTime, finishTime, detailStatus }), restartCount };
-}
-
-/** What distinguishes a group from another of its name: its containers, their images, and when each first started. */
-export function identityOf(
-  group: ObservedGroup,
-  starts: Readonly<Record<string, number>> = {},
-): NonNullable<Observed["identity"]> {
-  return { containers: containersOf(group), starts: { ...startsOf(group), ...starts } };
-}
-
-/** True when a group that lost its tags is the one that was seen with them. In doubt it is not. */
-export function isSameGroup(group: ObservedGroup, { identity }: Observed): boolean {
-  if (identity === undefined || containersOf(group) !== identity.containers) return false;
-  const starts = startsOf(group);
-  return Object.entries(identity.starts).every(([name, at]) => starts[name] === at);
-}
-
-function containersOf(group: ObservedGroup): string {
-  return group.containers.map(({ name, init, image }) => `${init ? "init " : ""}${name}=${image ?? ""}`).join(" ");
-}
-
-/** When each container first started, as far as the view shows: of more than one restart it shows only the last two runs. */
-function startsOf(group: ObservedGroup): Record<string, number> {
-  const pairs = group.containers.flatMap(({ name, init, restartCount, startTime, previous }) => {
-    const first = restartCount === 0 ? startTime : restartCount === 1 ? previous?.startTime : undefined;
-    return first === undefined ? [] : [[`${init ? "init " : ""}${name}`, first] as const];
-  });
-  return Object.fromEntries(pairs);
-}
-
-/**
- * A Spot group is evicted by a restart whose run before ended with a code of the platform's or without one, or when an event says so.
- * Any other code is the program's own end (container-instances-spot-containers-overview).
- */
-function evictionsOf(job: Watched, group: ObservedGroup, before: Observed, restarts: number): number {
-  if (!isSpot(job)) return before.evictions;
-  const wasEvicted = group.containers.some(
-    ({ restartCount, previous }) =>
-      restartCount > before.restarts && (previous?.exitCode === undefined || platformCodes.has(previous.exitCode)),
-  );
-  const told = group.events.filter(isEviction).reduce((sum, { count }) => sum + count, 0);
-  return Math.max(before.evictions + (wasEvicted && restarts > before.restarts ? 1 : 0), told);
-}
-
 // ------------------------------------------------------------------------------------------------------------- Outcomes
 
 const success: Outcome = { state: "Succeeded", verdict: { reason: "Completed", exitCode: 0 } };
@@ -368,10 +262,6 @@ function failures(job: Watched, group: ObservedGroup, observed: Pick<Observed, "
     .flatMap((each) => keptEnd(each, observed) ?? lastEndOf(each) ?? [])
     .filter(({ exitCode }) => exitCode !== 0)
     .filter(({ init, container }) => job.options.main === undefined || init || container === job.options.main);
-}
-
-function lastEndOf({ previous: _before, ...container }: ObservedContainer): ContainerEnd | undefined {
-  return firstEndOf({ ...container, previous: undefined });
 }
 
 /** An end of the platform's making in a group that has ended: maintenance, or an eviction. */
@@ -422,33 +312,6 @@ function repeatedFailure(group: ObservedGroup): Judgement | undefined {
 
 // -------------------------------------------------------------------------------------------------------------- Details
 
-function isSpot({ spot, regular }: Watched): boolean {
-  return spot && !regular;
-}
-
-/** Whose ends make the job's end: main, or every ordinary container. */
-function countingOf(group: ObservedGroup, main: string | undefined): readonly ObservedContainer[] {
-  return group.containers.filter(({ name, init }) => !init && (main === undefined || name === main));
-}
-
-function keptEnd({ name, init }: ObservedContainer, { ends }: Pick<Observed, "ends">): ContainerEnd | undefined {
-  return ends.find((end) => end.container === name && end.init === init);
-}
-
-/** An end that is final under the job's policy. */
-function knownEnd(
-  container: ObservedContainer,
-  { restartPolicy }: Watched,
-  { state }: ObservedGroup,
-  observed: Pick<Observed, "ends">,
-): ContainerEnd | undefined {
-  const kept = keptEnd(container, observed);
-  // In a group that was stopped an exit code may be the stop's: a program that is asked to stop may end with 0.
-  if (kept !== undefined || restartPolicy !== "OnFailure" || state === "Stopped") return kept;
-  const last = lastEndOf(container);
-  return last?.exitCode === 0 ? last : undefined;
-}
-
 function startedAgain(end: ContainerEnd, group: ObservedGroup): boolean {
   const now = group.containers.find(({ name, init }) => name === end.container && init === end.init);
   return now !== undefined && (now.restartCount > end.restartCount || now.state === "Running");
@@ -461,11 +324,4 @@ function crashLoops(container: ObservedContainer, { restartPolicy }: Watched, ma
   const backsOff = /crashloopbackoff/i.test(detailStatus ?? "");
   if (restartPolicy === "Never") return restartCount > 0 && (backsOff || restartCount > maxRestarts);
   return restartCount > maxRestarts;
-}
-
-/** When the first ordinary container started, as far as the view shows. */
-function startOf(group: ObservedGroup, now: number): number | undefined {
-  const started = group.containers.filter((each) => !each.init && hasStarted(each));
-  if (started.length === 0) return undefined;
-  return Math.min(now, ...started.flatMap(({ startTime, previous }) => previous?.startTime ?? startTime ?? []));
 }

@@ -10,7 +10,7 @@ import { defined } from "../../shared/base/defined.ts";
 import { hasContainers, type Job, type Phase } from "../../shared/job/job.ts";
 import type { ObservedContainer, ObservedGroup } from "../../shared/job/observation.ts";
 import { readContainerLog } from "../../shared/aci/masked-client.ts";
-import { firstEndOf } from "../../shared/job/verdict.ts";
+import { firstEndOf } from "../../shared/job/observed-group.ts";
 import { resultOf, takeSentResult } from "./attempt-result.ts";
 
 /** All containers' outputs together fit into a status reply of Data Factory's 4 MB with room to spare. */

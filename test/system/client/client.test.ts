@@ -1,3 +1,4 @@
+// Longer than 350 lines: every subcommand against one running stack.
 import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";

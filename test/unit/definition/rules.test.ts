@@ -1,3 +1,4 @@
+// Longer than 350 lines: a row for each rule about definitions.
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../src/shared/base/json.ts";
 import { accepted, container, faultsOf, group, groupOf, parseFixture, reported, warningsOf } from "./kit.ts";

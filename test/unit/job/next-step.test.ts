@@ -1,3 +1,4 @@
+// Longer than 350 lines: the table of every phase under every observation.
 import { describe, expect, it } from "vitest";
 import { hour, minute, second } from "../../../src/shared/base/duration.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../../src/shared/job/arm-answers.ts";

@@ -1,9 +1,11 @@
+// Longer than 350 lines: a row for each rule of the verdict.
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { minute, second } from "../../../src/shared/base/duration.ts";
 import { nothingObserved, type GroupEvent, type Observed } from "../../../src/shared/job/job.ts";
 import { nothingRuns, type ObservedContainer, type ObservedGroup } from "../../../src/shared/job/observation.ts";
-import { judge, observe, type Judgement, type Watched } from "../../../src/shared/job/verdict.ts";
+import { observe, type Watched } from "../../../src/shared/job/observed-group.ts";
+import { judge, type Judgement } from "../../../src/shared/job/verdict.ts";
 import { container, exited, group, start } from "../../kit/kit.ts";
 
 const limits = { maxRestarts: 3, exitCodeTime: 10 * minute, spotFallbackAfter: 0 };

@@ -1,0 +1,151 @@
+import { defined } from "../base/defined.ts";
+import { isEviction } from "./group-events.ts";
+import type { ContainerEnd, Job, Observed } from "./job.ts";
+import { hasStarted, type ObservedContainer, type ObservedGroup } from "./observation.ts";
+
+/**
+ * What is known of an attempt's group over several views: its containers' first ends, whether they are the same containers, how often
+ * they were evicted. Facts only; what they mean is decided in `verdict.ts`. Pure.
+ */
+
+/** What is known of the job: its definition's part in the verdict. */
+export type Watched = Pick<Job, "restartPolicy" | "spot" | "regular" | "evictions"> & {
+  readonly options: { readonly main?: string | undefined };
+};
+
+/** The platform's own exit codes: "Container group restart, killing event, interruption". */
+export const platformCodes: ReadonlySet<number> = new Set([7147, 7148]);
+/** What is known of the attempt's group after one more view of it. */
+export function observe(job: Watched, group: ObservedGroup, before: Observed, now: number): Observed {
+  const { bareSince: _bare, terminatedSince: _terminated, ...kept } = before;
+  const restarts = Math.max(0, ...group.containers.map(({ restartCount }) => restartCount));
+  const evictions = evictionsOf(job, group, before, restarts);
+  const isBare = group.state === "Running" && group.containers.every(({ hasView }) => !hasView);
+  const counting = countingOf(group, job.options.main);
+  const ends = endsOf(job, group, before.ends);
+  const isTerminated =
+    counting.length > 0 &&
+    counting.every(({ state }) => state === "Terminated") &&
+    counting.some((each) => knownEnd(each, job, group, { ends }) === undefined);
+  return {
+    ...kept,
+    ...(group.owner.kind === "ours" ? { identity: identityOf(group, before.identity?.starts) } : {}),
+    anyStarted: before.anyStarted || group.containers.some(hasStarted),
+    ...defined({ startedAt: before.startedAt ?? startOf(group, now) }),
+    ends,
+    restarts: Math.max(before.restarts, restarts),
+    evictions,
+    ...(isBare ? { bareSince: before.bareSince ?? now } : {}),
+    ...(isTerminated ? { terminatedSince: before.terminatedSince ?? now } : {}),
+  };
+}
+
+/**
+ * The first known end of each container. Under `Never` it is final, and so is main's under every policy; a container that its policy
+ * starts again has no end before its last. In a group that was stopped an exit code may be the stop's.
+ */
+function endsOf(job: Watched, group: ObservedGroup, before: readonly ContainerEnd[]): ContainerEnd[] {
+  if (group.state === "Stopped") return [...before];
+  const fresh = group.containers
+    .filter(({ name, init }) => job.restartPolicy === "Never" || (!init && name === job.options.main))
+    .filter(({ name, init }) => !before.some((end) => end.container === name && end.init === init))
+    .flatMap((each) => firstEndOf(each) ?? []);
+  return [...before, ...fresh];
+}
+
+/** A container's first known end in one view: that of the run before, else the present one. The platform's codes are no ends. */
+export function firstEndOf(container: ObservedContainer): ContainerEnd | undefined {
+  const { name, init, state, exitCode, startTime, finishTime, detailStatus, restartCount, previous } = container;
+  const isEnd = (code: number | undefined): code is number => code !== undefined && !platformCodes.has(code);
+  if (isEnd(previous?.exitCode)) {
+    return {
+      container: name,
+      init,
+      exitCode: previous.exitCode,
+      ...defined({ startTime: previous.startTime, finishTime: previous.finishTime }),
+      restartCount: Math.max(0, restartCount - 1),
+    };
+  }
+  if (state !== "Terminated" || !isEnd(exitCode)) return undefined;
+  return { container: name, init, exitCode, ...defined({ startTime, finishTime, detailStatus }), restartCount };
+}
+
+/** What distinguishes a group from another of its name: its containers, their images, and when each first started. */
+export function identityOf(
+  group: ObservedGroup,
+  starts: Readonly<Record<string, number>> = {},
+): NonNullable<Observed["identity"]> {
+  return { containers: containersOf(group), starts: { ...startsOf(group), ...starts } };
+}
+
+/** True when a group that lost its tags is the one that was seen with them. In doubt it is not. */
+export function isSameGroup(group: ObservedGroup, { identity }: Observed): boolean {
+  if (identity === undefined || containersOf(group) !== identity.containers) return false;
+  const starts = startsOf(group);
+  return Object.entries(identity.starts).every(([name, at]) => starts[name] === at);
+}
+
+function containersOf(group: ObservedGroup): string {
+  return group.containers.map(({ name, init, image }) => `${init ? "init " : ""}${name}=${image ?? ""}`).join(" ");
+}
+
+/** When each container first started, as far as the view shows: of more than one restart it shows only the last two runs. */
+function startsOf(group: ObservedGroup): Record<string, number> {
+  const pairs = group.containers.flatMap(({ name, init, restartCount, startTime, previous }) => {
+    const first = restartCount === 0 ? startTime : restartCount === 1 ? previous?.startTime : undefined;
+    return first === undefined ? [] : [[`${init ? "init " : ""}${name}`, first] as const];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/**
+ * A Spot group is evicted by a restart whose run before ended with a code of the platform's or without one, or when an event says so.
+ * Any other code is the program's own end (container-instances-spot-containers-overview).
+ */
+function evictionsOf(job: Watched, group: ObservedGroup, before: Observed, restarts: number): number {
+  if (!isSpot(job)) return before.evictions;
+  const wasEvicted = group.containers.some(
+    ({ restartCount, previous }) =>
+      restartCount > before.restarts && (previous?.exitCode === undefined || platformCodes.has(previous.exitCode)),
+  );
+  const told = group.events.filter(isEviction).reduce((sum, { count }) => sum + count, 0);
+  return Math.max(before.evictions + (wasEvicted && restarts > before.restarts ? 1 : 0), told);
+}
+
+export function lastEndOf({ previous: _before, ...container }: ObservedContainer): ContainerEnd | undefined {
+  return firstEndOf({ ...container, previous: undefined });
+}
+
+export function isSpot({ spot, regular }: Watched): boolean {
+  return spot && !regular;
+}
+
+/** Whose ends make the job's end: main, or every ordinary container. */
+export function countingOf(group: ObservedGroup, main: string | undefined): readonly ObservedContainer[] {
+  return group.containers.filter(({ name, init }) => !init && (main === undefined || name === main));
+}
+
+export function keptEnd({ name, init }: ObservedContainer, { ends }: Pick<Observed, "ends">): ContainerEnd | undefined {
+  return ends.find((end) => end.container === name && end.init === init);
+}
+
+/** An end that is final under the job's policy. */
+export function knownEnd(
+  container: ObservedContainer,
+  { restartPolicy }: Watched,
+  { state }: ObservedGroup,
+  observed: Pick<Observed, "ends">,
+): ContainerEnd | undefined {
+  const kept = keptEnd(container, observed);
+  // In a group that was stopped an exit code may be the stop's: a program that is asked to stop may end with 0.
+  if (kept !== undefined || restartPolicy !== "OnFailure" || state === "Stopped") return kept;
+  const last = lastEndOf(container);
+  return last?.exitCode === 0 ? last : undefined;
+}
+
+/** When the first ordinary container started, as far as the view shows. */
+function startOf(group: ObservedGroup, now: number): number | undefined {
+  const started = group.containers.filter((each) => !each.init && hasStarted(each));
+  if (started.length === 0) return undefined;
+  return Math.min(now, ...started.flatMap(({ startTime, previous }) => previous?.startTime ?? startTime ?? []));
+}
