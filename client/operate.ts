@@ -3,6 +3,14 @@ import { setTimeout } from "node:timers/promises";
 import { contextOf, print, printJson, report } from "./context.ts";
 import { Misuse } from "./errors.ts";
 
+interface CancelFlags {
+  readonly name?: string;
+  readonly tag?: string;
+  readonly pipeline?: string;
+  readonly state?: string;
+  readonly dryRun?: boolean;
+}
+
 /** What operators do to many jobs at once: cancel, pause, resume. */
 export function addOperate(program: Command): void {
   program
@@ -10,11 +18,12 @@ export function addOperate(program: Command): void {
     .description("cancel all jobs that fit")
     .option("--name <name>", "of one container group")
     .option("--tag <tag>", "with this label, or KEY=VALUE")
+    .option("--pipeline <name>", "of one pipeline (of the option source)")
     .option("--state <state>", "in this state")
     .option("--dry-run", "only tell how many")
-    .action(async (flags: { name?: string; tag?: string; state?: string; dryRun?: boolean }, self: Command) => {
-      if (!flags.name && !flags.tag && !flags.state) {
-        throw new Misuse("cancel needs --name, --tag or --state; --state active means every job");
+    .action(async (flags: CancelFlags, self: Command) => {
+      if (!flags.name && !flags.tag && !flags.pipeline && !flags.state) {
+        throw new Misuse("cancel needs --name, --tag, --pipeline or --state; --state active means every job");
       }
       await operate("jobs/cancel", flags, self);
     });

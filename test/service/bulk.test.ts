@@ -3,6 +3,7 @@ import { minute, second } from "../../src/shared/base/duration.ts";
 import { cancelMany } from "../../src/http/operate/cancel-many.ts";
 import { resume } from "../../src/http/operate/resume.ts";
 import type { Deps } from "../../src/shared/deps.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { ask, jobOf, openBench, post, useAzurite, yaml } from "./kit.ts";
 
@@ -54,6 +55,23 @@ it("a cancel of many whose host dies in its first seconds is finished by the swe
   await runPass(other, "timer");
   expect(await canceled()).toBe(16);
   expect(await deps.bulk.all()).toEqual([]);
+});
+
+it("a cancel of many finds jobs that were accepted a moment ago, by what their rows say", async () => {
+  const { deps } = await openBench();
+  const mine = await post(deps, yaml("mine"), "tags=team=data&source=factory/nightly/run/copy");
+  const other = await post(deps, yaml("other"), "tags=team=ops&source=factory/daily/run/copy");
+  const canceled = async (selection: object): Promise<unknown> =>
+    (await ask(cancelMany(deps), { text: JSON.stringify({ ...selection, dryRun: true }) })).body["ids"];
+  for (const selection of [{ tag: "team=data" }, { pipeline: "nightly" }, { tag: "team", pipeline: "nightly" }])
+    expect(await canceled(selection)).toEqual([mine.id]);
+  for (const selection of [{ state: "Queued" }, { state: "active" }, { tag: "team" }])
+    expect((await canceled(selection)) as string[]).toHaveLength(2);
+  for (const selection of [{ state: "Running" }, { tag: "team=data", pipeline: "daily" }])
+    expect(await canceled(selection)).toEqual([]);
+  await reconcile(deps, other.id, { at: undefined });
+  expect(await canceled({ tag: "team=ops" })).toEqual([other.id]);
+  expect(await canceled({ pipeline: "daily", state: "Queued" })).toEqual([]);
 });
 
 it("a row that can't be read stops no cancel of the others, and is counted", async () => {

@@ -16,6 +16,7 @@ import { maxCall } from "./max-call.ts";
 export const selection = z.object({
   name: text(63).optional(),
   tag: text(400).optional(),
+  pipeline: text(512).optional(),
   state: text(200)
     .transform((words, context) => {
       const states = readStates(words);
@@ -33,15 +34,15 @@ export function cancelMany(deps: CancelManyDeps) {
   return handler(deps.log, async (request, context) => {
     const body = await readJson(request, selection);
     if (!body.ok) return refuse(body.error, context);
-    const { name, tag, state, dryRun } = body.value;
-    if (name === undefined && tag === undefined && state === undefined) {
-      const message = "Select jobs by name, tag or state; use state=active to select all.";
+    const { name, tag, pipeline, state, dryRun } = body.value;
+    if ([name, tag, pipeline, state].every((each) => each === undefined)) {
+      const message = "Select jobs by name, tag, pipeline or state; use state=active to select all.";
       return refuse({ code: "InvalidRequest", message }, context);
     }
     const began = deps.now();
     const by = callerOf(context);
     const states = state === undefined || state === "active" ? {} : { states: [...state] };
-    const meant = { ...defined({ name, tag }), ...states, until: began + 1 };
+    const meant = { ...defined({ name, tag, pipeline }), ...states, until: began + 1 };
     const until = began + maxCall;
     const key = `${began}-${Buffer.from(deps.randomBytes(8)).toString("hex")}`;
     // Recorded before the first cancel, so that the sweep finishes the work if this host dies.
@@ -50,7 +51,14 @@ export function cancelMany(deps: CancelManyDeps) {
     const { ids, unreadable, finished } = await cancelSelected(deps, meant, { by, until, dryRun });
     const goesOn = !finished && !dryRun;
     if (finished && !dryRun) await dropWork(deps, key);
-    if (!dryRun) audit(deps.log, context, "cancel many", { canceled: ids.length, finished, names: name, tag });
+    if (!dryRun)
+      audit(deps.log, context, "cancel many", {
+        canceled: ids.length,
+        finished,
+        names: name,
+        tag,
+        pipelines: pipeline,
+      });
     const message = dryRun
       ? `${counted(ids.length, "job", "jobs")} would be canceled`
       : `${counted(ids.length, "job is", "jobs are")} being canceled${goesOn ? " so far; the others follow" : ""}`;

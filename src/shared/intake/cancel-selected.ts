@@ -2,9 +2,11 @@ import { Unreadable } from "../base/errors.ts";
 import { inParallel } from "../base/in-parallel.ts";
 import type { JobId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
-import { activeJobs } from "../store/active-jobs.ts";
+import { stateWord } from "../job/job.ts";
+import type { ActiveJob } from "../store/job-index.ts";
+import { activeJobs, hasTag } from "../store/active-jobs.ts";
 import type { Selection } from "../store/bulk-works.ts";
-import type { JobStore } from "../store/jobs.ts";
+import type { JobColumns, JobStore } from "../store/jobs.ts";
 import type { Queues } from "../store/queues.ts";
 import { logFieldsOf } from "../job/log-fields.ts";
 import { cancel, mayBeCanceled } from "./cancel.ts";
@@ -24,21 +26,34 @@ export interface Progress {
   readonly finished: boolean;
 }
 
+function isMeant({ states, tag, pipeline }: Selection, state: string, columns: JobColumns): boolean {
+  return (
+    (states === undefined || states.includes(state)) &&
+    (tag === undefined || hasTag(columns, tag)) &&
+    (pipeline === undefined || columns["pipeline"] === pipeline)
+  );
+}
+
 /** How many jobs are canceled at once. */
 const width = 8;
 
 /** Cancels all active jobs that are meant, until the time is up. May be repeated. */
 export async function cancelSelected(
   deps: CancelManyDeps,
-  { name, tag, states, until: before }: Selection,
+  selection: Selection,
   { by, until, dryRun }: { readonly by: string | undefined; readonly until: number; readonly dryRun: boolean },
 ): Promise<Progress> {
   const ids: JobId[] = [];
   let unreadable = 0;
   const troubles: Error[] = [];
-  const one = async ({ id }: { readonly id: JobId }): Promise<void> => {
+  const one = async (entry: ActiveJob): Promise<void> => {
+    const { id } = entry;
+    // What was only just accepted has a name in the index, and nothing else yet: its row says the rest.
+    if (entry.state !== "" && !isMeant(selection, entry.state, deps.jobs.shown(entry.columns))) return;
     const stored = await deps.jobs.peek(id);
     if (stored === undefined || !mayBeCanceled(stored.job)) return;
+    const { phase, options } = stored.job;
+    if (!isMeant(selection, stateWord(phase), { tags: options.tags, pipeline: options.source?.pipeline })) return;
     ids.push(id);
     if (dryRun) return;
     await cancel(deps, id, by);
@@ -49,8 +64,9 @@ export async function cancelSelected(
     else troubles.push(error instanceof Error ? error : new Error(String(error)));
     deps.log("warn", "job can't be canceled", { job: id });
   };
-  const meant = activeJobs(deps.jobs, { name, states, until: before }, tag, () => unreadable++);
-  const reached = await inParallel(meant, one, { width, until, now: deps.now, failed });
+  const { name, until: before } = selection;
+  const named = activeJobs(deps.jobs, { name, until: before }, undefined, () => unreadable++);
+  const reached = await inParallel(named, one, { width, until, now: deps.now, failed });
   const [trouble] = troubles;
   if (trouble !== undefined) throw trouble;
   return { ids, unreadable, finished: reached === "all" };

@@ -11,6 +11,7 @@ const selectionSchema = z.object({
   name: z.string().optional(),
   tag: z.string().optional(),
   states: z.array(z.string()).optional(),
+  pipeline: z.string().optional(),
   /** Jobs that were accepted later are not meant. */
   until: z.number(),
 });
