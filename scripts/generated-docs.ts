@@ -179,7 +179,7 @@ ${table(["code on create", "status", "reason"], arm)}
 The code decides; the words beside it decide only where the code has no meaning of its own, and for the numbers of a quota. A 5xx of
 ACI's own is tried again with growing delays; where it comes again it ends the job as \`CreateFailed\` after four tries over 15 minutes if
 other groups are accepted in the region meanwhile, else after \`CREATE_FAILED_TIME\`. A 409 with an unknown code is treated the same way.
-A gateway's 5xx or a time-out is no answer at all: the group is looked for before anything else is done.
+A gateway's 5xx or a time-out is no answer at all: the group is observed before anything else is done.
 
 ## What a view of a container group means
 

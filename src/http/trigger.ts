@@ -159,7 +159,7 @@ function submissionOf(request: HttpRequest, text: string, settings: Deps["settin
 export function invalidSettings(faults: readonly string[]): Refusal {
   return {
     code: "InvalidSettings",
-    message: `This service's settings are wrong, and it takes no jobs: ${faults.join(" ")}`,
+    message: `The service is misconfigured and is not accepting jobs: ${faults.join(" ")}`,
     retryAfter: 60 * second,
     more: { faults },
   };

@@ -179,7 +179,7 @@ function keyRing(settings: Settings, now: () => number): KeyRing {
   return { wrap: missing, unwrap: missing };
 }
 
-/** @param activeJobs how many there are: the more, the less often each is looked at */
+/** @param activeJobs how many there are: the more, the less often each is observed */
 export function rulesOf({ settings, random }: Pick<Deps, "settings" | "random">, activeJobs = 0): Rules {
   const observationCeiling = observationCeilingFor(
     activeJobs,

@@ -5,7 +5,7 @@ import { groupName, nameKey } from "../shared/base/ids.ts";
 import { readGroupEvents } from "../shared/store/messages.ts";
 
 /**
- * Event Grid, by queue and by trigger alike: an event is a reason to look at a group again, and nothing more. A name that no job holds
+ * Event Grid, by queue and by trigger alike: an event is a reason to observe a group again, and nothing more. A name that no job holds
  * costs one read of the index and no call of ARM; events of one group within two seconds become one message.
  */
 const together = 2 * second;

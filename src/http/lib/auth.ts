@@ -10,7 +10,7 @@ import { handler, refuse } from "./reply.ts";
  * everybody through to here, where a bearer token of the tenant must grant the door's role.
  */
 const guardRoles = {
-  /** Submitting needs to be followed, and operating to be looked at. */
+  /** Submit and Operate imply Read. */
   read: ["Job.Read", "Job.Submit", "Job.Operate"],
   submit: ["Job.Submit"],
   steer: ["Job.Submit", "Job.Operate"],

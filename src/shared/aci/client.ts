@@ -19,7 +19,7 @@ import type { ArmKind, ArmRemaining } from "../limits/windows.ts";
  * Azure Container Instances through ARM's REST interface, and nothing above this file knows its URLs or words. Requests travel
  * through the official client's authenticated pipeline; the bodies are raw, because the client's models drop what they don't know.
  *
- * Nothing is retried here: after an unclear answer the world is looked at.
+ * Nothing is retried here: after an unclear answer the group is observed.
  */
 export interface AciOptions {
   readonly endpoint: string;

@@ -114,7 +114,7 @@ export const settingsTable = {
     "the two settings above",
     [],
     targets,
-    "Ordered places for groups, `SUBSCRIPTION/RESOURCE-GROUP[/REGION]`, comma-separated: a definition without `location` goes to the first with room.",
+    "Ordered targets for groups, `SUBSCRIPTION/RESOURCE-GROUP[/REGION]`, comma-separated: a definition without `location` goes to the first that has capacity.",
   ),
   defaultApiVersion: row<string>(
     "DEFAULT_API_VERSION",
@@ -193,14 +193,14 @@ export const settingsTable = {
     "PT2S",
     2 * second,
     duration(100, 1 * minute),
-    "Shortest time between two looks at a group.",
+    "Shortest time between two observations of a group.",
   ),
   observationCeiling: row(
     "LOOK_INTERVAL_MAX",
     "PT60S",
     minute,
     duration(1 * second, 10 * minute),
-    "Longest time between two looks at a running group.",
+    "Longest time between two observations of a running group.",
   ),
   logInterval: row(
     "LOG_INTERVAL",

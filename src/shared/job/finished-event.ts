@@ -25,7 +25,7 @@ export function callbackBody(job: Job, result: JobResult | undefined, logsUrl: s
 /**
  * CloudEvents 1.0, structured JSON: `aciproxy.job.finished.v1`. The same id each time, so that a reader can drop a repeat.
  *
- * @param reader whom it is for: the job's own poster, or one that joined it
+ * @param reader whom it is for: the job's own poster, or one that attached to it
  */
 export function finishedEvent(
   job: Job,

@@ -161,7 +161,7 @@ const knownPhase = z.discriminatedUnion("state", [
     state: z.enum(terminalStates),
     verdict,
     finishedAt: time,
-    /** `stopped`: it is there, and nothing runs in it. `present`: ACI did not confirm that. Either is looked at until it is known to be gone. */
+    /** `stopped`: it is there, and nothing runs in it. `present`: ACI did not confirm that. Either is observed until it is known to be gone. */
     group: openWord(["present", "stopped", "gone"]),
     /** False where the end could not wait for the logs: they are read before the group is deleted. */
     captured: z.boolean().default(true),
@@ -323,7 +323,7 @@ export const jobSchema = openObject({
   freeInRow: z.number(),
   attempts: z.array(attempt),
   placed: target.optional(),
-  /** The line in which it stands for room, not the one for its name. */
+  /** The queue in which it waits for capacity, not the one for its name. */
   line: z.string().optional(),
 
   /** What the observations of this attempt's group gave so far. */
@@ -369,7 +369,7 @@ export const jobSchema = openObject({
     .object({ callbacks: z.array(callback), replies: z.array(callback) })
     .default({ callbacks: [], replies: [] }),
 
-  /** When the next look is due; the wake that carries this very time is the one that counts. */
+  /** When the next observation is due; only the message with exactly this time counts. */
   lookAt: time,
   /** Until then nobody but the claim's maker may change anything in ACI. */
   claimUntil: time.optional(),

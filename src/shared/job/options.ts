@@ -140,7 +140,7 @@ export const optionsTable = {
     schema: { type: "string", maxLength: 63, description: "a container's name" },
     fallback: "none",
     bound: "",
-    text: "The container whose end is the job's end; the others are stopped then.",
+    text: "The main container: when it exits the job ends and the other containers are stopped.",
     read: readMain,
   },
   keep: {
@@ -154,7 +154,7 @@ export const optionsTable = {
     schema: durationSchema("PT5M to P7D"),
     fallback: "none",
     bound: "",
-    text: "The job is canceled when nobody has read its own `Location` for that long; an outage of the service does not count.",
+    text: "The job is canceled if nobody reads its own `Location` for this time; an outage of the service does not count.",
     read: duration(5 * minute, always(7 * day)),
   },
   env: {

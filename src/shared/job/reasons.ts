@@ -41,7 +41,7 @@ export const catalogue = {
     "Its volumes are being mounted. Check the share's name and its storage account's key.",
   ),
   ContainerStart: entry("program", "wait", "A container does not start yet. Check the command and the image."),
-  NotVisible: entry("platform", "wait", "Azure does not show the container group now; it is looked for again."),
+  NotVisible: entry("platform", "wait", "Azure does not show the container group now; it is observed again."),
   Paused: entry("caller", "wait", "An operator paused the service; it goes on after resume."),
   NameBusy: entry(
     "caller",
@@ -69,7 +69,7 @@ export const catalogue = {
   ArmUnavailable: entry(
     "platform",
     "wait",
-    "Azure Resource Manager can't be reached; it is tried again. If it lasts, look at /api/health/details.",
+    "Azure Resource Manager can't be reached; the call is repeated. If it lasts, check /api/health/details.",
   ),
   GroupBusy: entry(
     "platform",
@@ -258,7 +258,7 @@ export const catalogue = {
   DeadlineExceeded: entry(
     "program",
     "end",
-    "It took longer than timeout allows, waiting and retries included. Raise timeout, or look at what it waited for.",
+    "It took longer than timeout allows, waiting and retries included. Raise timeout, or check what it waited for.",
   ),
   CanceledByCaller: entry("caller", "end", "It was canceled."),
   Replaced: entry("caller", "end", "A newer job of the same name replaced it."),

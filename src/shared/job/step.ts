@@ -8,11 +8,11 @@ import type { Limits } from "./verdict.ts";
 export type Step =
   /** Look at the group, then ask again. */
   | { readonly do: "observe" }
-  /** Get the name, a place and room for a create, then ask again. */
+  /** Get the name, a target and capacity for a create, then ask again. */
   | { readonly do: "admit" }
   /** Save and ask again at once. */
   | { readonly do: "save"; readonly job: Job }
-  /** Save if it differs; look again at that time. */
+  /** Save if it differs; observe again at that time. */
   | {
       readonly do: "requeue";
       readonly job: Job;

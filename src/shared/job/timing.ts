@@ -88,7 +88,7 @@ function timeouts(job: Job): Timeout[] {
   return list;
 }
 
-/** A look may be late by so much without anything being wrong; less than half the shortest lease. */
+/** How late an observation may be without anything being wrong; less than half the shortest lease. */
 const maxLate = 2 * minute;
 
 /**

@@ -29,7 +29,7 @@ export type Judgement =
   | { readonly kind: "ended"; readonly outcome: Outcome }
   /** The group has to be stopped and observed once more: it may tell an exit code then. */
   | { readonly kind: "stop and observe"; readonly outcome: Outcome }
-  /** The region had no room after all: nothing ran, and the group is created again later. */
+  /** The region had no capacity after all: nothing ran, and the group is created again later. */
   | { readonly kind: "wait"; readonly verdict: Verdict };
 
 export interface Limits {
@@ -41,7 +41,7 @@ export interface Limits {
   readonly spotFallbackAfter: number;
 }
 
-/** Everything that a rule may look at. */
+/** Everything that a rule may use. */
 interface View {
   readonly job: Watched;
   readonly group: ObservedGroup;

@@ -24,7 +24,7 @@ export interface Limits {
   readonly perName: number | undefined;
 }
 
-/** Whether there is room for one more: then what its transaction must do besides; else the line to wait in. */
+/** Whether there is capacity for one more: then what its transaction must do besides; else the queue to wait in. */
 export type Capacity =
   | { readonly kind: "open"; readonly actions: readonly TransactionAction[]; readonly free: number }
   | { readonly kind: "full"; readonly queue: string };
@@ -92,7 +92,7 @@ export class Ceilings extends IndexPartition {
   /**
    * Lets a job in that waits in a line. It moves to the other line where that is what it waits for now.
    *
-   * @returns the line that it waits in, or `undefined` when it is in
+   * @returns the queue that it waits in, or `undefined` when it was let in
    */
   enter(name: string, id: JobId, createdAt: number, queue: string): Promise<string | undefined> {
     const own = waitKey(queue, createdAt, id);
@@ -113,7 +113,7 @@ export class Ceilings extends IndexPartition {
     );
   }
 
-  /** How many a line's ceiling has room for: all that stand in it where there is no such ceiling any more. */
+  /** How many jobs of a queue its ceiling allows now: all of them where there is no such ceiling any more. */
   async capacityIn(queue: string): Promise<number> {
     const { all, perName } = this.#limits;
     const max = queue === allQueue ? all : perName;

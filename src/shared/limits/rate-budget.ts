@@ -156,7 +156,7 @@ export class Budget {
     return { ok: false, at: now + crowdedTime, reason: "Throttled" };
   }
 
-  /** One draw at a time for each purse: whoever comes meanwhile waits for it. */
+  /** One request for tokens at a time for each lease: callers that come meanwhile wait for it. */
   #drawOnce(lease: string, draw: () => Promise<Refused | undefined>): Promise<Refused | undefined> {
     const running = this.#draws.get(lease);
     if (running) return running;
@@ -165,7 +165,7 @@ export class Budget {
     return started;
   }
 
-  /** @returns `undefined` when the purse has tokens again */
+  /** @returns `undefined` when the lease has tokens again */
   async #draw(scope: string, lease: string, kind: Kind, now: number): Promise<Refused | undefined> {
     const limits = this.#arm[armKinds[kind]];
     const block = Math.min(blocks[kind], Math.ceil(limits.capacity / 5));

@@ -23,7 +23,7 @@ const slots = 61;
 
 export const emptyWindows: Windows = { minute: 0, uses: [] };
 
-/** Takes one use, or says when there will be room. */
+/** Takes one use, or says when there will be capacity. */
 export function takeFromWindows(windows: Windows, limits: WindowLimits, now: number): Taken<Windows> {
   const current = Math.floor(now / minute);
   const moved = moveTo(windows, current);
@@ -43,7 +43,7 @@ export function returnToWindows(windows: Windows, takenAt: number): Windows {
   return { ...windows, uses: windows.uses.map((count, n) => (n === index ? count - 1 : count)) };
 }
 
-/** How many uses there is room for now. */
+/** How many uses are possible now. */
 export function capacityIn(windows: Windows, limits: WindowLimits, now: number): number {
   return capacity(moveTo(windows, Math.floor(now / minute)), limits);
 }

@@ -35,7 +35,7 @@ export class NameLocks extends IndexPartition {
   }
 
   /**
-   * Takes a name that nobody holds, and leaves the line.
+   * Locks a name that is free, and leaves the wait queue.
    *
    * @returns `held` when somebody was faster, `unreadable` when the lock does not say who, `no index` while the index is lost
    */
@@ -74,7 +74,7 @@ export class NameLocks extends IndexPartition {
     return found;
   }
 
-  /** Takes the oldest out of a line, to be woken. */
+  /** Takes the oldest out of a wait queue, to be requeued. */
   async takeOldest(name: string, max: number): Promise<readonly JobId[]> {
     const ids: JobId[] = [];
     for await (const { id, rowKey } of this.#entries(name)) {
@@ -96,10 +96,10 @@ export class NameLocks extends IndexPartition {
   }
 
   /**
-   * A name that its holder needs no more goes to the oldest that waits for it, which leaves the line in the same transaction: so a job
-   * that has left the line is never given the name. May be repeated: who did so before may have died before it woke the next.
+   * A name that its job no longer needs goes to the oldest job that waits for it, which leaves the wait queue in the same transaction: a
+   * job that has left the queue is never given the name. May be repeated: an earlier caller may have crashed before it requeued the next.
    *
-   * @returns the job that has the name now and must be woken
+   * @returns the job that has the name now and must be requeued
    */
   handOver(name: GroupName, id: JobId): Promise<JobId | undefined> {
     return rewrite("the lock of a name", this.#pacing, async () => {

@@ -3,19 +3,19 @@ import { minute } from "../base/duration.ts";
 import { storageCall } from "./connect.ts";
 
 /**
- * Work that is done now and then by one instance at a time: a row for each in the table `control`, partition `turn`. Whoever takes a
- * turn holds it until it says that it is done, or until its lease runs out; what it could not finish goes on with the next turn.
+ * Work that is done now and then by one instance at a time: a row for each in the table `control`, partition `turn`. Whoever
+ * acquires a run has it until it reports the end, or until its lease runs out; what it could not finish goes on with the next run.
  */
 const partition = "turn";
 
 /** The parts of the sweep that the health of the service hangs on: jobs go on without the others for hours. */
 export const vitalParts = ["due jobs", "waiting jobs"] as const;
 
-/** How the last turns of a work went. Times are milliseconds since 1970. */
+/** How the last runs of a work went. Times are milliseconds since 1970. */
 export interface PeriodicRun {
   readonly etag: string;
   readonly begunAt: number;
-  /** Until then it is its holder's. */
+  /** Until then nobody else may run it. */
   readonly heldUntil: number;
   /** When the work was last finished. */
   readonly completedAt: number | undefined;
@@ -24,11 +24,11 @@ export interface PeriodicRun {
   /** Where to go on; the work's own text. */
   readonly cursor: string | undefined;
   readonly unfinished: boolean;
-  /** Why the last turn failed, if it did. */
+  /** Why the last run failed, if it did. */
   readonly error: string | undefined;
 }
 
-/** A turn that was taken. */
+/** A run that was acquired. */
 export interface AcquiredRun {
   readonly work: string;
   readonly etag: string;
@@ -45,10 +45,10 @@ export interface RunPlan {
   readonly by: string;
 }
 
-/** How a turn ended. */
+/** How a run ended. */
 export type RunEnd =
   | { readonly kind: "completed"; readonly cursor: string | undefined }
-  /** Out of time: the next turn begins without waiting and goes on at the cursor. */
+  /** Out of time: the next run begins without waiting and goes on at the cursor. */
   | { readonly kind: "unfinished"; readonly cursor: string | undefined }
   | { readonly kind: "failed"; readonly error: string };
 
@@ -74,7 +74,7 @@ export class PeriodicRuns {
   }
 
   /**
-   * The turn, for the one caller of all instances that may begin a work now.
+   * The run, for the one caller of all instances that may begin a work now.
    *
    * @param before what {@link all} returned
    */
@@ -97,7 +97,7 @@ export class PeriodicRuns {
     return typeof made === "number" ? undefined : taken(work, made.etag, now, by, before);
   }
 
-  /** Ends a turn. One whose lease ran out, and that another has taken, is left to that one. */
+  /** Ends a run. One whose lease ran out, and that another instance has acquired, is left to that one. */
   async end({ work, etag, begunAt, by, before }: AcquiredRun, end: RunEnd, now: number): Promise<void> {
     const completedAt = end.kind === "completed" ? now : before?.completedAt;
     const cursor = end.kind === "failed" ? before?.cursor : end.cursor;

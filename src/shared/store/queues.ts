@@ -4,13 +4,13 @@ import type { JobId } from "../base/ids.ts";
 import { runMessage, sweepMessage, requeueMessage } from "./messages.ts";
 import { storageCall } from "./connect.ts";
 
-/** The queues: jobs to run, wakes of jobs (now or later), Event Grid's events. */
+/** The queues: submissions, jobs to reconcile now or later, Event Grid's events. */
 export const queueNames = { jobs: "aci-jobs", wake: "aci-wake", events: "aci-events" } as const;
 
 /** "Scalability and performance targets for Queue Storage": a message has at most 64 KiB. */
 export const maxMessageBytes = 64 * 1024;
 
-/** The service takes at most 7 days; a later look is reached in steps. */
+/** The service takes at most 7 days; a later observation is reached in steps. */
 const maxDelay = 6 * 24 * 3600;
 
 export class Queues {
@@ -26,9 +26,9 @@ export class Queues {
   }
 
   /**
-   * Has a job looked at.
+   * Has a job reconciled.
    *
-   * @param at the row's `lookAt` that this wake stands for; absent for a wake that looks whatever the row says
+   * @param at the row's `lookAt` that this message stands for; absent for a message that counts whatever the row says
    * @param delay milliseconds
    */
   async requeue(id: JobId, at: number | undefined, delay: number): Promise<void> {

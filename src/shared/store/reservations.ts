@@ -11,7 +11,7 @@ export interface Reservation {
   readonly key: JobKey;
   readonly name: GroupName;
   readonly groupName: GroupName;
-  /** `hold`: refuse when another job holds the name. `wait`: stand in line for it. */
+  /** `hold`: refuse when another job has the name. `wait`: enter its wait queue. */
   readonly want: "hold" | "wait";
   /** It replaces older jobs of its name. */
   readonly replaces: boolean;

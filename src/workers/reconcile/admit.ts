@@ -13,15 +13,15 @@ import { nextTimeout } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 
 /**
- * What a queued job needs before its group is created: that the service is not paused, its name, a place, and its turn where others wait
- * for a create too; the create itself is drawn when it is about to be sent. Each that is missing is a wait with a reason. A job that stands in a line holds no message: whoever makes room wakes the oldest; the
- * timer finds what was forgotten.
+ * What a queued job needs before its group is created: that the service is not paused, its name, a target, and a create where others
+ * wait for one too; the create's token is taken when it is about to be sent. Whatever is missing is a wait with a reason. A job in a wait
+ * queue holds no message: whoever frees capacity requeues the oldest, and the sweep finds what was forgotten.
  */
 export type Admission =
   | { readonly kind: "admitted"; readonly job: Job }
   | { readonly kind: "wait"; readonly job: Job; readonly until: number; readonly ownMessage: boolean };
 
-/** How long a job that somebody else will wake rests before the timer wakes it. Few wait for one name, many may wait for room. */
+/** How long a job that somebody else will requeue waits before the sweep does it. Few wait for one name, many may wait for capacity. */
 const forgottenTime = 5 * minute;
 const forgottenNameTime = minute;
 
@@ -121,7 +121,7 @@ async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
   return full ?? { kind: "later", reason: "NotAuthorized", retryAfter: undefined };
 }
 
-/** Whether it is a job's turn for a create. Who comes while others stand in line stands in line too. */
+/** Whether a job may create now. A job that comes while others wait enters the wait queue too. */
 async function mayCreate({ jobs, budget }: Deps, { phase }: Job, placed: JobTarget, now: number): Promise<boolean> {
   const calledUp = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
   if (!calledUp && (await jobs.index.waiting(createQueue(placed), 1)).length > 0) return false;
@@ -129,7 +129,7 @@ async function mayCreate({ jobs, budget }: Deps, { phase }: Job, placed: JobTarg
 }
 
 /**
- * The create's token, drawn when everything else is ready and the create is about to be sent; the attempt begins to count for its day.
+ * The create's token, taken when everything else is ready and the create is about to be sent; the attempt begins to count for its day.
  *
  * @param claimed the job as it is to be saved before the create is sent
  * @returns when it was taken, or the wait of a job that got no token
@@ -166,7 +166,7 @@ interface Wait {
   readonly reason: Reason;
   readonly detail?: string;
   readonly position?: number;
-  /** When the job looks for itself; absent for one that somebody else wakes. */
+  /** When the job is reconciled by its own message; absent for one that somebody else requeues. */
   readonly until?: number;
 }
 
@@ -183,7 +183,7 @@ function wait(deps: Deps, job: Job, { reason, detail, position, until }: Wait): 
   };
   const { notBefore: _passed, ...queued } = phase;
   const own = until ?? now + (reason === "NameBusy" ? forgottenNameTime : forgottenTime);
-  // Its own times must end it even if nobody wakes it.
+  // Its own times must end it even if nobody requeues it.
   const at = Math.min(own, nextTimeout(job));
   return {
     kind: "wait",

@@ -7,9 +7,9 @@ import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeueCeiling } from "./ceiling.ts";
 import { createQueue, capacityQueue } from "./admit.ts";
 
-/** Who makes room wakes the oldest that waits for it: a job whose group went, and the timer. */
+/** Whoever frees capacity requeues the oldest job that waits for it: a job whose group is gone, and the sweep. */
 
-/** A group is gone: its region has room for one more. */
+/** A group is gone: its region has capacity for one more. */
 export async function capacityFreed(deps: Deps, job: Job): Promise<void> {
   // Done at each attempt's end already, unless whoever saved that end died right after.
   await deps.daily.settle(job);
@@ -29,7 +29,7 @@ export async function countAttempt({ daily }: Pick<Deps, "daily">, before: Job, 
 /** How many of those that wait for a region's quota or capacity try it at once. */
 const probes = 5;
 
-/** Calls up as many as there is room for by now, oldest first. */
+/** Requeues as many as there is capacity for by now, oldest first. */
 export async function requeueWaiting(deps: Deps, until: number): Promise<RunEnd> {
   if (!(await deps.ceilings.recount(until))) return { kind: "unfinished", cursor: undefined };
   const queues = await deps.jobs.index.waitQueues();

@@ -5,14 +5,14 @@ import { hasEnded, type Job } from "../../shared/job/job.ts";
 import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 
-/** Posted jobs that wait because `MAX_ACTIVE_JOBS` or `MAX_ACTIVE_PER_NAME` is reached: who ends calls up the next, and so does the sweep. */
+/** Posted jobs that wait because `MAX_ACTIVE_JOBS` or `MAX_ACTIVE_PER_NAME` is reached: a job that ends requeues the next, and so does the sweep. */
 
 type CeilingDeps = Pick<Deps, "ceilings" | "jobs" | "queues" | "now">;
 
 /** How many one call requeues; the sweep goes on. */
 const maxCalled = 100;
 
-/** @returns the line in which a job waits still, or `undefined` when it may go on */
+/** @returns the queue in which a job still waits, or `undefined` when it may go on */
 export async function enterCeiling({ ceilings }: Pick<Deps, "ceilings">, job: Job): Promise<string | undefined> {
   if (!isCeilingQueue(job.line)) return undefined;
   return ceilings.enter(job.name, job.id, job.createdAt, job.line);
@@ -24,13 +24,13 @@ export function withoutCeiling(job: Job): Job {
   return rest;
 }
 
-/** A job ended: there is room for another one. */
+/** A job ended: there is capacity for another one. */
 export async function ceilingFreed(deps: CeilingDeps, { name }: Job): Promise<void> {
   if (!deps.ceilings.areSet) return;
   for (const queue of deps.ceilings.queuesOf(name)) await requeueCeiling(deps, queue, 1);
 }
 
-/** Requeues as many of a line as there is room for, oldest first. Each leaves the line when it is let in. */
+/** Requeues as many jobs of a queue as the ceiling allows, oldest first. Each leaves the queue when it is let in. */
 export async function requeueCeiling(deps: CeilingDeps, queue: string, max = maxCalled): Promise<void> {
   const { jobs, ceilings } = deps;
   // What can't go on is passed over, so that it stops nobody behind it.

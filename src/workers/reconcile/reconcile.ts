@@ -30,8 +30,8 @@ import { shownDiffers } from "./shown-differs.ts";
 import { readLogsAlone, watchLogs } from "./watch-logs.ts";
 
 /**
- * `reconcile` wakes a job: it looks at the row and at the world, lets the machine decide one step, does it, saves with the ETag, and
- * asks again until the machine rests. It may be called by anybody, at any time, any number of times.
+ * `reconcile` reads the row, observes the group, lets the machine decide one step, performs it, saves with the ETag, and repeats that until
+ * there is nothing to do now. It may be called by anybody, at any time, any number of times.
  */
 export interface ReconcileReason {
   /** The `lookAt` that the wake stands for; absent for a wake that looks whatever the row says (an event, the timer, a person). */
@@ -41,7 +41,7 @@ export interface ReconcileReason {
 /** How long a reconcile may begin new steps, well before the platform's `functionTimeout`; no step takes longer than two minutes. */
 const reconcileTime = 90 * second;
 
-/** A job that goes through more steps than this in one wake is put off: something is wrong with it, or with us. */
+/** A job that goes through more steps than this in one call is postponed: something is wrong with it, or with us. */
 const maxSteps = 40;
 /** How long a job rests that can't be read, or whose phase only a newer release can read. */
 const leftAloneTime = 10 * minute;
@@ -65,7 +65,7 @@ async function reconcileReadable(deps: Deps, id: JobId, wake: ReconcileReason): 
   const deadline = Deadline.in(deps.now, reconcileTime);
   const found = await deps.jobs.find(id);
   if (found === undefined) return expireReservation(deps, id);
-  // Only the wake that the row's last look sent counts: so there is one chain of looks per job, however many messages there are.
+  // Only the message that the row's last observation sent counts: there is one chain of observations per job, however many messages.
   if (wake.at !== undefined && wake.at !== found.job.lookAt) return;
   await loggingWith(logFieldsOf(found.job), async () => {
     if (wake.at !== undefined && (await readLogsAlone(deps, found, deadline))) return;
@@ -88,7 +88,7 @@ class Reconciliation {
     this.#stored = this.#found(stored);
   }
 
-  /** A row as it was read. Whenever it is read, a look that comes far too late does not count against the lease. */
+  /** A row as it was read. An observation that comes far too late does not count against the lease. */
   #found(stored: Stored): Stored {
     return { ...stored, job: withoutOutage(stored.job, this.#deps.now()) };
   }
@@ -264,7 +264,7 @@ class Reconciliation {
   /** The name goes to the next, and no line is stood in any more. */
   async #letGo({ id, groupName, line, createdAt, firstCreateAt }: Job): Promise<void> {
     const { index } = this.#deps.jobs;
-    // Whoever created a group had the name, so only a job that never did may still stand in line. It leaves before it hands over.
+    // A job that created a group had the name, so only one that never did may still wait for it. It leaves before it hands over.
     if (firstCreateAt === undefined) await index.dequeue(groupName, id, createdAt);
     if (line !== undefined) await index.dequeue(line, id, createdAt);
     const next = await index.handOver(groupName, id);
@@ -298,13 +298,13 @@ class Reconciliation {
     return this.#saveAndRequeue(watched.job, watched.until, wake);
   }
 
-  /** Saves when the next look is, and sends its wake. False when somebody else changed the row meanwhile. */
+  /** Saves when the next observation is, and sends its message. False when somebody else changed the row meanwhile. */
   async #saveAndRequeue(job: Job, until: number, wake: boolean): Promise<boolean> {
     const now = this.#deps.now();
     const next = Math.max(until, now + 1);
-    // The wake for this look must not pass for the last one's.
+    // The message for this observation must differ from the last one's.
     const lookAt = next === job.lookAt ? next + 1 : next;
-    // Without a wake of its own the job relies on somebody else's, or on the timer.
+    // Without a message of its own the job relies on somebody else's, or on the sweep.
     const moveCheck = !wake || lookAt + leastCheckDelay > job.checkAt;
     const checkAt = !wake ? lookAt : moveCheck ? lookAt + checkDelay : job.checkAt;
     if (!(await this.#save({ ...job, lookAt, checkAt }, moveCheck))) return false;

@@ -57,7 +57,7 @@ export async function soak({ seed, minutes, most, factor, strikes, burst, tell }
   const world = await World.start({ factor, gate: storage, clocks: [0, apart], environment: patient });
   const began = performance.now();
   let isOver = false;
-  /** What goes on by itself; its failure fails the soak at the end, and not the process before. */
+  /** What goes on in the background; its failure fails the soak at the end, and not the process before. */
   const all: Promise<unknown>[] = [];
   const begin = (work: Promise<unknown>): void => {
     work.catch(() => undefined);
