@@ -24,6 +24,7 @@ const kinds = [
 const longest = [
   "/unit/model.test.ts",
   "/recovery/chaos.test.ts",
+  "/recovery/soak.test.ts",
   "/jobs/jobs.test.ts",
   "/recovery/crash.test.ts",
   "/service/captured-logs.test.ts",

@@ -43,7 +43,8 @@ describe("what is kept only for a time", () => {
     },
   );
 
-  it.runIf(days > 0)("keeps to it for a year of 7,200 jobs a day", { timeout: 3_600_000 }, async () => {
+  if (days === 0) return;
+  it("keeps to it for a year of 7,200 jobs a day", { timeout: 3_600_000 }, async () => {
     const silence = { from: Math.floor(days * 0.6), to: Math.floor(days * 0.6) + 10 };
     const options = { days, jobsPerDay: 7200, settings: settings(), every: 6 * hour, silence };
     const began = performance.now();
