@@ -10,8 +10,8 @@ describe("what a container group shows, played through the real stack ten times 
 
   beforeAll(async () => {
     // Half a minute is enough on a machine that has nothing else to do.
-    outcomes = await playAll({ factor: 10, patience: 90_000, trials });
-  }, 180_000);
+    outcomes = await playAll({ factor: 10, patience: 240_000, trials });
+  }, 330_000);
 
   it.each(trials.map(({ name }) => name))("%s ends as its caller is to see it", (name) => {
     expect(outcomes.find((outcome) => outcome.name === name)).toMatchObject({ name, faults: [] });
