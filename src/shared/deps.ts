@@ -126,7 +126,7 @@ export function makeDeps(options: DepsOptions): Deps {
     held: new HeldMessages(storage.table(tableNames.control)),
     control,
     unreadable,
-    rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices),
+    rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices, pacing),
     periodicRuns: new PeriodicRuns(storage.table(tableNames.control)),
     bulk: new BulkWorks(storage.table(tableNames.control)),
     oldRows: new OldRows(storage.table(tableNames.jobs)),

@@ -6,6 +6,7 @@ import { reindex } from "../../src/http/operate/reindex.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { target } from "../kit/kit.ts";
+import type { Gate } from "../kit/proxy.ts";
 import {
   ask,
   countersOf,
@@ -52,6 +53,23 @@ const groupId = (name: string): string => `${target.subscriptionId}/${target.res
 const wait = "polling=true&onConflict=wait";
 
 describe("a lost job index", () => {
+  it("is rebuilt by a storage that fails one call in eight", async () => {
+    let fails = false;
+    let calls = 0;
+    const gate: Gate = { before: ({ service }) => (fails && service === "table" && calls++ % 8 === 3 ? 503 : "pass") };
+    const bench = await openBench({}, gate);
+    for (let n = 0; n < 30; n++) await post(bench.deps, yaml(`job-${n}`));
+    const before = await indexOf(bench);
+    await wipe(bench);
+    fails = true;
+    const again = async (): Promise<number> => (await ask(reindex(bench.deps), { text: "" })).status;
+    const statuses: number[] = [];
+    while (statuses.at(-1) !== 200 && statuses.length < 6) statuses.push(await again());
+    fails = false;
+    expect(statuses.at(-1)).toBe(200);
+    expect(await indexOf(bench)).toEqual(before);
+  });
+
   it("lets no job be accepted, by HTTP or by the queue, and running jobs end", async () => {
     const bench = await openBench();
     const { deps, storage } = bench;

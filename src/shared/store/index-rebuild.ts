@@ -2,6 +2,8 @@ import type { TableClient, TransactionAction } from "@azure/data-tables";
 import { z } from "zod";
 import { defined } from "../base/defined.ts";
 import { minute } from "../base/duration.ts";
+import { Unavailable } from "../base/errors.ts";
+import { pauseAfter, type Pacing } from "../base/rewrite.ts";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import { hasEnded, type Job } from "../job/job.ts";
 import { typicalDurationAfter } from "../job/timing.ts";
@@ -53,7 +55,10 @@ interface Row {
   readonly isDone: boolean;
 }
 
-const rowsPerStep = 100;
+/** The step is begun again when a call in it fails for good. */
+const rowsPerStep = 50;
+/** How often one call is made: on a storage that fails now and then, a step of a hundred calls would never get through. */
+const maxTries = 5;
 const maxActions = 100;
 /** When the rebuild began, a row may have been on its way for this long. */
 const maxOnTheWay = minute;
@@ -61,11 +66,25 @@ const maxOnTheWay = minute;
 export class IndexRebuild extends IndexPartition {
   readonly #jobs: TableClient;
   readonly #prices: Prices;
+  readonly #pacing: Pick<Pacing, "sleep" | "random">;
 
-  constructor(index: TableClient, jobs: TableClient, prices: Prices) {
+  constructor(index: TableClient, jobs: TableClient, prices: Prices, pacing: Pick<Pacing, "sleep" | "random">) {
     super(index);
     this.#jobs = jobs;
     this.#prices = prices;
+    this.#pacing = pacing;
+  }
+
+  /** @param call that may be made again: a create that is there already changes nothing */
+  async #patiently<T>(call: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!(error instanceof Unavailable) || tries === maxTries) throw error;
+        await pauseAfter(tries, this.#pacing);
+      }
+    }
   }
 
   /** One page of a pass, or one of the short passes. */
@@ -98,7 +117,11 @@ export class IndexRebuild extends IndexPartition {
     }
   }
 
-  async #page(filter: string, from: string | undefined): Promise<{ rows: Row[]; page: string | undefined }> {
+  #page(filter: string, from: string | undefined): Promise<{ rows: Row[]; page: string | undefined }> {
+    return this.#patiently(() => this.#pageOnce(filter, from));
+  }
+
+  async #pageOnce(filter: string, from: string | undefined): Promise<{ rows: Row[]; page: string | undefined }> {
     const pages = this.#jobs
       .listEntities({
         queryOptions: {
@@ -118,7 +141,8 @@ export class IndexRebuild extends IndexPartition {
   async #lock({ id, groupName: name, job }: Row): Promise<boolean> {
     if (job?.holds === false) return false;
     if (await this.#add(`hold_${nameKey(name)}`, { jobId: id })) return true;
-    return (await this.get(`hold_${nameKey(name)}`))?.["jobId"] === id;
+    const lock = await this.#patiently(() => this.get(`hold_${nameKey(name)}`));
+    return lock?.["jobId"] === id;
   }
 
   /** A name that nobody has goes to the job that has waited for it the longest. */
@@ -144,7 +168,7 @@ export class IndexRebuild extends IndexPartition {
     const actions = [...leading].map(([rowKey, more]): TransactionAction => ["upsert", entity(rowKey, more), "Merge"]);
     for (let at = 0; at < actions.length; at += maxActions) {
       const part = actions.slice(at, at + maxActions);
-      await storageCall(() => this.table.submitTransaction(part));
+      await this.#patiently(() => storageCall(() => this.table.submitTransaction(part)));
     }
     // Newest first: of several jobs of a key or a name the newest counts.
     const known = new Set<string>();
@@ -179,7 +203,8 @@ export class IndexRebuild extends IndexPartition {
 
   /** @returns false when there is such an entry already: it is left as it is */
   async #add(rowKey: string, more: Readonly<Record<string, unknown>>): Promise<boolean> {
-    return (await storageCall(() => this.table.createEntity(entity(rowKey, more)), 409)) !== 409;
+    const create = () => storageCall(() => this.table.createEntity(entity(rowKey, more)), 409);
+    return (await this.#patiently(create)) !== 409;
   }
 }
 
