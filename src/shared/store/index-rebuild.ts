@@ -56,9 +56,9 @@ interface Row {
 }
 
 /** The step is begun again when a call in it fails for good. */
-const rowsPerStep = 50;
+const rowsPerStep = 25;
 /** How often one call is made: on a storage that fails now and then, a step of a hundred calls would never get through. */
-const maxTries = 5;
+const maxTries = 3;
 const maxActions = 100;
 /** When the rebuild began, a row may have been on its way for this long. */
 const maxOnTheWay = minute;
