@@ -55,8 +55,9 @@ export function addJobs(program: Command): void {
       for (let last = pages[0]; all && last?.continuation; last = pages.at(-1))
         pages.push(await service.list({ ...query, continuation: last.continuation }));
       const jobs = pages.flatMap((page) => page.jobs);
-      const { continuation } = pages.at(-1) ?? {};
-      if (json) printJson(continuation ? { jobs, continuation } : { jobs });
+      const last = pages.at(-1);
+      const continuation = last?.continuation;
+      if (json) printJson({ ...last, jobs });
       else {
         print(table(jobs, process.stdout.columns));
         if (continuation) print(`More: --continuation ${continuation}, or --all`);

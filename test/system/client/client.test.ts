@@ -303,6 +303,13 @@ describe("aci-proxy about jobs", () => {
     expect(service.requests.map(({ query }) => query)).toEqual([{}, { continuation: "next" }]);
   });
 
+  test("list --json prints the service's reply whole", async () => {
+    const reply = { jobs: [{ id: "1", name: "nightly", state: "Failed", newer: 1 }], skipped: 2, continuation: "next" };
+    service.on("GET /api/jobs", { status: 200, json: reply });
+    const list = aciProxy("list", "--json");
+    expect([await list.exitCode, JSON.parse(list.stdout)]).toEqual([0, reply]);
+  });
+
   test("status --watch goes on until the end, without logs, and exits as the job does", async () => {
     oneJob({ state: "Failed", exitCode: 137 });
     const watched = aciProxy("status", "1", "--watch");
