@@ -1,4 +1,4 @@
-import { second } from "../../shared/base/duration.ts";
+import { minute, second } from "../../shared/base/duration.ts";
 import { counted } from "../../shared/base/text.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { readProgress, type RebuildProgress } from "../../shared/store/index-rebuild.ts";
@@ -13,9 +13,12 @@ import type { Reply } from "../openapi/replies.ts";
 type ReindexDeps = Pick<Deps, "log" | "now" | "control" | "periodicRuns" | "rebuild">;
 
 const work = "reindex";
+/** No step begins after it. */
 const budget = 15 * second;
+/** On a slow storage a step that was begun in time goes on until then. */
+const deadline = minute;
 /** Calls to storage that were begun in time may take as long after it. */
-const lease = budget + 30 * second;
+const lease = deadline + 30 * second;
 
 export function reindex({ log, now, control, periodicRuns, rebuild }: ReindexDeps) {
   return handler(log, async (_request, context) => {
@@ -26,7 +29,8 @@ export function reindex({ log, now, control, periodicRuns, rebuild }: ReindexDep
     let progress = readProgress(last?.cursor, begun);
     if (run === undefined) return unfinished(progress, "Another call rebuilds the index now.");
     try {
-      while (progress.pass !== "whole" && now() < begun + budget) progress = await rebuild.step(progress);
+      while (progress.pass !== "whole" && now() < begun + budget)
+        progress = await rebuild.step(progress, begun + deadline);
     } finally {
       const kind = progress.pass === "whole" ? "completed" : "unfinished";
       const cursor = kind === "completed" ? undefined : JSON.stringify(progress);

@@ -1,4 +1,4 @@
-import type { TableClient, TransactionAction } from "@azure/data-tables";
+import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
 import { z } from "zod";
 import { defined } from "../base/defined.ts";
 import { minute } from "../base/duration.ts";
@@ -25,6 +25,8 @@ const progress = z.object({
   /** Where in the pass to go on: storage's own text. */
   page: z.string().optional(),
   startedAt: z.number(),
+  /** How many rows the next step takes. */
+  rows: z.number(),
   /** Rows that were read in the pass `entries`. */
   jobs: z.number(),
   /** Rows that can't be read: they have the entries that their columns tell of. */
@@ -40,8 +42,12 @@ export function readProgress(cursor: string | undefined, now: number): RebuildPr
   } catch {
     // Whatever can't be read is begun anew.
   }
-  return { pass: "locks", startedAt: now, jobs: 0, skipped: 0 };
+  return { pass: "locks", startedAt: now, rows: maxRows, jobs: 0, skipped: 0 };
 }
+
+/** What `rows` becomes after a step. */
+const shrunk = (rows: number): number => Math.max(1, Math.floor(rows / 2));
+const grown = (rows: number): number => Math.min(maxRows, rows * 2);
 
 /** A row as far as the index needs it; without `job` where its record can't be read. */
 interface Row {
@@ -55,73 +61,96 @@ interface Row {
   readonly isDone: boolean;
 }
 
-/** The step is begun again when a call in it fails for good. */
-const rowsPerStep = 25;
+const maxRows = 25;
 /** How often one call is made: on a storage that fails now and then, a step of a hundred calls would never get through. */
 const maxTries = 3;
 const maxActions = 100;
 /** When the rebuild began, a row may have been on its way for this long. */
 const maxOnTheWay = minute;
 
+/** The time for a step is up. */
+class OutOfTime extends Error {}
+
+/** Makes a call that may be made again: a create that is there already changes nothing. */
+type Patiently = <T>(call: () => Promise<T>) => Promise<T>;
+
 export class IndexRebuild extends IndexPartition {
   readonly #jobs: TableClient;
   readonly #prices: Prices;
-  readonly #pacing: Pick<Pacing, "sleep" | "random">;
+  readonly #pacing: Pacing;
 
-  constructor(index: TableClient, jobs: TableClient, prices: Prices, pacing: Pick<Pacing, "sleep" | "random">) {
+  constructor(index: TableClient, jobs: TableClient, prices: Prices, pacing: Pacing) {
     super(index);
     this.#jobs = jobs;
     this.#prices = prices;
     this.#pacing = pacing;
   }
 
-  /** @param call that may be made again: a create that is there already changes nothing */
-  async #patiently<T>(call: () => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await call();
-      } catch (error) {
-        if (!(error instanceof Unavailable) || tries === maxTries) throw error;
-        await pauseAfter(tries, this.#pacing);
+  #until(deadline: number): Patiently {
+    return async (call) => {
+      for (let tries = 1; ; tries++) {
+        if (this.#pacing.now() >= deadline) throw new OutOfTime();
+        try {
+          return await call();
+        } catch (error) {
+          if (!(error instanceof Unavailable) || tries === maxTries) throw error;
+          await pauseAfter(tries, this.#pacing);
+        }
       }
+    };
+  }
+
+  /**
+   * Some rows of a pass. A step that is not done at the deadline is begun again by the next call, with half as many rows.
+   *
+   * @param deadline after it no call to storage is begun
+   * @throws Unavailable when a call to storage fails three times in a row
+   */
+  async step(before: RebuildProgress, deadline: number): Promise<RebuildProgress> {
+    try {
+      const after = await this.#step(before, this.#until(deadline));
+      return { ...after, rows: grown(before.rows) };
+    } catch (error) {
+      if (error instanceof OutOfTime) return { ...before, rows: shrunk(before.rows) };
+      throw error;
     }
   }
 
-  /** One page of a pass, or one of the short passes. */
-  async step(before: RebuildProgress): Promise<RebuildProgress> {
+  async #step(before: RebuildProgress, patiently: Patiently): Promise<RebuildProgress> {
     switch (before.pass) {
       case "locks": {
-        if (before.page === undefined) await storageCall(() => this.table.createTable(), 409);
-        const { rows, page } = await this.#page("groupDeleted eq false", before.page);
-        await Promise.all(rows.filter(({ mayHaveGroup }) => mayHaveGroup).map((row) => this.#lock(row)));
+        if (before.page === undefined) await patiently(() => storageCall(() => this.table.createTable(), 409));
+        const { rows, page } = await patiently(() => this.#page("groupDeleted eq false", before));
+        await Promise.all(rows.filter(({ mayHaveGroup }) => mayHaveGroup).map((row) => this.#lock(row, patiently)));
         return { ...before, ...goOn(page, "locks", "entries") };
       }
       case "entries": {
-        const { rows, page } = await this.#page("", before.page);
-        await this.#enter(rows);
+        const { rows, page } = await patiently(() => this.#page("", before));
+        await this.#enter(rows, patiently);
         const skipped = before.skipped + rows.filter(({ job }) => job === undefined).length;
         return { ...before, jobs: before.jobs + rows.length, skipped, ...goOn(page, "entries", "newest") };
       }
       case "newest": {
         const since = new Date(before.startedAt - maxOnTheWay).toISOString();
-        const { rows, page } = await this.#page(`createdAt ge datetime'${since}'`, before.page);
-        await this.#enter(rows);
+        const { rows, page } = await patiently(() => this.#page(`createdAt ge datetime'${since}'`, before));
+        await this.#enter(rows, patiently);
         return { ...before, ...goOn(page, "newest", "queues") };
       }
-      case "queues":
-        await this.#dequeue();
-        await this.markWhole();
+      case "queues": {
+        const page = await this.#dequeue(before, patiently);
+        if (page !== undefined) return { ...before, page };
+        await patiently(() => this.markWhole());
         return { ...before, pass: "whole" };
+      }
       case "whole":
         return before;
     }
   }
 
-  #page(filter: string, from: string | undefined): Promise<{ rows: Row[]; page: string | undefined }> {
-    return this.#patiently(() => this.#pageOnce(filter, from));
-  }
-
-  async #pageOnce(filter: string, from: string | undefined): Promise<{ rows: Row[]; page: string | undefined }> {
+  async #page(
+    filter: string,
+    { page: from, rows }: RebuildProgress,
+  ): Promise<{ readonly rows: readonly Row[]; readonly page: string | undefined }> {
     const pages = this.#jobs
       .listEntities({
         queryOptions: {
@@ -129,7 +158,7 @@ export class IndexRebuild extends IndexPartition {
           select: [...new Set(["PartitionKey", "RowKey", ...listedColumns, ...recordColumns])],
         },
       })
-      .byPage({ maxPageSize: rowsPerStep, ...(from === undefined ? {} : { continuationToken: from }) });
+      .byPage({ maxPageSize: rows, ...(from === undefined ? {} : { continuationToken: from }) });
     const next = await storageCall(() => pages.next(), 404);
     if (next === 404 || next.done) return { rows: [], page: undefined };
     return { rows: next.value.flatMap((row) => rowOf(row) ?? []), page: next.value.continuationToken };
@@ -138,59 +167,72 @@ export class IndexRebuild extends IndexPartition {
   // ------------------------------------------------------------------------------------------------------------ locks
 
   /** @returns whether the row's job has the name now */
-  async #lock({ id, groupName: name, job }: Row): Promise<boolean> {
+  async #lock({ id, groupName: name, job }: Row, patiently: Patiently): Promise<boolean> {
     if (job?.holds === false) return false;
-    if (await this.#add(`hold_${nameKey(name)}`, { jobId: id })) return true;
-    const lock = await this.#patiently(() => this.get(`hold_${nameKey(name)}`));
+    if (await this.#add(`hold_${nameKey(name)}`, { jobId: id }, patiently)) return true;
+    const lock = await patiently(() => this.get(`hold_${nameKey(name)}`));
     return lock?.["jobId"] === id;
   }
 
-  /** A name that nobody has goes to the job that has waited for it the longest. */
-  async #dequeue(): Promise<void> {
-    let last = "";
-    for await (const { rowKey, jobId } of this.rows(kind("wait"), ["RowKey", "jobId"])) {
-      const name = /^wait_([^~].*)_\d+_[^_]+$/.exec(String(rowKey))?.[1];
-      if (name === undefined || name === last) continue;
-      last = name;
-      // Somebody has it: then this one goes on waiting.
-      await this.transact([
-        ["create", entity(`hold_${name}`, { jobId })],
-        ["delete", entity(String(rowKey))],
-      ]);
+  /**
+   * A name that nobody has goes to the job that has waited for it the longest.
+   *
+   * @returns the last entry that was read, unless it was the last of all
+   */
+  async #dequeue({ page, rows }: RebuildProgress, patiently: Patiently): Promise<string | undefined> {
+    const filter = page === undefined ? kind("wait") : `${kind("wait")} and ${odata`RowKey gt ${page}`}`;
+    const waiting = await patiently(() => this.#some(filter, rows));
+    const first = new Map<string, Readonly<Record<string, unknown>>>();
+    for (const each of waiting) {
+      const name = /^wait_([^~].*)_\d+_[^_]+$/.exec(String(each["rowKey"]))?.[1];
+      if (name !== undefined && !first.has(name)) first.set(name, each);
     }
+    const lockFirst = ([name, { rowKey, jobId }]: [string, Readonly<Record<string, unknown>>]) =>
+      patiently(() =>
+        // Somebody has it: then this one goes on waiting.
+        this.transact([
+          ["create", entity(`hold_${name}`, { jobId })],
+          ["delete", entity(String(rowKey))],
+        ]),
+      );
+    await Promise.all([...first].map(lockFirst));
+    const last = waiting.at(-1)?.["rowKey"];
+    return waiting.length < rows || typeof last !== "string" ? undefined : last;
+  }
+
+  async #some(filter: string, count: number): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const found: Readonly<Record<string, unknown>>[] = [];
+    for await (const row of this.rows(filter, ["RowKey", "jobId"], count)) if (found.push(row) === count) break;
+    return found;
   }
 
   // ---------------------------------------------------------------------------------------------------------- entries
 
-  async #enter(rows: readonly Row[]): Promise<void> {
+  async #enter(rows: readonly Row[], patiently: Patiently): Promise<void> {
     // What leads to a row comes before what has the row reconciled.
     const leading = new Map(rows.flatMap(leadingEntries));
     const actions = [...leading].map(([rowKey, more]): TransactionAction => ["upsert", entity(rowKey, more), "Merge"]);
     for (let at = 0; at < actions.length; at += maxActions) {
       const part = actions.slice(at, at + maxActions);
-      await this.#patiently(() => storageCall(() => this.table.submitTransaction(part)));
+      await patiently(() => storageCall(() => this.table.submitTransaction(part)));
     }
     // Newest first: of several jobs of a key or a name the newest counts.
-    const known = new Set<string>();
-    for (const { id, name, job } of rows) {
-      const left = job && leftBy(job);
-      if (left !== undefined && !known.has(nameKey(name))) await this.#add(`name_${nameKey(name)}`, left);
-      if (left !== undefined) known.add(nameKey(name));
-      if (job?.keyHash !== undefined) await this.#add(`key_${job.keyHash}`, { jobId: id });
-    }
-    await Promise.all(rows.filter(({ isDone }) => !isDone).map((row) => this.#watch(row)));
+    const shared = new Map<string, Readonly<Record<string, unknown>>>();
+    for (const [rowKey, more] of rows.flatMap(sharedEntries)) if (!shared.has(rowKey)) shared.set(rowKey, more);
+    await Promise.all([...shared].map(([rowKey, more]) => this.#add(rowKey, more, patiently)));
+    await Promise.all(rows.filter(({ isDone }) => !isDone).map((row) => this.#watch(row, patiently)));
   }
 
   /** The entries of a job that is not done with. */
-  async #watch(row: Row): Promise<void> {
+  async #watch(row: Row, patiently: Patiently): Promise<void> {
     const { id, key, name, groupName: group, createdAt, job } = row;
     if (job?.phase.state === "Queued" && job.holds) {
-      const hasName = hadName(job) && (await this.#lock(row));
+      const hasName = hadName(job) && (await this.#lock(row, patiently));
       const replaces = job.options.onConflict === "replace" ? { replaces: true } : {};
-      if (!hasName) await this.#add(waitKey(group, createdAt, id), { jobId: id, ...replaces });
-      if (job.line !== undefined) await this.#add(waitKey(job.line, createdAt, id), { jobId: id });
-    } else if (row.mayHaveGroup) await this.#lock(row);
-    await this.#add(`job_${id}`, {
+      if (!hasName) await this.#add(waitKey(group, createdAt, id), { jobId: id, ...replaces }, patiently);
+      if (job.line !== undefined) await this.#add(waitKey(job.line, createdAt, id), { jobId: id }, patiently);
+    } else if (row.mayHaveGroup) await this.#lock(row, patiently);
+    const entry = {
       ...(job === undefined ? {} : columnsOf(job, this.#prices)),
       ...leadsTo(key),
       name,
@@ -198,13 +240,14 @@ export class IndexRebuild extends IndexPartition {
       createdAt: new Date(createdAt),
       checkAt: new Date(job?.checkAt ?? createdAt),
       ...defined({ keyHash: job?.keyHash }),
-    });
+    };
+    await this.#add(`job_${id}`, entry, patiently);
   }
 
   /** @returns false when there is such an entry already: it is left as it is */
-  async #add(rowKey: string, more: Readonly<Record<string, unknown>>): Promise<boolean> {
+  async #add(rowKey: string, more: Readonly<Record<string, unknown>>, patiently: Patiently): Promise<boolean> {
     const create = () => storageCall(() => this.table.createEntity(entity(rowKey, more)), 409);
-    return (await this.#patiently(create)) !== 409;
+    return (await patiently(create)) !== 409;
   }
 }
 
@@ -214,12 +257,23 @@ function goOn(page: string | undefined, here: Pass, next: Pass): Pick<RebuildPro
   return page === undefined ? { pass: next, page: undefined } : { pass: here, page };
 }
 
+type Entry = [rowKey: string, more: Readonly<Record<string, unknown>>];
+
 /** Where a name, and an id that does not tell of itself where its row is, lead. */
-function leadingEntries({ id, key, name, job }: Row): [string, Readonly<Record<string, unknown>>][] {
+function leadingEntries({ id, key, name, job }: Row): Entry[] {
   const minted = keyOfMinted(id);
   const isFound = minted?.partitionKey === key.partitionKey && minted.rowKey === key.rowKey;
   const ids = [...(isFound ? [] : [id]), ...(job?.joined.flatMap((each) => each.id ?? []) ?? [])];
   return [nameEntry(name, key), ...ids.map((each) => `id_${each}`)].map((rowKey) => [rowKey, leadsTo(key)]);
+}
+
+/** What the newest of several jobs tells: of its name, and of its idempotency key. */
+function sharedEntries({ id, name, job }: Row): Entry[] {
+  const left = job && leftBy(job);
+  const entries: Entry[] = [];
+  if (left !== undefined) entries.push([`name_${nameKey(name)}`, left]);
+  if (job?.keyHash !== undefined) entries.push([`key_${job.keyHash}`, { jobId: id }]);
+  return entries;
 }
 
 /** What a job that ran leaves for the next of its name. */

@@ -47,6 +47,7 @@ export class BadStorage implements Gate {
   readonly #random: () => number;
   readonly #ours: (milliseconds: number) => number;
   readonly struck: Struck = { cut: 0, delayed: 0, refused: 0, kills: 0, freezes: 0 };
+  readonly forgets = true;
   spell: Spell | undefined;
   /** Chance that a call is cut. */
   chance = 0;
