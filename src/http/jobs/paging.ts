@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseJobId, type JobId } from "../../shared/base/ids.ts";
+import { parseJson } from "../../shared/base/json.ts";
 
 /** Where a page of jobs ended, as text for a query. A text that we did not make is refused before storage sees it. */
 
@@ -32,15 +33,7 @@ const tableToken = z.strictObject({ nextPartitionKey: key, nextRowKey: key.optio
 /** @returns `undefined` for a text that we did not make; storage may still not know the position that it names */
 export function readRows(continuation: string): string | undefined {
   const token = fromText(continuation);
-  return tableToken.safeParse(jsonIn(Buffer.from(token, "base64").toString("utf8"))).success ? token : undefined;
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return tableToken.safeParse(parseJson(Buffer.from(token, "base64").toString("utf8"))).success ? token : undefined;
 }
 
 function toText(token: string): string {

@@ -1,6 +1,7 @@
 import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
 import { err, ok, shownName, type LocatedFault, type Refusal, type Result } from "../../shared/base/errors.ts";
+import { parseJson } from "../../shared/base/json.ts";
 import { readText, tooSlow } from "./body.ts";
 
 /** The small JSON bodies that operators send. Their members' names ignore case, as options' do, and an unknown one is a fault. */
@@ -38,12 +39,8 @@ export async function readJson<S extends z.ZodRawShape>(
 /** No body at all is an empty one. */
 function objectIn(body: string): object | undefined {
   if (body.trim() === "") return {};
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(body);
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
 }
 
 function withKnownNames(

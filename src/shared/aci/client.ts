@@ -9,7 +9,7 @@ import { messageOf } from "../base/errors.ts";
 import type { AzureError, JobTarget } from "../job/job.ts";
 import type { Observation } from "../job/observation.ts";
 import type { InstallationTag } from "./installation-tag.ts";
-import type { JsonObject } from "../base/json.ts";
+import { type JsonObject, parseJson } from "../base/json.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import { requestTimeout } from "../job/step.ts";
 import { isLoopback, type Target } from "../config/settings.ts";
@@ -307,12 +307,4 @@ function groupsUrl({ subscriptionId, resourceGroup }: Pick<Target, "subscription
 
 function groupUrl(placed: JobTarget, name: string): string {
   return `${groupsUrl(placed)}/${encodeURIComponent(name)}`;
-}
-
-function parseJson(text: string | null | undefined): unknown {
-  try {
-    return text ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
-  }
 }

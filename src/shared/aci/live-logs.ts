@@ -1,6 +1,7 @@
 import { second } from "../base/duration.ts";
 import { Unavailable } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
+import { TtlCache } from "../base/ttl-cache.ts";
 import type { LogNow } from "../store/log-cursor.ts";
 import { hasContainers, type Job } from "../job/job.ts";
 import type { Stored } from "../store/jobs.ts";
@@ -19,32 +20,28 @@ interface LiveLogDeps extends ReadLogDeps {
   readonly now: () => number;
 }
 
-interface Remembered<T> {
-  readonly at: number;
-  readonly value: Promise<T>;
-}
-
 export class LiveLogs {
   readonly #deps: LiveLogDeps;
-  readonly #logs = new Map<string, Remembered<LogNow>>();
-  readonly #jobs = new Map<string, Remembered<Stored | undefined>>();
+  readonly #logs: TtlCache<LogNow>;
+  readonly #jobs: TtlCache<Stored | undefined>;
 
   constructor(deps: LiveLogDeps) {
     this.#deps = deps;
+    const kept = { time: freshFor, max: maxRemembered, now: deps.now };
+    this.#logs = new TtlCache(kept);
+    this.#jobs = new TtlCache(kept);
   }
 
   /** @throws Unavailable when the log can't be read now */
   log(job: Job, attempt: number, container: string): Promise<LogNow> {
     const runs = hasContainers(job.phase) && attempt === job.attempt;
     const key = `${job.id}/${attempt}/${container}/${String(runs)}`;
-    return this.#shared(this.#logs, key, () =>
-      runs ? this.#live(job, container) : this.#stored(job.id, attempt, container),
-    );
+    return this.#logs.get(key, () => (runs ? this.#live(job, container) : this.#stored(job.id, attempt, container)));
   }
 
   /** The job as it is now. */
   async job(id: JobId): Promise<Job | undefined> {
-    return (await this.#shared(this.#jobs, id, () => this.#deps.jobs.peek(id)))?.job;
+    return (await this.#jobs.get(id, () => this.#deps.jobs.peek(id)))?.job;
   }
 
   async #stored(id: JobId, attempt: number, container: string): Promise<LogNow> {
@@ -70,17 +67,5 @@ export class LiveLogs {
       if (!(error instanceof Unavailable)) throw error;
       return { pieces: [], added: "", unstored: read.value };
     }
-  }
-
-  #shared<T>(known: Map<string, Remembered<T>>, key: string, read: () => Promise<T>): Promise<T> {
-    const now = this.#deps.now();
-    const last = known.get(key);
-    if (last && now - last.at < freshFor) return last.value;
-    for (const [old, { at }] of known) if (now - at >= freshFor || known.size > maxRemembered) known.delete(old);
-    const value = read();
-    known.set(key, { at: now, value });
-    // A failure is reported to the caller and is not cached.
-    value.catch(() => known.delete(key));
-    return value;
   }
 }

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from "n
 import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
 import { parseJobId, type JobId } from "../base/ids.ts";
+import { parseJson } from "../base/json.ts";
 import type { LinkKey } from "../security/link-token.ts";
 
 /**
@@ -129,12 +130,4 @@ function sign({ id, at, messageId, since, tries, why, text }: Resent, { key }: L
 function wireText(resent: object): string {
   const text = JSON.stringify({ version: 1, resent });
   return text.replaceAll(/[\uFFFE\uFFFF]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

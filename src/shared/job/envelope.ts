@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ok, type Result } from "../base/errors.ts";
 import { parseJobId, type JobId } from "../base/ids.ts";
-import { foldName, isDeeperThan, type JsonObject, type JsonValue } from "../base/json.ts";
+import { foldName, isDeeperThan, type JsonObject, type JsonValue, parseJson } from "../base/json.ts";
 import { memberSpan } from "../base/json-span.ts";
 import { openBytes, openText, type NotText } from "../base/written-text.ts";
 
@@ -205,12 +205,8 @@ export function nameIn(text: string): string | undefined {
 
 function jsonObjectIn(text: string): object | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : undefined;
-  } catch {
-    return undefined; // then it is text like any other
-  }
+  const value = parseJson(text);
+  return typeof value === "object" && value !== null ? value : undefined; // else it is text like any other
 }
 
 function bare(text: string): Envelope {

@@ -1,4 +1,4 @@
-import { isDeeperThan } from "../base/json.ts";
+import { isDeeperThan, parseJson } from "../base/json.ts";
 
 /** A program's result: one JSON object, printed as the last line of its log or sent to `ACI_PROXY_RESULT_URL`. Pure. */
 export type JobResult = Readonly<Record<string, unknown>>;
@@ -66,10 +66,6 @@ function endsWithObject(lines: readonly string[]): boolean {
 }
 
 function parsed(text: string): JobResult | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
 }

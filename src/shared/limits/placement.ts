@@ -1,6 +1,7 @@
 import type { TableClient } from "@azure/data-tables";
 import { day, minute, second } from "../base/duration.ts";
 import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
+import { TtlCache } from "../base/ttl-cache.ts";
 import { regionKey } from "./rate-budget.ts";
 import { isReason, type Reason } from "../job/reasons.ts";
 import type { Job, JobTarget } from "../job/job.ts";
@@ -45,8 +46,7 @@ const doubtKey = (placed: JobTarget): string => `doubt_${scopeOf(placed)}`;
 /** How long such a region is watched, and how often an accepted create there is written down. */
 const [doubtTime, acceptedEvery] = [day, minute];
 
-interface Cache {
-  readonly at: number;
+interface Known {
   readonly exclusions: ReadonlyMap<string, Exclusion>;
   /** When a create was accepted last in a doubted region, by {@link doubtKey}; 0: not since. */
   readonly doubts: Map<string, number>;
@@ -55,11 +55,12 @@ interface Cache {
 export class Placement {
   readonly #table: TableClient;
   readonly #pacing: Pacing;
-  #cache: Cache | undefined;
+  readonly #known: TtlCache<Known>;
 
   constructor(table: TableClient, pacing: Pacing) {
     this.#table = table;
     this.#pacing = pacing;
+    this.#known = new TtlCache({ time: cacheTime, max: 1, now: pacing.now });
   }
 
   /** What is left out now, by {@link scopeOf}. Read at most every few seconds. */
@@ -67,8 +68,11 @@ export class Placement {
     return (await this.#read(now)).exclusions;
   }
 
-  async #read(now: number): Promise<Cache> {
-    if (this.#cache && now - this.#cache.at < cacheTime) return this.#cache;
+  #read(now: number): Promise<Known> {
+    return this.#known.get("", () => this.#readRows(now));
+  }
+
+  async #readRows(now: number): Promise<Known> {
     const doubts = new Map<string, number>();
     const exclusions = new Map<string, Exclusion>();
     const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
@@ -82,8 +86,7 @@ export class Placement {
         exclusions.set(rowKey ?? "", { until: until.getTime(), reason });
       }
     }
-    this.#cache = { at: now, exclusions, doubts };
-    return this.#cache;
+    return { exclusions, doubts };
   }
 
   /**
@@ -96,7 +99,7 @@ export class Placement {
     const before = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
     const entity = { partitionKey: partition, rowKey, doubtedAt: new Date(now) };
     await storageCall(() => this.#table.upsertEntity(entity, "Merge"));
-    this.#cache = undefined;
+    this.#known.clear();
     return before !== 404 && before["acceptedAt"] instanceof Date ? before["acceptedAt"].getTime() : undefined;
   }
 
@@ -114,7 +117,7 @@ export class Placement {
   /** A region that was full has capacity again: one of our groups is gone. */
   async lift(placed: JobTarget): Promise<void> {
     await storageCall(() => this.#table.deleteEntity(partition, scopeOf(placed)), 404);
-    this.#cache = undefined;
+    this.#known.clear();
   }
 
   /** Leaves a region out; longer each time that it refuses again soon after. If many report it at once, one of them is enough. */
@@ -138,6 +141,6 @@ export class Placement {
           : await storageCall(() => this.#table.updateEntity(entity, "Replace", { etag: before.etag }), 404, 412);
       return typeof result === "number" ? conflict : done(undefined);
     });
-    this.#cache = undefined;
+    this.#known.clear();
   }
 }

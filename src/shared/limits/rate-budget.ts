@@ -2,6 +2,7 @@ import type { TableClient } from "@azure/data-tables";
 import { z } from "zod";
 import { minute, second } from "../base/duration.ts";
 import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
+import { parseJson } from "../base/json.ts";
 import type { Reason } from "../job/reasons.ts";
 import type { JobTarget } from "../job/job.ts";
 import type { BucketLimits } from "../config/readers.ts";
@@ -245,7 +246,7 @@ export class Budget {
   async #read(scope: string): Promise<{ readonly value: unknown; readonly etag: string } | undefined> {
     const row = await storageCall(() => this.#table.getEntity(partition, scope), 404);
     if (row === 404) return undefined;
-    return { value: parse(row["value"]), etag: row.etag };
+    return { value: parseJson(row["value"]), etag: row.etag };
   }
 
   async #write(scope: string, value: object, etag: string | undefined): Promise<boolean> {
@@ -272,14 +273,6 @@ function scopeOfArm(kind: Kind, { subscriptionId }: JobTarget): string {
 /** `West Europe` and `westeurope` are one region. */
 export function regionKey(location: string): string {
   return location.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-}
-
-function parse(value: unknown): unknown {
-  try {
-    return typeof value === "string" ? JSON.parse(value) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A throttled caller waits this long if the reply has no time. */

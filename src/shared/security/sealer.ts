@@ -3,6 +3,8 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
 import { hour } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
+import { TtlCache } from "../base/ttl-cache.ts";
+import { parseJson } from "../base/json.ts";
 
 /**
  * Sealed bytes: AES-256-GCM with a fresh nonce, the job's id bound in, compressed before. The data key that sealed them travels with
@@ -51,11 +53,12 @@ export class Sealer {
   readonly #now: () => number;
   #current: DataKey | undefined;
   #making: Promise<DataKey> | undefined;
-  readonly #opened = new Map<string, { readonly unwrapped: Promise<Unwrapped>; readonly until: number }>();
+  readonly #opened: TtlCache<Unwrapped>;
 
   constructor(ring: KeyRing, now: () => number) {
     this.#ring = ring;
     this.#now = now;
+    this.#opened = new TtlCache({ time: dataKeyTime, max: maxOpened, now });
   }
 
   /** @throws Unavailable when the sealing key can't be reached */
@@ -107,28 +110,11 @@ export class Sealer {
   }
 
   /** Remembered for a while, answers that may change excepted. */
-  async #unwrap(kid: string, wrapped: string): Promise<Unwrapped> {
-    const known = this.#opened.get(wrapped);
-    if (known !== undefined && this.#now() < known.until) return known.unwrapped;
-    const unwrapped = this.#ring.unwrap(kid, Buffer.from(wrapped, "base64"));
-    const [oldest] = this.#opened.keys();
-    if (oldest !== undefined && this.#opened.size >= maxOpened) this.#opened.delete(oldest);
-    this.#opened.set(wrapped, { unwrapped, until: this.#now() + dataKeyTime });
-    try {
-      const result = await unwrapped;
-      if (result.kind !== "key") this.#opened.delete(wrapped);
-      return result;
-    } catch (error) {
-      this.#opened.delete(wrapped);
-      throw error;
-    }
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+  #unwrap(kid: string, wrapped: string): Promise<Unwrapped> {
+    return this.#opened.get(
+      wrapped,
+      () => this.#ring.unwrap(kid, Buffer.from(wrapped, "base64")),
+      ({ kind }) => kind === "key",
+    );
   }
 }

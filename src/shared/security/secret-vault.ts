@@ -2,6 +2,7 @@ import type { TokenCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
 import { minute } from "../base/duration.ts";
 import { Unavailable } from "../base/errors.ts";
+import { TtlCache } from "../base/ttl-cache.ts";
 import { vaultAccess, vaultCall } from "./key-vault-access.ts";
 
 /** A secret in the vault; the newest version unless one is named. */
@@ -24,31 +25,23 @@ const maxCached = 500;
 export class Vault {
   readonly #client: SecretClient;
   readonly #now: () => number;
-  readonly #cache = new Map<string, { readonly read: Promise<SecretRead>; readonly until: number }>();
+  readonly #cache: TtlCache<SecretRead>;
 
   constructor(url: string, credential: TokenCredential, now: () => number) {
     const access = vaultAccess(url, credential);
     this.#client = new SecretClient(url, access.credential, access.options);
     this.#now = now;
+    this.#cache = new TtlCache({ time: cacheTime, max: maxCached, now });
   }
 
   /** @throws Unavailable when the vault can't be reached now */
-  async secret({ name, version }: SecretName): Promise<SecretRead> {
+  secret({ name, version }: SecretName): Promise<SecretRead> {
     const key = `${name}/${version ?? ""}`;
-    const known = this.#cache.get(key);
-    if (known !== undefined && this.#now() < known.until) return known.read;
-    const read = this.#read(name, version);
-    const [oldest] = this.#cache.keys();
-    if (oldest !== undefined && this.#cache.size >= maxCached) this.#cache.delete(oldest);
-    this.#cache.set(key, { read, until: this.#now() + cacheTime });
-    try {
-      const result = await read;
-      if (result.kind !== "value") this.#cache.delete(key);
-      return result;
-    } catch (error) {
-      this.#cache.delete(key);
-      throw error;
-    }
+    return this.#cache.get(
+      key,
+      () => this.#read(name, version),
+      ({ kind }) => kind === "value",
+    );
   }
 
   async #read(name: string, version: string | undefined): Promise<SecretRead> {

@@ -1,6 +1,7 @@
 import type { TableClient } from "@azure/data-tables";
 import { z } from "zod";
 import { storageCall } from "./connect.ts";
+import { parseJson } from "../base/json.ts";
 
 /**
  * Cancels of many jobs (table `control`, partition `bulk`), recorded from before the first job is canceled until all are. The sweep
@@ -47,7 +48,7 @@ export class BulkWorks {
       const next = await storageCall(() => rows.next(), 404);
       if (next === 404 || next.done) return works;
       const { rowKey, selection, by, callUntil } = next.value;
-      const read = selectionSchema.safeParse(parsed(selection)).data;
+      const read = selectionSchema.safeParse(parseJson(selection)).data;
       // One that can't be read harms itself alone.
       if (read === undefined) continue;
       works.push({
@@ -61,13 +62,5 @@ export class BulkWorks {
 
   async drop(key: string): Promise<void> {
     await storageCall(() => this.#table.deleteEntity(partition, key), 404);
-  }
-}
-
-function parsed(json: unknown): unknown {
-  try {
-    return JSON.parse(String(json));
-  } catch {
-    return undefined;
   }
 }

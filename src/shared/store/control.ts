@@ -2,6 +2,8 @@ import type { TableClient } from "@azure/data-tables";
 import { z } from "zod";
 import { minute, second } from "../base/duration.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
+import { TtlCache } from "../base/ttl-cache.ts";
+import { parseJson } from "../base/json.ts";
 import { storageCall, tableNames, type Storage } from "./connect.ts";
 import { beginIndex } from "./index-partition.ts";
 import { blobContainers } from "./blobs.ts";
@@ -62,7 +64,7 @@ export class Control {
   readonly #newId: () => string;
   readonly #pacing: Pacing;
   #installation: Promise<Installation> | undefined;
-  #load = { active: 0, until: 0 };
+  readonly #active: TtlCache<number>;
   #nextGlance = 0;
 
   constructor(storage: Storage, settings: Settings, newId: () => string, pacing: Pacing) {
@@ -71,6 +73,7 @@ export class Control {
     this.#table = storage.table(tableNames.control);
     this.#newId = newId;
     this.#pacing = pacing;
+    this.#active = new TtlCache({ time: minute, max: 1, now: pacing.now });
   }
 
   /**
@@ -234,12 +237,8 @@ export class Control {
   }
 
   /** How many jobs were active about a minute ago; they are counted once a minute. */
-  async activeJobs(now: number): Promise<number> {
-    if (now >= this.#load.until) {
-      const heartbeat = await this.lastHeartbeat();
-      this.#load = { active: heartbeat?.activeJobs ?? 0, until: now + minute };
-    }
-    return this.#load.active;
+  activeJobs(): Promise<number> {
+    return this.#active.get("", async () => (await this.lastHeartbeat())?.activeJobs ?? 0);
   }
 
   async lastHeartbeat(): Promise<Heartbeat | undefined> {
@@ -259,13 +258,5 @@ export class Control {
       timerAt: time("timerAt"),
       timerSince: time("timerSince"),
     };
-  }
-}
-
-function parseJson(text: unknown): unknown {
-  try {
-    return typeof text === "string" ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -5,6 +5,7 @@ import { minute } from "../base/duration.ts";
 import { Unavailable } from "../base/errors.ts";
 import { pauseAfter, type Pacing } from "../base/rewrite.ts";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
+import { parseJson } from "../base/json.ts";
 import { hasEnded, type Job } from "../job/job.ts";
 import { typicalDurationAfter } from "../job/timing.ts";
 import { storageCall } from "./connect.ts";
@@ -36,12 +37,8 @@ export type RebuildProgress = z.infer<typeof progress>;
 
 /** Progress from a cursor; from the beginning where there is no cursor. */
 export function readProgress(cursor: string | undefined, now: number): RebuildProgress {
-  try {
-    const read = progress.safeParse(JSON.parse(cursor ?? ""));
-    if (read.success && read.data.pass !== "whole") return read.data;
-  } catch {
-    // Whatever can't be read is begun anew.
-  }
+  const read = progress.safeParse(parseJson(cursor));
+  if (read.success && read.data.pass !== "whole") return read.data;
   return { pass: "locks", startedAt: now, rows: maxRows, jobs: 0, skipped: 0 };
 }
 

@@ -1,5 +1,6 @@
 import { parseJobId, type JobId } from "../base/ids.ts";
 import { openText } from "../base/written-text.ts";
+import { parseJson } from "../base/json.ts";
 
 /** The service's own messages, and Azure's events. What others post is read by `readJobMessage` (job/envelope.ts). */
 export function runMessage(id: JobId): string {
@@ -41,9 +42,5 @@ export function readGroupEvents(body: unknown): readonly string[] {
 
 function jsonIn(text: string): unknown {
   const opened = openText(text);
-  try {
-    return opened.ok ? JSON.parse(opened.value) : undefined;
-  } catch {
-    return undefined;
-  }
+  return opened.ok ? parseJson(opened.value) : undefined;
 }

@@ -1,5 +1,6 @@
 import type { TableClient, TransactionAction } from "@azure/data-tables";
 import { parseJobId, type JobId } from "../base/ids.ts";
+import { parseJson } from "../base/json.ts";
 import { storageCall } from "./connect.ts";
 import { recordColumns, type JobKey } from "./job-row.ts";
 
@@ -128,14 +129,6 @@ function rowOf(row: Readonly<Record<string, unknown>>): OldRow | undefined {
     hasLogs: row["hasLogs"] === true,
     hasDefinition: row["hasDefinition"] === true,
     awaitsNotification: row["callbackState"] === "pending",
-    record: parsed(recordColumns.map((part) => (typeof row[part] === "string" ? row[part] : "")).join("")),
+    record: parseJson(recordColumns.map((part) => (typeof row[part] === "string" ? row[part] : "")).join("")),
   };
-}
-
-function parsed(json: string): unknown {
-  try {
-    return json === "" ? undefined : JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,8 +6,7 @@ import {
   type PipelineRequest,
   type PipelineResponse,
 } from "@azure/core-rest-pipeline";
-import errors from "undici/lib/core/errors.js";
-import Agent from "undici/lib/dispatcher/agent.js";
+import { Agent, errors } from "undici";
 import { second } from "../base/duration.ts";
 
 /**

@@ -101,7 +101,7 @@ class Reconciliation {
         await this.#saveAndRequeue(this.#stored.job, now + second, true);
         return;
       }
-      const rules = rulesOf(this.#deps, await this.#deps.control.activeJobs(now));
+      const rules = rulesOf(this.#deps, await this.#deps.control.activeJobs());
       const step = nextStep(this.#stored.job, this.#observation, this.#admitted, now, rules);
       const before = this.#conflicts;
       if (await this.#do(step)) return;
