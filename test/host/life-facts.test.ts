@@ -171,7 +171,7 @@ describe("timers", SLOW, () => {
 
 describe("a function that exceeds functionTimeout", SLOW, () => {
   const impatient = { AzureFunctionsJobHost__functionTimeout: "00:00:08" };
-  /** None while the host is between two workers: where the machine is busy, any run may exceed these timeouts. */
+  /** The host may be between two workers: on a busy machine any run may exceed these timeouts. */
   const noted = (host: Part, name: string): Promise<Run[]> => runs(host, name).catch(() => []);
   const answers = (host: Part) => async (): Promise<true | undefined> =>
     fetch(`${host.url}/api/openapi.json`).then(

@@ -1,7 +1,7 @@
 import { minute, second } from "../../shared/base/duration.ts";
 import { counted } from "../../shared/base/text.ts";
 import type { Deps } from "../../shared/deps.ts";
-import { readProgress, type RebuildProgress } from "../../shared/store/index-rebuild.ts";
+import { readProgress, withFewerRows, type RebuildProgress } from "../../shared/store/index-rebuild.ts";
 import { audit } from "../lib/audit.ts";
 import { handler, json, retryAfterHeader } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
@@ -31,6 +31,9 @@ export function reindex({ log, now, control, periodicRuns, rebuild }: ReindexDep
     try {
       while (progress.pass !== "whole" && now() < begun + budget)
         progress = await rebuild.step(progress, begun + deadline);
+    } catch (error) {
+      progress = withFewerRows(progress);
+      throw error;
     } finally {
       const kind = progress.pass === "whole" ? "completed" : "unfinished";
       const cursor = kind === "completed" ? undefined : JSON.stringify(progress);

@@ -42,9 +42,10 @@ export function readProgress(cursor: string | undefined, now: number): RebuildPr
   return { pass: "locks", startedAt: now, rows: maxRows, jobs: 0, skipped: 0 };
 }
 
-/** What `rows` becomes after a step. */
-const shrunk = (rows: number): number => Math.max(1, Math.floor(rows / 2));
-const grown = (rows: number): number => Math.min(maxRows, rows * 2);
+/** The next step takes fewer rows: this one was not done in time, or storage failed in it. */
+export function withFewerRows(progress: RebuildProgress): RebuildProgress {
+  return { ...progress, rows: Math.max(1, Math.floor(progress.rows / 2)) };
+}
 
 /** A row as far as the index needs it; without `job` where its record can't be read. */
 interface Row {
@@ -58,7 +59,7 @@ interface Row {
   readonly isDone: boolean;
 }
 
-const maxRows = 25;
+const maxRows = 50;
 /** How often one call is made: on a storage that fails now and then, a step of a hundred calls would never get through. */
 const maxTries = 3;
 const maxActions = 100;
@@ -98,7 +99,7 @@ export class IndexRebuild extends IndexPartition {
   }
 
   /**
-   * Some rows of a pass. A step that is not done at the deadline is begun again by the next call, with half as many rows.
+   * Some rows of a pass. A step that is not done at the deadline is begun again by the next call.
    *
    * @param deadline after it no call to storage is begun
    * @throws Unavailable when a call to storage fails three times in a row
@@ -106,9 +107,9 @@ export class IndexRebuild extends IndexPartition {
   async step(before: RebuildProgress, deadline: number): Promise<RebuildProgress> {
     try {
       const after = await this.#step(before, this.#until(deadline));
-      return { ...after, rows: grown(before.rows) };
+      return { ...after, rows: Math.min(maxRows, before.rows * 2) };
     } catch (error) {
-      if (error instanceof OutOfTime) return { ...before, rows: shrunk(before.rows) };
+      if (error instanceof OutOfTime) return withFewerRows(before);
       throw error;
     }
   }
@@ -214,21 +215,27 @@ export class IndexRebuild extends IndexPartition {
       await patiently(() => storageCall(() => this.table.submitTransaction(part)));
     }
     // Newest first: of several jobs of a key or a name the newest counts.
-    const shared = new Map<string, Readonly<Record<string, unknown>>>();
-    for (const [rowKey, more] of rows.flatMap(sharedEntries)) if (!shared.has(rowKey)) shared.set(rowKey, more);
-    await Promise.all([...shared].map(([rowKey, more]) => this.#add(rowKey, more, patiently)));
-    await Promise.all(rows.filter(({ isDone }) => !isDone).map((row) => this.#watch(row, patiently)));
+    const shared = new Map(rows.flatMap(sharedEntries).toReversed());
+    await this.#addAll([...shared], patiently);
+    const active = rows.filter(({ isDone }) => !isDone);
+    await Promise.all(active.map((row) => this.#lockOrWait(row, patiently)));
+    await this.#addAll(
+      active.map((row) => this.#jobEntry(row)),
+      patiently,
+    );
   }
 
-  /** The entries of a job that is not done with. */
-  async #watch(row: Row, patiently: Patiently): Promise<void> {
-    const { id, key, name, groupName: group, createdAt, job } = row;
+  async #lockOrWait(row: Row, patiently: Patiently): Promise<void> {
+    const { id, groupName: group, createdAt, job } = row;
     if (job?.phase.state === "Queued" && job.holds) {
       const hasName = hadName(job) && (await this.#lock(row, patiently));
       const replaces = job.options.onConflict === "replace" ? { replaces: true } : {};
       if (!hasName) await this.#add(waitKey(group, createdAt, id), { jobId: id, ...replaces }, patiently);
       if (job.line !== undefined) await this.#add(waitKey(job.line, createdAt, id), { jobId: id }, patiently);
     } else if (row.mayHaveGroup) await this.#lock(row, patiently);
+  }
+
+  #jobEntry({ id, key, name, groupName: group, createdAt, job }: Row): Entry {
     const entry = {
       ...(job === undefined ? {} : columnsOf(job, this.#prices)),
       ...leadsTo(key),
@@ -238,10 +245,21 @@ export class IndexRebuild extends IndexPartition {
       checkAt: new Date(job?.checkAt ?? createdAt),
       ...defined({ keyHash: job?.keyHash }),
     };
-    await this.#add(`job_${id}`, entry, patiently);
+    return [`job_${id}`, entry];
   }
 
-  /** @returns false when there is such an entry already: it is left as it is */
+  /** Entries that are there already are left as they are. */
+  async #addAll(entries: readonly Entry[], patiently: Patiently): Promise<void> {
+    for (let at = 0; at < entries.length; at += maxActions) {
+      const part = entries.slice(at, at + maxActions);
+      const creates = part.map(([rowKey, more]): TransactionAction => ["create", entity(rowKey, more)]);
+      const isDone = await patiently(() => this.transact(creates));
+      // One that is there refuses all.
+      if (!isDone) await Promise.all(part.map(([rowKey, more]) => this.#add(rowKey, more, patiently)));
+    }
+  }
+
+  /** @returns false when there is such an entry already */
   async #add(rowKey: string, more: Readonly<Record<string, unknown>>, patiently: Patiently): Promise<boolean> {
     const create = () => storageCall(() => this.table.createEntity(entity(rowKey, more)), 409);
     return (await patiently(create)) !== 409;
@@ -264,7 +282,7 @@ function leadingEntries({ id, key, name, job }: Row): Entry[] {
   return [nameEntry(name, key), ...ids.map((each) => `id_${each}`)].map((rowKey) => [rowKey, leadsTo(key)]);
 }
 
-/** What the newest of several jobs tells: of its name, and of its idempotency key. */
+/** What the newest of several jobs leaves: for its name, and for its idempotency key. */
 function sharedEntries({ id, name, job }: Row): Entry[] {
   const left = job && leftBy(job);
   const entries: Entry[] = [];
