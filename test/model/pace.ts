@@ -27,7 +27,7 @@ export interface Observed {
   readonly p50: number;
   readonly p95: number;
   /** ARM's reads a second. */
-  readonly looksPerSecond: number;
+  readonly observationsPerSecond: number;
   readonly logReadsPerSecond: number;
   readonly refusedLooks: number;
 }
@@ -71,7 +71,7 @@ class Simulation {
   readonly #delays: number[] = [];
   #now = 0;
   #born = 0;
-  #looks = 0;
+  #observations = 0;
   #logReads = 0;
   #refused = 0;
   /** What is due, by tenths of a second. */
@@ -110,7 +110,7 @@ class Simulation {
     return {
       p50: at(0.5),
       p95: at(0.95),
-      looksPerSecond: rate(this.#looks),
+      observationsPerSecond: rate(this.#observations),
       logReadsPerSecond: rate(this.#logReads),
       refusedLooks: this.#refused,
     };
@@ -214,7 +214,7 @@ class Simulation {
         azure: undefined,
       };
     }
-    this.#looks++;
+    this.#observations++;
     return this.#now >= life.goneAt ? { group: "absent" } : { group: "present", ...this.#group(life) };
   }
 

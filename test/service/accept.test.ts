@@ -506,7 +506,7 @@ describe("storage in trouble while a job is accepted", () => {
     expect(both.map(({ body }) => body["attached"] ?? false).sort()).toEqual([false, true]);
   });
 
-  it("a message that can't be sent is still a 2xx: the timer wakes the job", async () => {
+  it("a message that can't be sent is still a 2xx: the timer requeues the job", async () => {
     const bench = await openBench({}, cutting(isMessage, "before"));
     const accepted = await post(bench.deps, yaml("bellaciao"));
     expect(accepted.status).toBe(200);

@@ -38,7 +38,7 @@ const error = (status: number) => (response: ServerResponse) =>
     .writeHead(status, { "retry-after": "1", "content-type": "application/json" })
     .end(JSON.stringify({ error: { code: "Trouble", message: "Not now." } }));
 
-describe("what changes something in ACI is sent once, whatever the answer: only a look may tell whether it was done", () => {
+describe("what changes something in ACI is sent once, whatever the answer: only an observation may show whether it was done", () => {
   const answers: readonly [string, (response: ServerResponse) => void][] = [
     ["429", error(429)],
     ["500", error(500)],
@@ -56,7 +56,7 @@ describe("what changes something in ACI is sent once, whatever the answer: only 
     expect(asked).toEqual(["PUT", "DELETE", "POST"]);
   });
 
-  it("nor is a look repeated within itself: the next one comes when the job's pace says so", async () => {
+  it("a failed observation is not repeated at once: the next one comes when the job's pace says so", async () => {
     const { aci, asked } = await arm(error(503));
     expect(await aci.observe(target, "job")).toMatchObject({ group: "unknown" });
     expect(asked).toEqual(["GET"]);

@@ -77,7 +77,7 @@ it("posted messages above it are rows at once, begin in their order when others 
 
 const deriveOf = (messageId: string, n: number): JobId => deriveJobId(start + n * second, messageId);
 
-it("the clock of a job that waits for room runs, and a cancel reaches it", async () => {
+it("the clock of a job that waits for capacity runs, and a cancel reaches it", async () => {
   const bench = await openBench({ MAX_ACTIVE_JOBS: "1" });
   const { deps, clock } = bench;
   await deliver(deps, yaml("long", { seconds: 3600 }), { id: "long" });

@@ -15,16 +15,16 @@ describe("what a job costs", () => {
   let measured: Promise<readonly Measured[]> | undefined;
   const lines = (): Promise<readonly Measured[]> => (measured ??= measure());
 
-  it("is a sum for the job and one for each look, whatever its length", async () => {
+  it("is a sum for the job and one for each observation, whatever its length", async () => {
     for (const { cost } of await lines()) expect(cost.storage).toEqual(formula(cost));
   });
 
-  it("is one create, one delete, a log read a minute and three for its beginning and its end, and looks that get rarer", async () => {
+  it("is one create, one delete, a log read a minute and three for its beginning and its end, and observations that get rarer", async () => {
     for (const { cost, seconds } of await lines()) {
       const minutes = seconds / 60;
       expect(cost.arm).toMatchObject({ creates: 1, deletes: 1 });
       expect(cost.arm.logReads).toBeLessThanOrEqual(3 + minutes);
-      expect(cost.arm.looks).toBeLessThanOrEqual(45 + 2.4 * minutes);
+      expect(cost.arm.observations).toBeLessThanOrEqual(45 + 2.4 * minutes);
     }
   });
 
@@ -53,12 +53,12 @@ async function measure(): Promise<readonly Measured[]> {
   return lines;
 }
 
-it("a job of a name that ran before is looked at more often around its usual end, and so its end is seen sooner", async () => {
+it("a job of a name that ran before is observed more often around its usual end, and so its end is seen sooner", async () => {
   const bench = await openBench();
   const [first, second] = [await costOfJob(bench, "nightly", 600), await costOfJob(bench, "nightly", 600)];
   expect(second.storage).toEqual(formula(second));
-  expect(second.arm.looks).toBeGreaterThan(first.arm.looks);
-  expect(second.arm.looks).toBeLessThan(first.arm.looks + 16);
+  expect(second.arm.observations).toBeGreaterThan(first.arm.observations);
+  expect(second.arm.observations).toBeLessThan(first.arm.observations + 16);
   const all = {
     states: undefined,
     name: undefined,

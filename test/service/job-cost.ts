@@ -11,7 +11,7 @@ import { countersOf, deliver, jobOf, post, yaml, type Bench } from "./kit.ts";
  */
 export interface JobCost {
   readonly arm: {
-    readonly looks: number;
+    readonly observations: number;
     readonly logReads: number;
     readonly creates: number;
     readonly deletes: number;
@@ -32,11 +32,11 @@ export interface StorageCost {
 }
 
 /** What a job costs: once, and for each look, log read and word to the timer. A transaction counts as one write, as Azure bills it. */
-export function formula({ arm: { looks, logReads }, checks }: JobCost): StorageCost {
+export function formula({ arm: { observations, logReads }, checks }: JobCost): StorageCost {
   return {
-    tableReads: 4 + looks,
-    tableWrites: 16 + looks + checks,
-    messages: looks - 1,
+    tableReads: 4 + observations,
+    tableWrites: 16 + observations + checks,
+    messages: observations - 1,
     blobReads: 2 * logReads - 1,
     blobWrites: 2,
   };
@@ -55,7 +55,7 @@ export async function costOfJob(bench: Bench, name: string, seconds: number): Pr
   const count = (service: ProxiedCall["service"], reads: boolean): number =>
     own.filter((call) => call.service === service && isRead(call) === reads).length;
   return {
-    arm: { looks: asked("get"), logReads: asked("logs"), creates: asked("put"), deletes: asked("delete") },
+    arm: { observations: asked("get"), logReads: asked("logs"), creates: asked("put"), deletes: asked("delete") },
     storage: {
       tableReads: count("table", true) - ownReads,
       tableWrites: count("table", false),
@@ -96,7 +96,7 @@ export function costTable(lines: readonly CostRow[]): string {
     const calls = tableReads + tableWrites + 3 * messages + blobReads + blobWrites;
     return [
       life,
-      arm.looks,
+      arm.observations,
       arm.logReads,
       `${arm.creates}, ${arm.deletes}`,
       `${tableReads}, ${tableWrites}`,
@@ -107,7 +107,7 @@ export function costTable(lines: readonly CostRow[]): string {
   });
   const head = [
     "runs for",
-    "looks",
+    "observations",
     "log reads",
     "creates, deletes",
     "table reads, writes",

@@ -413,7 +413,7 @@ describe("Azure in trouble", () => {
     expect((second_?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(minute);
   });
 
-  it("a delete whose answer got lost holds the name until it can have no effect any more", async () => {
+  it("a delete whose answer got lost keeps the name locked until it can have no effect any more", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("first"));
     break_(bench, { match: { kind: "delete" }, effect: { type: "drop", when: "after" }, count: 1 });

@@ -43,8 +43,8 @@ async function woken({ storage }: Bench): Promise<readonly unknown[]> {
   return (await messagesIn(storage)).map((text): unknown => JSON.parse(text));
 }
 
-describe("a wake", () => {
-  it("counts only when it is the one that the row's last look sent: there is one chain of looks per job", async () => {
+describe("a reconcile message", () => {
+  it("counts only when the row's last reconcile sent it: a job has one chain of messages", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("bellaciao"));
     await runs(bench, id);
@@ -58,7 +58,7 @@ describe("a wake", () => {
     expect((await jobOf(bench.deps, id)).lookAt).not.toBe(lookAt);
   });
 
-  it("that is delivered again, its first delivery having failed, looks whatever the row says", async () => {
+  it("that is delivered again after a failure observes the group whatever the row says", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("bellaciao"));
     const message = { version: 1, job: id, at: 1 };
@@ -77,7 +77,7 @@ describe("a wake", () => {
 });
 
 describe("many at once", () => {
-  it("several hosts that wake a job at the same time create one group", async () => {
+  it("several hosts that reconcile a job at the same time create one group", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("bellaciao"));
     const hosts = await Promise.all([bench.again(), bench.again(), bench.again()]);
@@ -107,7 +107,7 @@ describe("what a crash leaves behind", () => {
     further: [],
   } as const;
 
-  it("a reservation without a row holds its name for minutes and no longer", async () => {
+  it("a reservation without a row locks its name for minutes and no longer", async () => {
     const bench = await openBench();
     const id = mintJobId(start, new Uint8Array(10));
     const name = groupName("ghost");
@@ -208,7 +208,7 @@ describe("what a crash leaves behind", () => {
 });
 
 describe("an outage", () => {
-  it("of storage in the middle of a look loses nothing: the message comes again", async () => {
+  it("of storage in the middle of a reconcile loses nothing: the message comes again", async () => {
     const gate: Gate = {};
     const bench = await openBench({}, gate);
     const { id } = await post(bench.deps, yaml("bellaciao"));
@@ -252,7 +252,7 @@ describe("an event of Event Grid", () => {
     subject: `/subscriptions/s/resourcegroups/rg-jobs/providers/Microsoft.ContainerInstance/containerGroups/${name}`,
   });
 
-  it("wakes the job that holds the group's name, in any letter case, and several within two seconds wake it once", async () => {
+  it("requeues the job that has the group's name, in any letter case, and several within two seconds requeue it once", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("bellaciao"));
     const handle = events(bench.deps);

@@ -36,10 +36,10 @@ describe("whatever happens, in whatever order", () => {
   );
 });
 
-describe("with a wake-up taken away", () => {
+describe("with one way of requeuing taken away", () => {
   const limit = { timeout: 60_000 + 2000 * seconds };
 
-  it("the queue of looks: every job still ends, by the timer", limit, () => holds(commands, seconds / 5, "queue"));
+  it("the reconcile queue: every job still ends, by the timer", limit, () => holds(commands, seconds / 5, "queue"));
 
   it("Event Grid: every job still ends", limit, () => holds(commands, seconds / 5, "events"));
 

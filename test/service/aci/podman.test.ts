@@ -180,7 +180,7 @@ describe.runIf(wanted)("the podman engine", () => {
     expect(await log("again", "app")).toContain("No such file");
   });
 
-  it("publishes ports, and looks with probes", async () => {
+  it("publishes ports, and runs probes", async () => {
     const port = await freePort();
     const probe = { periodSeconds: 1, failureThreshold: 1 };
     const web = sh("web", `mkdir /www; echo hi > /www/index.html; exec httpd -f -p ${port} -h /www`, {

@@ -86,7 +86,7 @@ test("an error's code that is not one of Azure's words is masked, too", async ()
   expect(await maskedAnswer(depsOf(ring), await stored(ring), answer)).toMatchObject({ azure: { code: "Bad ***" } });
 });
 
-test("messages that the row has already cost no look at the definition", async () => {
+test("messages that the row has already cost no read of the definition", async () => {
   const row = await stored(ringOf(), { events: [event("Started")] });
   const seen = present(group("Running", [], { events: [event("Started"), event("")] }));
   expect(await maskedObservation(depsOf(away), row, seen)).toBe(seen);

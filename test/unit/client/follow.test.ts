@@ -42,14 +42,14 @@ async function follow(looks: readonly (PollResult | Error)[], patience?: number)
 }
 
 describe("following a job", () => {
-  test("looks again when the service says so, and ends with the job", async () => {
+  test("polls again when the service says so, and ends with the job", async () => {
     const { result, pauses, states } = await follow([look("Queued", 1000), look("Running", 5000), look("Succeeded")]);
     expect(result).toEqual({ id: "1", state: "Succeeded" });
     expect(pauses).toEqual([1000, 5000]);
     expect(states).toEqual(["Queued", "Running", "Succeeded"]);
   });
 
-  test("looks every two seconds when the service does not say, and never in a hot loop", async () => {
+  test("polls every two seconds when the service does not say, and never in a hot loop", async () => {
     expect((await follow([look("Queued"), look("Queued", 0), look("Succeeded")])).pauses).toEqual([2000, 100]);
   });
 

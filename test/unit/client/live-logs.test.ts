@@ -39,7 +39,7 @@ describe("the output of a running job", () => {
     expect(await shown(undefined, "one\ntwo")).toEqual(["app: one", "app: two"]);
   });
 
-  test("is followed once per container, however often the job is looked at", async () => {
+  test("is followed once per container, however often the job is polled", async () => {
     expect(await shown("one\n", "one\n", 3)).toEqual(["app: one"]);
   });
 

@@ -521,7 +521,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly string[] |
   },
 };
 
-describe("every phase under every look", () => {
+describe("every phase under every observation", () => {
   it.each(Object.keys(phases))("%s", (name) => {
     const expected = table[name];
     const row = phases[name];
@@ -598,7 +598,7 @@ describe("what is never done", () => {
     }
   });
 
-  it("while a claim and a margin for skew stand, nobody acts or looks", () => {
+  it("while a claim and a margin for skew stand, nobody acts or observes", () => {
     const until = start + 70 * second + skew;
     for (const seen of Object.values(observations)) {
       expect(nextStep(claimed(runningPhase), seen, true, until - 1, rules)).toMatchObject({ do: "requeue", until });
@@ -696,7 +696,7 @@ describe("following a group", () => {
     });
   });
 
-  it("the next look comes sooner when a time of the job's runs out", () => {
+  it("the next observation comes sooner when a time of the job's runs out", () => {
     const step = nextStep(
       live(runningPhase, { options: { runTimeout: 41 * second } }),
       present(running),

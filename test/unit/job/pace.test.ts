@@ -8,7 +8,7 @@ import { simulate, type Observed } from "../../model/pace.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-describe("between two looks", () => {
+describe("between two observations", () => {
   const even = { ...rules, random: 0.5 };
   const running = (age: number, usualTime?: number): number =>
     pace(
@@ -45,7 +45,7 @@ test.each([
 ])("with $active active groups an end shows in the table within $limit s at p95, log reads counted", async (row) => {
   const seen = await simulated(row.active);
   expect(seen.p95).toBeLessThanOrEqual(row.limit);
-  expect(seen.looksPerSecond + seen.logReadsPerSecond).toBeLessThanOrEqual(25.1);
+  expect(seen.observationsPerSecond + seen.logReadsPerSecond).toBeLessThanOrEqual(25.1);
   expect(seen.logReadsPerSecond).toBeGreaterThan(1);
 });
 
@@ -60,12 +60,12 @@ test("docs/costs.md says how soon an end shows", async () => {
   const plans = [false, true].flatMap((known) => [100, 500, 1000].map((active) => ({ active, known })));
   const rows = await Promise.all(
     plans.map(async ({ active, known }) => {
-      const { p50, p95, looksPerSecond, logReadsPerSecond } = await simulated(active, known);
+      const { p50, p95, observationsPerSecond, logReadsPerSecond } = await simulated(active, known);
       const cells = [active.toLocaleString("en"), known ? "yes" : "no", `${p50} s`, `${p95} s`];
-      return `| ${[...cells, looksPerSecond, logReadsPerSecond].join(" | ")} |`;
+      return `| ${[...cells, observationsPerSecond, logReadsPerSecond].join(" | ")} |`;
     }),
   );
-  const names = ["active groups", "ran before", "p50", "p95", "looks a second", "log reads a second"];
+  const names = ["active groups", "ran before", "p50", "p95", "observations a second", "log reads a second"];
   const head = `| ${names.join(" | ")} |\n| ${names.map(() => "---").join(" | ")} |`;
   const table = [head, ...rows].join("\n");
   expect(part("docs/costs.md", "pace", table)).toBe(table);

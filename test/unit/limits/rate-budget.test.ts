@@ -32,14 +32,14 @@ describe("ARM's budget", () => {
     expect(await takeAll(budgets, "read", start + 2 * second)).toBe(2 * armReads.perSecond);
   });
 
-  it("counts log reads among the reads, and leaves half of them to looks", async () => {
+  it("counts log reads among the reads, and leaves half of them to observations", async () => {
     const budgets = instances(3);
     const half = armReads.capacity / 2;
     expect(await takeAll(budgets, "log", start)).toBe(half);
     expect(await takeAll(budgets, "read", start)).toBe(half);
   });
 
-  it("counts creates among the writes, and says when there is room again", async () => {
+  it("counts creates among the writes, and says when there is capacity again", async () => {
     const budget = instance();
     expect(await takeAll([budget], "write", start)).toBe(armWrites.capacity);
     expect(await budget.take("create", target, start)).toEqual({ ok: false, at: start + 100, reason: "Throttled" });

@@ -45,7 +45,7 @@ describe("our own messages", () => {
     expect(readRequeueMessage(JSON.parse(requeueMessage(jobId(), 7)))).toEqual({ kind: "job", id: jobId(), at: 7 });
   });
 
-  it.each(["", "hello", "{}", '{"job": 5}', '{"job": "not an id"}'])("%j is no wake", (text) =>
+  it.each(["", "hello", "{}", '{"job": 5}', '{"job": "not an id"}'])("%j asks for no reconcile", (text) =>
     expect(readRequeueMessage(text)).toBeUndefined(),
   );
 });

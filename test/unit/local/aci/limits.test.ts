@@ -45,7 +45,7 @@ describe("ARM's token buckets", () => {
     ).toBeDefined();
   });
 
-  it("are apart for each subscription and kind, and tell what is left", () => {
+  it("are apart for each subscription and kind, and say what is left", () => {
     const { throttle } = published();
     throttle.admitCall("get", SUB);
     expect(throttle.headers("get", SUB, undefined)).toEqual({ "x-ms-ratelimit-remaining-subscription-reads": "249" });
