@@ -3,7 +3,7 @@
  * regard to case, literals before parameters, parameters percent-decoded except `%2F`. Pure.
  */
 export interface Route<T> {
-  /** The template behind the prefix, such as `jobs/{id:int}/{*rest}`. */
+  /** The template behind the prefix, such as `jobs/{id}/{*rest}`. */
   readonly template: string;
   /** Upper case. */
   readonly methods: readonly string[];
@@ -15,11 +15,8 @@ export interface Match<T> {
   readonly params: Record<string, string>;
 }
 
-type Constraint = (value: string) => boolean;
-
 interface Parameter {
   readonly name: string;
-  readonly constraints: readonly Constraint[];
   readonly fallback: string | undefined;
 }
 
@@ -29,47 +26,6 @@ export interface CompiledTemplate {
   /** Lower sorts first: one digit for each segment, as ASP.NET Core's inbound route precedence. */
   readonly precedence: string;
 }
-
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const INTEGER = /^[+-]?\d+$/;
-const GUID = /^\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$/i;
-
-/** Inline constraints (ASP.NET Core, "Route constraint reference"); `regex`, `datetime`, `file` and `nonfile` are not offered. */
-const CONSTRAINTS: Readonly<Record<string, (...args: number[]) => Constraint>> = {
-  int: () => (value) => INTEGER.test(value) && Math.abs(Number(value)) <= 2 ** 31,
-  long: () => (value) => INTEGER.test(value) && value.length <= 20,
-  decimal: () => (value) => NUMBER.test(value),
-  double: () => (value) => NUMBER.test(value),
-  float: () => (value) => NUMBER.test(value),
-  bool: () => (value) => /^(true|false)$/i.test(value),
-  guid: () => (value) => GUID.test(value),
-  alpha: () => (value) => /^[a-z]*$/i.test(value),
-  required: () => (value) => value !== "",
-  minlength:
-    (least = 0) =>
-    (value) =>
-      value.length >= least,
-  maxlength:
-    (most = 0) =>
-    (value) =>
-      value.length <= most,
-  length:
-    (least = 0, most = least) =>
-    (value) =>
-      value.length >= least && value.length <= most,
-  min:
-    (least = 0) =>
-    (value) =>
-      INTEGER.test(value) && Number(value) >= least,
-  max:
-    (most = 0) =>
-    (value) =>
-      INTEGER.test(value) && Number(value) <= most,
-  range:
-    (least = 0, most = 0) =>
-    (value) =>
-      INTEGER.test(value) && Number(value) >= least && Number(value) <= most,
-};
 
 /** @throws {Error} for a template that the real host, or this one, can't map; the message is for the function's error. */
 export function compileTemplate(template: string): CompiledTemplate {
@@ -117,10 +73,14 @@ function compileSegment(segment: string, template: string): Segment {
 }
 
 function parameterSegment({ parameter, catchAll, optional }: ReadParameter): Segment {
-  const rank = (catchAll ? 6 : 4) - (parameter.constraints.length > 0 ? 1 : 0);
   const body = catchAll ? "(.*)" : "([^/]+)";
   const mayBeAbsent = catchAll || optional || parameter.fallback !== undefined;
-  return { source: mayBeAbsent ? `(?:/${body})?` : `/${body}`, rank, parameters: [parameter], catchAll };
+  return {
+    source: mayBeAbsent ? `(?:/${body})?` : `/${body}`,
+    rank: catchAll ? 6 : 4,
+    parameters: [parameter],
+    catchAll,
+  };
 }
 
 interface ReadParameter {
@@ -134,20 +94,12 @@ function readParameter(piece: string, template: string): ReadParameter {
   const name = parsed?.[2];
   if (parsed === null || name === undefined)
     throw new Error(`The route parameter '${piece}' of '${template}' is not valid.`);
-  const constraints = (parsed[3] ?? "").split(":").slice(1).map(readConstraint);
+  if (parsed[3] !== "") throw new Error(`This host knows no route constraints such as '${parsed[3] ?? ""}'.`);
   return {
-    parameter: { name, constraints, fallback: parsed[4] },
+    parameter: { name, fallback: parsed[4] },
     catchAll: parsed[1] !== "",
     optional: parsed[5] === "?",
   };
-}
-
-function readConstraint(text: string): Constraint {
-  const parsed = /^(\w+)(?:\(([^)]*)\))?$/.exec(text);
-  const make = parsed === null ? undefined : CONSTRAINTS[(parsed[1] ?? "").toLowerCase()];
-  if (make === undefined) throw new Error(`The route constraint '${text}' is not known to this host.`);
-  const values = (parsed?.[2] ?? "").split(",").filter((part) => part.trim() !== "");
-  return make(...values.map(Number));
 }
 
 export class Router<T> {
@@ -179,8 +131,7 @@ export class Router<T> {
     const rest = decoded.slice(this.#prefix.length);
     for (const { compiled, target } of candidates) {
       const found = compiled.pattern.exec(rest);
-      const params = found === null ? undefined : readParams(compiled.parameters, found);
-      if (params !== undefined) return { target, params };
+      if (found !== null) return { target, params: readParams(compiled.parameters, found) };
     }
     return undefined;
   }
@@ -191,13 +142,12 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function readParams(parameters: readonly Parameter[], found: RegExpExecArray): Record<string, string> | undefined {
+function readParams(parameters: readonly Parameter[], found: RegExpExecArray): Record<string, string> {
   const params: Record<string, string> = {};
   for (const [index, parameter] of parameters.entries()) {
     const captured = found[index + 1];
     const value = captured === undefined || captured === "" ? parameter.fallback : captured;
     if (value === undefined) continue;
-    if (!parameter.constraints.every((holds) => holds(value))) return undefined;
     params[parameter.name] = value;
   }
   return params;

@@ -92,8 +92,6 @@ const ROUTES: readonly Row[] = [
   { fact: "a slash at the end makes no difference", path: "/api/optional/", status: 200, body: { params: {} } },
   { fact: "a catch-all takes the rest", path: "/api/rest/a/b.txt", status: 200, body: { params: { path: "a/b.txt" } } },
   { fact: "a catch-all works with nothing after it", path: "/api/rest", status: 200, body: { params: {} } },
-  { fact: "a constraint that holds", path: "/api/number/12", status: 200, body: { params: { n: "12" } } },
-  { fact: "a constraint that does not is 404", path: "/api/number/twelve", status: 404, body: EMPTY },
   { fact: "a route may look like a file", path: "/api/openapi.json", status: 200, body: { name: "openapi" } },
   {
     fact: "parameters are percent-decoded",

@@ -23,8 +23,6 @@ describe("routes", () => {
 
   const precedence: readonly [string, string[], string, string | undefined][] = [
     ["a literal beats a parameter, in whatever order they came", ["{a}", "x"], "/api/x", "x"],
-    ["a constraint beats a bare parameter", ["{a}", "{n:int}"], "/api/5", "{n:int}"],
-    ["a constraint that fails leaves it to the bare one", ["{n:int}", "{a}"], "/api/x", "{a}"],
     ["a parameter beats a catch-all", ["{*rest}", "{a}"], "/api/x", "{a}"],
     ["a mixed segment beats a bare parameter", ["{a}", "{name}.txt"], "/api/x.txt", "{name}.txt"],
     ["the shorter route has the absent optional", ["jobs/{id?}", "jobs"], "/api/jobs", "jobs"],
@@ -35,20 +33,7 @@ describe("routes", () => {
     expect(routes(...templates).match("GET", path)?.target).toBe(target);
   });
 
-  const constraints: readonly [string, string, boolean][] = [
-    ["{x:guid}", "0af76519-16cd-43dd-8448-eb211c80319c", true],
-    ["{x:guid}", "0af76519", false],
-    ["{x:bool}", "True", true],
-    ["{x:range(1,3)}", "4", false],
-    ["{x:length(2,3)}", "abc", true],
-    ["{x:alpha:maxlength(2)}", "abc", false],
-    ["{x:int}", "99999999999", false],
-  ];
-  test.each(constraints)("%s of %s holds: %s", (template, value, holds) => {
-    expect(routes(template).match("GET", `/api/${value}`) !== undefined).toBe(holds);
-  });
-
-  const refused = ["{*rest}/x", "{a}/{A}", "{x:regex(^a$)}", "a{b", "{}"];
+  const refused = ["{*rest}/x", "{a}/{A}", "{x:int}", "a{b", "{}"];
   test.each(refused)("the template %s is refused", (template) => {
     expect(() => compileTemplate(template)).toThrow();
   });

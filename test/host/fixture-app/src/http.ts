@@ -28,7 +28,6 @@ open("job", "jobs/{id}", named("job"), ["GET", "POST"]);
 open("twin", "JOBS/cancel", named("twin"), ["POST"]);
 open("optional", "optional/{x?}", named("optional"));
 open("rest", "rest/{*path}", named("rest"));
-open("number", "number/{n:int}", named("number"));
 open("openapi", "openapi.json", named("openapi"));
 open("NoRoute", undefined, named("NoRoute"));
 open("reservedAdmin", "admin/pause", named("reservedAdmin"), ["POST"]);
