@@ -35,7 +35,7 @@ describe("what is sent for the tables' client", () => {
         response.end(`${request.method} ${request.url} ${request.headers["if-match"]} ${body.toString()}`);
       });
     });
-    const answer = await tableHttp().sendRequest(
+    const answer = await tableHttp(15_000).sendRequest(
       asking(`${url}/a/jobs(x='ä')?$select=b`, {
         method: "PUT",
         headers: createHttpHeaders({ "If-Match": "*" }),
@@ -55,7 +55,7 @@ describe("what is sent for the tables' client", () => {
     const url = await serve((_, response) => response.end("done"));
     let opened = 0;
     servers.at(-1)?.on("connection", () => opened++);
-    const client = tableHttp();
+    const client = tableHttp(15_000);
     const answers = await Promise.all(Array.from({ length: 200 }, () => client.sendRequest(asking(url))));
     expect(new Set(answers.map(({ bodyAsText }) => bodyAsText))).toEqual(new Set(["done"]));
     expect(opened).toBe(64);
@@ -71,7 +71,9 @@ describe("what is sent for the tables' client", () => {
 
   it("is never sent in the clear unless that was asked for", async () => {
     const url = await serve((_, response) => response.end());
-    await expect(tableHttp().sendRequest(createPipelineRequest({ url }))).rejects.toThrow("allowInsecureConnection");
+    await expect(tableHttp(15_000).sendRequest(createPipelineRequest({ url }))).rejects.toThrow(
+      "allowInsecureConnection",
+    );
   });
 
   it.each([

@@ -26,8 +26,9 @@ const nowhere = [
   ...["Blob", "Queue", "Table"].map((service) => `${service}Endpoint=http://127.0.0.1:1/missing`),
 ].join(";");
 
-export function connectStorage(connection: StorageConnection): Storage {
-  const httpClient = tableHttp();
+/** @param tableTimeout how long a call to a table may take; the SDK does not repeat one that took longer */
+export function connectStorage(connection: StorageConnection, tableTimeout = 15 * second): Storage {
+  const httpClient = tableHttp(tableTimeout);
   switch (connection.kind) {
     case "connectionString": {
       const { value } = connection;
@@ -55,7 +56,7 @@ export function connectStorage(connection: StorageConnection): Storage {
     }
     // Without a storage setting the app still loads, so that its replies can say what is missing: nothing answers at this address.
     case "missing":
-      return connectStorage({ ...connection, kind: "connectionString", value: nowhere });
+      return connectStorage({ ...connection, kind: "connectionString", value: nowhere }, tableTimeout);
   }
 }
 

@@ -7,7 +7,6 @@ import {
   type PipelineResponse,
 } from "@azure/core-rest-pipeline";
 import { Agent, errors } from "undici";
-import { second } from "../base/duration.ts";
 
 /**
  * What is beyond these waits here, where its time does not run yet: two hundred calls at once would wait in a busy service until they
@@ -19,7 +18,7 @@ const maxConnections = 64;
  * How the tables' client sends its requests: through undici, which takes a third less of a processor for a point read than the SDK's
  * own client on `node:http`. Each poll of each job is such a read.
  */
-export function tableHttp(limit = 15 * second): HttpClient {
+export function tableHttp(limit: number): HttpClient {
   const agent = new Agent({
     connections: maxConnections,
     connect: { timeout: limit },

@@ -123,7 +123,8 @@ export class World {
       before("table", azurite.ports.table),
       before("arm", Number(new URL(aci.url).port)),
     ]);
-    const storage = connectStorage({ kind: "connectionString", setting: "direct", value: direct });
+    // The tests' own calls wait as long as a busy machine needs.
+    const storage = connectStorage({ kind: "connectionString", setting: "direct", value: direct }, 5 * minute);
     const world = new World(options, folder, { azurite, aci, proxies, hosts, storage });
     await world.boot();
     return world;
