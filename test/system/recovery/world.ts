@@ -5,7 +5,7 @@ import { RestError, type TableEntityResult } from "@azure/data-tables";
 import { z } from "zod";
 import { connectionString } from "../../../local/azurite/connection.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
-import { minute } from "../../../src/shared/base/duration.ts";
+import { minute, second } from "../../../src/shared/base/duration.ts";
 import { connectStorage, type Storage } from "../../../src/shared/store/connect.ts";
 import { tableNames } from "../../../src/shared/store/connect.ts";
 import type { JobKey } from "../../../src/shared/store/job-row.ts";
@@ -210,9 +210,8 @@ export class World {
   async submit(text: string, key: string, query = "", limit = 12 * minute): Promise<string> {
     const headers = { "x-functions-key": "local", "idempotency-key": key };
     const accepted = async (): Promise<string | undefined> => {
-      const response = await fetch(`${this.url}/api/trigger?${query}`, { method: "POST", headers, body: text }).catch(
-        () => undefined,
-      );
+      const init = { method: "POST", headers, body: text, signal: this.#patience() };
+      const response = await fetch(`${this.url}/api/trigger?${query}`, init).catch(() => undefined);
       const body = await response?.json().catch(() => undefined);
       if (response === undefined || response.status >= 500) return undefined;
       if (response.status >= 300) throw new Error(`refused: ${JSON.stringify(body)}`);
@@ -222,9 +221,19 @@ export class World {
   }
 
   async call(method: string, path: string, body?: string): Promise<{ status: number; text: string } | undefined> {
-    const init = { method, headers: { "x-functions-key": "local" }, ...(body === undefined ? {} : { body }) };
-    const response = await fetch(`${this.url}/api/${path}`, init).catch(() => undefined);
-    return response && { status: response.status, text: await response.text() };
+    const headers = { "x-functions-key": "local" };
+    const init = { method, headers, signal: this.#patience(), ...(body === undefined ? {} : { body }) };
+    try {
+      const response = await fetch(`${this.url}/api/${path}`, init);
+      return { status: response.status, text: await response.text() };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** How long a caller waits for an answer: as long as Azure's front end does, and ten real seconds at least. */
+  #patience(): AbortSignal {
+    return AbortSignal.timeout(Math.max(this.ours(230 * second), 10 * second));
   }
 
   /** Of the local ACI's control endpoint. */
@@ -240,7 +249,8 @@ export class World {
   async arm(method: string, group: string, body?: unknown): Promise<{ status: number; body: unknown }> {
     const path = `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerInstance/containerGroups/${group}`;
     const headers = { authorization: "Bearer theirs", "content-type": "application/json" };
-    const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    const init = { method, headers, signal: this.#patience(), ...sent };
     const response = await fetch(`${this.#aci.url}${path}?api-version=2023-05-01`, init);
     const text = await response.text();
     return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
