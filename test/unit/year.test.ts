@@ -26,7 +26,7 @@ function judge({ jobsPerDay, settings: kept, silence, every }: YearOptions, figu
   expect(most.control).toBeLessThan(leftOver);
   // A text property of a table.
   expect(most.cursor).toBeLessThan(32_000);
-  expect(figures.callsPerJob).toBeLessThan(12);
+  expect(figures.callsPerJob).toBeLessThan(6);
 }
 
 describe("what is kept only for a time", () => {

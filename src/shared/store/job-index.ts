@@ -1,7 +1,7 @@
 import { odata, type TransactionAction } from "@azure/data-tables";
 import { nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import { terminalStates } from "../job/job.ts";
-import type { JobKey } from "./job-row.ts";
+import { keyOfMinted, type JobKey } from "./job-row.ts";
 import { entity, keyIn, kind, nameEntry, timeOf } from "./index-partition.ts";
 import { Reservations } from "./reservations.ts";
 import { storageCall } from "./connect.ts";
@@ -40,10 +40,9 @@ export interface Old {
   readonly now: () => number;
 }
 
-/** What leads to a job beside its row's key. */
+/** What leads to a job beside its row's key and its name. */
 export interface Leads {
   readonly id: JobId;
-  readonly name: GroupName;
   readonly keyHash?: string | undefined;
   readonly joined: readonly { readonly id?: JobId | undefined }[];
 }
@@ -103,14 +102,40 @@ export class JobIndex extends Reservations {
     return (await this.get(`job_${id}`)) !== undefined;
   }
 
-  /** Everything that leads to a job whose row is about to go; with the last job of a name goes what is known of the name. */
-  async forget(job: Leads, key: JobKey): Promise<void> {
-    await this.remove(nameEntry(job.name, key));
-    if (job.keyHash !== undefined) await this.dropKey(job.keyHash, job.id);
-    for (const id of [job.id, ...job.joined.map((each) => each.id)])
-      if (id !== undefined) await this.remove(`id_${id}`);
-    if (!(await this.any(kind(`name_${nameKey(job.name)}`)))) await this.remove(`name_${nameKey(job.name)}`);
-    await this.drop(job.id);
+  /**
+   * The entries by which jobs are found by their names, at most a hundred, in one call.
+   *
+   * @returns false when that could not be done for all of them: then it was done for none
+   */
+  async dropNames(jobs: readonly { readonly name: GroupName; readonly key: JobKey }[]): Promise<boolean> {
+    if (jobs.length === 0) return true;
+    const entries = new Set(jobs.map(({ name, key }) => nameEntry(name, key)));
+    const actions = Array.from(entries, (rowKey): TransactionAction => ["delete", entity(rowKey)]);
+    return typeof (await storageCall(() => this.table.submitTransaction(actions), 400, 404)) !== "number";
+  }
+
+  /** What leads to a job whose row is about to go, beside its name: a key, ids that posters chose. */
+  async dropLeads({ id, keyHash, joined }: Leads, key: JobKey): Promise<void> {
+    if (keyHash !== undefined) await this.dropKey(keyHash, id);
+    const minted = keyOfMinted(id);
+    const isFound = minted?.partitionKey === key.partitionKey && minted.rowKey === key.rowKey;
+    for (const each of [isFound ? undefined : id, ...joined.map((other) => other.id)])
+      if (each !== undefined) await this.remove(`id_${each}`);
+  }
+
+  async dropName(name: GroupName, key: JobKey): Promise<void> {
+    await this.remove(nameEntry(name, key));
+  }
+
+  /**
+   * With the last job of a name goes what is known of the name.
+   *
+   * @returns where the row of the newest job of the name is
+   */
+  async forgetName(name: GroupName): Promise<JobKey | undefined> {
+    for await (const newest of this.rows(kind(`name_${nameKey(name)}`), undefined, 1)) return keyIn(newest);
+    await this.remove(`name_${nameKey(name)}`);
+    return undefined;
   }
 
   /** The columns of an active job as they are now, for dashboards and the timer. */

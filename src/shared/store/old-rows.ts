@@ -13,6 +13,8 @@ export interface OldRow {
   readonly etag: string;
   readonly id: JobId;
   readonly name: string;
+  /** How many attempts it began, where the row says so. */
+  readonly attempts: number | undefined;
   readonly hasLogs: boolean;
   readonly hasDefinition: boolean;
   /** Callers are still to be notified of the job's end, and their addresses are in the sealed bytes. */
@@ -36,7 +38,7 @@ const mayGo: Readonly<Record<Kept, string>> = {
   rows: "groupDeleted eq true",
 };
 
-const columns = ["PartitionKey", "RowKey", "id", "name", "hasLogs", "hasDefinition", "callbackState"];
+const columns = ["PartitionKey", "RowKey", "id", "name", "attempt", "hasLogs", "hasDefinition", "callbackState"];
 /** A transaction's most actions; a page of rows with their records must fit into memory too. */
 const batch = 100;
 
@@ -126,6 +128,7 @@ function rowOf(row: Readonly<Record<string, unknown>>): OldRow | undefined {
     etag,
     id,
     name: typeof name === "string" ? name : "",
+    attempts: typeof row["attempt"] === "number" ? row["attempt"] : undefined,
     hasLogs: row["hasLogs"] === true,
     hasDefinition: row["hasDefinition"] === true,
     awaitsNotification: row["callbackState"] === "pending",

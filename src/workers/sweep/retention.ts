@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { day, hour } from "../../shared/base/duration.ts";
-import { groupName, parseJobId } from "../../shared/base/ids.ts";
+import { groupName, parseJobId, type GroupName } from "../../shared/base/ids.ts";
 import { inParallel } from "../../shared/base/in-parallel.ts";
 import { errorFields } from "../../shared/base/log.ts";
 import { cancelKept } from "../../shared/intake/cancel.ts";
 import type { Deps } from "../../shared/deps.ts";
-import { dayPartition } from "../../shared/store/job-row.ts";
+import { dayPartition, type JobKey } from "../../shared/store/job-row.ts";
 import type { Kept, OldRow } from "../../shared/store/old-rows.ts";
 import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { sweepOldBlobs } from "./old-blobs.ts";
@@ -72,8 +72,9 @@ async function work(deps: RetentionDeps, memory: Memory, now: number, until: num
     const endedBefore = now - keptFor[kind];
     // A job ends no sooner than it begins: younger partitions have nothing that is past its time.
     const youngest = dayPartition(endedBefore);
+    const lasting = { youngest, names: new Set<GroupName>() };
     for (const partition of memory.open[kind].filter((each) => each >= youngest)) {
-      if (!(await clearPartition(deps, kind, partition, endedBefore, until))) return false;
+      if (!(await clearPartition(deps, kind, { partition, endedBefore, until }, lasting))) return false;
       const over = partition > dayPartition(now - lateRows);
       if (over && !(await deps.oldRows.hasAny(partition, kind)))
         memory.open[kind] = memory.open[kind].filter((each) => each !== partition);
@@ -93,29 +94,71 @@ async function work(deps: RetentionDeps, memory: Memory, now: number, until: num
 async function clearPartition(
   deps: RetentionDeps,
   kind: Kept,
-  partition: string,
-  endedBefore: number,
-  until: number,
+  {
+    partition,
+    endedBefore,
+    until,
+  }: { readonly partition: string; readonly endedBefore: number; readonly until: number },
+  lasting: LastingNames,
 ): Promise<boolean> {
   for await (const rows of deps.oldRows.past(kind, partition, endedBefore)) {
     if (deps.now() >= until) return false;
-    const done: OldRow[] = [];
     const failed = ({ id }: OldRow, error: unknown): void =>
       deps.log("warn", "retention skipped a job", { job: id, kind, ...errorFields(error) });
-    const drop = async (row: OldRow): Promise<void> => {
-      if (await dropBeside(deps, kind, row)) done.push(row);
-    };
     // Begun is finished: what is dropped beside a row and the row itself belong together.
-    await inParallel(rows, drop, { width, until: Infinity, now: deps.now, failed });
-    if (kind === "rows") await deps.oldRows.remove(done);
+    const each: Each = async (some, drop) => {
+      const done: OldRow[] = [];
+      const one = async (row: OldRow): Promise<void> => {
+        if (await drop(row)) done.push(row);
+      };
+      await inParallel(some, one, { width, until: Infinity, now: deps.now, failed });
+      return done;
+    };
+    const done = await each(rows, (row) => dropBeside(deps, kind, row));
+    if (kind === "rows") await deps.oldRows.remove(await dropLeads(deps, done, each, lasting));
     else await deps.oldRows.clear(done, kind);
   }
   return true;
 }
 
+/** Drops something of each row, several at once, and returns the rows for which that went well. */
+type Each = (rows: readonly OldRow[], drop: (row: OldRow) => Promise<boolean>) => Promise<readonly OldRow[]>;
+
+/** Names with a job whose row stays for longer than this pass. */
+interface LastingNames {
+  /** Partitions before it are younger. */
+  readonly youngest: string;
+  readonly names: Set<GroupName>;
+}
+
+/** What leads to rows that are about to go. With the last job of a name goes what is known of the name. */
+async function dropLeads(
+  { jobs: { index } }: RetentionDeps,
+  rows: readonly OldRow[],
+  each: Each,
+  { youngest, names }: LastingNames,
+): Promise<readonly OldRow[]> {
+  const nameOf = (row: OldRow): GroupName => groupName(row.name);
+  const named = rows.map((row) => ({ name: nameOf(row), key: row.key }));
+  // What fails for all at once is tried for each: one that can't be dropped holds up no other.
+  const areGone = await index.dropNames(named).catch(() => false);
+  const nameless = areGone ? rows : await each(rows, (row) => index.dropName(nameOf(row), row.key).then(() => true));
+  const asked = new Map<GroupName, Promise<JobKey | undefined>>();
+  return each(nameless, async (row) => {
+    await index.dropLeads({ id: row.id, ...leadsIn(row.record) }, row.key);
+    const name = nameOf(row);
+    if (names.has(name)) return true;
+    const newest = asked.get(name) ?? index.forgetName(name);
+    asked.set(name, newest);
+    const key = await newest;
+    if (key !== undefined && key.partitionKey < youngest) names.add(name);
+    return true;
+  });
+}
+
 /** All that belongs to a row and lies elsewhere goes first, so that a crash leaves nothing without its row. */
 async function dropBeside(deps: RetentionDeps, kind: Kept, row: OldRow): Promise<boolean> {
-  const { blobs, attempts, jobs } = deps;
+  const { blobs, attempts } = deps;
   const { id, hasDefinition, hasLogs } = row;
   switch (kind) {
     case "definitions":
@@ -129,8 +172,7 @@ async function dropBeside(deps: RetentionDeps, kind: Kept, row: OldRow): Promise
     case "rows":
       if (hasLogs) await blobs.logs.drop(id);
       if (hasDefinition) await blobs.dropSealed(id);
-      await attempts.drop(id);
-      await jobs.index.forget({ id, name: groupName(row.name), ...leadsIn(row.record) }, row.key);
+      await attempts.drop(id, row.attempts);
       return true;
   }
 }

@@ -79,6 +79,7 @@ export function rowOf(job: YearJob, state: "running" | "ended" | "ended, group n
     rowKey: job.key.rowKey,
     id: job.id,
     name: job.name,
+    attempt: job.attempts,
     finishedAt: state === "running" ? undefined : new Date(job.finishedAt),
     groupDeleted: written["groupDeleted"],
     hasDefinition: written["hasDefinition"],
