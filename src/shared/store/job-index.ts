@@ -105,7 +105,7 @@ export class JobIndex extends Reservations {
   /**
    * The entries by which jobs are found by their names, at most a hundred, in one call.
    *
-   * @returns false when that could not be done for all of them: then it was done for none
+   * @returns false when one of them was not there: then nothing was done
    */
   async dropNames(jobs: readonly { readonly name: GroupName; readonly key: JobKey }[]): Promise<boolean> {
     if (jobs.length === 0) return true;

@@ -93,7 +93,7 @@ export async function soak({ seed, minutes, most, factor, strikes, burst, tell }
         wipeAt = Infinity;
         begin(wipe());
       }
-      await delay(world.ours((5 + 10 * random()) * second));
+      await delay(world.ours((8 + 16 * random()) * second));
     }
     tell(`${plans.length} jobs submitted`);
     await Promise.all(all);
