@@ -1,16 +1,18 @@
 // Builds the app (dist/index.cjs, one file: a cold start reads one file) and the local stack (dist-local/, one file for each of its
 // programs, for the same reason). Does nothing when nothing changed since the last build. What did not change is left alone and what
 // did is renamed into place, so that a running stack never sees half a file.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { gzipSync } from "node:zlib";
 
 /** Every file that the last build read or wrote, and when it was changed. */
 const record = "dist-local/build.json";
 /** npm's own list of what is installed stands for all of it. */
 const installed = "node_modules/.package-lock.json";
-const dashboard = "src/http/dashboard";
-/** esbuild reads it beside what it bundles. */
-const compiler = "tsconfig.json";
+const dashboard = "src/dashboard";
+/** esbuild reads them beside what it bundles. */
+const compilers = ["tsconfig.json", `${dashboard}/tsconfig.json`];
 
 if (!isUpToDate()) await buildAll();
 
@@ -67,20 +69,64 @@ async function buildAll() {
       },
     ].map((options) => build({ ...common, ...options, write: false, metafile: true })),
   );
-  const pages = readdirSync(dashboard);
-  const written = [
-    ...results.flatMap(({ outputFiles }) => outputFiles),
-    ...pages.map((name) => ({ path: `dist/dashboard/${name}`, contents: readFileSync(`${dashboard}/${name}`) })),
-  ];
+  const page = await buildPage(build);
+  const written = [...results.flatMap(({ outputFiles }) => outputFiles), ...page.written];
   for (const { path, contents } of written) put(path, contents);
 
   const read = results.flatMap(({ metafile }) =>
     Object.keys(metafile.inputs).filter((path) => !path.startsWith("node_modules/")),
   );
-  // A folder is changed when a file comes or goes, not when one is written.
-  read.push(dashboard, ...pages.map((name) => `${dashboard}/${name}`), compiler, import.meta.filename, installed);
+  read.push(...page.read, ...compilers, import.meta.filename, installed);
   const paths = [...read, ...written.map(({ path }) => path)];
   put(record, Buffer.from(JSON.stringify(Object.fromEntries(paths.map((path) => [path, changedAt(path)])))));
+}
+
+/** The operators' page: one file with its script and style, and the policy that lets in exactly these two, by their hashes. */
+async function buildPage(build) {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [`${dashboard}/main.tsx`, `${dashboard}/style.css`],
+    outdir: "page",
+    bundle: true,
+    minify: true,
+    platform: "browser",
+    target: "es2022",
+    format: "iife",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    legalComments: "none",
+    logLevel: "warning",
+    write: false,
+    metafile: true,
+  });
+  const textOf = (end) => outputFiles.find(({ path }) => path.endsWith(end)).text.trim();
+  // An end tag in a string would end the element.
+  const script = textOf(".js").replaceAll("</script", "<\\/script");
+  const style = textOf(".css");
+  const source = `${dashboard}/index.html`;
+  const html = readFileSync(source, "utf8")
+    .replace("<!-- style -->", () => `<style>${style}</style>`)
+    .replace("<!-- script -->", () => `<script>${script}</script>`);
+  const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hash(script)}`,
+    `style-src ${hash(style)}`,
+    "img-src data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join("; ");
+  const bytes = Buffer.from(html);
+  return {
+    read: [source, ...Object.keys(metafile.inputs).filter((path) => !path.startsWith("node_modules/"))],
+    written: [
+      { path: "dist/dashboard/index.html", contents: bytes },
+      { path: "dist/dashboard/index.html.gz", contents: gzipSync(bytes, { level: 9 }) },
+      { path: "dist/dashboard/policy.txt", contents: Buffer.from(policy) },
+    ],
+  };
 }
 
 function put(path, contents) {

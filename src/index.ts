@@ -89,7 +89,7 @@ http("result", { methods: ["PUT"], route: "result/{token}", authLevel: "anonymou
 http("openapi", { methods: ["GET"], route: "openapi.json", ...allow("read", plain(openapi(deps))) });
 http("dashboard", {
   methods: ["GET"],
-  route: "dashboard/{asset?}",
+  route: "dashboard",
   authLevel: "anonymous",
   handler: dashboard(deps),
 });

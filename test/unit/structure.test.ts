@@ -47,11 +47,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "src/http": ["src/shared"],
   "src/workers": ["src/shared"],
   "src/index.ts": ["src/shared", "src/http", "src/workers"],
+  "src/dashboard": ["src/http/openapi"],
   client: ["src/shared/base", "src/shared/config", "src/shared/definition", "src/shared/job"],
   local: ["client", "src/shared"],
 };
 
-const files = globSync(["src/**/*.ts", "client/**/*.ts", "local/**/*.ts"], { cwd: root })
+const files = globSync(["src/**/*.{ts,tsx}", "client/**/*.ts", "local/**/*.ts"], { cwd: root })
   .filter((file) => !file.endsWith(".d.ts"))
   .toSorted();
 
@@ -64,7 +65,7 @@ function moduleOf(file: string): string | undefined {
 /** The repository's own files that a file imports, types included. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), "utf8");
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+\.ts)"/g)].map(([, path = ""]) =>
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+\.tsx?)"/g)].map(([, path = ""]) =>
     posix.join(dirname(file), path),
   );
 }
@@ -121,8 +122,16 @@ test("src/shared holds modules and deps.ts alone", () => {
   expect(loose).toEqual(["src/shared/deps.ts"]);
 });
 
+test("the page takes from the service the types of its replies and nothing that runs", () => {
+  const taken = files
+    .filter((file) => isWithin(file, "src/dashboard"))
+    .flatMap((file) => [...readFileSync(join(root, file), "utf8").matchAll(/^import (.*) from "[./]+\/http\//gm)]);
+  expect(taken.map(([, what = ""]) => what).filter((what) => !what.startsWith("type "))).toEqual([]);
+  expect(taken.length).toBeGreaterThan(0);
+});
+
 test("a file has at most 350 lines, or says in its first line why it is longer", () => {
-  const all = globSync(["{src,client,local,test,bench,scripts}/**/*.{ts,mjs,js}"], { cwd: root });
+  const all = globSync(["{src,client,local,test,bench,scripts}/**/*.{ts,tsx,mjs,js}"], { cwd: root });
   const tooLong = all.filter((file) => {
     const lines = readFileSync(join(root, file), "utf8").trimEnd().split("\n");
     return lines.length > 350 && !/^\/\/ Longer than 350 lines: .{20}/.test(lines[0] ?? "");

@@ -47,36 +47,51 @@ describe.runIf(isWanted(obstacle))("the ops page in a browser", () => {
   });
 
   test("is empty without a key, and says so of a wrong one", async () => {
-    expect(await page.locator("main").isVisible()).toBe(false);
-    await page.fill("#key", "wrong");
-    await page.click("text=Open");
+    expect(await page.locator("nav").count()).toBe(0);
+    await page.getByLabel("Key").fill("wrong");
+    await page.getByRole("button", { name: "Open" }).click();
     await page.getByText("The key is not accepted.").first().waitFor();
-    expect(await page.locator("#jobs tr").count()).toBe(0);
+    expect(await page.locator("nav").count()).toBe(0);
     expect(complaints.splice(0).join(" ")).toContain("401");
   });
 
   test("lists the jobs, and shows one's record and log", async () => {
-    await page.fill("#key", hostKey);
-    await page.click("text=Open");
-    await page.locator("#jobs tr", { hasText: "hostile" }).click();
-    await page.getByText("onerror").first().waitFor();
-    expect(await page.locator("#jobs tr").first().textContent()).toContain("Succeeded");
-    expect(await page.locator("#record").textContent()).toContain('"state": "Succeeded"');
+    await page.getByLabel("Key").fill(hostKey);
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByRole("link", { name: "Jobs", exact: true }).click();
+    await page.locator(".body .tr", { hasText: "hostile" }).getByText("Succeeded").waitFor();
+    await page.locator(".body .tr a.name", { hasText: "hostile" }).click();
+    await page.locator(".log .l", { hasText: "onerror" }).waitFor();
   });
 
   test("shows a program's markup as the text that it is", async () => {
-    expect(await page.locator("#log").textContent()).toContain(hostile.split("\n")[0]);
-    expect(await page.locator("img, #log *, #record *, #jobs script").count()).toBe(0);
-    expect(await page.title()).toBe("ACI Proxy");
+    expect(await page.locator(".log .l").first().textContent()).toBe(`${hostile.split("\n")[0] ?? ""}\n`);
+    expect(await page.locator("img, main script").count()).toBe(0);
+    expect(await page.title()).toBe("Job · ACI Proxy");
   });
 
-  test("runs no script but its own file, wherever one comes from", async () => {
+  test("runs no script but its own, wherever one comes from", async () => {
     // Where the policy refuses it an inline script is there and does not run, and one from elsewhere is not loaded.
     await page.addScriptTag({ content: "document.title = 'owned'" }).catch(() => undefined);
     await expect(page.addScriptTag({ url: "https://example.com/x.js" })).rejects.toThrow();
-    expect(await page.title()).toBe("ACI Proxy");
+    await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<b>x</b>')").catch(() => undefined);
+    expect(await page.title()).toBe("Job · ACI Proxy");
     const violations = complaints.splice(0);
     expect(violations.length).toBeGreaterThan(0);
-    expect(violations.filter((text) => !/Content Security Policy/.test(text))).toEqual([]);
+    expect(violations.filter((text) => !/Content Security Policy|requires 'Trusted/.test(text))).toEqual([]);
+  });
+
+  test("comes gzipped to who takes it, also with a slash behind it; there is no other file", async () => {
+    for (const path of ["/api/dashboard", "/api/dashboard/"]) {
+      const zipped = await fetch(`${service.url}${path}`, { headers: { "accept-encoding": "gzip" } });
+      expect([zipped.status, zipped.headers.get("content-encoding")]).toEqual([200, "gzip"]);
+      const plain = await fetch(`${service.url}${path}`, { headers: { "accept-encoding": "identity" } });
+      expect([plain.status, plain.headers.get("content-encoding")]).toEqual([200, null]);
+      expect(await zipped.text()).toBe(await plain.text());
+      expect(plain.headers.get("content-security-policy")).toMatch(
+        /^default-src 'none'; script-src 'sha256-\S+'; style-src/,
+      );
+    }
+    expect((await fetch(`${service.url}/api/dashboard/policy.txt`)).status).toBe(404);
   });
 });

@@ -1,0 +1,103 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { route } from "./address.ts";
+import { isOpening, keptKey, session, signIn, signOut } from "./session.ts";
+import { JobView } from "./views/job.tsx";
+import { Jobs } from "./views/jobs.tsx";
+import { Overview } from "./views/overview.tsx";
+
+export function App() {
+  const who = session.value;
+  const { view } = route.value;
+  const main = useRef<HTMLElement>(null);
+  const shown = route.value.view === "job" ? `job ${route.value.id}` : view;
+  const first = useRef(true);
+  useEffect(() => {
+    document.title = `${view === "overview" ? "Overview" : view === "jobs" ? "Jobs" : "Job"} · ACI Proxy`;
+    if (!first.current) {
+      // A screen reader goes on at the new view's beginning.
+      main.current?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+    first.current = false;
+  }, [shown]);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        Skip to content
+      </a>
+      <header class="top">
+        <a class="brand" href="#/">
+          <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
+            <path d="M12 2 21 7v10l-9 5-9-5V7z" fill="none" stroke="currentColor" stroke-width="2" />
+            <path d="m3 7 9 5 9-5M12 12v10" fill="none" stroke="currentColor" stroke-width="2" />
+          </svg>
+          ACI Proxy
+        </a>
+        {who.kind === "open" && (
+          <>
+            <nav aria-label="Views">
+              <a href="#/" aria-current={view === "overview" ? "page" : undefined}>
+                Overview
+              </a>
+              <a href="#/jobs" aria-current={view === "overview" ? undefined : "page"}>
+                Jobs
+              </a>
+            </nav>
+            <div class="who">
+              {!who.mayChange && <span class="tag">Read only</span>}
+              <button type="button" class="small" onClick={() => signOut()}>
+                Sign out
+              </button>
+            </div>
+          </>
+        )}
+      </header>
+      <main id="main" ref={main} tabIndex={-1}>
+        {who.kind === "open" ? <View /> : <SignIn why={who.why} />}
+      </main>
+    </>
+  );
+}
+
+function View() {
+  const now = route.value;
+  if (now.view === "jobs") return <Jobs route={now} />;
+  return now.view === "job" ? <JobView key={now.id} route={now} /> : <Overview />;
+}
+
+function SignIn({ why }: { readonly why: string | undefined }) {
+  const key = useSignal("");
+  if (isOpening.value && keptKey() !== undefined) return <p class="muted centre">Opening…</p>;
+  return (
+    <form
+      class="sign-in card"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void signIn(key.value);
+      }}
+    >
+      <h1>Operators’ page</h1>
+      <p class="muted">
+        Enter a key of the Function App, or the read key. It stays in this tab and is gone when you close it.
+      </p>
+      <label>
+        Key
+        <input
+          id="key"
+          type="password"
+          autocomplete="off"
+          required
+          value={key.value}
+          onInput={(event) => (key.value = event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="primary" disabled={isOpening.value}>
+        Open
+      </button>
+      <p role="alert" class="error">
+        {why}
+      </p>
+    </form>
+  );
+}

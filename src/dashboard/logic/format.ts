@@ -1,0 +1,75 @@
+/** Times, durations, amounts and ids as people read them. Pure. */
+
+const [minute, hour, day] = [60, 3600, 86_400];
+
+/** `7 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`: two units at most. */
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === undefined || seconds === null || !Number.isFinite(seconds)) return "–";
+  if (seconds < 9.95) return `${Number(Math.max(0, seconds).toFixed(1))} s`;
+  const whole = Math.round(seconds);
+  if (whole < minute) return `${whole} s`;
+  if (whole < hour) return two(Math.floor(whole / minute), "min", whole % minute, "s");
+  if (whole < day) return two(Math.floor(whole / hour), "h", Math.floor((whole % hour) / minute), "min");
+  return two(Math.floor(whole / day), "d", Math.floor((whole % day) / hour), "h");
+}
+
+function two(first: number, firstUnit: string, second: number, secondUnit: string): string {
+  return second === 0 ? `${first} ${firstUnit}` : `${first} ${firstUnit} ${second} ${secondUnit}`;
+}
+
+/** How long ago, in one unit. */
+export function ago(at: number, now: number): string {
+  const seconds = Math.max(0, Math.round((now - at) / 1000));
+  if (seconds < 5) return "just now";
+  if (seconds < minute) return `${seconds} s ago`;
+  if (seconds < hour) return `${Math.floor(seconds / minute)} min ago`;
+  return seconds < day ? `${Math.floor(seconds / hour)} h ago` : `${Math.floor(seconds / day)} d ago`;
+}
+
+/** @param zone an IANA name; the reader's own by default */
+export function localTime(iso: string, now: number, zone?: string): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  const dayOf = (date: Date): string => date.toLocaleDateString("en-CA", zoned(zone));
+  const time = at.toLocaleTimeString("en-GB", { ...zoned(zone), hour12: false });
+  if (dayOf(at) === dayOf(new Date(now))) return time;
+  const sameYear = dayOf(at).slice(0, 4) === dayOf(new Date(now)).slice(0, 4);
+  const date = at.toLocaleDateString("en-GB", {
+    ...zoned(zone),
+    day: "numeric",
+    month: "short",
+    ...(sameYear ? {} : { year: "numeric" }),
+  });
+  return `${date}, ${time}`;
+}
+
+const zoned = (zone: string | undefined) => (zone === undefined ? {} : { timeZone: zone });
+
+/** `2026-11-24 07:19:43 UTC` */
+export function utcTime(iso: string): string {
+  const at = new Date(iso);
+  return Number.isNaN(at.getTime()) ? iso : `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** Small amounts keep two digits that say something. */
+export function money(amount: number | null | undefined, currency = ""): string {
+  if (amount === undefined || amount === null) return "–";
+  const digits = amount === 0 || amount >= 1 ? 2 : Math.min(6, 1 - Math.floor(Math.log10(amount)));
+  return `${amount.toFixed(Math.max(2, digits))} ${currency}`.trim();
+}
+
+export function percent(share: number | undefined): string {
+  if (share === undefined || Number.isNaN(share)) return "–";
+  const value = share * 100;
+  // 99.96 % is not all.
+  return `${value > 99 && value < 100 ? Math.floor(value * 10) / 10 : Math.round(value)} %`;
+}
+
+/** The end of an id: ids made in the same hour begin alike. */
+export const shortId = (id: string): string => id.slice(-6);
+
+/** `demo.azurecr.io/team/sample:1` is `sample:1`. */
+export const shortImage = (image: string): string => image.slice(image.lastIndexOf("/") + 1);
+
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;

@@ -1,0 +1,248 @@
+import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { cancelJob, readJob, rerunJob, type JobRecord } from "../api.ts";
+import { duration, money, shortId } from "../logic/format.ts";
+import { isActive } from "../logic/grouping.ts";
+import { jobAddress, jobsAddress, type JobRoute } from "../logic/route.ts";
+import { Ask, Copy, Freshness, Section, StateMark, Time, Trouble } from "../parts/basics.tsx";
+import { usePolled } from "../polled.ts";
+import { session } from "../session.ts";
+import { Containers, Events, Options } from "./job-parts.tsx";
+import { Logs } from "./logs.tsx";
+import { TimelineChart } from "./timeline-chart.tsx";
+
+/** One job: when and where it went, what became of its containers, its logs, and what can be done about it. */
+
+interface Told {
+  readonly isGood: boolean;
+  readonly text: string;
+  /** Of the new job. */
+  readonly next?: string;
+}
+
+/** What the service answered to cancel and run again, by job: it stays until the reader takes it away. */
+const told = signal<ReadonlyMap<string, Told>>(new Map());
+
+function tell(id: string, answer: Told | undefined): void {
+  const next = new Map(told.value);
+  if (answer) next.set(id, answer);
+  else next.delete(id);
+  told.value = next;
+}
+
+export function JobView({ route }: { readonly route: JobRoute }) {
+  const { id } = route;
+  const polled = usePolled(
+    id,
+    (signal) => readJob(id, signal),
+    (job) => ("unreadable" in job ? undefined : isActive(job.state) || !job.groupDeleted ? 20_000 : undefined),
+  );
+  const job = polled.value;
+  if (job === undefined) {
+    return (
+      <>
+        <div class="view-head">
+          <h1>Job</h1>
+        </div>
+        {polled.error?.kind === "unknown job" ? (
+          <p class="notice">{polled.error.message}</p>
+        ) : (
+          <Trouble polled={polled} />
+        )}
+        {polled.error === undefined && <p class="muted">Loading…</p>}
+      </>
+    );
+  }
+  if ("unreadable" in job) {
+    return (
+      <>
+        <h1>{job.name ?? `Job …${shortId(id)}`}</h1>
+        <p class="notice bad" role="alert">
+          This job’s row can’t be read: {job.unreadable}
+        </p>
+      </>
+    );
+  }
+  return (
+    <>
+      <div class="view-head">
+        <div class="title">
+          <h1>{job.name}</h1>
+          <StateMark state={job.state} />
+        </div>
+        <Freshness polled={polled} every="every 20 seconds until its group is gone" />
+      </div>
+      <Trouble polled={polled} />
+      <Answered id={id} />
+      <p class="lead">{job.message}</p>
+      <div class="buttons">
+        <Actions job={job} onDone={polled.refresh} />
+        <button type="button" class="to-logs" onClick={() => document.querySelector(".log-bar")?.scrollIntoView()}>
+          Logs
+        </button>
+      </div>
+      <Facts job={job} />
+      <Section title="Timeline">
+        <TimelineChart job={job} />
+      </Section>
+      <Section title="Containers">
+        <Containers job={job} />
+      </Section>
+      <Logs job={job} route={route} />
+      <Events job={job} />
+      <Options job={job} />
+    </>
+  );
+}
+
+function Answered({ id }: { readonly id: string }) {
+  const answer = told.value.get(id);
+  if (answer === undefined) return null;
+  return (
+    <div class={`notice ${answer.isGood ? "good" : "bad"}`} role="status">
+      <span>
+        {answer.text} {answer.next !== undefined && <a href={jobAddress(answer.next)}>Open the new job</a>}
+      </span>
+      <button type="button" class="small" onClick={() => tell(id, undefined)}>
+        Dismiss
+      </button>
+    </div>
+  );
+}
+
+function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: () => void }) {
+  const [asking, setAsking] = useState<"cancel" | "rerun">();
+  const [isBusy, setBusy] = useState(false);
+  const who = session.value;
+  if (who.kind !== "open" || !who.mayChange) return null;
+  const isOpen = isActive(job.state);
+  const act = async (what: "cancel" | "rerun"): Promise<void> => {
+    setAsking(undefined);
+    setBusy(true);
+    if (what === "cancel") {
+      const answer = await cancelJob(job.id);
+      tell(job.id, {
+        isGood: answer.ok,
+        text: answer.ok ? `Cancel: ${answer.value.message}.` : `Not canceled: ${answer.error.message}`,
+      });
+    } else {
+      const answer = await rerunJob(job.id);
+      tell(
+        job.id,
+        answer.ok
+          ? { isGood: true, text: `Run again: ${answer.value.message}.`, next: answer.value.id }
+          : { isGood: false, text: `Not run again: ${answer.error.message}` },
+      );
+    }
+    setBusy(false);
+    onDone();
+  };
+  return (
+    <>
+      {isOpen && (
+        <button
+          type="button"
+          class="danger"
+          disabled={isBusy || job.cancel !== undefined}
+          onClick={() => setAsking("cancel")}
+        >
+          {job.cancel === undefined ? "Cancel" : "Being canceled"}
+        </button>
+      )}
+      {!isOpen && (
+        <button type="button" class="primary" disabled={isBusy} onClick={() => setAsking("rerun")}>
+          Run again
+        </button>
+      )}
+      {asking === "cancel" && (
+        <Ask
+          title={`Cancel ${job.name}?`}
+          text="Its containers are stopped and its container group is deleted. What it has written so far is kept."
+          yes="Cancel this job"
+          isDanger
+          onYes={() => void act("cancel")}
+          onNo={() => setAsking(undefined)}
+        />
+      )}
+      {asking === "rerun" && (
+        <Ask
+          title={`Run ${job.name} again?`}
+          text="The same definition and options run as a new job. The caller of this job is not notified of the new one."
+          yes="Run it again"
+          onYes={() => void act("rerun")}
+          onNo={() => setAsking(undefined)}
+        />
+      )}
+    </>
+  );
+}
+
+function Facts({ job }: { readonly job: JobRecord }) {
+  const tags =
+    typeof job.tags === "string" ? [job.tags] : Object.entries(job.tags).map(([key, value]) => `${key}=${value}`);
+  return (
+    <dl class="facts card">
+      <Fact name="Created">
+        <Time at={job.createdAt} />
+      </Fact>
+      <Fact name="Started">
+        <Time at={job.startedAt} />
+      </Fact>
+      <Fact name="Finished">
+        <Time at={job.finishedAt} />
+      </Fact>
+      <Fact name="Run time">{duration(job.runSeconds)}</Fact>
+      <Fact name="In all">{duration(job.durationSeconds)}</Fact>
+      <Fact name="Exit code">
+        {job.exitCode === undefined ? "–" : `${job.exitCode}${job.failedContainer ? ` of ${job.failedContainer}` : ""}`}
+      </Fact>
+      {job.reason !== undefined && (
+        <Fact name={isActive(job.state) ? "Waits because" : "Reason"}>
+          <a href={jobsAddress({ reason: job.reason })}>{job.reason}</a>
+          {job.fault !== undefined && ` (${job.fault})`}
+        </Fact>
+      )}
+      {job.stopping !== undefined && <Fact name="Stopping">{job.stopping.reason}</Fact>}
+      <Fact name="Attempt">{String(job.attempt)}</Fact>
+      <Fact name="Asks for">{`${job.cpu} vCPU, ${job.memoryGB} GB`}</Fact>
+      <Fact name="Cost">{money(job.costEstimate, job.currency)}</Fact>
+      <Fact name="Region">{job.location ?? "–"}</Fact>
+      <Fact name="Group">{`${job.groupName}${job.groupDeleted ? " (deleted)" : ""}`}</Fact>
+      {job.pipeline !== undefined && (
+        <Fact name="Pipeline">
+          <a href={jobsAddress({ pipeline: job.pipeline })}>{job.pipeline}</a>
+          {job.activity !== undefined && ` / ${job.activity}`}
+        </Fact>
+      )}
+      {job.pipelineRunId !== undefined && (
+        <Fact name="Pipeline run">
+          <a class="mono" href={jobsAddress({ runId: job.pipelineRunId })}>
+            {job.pipelineRunId}
+          </a>
+        </Fact>
+      )}
+      {tags.length > 0 && <Fact name="Tags">{tags.join(", ")}</Fact>}
+      {job.rerunOf !== undefined && (
+        <Fact name="Runs again">
+          <a href={jobAddress(job.rerunOf)}>…{shortId(job.rerunOf)}</a>
+        </Fact>
+      )}
+      <Fact name="Job id">
+        <span class="mono">{job.id}</span> <Copy text={job.id} what="the job id" />
+      </Fact>
+      <Fact name="Same name">
+        <a href={jobsAddress({ name: job.name })}>All runs</a>
+      </Fact>
+    </dl>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,251 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { go, replace } from "../address.ts";
+import { listJobs, type Answer, type JobRow } from "../api.ts";
+import { duration, money, plural, shortId, shortImage } from "../logic/format.ts";
+import { byRun, merged, type RunGroup } from "../logic/grouping.ts";
+import {
+  filterLabels,
+  filterNames,
+  jobAddress,
+  jobsAddress,
+  queryOf,
+  type FilterName,
+  type Filters,
+  type JobsRoute,
+} from "../logic/route.ts";
+import { Freshness, StateMark, Time, Trouble } from "../parts/basics.tsx";
+import { useNow, usePolled } from "../polled.ts";
+import { Rows } from "../parts/rows.tsx";
+import { FilterBar } from "./filter-bar.tsx";
+
+/** The jobs, newest first: refreshed, filtered, in pages as they are scrolled to, and by pipeline run on request. */
+
+const pageSize = 100;
+
+interface Listed {
+  readonly jobs: readonly JobRow[];
+  /** Where the rows that were not read yet begin. */
+  readonly continuation: string | undefined;
+  readonly skipped: number;
+}
+
+export function Jobs({ route: { filters, byRun: isByRun } }: { readonly route: JobsRoute }) {
+  const query = queryOf(filters).toString();
+  const newest = async (signal: AbortSignal): Promise<Answer<Listed>> => {
+    const asked = queryOf(filters);
+    asked.set("top", String(pageSize));
+    const answer = await listJobs(asked, signal);
+    if (!answer.ok) return answer;
+    const { jobs, continuation, skipped = 0 } = answer.value;
+    return { ok: true, value: { jobs, continuation, skipped } };
+  };
+  const first = usePolled(query, newest, 20_000);
+  const listed = useMore(query, filters, first.value);
+  const jobs = listed?.jobs ?? [];
+  const items = isByRun
+    ? byRun(jobs).flatMap((group): readonly Item[] => [group, ...group.jobs.map(jobItem)])
+    : jobs.map(jobItem);
+  return (
+    <>
+      <div class="view-head">
+        <h1>Jobs</h1>
+        <Freshness polled={first} every="every 20 seconds" />
+      </div>
+      <FilterBar filters={filters} isByRun={isByRun} />
+      <Chips filters={filters} isByRun={isByRun} />
+      <Trouble polled={first} />
+      {listed && (
+        <p class="muted count" role="status">
+          {jobs.length === 0 && listed.continuation === undefined
+            ? "No job fits."
+            : `${plural(jobs.length, "job")}${listed.continuation === undefined ? "" : " so far; scroll for more"}`}
+          {listed.skipped > 0 && `; ${plural(listed.skipped, "row")} can’t be read`}
+        </p>
+      )}
+      {jobs.length > 0 && (
+        <Rows items={items} keyOf={keyOf} head={<Head />} render={(item) => <Row item={item} />} onEnd={listed?.more} />
+      )}
+      {jobs.length === 0 && listed?.continuation !== undefined && (
+        <button type="button" onClick={listed.more}>
+          Look further back
+        </button>
+      )}
+    </>
+  );
+}
+
+type Item = { readonly kind: "job"; readonly job: JobRow } | RunGroup<JobRow>;
+const jobItem = (job: JobRow): Item => ({ kind: "job", job });
+const keyOf = (item: Item): string =>
+  item.kind === "job" ? item.job.id : `run ${item.runId} ${item.jobs[0]?.id ?? ""}`;
+
+/** The pages behind the first, one each time that the end is reached. */
+function useMore(
+  query: string,
+  filters: Filters,
+  newest: Listed | undefined,
+): (Listed & { readonly more: () => void }) | undefined {
+  const [older, setOlder] = useState<{ query: string; jobs: readonly JobRow[]; continuation: string | undefined }>();
+  const isAsking = useRef(false);
+  const stop = useRef(new AbortController());
+  useEffect(() => {
+    stop.current = new AbortController();
+    isAsking.current = false;
+    return () => stop.current.abort();
+  }, [query]);
+  if (newest === undefined) return undefined;
+  const own = older?.query === query ? older : undefined;
+  const continuation = own === undefined ? newest.continuation : own.continuation;
+  const more = async (): Promise<void> => {
+    if (continuation === undefined || isAsking.current) return;
+    isAsking.current = true;
+    const { signal } = stop.current;
+    const asked = queryOf(filters);
+    asked.set("top", String(pageSize * 2));
+    asked.set("continuation", continuation);
+    const answer = await listJobs(asked, signal);
+    if (signal.aborted) return;
+    isAsking.current = false;
+    if (answer.ok)
+      setOlder({
+        query,
+        jobs: [...(own?.jobs ?? newest.jobs), ...answer.value.jobs],
+        continuation: answer.value.continuation,
+      });
+  };
+  // The newest page says which jobs of its time fit now; of those that were scrolled to, the older ones stay.
+  const oldest = newest.continuation === undefined ? "" : (newest.jobs.at(-1)?.createdAt ?? "");
+  const jobs =
+    own === undefined
+      ? newest.jobs
+      : merged(
+          own.jobs.filter(({ createdAt }) => createdAt < oldest),
+          newest.jobs,
+        );
+  return { jobs, continuation, skipped: newest.skipped, more: () => void more() };
+}
+
+function Chips({ filters, isByRun }: { readonly filters: Filters; readonly isByRun: boolean }) {
+  const set = filterNames.filter((name) => filters[name] !== undefined);
+  if (set.length === 0) return null;
+  const without = (gone: FilterName): Filters =>
+    Object.fromEntries(Object.entries(filters).filter(([name]) => name !== gone));
+  return (
+    <ul class="chips" aria-label="Filters">
+      {set.map((name) => (
+        <li key={name}>
+          <button
+            type="button"
+            class="chip"
+            onClick={() => go(jobsAddress(without(name), isByRun))}
+            aria-label={`Remove the filter ${filterLabels[name]} ${filters[name] ?? ""}`}
+          >
+            <span class="muted">{filterLabels[name]}</span> {filters[name]} <span aria-hidden="true">×</span>
+          </button>
+        </li>
+      ))}
+      {set.length > 1 && (
+        <li>
+          <button type="button" class="small" onClick={() => replace(jobsAddress({}, isByRun))}>
+            Clear all
+          </button>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+const columns = ["Name", "State", "Pipeline and activity", "Created", "Duration", "Cost", "Run and job id"];
+
+function Head() {
+  return (
+    <div class="tr th" role="row">
+      {columns.map((column) => (
+        <span key={column} role="columnheader">
+          {column}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function Row({ item }: { readonly item: Item }) {
+  return item.kind === "job" ? <JobLine job={item.job} /> : <RunLine group={item} />;
+}
+
+function JobLine({ job }: { readonly job: JobRow }) {
+  const { state, reason } = job;
+  const why = reason !== undefined && reason !== "Completed" ? reason : "";
+  const exit = job.exitCode !== undefined && job.exitCode !== 0 ? `exit ${job.exitCode}` : "";
+  const tags =
+    typeof job.tags === "string"
+      ? job.tags
+      : Object.entries(job.tags)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(" ");
+  return (
+    <>
+      <span role="cell" class="c-name">
+        <a href={jobAddress(job.id)} class="clip name" title={job.name}>
+          {job.name}
+        </a>
+        <span class="clip muted sub" title={tags || job.images}>
+          {tags || shortImage(job.images)}
+        </span>
+      </span>
+      <span role="cell" class="c-state">
+        <StateMark state={state} />
+        <span class="clip muted sub" title={job.message}>
+          {[why, exit, job.attempt > 1 ? `attempt ${job.attempt}` : ""].filter(Boolean).join(", ")}
+        </span>
+      </span>
+      <span role="cell" class="c-pipe">
+        <span class="clip">{job.pipeline ?? "–"}</span>
+        <span class="clip muted sub">{job.activity ?? job.via}</span>
+      </span>
+      <span role="cell" class="c-time">
+        <Time at={job.createdAt} />
+      </span>
+      <span role="cell" class="c-dur">
+        <Lasted job={job} />
+      </span>
+      <span role="cell" class="c-cost">
+        {job.costEstimate === undefined ? "–" : money(job.costEstimate, job.currency)}
+      </span>
+      <span role="cell" class="c-id mono">
+        <span class="clip" title={job.pipelineRunId}>
+          {job.pipelineRunId ?? "–"}
+        </span>
+        <span class="muted sub" title={job.id}>
+          …{shortId(job.id)}
+        </span>
+      </span>
+    </>
+  );
+}
+
+function Lasted({ job }: { readonly job: JobRow }) {
+  const now = useNow(10_000);
+  return <>{duration(job.durationSeconds ?? (now - Date.parse(job.createdAt)) / 1000)}</>;
+}
+
+function RunLine({ group: { runId, pipeline, jobs, counts } }: { readonly group: RunGroup<JobRow> }) {
+  return (
+    <span role="cell" class="c-run">
+      {runId === "" ? (
+        <strong>Without a pipeline run</strong>
+      ) : (
+        <a href={jobsAddress({ runId })} class="clip">
+          <strong>{pipeline || "Pipeline run"}</strong> <span class="mono muted">{runId}</span>
+        </a>
+      )}
+      <span class="push counts">
+        {counts.failed > 0 && <span class="tone-bad">{counts.failed} not succeeded</span>}
+        {counts.active > 0 && <span class="tone-live">{counts.active} active</span>}
+        <span class="muted">
+          {counts.succeeded} of {jobs.length} succeeded
+        </span>
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,339 @@
+import { gzipSync } from "node:zlib";
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { accessFaults, noBrowser, openTab, type Tab, type View } from "../../kit/page/browser.ts";
+import { many, nights, recordOf, rowOf } from "../../kit/page/data.ts";
+import { fullKey, PageService, readKey } from "../../kit/page/service.ts";
+import { until } from "../../kit/until.ts";
+import { isWanted } from "../../kit/wanted.ts";
+
+/** The operators' page in a real browser, in front of an invented service. */
+
+test("the page, all in one, has at most 60 kB gzipped", () => {
+  const html = readFileSync(new URL("../../../dist/dashboard/index.html", import.meta.url));
+  expect(gzipSync(html).length).toBeLessThan(60_000);
+  expect(html.toString()).not.toMatch(/(?:src|href)="?https?:/);
+});
+
+if (!isWanted(noBrowser)) test.skip(`the operators' page: skipped, because ${noBrowser}`);
+
+describe.runIf(isWanted(noBrowser))("the operators' page", () => {
+  let tab: Tab;
+  beforeAll(async () => (tab = await openTab()));
+  afterAll(() => tab.close());
+
+  const start = Date.parse("2026-11-28T06:42:00Z");
+  const invented = (): PageService => new PageService(nights(Date.now()));
+  const failedIn = (service: PageService) => service.jobs.find(({ state }) => state === "Failed") ?? service.jobs[0];
+  const open = (service: PageService, view?: View): Promise<Page> => tab.open(service, view);
+  const row = (page: Page, text: string) => page.locator(".body .tr", { hasText: text }).first();
+
+  describe("who may", () => {
+    test("without a key nothing is asked for, and a wrong one is refused", async () => {
+      const service = invented();
+      const page = await open(service, { key: "" });
+      await page.getByLabel("Key").fill("wrong");
+      expect(service.calls).toEqual([]);
+      await page.getByRole("button", { name: "Open" }).click();
+      await page.getByText("The key is not accepted.").waitFor();
+      expect(await page.locator("nav").count()).toBe(0);
+    });
+
+    test("a key stays in the tab and out of the address; the view of the address opens", async () => {
+      const page = await open(invented(), { key: "", view: "#/jobs?state=Failed" });
+      await page.getByLabel("Key").fill(fullKey);
+      await page.getByLabel("Key").press("Enter");
+      await row(page, "nightly-invoices").waitFor();
+      expect(page.url()).toMatch(/#\/jobs\?state=Failed$/);
+      expect(await page.evaluate("sessionStorage.getItem('key')")).toBe(fullKey);
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("Key").waitFor();
+      expect(await page.evaluate("sessionStorage.length + localStorage.length")).toBe(0);
+    });
+
+    test("who has the key that reads is offered nothing else", async () => {
+      const service = invented();
+      const page = await open(service, { key: readKey, view: `#/job/${failedIn(service)?.id ?? ""}` });
+      await page.locator(".log .l").first().waitFor();
+      await page.getByText("Read only").waitFor();
+      expect(await page.getByRole("button", { name: /Run again|Cancel/ }).count()).toBe(0);
+      expect(service.calls.filter((call) => !/ \/api\/read\/|jobs\?top=1$/.test(call))).toEqual([]);
+    });
+
+    test("a key that stops being valid asks for another, and the view goes on", async () => {
+      const service = invented();
+      const page = await open(service, { view: "#/jobs" });
+      await row(page, "nightly-orders").waitFor();
+      service.keys = [];
+      await page.getByRole("button", { name: "Refresh" }).click();
+      await page.getByText("The key is no longer accepted.").waitFor();
+      service.keys = [fullKey];
+      await page.getByLabel("Key").fill(fullKey);
+      await page.getByLabel("Key").press("Enter");
+      await row(page, "nightly-orders").waitFor();
+      expect(page.url()).toMatch(/#\/jobs$/);
+    });
+  });
+
+  describe("access", () => {
+    const views = (service: PageService) => {
+      const failed = failedIn(service)?.id ?? "";
+      return [
+        ["#/", ".chart"],
+        ["#/jobs?by=run&state=Failed", ".body .tr"],
+        [`#/job/${failed}`, ".log .l"],
+        ["#/job/unknown", ".notice"],
+      ] as const;
+    };
+
+    test.each(["light", "dark"] as const)("axe-core finds nothing on any view, %s", async (colorScheme) => {
+      const service = invented();
+      const failed = failedIn(service);
+      if (failed)
+        service.records.set(
+          failed.id,
+          recordOf(failed, {
+            warnings: [{ path: "properties", line: 1, column: 1, message: "Has no effect." }],
+            azure: { code: "QuotaExceeded", message: "Too much.", httpStatus: 409 },
+          }),
+        );
+      const page = await open(service, { colorScheme });
+      const found: string[] = [];
+      for (const [view, shown] of views(service)) {
+        await page.goto(`http://page.test/api/dashboard${view}`);
+        await page.locator(shown).first().waitFor();
+        await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
+        found.push(...(await accessFaults(page)).map((fault) => `${view} ${fault}`));
+      }
+      await page.goto(`http://page.test/api/dashboard#/job/${failed?.id ?? ""}`);
+      await page.getByRole("button", { name: "Run again" }).click();
+      await page.getByRole("dialog").waitFor();
+      found.push(...(await accessFaults(page)));
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("Key").waitFor();
+      found.push(...(await accessFaults(page)));
+      expect(found).toEqual([]);
+    });
+
+    test("no view scrolls sideways at 390 pixels", async () => {
+      const service = invented();
+      const page = await open(service, { width: 390 });
+      for (const [view, shown] of views(service)) {
+        await page.goto(`http://page.test/api/dashboard${view}`);
+        await page.locator(shown).first().waitFor();
+        expect(await page.evaluate("document.documentElement.scrollWidth"), view).toBeLessThanOrEqual(390);
+      }
+    });
+
+    test("times are in the reader's zone, and in UTC on hover", async () => {
+      const service = new PageService([rowOf("timed", start, 60)]);
+      const page = await open(service, { view: "#/jobs" });
+      const time = row(page, "timed").locator("time");
+      expect(await time.textContent()).toContain("15:42:00");
+      expect(await time.getAttribute("title")).toBe("2026-11-28 06:42:00 UTC");
+    });
+
+    test("the keyboard alone leads from the overview to a job's log", async () => {
+      const page = await open(invented());
+      await page.locator(".chart").first().waitFor();
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter"); // skip to content
+      await until("a failure has the focus", async () => {
+        await page.keyboard.press("Tab");
+        return (await page.evaluate("document.activeElement.className")) === "row-link" ? true : undefined;
+      });
+      await page.keyboard.press("Enter");
+      await page.locator(".log .l").first().waitFor();
+      expect(await page.evaluate("document.activeElement.id")).toBe("main");
+    });
+  });
+
+  describe("jobs", () => {
+    test("a filter is an address, which can be gone back from and shared", async () => {
+      const service = invented();
+      const page = await open(service, { view: "#/jobs" });
+      await page.getByLabel("State").selectOption("Failed,TimedOut,Stopped");
+      await page.waitForURL(/state=Failed/);
+      await page.getByLabel("Name").fill("geo-tiles");
+      await page.getByLabel("Name").press("Enter");
+      await page.waitForURL(/name=geo-tiles/);
+      await until("only these", async () =>
+        (await page.locator(".body .tr").count()) ===
+        (await page.locator(".body .tr", { hasText: "geo-tiles" }).count())
+          ? true
+          : undefined,
+      );
+      await page.goBack();
+      await row(page, "nightly-invoices").waitFor();
+      await page.getByLabel("By pipeline run").check();
+      await page.getByText("not succeeded").first().waitFor();
+      expect(page.url()).toMatch(/by=run/);
+      expect(service.calls.join()).not.toContain("key");
+    });
+
+    test("10,000 jobs come in pages as they are scrolled to, and few rows exist at once", async () => {
+      const service = new PageService(many(start, 10_000));
+      const page = await open(service, { view: "#/jobs" });
+      await row(page, "batch-a").waitFor();
+      const pages = (): number => service.calls.filter((call) => /\/api\/jobs\?top=\d{3}/.test(call)).length;
+      expect(pages()).toBe(1);
+      await until("the 1,000th job", async () => {
+        await page.mouse.wheel(0, 20_000);
+        return /^1,[1-9]/.test((await page.locator(".count").textContent()) ?? "") ? true : undefined;
+      });
+      expect(pages()).toBeLessThan(12);
+      expect(await page.locator(".body .tr").count()).toBeLessThan(80);
+    });
+
+    test("a refresh takes in what is new and what changed, and drops what no longer fits", async () => {
+      const service = invented();
+      const page = await open(service, { view: "#/jobs?state=active" });
+      await row(page, "hourly-import").waitFor();
+      service.jobs = [
+        rowOf("brand-new", Date.now(), 0, { state: "Running", finishedAt: undefined }),
+        ...service.jobs.filter(({ name }) => name !== "hourly-import"),
+      ];
+      await page.getByRole("button", { name: "Refresh" }).click();
+      await row(page, "brand-new").waitFor();
+      expect(await row(page, "hourly-import").count()).toBe(0);
+    });
+
+    test("storage that goes away is said, what was read stays, and the page recovers", async () => {
+      const service = invented();
+      const page = await open(service, { view: "#/jobs" });
+      await row(page, "nightly-orders").waitFor();
+      service.isAway = true;
+      await page.getByRole("button", { name: "Refresh" }).click();
+      await page.getByText("Storage can't be reached.").waitFor();
+      expect(await row(page, "nightly-orders").count()).toBe(1);
+      service.isAway = false;
+      // Without a click: it keeps trying.
+      await page.clock.runFor(10_000);
+      await page.getByText("Storage can't be reached.").waitFor({ state: "detached" });
+    });
+
+    test("a hidden tab asks nothing", async () => {
+      const service = invented();
+      const page = await open(service, { view: "#/jobs" });
+      await row(page, "nightly-orders").waitFor();
+      const hide = (isHidden: boolean): Promise<unknown> =>
+        page.evaluate(
+          `Object.defineProperty(document, "hidden", { value: ${isHidden}, configurable: true }); document.dispatchEvent(new Event("visibilitychange")); 0`,
+        );
+      const first = service.calls.length;
+      await page.clock.runFor(30_000);
+      const second = service.calls.length;
+      expect(second).toBeGreaterThan(first);
+      await hide(true);
+      await page.clock.runFor(600_000);
+      expect(service.calls.length).toBe(second);
+      await hide(false);
+      await page.clock.runFor(1000);
+      expect(service.calls.length).toBeGreaterThan(second);
+    });
+  });
+
+  describe("a job", () => {
+    const hostile = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
+
+    test("hostile names, tags and outputs stay text", async () => {
+      const bad = rowOf(hostile, Date.now() - 60_000, 5, {
+        tags: { [hostile]: hostile },
+        message: hostile,
+        pipeline: hostile,
+        pipelineRunId: hostile,
+        state: "Failed",
+      });
+      const service = new PageService([bad]);
+      service.logs.set(bad.id, `${hostile}\n\u001b[31m${hostile}\u001b[0m\u0000\ud800\n${"x".repeat(4_000_000)}\n`);
+      const page = await open(service);
+      for (const view of ["#/", "#/jobs?by=run", `#/jobs?name=${encodeURIComponent(hostile)}`, `#/job/${bad.id}`]) {
+        await page.goto(`http://page.test/api/dashboard${view}`);
+        await page.getByText("onerror").first().waitFor();
+      }
+      await page.locator(".log .l").nth(2).waitFor();
+      expect(await page.locator(".log .l").first().textContent()).toBe(`${hostile}\n`);
+      expect(await page.locator("img, main script").count()).toBe(0);
+      expect(await page.title()).toBe("Job · ACI Proxy");
+      expect(tab.complaints).toEqual([]);
+    });
+
+    test("its log has colours, marked gaps, search, wrap and a download", async () => {
+      const service = invented();
+      const failed = failedIn(service);
+      const page = await open(service, { view: `#/job/${failed?.id ?? ""}` });
+      expect(await page.locator(".log .a-red").textContent()).toBe("ERROR");
+      expect(await page.locator(".log .gap").textContent()).toContain("Lines may be missing here");
+      await page.getByLabel("Search").fill("batch");
+      await page.getByText("1 of 24").waitFor();
+      await page.getByLabel("Search").press("Shift+Enter");
+      await page.getByText("24 of 24").waitFor();
+      expect(await page.locator(".log .current mark").textContent()).toBe("batch");
+      await page.getByLabel("Wrap").uncheck();
+      expect(await page.locator(".log.wrap").count()).toBe(0);
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Download" }).click(),
+      ]);
+      expect(download.suggestedFilename()).toMatch(/^[\w-]+-[0-9a-f]{6}\.log$/);
+      await page.getByRole("combobox", { name: "Container" }).selectOption("sidecar");
+      await page.waitForURL(/container=sidecar/);
+      await until("its log", () =>
+        Promise.resolve(
+          service.calls.some((call) => call.includes(`/logs/${failed?.id ?? ""}/sidecar`)) ? true : undefined,
+        ),
+      );
+    });
+
+    test("cancel and run again ask first, and their answer stays", async () => {
+      const service = invented();
+      const running = service.jobs.find(({ state }) => state === "Running");
+      const changes = (): string[] => service.calls.filter((call) => !call.startsWith("GET"));
+      const page = await open(service, { view: `#/job/${running?.id ?? ""}` });
+      expect(await page.getByRole("button", { name: "Run again" }).count()).toBe(0);
+      await page.getByRole("button", { name: "Cancel", exact: true }).click();
+      await page.getByRole("button", { name: "Keep as it is" }).click();
+      expect(changes()).toEqual([]);
+      await page.getByRole("button", { name: "Cancel", exact: true }).click();
+      await page.getByRole("button", { name: "Cancel this job" }).click();
+      await page.getByText("is being deleted").waitFor();
+      expect(changes()).toEqual([`DELETE /api/delete/${running?.id ?? ""}`]);
+      await page.getByRole("button", { name: "Refresh" }).click();
+      await page.getByText("Updated just now").waitFor();
+      expect(await page.getByText("is being deleted").count()).toBe(1);
+      const failed = failedIn(service);
+      await page.goto(`http://page.test/api/dashboard#/job/${failed?.id ?? ""}`);
+      await page.getByRole("button", { name: "Run again" }).click();
+      await page.getByRole("button", { name: "Run it again" }).click();
+      await page.getByRole("link", { name: "Open the new job" }).waitFor();
+      expect(changes().at(-1)).toBe(`POST /api/jobs/${failed?.id ?? ""}/rerun`);
+    });
+  });
+
+  describe("walks of at most three clicks", () => {
+    test("an operator at night sees why the one pipeline failed: one click", async () => {
+      const page = await open(invented());
+      await page.locator(".row-link", { hasText: "nightly-invoices" }).first().click();
+      await page.getByText("exit 137 OutOfMemory").first().waitFor();
+      await page.locator(".log .l", { hasText: "Killed" }).waitFor();
+    });
+
+    test("an author finds last night's run of an activity, and its log: two clicks", async () => {
+      const page = await open(invented());
+      await page.locator(".strip-name", { hasText: "forecast-train" }).click();
+      await page.locator(".body .tr a.name").first().click();
+      await page.locator(".lead", { hasText: "forecast-train" }).waitFor();
+      await page.locator(".log .l").first().waitFor();
+    });
+
+    test("somebody on a phone sees whether it runs: no click, and one for its log", async () => {
+      const page = await open(invented(), { width: 390 });
+      const job = page.locator(".row-link", { hasText: "hourly-import" });
+      await job.getByText("Running").waitFor();
+      await job.click();
+      await page.locator(".log .l").first().waitFor();
+    });
+  });
+});
