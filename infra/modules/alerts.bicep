@@ -57,6 +57,15 @@ var queries = [
     threshold: 2
   }
   {
+    name: 'aci-proxy-key-vault'
+    severity: 1
+    description: 'The seal key or the vault of the definitions did not work for three minutes of 10: no job is accepted, or no job that refers to a secret. See the runbook, "The seal key or the vault fails".'
+    query: '${health} | where tobool(numbers.sealKeyOk) == false or tobool(numbers.vaultOk) == false'
+    window: 'PT10M'
+    operator: 'GreaterThan'
+    threshold: 2
+  }
+  {
     name: 'aci-proxy-jobs-wait'
     severity: 3
     description: 'A job has been waiting for an hour. See the runbook, "Jobs stay Queued".'

@@ -1,10 +1,12 @@
 import manifest from "../../package.json" with { type: "json" };
 import { second } from "../shared/base/duration.ts";
 import { Unavailable } from "../shared/base/errors.ts";
+import { errorFields } from "../shared/base/log.ts";
 import type { Deps } from "../shared/deps.ts";
 import { readHealth } from "../shared/health/state.ts";
+import type { ServiceState } from "../shared/store/service-states.ts";
 import type { PeriodicRun } from "../shared/store/periodic-runs.ts";
-import { handler, json } from "./lib/reply.ts";
+import { handler, json, refuse } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
 
 /** `GET /api/health` (anonymous: does storage answer) and `GET /api/health/details` (for operators). */
@@ -17,6 +19,7 @@ type HealthDeps = Pick<
   | "control"
   | "periodicRuns"
   | "unreadable"
+  | "services"
   | "held"
   | "queues"
   | "jobs"
@@ -49,8 +52,18 @@ async function within<T>(time: number, work: Promise<T>): Promise<T> {
 }
 
 export function healthDetails(deps: HealthDeps) {
-  return handler(deps.log, async () => {
-    const health = await readHealth(deps);
+  const storage = new StorageWatch(deps.now);
+  return handler(deps.log, async (_request, context) => {
+    const health = await readHealth(deps).catch((error: unknown) => {
+      if (error instanceof Unavailable && error.service === "storage") return error;
+      throw error;
+    });
+    const since = iso(storage.note(!(health instanceof Unavailable)));
+    if (health instanceof Unavailable) {
+      deps.log("warn", "unavailable", { requestId: context.invocationId, service: "storage", ...errorFields(health) });
+      const message = `Storage does not answer; so it has been since ${since ?? "now"}.`;
+      return refuse({ code: "StorageUnavailable", message, retryAfter: 10 * second }, context);
+    }
     const { status, heartbeat, timer, hasIndex, unreadable, pause, held } = health;
     const { oldestQueued, ...counts } = health.active;
     const reply: Reply<"HealthDetails"> = {
@@ -60,6 +73,9 @@ export function healthDetails(deps: HealthDeps) {
       timer: { ok: timer.ok, since: iso(timer.since) },
       sweep: Object.fromEntries([...health.periodicRuns].map(([part, turn]) => [part, shown(turn)])),
       index: { ok: hasIndex },
+      storage: { ok: true, since },
+      sealKey: stateOf(health.services.get("sealKey")),
+      vault: stateOf(health.services.get("vault")),
       arm: { ok: heartbeat?.arm === "ok", since: iso(heartbeat?.armSince) },
       lastArmSuccess: iso(heartbeat?.armAt),
       throttledUntil: iso(health.throttledUntil),
@@ -74,6 +90,27 @@ export function healthDetails(deps: HealthDeps) {
     };
     return json(status === "ok" ? 200 : 503, reply);
   });
+}
+
+/** Since when this instance can read storage, or can't. */
+class StorageWatch {
+  readonly #now: () => number;
+  #state: { readonly ok: boolean; readonly since: number } | undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  note(ok: boolean): number {
+    if (this.#state?.ok !== ok) this.#state = { ok, since: this.#now() };
+    return this.#state.since;
+  }
+}
+
+function stateOf(state: ServiceState | undefined): Reply<"HealthDetails">["sealKey"] {
+  if (state === undefined) return null;
+  const { ok, since, error } = state;
+  return { ok, since: iso(since), ...(error === undefined ? {} : { error }) };
 }
 
 function shown({ begunAt, completedAt, by, unfinished, error }: PeriodicRun): Reply<"HealthDetails">["sweep"][string] {

@@ -33,6 +33,7 @@ import { BulkWorks } from "./store/bulk-works.ts";
 import { OldBlobs } from "./store/old-blobs.ts";
 import { OldRows } from "./store/old-rows.ts";
 import { PeriodicRuns } from "./store/periodic-runs.ts";
+import { ServiceStates } from "./store/service-states.ts";
 import { UnreadableRows } from "./store/unreadable.ts";
 import { Vault } from "./security/secret-vault.ts";
 
@@ -64,6 +65,7 @@ export interface Deps {
   readonly oldRows: OldRows;
   readonly oldBlobs: OldBlobs;
   readonly unreadable: UnreadableRows;
+  readonly services: ServiceStates;
   readonly rebuild: IndexRebuild;
   readonly budget: Budget;
   readonly daily: DailyBudget;
@@ -126,6 +128,7 @@ export function makeDeps(options: DepsOptions): Deps {
     held: new HeldMessages(storage.table(tableNames.control)),
     control,
     unreadable,
+    services: new ServiceStates(storage.table(tableNames.control)),
     rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices, pacing),
     periodicRuns: new PeriodicRuns(storage.table(tableNames.control)),
     bulk: new BulkWorks(storage.table(tableNames.control)),

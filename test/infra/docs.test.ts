@@ -138,7 +138,7 @@ describe("The documents", () => {
         ])
       : "";
     const named = [...alerts.matchAll(/See the runbook, \\"([^"\\]+)\\"/g)].map(([, heading]) => heading ?? "");
-    expect(named).toHaveLength(5);
+    expect(named).toHaveLength(6);
     for (const heading of named) expect(read("docs/runbook.md")).toMatch(new RegExp(`^#+ ${heading}$`, "m"));
   });
 

@@ -5,6 +5,16 @@ import { count, flag, jobId, message, once, locatedFault, state, text, time } fr
 
 const maybeTime = (description: string) => z.iso.datetime().nullable().meta({ description });
 
+const probed = (description: string) =>
+  z
+    .strictObject({
+      ok: flag("It answered when it was last asked; it is asked once a minute."),
+      since: maybeTime("Since when that is so."),
+      error: text("Why it does not work.").optional(),
+    })
+    .nullable()
+    .meta({ description });
+
 const problemCode = once(() =>
   z.literal(Object.keys(statusOf).filter(isErrorCode)).meta({ description: "Stable; docs/http.md explains each." }),
 );
@@ -161,6 +171,14 @@ export const serviceReplies = () => ({
     index: z
       .strictObject({ ok: flag("It is whole; otherwise `POST /api/reindex` rebuilds it.") })
       .meta({ description: "The job index: without it no job is accepted." }),
+    storage: z.strictObject({
+      ok: z.literal(true),
+      since: maybeTime(
+        "Since when this instance can read it. While it can't, the answer is a 503 that says since when.",
+      ),
+    }),
+    sealKey: probed("The key that seals definitions."),
+    vault: probed("The vault that definitions refer to; null without one, and until it was asked."),
     arm: z.strictObject({
       ok: flag("Azure Resource Manager answered last time."),
       since: maybeTime("Since when that is so."),
@@ -175,6 +193,7 @@ export const serviceReplies = () => ({
     eventsPoisonLength: count("Messages on aci-events-poison."),
     activeJobs: count("Jobs that have not ended."),
     leakedGroups: count("Groups that should be gone and are not."),
+    undeliveredNotifications: count("Ended jobs whose caller was not reached yet."),
     oldestQueued: maybeTime("When the oldest job that waits was accepted."),
     waitingMessages: z
       .strictObject({

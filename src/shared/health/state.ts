@@ -7,6 +7,7 @@ import type { HeldMessages } from "../store/held-messages.ts";
 import type { JobStore } from "../store/jobs.ts";
 import { queueNames, type Queues } from "../store/queues.ts";
 import { vitalParts, type PeriodicRun, type PeriodicRuns } from "../store/periodic-runs.ts";
+import type { ServiceStates } from "../store/service-states.ts";
 import type { UnreadableRows } from "../store/unreadable.ts";
 
 /** How the service is: what `GET /api/health/details` shows, and what the log has once a minute. */
@@ -18,6 +19,7 @@ export interface HealthDeps {
   readonly control: Control;
   readonly periodicRuns: PeriodicRuns;
   readonly unreadable: UnreadableRows;
+  readonly services: ServiceStates;
   readonly held: HeldMessages;
   readonly queues: Queues;
   readonly jobs: JobStore;
@@ -41,7 +43,7 @@ type HealthStatus =
 
 export async function readHealth(deps: HealthDeps) {
   const { control, queues, settings, now, startedAt } = deps;
-  const [heartbeat, periodicRuns, pause, lengths, unreadable, active, held, { aci, installation }, hasIndex] =
+  const [heartbeat, periodicRuns, pause, lengths, unreadable, active, held, { aci, installation }, hasIndex, services] =
     await Promise.all([
       control.lastHeartbeat(),
       deps.periodicRuns.all(),
@@ -52,6 +54,7 @@ export async function readHealth(deps: HealthDeps) {
       deps.held.summary(now()),
       deps.aci(),
       deps.jobs.hasIndex(),
+      deps.services.all(),
     ]);
   const faults = [...settings.faults, ...(installation.refusal === undefined ? [] : [installation.refusal])];
   const lastPass = lastPassOf(heartbeat, periodicRuns);
@@ -78,6 +81,7 @@ export async function readHealth(deps: HealthDeps) {
     timer,
     periodicRuns,
     hasIndex,
+    services,
     throttledUntil,
     lengths,
     active,
@@ -111,9 +115,9 @@ async function queueLengths(queues: Queues) {
   return { queueLength, wakeLength, eventsLength, poisonLength, wakePoisonLength, eventsPoisonLength };
 }
 
-/** Active jobs, when the oldest that waits was accepted, and groups that should be gone and are not. */
+/** Active jobs, when the oldest that waits was accepted, groups that should be gone and are not, and ends that a caller still has to hear of. */
 async function activeCounts({ jobs, now }: HealthDeps) {
-  let [activeJobs, leakedGroups] = [0, 0];
+  let [activeJobs, leakedGroups, undeliveredNotifications] = [0, 0, 0];
   let oldestQueued: number | undefined;
   for await (const { state, createdAt, columns } of jobs.index.active()) {
     const ended = terminalStates.some((terminal) => terminal === state);
@@ -121,9 +125,10 @@ async function activeCounts({ jobs, now }: HealthDeps) {
     if (!ended) activeJobs++;
     // One that was only just accepted has no state here yet; neither has one whose message does not arrive.
     if (state === "Queued" || state === "") oldestQueued = Math.min(oldestQueued ?? Infinity, createdAt);
+    if (ended && columns["callbackState"] === "pending") undeliveredNotifications++;
     const overdue = finishedAt instanceof Date && now() - finishedAt.getTime() > leakedAfter;
     if (ended && columns["groupDeleted"] === false && !(columns["keptUntil"] instanceof Date) && overdue)
       leakedGroups++;
   }
-  return { activeJobs, leakedGroups, oldestQueued };
+  return { activeJobs, leakedGroups, undeliveredNotifications, oldestQueued };
 }

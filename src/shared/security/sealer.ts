@@ -93,6 +93,11 @@ export class Sealer {
     }
   }
 
+  /** @throws Unavailable when the sealing key can't be reached, or may not be used */
+  async probe(): Promise<void> {
+    await this.#ring.wrap(randomBytes(32));
+  }
+
   async #dataKey(): Promise<DataKey> {
     const current = this.#current;
     const age = current === undefined ? Infinity : this.#now() - current.madeAt;

@@ -18,6 +18,9 @@ export type SecretRead =
 const cacheTime = 5 * minute;
 const maxCached = 500;
 
+/** A name that no secret has. */
+const noSecret = "job-aci-proxy-health";
+
 /**
  * The vault that definitions refer to. The app needs to read secrets of that one vault: the built-in role Key Vault Secrets User.
  * What was read is remembered for minutes, in memory alone.
@@ -42,6 +45,12 @@ export class Vault {
       () => this.#read(name, version),
       ({ kind }) => kind === "value",
     );
+  }
+
+  /** @throws Unavailable when the vault can't be reached, or the app may not read its secrets */
+  async probe(): Promise<void> {
+    const read = (options: { abortSignal: AbortSignal }) => this.#client.getSecret(noSecret, options);
+    await vaultCall("vault", read, this.#now, 404);
   }
 
   async #read(name: string, version: string | undefined): Promise<SecretRead> {

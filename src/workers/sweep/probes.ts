@@ -1,0 +1,24 @@
+import { messageOf } from "../../shared/base/errors.ts";
+import type { Deps } from "../../shared/deps.ts";
+import type { ProbedService } from "../../shared/store/service-states.ts";
+
+/**
+ * Asks the seal key and the vault whether they work, so that an outage shows before a job needs them. Each costs one operation of Key
+ * Vault a minute.
+ */
+export async function probeServices({
+  now,
+  sealer,
+  vault,
+  services,
+}: Pick<Deps, "now" | "sealer" | "vault" | "services">): Promise<void> {
+  const before = await services.all();
+  const probe = async (service: ProbedService, ask: () => Promise<void>): Promise<void> => {
+    const error = await ask().then(() => undefined, messageOf);
+    await services.record(service, error, now(), before.get(service));
+  };
+  await Promise.all([
+    probe("sealKey", () => sealer.probe()),
+    vault === undefined ? before.has("vault") && services.forget("vault") : probe("vault", () => vault.probe()),
+  ]);
+}
