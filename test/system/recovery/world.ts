@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RestError, type TableEntityResult } from "@azure/data-tables";
@@ -254,6 +254,12 @@ export class World {
     const response = await fetch(`${this.#aci.url}${path}?api-version=2023-05-01`, init);
     const text = await response.text();
     return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+  }
+
+  /** Functions that exceeded `functionTimeout`, one for each time: the calls that ran beside them were answered 500. */
+  async timedOut(): Promise<readonly string[]> {
+    const log = await readFile(join(this.#folder, "host.log"), "utf8");
+    return [...log.matchAll(/Timeout value of \d+ ms exceeded by function: (\w+)/g)].map(([, name = ""]) => name);
   }
 
   async counters(): Promise<Counters> {

@@ -41,6 +41,8 @@ export interface SoakFigures extends Struck {
   readonly brokenPolls: readonly string[];
   /** What was accepted or taken while the job index was lost. */
   readonly takenWithoutIndex: readonly string[];
+  /** Functions that exceeded `functionTimeout`. */
+  readonly timedOut: readonly string[];
   readonly reasons: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
@@ -111,6 +113,7 @@ export async function soak({ seed, minutes, most, factor, strikes, burst, tell }
       foreignGroups: foreign.length,
       brokenPolls,
       takenWithoutIndex,
+      timedOut: await world.timedOut(),
       seconds: Math.round((performance.now() - began) / 1000),
     };
   } finally {
