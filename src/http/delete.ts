@@ -7,7 +7,7 @@ import { hasEnded, stateWord } from "../shared/job/job.ts";
 import { logFieldsOf } from "../shared/job/log-fields.ts";
 import { audit } from "./lib/audit.ts";
 import { callerOf } from "./lib/auth.ts";
-import { pollUrl } from "./lib/urls.ts";
+import { pollUrl } from "../shared/job/urls.ts";
 import { polling, readQuery } from "./lib/query.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";

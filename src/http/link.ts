@@ -1,7 +1,7 @@
 import { Unreadable } from "../shared/base/errors.ts";
 import type { Deps } from "../shared/deps.ts";
 import { linkIsGood, readLink } from "../shared/security/link-token.ts";
-import { linkUrl } from "./lib/urls.ts";
+import { linkUrl } from "../shared/job/urls.ts";
 import { readQuery } from "./lib/query.ts";
 import { handler, refuse } from "./lib/reply.ts";
 import {

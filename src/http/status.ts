@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import { Unreadable } from "../shared/base/errors.ts";
 import { parseJobId } from "../shared/base/ids.ts";
-import { type PollUntil, pollUrl } from "./lib/urls.ts";
+import { type PollUntil, pollUrl } from "../shared/job/urls.ts";
 import { oneOf, readQuery } from "./lib/query.ts";
 import { handler, refuse } from "./lib/reply.ts";
 import {

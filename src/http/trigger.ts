@@ -12,7 +12,7 @@ import { stateWord } from "../shared/job/job.ts";
 import { errorFields } from "../shared/base/log.ts";
 import { readText, tooSlow } from "./lib/body.ts";
 import { callerOf } from "./lib/auth.ts";
-import { linkUrl, logsUrl, pollUrl, statusUrl } from "./lib/urls.ts";
+import { linkUrl, logsUrl, pollUrl, statusUrl } from "../shared/job/urls.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
 

@@ -10,7 +10,7 @@ import { whyDropped } from "../../shared/job/result.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { withStopped } from "../../shared/store/stopped-containers.ts";
 import { blame, describe, stoppingOf, waitingOf } from "../../shared/job/describe.ts";
-import { type Links, logsUrl, type PollUntil } from "./urls.ts";
+import { type Links, logsUrl, type PollUntil } from "../../shared/job/urls.ts";
 import { oneOf } from "./query.ts";
 import { json, retryAfterHeader } from "./reply.ts";
 import type { Reply } from "../openapi/replies.ts";

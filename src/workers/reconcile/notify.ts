@@ -4,6 +4,7 @@ import { callbackBody, finishedEvent } from "../../shared/job/finished-event.ts"
 import { claimDue, readersOf, withoutAddresses, type Due, type Outcome } from "../../shared/job/deliveries.ts";
 import type { Job } from "../../shared/job/job.ts";
 import type { JobResult } from "../../shared/job/result.ts";
+import { logsUrl, statusUrl } from "../../shared/job/urls.ts";
 import { maxMessageBytes, wireText } from "../../shared/store/queues.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 
@@ -55,7 +56,7 @@ export async function notifyCallers(
 ): Promise<readonly (Due & { readonly outcome: Outcome })[]> {
   if (due.length === 0) return [];
   const result = (await deps.attempts.find(job.id, job.attempt))?.result;
-  const body = JSON.stringify(callbackBody(job, result, `${deps.settings.publicUrl}/api/logs/${job.id}`));
+  const body = JSON.stringify(callbackBody(job, result, logsUrl(deps.settings, job.id)));
   return Promise.all(
     due.map(async (caller) => {
       const send =
@@ -91,7 +92,7 @@ async function reply(
 ): Promise<Outcome> {
   const reader = readersOf(job)[index];
   if (reader?.replyTo === undefined) return "failed";
-  const url = `${settings.publicUrl}/api/status/${job.id}`;
+  const url = statusUrl(settings, job.id);
   const eventWith = (what: JobResult | "too large" | undefined): string =>
     JSON.stringify(finishedEvent(job, what, url, reader));
   const event = eventWith(result);

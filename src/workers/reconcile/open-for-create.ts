@@ -5,6 +5,7 @@ import type { Deps } from "../../shared/deps.ts";
 import { secretValues } from "../../shared/definition/index.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
 import type { Job } from "../../shared/job/job.ts";
+import { resultUrl } from "../../shared/job/urls.ts";
 import type { JsonObject } from "../../shared/base/json.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import {
@@ -39,9 +40,9 @@ export async function openForCreate(deps: CreateDeps, stored: Stored, job: Job):
     const { installation } = await deps.aci();
     const { pullRegistry: registry, pullIdentity: identity } = deps.settings;
     const pull = registry !== undefined && identity !== undefined ? { registry, identity } : undefined;
-    const resultUrl = job.options.env ? await resultUrlOf(deps, job) : undefined;
+    const url = job.options.env ? await mintResultUrl(deps, job) : undefined;
     const tag = new InstallationTag(installation);
-    const body = composeGroup(resolved.definition, job, job.placed, tag, { pull, resultUrl });
+    const body = composeGroup(resolved.definition, job, job.placed, tag, { pull, resultUrl: url });
     const { apiVersion } = resolved.definition;
     return { kind: "ready", apiVersion, body, redact: withCredentials(maskOf(secretValues(body))) };
   } catch (error) {
@@ -54,6 +55,6 @@ export async function openForCreate(deps: CreateDeps, stored: Stored, job: Job):
 }
 
 /** Where this attempt may PUT its result. */
-async function resultUrlOf({ settings, links }: CreateDeps, job: Job): Promise<string> {
-  return `${settings.publicUrl}/api/result/${mintResultLink(await links.current(), job.id, job.attempt)}`;
+async function mintResultUrl({ settings, links }: CreateDeps, job: Job): Promise<string> {
+  return resultUrl(settings, mintResultLink(await links.current(), job.id, job.attempt));
 }

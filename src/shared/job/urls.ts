@@ -1,5 +1,5 @@
-import type { JobId } from "../../shared/base/ids.ts";
-import type { Settings } from "../../shared/config/settings.ts";
+import type { JobId } from "../base/ids.ts";
+import type { Settings } from "../config/settings.ts";
 
 /** Absolute addresses of a job, from settings alone: a request's own headers are never trusted. */
 export type Links = Pick<Settings, "publicUrl"> & {
@@ -22,7 +22,12 @@ export function pollUrl(settings: Links, id: JobId, until: PollUntil): string {
   return `${statusUrl(settings, id)}?poll=1${until === "ended" ? "" : `&until=${until}`}`;
 }
 
-/** The same for a capability link. */
+/** Where an attempt may PUT its result. */
+export function resultUrl({ publicUrl }: Links, token: string): string {
+  return `${publicUrl}/api/result/${token}`;
+}
+
+/** The same as `pollUrl` for a capability link. */
 export function linkUrl({ publicUrl }: Links, token: string): string {
   return `${publicUrl}/api/link/${token}?poll=1`;
 }
