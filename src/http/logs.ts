@@ -5,7 +5,9 @@ import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
 import { err, ok, Unavailable, type Result } from "../shared/base/errors.ts";
 import { hasEnded, stateWord, type Job } from "../shared/job/job.ts";
+import { logFieldsOf } from "../shared/job/log-fields.ts";
 import { LiveLogs } from "../shared/aci/live-logs.ts";
+import { audit, isOwn } from "./lib/audit.ts";
 import { noConnections, streamOf, type Connection, type Connections } from "./lib/connections.ts";
 import { attemptEnded, LogView } from "./lib/log-view.ts";
 import { aBoolean, aTime, oneOf, readQuery, whole } from "./lib/query.ts";
@@ -54,6 +56,8 @@ export function logs(deps: LogsDeps, connections: Connections = noConnections) {
       const message = `The job has had ${counted(job.attempt, "attempt", "attempts")}; there is no log of a later one.`;
       return refuse({ code: "JobNotFound", message }, context);
     }
+    if (!isOwn(job, context))
+      audit(deps.log, context, "read logs", { ...logFieldsOf(job), attempt: asked.attempt, container: wanted });
     const connection = connections(context.invocationId);
     const view = new LogView(deps, live, { names, ...asked });
     if (asked.follow) {

@@ -1,12 +1,19 @@
 /** What the log says of a job's life, of the service's health, and of who changed what. */
-import { describe, expect, it } from "vitest";
+import { HttpRequest, InvocationContext } from "@azure/functions";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { guards } from "../../src/http/lib/auth.ts";
+import { logs } from "../../src/http/logs.ts";
 import { cancelMany } from "../../src/http/operate/cancel-many.ts";
 import { pause } from "../../src/http/operate/pause.ts";
+import { takePoison } from "../../src/http/operate/poison.ts";
 import { resume } from "../../src/http/operate/resume.ts";
-import type { JobId } from "../../src/shared/base/ids.ts";
+import { trigger } from "../../src/http/trigger.ts";
+import { deriveJobId, type JobId } from "../../src/shared/base/ids.ts";
 import type { Deps } from "../../src/shared/deps.ts";
 import { jsonLog, loggingThrough, type LogLevel } from "../../src/shared/base/log.ts";
+import { queueNames } from "../../src/shared/store/queues.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
+import { audience, claimsOf, startAuthority, tenant } from "../kit/authority.ts";
 import { ask, del, follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
@@ -91,6 +98,64 @@ it("who changes something is in a line of its own, a bulk call in one for the ca
     ["cancel", expect.toSatisfy((id) => id === ids[1] || id === ids[2])],
     ["cancel many", undefined],
   ]);
+});
+
+it("a replay or drop of poison messages has a line for the call and one for each message, with its job where that is known", async () => {
+  const bench = await openBench();
+  const { deps, of } = logged(bench);
+  const poison = bench.storage.queues.getQueueClient(`${queueNames.jobs}-poison`);
+  await poison.createIfNotExists();
+  const { messageId, insertedOn } = await poison.sendMessage(yaml("first"));
+  await ask(takePoison(deps, "replay"), { text: '{"all": true}' });
+  const second = await poison.sendMessage("no job");
+  await ask(takePoison(deps, "drop"), { text: '{"all": true}' });
+  expect(of("audit").map(({ action, messageId, job, taken }) => ({ action, messageId, job, taken }))).toEqual([
+    { action: "replay poison message", messageId, job: deriveJobId(insertedOn.getTime(), messageId) },
+    { action: "replay poison messages", taken: 1 },
+    { action: "drop poison message", messageId: second.messageId },
+    { action: "drop poison messages", taken: 1 },
+  ]);
+});
+
+describe("who reads the logs of a job", () => {
+  it("is in a line when the platform does not say whose the key is", async () => {
+    const bench = await openBench();
+    const { deps, of } = logged(bench);
+    const { id } = await post(deps, yaml("read"));
+    await ask(logs(deps), { params: { idOrName: "read" }, query: "format=json" });
+    expect(of("audit")).toMatchObject([{ action: "read logs", caller: "a key", job: id, name: "read", attempt: 1 }]);
+  });
+
+  it("is in a line when it is another application than the one that submitted it, and only then", async () => {
+    const authority = await startAuthority();
+    onTestFinished(() => authority.stop());
+    const bench = await openBench({
+      AUTH_MODE: "entra",
+      ENTRA_TENANT_ID: tenant,
+      ENTRA_AUDIENCE: audience,
+      ENTRA_AUTHORITY: authority.url,
+    });
+    const { deps, of } = logged(bench);
+    const allow = guards(deps);
+    const [owner, other] = ["11111111-aaaa-bbbb-cccc-000000000001", "11111111-aaaa-bbbb-cccc-000000000002"];
+    const asking = async (app: string, role: string): Promise<Record<string, string>> => ({
+      authorization: `Bearer ${await authority.sign(claimsOf(app, role, deps.now()))}`,
+    });
+    const headers = await asking(owner, "Job.Submit");
+    const body = { string: yaml("guarded") };
+    const submitting = new HttpRequest({ method: "POST", url: "http://localhost/api/trigger", headers, body });
+    await allow("submit", trigger(deps)).handler(submitting, new InvocationContext());
+    const read = async (app: string): Promise<unknown> => {
+      const params = { idOrName: "guarded" };
+      const reading = { method: "GET", url: "http://localhost/api/logs/guarded", params } as const;
+      const request = new HttpRequest({ ...reading, headers: await asking(app, "Job.Read") });
+      return allow("read", logs(deps)).handler(request, new InvocationContext());
+    };
+    expect(await read(owner)).toMatchObject({ status: 200 });
+    expect(of("audit")).toEqual([]);
+    expect(await read(other)).toMatchObject({ status: 200 });
+    expect(of("audit")).toMatchObject([{ action: "read logs", caller: other, name: "guarded" }]);
+  });
 });
 
 it("lines of an invocation are written through it", async () => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { counted } from "../../shared/base/text.ts";
-import { deriveJobId } from "../../shared/base/ids.ts";
+import { deriveJobId, type JobId } from "../../shared/base/ids.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { recordOf } from "../../shared/intake/resent.ts";
 import type { PoisonMessage } from "../../shared/store/poison.ts";
@@ -34,20 +34,25 @@ function shown({ messageId, insertedAt, text }: PoisonMessage) {
 }
 
 /** Sent to `aci-jobs` again as the job that it was; one that the host gave up becomes one now, which it stays however often it is sent. */
-async function replay({ resender, now }: PoisonDeps, { messageId, insertedAt, text }: PoisonMessage): Promise<void> {
+async function replay(
+  { resender, now }: PoisonDeps,
+  { messageId, insertedAt, text }: PoisonMessage,
+): Promise<JobId | undefined> {
   const opened = await resender.open(text);
-  if (opened.kind === "finished") return;
+  if (opened.kind === "finished") return undefined;
   const first = { id: deriveJobId(insertedAt, messageId), at: insertedAt, messageId, text };
   const resent = opened.kind === "resent" ? opened.resent : first;
   await resender.send(queueNames.jobs, { ...resent, since: now(), tries: 1, why: "Accepted" }, { delay: 0 });
+  return resent.id;
 }
 
 /** What lay beside it goes, too. */
-async function dropped({ resender, held }: PoisonDeps, { text }: PoisonMessage): Promise<void> {
+async function dropped({ resender, held }: PoisonDeps, { text }: PoisonMessage): Promise<JobId | undefined> {
   const opened = await resender.open(text);
-  if (opened.kind !== "resent") return;
+  if (opened.kind !== "resent") return undefined;
   if (opened.parcel) await resender.finish(opened.parcel);
   await held.drop(opened.resent.id);
+  return opened.resent.id;
 }
 
 export function takePoison(deps: PoisonDeps, what: "replay" | "drop") {
@@ -60,7 +65,10 @@ export function takePoison(deps: PoisonDeps, what: "replay" | "drop") {
       return refuse({ code: "InvalidRequest", message: "Say which message by messageId, or all: true." }, context);
     }
     const deal = what === "replay" ? replay : dropped;
-    const { taken, more } = await poison.take(messageId, (message) => deal(deps, message));
+    const { taken, more } = await poison.take(messageId, async (message) => {
+      const job = await deal(deps, message);
+      audit(log, context, `${what} poison message`, { messageId: message.messageId, job });
+    });
     audit(log, context, `${what} poison messages`, { taken });
     if (taken === 0 && messageId !== undefined) {
       return refuse({ code: "MessageNotFound", message: "No message of that id is in the poison queue." }, context);

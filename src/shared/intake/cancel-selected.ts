@@ -9,6 +9,7 @@ import type { Selection } from "../store/bulk-works.ts";
 import type { JobColumns, JobStore } from "../store/jobs.ts";
 import type { Queues } from "../store/queues.ts";
 import { logFieldsOf } from "../job/log-fields.ts";
+import { writeAudit } from "./audit.ts";
 import { cancel, mayBeCanceled } from "./cancel.ts";
 
 interface CancelManyDeps {
@@ -57,7 +58,7 @@ export async function cancelSelected(
     ids.push(id);
     if (dryRun) return;
     await cancel(deps, id, by);
-    deps.log("info", "audit", { action: "cancel", caller: by ?? "a key", ...logFieldsOf(stored.job) });
+    writeAudit(deps.log, "cancel", by, logFieldsOf(stored.job));
   };
   const failed = ({ id }: { readonly id: JobId }, error: unknown): void => {
     if (error instanceof Unreadable) unreadable++;
