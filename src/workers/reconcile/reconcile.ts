@@ -38,8 +38,11 @@ export interface ReconcileReason {
   readonly at: number | undefined;
 }
 
-/** How long a reconcile may begin new steps, well before the platform's `functionTimeout`; no step takes longer than two minutes. */
-const reconcileTime = 90 * second;
+/**
+ * How long a reconcile may begin new steps. No step takes longer than two minutes, and a message may have been accepted for a minute
+ * before: together that is well within the platform's `functionTimeout`.
+ */
+const reconcileTime = minute;
 
 /** A job that goes through more steps than this in one call is postponed: something is wrong with it, or with us. */
 const maxSteps = 40;
