@@ -30,20 +30,36 @@ export function ago(at: number, now: number): string {
 export function localTime(iso: string, now: number, zone?: string): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return iso;
-  const dayOf = (date: Date): string => date.toLocaleDateString("en-CA", zoned(zone));
-  const time = at.toLocaleTimeString("en-GB", { ...zoned(zone), hour12: false });
-  if (dayOf(at) === dayOf(new Date(now))) return time;
-  const sameYear = dayOf(at).slice(0, 4) === dayOf(new Date(now)).slice(0, 4);
-  const date = at.toLocaleDateString("en-GB", {
-    ...zoned(zone),
-    day: "numeric",
-    month: "short",
-    ...(sameYear ? {} : { year: "numeric" }),
-  });
-  return `${date}, ${time}`;
+  const { date, time, dated, yeared } = formatsOf(zone);
+  const [day, today] = [date.format(at), date.format(now)];
+  if (day === today) return time.format(at);
+  return `${(day.slice(0, 4) === today.slice(0, 4) ? dated : yeared).format(at)}, ${time.format(at)}`;
 }
 
-const zoned = (zone: string | undefined) => (zone === undefined ? {} : { timeZone: zone });
+interface Formats {
+  readonly date: Intl.DateTimeFormat;
+  readonly time: Intl.DateTimeFormat;
+  readonly dated: Intl.DateTimeFormat;
+  readonly yeared: Intl.DateTimeFormat;
+}
+
+/** To make one takes longer than to show a row of the list. */
+const formats = new Map<string, Formats>();
+
+function formatsOf(zone = ""): Formats {
+  const known = formats.get(zone);
+  if (known) return known;
+  const zoned = zone === "" ? {} : { timeZone: zone };
+  const short = { ...zoned, day: "numeric", month: "short" } as const;
+  const made = {
+    date: new Intl.DateTimeFormat("en-CA", { ...zoned, year: "numeric", month: "2-digit", day: "2-digit" }),
+    time: new Intl.DateTimeFormat("en-GB", { ...zoned, timeStyle: "medium" }),
+    dated: new Intl.DateTimeFormat("en-GB", short),
+    yeared: new Intl.DateTimeFormat("en-GB", { ...short, year: "numeric" }),
+  };
+  formats.set(zone, made);
+  return made;
+}
 
 /** `2026-11-24 07:19:43 UTC` */
 export function utcTime(iso: string): string {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 /** A long list in which only the rows in sight exist. All rows have one height, which the style sheet says (`--row`). */
 
@@ -66,10 +66,15 @@ export function Rows<T>({
             class="tr"
             style={{ top: `${(from + index) * height}px` }}
           >
-            {render(item)}
+            <Shown item={item} render={render} />
           </div>
         ))}
       </div>
     </div>
   );
+}
+
+/** A row that stays in sight is not made again while the list scrolls. */
+function Shown<T>({ item, render }: { readonly item: T; readonly render: (item: T) => ComponentChildren }) {
+  return <>{useMemo(() => render(item), [item])}</>;
 }

@@ -29,14 +29,15 @@ export interface Tab {
 /** Far from where tests run, so that a time in another zone shows. */
 const zone = "Asia/Tokyo";
 
-export async function openTab(options: BrowserContextOptions = {}): Promise<Tab> {
+/** @param ownClock false where times are measured */
+export async function openTab(options: BrowserContextOptions = {}, ownClock = true): Promise<Tab> {
   const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
   const context = await browser.newContext({ reducedMotion: "reduce", timezoneId: zone, ...options });
   let service = new PageService([]);
   await context.route("http://page.test/**", (route) => service.answer(route));
   const page = await context.newPage();
   // Time runs as usual, until a test lets it run ahead.
-  await page.clock.install();
+  if (ownClock) await page.clock.install();
   const complaints: string[] = [];
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(error.message));
