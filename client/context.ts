@@ -3,23 +3,19 @@ import { buffer } from "node:stream/consumers";
 import type { Command } from "commander";
 import { decodeUtf8 } from "../src/shared/base/written-text.ts";
 import { Misuse } from "./errors.ts";
-import { target } from "./http.ts";
-import { Service } from "./service.ts";
+import { AciProxy, defaultUrl } from "./aci-proxy.ts";
 import { located } from "./show.ts";
 
 /** What every command works with: the service that the global options name, and where output goes. */
 export interface Context {
-  readonly service: Service;
+  readonly service: AciProxy;
   /** Replies as JSON on stdout instead of text. */
   readonly json: boolean;
 }
 
-/** Where `npm start` serves. */
-export const defaultUrl = "http://localhost:7071";
-
 export function contextOf(command: Command): Context {
   const { url, key, json } = command.optsWithGlobals<{ url: string; key?: string; json?: boolean }>();
-  return { service: new Service(target(url || defaultUrl, key)), json: json === true };
+  return { service: new AciProxy(url || defaultUrl, { key }), json: json === true };
 }
 
 /** For results: what a pipe gets. */

@@ -34,7 +34,7 @@ Exit codes:
   207    the job timed out
   208    the job was stopped
   209    the job was canceled
-  210    interrupted; the job goes on`;
+  210    interrupted; the job itself is left alone`;
 
 /** What `run` and `wait` exit with once the job has ended. */
 export function exitCodeOfJob(status: Status): number {

@@ -36,15 +36,20 @@ export class LiveLogs {
     }
   }
 
-  /** To be called when the job has ended. */
-  async finish(status: Status): Promise<void> {
+  /** Ends what still follows the job. */
+  stop(): void {
     this.#stop.abort();
+  }
+
+  /** To be called when the job has ended. */
+  async finish(status: Status, signal?: AbortSignal): Promise<void> {
+    this.stop();
     for (const [name] of containersOf(status)) this.#logOf(name, status.attempt);
     // Of earlier attempts too what was still missing.
     for (const log of this.#containers.values()) {
       await log.live;
       log.restart();
-      await this.#copy(log.container, log, log.query, undefined);
+      await this.#copy(log.container, log, log.query, signal);
       log.end();
     }
   }

@@ -1,7 +1,8 @@
 import manifest from "../package.json" with { type: "json" };
 import { Command, CommanderError, Option } from "commander";
 import pc from "picocolors";
-import { defaultUrl, report } from "./context.ts";
+import { defaultUrl } from "./aci-proxy.ts";
+import { report } from "./context.ts";
 import { Misuse, Unreachable } from "./errors.ts";
 import { exitCodeOfError, exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { addCompletion } from "./completion.ts";

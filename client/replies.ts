@@ -49,6 +49,8 @@ export const status = z.looseObject({
   reason: z.string().nullish(),
   exitCode: z.number().nullish(),
   waiting: z.looseObject({ reason: z.string() }).optional(),
+  /** What the job itself wrote as its result. */
+  result: z.unknown().optional(),
   containers: z.record(z.string(), container).optional(),
   initContainers: z.record(z.string(), container).optional(),
 });

@@ -1,12 +1,11 @@
 import { type Command, Option } from "commander";
 import { optionsTable, type OptionName } from "../src/shared/job/options.ts";
+import type { AciProxy } from "./aci-proxy.ts";
 import { contextOf, print, printJson, readDefinition, report } from "./context.ts";
 import { Misuse, Refused } from "./errors.ts";
 import { exitCodeOfJob, exitCodes } from "./exit-codes.ts";
-import { untilEnded } from "./follow.ts";
-import { LiveLogs } from "./live-logs.ts";
 import { hasEnded, type Status } from "./replies.ts";
-import type { Service, StatusPath } from "./service.ts";
+import type { StatusPath } from "./service.ts";
 import { located, progressLine, summary } from "./show.ts";
 
 interface Flags extends Readonly<Record<string, unknown>> {
@@ -88,36 +87,41 @@ async function run(file: string, flags: Flags, command: Command): Promise<number
  * @returns the exit code
  */
 export async function watch(
-  service: Service,
+  service: AciProxy,
   id: string,
   path: StatusPath,
   { json, logs: withLogs }: { readonly json: boolean; readonly logs: boolean },
 ): Promise<number> {
-  const logs = json || !withLogs ? undefined : new LiveLogs(service, id, prefixed);
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   process.once("SIGINT", onInterrupt);
   let status: Status;
+  const job = { ended: false };
   try {
     let last = "";
-    status = await untilEnded(service, path, {
+    status = await service.follow(id, {
+      path,
       signal: interrupt.signal,
+      onLine: json || !withLogs ? undefined : prefixed,
       onPoll: (look) => {
         const line = progressLine(look);
         if (line !== last && !json && !hasEnded(look)) report(line);
         last = line;
-        logs?.look(look);
+        job.ended = hasEnded(look);
       },
       onFailure: (error) => report(`${error.message}; trying again`),
     });
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    report(`Interrupted. The job goes on; aci-proxy wait ${id} follows it, aci-proxy delete ${id} cancels it.`);
+    report(
+      job.ended
+        ? `Interrupted. The job has ended; aci-proxy logs ${id} shows its output.`
+        : `Interrupted. The job goes on; aci-proxy wait ${id} follows it, aci-proxy delete ${id} cancels it.`,
+    );
     return exitCodes.interrupted;
   } finally {
     process.off("SIGINT", onInterrupt);
   }
-  await logs?.finish(status);
   if (json) printJson(status);
   else report(summary(status));
   const exitCode = exitCodeOfJob(status);

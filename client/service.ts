@@ -41,8 +41,8 @@ export class Service {
 
   async submit(
     definition: string,
-    query: Readonly<Record<string, string>>,
-    idempotencyKey: string | undefined,
+    query: Readonly<Record<string, string>> = {},
+    idempotencyKey?: string,
   ): Promise<{ readonly job: Accepted; readonly path: StatusPath }> {
     const answer = await call(this.target, "POST", "/api/trigger", {
       query,
@@ -57,13 +57,17 @@ export class Service {
   }
 
   /** All the service's checks and no job. */
-  dryRun(definition: string, query: Readonly<Record<string, string>>): Promise<z.infer<typeof checked>> {
+  dryRun(definition: string, query: Readonly<Record<string, string>> = {}): Promise<z.infer<typeof checked>> {
     return this.#call("POST", "/api/trigger", checked, { query: { ...query, dryRun: "true" }, body: definition });
   }
 
   /** @param job an id, or a name, which means its newest job */
   poll(job: string): Promise<PollResult> {
-    return this.pollAt(`/api/status/${encodeURIComponent(job)}` as StatusPath); // on this very service
+    return this.pollAt(this.statusPath(job));
+  }
+
+  statusPath(job: string): StatusPath {
+    return `/api/status/${encodeURIComponent(job)}` as StatusPath; // on this very service
   }
 
   async pollAt(path: StatusPath): Promise<PollResult> {
@@ -100,7 +104,7 @@ export class Service {
   }
 
   /** @returns the reply as it came, and its jobs */
-  list(query: Readonly<Record<string, string | undefined>>): Promise<z.infer<typeof jobs>> {
+  list(query: Readonly<Record<string, string | undefined>> = {}): Promise<z.infer<typeof jobs>> {
     return this.#call("GET", "/api/jobs", jobs, { query });
   }
 
@@ -148,7 +152,7 @@ export class Service {
   }
 
   /** A job's log as it comes. @param container absent: all containers */
-  async logs(job: string, container: string | undefined, more: Call): Promise<ReadableStream<Uint8Array> | null> {
+  async logs(job: string, container?: string, more: Call = {}): Promise<ReadableStream<Uint8Array> | null> {
     const path = [job, ...(container === undefined ? [] : [container])].map(encodeURIComponent).join("/");
     const answer = await call(this.target, "GET", `/api/logs/${path}`, more);
     if (!answer.ok) throw refused(answer, await textOf(answer, this.target));

@@ -48,6 +48,7 @@ async function buildAll() {
         entryPoints: {
           main: "local/main.ts",
           client: "client/main.ts",
+          "client-module": "client/index.ts",
           func: "local/func/main.ts",
           host: "local/host/main.ts",
           "host-thread": "local/host/thread.ts",

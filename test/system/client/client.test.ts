@@ -145,6 +145,18 @@ describe("aci-proxy run", () => {
     expect(run.stderr).toContain("aci-proxy wait 1");
     expect(run.stderr).toContain("aci-proxy delete 1");
   });
+
+  test("interrupted while it reads the rest of the output, says that the job has ended", async () => {
+    oneJob({ state: "Succeeded" });
+    service.on("GET /api/logs/1/app", (response) => response.write("Hello\n")); // and never ends
+    const run = aciProxy("run", file);
+    await expect.poll(() => service.requests.filter(({ path }) => path === "/api/logs/1/app").length, soon).toBe(2);
+    await expect.poll(() => run.stdout, soon).toContain("app | Hello");
+    run.child.kill("SIGINT");
+    expect(await run.exitCode).toBe(210);
+    expect(run.stderr).toContain("The job has ended; aci-proxy logs 1 shows its output.");
+    expect(run.stderr).not.toContain("goes on");
+  });
 });
 
 describe("the key", () => {
