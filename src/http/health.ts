@@ -58,10 +58,10 @@ export function healthDetails(deps: HealthDeps) {
       if (error instanceof Unavailable && error.service === "storage") return error;
       throw error;
     });
-    const since = iso(storage.note(!(health instanceof Unavailable)));
+    const since = new Date(storage.note(!(health instanceof Unavailable))).toISOString();
     if (health instanceof Unavailable) {
       deps.log("warn", "unavailable", { requestId: context.invocationId, service: "storage", ...errorFields(health) });
-      const message = `Storage does not answer; so it has been since ${since ?? "now"}.`;
+      const message = `Storage has not answered since ${since}.`;
       return refuse({ code: "StorageUnavailable", message, retryAfter: 10 * second }, context);
     }
     const { status, heartbeat, timer, hasIndex, unreadable, pause, held } = health;

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 
 /** Small charts, drawn by hand. Each says in words what it shows. */
 
-interface Series {
+export interface Series {
   readonly label: string;
   /** A class of the style sheet. */
   readonly tone: string;

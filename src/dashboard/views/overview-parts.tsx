@@ -3,10 +3,8 @@ import { ago, duration, localTime, money, plural } from "../logic/format.ts";
 import { stripsOf, type Strip } from "../logic/grouping.ts";
 import { jobAddress, jobsAddress } from "../logic/route.ts";
 import { Section, signOf, toneOf } from "../parts/basics.tsx";
-import { Bars, Lines } from "../parts/charts.tsx";
+import { Bars, Lines, type Series } from "../parts/charts.tsx";
 import { useNow, type Polled } from "../polled.ts";
-
-/** What of the overview covers more than now. */
 
 const [stripRuns, stripNames] = [12, 16];
 
@@ -65,6 +63,13 @@ function StripRow({ strip: { name, runs } }: { readonly strip: Strip<JobRow> }) 
   );
 }
 
+type Percentiles = Summary["rows"][number]["runSeconds"];
+
+const percentiles = (times: readonly Percentiles[]): readonly Series[] => [
+  { label: "median", tone: "live", values: times.map(({ p50 }) => p50) },
+  { label: "95th percentile", tone: "wait", values: times.map(({ p95 }) => p95) },
+];
+
 export function Days({ summary, days }: { readonly summary: Summary | undefined; readonly days: number }) {
   const rows = summary?.rows ?? [];
   const labels = rows.map(({ key }) =>
@@ -94,19 +99,13 @@ export function Days({ summary, days }: { readonly summary: Summary | undefined;
             title="Wait for a start"
             labels={labels}
             format={duration}
-            series={[
-              { label: "median", tone: "live", values: rows.map((row) => row.queueSeconds.p50) },
-              { label: "95th percentile", tone: "wait", values: rows.map((row) => row.queueSeconds.p95) },
-            ]}
+            series={percentiles(rows.map((row) => row.queueSeconds))}
           />
           <Lines
             title="Run time"
             labels={labels}
             format={duration}
-            series={[
-              { label: "median", tone: "live", values: rows.map((row) => row.runSeconds.p50) },
-              { label: "95th percentile", tone: "wait", values: rows.map((row) => row.runSeconds.p95) },
-            ]}
+            series={percentiles(rows.map((row) => row.runSeconds))}
           />
           <Bars
             title="Cost"

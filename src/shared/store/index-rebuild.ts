@@ -10,7 +10,7 @@ import { hasEnded, type Job } from "../job/job.ts";
 import { typicalDurationAfter } from "../job/timing.ts";
 import { storageCall } from "./connect.ts";
 import { entity, IndexPartition, kind, leadsTo, nameEntry, waitKey } from "./index-partition.ts";
-import { columnsOf, fromRow, idIn, keyOfMinted, listedColumns, recordColumns } from "./job-row.ts";
+import { columnsOf, fromRow, idIn, leadsToItself, listedColumns, recordColumns } from "./job-row.ts";
 import type { JobKey, Prices } from "./job-row.ts";
 
 /**
@@ -276,9 +276,7 @@ type Entry = [rowKey: string, more: Readonly<Record<string, unknown>>];
 
 /** Where a name, and an id that does not tell of itself where its row is, lead. */
 function leadingEntries({ id, key, name, job }: Row): Entry[] {
-  const minted = keyOfMinted(id);
-  const isFound = minted?.partitionKey === key.partitionKey && minted.rowKey === key.rowKey;
-  const ids = [...(isFound ? [] : [id]), ...(job?.joined.flatMap((each) => each.id ?? []) ?? [])];
+  const ids = [...(leadsToItself(id, key) ? [] : [id]), ...(job?.joined.flatMap((each) => each.id ?? []) ?? [])];
   return [nameEntry(name, key), ...ids.map((each) => `id_${each}`)].map((rowKey) => [rowKey, leadsTo(key)]);
 }
 

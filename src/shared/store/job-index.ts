@@ -1,7 +1,7 @@
 import { odata, type TransactionAction } from "@azure/data-tables";
 import { nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import { terminalStates } from "../job/job.ts";
-import { keyOfMinted, type JobKey } from "./job-row.ts";
+import { leadsToItself, type JobKey } from "./job-row.ts";
 import { entity, keyIn, kind, nameEntry, timeOf } from "./index-partition.ts";
 import { Reservations } from "./reservations.ts";
 import { storageCall } from "./connect.ts";
@@ -117,9 +117,7 @@ export class JobIndex extends Reservations {
   /** What leads to a job whose row is about to go, beside its name: a key, ids that posters chose. */
   async dropLeads({ id, keyHash, joined }: Leads, key: JobKey): Promise<void> {
     if (keyHash !== undefined) await this.dropKey(keyHash, id);
-    const minted = keyOfMinted(id);
-    const isFound = minted?.partitionKey === key.partitionKey && minted.rowKey === key.rowKey;
-    for (const each of [isFound ? undefined : id, ...joined.map((other) => other.id)])
+    for (const each of [leadsToItself(id, key) ? undefined : id, ...joined.map((other) => other.id)])
       if (each !== undefined) await this.remove(`id_${each}`);
   }
 

@@ -57,6 +57,12 @@ export function keyOfMinted(id: JobId): JobKey | undefined {
   return isMinted(id) ? jobKey(id, mintedAt(id)) : undefined;
 }
 
+/** Whether an id alone leads to its row; one that a poster chose does not. */
+export function leadsToItself(id: JobId, key: JobKey): boolean {
+  const minted = keyOfMinted(id);
+  return minted?.partitionKey === key.partitionKey && minted.rowKey === key.rowKey;
+}
+
 /** Columns of a row that this release did not write and must not lose. */
 export type KeptColumns = Readonly<Record<string, Value>>;
 
