@@ -1,3 +1,4 @@
+import { InvocationContext } from "@azure/functions";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";
@@ -5,6 +6,7 @@ import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { healthDetails } from "../../src/http/health.ts";
 import { reindex } from "../../src/http/operate/reindex.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { wake } from "../../src/workers/wake.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { target } from "../kit/kit.ts";
 import type { Gate } from "../kit/proxy.ts";
@@ -18,6 +20,7 @@ import {
   groupsOf,
   indexOf,
   jobOf,
+  messagesIn,
   openBench,
   post,
   useAzurite,
@@ -135,6 +138,24 @@ describe("a lost job index", () => {
     expect(await post(deps, yaml("runs"), "polling=true")).toMatchObject({ status: 202 });
     await deliver(deps, { version: 1, id: postersId, definition: yaml("posted") }, { dequeueCount: 2 });
     expect((await follow(bench, postersId)).phase.state).toBe("Succeeded");
+  });
+
+  it("lets jobs go on whose message is lost, also under a poster's own id", async () => {
+    const bench = await openBench();
+    const { deps, clock, storage } = bench;
+    const { id } = await post(deps, yaml("runs"), "polling=true");
+    await deliver(deps, { version: 1, id: postersId, definition: yaml("posted") });
+    for (const each of [id, postersId]) await follow(bench, each, isRunning);
+    await wipe(bench);
+    const messages = storage.queues.getQueueClient("aci-wake");
+    await messages.clearMessages();
+    for (let passes = 0; passes < 3; passes++) {
+      clock.advance(2 * minute);
+      await runPass(deps, "timer");
+      for (const text of await messagesIn(storage)) await wake(deps)(text, new InvocationContext());
+      await messages.clearMessages();
+    }
+    for (const each of [id, postersId]) expect((await jobOf(deps, each)).phase.state).toBe("Succeeded");
   });
 
   it("gives a name to nobody until the rebuild, and then first to the job that has a group", async () => {

@@ -58,6 +58,12 @@ export interface JobPage {
   readonly continuation: string | undefined;
 }
 
+/** A job and where its row stands. */
+export interface Found {
+  readonly id: JobId;
+  readonly key: JobKey;
+}
+
 export class JobStore {
   readonly index: JobIndex;
   readonly #storage: Storage;
@@ -242,6 +248,25 @@ export class JobStore {
     const { length, continuationToken } = page.value;
     const rows = known.filter((row) => hasColumns(row, filter.columns));
     return { rows: rows.map(shown), skipped: length - known.length, continuation: continuationToken };
+  }
+
+  /** Jobs that are not over, by their rows alone: for as long as the index is lost. A page at a time. */
+  async unfinished(
+    since: number,
+    page: string | undefined,
+  ): Promise<{ readonly found: readonly Found[]; readonly continuation: string | undefined }> {
+    const filter = `groupDeleted eq false and PartitionKey le ${quoted(dayPartition(since))}`;
+    const pages = this.#table
+      .listEntities({ queryOptions: { filter, select: ["PartitionKey", "RowKey", "id"] } })
+      .byPage({ maxPageSize: 200, ...(page === undefined ? {} : { continuationToken: page }) });
+    const next = await storageCall(() => pages.next(), 404);
+    if (next === 404 || next.done) return { found: [], continuation: undefined };
+    const found = next.value.flatMap(({ partitionKey, rowKey, id: text }) => {
+      const id = typeof text === "string" ? parseJobId(text) : undefined;
+      if (id === undefined || partitionKey === undefined || rowKey === undefined) return [];
+      return [{ id, key: { partitionKey, rowKey } }];
+    });
+    return { found, continuation: next.value.continuationToken };
   }
 
   /** A row or an index entry as a list shows it. */
