@@ -27,6 +27,9 @@ param principalType 'User' | 'Group' | 'ServicePrincipal' = 'User'
 param legacyRegistryCredentials bool = false
 
 @description('See main.bicep.')
+param eventTopic bool = false
+
+@description('See main.bicep.')
 param network bool = false
 
 @description('See main.bicep.')
@@ -61,6 +64,7 @@ module main 'main.bicep' = {
     administratorId: principalId
     administratorType: principalType
     legacyRegistryCredentials: legacyRegistryCredentials
+    eventTopic: eventTopic
     network: network
     purgeProtection: purgeProtection
     alertEmail: alertEmail

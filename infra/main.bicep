@@ -75,6 +75,9 @@ param extraSettings object = {}
 @description('Turns the registry\'s admin user on and puts its name and password into the vault, so that the original\'s pipeline runs unchanged. Off: images are pulled with an identity.')
 param legacyRegistryCredentials bool = false
 
+@description('An Event Grid topic that gets an event when a job is accepted, starts, is tried again and ends (docs/events.md).')
+param eventTopic bool = false
+
 @description('A virtual network: a subnet for container groups with a way out, private endpoints for storage and the jobs\' vault.')
 param network bool = false
 
@@ -233,10 +236,22 @@ module factory 'modules/data-factory.bicep' = {
   }
 }
 
+module topic 'modules/topic.bicep' = if (eventTopic) {
+  params: {
+    name: names.topic
+    location: location
+    tags: allTags
+  }
+}
+
 module access 'modules/access.bicep' = {
   params: {
     names: names
-    options: concat(network ? ['network'] : [], empty(administratorId) ? [] : ['administrator'])
+    options: concat(
+      network ? ['network'] : [],
+      eventTopic ? ['eventTopic'] : [],
+      empty(administratorId) ? [] : ['administrator']
+    )
     subnetJoinRoleId: network ? virtualNetwork!.outputs.subnetJoinRoleId : ''
     appPrincipalId: identities.outputs.appPrincipalId
     pullPrincipalId: identities.outputs.pullPrincipalId
@@ -245,7 +260,7 @@ module access 'modules/access.bicep' = {
     administratorId: administratorId
     administratorType: administratorType
   }
-  dependsOn: [storage, dataLake, vaults, registry]
+  dependsOn: [storage, dataLake, vaults, registry, topic]
 }
 
 module events 'modules/events.bicep' = [
@@ -297,6 +312,7 @@ module host 'modules/host.bicep' = {
         VAULT_SECRET_PREFIX: 'job-'
         VAULT_URL: vaults.outputs.jobVaultUri
       },
+      eventTopic ? { EVENT_TOPIC_ENDPOINT: topic!.outputs.endpoint } : {},
       network ? { POLICY_SUBNETS: virtualNetwork!.outputs.containerSubnetId } : {},
       extraSettings
     )

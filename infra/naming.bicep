@@ -44,6 +44,7 @@ type resourceNames = {
   jobVault: string
   appIdentity: string
   pullIdentity: string
+  topic: string
   network: string
   nat: string
 }
@@ -63,6 +64,7 @@ func namesOf(prefix string, env string) resourceNames => {
   jobVault: '${prefix}jobvault${env}'
   appIdentity: '${prefix}appid${env}'
   pullIdentity: '${prefix}pullid${env}'
+  topic: '${prefix}topic${env}'
   network: '${prefix}vnet${env}'
   nat: '${prefix}nat${env}'
 }

@@ -49,6 +49,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: 
 resource pullIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: names.pullIdentity
 }
+resource eventTopic 'Microsoft.EventGrid/topics@2025-02-15' existing = { name: names.topic }
 resource network 'Microsoft.Network/virtualNetworks@2024-05-01' existing = {
   name: names.network
 
@@ -167,6 +168,18 @@ resource onPullIdentity 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for row in filter(wanted, row => row.scope == 'pullIdentity'): {
     scope: pullIdentity
     name: guid(pullIdentity.id, principalId, row.id)
+    properties: {
+      principalId: principalId
+      principalType: principalType
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', row.id)
+    }
+  }
+]
+
+resource onEventTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for row in filter(wanted, row => row.scope == 'eventTopic'): {
+    scope: eventTopic
+    name: guid(eventTopic.id, principalId, row.id)
     properties: {
       principalId: principalId
       principalType: principalType

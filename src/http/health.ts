@@ -20,6 +20,7 @@ type HealthDeps = Pick<
   | "periodicRuns"
   | "unreadable"
   | "services"
+  | "undelivered"
   | "held"
   | "queues"
   | "jobs"
@@ -76,6 +77,8 @@ export function healthDetails(deps: HealthDeps) {
       storage: { ok: true, since },
       sealKey: stateOf(health.services.get("sealKey")),
       vault: stateOf(health.services.get("vault")),
+      eventTopic: stateOf(health.services.get("eventTopic")),
+      webhook: stateOf(health.services.get("webhook")),
       arm: { ok: heartbeat?.arm === "ok", since: iso(heartbeat?.armSince) },
       lastArmSuccess: iso(heartbeat?.armAt),
       throttledUntil: iso(health.throttledUntil),

@@ -22,6 +22,9 @@ import type { Rules } from "./job/step.ts";
 import { Placement } from "./limits/placement.ts";
 import { PoisonQueue } from "./store/poison.ts";
 import { Queues } from "./store/queues.ts";
+import { Endpoint, type Target as EndpointTarget } from "./notify/endpoint.ts";
+import { eventTopic } from "./notify/event-topic.ts";
+import { webhook } from "./notify/webhook.ts";
 import { fileKeyRing } from "./security/file-key-ring.ts";
 import { safePost } from "./security/safe-post.ts";
 import { Sealer, type KeyRing } from "./security/sealer.ts";
@@ -34,6 +37,7 @@ import { OldBlobs } from "./store/old-blobs.ts";
 import { OldRows } from "./store/old-rows.ts";
 import { PeriodicRuns } from "./store/periodic-runs.ts";
 import { ServiceStates } from "./store/service-states.ts";
+import { UndeliveredEvents } from "./store/undelivered-events.ts";
 import { UnreadableRows } from "./store/unreadable.ts";
 import { Vault } from "./security/secret-vault.ts";
 
@@ -66,6 +70,9 @@ export interface Deps {
   readonly oldBlobs: OldBlobs;
   readonly unreadable: UnreadableRows;
   readonly services: ServiceStates;
+  /** The operator's endpoints that get events of every job, those that are set up. */
+  readonly endpoints: readonly Endpoint[];
+  readonly undelivered: UndeliveredEvents;
   readonly rebuild: IndexRebuild;
   readonly budget: Budget;
   readonly daily: DailyBudget;
@@ -110,6 +117,7 @@ export function makeDeps(options: DepsOptions): Deps {
   const [blobs, queues] = [new Blobs(storage.blobs, settings, pacing), new Queues(storage.queues)];
   const bytes = (size: number): Uint8Array => randomBytes(size);
   const messageKeys = new LinkKeys(storage.table(tableNames.control), ring, pacing, "message-key");
+  const services = new ServiceStates(storage.table(tableNames.control));
   const prices = { vcpuHour: settings.priceVcpuHour, gbHour: settings.priceGbHour, currency: settings.currency };
   let made: { readonly aci: GovernedAci; readonly installation: Installation } | undefined;
   return {
@@ -128,7 +136,9 @@ export function makeDeps(options: DepsOptions): Deps {
     held: new HeldMessages(storage.table(tableNames.control)),
     control,
     unreadable,
-    services: new ServiceStates(storage.table(tableNames.control)),
+    services,
+    endpoints: targetsOf(settings, control).map((target) => new Endpoint(target, { states: services, now, log })),
+    undelivered: new UndeliveredEvents(storage.table(tableNames.control), pacing),
     rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices, pacing),
     periodicRuns: new PeriodicRuns(storage.table(tableNames.control)),
     bulk: new BulkWorks(storage.table(tableNames.control)),
@@ -161,6 +171,20 @@ export function makeDeps(options: DepsOptions): Deps {
       return made;
     },
   };
+}
+
+/** Where events go. The installation is their source. */
+function targetsOf(settings: Settings, control: Control) {
+  const source = async (): Promise<string> => `/aciproxy/${(await control.installation()).id}`;
+  const { eventTopic: topic, notifyWebhook: address, notifyOn: on } = settings;
+  const targets: EndpointTarget[] = [];
+  if (topic !== undefined) targets.push(eventTopic(topic, () => new DefaultAzureCredential(), source, settings));
+  if (address !== undefined) {
+    const { hostname } = new URL(address.reveal());
+    const post = safePost([hostname.startsWith("127.") ? "localhost" : hostname]);
+    targets.push(webhook(address, { post, on, links: settings }));
+  }
+  return targets;
 }
 
 function realAci(

@@ -39,7 +39,7 @@ export async function recordRefused(deps: Deps, refused: Refused): Promise<void>
   const recipients = allowed(refused.recipients, deps.settings);
   const hasRecipients = recipients.replyTo !== undefined || recipients.callBackUri !== undefined;
   // So that it is found by its name, or by the poster's own id, or by the timer.
-  const found = refused.name !== undefined || refused.foreign || hasRecipients;
+  const found = refused.name !== undefined || refused.foreign || hasRecipients || deps.endpoints.length > 0;
   const createdAt = found ? await reserve(deps, refused, failedJob(refused, recipients, deps)) : refused.createdAt;
   if (createdAt === undefined) {
     deps.log("warn", "message refused", { job: id, reason: refused.reason, result: "exists" });
@@ -54,7 +54,7 @@ export async function recordRefused(deps: Deps, refused: Refused): Promise<void>
   deps.log("warn", "message refused", { job: id, reason: refused.reason, result });
   // The id of a job that was taken before: it goes on.
   if (result === "exists" && !(await isOver(deps, id))) return;
-  if (hasRecipients) return reconcile(deps, id, { at: undefined });
+  if (hasRecipients || deps.endpoints.length > 0) return reconcile(deps, id, { at: undefined });
   await deps.jobs.index.dequeue(job.groupName, id, createdAt);
   await deps.jobs.index.drop(id);
 }

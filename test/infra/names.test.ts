@@ -11,6 +11,7 @@ const rules: Readonly<Record<string, RegExp>> = {
   "Microsoft.DataFactory/factories/pipelines": /^[a-zA-Z0-9_][^<>*#.%&:\\+?/]{0,139}$/,
   "Microsoft.EventGrid/systemTopics": /^[a-zA-Z0-9-]{3,128}$/,
   "Microsoft.EventGrid/systemTopics/eventSubscriptions": /^[a-zA-Z0-9-]{3,64}$/,
+  "Microsoft.EventGrid/topics": /^[a-zA-Z0-9-]{3,50}$/,
   "Microsoft.Insights/components": /^[^%&\\?/]{1,260}$/,
   "Microsoft.Insights/metricAlerts": /^[^*#&+:<>?@%{}\\/|]{1,260}$/,
   "Microsoft.Insights/scheduledQueryRules": /^[^*<>%{}&:\\?/#|]{1,260}$/,

@@ -30,6 +30,7 @@ const scopes: readonly (readonly [RegExp, string])[] = [
   [/registries\/\w+acr\w+'/, "registry"],
   [/components\/\w+appinsights\w+'/, "applicationInsights"],
   [/userAssignedIdentities\/\w+pullid\w+'/, "pullIdentity"],
+  [/EventGrid\/topics\/\w+topic\w+'/, "eventTopic"],
   [/subnets\/container-groups'/, "containerSubnet"],
 ];
 
@@ -51,11 +52,12 @@ describe.each(environments)("The role assignments of $name", (environment) => {
     return `${found(principals, principalId) ?? principalId} ${role} ${scopeOf(id)}`;
   });
   const places = ofType(deployment, "Microsoft.EventGrid/systemTopics").length;
+  const topic = ofType(deployment, "Microsoft.EventGrid/topics").length > 0;
   const network = ofType(deployment, "Microsoft.Network/virtualNetworks").length > 0;
 
   test("are those of the table, and no other", () => {
     const wanted = roleTable
-      .filter(({ when }) => when === "always" || (when === "network" && network))
+      .filter(({ when }) => when === "always" || (when === "network" && network) || (when === "eventTopic" && topic))
       .flatMap(({ principal, id, scope }) => {
         const once = `${principal} ${id} ${scope}`;
         return scope === "groups" || principal === "topic" ? Array.from({ length: places }, () => once) : [once];

@@ -9,7 +9,7 @@ const row = z.strictObject({
   role: z.string(),
   id: z.union([z.uuid(), z.literal("custom")]),
   scope: z.string(),
-  when: z.enum(["always", "network", "administrator"]),
+  when: z.enum(["always", "network", "eventTopic", "administrator"]),
   why: z.string(),
   /** What of the role is needed. */
   calls: z.array(z.string()).min(1),

@@ -41,6 +41,7 @@ const samples: readonly (readonly [RegExp, string])[] = [
   [/outputs\.loginServer/, "acct.azurecr.io"],
   [/outputs\.sealKeyId/, "https://acct.vault.azure.net/keys/seal"],
   [/outputs\.jobVaultUri/, "https://acct.vault.azure.net/"],
+  [/outputs\.endpoint/, "https://topic.westeurope-1.eventgrid.azure.net/api/events"],
   [
     /outputs\.containerSubnetId/,
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n/subnets/c",

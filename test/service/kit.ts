@@ -15,6 +15,7 @@ import { makeDeps, type Deps } from "../../src/shared/deps.ts";
 import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded, type Job } from "../../src/shared/job/job.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
+import type { Log } from "../../src/shared/base/log.ts";
 import { connectStorage, type Storage } from "../../src/shared/store/connect.ts";
 import { provisioner } from "../../src/workers/provisioner.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
@@ -51,7 +52,11 @@ export function useAzurite(): void {
 }
 
 /** Everything anew, for the test that asks. */
-export async function openBench(environment: Readonly<Record<string, string>> = {}, gate: Gate = {}): Promise<Bench> {
+export async function openBench(
+  environment: Readonly<Record<string, string>> = {},
+  gate: Gate = {},
+  log: Log = () => undefined,
+): Promise<Bench> {
   if (azurite === undefined) throw new Error("The file does not call useAzurite().");
   const { ports } = azurite;
   const account = accounts[used++];
@@ -83,7 +88,7 @@ export async function openBench(environment: Readonly<Record<string, string>> = 
       ...environment,
       ...more,
     });
-    const deps = makeDeps({ settings: own, log: () => undefined, now: () => clock.now(), random: () => 0.5 });
+    const deps = makeDeps({ settings: own, log, now: () => clock.now(), random: () => 0.5 });
     await deps.control.installation();
     // Its own pauses are not of the clock that the test holds.
     return { ...deps, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 10)) };

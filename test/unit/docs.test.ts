@@ -7,6 +7,7 @@ import { z } from "zod";
 import { generatedDocs } from "../../scripts/generated-docs.ts";
 import { statusOf } from "../../src/shared/base/errors.ts";
 import { finishedEvent } from "../../src/shared/job/finished-event.ts";
+import { cloudEvent, type JobEvent } from "../../src/shared/job/job-events.ts";
 import { jobKey, listedColumns, toRow } from "../../src/shared/store/job-row.ts";
 import { readJobMessage } from "../../src/shared/job/envelope.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
@@ -127,6 +128,19 @@ describe("hand-written pages", () => {
       return [Object.keys(envelope), Object.keys(Object(data) as object)];
     };
     expect(fields(event)).toEqual(fields(real));
+  });
+
+  test("docs/events.md shows the fields of a real event", () => {
+    const [shown] = jsonBlocks(read("docs/events.md"));
+    const source = { factory: "contoso", pipeline: "etl", pipelineRunId: "run", activity: "Run" };
+    const failed = ended({ state: "Failed", verdict: { reason: "OutOfMemory", exitCode: 137 } });
+    const one = { ...failed, options: { ...failed.options, source } };
+    const event: JobEvent = { kind: "finished", sequence: 3, at: start, attempt: 1 };
+    const { extensionAttributes, time, ...rest } = cloudEvent(one, event, "/aciproxy/1", { publicUrl: "https://x" });
+    const real = { specversion: "1.0", time: time.toISOString(), ...extensionAttributes, ...rest };
+    const fields = (value: unknown): readonly string[] => Object.keys(Object(value) as object).toSorted();
+    expect(fields(shown)).toEqual(fields(real));
+    expect(fields(z.object({ data: z.unknown() }).parse(shown).data)).toEqual(fields(real.data));
   });
 
   test("ARCHITECTURE.md lists every dependency, and names no file that is not there", () => {

@@ -42,6 +42,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "src/shared/security",
     "src/shared/limits",
   ],
+  "src/shared/notify": ["src/shared/base", "src/shared/config", "src/shared/job", "src/shared/store"],
   "src/shared/health": ["src/shared/base", "src/shared/config", "src/shared/job", "src/shared/store", "src/shared/aci"],
   "src/shared/deps.ts": ["src/shared"],
   "src/http": ["src/shared"],

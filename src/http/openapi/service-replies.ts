@@ -179,6 +179,8 @@ export const serviceReplies = () => ({
     }),
     sealKey: probed("The key that seals definitions."),
     vault: probed("The vault that definitions refer to; null without one, and until it was asked."),
+    eventTopic: probed("The Event Grid topic that gets events; null without one, and while it took all."),
+    webhook: probed("The webhook that is notified of ends; null without one, and while it took all."),
     arm: z.strictObject({
       ok: flag("Azure Resource Manager answered last time."),
       since: maybeTime("Since when that is so."),
@@ -193,7 +195,10 @@ export const serviceReplies = () => ({
     eventsPoisonLength: count("Messages on aci-events-poison."),
     activeJobs: count("Jobs that have not ended."),
     leakedGroups: count("Groups that should be gone and are not."),
-    undeliveredNotifications: count("Ended jobs whose caller was not reached yet."),
+    undeliveredNotifications: count(
+      "Ended jobs whose caller was not reached yet, and jobs with events that the topic or webhook did not take yet.",
+    ),
+    droppedNotifications: count("Events that the topic or webhook did not take for a day."),
     oldestQueued: maybeTime("When the oldest job that waits was accepted."),
     waitingMessages: z
       .strictObject({

@@ -16,6 +16,23 @@ const secureUrl =
     return bare && (protocol === "https:" || local) ? `${origin}${pathname.replace(/\/$/, "")}` : fault;
   };
 
+const webhookAddress: Read<Secret | undefined> = (value) => {
+  const fault = { fault: "must be an https address" };
+  if (!URL.canParse(value)) return fault;
+  const { protocol, username, hostname } = new URL(value);
+  const local = protocol === "http:" && (hostname === "localhost" || hostname.startsWith("127."));
+  return username === "" && (protocol === "https:" || local) ? new Secret(value) : fault;
+};
+
+const ends: Read<readonly string[]> = (value) => {
+  const list = value
+    .split(",")
+    .map((word) => word.trim().toLowerCase())
+    .filter((word) => word !== "");
+  const known = ["succeeded", "failed", "stopped", "timedout", "canceled"];
+  return list.every((word) => known.includes(word)) ? list : { fault: `must be of the words ${known.join(", ")}` };
+};
+
 const identityId: Read<string | undefined> = (value) =>
   /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ManagedIdentity\/userAssignedIdentities\/[^/]+$/i.test(
     value,
@@ -82,6 +99,27 @@ export const securitySettings = {
     ["*.azure.com", "*.azure.net", "*.windows.net"],
     wordsLike(/^(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i, "host names, without https:// and port, or *.DOMAIN"),
     "Hosts that `callBackUri` may name, by https; a leading `*.` stands for any subdomain. `localhost` allows this machine, by http too: for development.",
+  ),
+  eventTopic: row<string | undefined>(
+    "EVENT_TOPIC_ENDPOINT",
+    "",
+    undefined,
+    secureUrl(/^\/[\w./-]*$/, "an Event Grid topic's address, https://NAME.REGION.eventgrid.azure.net/api/events"),
+    "Event Grid topic (schema CloudEvents 1.0) that gets an event when a job is accepted, starts, is tried again and ends. The app's identity needs the role EventGrid Data Sender there.",
+  ),
+  notifyWebhook: row<Secret | undefined>(
+    "NOTIFY_WEBHOOK",
+    "",
+    undefined,
+    webhookAddress,
+    "Address of a chat channel or workflow (Teams, Slack) that gets a message at the ends that `NOTIFY_ON` names. A secret: set it as a Key Vault reference.",
+  ),
+  notifyOn: row<readonly string[]>(
+    "NOTIFY_ON",
+    "failed,timedout",
+    ["failed", "timedout"],
+    ends,
+    "Ends that `NOTIFY_WEBHOOK` gets a message of: `succeeded`, `failed`, `stopped`, `timedout`, `canceled`.",
   ),
   sealKeyId: row<string | undefined>(
     "SEAL_KEY_ID",

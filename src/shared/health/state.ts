@@ -8,6 +8,7 @@ import type { JobStore } from "../store/jobs.ts";
 import { queueNames, type Queues } from "../store/queues.ts";
 import { vitalParts, type PeriodicRun, type PeriodicRuns } from "../store/periodic-runs.ts";
 import type { ServiceStates } from "../store/service-states.ts";
+import type { UndeliveredEvents } from "../store/undelivered-events.ts";
 import type { UnreadableRows } from "../store/unreadable.ts";
 
 /** How the service is: what `GET /api/health/details` shows, and what the log has once a minute. */
@@ -20,6 +21,7 @@ export interface HealthDeps {
   readonly periodicRuns: PeriodicRuns;
   readonly unreadable: UnreadableRows;
   readonly services: ServiceStates;
+  readonly undelivered: UndeliveredEvents;
   readonly held: HeldMessages;
   readonly queues: Queues;
   readonly jobs: JobStore;
@@ -30,6 +32,8 @@ export interface HealthDeps {
 const maxSilence = 5 * minute;
 /** Unreadable rows are counted up to here. */
 const maxUnreadable = 1000;
+/** So are jobs whose events an endpoint has not taken. */
+const maxUndelivered = 1000;
 /** A group that is still there this long after its job's end is leaked. */
 const leakedAfter = 30 * minute;
 
@@ -43,19 +47,38 @@ type HealthStatus =
 
 export async function readHealth(deps: HealthDeps) {
   const { control, queues, settings, now, startedAt } = deps;
-  const [heartbeat, periodicRuns, pause, lengths, unreadable, active, held, { aci, installation }, hasIndex, services] =
-    await Promise.all([
-      control.lastHeartbeat(),
-      deps.periodicRuns.all(),
-      control.paused(),
-      queueLengths(queues),
-      deps.unreadable.list(maxUnreadable),
-      activeCounts(deps),
-      deps.held.summary(now()),
-      deps.aci(),
-      deps.jobs.hasIndex(),
-      deps.services.all(),
-    ]);
+  const [
+    heartbeat,
+    periodicRuns,
+    pause,
+    lengths,
+    unreadable,
+    counted,
+    held,
+    { aci, installation },
+    hasIndex,
+    services,
+    undeliveredEvents,
+    droppedNotifications,
+  ] = await Promise.all([
+    control.lastHeartbeat(),
+    deps.periodicRuns.all(),
+    control.paused(),
+    queueLengths(queues),
+    deps.unreadable.list(maxUnreadable),
+    activeCounts(deps),
+    deps.held.summary(now()),
+    deps.aci(),
+    deps.jobs.hasIndex(),
+    deps.services.all(),
+    deps.undelivered.count(maxUndelivered),
+    deps.undelivered.dropped(),
+  ]);
+  const active = {
+    ...counted,
+    undeliveredNotifications: counted.undeliveredNotifications + undeliveredEvents,
+    droppedNotifications,
+  };
   const faults = [...settings.faults, ...(installation.refusal === undefined ? [] : [installation.refusal])];
   const lastPass = lastPassOf(heartbeat, periodicRuns);
   const silent = (since: number | undefined): boolean => now() - Math.max(since ?? 0, startedAt) > maxSilence;

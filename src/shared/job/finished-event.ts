@@ -58,7 +58,8 @@ function blameOf({ phase }: Job): Record<string, unknown> {
   return { fault: party, advice, ...defined({ failedContainer: phase.verdict.container }) };
 }
 
-function endOf(job: Job): Record<string, unknown> {
+/** How a job ended, as every event says it. */
+export function endOf(job: Job): Record<string, unknown> {
   const { phase } = job;
   const verdict = hasEnded(phase) ? phase.verdict : undefined;
   return {

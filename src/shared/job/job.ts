@@ -368,6 +368,8 @@ export const jobSchema = openObject({
   notified: z
     .object({ callbacks: z.array(callback), replies: z.array(callback) })
     .default({ callbacks: [], replies: [] }),
+  /** The sequence of the last event that each of the operator's endpoints has (`job-events.ts`). */
+  published: openObject({ eventTopic: z.number().optional(), webhook: z.number().optional() }).optional(),
 
   /** When the next observation is due; only the message with exactly this time counts. */
   lookAt: time,

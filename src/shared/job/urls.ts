@@ -22,6 +22,11 @@ export function pollUrl(settings: Links, id: JobId, until: PollUntil): string {
   return `${statusUrl(settings, id)}?poll=1${until === "ended" ? "" : `&until=${until}`}`;
 }
 
+/** The job on the operators' page. */
+export function jobPageUrl({ publicUrl }: Links, id: JobId): string {
+  return `${publicUrl}/api/dashboard#/job/${id}`;
+}
+
 /** Where an attempt may PUT its result. */
 export function resultUrl({ publicUrl }: Links, token: string): string {
   return `${publicUrl}/api/result/${token}`;

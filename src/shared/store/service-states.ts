@@ -1,5 +1,6 @@
 import type { TableClient } from "@azure/data-tables";
 import { storageCall } from "./connect.ts";
+import type { EndpointName } from "../job/job-events.ts";
 
 /** Services that are asked once a minute whether they work, beside storage and Azure Resource Manager. */
 export type ProbedService = "sealKey" | "vault";
@@ -14,7 +15,7 @@ export interface ServiceState {
 
 const partition = "service";
 
-/** How those services are (partition `service` of the table `control`), for health, log and alerts. Nothing else depends on it. */
+/** How those services and the operator's endpoints are (partition `service` of the table `control`), for health, log and alerts. Nothing else depends on it. */
 export class ServiceStates {
   readonly #table: TableClient;
 
@@ -35,7 +36,12 @@ export class ServiceStates {
   }
 
   /** @param error why the service does not work; without it, it does */
-  async record(service: ProbedService, error: string | undefined, now: number, before?: ServiceState): Promise<void> {
+  async record(
+    service: ProbedService | EndpointName,
+    error: string | undefined,
+    now: number,
+    before?: ServiceState,
+  ): Promise<void> {
     const ok = error === undefined;
     if (before?.ok === ok && before.error === error) return;
     const since = before?.ok === ok ? before.since : now;
@@ -44,7 +50,7 @@ export class ServiceStates {
   }
 
   /** The service is not set up any more. */
-  async forget(service: ProbedService): Promise<void> {
+  async forget(service: ProbedService | EndpointName): Promise<void> {
     await storageCall(() => this.#table.deleteEntity(partition, service), 404);
   }
 }

@@ -10,7 +10,7 @@ import type { JobId } from "../../shared/base/ids.ts";
 import { loggingWith } from "../../shared/base/log.ts";
 import { conflict, done, maxTries, pauseAfter, tooMany } from "../../shared/base/rewrite.ts";
 import { expireReservation } from "../../shared/intake/reservation.ts";
-import { checkDelay, leastCheckDelay, requeue } from "../../shared/store/requeue.ts";
+import { checkDelay, leastCheckDelay } from "../../shared/store/requeue.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
@@ -18,14 +18,16 @@ import { isReason } from "../../shared/job/reasons.ts";
 import { nextStep } from "../../shared/job/next-step.ts";
 import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.ts";
 import { requestTimeout, type Step } from "../../shared/job/step.ts";
-import { typicalDurationAfter, withoutOutage } from "../../shared/job/timing.ts";
+import { withoutOutage } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 import { admit, leaseCreate } from "./admit.ts";
 import { ceilingFreed } from "./ceiling.ts";
 import { captureAttempt } from "./capture.ts";
+import { leaveIndex, letGo } from "./let-go.ts";
 import { openForCreate } from "./open-for-create.ts";
 import { countAttempt, capacityFreed } from "./capacity.ts";
 import { claimCallers, notifyCallers } from "./notify.ts";
+import { Publisher } from "./publish.ts";
 import { shownDiffers } from "./shown-differs.ts";
 import { readLogsAlone, watchLogs } from "./watch-logs.ts";
 
@@ -79,6 +81,7 @@ async function reconcileReadable(deps: Deps, id: JobId, wake: ReconcileReason): 
 class Reconciliation {
   readonly #deps: Deps;
   readonly #deadline: Deadline;
+  readonly #publisher: Publisher;
   #stored: Stored;
   #observation: Observation | undefined;
   #admitted = false;
@@ -88,6 +91,7 @@ class Reconciliation {
   constructor(deps: Deps, stored: Stored, deadline: Deadline) {
     this.#deps = deps;
     this.#deadline = deadline;
+    this.#publisher = new Publisher(deps);
     this.#stored = this.#found(stored);
   }
 
@@ -97,6 +101,13 @@ class Reconciliation {
   }
 
   async run(): Promise<void> {
+    this.#publisher.begin(this.#stored.job);
+    await this.#toRest();
+    await this.#publisher.end(this.#stored.job);
+  }
+
+  /** Step by step, until there is nothing to do now. */
+  async #toRest(): Promise<void> {
     for (let steps = 0; steps < maxSteps; steps++) {
       const now = this.#deps.now();
       // What is left to do is done by the next invocation.
@@ -259,30 +270,18 @@ class Reconciliation {
   async #finalize(): Promise<boolean> {
     const { job } = this.#stored;
     await capacityFreed(this.#deps, job);
-    await this.#letGo(job);
+    await letGo(this.#deps, job);
+    this.#hasLetGo = true;
+    await this.#publisher.pause();
     if (hasEnded(job.phase)) await this.#save({ ...job, phase: { ...job.phase, tidy: true } });
     return false;
   }
 
-  /** The name goes to the next, and no line is stood in any more. */
-  async #letGo({ id, groupName, line, createdAt, firstCreateAt }: Job): Promise<void> {
-    const { index } = this.#deps.jobs;
-    // A job that created a group had the name, so only one that never did may still wait for it. It leaves before it hands over.
-    if (firstCreateAt === undefined) await index.dequeue(groupName, id, createdAt);
-    if (line !== undefined) await index.dequeue(line, id, createdAt);
-    const next = await index.handOver(groupName, id);
-    if (next !== undefined) await requeue(this.#deps, next);
-    this.#hasLetGo = true;
-  }
-
-  /** A job that was done with already may have been given the name once more by whoever did not know. */
   async #leave(): Promise<boolean> {
     const { job } = this.#stored;
-    if (!this.#hasLetGo) await this.#letGo(job);
-    const { index } = this.#deps.jobs;
-    const left = { usualTime: typicalDurationAfter(job), lastDeleteAt: job.lastDeleteAt };
-    if (left.usualTime === undefined && left.lastDeleteAt === undefined) await index.drop(job.id);
-    else await index.dropRun(job.id, job.name, left);
+    // A job that was done with already may have been given the name once more by whoever did not know.
+    if (!this.#hasLetGo) await letGo(this.#deps, job);
+    await leaveIndex(this.#deps, job);
     return true;
   }
 
@@ -303,6 +302,7 @@ class Reconciliation {
 
   /** Saves when the next observation is, and sends its message. False when somebody else changed the row meanwhile. */
   async #saveAndRequeue(job: Job, until: number, wake: boolean): Promise<boolean> {
+    await this.#publisher.pause();
     const now = this.#deps.now();
     const next = Math.max(until, now + 1);
     // The message for this observation must differ from the last one's.
@@ -316,8 +316,9 @@ class Reconciliation {
   }
 
   /** @returns false when somebody else was faster; then the row is read again, and everything is decided anew */
-  async #save(job: Job, moveCheck = false): Promise<boolean> {
+  async #save(wanted: Job, moveCheck = false): Promise<boolean> {
     const before = this.#stored;
+    const job = this.#publisher.withPublished(wanted);
     const saved = await this.#deps.jobs.save(before, job);
     if (saved === "conflict") {
       this.#conflicts++;
@@ -329,6 +330,7 @@ class Reconciliation {
       return false;
     }
     this.#stored = saved;
+    this.#publisher.begin(job);
     await countAttempt(this.#deps, before.job, job);
     const { index } = this.#deps.jobs;
     if (shownDiffers(before.job, job)) {

@@ -44,6 +44,8 @@ function numbersOf(health: Health, now: number) {
     throttled: (throttledUntil ?? 0) > now,
     sealKeyOk: services.get("sealKey")?.ok,
     vaultOk: services.get("vault")?.ok,
+    eventTopicOk: services.get("eventTopic")?.ok,
+    webhookOk: services.get("webhook")?.ok,
     timerOk: timer.ok,
     sweepAgeSeconds: age(lastPass),
     settingFaults: faults.length,

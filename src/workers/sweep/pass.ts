@@ -9,6 +9,7 @@ import { requeueDue, type Load } from "./due-jobs.ts";
 import { logHealth } from "./log-health.ts";
 import { sweepOrphans } from "./orphans.ts";
 import { recheckUnreadable } from "./unreadable-rows.ts";
+import { publishUndelivered } from "./undelivered-events.ts";
 import { requeueWithoutIndex } from "./without-index.ts";
 import { sweepRetention } from "./retention.ts";
 
@@ -40,6 +41,7 @@ const partsOf = (report: (load: Load) => void): readonly Part[] => [
   { name: "waiting jobs", every: 25 * second, budget: 15 * second, run: requeueWaiting },
   { name: "jobs without index", every: 2 * minute, budget: 15 * second, run: requeueWithoutIndex },
   { name: "cancels of many", every: 25 * second, budget: 20 * second, run: continueCancels },
+  { name: "undelivered events", every: 55 * second, budget: 15 * second, run: publishUndelivered },
   { name: "health", every: 55 * second, budget: 20 * second, run: logHealth },
   { name: "orphans", every: 10 * minute, budget: 45 * second, run: sweepOrphans },
   { name: "unreadable rows", every: 10 * minute, budget: 20 * second, run: recheckUnreadable },

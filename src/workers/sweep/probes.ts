@@ -1,5 +1,6 @@
 import { messageOf } from "../../shared/base/errors.ts";
 import type { Deps } from "../../shared/deps.ts";
+import { endpointNames } from "../../shared/job/job-events.ts";
 import type { ProbedService } from "../../shared/store/service-states.ts";
 
 /**
@@ -11,13 +12,17 @@ export async function probeServices({
   sealer,
   vault,
   services,
-}: Pick<Deps, "now" | "sealer" | "vault" | "services">): Promise<void> {
+  endpoints,
+}: Pick<Deps, "now" | "sealer" | "vault" | "services" | "endpoints">): Promise<void> {
   const before = await services.all();
   const probe = async (service: ProbedService, ask: () => Promise<void>): Promise<void> => {
     const error = await ask().then(() => undefined, messageOf);
     await services.record(service, error, now(), before.get(service));
   };
+  // Endpoints are tried with events; here only what is left of one that is not set up any more is removed.
+  const removed = endpointNames.filter((name) => before.has(name) && !endpoints.some((set) => set.name === name));
   await Promise.all([
+    ...removed.map((name) => services.forget(name)),
     probe("sealKey", () => sealer.probe()),
     vault === undefined ? before.has("vault") && services.forget("vault") : probe("vault", () => vault.probe()),
   ]);

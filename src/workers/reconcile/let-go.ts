@@ -1,0 +1,22 @@
+import type { Deps } from "../../shared/deps.ts";
+import type { Job } from "../../shared/job/job.ts";
+import { typicalDurationAfter } from "../../shared/job/timing.ts";
+import { requeue } from "../../shared/store/requeue.ts";
+
+/** The name goes to the next, and no queue is waited in any more. */
+export async function letGo(deps: Pick<Deps, "jobs" | "queues" | "now">, job: Job): Promise<void> {
+  const { id, groupName, line, createdAt, firstCreateAt } = job;
+  const { index } = deps.jobs;
+  // A job that created a group had the name, so only one that never did may still wait for it. It leaves before it hands over.
+  if (firstCreateAt === undefined) await index.dequeue(groupName, id, createdAt);
+  if (line !== undefined) await index.dequeue(line, id, createdAt);
+  const next = await index.handOver(groupName, id);
+  if (next !== undefined) await requeue(deps, next);
+}
+
+/** What later jobs of the name need to know of this one stays. */
+export async function leaveIndex({ jobs: { index } }: Pick<Deps, "jobs">, job: Job): Promise<void> {
+  const left = { usualTime: typicalDurationAfter(job), lastDeleteAt: job.lastDeleteAt };
+  if (left.usualTime === undefined && left.lastDeleteAt === undefined) await index.drop(job.id);
+  else await index.dropRun(job.id, job.name, left);
+}
