@@ -295,6 +295,7 @@ module host 'modules/host.bicep' = {
       {
         APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identities.outputs.appClientId};Authorization=AAD'
         APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
+        APPLICATION_INSIGHTS_NO_STATSBEAT: 'true'
         AZURE_CLIENT_ID: identities.outputs.appClientId
         AZURE_LOCATION: location
         AZURE_RESOURCE_GROUP: groupsResourceGroup

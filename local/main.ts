@@ -17,6 +17,7 @@ program
   .option("--host <kind>", "embedded, or func for Azure Functions Core Tools", "embedded")
   .option("--verbose", "the parts' logs go to the terminal", false)
   .option("--control", "serve the local ACI's control endpoint: faults on demand, its clock, its counters", false)
+  .option("--otlp <url>", "traces and metrics go there by OTLP over HTTP, like http://localhost:4318")
   .option("--faults <file>", "what goes wrong in the local ACI, as JSON; local/README.md")
   .action(async (flags: StartFlags) => {
     process.exitCode = await start(flags, `${root}.local`, builtPrograms());

@@ -2,12 +2,14 @@ import { app, type HttpFunctionOptions, type HttpHandler } from "@azure/function
 import { makeDeps } from "./shared/deps.ts";
 import { queueNames } from "./shared/store/queues.ts";
 import { parseSettings } from "./shared/config/settings.ts";
+import { invocationSpan } from "./shared/telemetry/invocation.ts";
+import { startTelemetry } from "./shared/telemetry/start.ts";
 import { jsonLog, loggingThrough, type LogLevel } from "./shared/base/log.ts";
 import { adopt } from "./http/adopt.ts";
 import { dashboard } from "./http/dashboard.ts";
 import { remove } from "./http/delete.ts";
 import { guards, openedBy } from "./http/lib/auth.ts";
-import { health, healthDetails } from "./http/health.ts";
+import { health, healthDetails, version } from "./http/health.ts";
 import { jobs } from "./http/jobs/list.ts";
 import { job } from "./http/jobs/record.ts";
 import { summary } from "./http/jobs/summary.ts";
@@ -36,7 +38,8 @@ import { wake } from "./workers/wake.ts";
 const settings = parseSettings(process.env);
 const log = jsonLog((_level, line) => process.stdout.write(`${line}\n`));
 for (const fault of settings.faults) log("error", "invalid setting", { fault });
-const deps = makeDeps({ settings, log });
+const telemetry = startTelemetry({ settings, environment: process.env, version, log });
+const deps = makeDeps({ settings, log, telemetry });
 const allow = guards(deps);
 /** A call without parameters. */
 const plain = (handler: HttpHandler): HttpHandler => withoutQuery(deps, handler);
@@ -45,8 +48,10 @@ app.setup({ enableHttpStream: true });
 app.hook.preInvocation((hook) => {
   const { functionHandler: handle, invocationContext: context } = hook;
   const write = (level: LogLevel, line: string): void => context[level](line);
-  hook.functionHandler = (...inputs): unknown => loggingThrough(write, (): unknown => handle(...inputs));
+  hook.functionHandler = (...inputs): unknown =>
+    loggingThrough(write, () => invocationSpan(telemetry, context, (): unknown => handle(...inputs), inputs[0]));
 });
+app.hook.appTerminate(() => telemetry.flush());
 /** Every call, and every message, sees to it that the sweep runs should its timer have stopped. */
 const http = (name: string, options: HttpFunctionOptions): void =>
   app.http(name, { ...options, handler: enqueueingSweep(deps, options.handler) });

@@ -35,6 +35,8 @@ export interface StartFlags {
   readonly host: string;
   readonly verbose: boolean;
   readonly control: boolean;
+  /** Where traces and metrics go; else `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  readonly otlp?: string | undefined;
   /** A file of faults; else `ACI_FAULTS` names it. */
   readonly faults?: string | undefined;
 }
@@ -50,6 +52,7 @@ const startShape = z.object({
   port: z.coerce.number(portRule).int(portRule).min(1, portRule).max(65535, portRule),
   host: z.enum(["embedded", "func"], "--host must be embedded or func"),
   engine: engineShape,
+  otlp: z.url({ protocol: /^https?$/, error: "--otlp must be an http address" }).optional(),
   arm: z.url("AZURE_RESOURCE_MANAGER_ENDPOINT must be an absolute URL").optional(),
 });
 
@@ -68,10 +71,11 @@ export function stackSettings(
     port: flags.port,
     host: flags.host,
     engine: engineOf(env),
+    otlp: flags.otlp,
     arm: env["AZURE_RESOURCE_MANAGER_ENDPOINT"] || undefined,
   });
   if (!parsed.success) return { faults: parsed.error.issues.map(({ message }) => message) };
-  const { port, host, engine, arm } = parsed.data;
+  const { port, host, engine, arm, otlp } = parsed.data;
   const { control, faults: file = env["ACI_FAULTS"] || undefined } = flags;
   if (arm !== undefined && (control || file !== undefined)) {
     return {
@@ -88,7 +92,8 @@ export function stackSettings(
     arm: arm === undefined ? { kind: "local", engine, simulated: {}, control, faults } : { kind: "external", url: arm },
     key: env["ACI_PROXY_KEY"] || "local",
     verbose: flags.verbose,
-    env,
+    // A local stack has somebody who waits for its metrics.
+    env: otlp === undefined ? env : { OTEL_METRIC_EXPORT_INTERVAL: "5000", ...env, OTEL_EXPORTER_OTLP_ENDPOINT: otlp },
   };
 }
 

@@ -65,8 +65,7 @@ export function healthDetails(deps: HealthDeps) {
       const message = `Storage has not answered since ${since}.`;
       return refuse({ code: "StorageUnavailable", message, retryAfter: 10 * second }, context);
     }
-    const { status, heartbeat, timer, hasIndex, unreadable, pause, held } = health;
-    const { oldestQueued, ...counts } = health.active;
+    const { status, heartbeat, timer, hasIndex, unreadable, pause, held, counts, oldestQueued } = health;
     const reply: Reply<"HealthDetails"> = {
       status,
       version,

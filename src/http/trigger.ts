@@ -1,3 +1,4 @@
+import { currentTrace } from "../shared/base/telemetry.ts";
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { accept, logAccepted, type AcceptDeps, type Accepted } from "../shared/intake/accept.ts";
 import { check, type Submission } from "../shared/intake/submission.ts";
@@ -132,7 +133,7 @@ function submissionOf(request: HttpRequest, text: string, settings: Deps["settin
         callBackUri,
         replyTo,
         correlationId,
-        traceparent: traceparent ?? submission.traceparent,
+        traceparent: traceparent ?? submission.traceparent ?? currentTrace(),
         unknown: submission.unknown,
       });
     }

@@ -31,6 +31,7 @@ import { Sealer, type KeyRing } from "./security/sealer.ts";
 import type { Settings } from "./config/settings.ts";
 import { connectStorage, tableNames, type Storage } from "./store/connect.ts";
 import { observationCeilingFor } from "./job/timing.ts";
+import { noTelemetry, type Telemetry } from "./base/telemetry.ts";
 import type { Log } from "./base/log.ts";
 import { BulkWorks } from "./store/bulk-works.ts";
 import { OldBlobs } from "./store/old-blobs.ts";
@@ -54,6 +55,7 @@ export interface Deps {
   readonly sleep: (ms: number) => Promise<void>;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly log: Log;
+  readonly telemetry: Telemetry;
   readonly jobs: JobStore;
   readonly attempts: Attempts;
   readonly blobs: Blobs;
@@ -92,6 +94,7 @@ export interface Deps {
 export interface DepsOptions {
   readonly settings: Settings;
   readonly log: Log;
+  readonly telemetry?: Telemetry;
   readonly now?: () => number;
   readonly random?: () => number;
   /** What stands in for Azure where the core is tried on simulated services. */
@@ -104,8 +107,15 @@ export interface DepsOptions {
 }
 
 export function makeDeps(options: DepsOptions): Deps {
-  const { settings, log, now = () => new Date().getTime(), random = Math.random, instead } = options;
-  const storage = instead?.storage ?? connectStorage(settings.storage);
+  const {
+    settings,
+    log,
+    telemetry = noTelemetry,
+    now = () => new Date().getTime(),
+    random = Math.random,
+    instead,
+  } = options;
+  const storage = instead?.storage ?? connectStorage(settings.storage, undefined, telemetry);
   const sleep = instead?.sleep ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)));
   const pacing: Pacing = { now, sleep, random };
   const control = new Control(storage, settings, randomUUID, pacing);
@@ -114,7 +124,7 @@ export function makeDeps(options: DepsOptions): Deps {
   const budget = new Budget(storage.table(tableNames.control), settings, pacing);
   const placement = new Placement(storage.table(tableNames.control), pacing);
   const ring = instead?.ring ?? keyRing(settings, now);
-  const [blobs, queues] = [new Blobs(storage.blobs, settings, pacing), new Queues(storage.queues)];
+  const [blobs, queues] = [new Blobs(storage.blobs, settings, pacing), new Queues(storage.queues, telemetry)];
   const bytes = (size: number): Uint8Array => randomBytes(size);
   const messageKeys = new LinkKeys(storage.table(tableNames.control), ring, pacing, "message-key");
   const services = new ServiceStates(storage.table(tableNames.control));
@@ -127,6 +137,7 @@ export function makeDeps(options: DepsOptions): Deps {
     random,
     randomBytes: bytes,
     log,
+    telemetry,
     jobs: new JobStore(storage, index, prices, pacing, unreadable),
     attempts: new Attempts(storage.table(tableNames.attempts)),
     blobs,
@@ -162,11 +173,14 @@ export function makeDeps(options: DepsOptions): Deps {
       const installation = await control.installation();
       made ??= {
         installation,
-        aci: new GovernedAci(instead?.aci(installation) ?? realAci(settings, installation, budget, now), {
-          budget,
-          placement,
-          now,
-        }),
+        aci: new GovernedAci(
+          instead?.aci(installation) ?? realAci(settings, { installation, budget, now, telemetry }),
+          {
+            budget,
+            placement,
+            now,
+          },
+        ),
       };
       return made;
     },
@@ -189,13 +203,11 @@ function targetsOf(settings: Settings, control: Control) {
 
 function realAci(
   { armEndpoint: endpoint }: Settings,
-  installation: Installation,
-  budget: Budget,
-  now: () => number,
+  { installation, budget, now, telemetry }: Pick<Deps, "budget" | "now" | "telemetry"> & { installation: Installation },
 ): Aci {
   const limits: AciOptions["limits"] = (remaining) => budget.heed(remaining, now());
   const tag = new InstallationTag(installation);
-  return new Aci({ endpoint, credential: new DefaultAzureCredential(), tag, now, limits });
+  return new Aci({ endpoint, credential: new DefaultAzureCredential(), tag, now, limits, telemetry });
 }
 
 function keyRing(settings: Settings, now: () => number): KeyRing {

@@ -1,3 +1,4 @@
+import { currentTrace } from "../shared/base/telemetry.ts";
 import { accept, logAccepted } from "../shared/intake/accept.ts";
 import { check, type Submission } from "../shared/intake/submission.ts";
 import { minute } from "../shared/base/duration.ts";
@@ -108,7 +109,7 @@ async function submit(deps: Deps, envelope: Envelope, { id: derived, at, message
     callBackUri: envelope.callBackUri,
     replyTo: envelope.replyTo,
     correlationId: envelope.correlationId,
-    traceparent: envelope.traceparent,
+    traceparent: envelope.traceparent ?? currentTrace(),
     requestedBy: undefined,
     rerunOf: undefined,
     unknown: envelope.unknown,

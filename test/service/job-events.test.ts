@@ -42,7 +42,7 @@ async function withEndpoints(environment: Record<string, string> = {}) {
       ...environment,
     },
     {},
-    jsonLog((_, line) => void lines.push(line)),
+    { log: jsonLog((_, line) => void lines.push(line)) },
   );
   return { ...bench, topic, chat, secret, lines };
 }

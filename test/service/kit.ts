@@ -15,6 +15,7 @@ import { makeDeps, type Deps } from "../../src/shared/deps.ts";
 import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded, type Job } from "../../src/shared/job/job.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
+import { noTelemetry, type Telemetry } from "../../src/shared/base/telemetry.ts";
 import type { Log } from "../../src/shared/base/log.ts";
 import { connectStorage, type Storage } from "../../src/shared/store/connect.ts";
 import { provisioner } from "../../src/workers/provisioner.ts";
@@ -55,7 +56,7 @@ export function useAzurite(): void {
 export async function openBench(
   environment: Readonly<Record<string, string>> = {},
   gate: Gate = {},
-  log: Log = () => undefined,
+  { log = () => undefined, telemetry = noTelemetry }: { log?: Log; telemetry?: Telemetry } = {},
 ): Promise<Bench> {
   if (azurite === undefined) throw new Error("The file does not call useAzurite().");
   const { ports } = azurite;
@@ -88,7 +89,7 @@ export async function openBench(
       ...environment,
       ...more,
     });
-    const deps = makeDeps({ settings: own, log, now: () => clock.now(), random: () => 0.5 });
+    const deps = makeDeps({ settings: own, log, telemetry, now: () => clock.now(), random: () => 0.5 });
     await deps.control.installation();
     // Its own pauses are not of the clock that the test holds.
     return { ...deps, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 10)) };

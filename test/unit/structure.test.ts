@@ -44,6 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/shared/notify": ["src/shared/base", "src/shared/config", "src/shared/job", "src/shared/store"],
   "src/shared/health": ["src/shared/base", "src/shared/config", "src/shared/job", "src/shared/store", "src/shared/aci"],
+  "src/shared/telemetry": ["src/shared/base", "src/shared/config"],
   "src/shared/deps.ts": ["src/shared"],
   "src/http": ["src/shared"],
   "src/workers": ["src/shared"],

@@ -1,3 +1,4 @@
+import { currentTrace } from "../../shared/base/telemetry.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { accept, type AcceptDeps } from "../../shared/intake/accept.ts";
 import type { Submission } from "../../shared/intake/submission.ts";
@@ -49,7 +50,7 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
       // The old job's poster is not notified of the new one's end, and its queue may no longer be allowed.
       replyTo: undefined,
       correlationId: undefined,
-      traceparent: request.headers.get("traceparent") ?? undefined,
+      traceparent: request.headers.get("traceparent") ?? currentTrace(),
       requestedBy: callerOf(context),
       rerunOf: job.id,
       unknown: [],

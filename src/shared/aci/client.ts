@@ -1,10 +1,16 @@
 import { ContainerInstanceManagementClient } from "@azure/arm-containerinstance";
-import { createHttpHeaders, createPipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
+import {
+  createHttpHeaders,
+  createPipelineRequest,
+  type PipelineRequest,
+  type PipelineResponse,
+} from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { retryAfter, second } from "../base/duration.ts";
 import { readRefusal } from "../job/arm-errors.ts";
 import { observedGroup, parseArmGroup, type ArmGroup } from "./arm-group.ts";
+import { noTelemetry, type Telemetry } from "../base/telemetry.ts";
 import { messageOf } from "../base/errors.ts";
 import type { AzureError, JobTarget } from "../job/job.ts";
 import type { Observation } from "../job/observation.ts";
@@ -26,6 +32,7 @@ export interface AciOptions {
   readonly credential: TokenCredential;
   readonly tag: InstallationTag;
   readonly now: () => number;
+  readonly telemetry?: Telemetry;
   /** Called with the number of calls of a kind that ARM says are left, whenever a reply contains it. */
   readonly limits?: (remaining: ArmRemaining) => void;
 }
@@ -231,7 +238,7 @@ export class Aci {
       allowInsecureConnection: isLoopback(this.#options.endpoint),
     });
     try {
-      const response = await this.#client.sendRequest(request);
+      const response = await this.#measured(request, path);
       const remaining = remainingIn(response, kind, path);
       if (remaining) this.#options.limits?.(remaining);
       return { kind: "answer", response };
@@ -244,6 +251,31 @@ export class Aci {
             : "NoAnswer";
       return { kind: "silence", azure: { code, message: messageOf(error).slice(0, maxMessage), httpStatus: 0 } };
     }
+  }
+
+  /** A call as a span, with its path as a template, and counted. */
+  #measured(request: PipelineRequest, path: string): Promise<PipelineResponse> {
+    const { telemetry = noTelemetry, endpoint } = this.#options;
+    const { method } = request;
+    const template = templateOf(path);
+    const attributes = {
+      "server.address": new URL(endpoint).hostname,
+      "http.request.method": method,
+      "url.template": template,
+    };
+    return telemetry.span({ name: `${method} ${template}`, kind: "client", attributes }, async (span) => {
+      let status: number | undefined;
+      try {
+        const response = await this.#client.sendRequest(request);
+        ({ status } = response);
+        span.set({ "http.response.status_code": status }, status >= 400 && status !== 404);
+        return response;
+      } finally {
+        const call = { "http.request.method": method, "http.response.status_code": status };
+        telemetry.count("aciproxy.arm.calls", 1, call);
+        if (status === 429) telemetry.count("aciproxy.arm.throttles", 1, call);
+      }
+    });
   }
 
   #errorOf(response: PipelineResponse): AzureError {
@@ -295,6 +327,13 @@ function isNotFound({ httpStatus, code }: AzureError): boolean {
 
 function isTargetGone({ code }: AzureError): boolean {
   return /^(?:ResourceGroup|Subscription)NotFound$/i.test(code);
+}
+
+/** `/subscriptions/{subscription}/resourceGroups/{group}/...`: what stands after a kind is a name. */
+function templateOf(path: string): string {
+  const kinds = ["subscriptions", "resourceGroups", "containerGroups", "containers"];
+  const parts = path.split("/");
+  return parts.map((part, at) => (kinds.includes(parts[at - 1] ?? "") ? "{name}" : part)).join("/");
 }
 
 function resourceGroupUrl({ subscriptionId, resourceGroup }: Pick<Target, "subscriptionId" | "resourceGroup">): string {

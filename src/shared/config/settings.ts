@@ -1,5 +1,6 @@
 // Longer than 350 lines: the table of every setting, from which docs/settings.md is made, and what reads it.
 import { day, hour, minute, second } from "../base/duration.ts";
+import { Secret } from "../base/errors.ts";
 import { isUuidLike } from "../base/ids.ts";
 import { contradictionsOf, openedLocally, securitySettings } from "./security-settings.ts";
 import {
@@ -363,6 +364,20 @@ export const settingsTable = {
     "USD",
     (value) => (/^[A-Z]{3}$/.test(value) ? value : { fault: "must be a currency code of three capitals" }),
     "Currency of the two prices.",
+  ),
+  otlpEndpoint: row<string | undefined>(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "",
+    undefined,
+    url,
+    "Where traces and metrics go by OTLP over HTTP ([telemetry.md](telemetry.md)); `OTEL_EXPORTER_OTLP_HEADERS` and OpenTelemetry's other variables are read too.",
+  ),
+  insights: row<Secret | undefined>(
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "",
+    undefined,
+    (value) => new Secret(value),
+    "Application Insights: where the host sends its telemetry, and the app its traces and metrics.",
   ),
   ...securitySettings,
 } satisfies Record<string, Row<unknown>>;

@@ -74,9 +74,10 @@ export async function readHealth(deps: HealthDeps) {
     deps.undelivered.count(maxUndelivered),
     deps.undelivered.dropped(),
   ]);
-  const active = {
-    ...counted,
-    undeliveredNotifications: counted.undeliveredNotifications + undeliveredEvents,
+  const { oldestQueued, byState } = counted;
+  const counts = {
+    ...counted.counts,
+    undeliveredNotifications: counted.counts.undeliveredNotifications + undeliveredEvents,
     droppedNotifications,
   };
   const faults = [...settings.faults, ...(installation.refusal === undefined ? [] : [installation.refusal])];
@@ -107,7 +108,9 @@ export async function readHealth(deps: HealthDeps) {
     services,
     throttledUntil,
     lengths,
-    active,
+    counts,
+    oldestQueued,
+    byState,
     held,
     unreadable,
     pause,
@@ -142,10 +145,19 @@ async function queueLengths(queues: Queues) {
 async function activeCounts({ jobs, now }: HealthDeps) {
   let [activeJobs, leakedGroups, undeliveredNotifications] = [0, 0, 0];
   let oldestQueued: number | undefined;
+  /** Active jobs by state and reason. */
+  const byState = new Map<string, { readonly state: string; readonly reason: string | undefined; jobs: number }>();
   for await (const { state, createdAt, columns } of jobs.index.active()) {
     const ended = terminalStates.some((terminal) => terminal === state);
     const { finishedAt } = columns;
-    if (!ended) activeJobs++;
+    if (!ended) {
+      activeJobs++;
+      const reason = typeof columns["reason"] === "string" ? columns["reason"] : undefined;
+      const key = `${state} ${reason ?? ""}`;
+      const sum = byState.get(key) ?? { state, reason, jobs: 0 };
+      sum.jobs++;
+      byState.set(key, sum);
+    }
     // One that was only just accepted has no state here yet; neither has one whose message does not arrive.
     if (state === "Queued" || state === "") oldestQueued = Math.min(oldestQueued ?? Infinity, createdAt);
     if (ended && columns["callbackState"] === "pending") undeliveredNotifications++;
@@ -153,5 +165,9 @@ async function activeCounts({ jobs, now }: HealthDeps) {
     if (ended && columns["groupDeleted"] === false && !(columns["keptUntil"] instanceof Date) && overdue)
       leakedGroups++;
   }
-  return { activeJobs, leakedGroups, undeliveredNotifications, oldestQueued };
+  return {
+    counts: { activeJobs, leakedGroups, undeliveredNotifications },
+    oldestQueued,
+    byState: [...byState.values()],
+  };
 }

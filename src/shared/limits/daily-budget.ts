@@ -44,6 +44,17 @@ export class DailyBudget {
     return full ? { ok: false, at: (Math.floor(now / day) + 1) * day } : { ok: true };
   }
 
+  /** The part of each limit that is left of this day, 0 to 1. */
+  async parts(now: number): Promise<Readonly<Record<string, number>>> {
+    if (!this.#limited) return {};
+    const { vcpuSeconds, gbSeconds } = await this.#used(now);
+    const part = (used: number, limit: number): number => (limit === 0 ? 0 : Math.max(0, 1 - used / limit));
+    return {
+      ...(this.#vcpu === undefined ? {} : { dailyVcpuSeconds: part(vcpuSeconds, this.#vcpu) }),
+      ...(this.#gb === undefined ? {} : { dailyGbSeconds: part(gbSeconds, this.#gb) }),
+    };
+  }
+
   /** An attempt's create is about to be sent: it counts from now on. May be repeated. */
   async begin(job: Attempted): Promise<void> {
     const at = job.provisioningAt;

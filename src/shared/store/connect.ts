@@ -4,6 +4,8 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { second } from "../base/duration.ts";
 import { messageOf, Unavailable } from "../base/errors.ts";
+import { noTelemetry, type Telemetry } from "../base/telemetry.ts";
+import { measured } from "./measured.ts";
 import { pointReader, type PointRead } from "./point-read.ts";
 import type { StorageConnection } from "../config/settings.ts";
 import { tableHttp } from "./table-http.ts";
@@ -27,8 +29,12 @@ const nowhere = [
 ].join(";");
 
 /** @param tableTimeout how long a call to a table may take; the SDK does not repeat one that took longer */
-export function connectStorage(connection: StorageConnection, tableTimeout = 15 * second): Storage {
-  const httpClient = tableHttp(tableTimeout);
+export function connectStorage(
+  connection: StorageConnection,
+  tableTimeout = 15 * second,
+  telemetry: Telemetry = noTelemetry,
+): Storage {
+  const httpClient = measured(tableHttp(tableTimeout), telemetry);
   switch (connection.kind) {
     case "connectionString": {
       const { value } = connection;
@@ -56,7 +62,7 @@ export function connectStorage(connection: StorageConnection, tableTimeout = 15 
     }
     // Without a storage setting the app still loads, so that its replies can say what is missing: nothing answers at this address.
     case "missing":
-      return connectStorage({ ...connection, kind: "connectionString", value: nowhere }, tableTimeout);
+      return connectStorage({ ...connection, kind: "connectionString", value: nowhere }, tableTimeout, telemetry);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { QueueServiceClient } from "@azure/storage-queue";
 import { second } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
+import { noTelemetry, type Telemetry } from "../base/telemetry.ts";
 import { runMessage, sweepMessage, requeueMessage } from "./messages.ts";
 import { storageCall } from "./connect.ts";
 
@@ -15,9 +16,11 @@ const maxDelay = 6 * 24 * 3600;
 
 export class Queues {
   readonly #service: QueueServiceClient;
+  readonly #telemetry: Telemetry;
 
-  constructor(service: QueueServiceClient) {
+  constructor(service: QueueServiceClient, telemetry: Telemetry = noTelemetry) {
     this.#service = service;
+    this.#telemetry = telemetry;
   }
 
   /** A job that was accepted by HTTP. */
@@ -44,8 +47,10 @@ export class Queues {
   async send(queue: string, text: string, delay: number): Promise<void> {
     // Rounded up: a wake that came before its time would do nothing but send the next, again and again until the second is over.
     const visibilityTimeout = Math.min(Math.max(0, Math.ceil(delay / second)), maxDelay);
-    await storageCall(() =>
-      this.#service.getQueueClient(queue).sendMessage(wireText(text), { visibilityTimeout, messageTimeToLive: -1 }),
+    const attributes = { "messaging.system": "azure_storage_queues", "messaging.destination.name": queue } as const;
+    const message = { visibilityTimeout, messageTimeToLive: -1 };
+    await this.#telemetry.span({ name: `send ${queue}`, kind: "producer", attributes }, () =>
+      storageCall(() => this.#service.getQueueClient(queue).sendMessage(wireText(text), message)),
     );
   }
 

@@ -13,6 +13,9 @@ import { expireReservation } from "../../shared/intake/reservation.ts";
 import { checkDelay, leastCheckDelay } from "../../shared/store/requeue.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
+import { jobTrace } from "../../shared/job/job-spans.ts";
+import { withinTrace } from "../../shared/base/telemetry.ts";
+import { reportMove } from "./report-move.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { isReason } from "../../shared/job/reasons.ts";
 import { nextStep } from "../../shared/job/next-step.ts";
@@ -72,10 +75,11 @@ async function reconcileReadable(deps: Deps, id: JobId, wake: ReconcileReason): 
   if (found === undefined) return expireReservation(deps, id);
   // Only the message that the row's last observation sent counts: there is one chain of observations per job, however many messages.
   if (wake.at !== undefined && wake.at !== found.job.lookAt) return;
-  await loggingWith(logFieldsOf(found.job), async () => {
+  const work = async (): Promise<void> => {
     if (wake.at !== undefined && (await readLogsAlone(deps, found, deadline))) return;
     await new Reconciliation(deps, found, deadline).run();
-  });
+  };
+  await withinTrace(jobTrace(found.job), () => loggingWith(logFieldsOf(found.job), work));
 }
 
 class Reconciliation {
@@ -334,16 +338,10 @@ class Reconciliation {
     await countAttempt(this.#deps, before.job, job);
     const { index } = this.#deps.jobs;
     if (shownDiffers(before.job, job)) {
-      this.#logMove(before.job, job);
       await index.mirror(job.id, saved.key, job.checkAt, columnsOf(job, this.#deps.jobs.prices));
+      reportMove(this.#deps, before.job, job);
       if (hasEnded(job.phase) && !hasEnded(before.job.phase)) await ceilingFreed(this.#deps, job);
     } else if (moveCheck) await index.setCheck(job.id, job.checkAt);
     return true;
-  }
-
-  #logMove(before: Job, job: Job): void {
-    if (before.phase.state === job.phase.state && before.attempt === job.attempt) return;
-    const fields = { job: job.id, name: job.name, from: before.phase.state, to: job.phase.state, attempt: job.attempt };
-    this.#deps.log("info", "job moved", { ...fields, reason: job.history.at(-1)?.reason });
   }
 }

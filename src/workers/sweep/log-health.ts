@@ -1,4 +1,5 @@
 import { second } from "../../shared/base/duration.ts";
+import type { Gauge, GaugeName, MetricAttributes } from "../../shared/base/telemetry.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { readHealth, type Health } from "../../shared/health/state.ts";
 import { probeServices } from "./probes.ts";
@@ -10,6 +11,7 @@ export async function logHealth(deps: Deps): Promise<RunEnd> {
   const health = await readHealth(deps);
   const isWell = health.status === "ok" && [...health.services.values()].every(({ ok }) => ok);
   deps.log(isWell ? "info" : "error", "health", numbersOf(health, deps.now()));
+  deps.telemetry.gauges(gaugesOf(health, await deps.daily.parts(deps.now()), deps.now()));
   return { kind: "completed", cursor: undefined };
 }
 
@@ -21,16 +23,15 @@ function numbersOf(health: Health, now: number) {
     lastPass,
     throttledUntil,
     lengths,
-    active,
+    counts,
+    oldestQueued,
     held,
     unreadable,
     services,
     pause,
     faults,
   } = health;
-  const age = (at: number | undefined): number | undefined =>
-    at === undefined ? undefined : Math.max(0, Math.round((now - at) / second));
-  const { oldestQueued, ...counts } = active;
+  const age = (at: number | undefined): number | undefined => secondsSince(at, now);
   return {
     status,
     ...counts,
@@ -50,4 +51,43 @@ function numbersOf(health: Health, now: number) {
     sweepAgeSeconds: age(lastPass),
     settingFaults: faults.length,
   };
+}
+
+function secondsSince(at: number | undefined, now: number): number | undefined {
+  return at === undefined ? undefined : Math.max(0, Math.round((now - at) / second));
+}
+
+/** The same as gauges, and active jobs by state and reason. */
+function gaugesOf(health: Health, budget: Readonly<Record<string, number>>, now: number): readonly Gauge[] {
+  const { counts, byState, lengths, unreadable, oldestQueued, lastPass, heartbeat } = health;
+  const gauge = (name: GaugeName, value: number | undefined, attributes?: MetricAttributes): Gauge[] =>
+    value === undefined ? [] : [{ name, value, ...(attributes === undefined ? {} : { attributes }) }];
+  const queues = {
+    "aci-jobs": lengths.queueLength,
+    "aci-wake": lengths.wakeLength,
+    "aci-events": lengths.eventsLength,
+  };
+  const poison = {
+    "aci-jobs": lengths.poisonLength,
+    "aci-wake": lengths.wakePoisonLength,
+    "aci-events": lengths.eventsPoisonLength,
+  };
+  const byQueue = (name: GaugeName, numbers: Readonly<Record<string, number>>): Gauge[] =>
+    Object.entries(numbers).flatMap(([queue, value]) => gauge(name, value, { "messaging.destination.name": queue }));
+  return [
+    ...byState.flatMap(({ state, reason, jobs }) =>
+      gauge("aciproxy.jobs.active", jobs, { "aciproxy.job.state": state, "aciproxy.job.reason": reason }),
+    ),
+    ...byQueue("aciproxy.queue.messages", queues),
+    ...byQueue("aciproxy.poison.messages", poison),
+    ...gauge("aciproxy.groups.leaked", counts.leakedGroups),
+    ...gauge("aciproxy.rows.unreadable", unreadable.length),
+    ...gauge("aciproxy.notifications.undelivered", counts.undeliveredNotifications),
+    ...gauge("aciproxy.oldest_queued.age", secondsSince(oldestQueued, now)),
+    ...gauge("aciproxy.heartbeat.age", secondsSince(lastPass, now)),
+    ...gauge("aciproxy.arm.age", secondsSince(heartbeat?.armAt, now)),
+    ...Object.entries(budget).flatMap(([limit, left]) =>
+      gauge("aciproxy.budget.left", left, { "aciproxy.limit": limit }),
+    ),
+  ];
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
+import { startReceiver } from "../../kit/receiver.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
 
 /** The whole stack as it is built, by the commands of a user: `npm test` builds first. */
@@ -68,7 +69,8 @@ const finalStatus = z.object({
 
 test("the demo runs the sample to its end, prints its result last, and leaves nothing behind", async () => {
   const theirs = { AzureWebJobsStorage: "theirs", AZURE_RESOURCE_MANAGER_ENDPOINT: "http://arm.invalid" };
-  const demo = run(["dist-local/main.mjs", "demo"], theirs);
+  const receiver = await startReceiver();
+  const demo = run(["dist-local/main.mjs", "demo"], { ...theirs, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
   expect(await demo.exitCode, demo.stderr).toBe(0);
   const { state, containers } = finalStatus.parse(JSON.parse(demo.stdout));
   expect(state).toBe("Succeeded");
@@ -78,6 +80,11 @@ test("the demo runs the sample to its end, prints its result last, and leaves no
   });
   expect(await marked()).toEqual([]);
   expect(await readdir(temporary)).toEqual([]);
+  await receiver.stop();
+  const exported = JSON.stringify(receiver.taken.map(({ body }) => body));
+  const names = ["RUN bellaciao", "POST /api/trigger", "process aci-jobs", "aciproxy.jobs.ended"];
+  expect(names.filter((name) => !exported.includes(name))).toEqual([]);
+  expect(exported).not.toMatch(/code=|dummy/);
 });
 
 test("a demo that is interrupted leaves nothing behind", async () => {

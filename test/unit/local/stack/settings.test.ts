@@ -40,6 +40,15 @@ describe("the settings of npm start", () => {
     });
   });
 
+  test("send telemetry where a flag says", () => {
+    expect(stackSettings({ ...flags, otlp: "http://localhost:4318" }, { A: "b" }, "/state", none)).toMatchObject({
+      env: { A: "b", OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318" },
+    });
+    expect(stackSettings({ ...flags, otlp: "localhost:4318" }, {}, "/state", none)).toEqual({
+      faults: ["--otlp must be an http address"],
+    });
+  });
+
   test.each(["0", "65536", "x", "", "70.5"])("refuse the port %j", (port) => {
     expect(stackSettings({ ...flags, port }, {}, "/state", none)).toEqual({
       faults: ["--port must be a number from 1 to 65535"],

@@ -1,0 +1,142 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/**
+ * What is measured, in terms that need no OpenTelemetry: whoever makes a span or counts something says only what this file allows. So
+ * nothing else of a call (an address with a key, a body) can get into a trace. Names follow OpenTelemetry's semantic conventions where
+ * they have one (faas, http, messaging, cicd), else begin with `aciproxy.`.
+ */
+export interface SpanAttributes {
+  readonly "faas.name"?: string;
+  readonly "faas.trigger"?: "http" | "pubsub" | "timer" | "other";
+  readonly "faas.invocation_id"?: string;
+  readonly "http.request.method"?: string;
+  readonly "http.route"?: string;
+  /** A route with placeholders, never a whole address. */
+  readonly "url.template"?: string;
+  readonly "http.response.status_code"?: number;
+  readonly "server.address"?: string;
+  readonly "messaging.system"?: "azure_storage_queues";
+  readonly "messaging.destination.name"?: string;
+  readonly "error.type"?: string;
+  readonly "cicd.pipeline.name"?: string;
+  readonly "cicd.pipeline.run.id"?: string;
+  readonly "cicd.pipeline.result"?: "success" | "failure" | "timeout" | "cancellation" | "error";
+  readonly "aciproxy.job.attempt"?: number;
+  readonly "aciproxy.job.state"?: string;
+  readonly "aciproxy.job.reason"?: string;
+  readonly "aciproxy.job.fault"?: string;
+  readonly "aciproxy.job.exit_code"?: number;
+  readonly "aciproxy.pipeline"?: string;
+  readonly "aciproxy.pipeline.run.id"?: string;
+}
+
+export interface SpanOptions {
+  readonly name: string;
+  readonly kind: "server" | "consumer" | "producer" | "client" | "internal";
+  readonly attributes: SpanAttributes;
+  /** `traceparent` of what it is part of; else the span that is open now. */
+  readonly parent?: string | undefined;
+}
+
+/** A span that is known when it is over. */
+export interface PastSpan extends SpanOptions {
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  /** 16 hex digits, where others refer to it. */
+  readonly id?: string;
+  readonly failed: boolean;
+}
+
+/** A span that is open. */
+export interface OpenSpan {
+  /** Adds what is known only now; `failed` marks the span as an error. */
+  set(attributes: SpanAttributes, failed?: boolean): void;
+}
+
+/** What distinguishes counts and times: words of fixed sets, never an id. */
+export type MetricAttributes = Readonly<Record<string, string | number | undefined>>;
+type CounterName = keyof typeof counters;
+type DurationName = keyof typeof durations;
+export type GaugeName = keyof typeof gauges;
+
+/** What is counted, its unit and what it means. */
+export const counters = {
+  "aciproxy.jobs.accepted": { unit: "{job}", description: "Jobs that were accepted" },
+  "aciproxy.jobs.ended": { unit: "{job}", description: "Jobs that ended, by state, reason and fault" },
+  "aciproxy.job.retries": { unit: "{attempt}", description: "Further attempts, by the reason of the one before" },
+  "aciproxy.jobs.cost": { unit: "{money}", description: "Estimated cost of ended jobs, in the currency of the prices" },
+  "aciproxy.jobs.vcpu": { unit: "s", description: "vCPU seconds of ended jobs" },
+  "aciproxy.arm.calls": { unit: "{call}", description: "Calls to Azure Resource Manager, by method and status" },
+  "aciproxy.arm.throttles": { unit: "{call}", description: "Calls that Azure Resource Manager answered with 429" },
+} as const;
+
+/** Times in seconds. */
+export const durations = {
+  "cicd.pipeline.run.duration": "Jobs from accept to end, by name and result",
+  "aciproxy.job.queue.duration": "Jobs from accept to their first create",
+  "aciproxy.job.start.duration": "Attempts from create to start",
+  "aciproxy.job.pull.duration": "Pulls of images",
+  "aciproxy.job.run.duration": "Jobs from start to end",
+  "aciproxy.storage.call.duration": "Calls to storage, by service and status",
+} as const;
+
+/** Read once a minute, by the instance that logs health. */
+export const gauges = {
+  "aciproxy.jobs.active": { unit: "{job}", description: "Jobs that have not ended, by state and reason" },
+  "aciproxy.queue.messages": { unit: "{message}", description: "Messages, by queue" },
+  "aciproxy.poison.messages": { unit: "{message}", description: "Messages on the poison queues" },
+  "aciproxy.groups.leaked": { unit: "{group}", description: "Groups that should be gone and are not" },
+  "aciproxy.rows.unreadable": { unit: "{row}", description: "Rows that can't be read" },
+  "aciproxy.notifications.undelivered": {
+    unit: "{notification}",
+    description: "Callers and endpoints that were not reached yet",
+  },
+  "aciproxy.oldest_queued.age": { unit: "s", description: "Age of the oldest job that waits" },
+  "aciproxy.heartbeat.age": { unit: "s", description: "Time since the sweep completed a pass" },
+  "aciproxy.arm.age": { unit: "s", description: "Time since Azure Resource Manager answered" },
+  "aciproxy.budget.left": { unit: "1", description: "Part of a limit that is left, by limit" },
+} as const;
+
+export interface Gauge {
+  readonly name: GaugeName;
+  readonly value: number;
+  readonly attributes?: MetricAttributes;
+}
+
+export interface Telemetry {
+  /** Does work as a span. A work that throws marks its span as failed, by the error's kind alone. */
+  span<T>(options: SpanOptions, work: (span: OpenSpan) => Promise<T>): Promise<T>;
+  /** A span that began and ended elsewhere. */
+  past(span: PastSpan): void;
+  count(name: CounterName, by: number, attributes?: MetricAttributes): void;
+  duration(name: DurationName, seconds: number, attributes?: MetricAttributes): void;
+  /** What was read now; it stands until the next reading. */
+  gauges(readings: readonly Gauge[]): void;
+  /** Sends what is collected. */
+  flush(): Promise<void>;
+}
+
+const silent: OpenSpan = { set: () => undefined };
+
+/** Where nobody listens. */
+export const noTelemetry: Telemetry = {
+  span: (_options, work) => work(silent),
+  past: () => undefined,
+  count: () => undefined,
+  duration: () => undefined,
+  gauges: () => undefined,
+  flush: () => Promise.resolve(),
+};
+
+/** Spans of a work belong to this parent (`traceparent`), whatever span is open. */
+const parents = new AsyncLocalStorage<string>();
+
+export function withinTrace<T>(traceparent: string, work: () => T): T {
+  return parents.run(traceparent, work);
+}
+
+/** The `traceparent` of what is being done now. */
+export function currentTrace(): string | undefined {
+  return parents.getStore();
+}

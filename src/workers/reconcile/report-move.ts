@@ -1,0 +1,60 @@
+import { second } from "../../shared/base/duration.ts";
+import type { Telemetry } from "../../shared/base/telemetry.ts";
+import type { Deps } from "../../shared/deps.ts";
+import { blame } from "../../shared/job/describe.ts";
+import { hasEnded, type Job } from "../../shared/job/job.ts";
+import { jobSpans, resultOf } from "../../shared/job/job-spans.ts";
+import { pullSeconds } from "../../shared/job/timing.ts";
+import { columnsOf, type Prices } from "../../shared/store/job-row.ts";
+
+/** What a job's move, just saved, adds to log, traces and metrics: a further attempt, a start, an end with the whole job's spans. */
+export function reportMove(
+  { log, telemetry, jobs }: Pick<Deps, "log" | "telemetry" | "jobs">,
+  before: Job,
+  job: Job,
+): void {
+  if (before.phase.state === job.phase.state && before.attempt === job.attempt) return;
+  const moved = { job: job.id, name: job.name, from: before.phase.state, to: job.phase.state, attempt: job.attempt };
+  log("info", "job moved", { ...moved, reason: job.history.at(-1)?.reason });
+  measureMove(telemetry, before, job, jobs.prices);
+}
+
+function measureMove(telemetry: Telemetry, before: Job, job: Job, prices: Prices): void {
+  const { phase } = job;
+  if (job.attempt > before.attempt)
+    telemetry.count("aciproxy.job.retries", 1, { "aciproxy.job.reason": job.history.at(-1)?.reason });
+  if (phase.state === "Running" && before.phase.state !== "Running") {
+    if (job.provisioningAt !== undefined)
+      telemetry.duration("aciproxy.job.start.duration", (phase.startedAt - job.provisioningAt) / second);
+    const pull = pullSeconds(job.events);
+    if (pull !== undefined) telemetry.duration("aciproxy.job.pull.duration", pull);
+  }
+  if (!hasEnded(phase) || hasEnded(before.phase)) return;
+
+  for (const span of jobSpans(job)) telemetry.past(span);
+  const result = resultOf(phase.state);
+  const { reason } = phase.verdict;
+  const ended = { "cicd.pipeline.result": result, ...(result === "success" ? {} : { "error.type": reason }) };
+  telemetry.count("aciproxy.jobs.ended", 1, {
+    "aciproxy.job.state": phase.state,
+    "aciproxy.job.reason": reason,
+    ...(result === "success" ? {} : { "aciproxy.job.fault": blame(phase.verdict).party }),
+  });
+  telemetry.duration("cicd.pipeline.run.duration", (phase.finishedAt - job.createdAt) / second, {
+    "cicd.pipeline.name": job.name,
+    ...ended,
+  });
+  if (job.firstCreateAt !== undefined)
+    telemetry.duration("aciproxy.job.queue.duration", (job.firstCreateAt - job.createdAt) / second);
+  if (job.startedAt !== undefined)
+    telemetry.duration("aciproxy.job.run.duration", (phase.finishedAt - job.startedAt) / second, ended);
+  const { costEstimate, vcpuSeconds } = columnsOf(job, prices);
+  telemetry.count("aciproxy.jobs.cost", numberIn(costEstimate), { "aciproxy.currency": prices.currency });
+  telemetry.count("aciproxy.jobs.vcpu", numberIn(vcpuSeconds));
+}
+
+/** A column of the type double. */
+function numberIn(column: unknown): number {
+  const value = typeof column === "object" && column !== null && "value" in column ? column.value : 0;
+  return typeof value === "number" ? value : 0;
+}

@@ -1,0 +1,247 @@
+/** Traces and metrics, as a real receiver of OTLP gets them: one trace from the caller to the job's end, and nothing secret in it. */
+import { createHttpHeaders, type HttpClient } from "@azure/core-rest-pipeline";
+import { z } from "zod";
+import { InvocationContext, HttpRequest } from "@azure/functions";
+import { expect, it, onTestFinished } from "vitest";
+import { trigger } from "../../src/http/trigger.ts";
+import { groupName } from "../../src/shared/base/ids.ts";
+import { noTelemetry, type Telemetry } from "../../src/shared/base/telemetry.ts";
+import { openTelemetry } from "../../src/shared/telemetry/open-telemetry.ts";
+import { invocationSpan } from "../../src/shared/telemetry/invocation.ts";
+import { runPass } from "../../src/workers/sweep/pass.ts";
+import { startReceiver, type Receiver } from "../kit/receiver.ts";
+import { follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+
+useAzurite();
+
+const attribute = z.object({
+  key: z.string(),
+  value: z.union([
+    z.object({ stringValue: z.string() }).transform(({ stringValue }): string | number => stringValue),
+    z.object({ intValue: z.coerce.number() }).transform(({ intValue }) => intValue),
+    z.object({ doubleValue: z.number() }).transform(({ doubleValue }) => doubleValue),
+  ]),
+});
+const span = z.object({
+  traceId: z.string(),
+  spanId: z.string(),
+  parentSpanId: z.string().optional(),
+  name: z.string(),
+  kind: z.number(),
+  startTimeUnixNano: z.coerce.number(),
+  endTimeUnixNano: z.coerce.number(),
+  attributes: z.array(attribute).transform((list) => Object.fromEntries(list.map(({ key, value }) => [key, value]))),
+  status: z.object({ code: z.number().optional() }),
+});
+const traces = z.object({
+  resourceSpans: z.array(z.object({ scopeSpans: z.array(z.object({ spans: z.array(span) })) })),
+});
+const points = z.object({ dataPoints: z.array(z.looseObject({ attributes: z.array(attribute) })) });
+const metric = z.object({
+  name: z.string(),
+  sum: points.optional(),
+  gauge: points.optional(),
+  histogram: points.optional(),
+});
+const metrics = z.object({
+  resourceMetrics: z.array(z.object({ scopeMetrics: z.array(z.object({ metrics: z.array(metric) })) })),
+});
+
+const spansAt = ({ taken }: Receiver) =>
+  taken
+    .filter(({ path }) => path === "/v1/traces")
+    .flatMap(({ body }) => traces.parse(body).resourceSpans)
+    .flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
+const metricsAt = ({ taken }: Receiver) =>
+  taken
+    .filter(({ path }) => path === "/v1/metrics")
+    .flatMap(({ body }) => metrics.parse(body).resourceMetrics)
+    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics: all }) => all));
+
+/** A bench whose telemetry goes to a receiver of OTLP. */
+async function withReceiver(environment: Record<string, string> = {}) {
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.url;
+  let clock = Date.now;
+  const telemetry: Telemetry = openTelemetry({
+    otlp: true,
+    azureMonitor: undefined,
+    service: { name: "aci-proxy", version: "0", instance: undefined },
+    metricInterval: 3_600_000,
+    now: () => clock(),
+  });
+  delete process.env["OTEL_EXPORTER_OTLP_ENDPOINT"];
+  const bench = await openBench(environment, {}, { telemetry });
+  clock = () => bench.clock.now();
+  return { ...bench, receiver, telemetry };
+}
+
+/** A POST as the host hands it over. */
+async function submit({ deps, telemetry }: Bench & { telemetry: Telemetry }, text: string, traceparent: string) {
+  const context = new InvocationContext({
+    functionName: "trigger",
+    options: { trigger: { type: "httpTrigger", name: "request", direction: "in", route: "trigger" } },
+    traceContext: { traceParent: traceparent, traceState: "", attributes: {} },
+  });
+  const url = "http://localhost/api/trigger?code=a-host-key";
+  const request = new HttpRequest({ method: "POST", url, headers: { traceparent }, body: { string: text } });
+  const reply = await invocationSpan(telemetry, context, () => trigger(deps)(request, context), request);
+  const { body } = z.object({ body: z.string() }).parse(reply);
+  return z.object({ id: z.string() }).parse(JSON.parse(body)).id;
+}
+
+const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+const callers = "00f067aa0ba902b7";
+
+it("one trace leads from the caller over the call and the calls to Azure to the job's end", async () => {
+  const bench = await withReceiver();
+  const id = await submit(bench, yaml("traced"), `00-${traceId}-${callers}-01`);
+  const { id: jobId } = await bench.deps.jobs.peekNewest(groupName("traced")).then((stored) => stored?.job ?? fail());
+  expect(jobId).toBe(id);
+  const ended = await follow(bench, jobId);
+  await bench.telemetry.flush();
+  const spans = spansAt(bench.receiver);
+  const named = (name: string) => spans.filter((each) => each.name === name);
+
+  const [call] = named("POST /api/trigger");
+  expect(call).toMatchObject({ traceId, parentSpanId: callers, kind: 2 });
+  expect(call?.attributes).toMatchObject({ "http.route": "/api/trigger", "http.response.status_code": 200 });
+
+  const [whole] = named("RUN traced");
+  expect(whole).toMatchObject({ traceId, parentSpanId: callers });
+  expect(whole?.attributes).toMatchObject({
+    "cicd.pipeline.run.id": id,
+    "cicd.pipeline.result": "success",
+    "aciproxy.job.state": "Succeeded",
+  });
+  expect(whole?.startTimeUnixNano).toBe(ended.createdAt * 1e6);
+  const states = spans.filter((each) => each.parentSpanId === whole?.spanId && each.kind === 1);
+  expect(states.map(({ name }) => name)).toEqual(["Queued", "Provisioning", "Pending", "Running"]);
+
+  const creates = spans.filter(({ name }) => name.startsWith("PUT /subscriptions"));
+  expect(creates).toHaveLength(1);
+  expect(creates[0]).toMatchObject({ traceId, kind: 3, parentSpanId: whole?.spanId });
+  expect(creates[0]?.name).toBe(
+    "PUT /subscriptions/{name}/resourceGroups/{name}/providers/Microsoft.ContainerInstance/containerGroups/{name}",
+  );
+  expect(spans.some(({ name, parentSpanId }) => name === "POST /$batch" && parentSpanId === call?.spanId)).toBe(true);
+  expect(spans.some(({ name, kind }) => name === "send aci-jobs" && kind === 4)).toBe(true);
+});
+
+it("a job without a caller's trace has its own, under the id that its log lines have", async () => {
+  const bench = await withReceiver();
+  const { id } = await post(bench.deps, yaml("alone", { exitCode: 137 }));
+  await follow(bench, id);
+  await bench.telemetry.flush();
+  const whole = spansAt(bench.receiver).find(({ name }) => name === "RUN alone");
+  expect(whole).toMatchObject({ traceId: id.replaceAll("-", ""), status: { code: 2 } });
+  expect(whole?.parentSpanId ?? "").toBe("");
+  expect(whole?.attributes).toMatchObject({
+    "error.type": "OutOfMemory",
+    "aciproxy.job.fault": "program",
+    "aciproxy.job.exit_code": 137,
+    "cicd.pipeline.result": "failure",
+  });
+});
+
+it("metrics count jobs, times and calls, and the instance that logs health reads the gauges", async () => {
+  const bench = await withReceiver({ DAILY_VCPU_SECONDS: "1000" });
+  const { id } = await post(bench.deps, yaml("counted", { exitCode: 3 }), "retries=1");
+  await follow(bench, id);
+  await post(bench.deps, yaml("waits"));
+  await runPass(bench.deps, "timer");
+  await bench.telemetry.flush();
+  const all = metricsAt(bench.receiver);
+  const valuesOf = (name: string) =>
+    all
+      .filter((each) => each.name === name)
+      .flatMap((each) => (each.sum ?? each.gauge ?? each.histogram)?.dataPoints ?? [])
+      .map(({ attributes, ...point }) => ({
+        ...point,
+        ...Object.fromEntries(attributes.map(({ key, value }) => [key, value])),
+      }));
+  expect(valuesOf("aciproxy.jobs.ended")).toMatchObject([
+    { asDouble: 1, "aciproxy.job.state": "Failed", "aciproxy.job.reason": "ExitCode", "aciproxy.job.fault": "program" },
+  ]);
+  expect(valuesOf("aciproxy.job.retries")).toMatchObject([{ "aciproxy.job.reason": "ExitCode" }]);
+  expect(valuesOf("aciproxy.job.start.duration")).toMatchObject([{ count: 2 }]);
+  expect(valuesOf("cicd.pipeline.run.duration")).toMatchObject([{ count: 1, "cicd.pipeline.name": "counted" }]);
+  expect(
+    valuesOf("aciproxy.arm.calls").map((call) => new Map(Object.entries(call)).get("http.request.method")),
+  ).toContain("PUT");
+  expect(valuesOf("aciproxy.jobs.active")).toMatchObject([{ asDouble: 1, "aciproxy.job.state": "Queued" }]);
+  expect(valuesOf("aciproxy.poison.messages")).toHaveLength(3);
+  expect(valuesOf("aciproxy.budget.left")).toMatchObject([{ "aciproxy.limit": "dailyVcpuSeconds" }]);
+});
+
+it("no secret, key, address to call or text of a definition is in any of it", async () => {
+  const bench = await withReceiver({ CALLBACK_HOSTS: "adf.example" });
+  const secret = "planted-9f86d081884c7d65";
+  const more = `  imageRegistryCredentials: [{server: r.example, username: u, password: ${secret}}]\ncallBackUri: https://adf.example/${secret}`;
+  await submit(bench, yaml("secretive", { output: secret, more }), `00-${traceId}-${callers}-01`);
+  const { job } = (await bench.deps.jobs.peekNewest(groupName("secretive"))) ?? fail();
+  await follow(bench, job.id);
+  await bench.telemetry.flush();
+  const text = JSON.stringify(bench.receiver.tries.map(({ body }) => body));
+  expect(text).toContain("RUN secretive");
+  expect(text).not.toMatch(new RegExp(`${secret}|a-host-key|adf\\.example|sig=`));
+});
+
+it.each([
+  ["answers 500", 500],
+  ["is silent", "silence"],
+] as const)("a receiver that %s is noticed by nobody", async (_, answer) => {
+  const bench = await withReceiver();
+  bench.receiver.answer = answer;
+  const { id } = await post(bench.deps, yaml("unseen"));
+  expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+});
+
+it("Azure Monitor gets a job of ten minutes in few bytes, and hardly any while nothing happens", async () => {
+  const ingested: string[] = [];
+  /** Its exporter takes https addresses alone. */
+  const httpClient: HttpClient = {
+    sendRequest: (request) => {
+      if (request.url.endsWith("/track")) ingested.push(typeof request.body === "string" ? request.body : "");
+      const bodyAsText = '{"itemsReceived":1,"itemsAccepted":1,"errors":[]}';
+      return Promise.resolve({ request, status: 200, headers: createHttpHeaders(), bodyAsText });
+    },
+  };
+  const connectionString =
+    "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=https://x.example/";
+  const telemetry = openTelemetry({
+    otlp: false,
+    azureMonitor: { connectionString, authentication: undefined, httpClient },
+    service: { name: "aci-proxy", version: "0", instance: undefined },
+    metricInterval: 60_000,
+    now: Date.now,
+  });
+  const bench = { ...(await openBench({}, {}, { telemetry })), telemetry };
+  const sent = async (): Promise<number> => {
+    await telemetry.flush();
+    return ingested.splice(0).join("").length;
+  };
+  await submit(bench, yaml("ten-minutes", { seconds: 600 }), `00-${traceId}-${callers}-01`);
+  const { job } = (await bench.deps.jobs.peekNewest(groupName("ten-minutes"))) ?? fail();
+  await follow(bench, job.id);
+  await telemetry.flush();
+  expect(ingested.join("")).toContain("RUN ten-minutes");
+  const ofJob = await sent();
+  expect(ofJob).toBeGreaterThan(1000);
+  expect(ofJob).toBeLessThan(20_000);
+  for (let minutes = 0; minutes < 5; minutes++) {
+    bench.clock.advance(60_000);
+    await runPass(bench.deps, "timer");
+  }
+  // An export each five minutes.
+  expect((await sent()) * 12 * 24).toBeLessThan(1_000_000);
+});
+
+it("costs nothing where nobody listens", async () => {
+  expect(await noTelemetry.span({ name: "x", kind: "internal", attributes: {} }, () => Promise.resolve(1))).toBe(1);
+});
+
+function fail(): never {
+  throw new Error("There is no such job.");
+}
