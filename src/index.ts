@@ -20,6 +20,7 @@ import { logs } from "./http/logs.ts";
 import { cancelMany } from "./http/operate/cancel-many.ts";
 import { pause } from "./http/operate/pause.ts";
 import { rerun } from "./http/operate/rerun.ts";
+import { rerunMany, rerunProgress } from "./http/operate/rerun-many.ts";
 import { resume } from "./http/operate/resume.ts";
 import { watchConnections } from "./http/lib/connections.ts";
 import { listPoison, takePoison } from "./http/operate/poison.ts";
@@ -68,6 +69,8 @@ http("summary", { methods: ["GET"], route: "jobs/summary", ...allow("read", summ
 http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
 http("adopt", { methods: ["GET"], route: "adopt", ...allow("read", plain(adopt(deps))) });
 http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", ...allow("steer", rerun(deps)) });
+http("rerunMany", { methods: ["POST"], route: "jobs/rerun", ...allow("operate", plain(rerunMany(deps))) });
+http("rerunProgress", { methods: ["GET"], route: "reruns/{key}", ...allow("read", plain(rerunProgress(deps))) });
 http("cancel", { methods: ["POST"], route: "jobs/cancel", ...allow("operate", plain(cancelMany(deps))) });
 http("pause", { methods: ["POST"], route: "pause", ...allow("operate", plain(pause(deps))) });
 http("resume", { methods: ["POST"], route: "resume", ...allow("operate", plain(resume(deps))) });

@@ -33,6 +33,7 @@ import { connectStorage, tableNames, type Storage } from "./store/connect.ts";
 import { observationCeilingFor } from "./job/timing.ts";
 import { noTelemetry, type Telemetry } from "./base/telemetry.ts";
 import type { Log } from "./base/log.ts";
+import { BulkReruns } from "./store/bulk-reruns.ts";
 import { BulkWorks } from "./store/bulk-works.ts";
 import { OldBlobs } from "./store/old-blobs.ts";
 import { OldRows } from "./store/old-rows.ts";
@@ -68,6 +69,7 @@ export interface Deps {
   readonly control: Control;
   readonly periodicRuns: PeriodicRuns;
   readonly bulk: BulkWorks;
+  readonly reruns: BulkReruns;
   readonly oldRows: OldRows;
   readonly oldBlobs: OldBlobs;
   readonly unreadable: UnreadableRows;
@@ -153,6 +155,7 @@ export function makeDeps(options: DepsOptions): Deps {
     rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices, pacing),
     periodicRuns: new PeriodicRuns(storage.table(tableNames.control)),
     bulk: new BulkWorks(storage.table(tableNames.control)),
+    reruns: new BulkReruns(storage.table(tableNames.control)),
     oldRows: new OldRows(storage.table(tableNames.jobs)),
     oldBlobs: new OldBlobs(storage.blobs),
     budget,

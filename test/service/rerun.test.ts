@@ -2,7 +2,23 @@
 import { describe, expect, it } from "vitest";
 import { rerun } from "../../src/http/operate/rerun.ts";
 import type { Deps } from "../../src/shared/deps.ts";
-import { ask, deliver, follow, jobOf, messagesIn, openBench, post, useAzurite, yaml, type Reply } from "./kit.ts";
+import { rerunMany, rerunProgress } from "../../src/http/operate/rerun-many.ts";
+import type { JobId } from "../../src/shared/base/ids.ts";
+import { runPass } from "../../src/workers/sweep/pass.ts";
+import {
+  ask,
+  del,
+  deliver,
+  follow,
+  jobOf,
+  messagesIn,
+  openBench,
+  post,
+  useAzurite,
+  yaml,
+  type Bench,
+  type Reply,
+} from "./kit.ts";
 
 useAzurite();
 
@@ -40,5 +56,125 @@ describe("a rerun", () => {
     expect(await again(strict, id)).toMatchObject({ status: 400, body: { code: "PolicyRefused" } });
     const short = await again(await bench.again({ MAX_TIMEOUT: "PT1H", DEFAULT_TIMEOUT: "PT1H" }), id);
     expect((await jobOf(bench.deps, short.id)).options.timeout).toBe(3_600_000);
+  });
+
+  it("is one job however often it is asked for, waits for its name, and can be rerun itself", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("once", { exitCode: 1 }));
+    await follow(bench, id);
+    const blocker = await post(bench.deps, yaml("once", { seconds: 600 }));
+    const replies = await Promise.all([again(bench.deps, id), again(bench.deps, id)]);
+    const [first] = replies;
+    expect(new Set(replies.map((reply) => reply.id)).size).toBe(1);
+    expect(first).toMatchObject({ status: 200, body: { rerunOf: id } });
+    expect((await jobOf(bench.deps, first.id)).options.onConflict).toBe("wait");
+    await del(bench.deps, blocker.id);
+    await follow(bench, blocker.id);
+    await follow(bench, first.id);
+    expect(await again(bench.deps, id)).toMatchObject({ id: first.id, body: { attached: true } });
+    const second = await again(bench.deps, first.id);
+    expect(second.id).not.toBe(first.id);
+    expect(second).toMatchObject({ body: { rerunOf: first.id } });
+  });
+});
+
+describe("a rerun of many", () => {
+  const many = (deps: Deps, body: object): Promise<Reply> => ask(rerunMany(deps), { text: JSON.stringify(body) });
+
+  /** Four jobs, of which one succeeded. */
+  async function night(environment: Record<string, string> = {}): Promise<Bench> {
+    const bench = await openBench(environment);
+    for (const [name, exitCode, tag] of [
+      ["fine", 0, "team=a"],
+      ["bad", 1, "team=a"],
+      ["worse", 2, "team=b"],
+      ["killed", 137, "team=a"],
+    ] as const) {
+      const { id } = await post(bench.deps, yaml(name, { exitCode }), `tags=${tag}`);
+      await follow(bench, id);
+    }
+    return bench;
+  }
+  const rerunsIn = async ({ deps }: Bench): Promise<readonly string[]> => {
+    const all = { states: undefined, name: undefined, columns: { via: "rerun" }, since: undefined, until: undefined };
+    const { rows } = await deps.jobs.list(all, 1000, undefined);
+    return rows.map(({ name }) => String(name)).toSorted();
+  };
+
+  it("runs those again that match and did not succeed, each once, however often and by how many it is asked for", async () => {
+    const bench = await night();
+    expect(await many(bench.deps, { tag: "team=a", dryRun: true })).toMatchObject({
+      status: 200,
+      body: { matched: 2, rerun: 0, dryRun: true },
+    });
+    expect(await rerunsIn(bench)).toEqual([]);
+    const both = await Promise.all([many(bench.deps, { tag: "team=a" }), many(bench.deps, { tag: "team=a" })]);
+    for (const reply of both) expect(reply).toMatchObject({ status: 200, body: { matched: 2 } });
+    expect(await rerunsIn(bench)).toEqual(["bad", "killed"]);
+    bench.clock.advance(1000);
+    expect(await many(bench.deps, { reason: "OutOfMemory" })).toMatchObject({
+      body: { matched: 1, known: 1, rerun: 0 },
+    });
+    expect(await many(bench.deps, { state: "Failed", name: "worse", since: "PT1H" })).toMatchObject({
+      body: { rerun: 1 },
+    });
+    expect(await rerunsIn(bench)).toEqual(["bad", "killed", "worse"]);
+  });
+
+  it("says what is wrong with its body", async () => {
+    const { deps } = await openBench();
+    for (const body of [
+      {},
+      { state: "Succeeded" },
+      { state: "active" },
+      { reason: "NoSuch" },
+      { since: "x" },
+      { who: 1 },
+    ])
+      expect(await many(deps, body), JSON.stringify(body)).toMatchObject({ status: 400 });
+  });
+
+  it("is carried on by the sweep after its host died, and its Location says when it is over", async () => {
+    const bench = await night();
+    const seen: string[] = [];
+    const dying = {
+      ...bench.deps,
+      queues: Object.assign(Object.create(bench.deps.queues) as Deps["queues"], {
+        run: (id: JobId): Promise<void> => {
+          seen.push(id);
+          return seen.length === 2 ? Promise.reject(new Error("killed")) : bench.deps.queues.run(id);
+        },
+      }),
+    };
+    await expect(many(dying, { state: "Failed" })).resolves.toMatchObject({ status: 500 });
+    const [{ key } = { key: "" }] = await bench.deps.reruns.open();
+    const progress = () => ask(rerunProgress(bench.deps), { params: { key } });
+    expect(await progress()).toMatchObject({ status: 202, body: { more: true } });
+    bench.clock.advance(60_000);
+    await runPass(bench.deps, "timer");
+    expect(await progress()).toMatchObject({ status: 200, body: { matched: 3 } });
+    expect(await rerunsIn(bench)).toEqual(["bad", "killed", "worse"]);
+    bench.clock.advance(25 * 3_600_000);
+    await runPass(bench.deps, "timer");
+    expect(await progress()).toMatchObject({ status: 404 });
+  });
+
+  it("answers 202 when a call is not enough, and goes on", async () => {
+    const bench = await night();
+    const slow = { ...bench.deps, now: () => bench.clock.now() };
+    const list = bench.deps.jobs.list.bind(bench.deps.jobs);
+    const jobs = Object.assign(Object.create(bench.deps.jobs) as Deps["jobs"], {
+      list: async (...asked: Parameters<typeof list>) => {
+        const page = await list(...asked);
+        bench.clock.advance(21_000);
+        return page;
+      },
+    });
+    const reply = await many({ ...slow, jobs }, { state: "Failed" });
+    expect(reply).toMatchObject({ status: 202, body: { more: true } });
+    expect(reply.headers.get("location")).toMatch(/\/api\/reruns\/\d{13}-[0-9a-f]{16}$/);
+    bench.clock.advance(30_000);
+    await runPass(bench.deps, "timer");
+    expect(await rerunsIn(bench)).toEqual(["bad", "killed", "worse"]);
   });
 });

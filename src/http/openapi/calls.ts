@@ -7,6 +7,7 @@ import type { Parameters } from "../lib/query.ts";
 import { linkParameters } from "../link.ts";
 import { logParameters } from "../logs.ts";
 import { selection } from "../operate/cancel-many.ts";
+import { rerunSelection } from "../operate/rerun-many.ts";
 import { pauseBody } from "../operate/pause.ts";
 import { rerunParameters } from "../operate/rerun.ts";
 import { poisonBody } from "../operate/poison.ts";
@@ -260,6 +261,21 @@ export function calls(): readonly Call[] {
         ...unknown,
       },
       rerunParameters,
+    ),
+    post("/api/jobs/rerun", "rerunMany", "Run all jobs again that match and did not succeed.", rerunSelection, {
+      "200": answer("How many.", "Rerun"),
+      "202": { ...answer("How many so far: the service goes on.", "Rerun"), headers: poll },
+    }),
+    get(
+      "/api/reruns/{key}",
+      "rerunProgress",
+      "How far a rerun of many jobs is.",
+      {},
+      {
+        "200": answer("It is over.", "Rerun"),
+        "202": { ...answer("It goes on.", "Rerun"), headers: ["Retry-After"] },
+        ...unknown,
+      },
     ),
     post("/api/jobs/cancel", "cancelMany", "Cancel all active jobs that match.", selection, {
       "200": answer("How many.", "Canceled"),

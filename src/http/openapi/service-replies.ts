@@ -93,6 +93,18 @@ export const serviceReplies = () => ({
     unreadable: count("How many can't be read, and are left alone.").optional(),
     more: z.literal(true).meta({ description: "The time of one call was over; the service goes on." }).optional(),
   }),
+  Rerun: z.strictObject({
+    message: message(),
+    rerun: count("How many run again."),
+    matched: count("How many fit."),
+    known: count("How many were run again before."),
+    refused: count(
+      "How many can't be run again: their definition is no longer kept, a policy forbids them, a ceiling is reached.",
+    ),
+    dryRun: flag("Nothing was done."),
+    ids: z.array(z.guid()).max(1000).meta({ description: "The new jobs of this call, the first thousand." }).optional(),
+    more: z.literal(true).meta({ description: "The time of one call was over; the service goes on." }).optional(),
+  }),
   Paused: z.strictObject({ message: message(), paused: z.literal(true), reason: text("What people read.") }),
   Resumed: z.strictObject({
     message: message(),

@@ -56,6 +56,14 @@ export function deriveJobId(insertedAt: number, seed: string): JobId {
   return mintJobId(insertedAt, hash("sha256", seed, "buffer"));
 }
 
+/** The id of the job that runs another again: the same however often that is asked for (version 8, RFC 9562, 5.8). */
+export function rerunIdOf(id: JobId): JobId {
+  const bytes = new Uint8Array(hash("sha256", `rerun of ${id}`, "buffer").subarray(0, 16));
+  bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f);
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
+  return format(bytes);
+}
+
 /** True for ids that {@link mintJobId} made (and for one in 65,536 of other people's UUIDv7). */
 export function isMinted(id: JobId): boolean {
   const bytes = Buffer.from(id.replaceAll("-", ""), "hex");

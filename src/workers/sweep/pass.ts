@@ -4,6 +4,7 @@ import { errorFields } from "../../shared/base/log.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { vitalParts, type PeriodicRun, type RunEnd } from "../../shared/store/periodic-runs.ts";
 import { requeueWaiting } from "../reconcile/capacity.ts";
+import { continueReruns } from "./bulk-reruns.ts";
 import { continueCancels } from "./bulk-cancels.ts";
 import { requeueDue, type Load } from "./due-jobs.ts";
 import { logHealth } from "./log-health.ts";
@@ -41,6 +42,7 @@ const partsOf = (report: (load: Load) => void): readonly Part[] => [
   { name: "waiting jobs", every: 25 * second, budget: 15 * second, run: requeueWaiting },
   { name: "jobs without index", every: 2 * minute, budget: 15 * second, run: requeueWithoutIndex },
   { name: "cancels of many", every: 25 * second, budget: 20 * second, run: continueCancels },
+  { name: "reruns of many", every: 25 * second, budget: 20 * second, run: continueReruns },
   { name: "undelivered events", every: 55 * second, budget: 15 * second, run: publishUndelivered },
   { name: "health", every: 55 * second, budget: 20 * second, run: logHealth },
   { name: "orphans", every: 10 * minute, budget: 45 * second, run: sweepOrphans },

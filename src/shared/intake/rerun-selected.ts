@@ -1,0 +1,97 @@
+import { Unreadable } from "../base/errors.ts";
+import { inParallel } from "../base/in-parallel.ts";
+import type { JobId } from "../base/ids.ts";
+import { parseJobId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import { hasEnded } from "../job/job.ts";
+import { logFieldsOf } from "../job/log-fields.ts";
+import { hasTag } from "../store/active-jobs.ts";
+import { noProgress, type RerunProgress, type RerunSelection } from "../store/bulk-reruns.ts";
+import type { AcceptDeps } from "./accept.ts";
+import { writeAudit } from "./audit.ts";
+import { rerunJob } from "./rerun.ts";
+
+type RerunManyDeps = AcceptDeps & { readonly log: Log };
+
+interface RerunPlan {
+  readonly by: string | undefined;
+  /** Nothing begins after it, milliseconds since 1970. */
+  readonly until: number;
+  readonly dryRun: boolean;
+  /** Where an earlier call stopped. */
+  readonly from?: RerunProgress;
+  /** Keeps what is done so far. */
+  readonly keep?: (progress: RerunProgress) => Promise<void>;
+}
+
+export interface Rerun {
+  readonly progress: RerunProgress;
+  /** The new jobs. */
+  readonly ids: readonly JobId[];
+  readonly finished: boolean;
+}
+
+/** How many are accepted at once, and read at once. */
+const width = 8;
+const pageSize = 200;
+
+/** Reruns all jobs that are meant and ended without success, until the time is up. May be repeated. */
+export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelection, plan: RerunPlan): Promise<Rerun> {
+  const { jobs, log, now, queues } = deps;
+  const { by, until, dryRun, keep = () => Promise.resolve() } = plan;
+  const { name, tag, states, columns, since } = selection;
+  const filter = { name, states, columns, since, until: selection.until };
+  const ids: JobId[] = [];
+  let progress: RerunProgress = plan.from ?? noProgress;
+  const add = (what: "matched" | "rerun" | "known" | "refused"): void => {
+    progress = { ...progress, [what]: progress[what] + 1 };
+  };
+  const one = async (id: JobId): Promise<void> => {
+    const stored = await jobs.find(id);
+    if (stored === undefined || !hasEnded(stored.job.phase)) return;
+    add("matched");
+    if (dryRun) return;
+    const accepted = await rerunJob(deps, stored, { requestedBy: by, traceparent: undefined });
+    if (!accepted.ok) {
+      // A ceiling may have room later: then the call is repeated.
+      add("refused");
+      log("warn", "job can't be rerun", { job: id, code: accepted.error.code });
+      return;
+    }
+    const { job, attached } = accepted.value;
+    if (attached) {
+      // One of this very work is counted already.
+      if (job.createdAt < selection.until) add("known");
+      return;
+    }
+    add("rerun");
+    ids.push(job.id);
+    await queues.run(job.id);
+    writeAudit(log, "rerun", by, { ...logFieldsOf(job), rerunOf: id });
+  };
+  const failed = (id: JobId, error: unknown): void => {
+    if (!(error instanceof Unreadable)) throw error;
+    add("refused");
+    log("warn", "job can't be rerun", { job: id });
+  };
+  while (now() < until) {
+    const before = progress;
+    const page = await (progress.page === undefined
+      ? jobs.list(filter, pageSize, undefined)
+      : jobs.list(filter, pageSize, progress.page));
+    if (page === "no such page") return { progress, ids, finished: true };
+    const meant = page.rows.filter((row) => tag === undefined || hasTag(row, tag));
+    const meantIds = meant.flatMap(({ id }) => parseJobId(String(id)) ?? []);
+    const reached = await inParallel(meantIds, one, { width, until, now, failed });
+    // The page is begun again: what was done is known then.
+    if (reached !== "all") {
+      progress = { ...before, rerun: progress.rerun };
+      break;
+    }
+    const { page: _done, ...counted } = progress;
+    progress = page.continuation === undefined ? counted : { ...counted, page: page.continuation };
+    await keep(progress);
+    if (page.continuation === undefined) return { progress, ids, finished: true };
+  }
+  return { progress, ids, finished: false };
+}
