@@ -2,12 +2,25 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import { second } from "../src/shared/base/duration.ts";
 import { contextOf, print, printJson, report } from "./context.ts";
+import { Misuse } from "./errors.ts";
 import { findJob, idOf } from "./id.ts";
 import { watch } from "./run.ts";
 import type { Service, StatusPath } from "./service.ts";
 import { summary, table } from "./show.ts";
 
 const idOrName = "the job's id or the beginning of it, or its name, which means its newest job";
+
+/** What selects the jobs of a rerun of many, as `POST /api/jobs/rerun` takes it. */
+interface RerunFlags {
+  readonly follow?: boolean;
+  readonly state?: string;
+  readonly reason?: string;
+  readonly name?: string;
+  readonly tag?: string;
+  readonly pipeline?: string;
+  readonly since?: string;
+  readonly dryRun?: boolean;
+}
 
 /** The commands about jobs that exist: status, wait, list, delete, rerun. */
 export function addJobs(program: Command): void {
@@ -79,11 +92,28 @@ export function addJobs(program: Command): void {
 
   program
     .command("rerun")
-    .argument("<job>", idOrName)
-    .description("run a job's definition again, as a new job, and print its id")
+    .argument("[job]", idOrName)
+    .description("run a job's definition again, as a new job, and print its id; or all that match and did not succeed")
     .option("--follow", "follow the new job as run does, and exit as it exits")
-    .action(async (given: string, { follow = false }: { follow?: boolean }, self: Command) => {
+    .option("--state <states>", "all in these states, with commas in between: Failed, TimedOut, Stopped, Canceled")
+    .option("--reason <reason>", "all that ended for this reason")
+    .option("--name <name>", "all of one container group")
+    .option("--tag <tag>", "all with this label, or KEY=VALUE")
+    .option("--pipeline <name>", "all of one pipeline")
+    .option("--since <time>", "accepted since: a time, or a duration ago, like PT12H")
+    .option("--dry-run", "only say how many")
+    .action(async (given: string | undefined, { follow = false, ...chosen }: RerunFlags, self: Command) => {
       const { service, json } = contextOf(self);
+      const isMany = Object.keys(chosen).length > 0;
+      if (isMany === (given !== undefined))
+        throw new Misuse("rerun needs a job, or --state, --reason, --name, --tag, --pipeline or --since");
+      if (given === undefined) {
+        if (follow) throw new Misuse("--follow goes with one job");
+        const reply = await service.operate("jobs/rerun", chosen);
+        if (json || reply.message === undefined) printJson(reply);
+        else print(reply.message);
+        return;
+      }
       const { job, path } = await service.rerun(await idOf(service, given));
       if (follow) {
         report(`Accepted as job ${job.id}`);

@@ -127,9 +127,9 @@ export class Service {
     return { job, path: this.#pathOf(answer, job.id) };
   }
 
-  /** `POST /api/jobs/cancel`, `/api/pause`, `/api/resume`: a JSON body, and a reply that says what was done. */
+  /** `POST /api/jobs/cancel`, `/api/jobs/rerun`, `/api/pause`, `/api/resume`: a JSON body, and a reply that says what was done. */
   operate(
-    path: "jobs/cancel" | "pause" | "resume" | "poison/replay" | "poison/drop",
+    path: "jobs/cancel" | "jobs/rerun" | "pause" | "resume" | "poison/replay" | "poison/drop",
     body: object,
   ): Promise<z.infer<typeof said>> {
     const headers = { "content-type": "application/json" };

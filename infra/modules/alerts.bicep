@@ -1,4 +1,4 @@
-// What wakes an operator, and the workbook that he looks at then. A job that fails is its owner's matter and raises nothing here.
+// What wakes an operator, and the workbook that he looks at then.
 
 param location string
 param tags object
@@ -25,74 +25,9 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(ema
 
 var actionGroupIds = empty(email) ? [] : [operators.id]
 
-// The app's lines are JSON objects. One of them, `health`, has the numbers of /api/health/details once a minute.
-var health = 'AppTraces | where Message has \'"event":"health"\' | extend numbers = parse_json(Message)'
-
-var queries = [
-  {
-    name: 'aci-proxy-heartbeat'
-    severity: 1
-    description: 'No pass of the sweep was completed for 10 minutes: jobs are accepted but may not end. See the runbook, "Nothing moves".'
-    query: health
-    window: 'PT10M'
-    operator: 'LessThan'
-    threshold: 1
-  }
-  {
-    name: 'aci-proxy-not-well'
-    severity: 1
-    description: 'Health was not ok for three minutes of 10: its status names the cause. See docs/operations.md, "Is it well?".'
-    query: '${health} | where tostring(numbers.status) != "ok"'
-    window: 'PT10M'
-    operator: 'GreaterThan'
-    threshold: 2
-  }
-  {
-    name: 'aci-proxy-needs-hands'
-    severity: 2
-    description: 'A message is in a poison queue, a group outlived its job by half an hour, or a row can\'t be read. See docs/operations.md, "Is it well?".'
-    query: '${health} | where toint(numbers.poisonLength) > 0 or toint(numbers.wakePoisonLength) > 0 or toint(numbers.eventsPoisonLength) > 0 or toint(numbers.leakedGroups) > 0 or toint(numbers.unreadableRows) > 0'
-    window: 'PT15M'
-    operator: 'GreaterThan'
-    threshold: 2
-  }
-  {
-    name: 'aci-proxy-key-vault'
-    severity: 1
-    description: 'The seal key or the vault of the definitions did not work for three minutes of 10: no job is accepted, or no job that refers to a secret. See the runbook, "The seal key or the vault fails".'
-    query: '${health} | where tobool(numbers.sealKeyOk) == false or tobool(numbers.vaultOk) == false'
-    window: 'PT10M'
-    operator: 'GreaterThan'
-    threshold: 2
-  }
-  {
-    name: 'aci-proxy-jobs-wait'
-    severity: 3
-    description: 'A job has been waiting for an hour. See the runbook, "Jobs stay Queued".'
-    query: '${health} | where toint(numbers.oldestQueuedSeconds) > 3600'
-    window: 'PT15M'
-    operator: 'GreaterThan'
-    threshold: 2
-  }
-  {
-    name: 'aci-proxy-failing-functions'
-    severity: 2
-    description: 'A queue or timer function failed more than ten times in 15 minutes: storage, a key or Azure Resource Manager can\'t be reached. See the runbook, "Functions fail".'
-    query: 'AppRequests | where Name in ("provisioner", "wake", "events", "sweep") and Success == false'
-    window: 'PT15M'
-    operator: 'GreaterThan'
-    threshold: 10
-  }
-  {
-    name: 'aci-proxy-errors'
-    severity: 2
-    description: 'The app logged an error: an invalid setting, a message that was given up, a group that could not be removed. See the runbook, "The app logs errors".'
-    query: 'AppTraces | where SeverityLevel >= 3 and Message startswith \'{"level":"error"\' and not(Message has \'"event":"health"\')'
-    window: 'PT15M'
-    operator: 'GreaterThan'
-    threshold: 0
-  }
-]
+// Each query counts what it finds as `found`, sampled items included, and the alert compares their sum. One without a sum counts rows: a
+// query that finds nothing has none. Each runs in a test over what the app really logs (test/infra/alerts.test.ts).
+var queries = loadJsonContent('../alerts.json')
 
 resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for alert in queries: {
@@ -113,7 +48,11 @@ resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
         allOf: [
           {
             query: alert.query
-            timeAggregation: 'Count'
+            timeAggregation: contains(alert.query, 'found =') ? 'Total' : 'Count'
+            ...(contains(alert.query, 'found =') ? { metricMeasureColumn: 'found' } : {})
+            ...(contains(alert, 'dimension')
+              ? { dimensions: [{ name: alert.dimension, operator: 'Include', values: ['*'] }] }
+              : {})
             operator: alert.operator
             threshold: alert.threshold
           }

@@ -9,6 +9,7 @@ import { hasEnded, type Job } from "../shared/job/job.ts";
 import { beginning, delivery, maxWarnings } from "../shared/intake/new-job.ts";
 import { defaultOptions } from "../shared/job/options.ts";
 import { isAllowedAddress } from "../shared/security/safe-post.ts";
+import { reportEnd } from "./reconcile/report-move.ts";
 import { reconcile } from "./reconcile/reconcile.ts";
 
 /** A message that can never work leaves a `Failed` row that says why. Nothing of its text is kept but its name. */
@@ -52,6 +53,7 @@ export async function recordRefused(deps: Deps, refused: Refused): Promise<void>
       : await deps.sealer.seal(JSON.stringify([recipients.callBackUri]), id);
   const result = await deps.jobs.insert(job, { definition: undefined, callbacks });
   deps.log("warn", "message refused", { job: id, reason: refused.reason, result });
+  if (result === "created") reportEnd(deps, job);
   // The id of a job that was taken before: it goes on.
   if (result === "exists" && !(await isOver(deps, id))) return;
   if (hasRecipients || deps.endpoints.length > 0) return reconcile(deps, id, { at: undefined });

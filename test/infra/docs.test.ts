@@ -96,6 +96,7 @@ test("docs/deploy.md states the idle system's cost from what the code does while
     queues: Object.keys(queueNames).length,
     pollSeconds: (hours * 60 + minutes) * 60 + seconds,
     instanceGb: functionAppConfig.scaleAndConcurrency.instanceMemoryMB / 1024,
+    logAlerts: dev ? ofType(deploymentOf(dev), "Microsoft.Insights/scheduledQueryRules").length : 0,
   };
   const table = idleCostTable(counts);
   const calls = `A run of the timer with nothing to do makes ${idle.storage} calls to storage and ${idle.arm} to Azure Resource Manager.`;
@@ -138,7 +139,7 @@ describe("The documents", () => {
         ])
       : "";
     const named = [...alerts.matchAll(/See the runbook, \\"([^"\\]+)\\"/g)].map(([, heading]) => heading ?? "");
-    expect(named).toHaveLength(6);
+    expect(named).toHaveLength(11);
     for (const heading of named) expect(read("docs/runbook.md")).toMatch(new RegExp(`^#+ ${heading}$`, "m"));
   });
 

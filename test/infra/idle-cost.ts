@@ -12,6 +12,7 @@ export interface IdleCounts {
   /** Longest pause between two polls of an empty queue, in seconds. */
   readonly pollSeconds: number;
   readonly instanceGb: number;
+  readonly logAlerts: number;
 }
 
 /** Public prices in US dollars, of the kind that East US has; look yours up. */
@@ -66,7 +67,11 @@ function idleCost(counts: IdleCounts): readonly IdleCost[] {
       count: n(polls),
       dollars: (polls / 1e4) * prices.tenThousandCalls,
     },
-    { item: "Alerts", count: "3 log, 1 metric", dollars: 3 * prices.logAlert + prices.metricAlert },
+    {
+      item: "Alerts",
+      count: `${counts.logAlerts} log, 1 metric`,
+      dollars: counts.logAlerts * prices.logAlert + prices.metricAlert,
+    },
     { item: "Container registry, Basic", count: "1", dollars: prices.registryBasic },
     {
       item: "Only with `network`: NAT gateway, address, private endpoints and zones",

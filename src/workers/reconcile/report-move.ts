@@ -1,8 +1,10 @@
 import { second } from "../../shared/base/duration.ts";
+import type { LogFields } from "../../shared/base/log.ts";
 import type { Telemetry } from "../../shared/base/telemetry.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { blame } from "../../shared/job/describe.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
+import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { jobSpans, resultOf } from "../../shared/job/job-spans.ts";
 import { pullSeconds } from "../../shared/job/timing.ts";
 import { columnsOf, type Prices } from "../../shared/store/job-row.ts";
@@ -16,10 +18,44 @@ export function reportMove(
   if (before.phase.state === job.phase.state && before.attempt === job.attempt) return;
   const moved = { job: job.id, name: job.name, from: before.phase.state, to: job.phase.state, attempt: job.attempt };
   log("info", "job moved", { ...moved, reason: job.history.at(-1)?.reason });
-  measureMove(telemetry, before, job, jobs.prices);
+  measureStart(telemetry, before, job);
+  if (hasEnded(job.phase) && !hasEnded(before.phase)) reportEnd({ log, telemetry, jobs }, job);
 }
 
-function measureMove(telemetry: Telemetry, before: Job, job: Job, prices: Prices): void {
+/** An end, also of a job that never was anything else. */
+export function reportEnd({ log, telemetry, jobs }: Pick<Deps, "log" | "telemetry" | "jobs">, job: Job): void {
+  log("info", "job ended", endFields(job, jobs.prices));
+  measureEnd(telemetry, job, jobs.prices);
+}
+
+/** One line says all of a job that workbook and alerts add up. Times in seconds; cost in the currency of the prices. */
+function endFields(job: Job, prices: Prices): LogFields {
+  const columns = columnsOf(job, prices);
+  const number = (name: string): number | undefined =>
+    columns[name] === undefined ? undefined : numberIn(columns[name]);
+  const word = (name: string): string | undefined => (typeof columns[name] === "string" ? columns[name] : undefined);
+  return {
+    ...logFieldsOf(job),
+    state: word("state"),
+    reason: word("reason"),
+    fault: word("fault"),
+    exitCode: typeof columns["exitCode"] === "number" ? columns["exitCode"] : undefined,
+    queueSeconds: number("queueSeconds"),
+    startSeconds: number("startSeconds"),
+    pullSeconds: number("pullSeconds"),
+    runSeconds: number("runSeconds"),
+    durationSeconds: number("durationSeconds"),
+    vcpuSeconds: number("vcpuSeconds"),
+    cost: number("costEstimate"),
+    currency: prices.currency,
+    factory: word("factory"),
+    activity: word("activity"),
+    runId: word("pipelineRunId"),
+    tags: word("tags"),
+  };
+}
+
+function measureStart(telemetry: Telemetry, before: Job, job: Job): void {
   const { phase } = job;
   if (job.attempt > before.attempt)
     telemetry.count("aciproxy.job.retries", 1, { "aciproxy.job.reason": job.history.at(-1)?.reason });
@@ -29,8 +65,11 @@ function measureMove(telemetry: Telemetry, before: Job, job: Job, prices: Prices
     const pull = pullSeconds(job.events);
     if (pull !== undefined) telemetry.duration("aciproxy.job.pull.duration", pull);
   }
-  if (!hasEnded(phase) || hasEnded(before.phase)) return;
+}
 
+function measureEnd(telemetry: Telemetry, job: Job, prices: Prices): void {
+  const { phase } = job;
+  if (!hasEnded(phase)) return;
   for (const span of jobSpans(job)) telemetry.past(span);
   const result = resultOf(phase.state);
   const { reason } = phase.verdict;

@@ -10,8 +10,10 @@ export async function logHealth(deps: Deps): Promise<RunEnd> {
   await probeServices(deps);
   const health = await readHealth(deps);
   const isWell = health.status === "ok" && [...health.services.values()].every(({ ok }) => ok);
-  deps.log(isWell ? "info" : "error", "health", numbersOf(health, deps.now()));
-  deps.telemetry.gauges(gaugesOf(health, await deps.daily.parts(deps.now()), deps.now()));
+  const budget = await deps.daily.parts(deps.now());
+  const dailyLimitReached = Object.values(budget).some((left) => left === 0);
+  deps.log(isWell ? "info" : "error", "health", { ...numbersOf(health, deps.now()), dailyLimitReached });
+  deps.telemetry.gauges(gaugesOf(health, budget, deps.now()));
   return { kind: "completed", cursor: undefined };
 }
 

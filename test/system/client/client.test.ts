@@ -267,6 +267,16 @@ describe("aci-proxy about jobs", () => {
     expect(service.requests).toHaveLength(3);
   });
 
+  test("rerun takes a selection instead of a job, and says how many run again", async () => {
+    const json = { message: "3 jobs are run again.", rerun: 3 };
+    service.on("POST /api/jobs/rerun", { status: 200, json });
+    const rerun = aciProxy("rerun", "--state", "Failed", "--since", "PT12H");
+    expect(await rerun.exitCode).toBe(0);
+    expect(rerun.stdout).toBe("3 jobs are run again.\n");
+    for (const words of [[], ["nightly", "--state", "Failed"], ["--follow", "--state", "Failed"]])
+      expect(await aciProxy("rerun", ...words).exitCode, words.join(" ")).toBe(202);
+  });
+
   test("rerun takes a name, and prints the new job's id", async () => {
     service.on("GET /api/status/nightly", { status: 500, json: { id: "1", name: "nightly", state: "Failed" } });
     const json = { message: "accepted", id: "2", name: "nightly", state: "Queued", rerunOf: "1" };
