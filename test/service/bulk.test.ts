@@ -57,6 +57,21 @@ it("a cancel of many whose host dies in its first seconds is finished by the swe
   expect(await deps.bulk.all()).toEqual([]);
 });
 
+it("a cancel of many that storage interrupts is answered 202, and the sweep goes on with it", async () => {
+  let fails = false;
+  const bench = await openBench({}, { before: ({ service }) => (fails && service === "queue" ? 503 : "pass") });
+  const { deps, clock } = bench;
+  const jobs = await Promise.all(Array.from({ length: 8 }, (_, n) => post(deps, yaml(`job-${n}`))));
+  fails = true;
+  const reply = await ask(cancelMany(deps), { text: JSON.stringify({ state: "active" }) });
+  fails = false;
+  expect([reply.status, reply.body["more"]]).toEqual([202, true]);
+  clock.advance(minute);
+  await runPass(deps, "timer");
+  for (const { id } of jobs) expect((await jobOf(deps, id)).cancel).toBeDefined();
+  expect(await deps.bulk.all()).toEqual([]);
+});
+
 it("a cancel of many finds jobs that were accepted a moment ago, by what their rows say", async () => {
   const { deps } = await openBench();
   const mine = await post(deps, yaml("mine"), "tags=team=data&source=factory/nightly/run/copy");

@@ -1,4 +1,4 @@
-import { Unreadable } from "../base/errors.ts";
+import { Unavailable, Unreadable } from "../base/errors.ts";
 import { inParallel } from "../base/in-parallel.ts";
 import type { JobId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -38,7 +38,7 @@ function isMeant({ states, tag, pipeline }: Selection, state: string, columns: J
 /** How many jobs are canceled at once. */
 const width = 8;
 
-/** Cancels all active jobs that are meant, until the time is up. May be repeated. */
+/** Cancels all active jobs that are meant, until the time is up or storage fails. May be repeated. */
 export async function cancelSelected(
   deps: CancelManyDeps,
   selection: Selection,
@@ -46,7 +46,12 @@ export async function cancelSelected(
 ): Promise<Progress> {
   const ids: JobId[] = [];
   let unreadable = 0;
-  const troubles: Error[] = [];
+  let isCutShort = false;
+  /** An outage ends nothing: whoever records the work goes on with it later. */
+  const interrupted = (error: unknown): void => {
+    if (!(error instanceof Unavailable)) throw error;
+    isCutShort = true;
+  };
   const one = async (entry: ActiveJob): Promise<void> => {
     const { id } = entry;
     // What was only just accepted has a name in the index, and nothing else yet: its row says the rest.
@@ -61,14 +66,17 @@ export async function cancelSelected(
     writeAudit(deps.log, "cancel", by, logFieldsOf(stored.job));
   };
   const failed = ({ id }: { readonly id: JobId }, error: unknown): void => {
-    if (error instanceof Unreadable) unreadable++;
-    else troubles.push(error instanceof Error ? error : new Error(String(error)));
     deps.log("warn", "job can't be canceled", { job: id });
+    if (error instanceof Unreadable) unreadable++;
+    else interrupted(error);
   };
   const { name, until: before } = selection;
   const named = activeJobs(deps.jobs, { name, until: before }, undefined, () => unreadable++);
-  const reached = await inParallel(named, one, { width, until, now: deps.now, failed });
-  const [trouble] = troubles;
-  if (trouble !== undefined) throw trouble;
-  return { ids, unreadable, finished: reached === "all" };
+  let reached: "all" | "out of time" = "out of time";
+  try {
+    reached = await inParallel(named, one, { width, until, now: deps.now, failed });
+  } catch (error) {
+    interrupted(error);
+  }
+  return { ids, unreadable, finished: reached === "all" && !isCutShort };
 }

@@ -1,4 +1,4 @@
-import { Unreadable } from "../base/errors.ts";
+import { Unavailable, Unreadable } from "../base/errors.ts";
 import { inParallel } from "../base/in-parallel.ts";
 import type { JobId } from "../base/ids.ts";
 import { parseJobId } from "../base/ids.ts";
@@ -35,7 +35,7 @@ export interface Rerun {
 const width = 8;
 const pageSize = 200;
 
-/** Reruns all jobs that are meant and ended without success, until the time is up. May be repeated. */
+/** Reruns all jobs that are meant and ended without success, until the time is up or storage fails. May be repeated. */
 export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelection, plan: RerunPlan): Promise<Rerun> {
   const { jobs, log, now, queues } = deps;
   const { by, until, dryRun, keep = () => Promise.resolve() } = plan;
@@ -69,10 +69,13 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
     await queues.run(job.id);
     writeAudit(log, "rerun", by, { ...logFieldsOf(job), rerunOf: id });
   };
+  let isCutShort = false;
   const failed = (id: JobId, error: unknown): void => {
-    if (!(error instanceof Unreadable)) throw error;
-    add("refused");
     log("warn", "job can't be rerun", { job: id });
+    if (error instanceof Unreadable) add("refused");
+    // An outage ends nothing: whoever records the work goes on with it later.
+    else if (error instanceof Unavailable) isCutShort = true;
+    else throw error;
   };
   while (now() < until) {
     const before = progress;
@@ -84,7 +87,7 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
     const meantIds = meant.flatMap(({ id }) => parseJobId(String(id)) ?? []);
     const reached = await inParallel(meantIds, one, { width, until, now, failed });
     // The page is begun again: what was done is known then.
-    if (reached !== "all") {
+    if (reached !== "all" || isCutShort) {
       progress = { ...before, rerun: progress.rerun };
       break;
     }
