@@ -63,8 +63,8 @@ const maxRows = 50;
 /** How often one call is made: on a storage that fails now and then, a step of a hundred calls would never get through. */
 const maxTries = 3;
 const maxActions = 100;
-/** When the rebuild began, a row may have been on its way for this long. */
-const maxOnTheWay = minute;
+/** When the rebuild began, a row may have been on its way for a minute, and its acceptor's clock may be behind ours. */
+const maxOnTheWay = 5 * minute;
 
 /** The time for a step is up. */
 class OutOfTime extends Error {}
