@@ -69,12 +69,12 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
     await queues.run(job.id);
     writeAudit(log, "rerun", by, { ...logFieldsOf(job), rerunOf: id });
   };
-  let isCutShort = false;
+  const outage = { struck: false };
   const failed = (id: JobId, error: unknown): void => {
     log("warn", "job can't be rerun", { job: id });
     if (error instanceof Unreadable) add("refused");
     // An outage ends nothing: whoever records the work goes on with it later.
-    else if (error instanceof Unavailable) isCutShort = true;
+    else if (error instanceof Unavailable) outage.struck = true;
     else throw error;
   };
   while (now() < until) {
@@ -87,7 +87,7 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
     const meantIds = meant.flatMap(({ id }) => parseJobId(String(id)) ?? []);
     const reached = await inParallel(meantIds, one, { width, until, now, failed });
     // The page is begun again: what was done is known then.
-    if (reached !== "all" || isCutShort) {
+    if (reached !== "all" || outage.struck) {
       progress = { ...before, rerun: progress.rerun };
       break;
     }
