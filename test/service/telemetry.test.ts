@@ -7,6 +7,8 @@ import { trigger } from "../../src/http/trigger.ts";
 import { groupName } from "../../src/shared/base/ids.ts";
 import { noTelemetry, type Telemetry } from "../../src/shared/base/telemetry.ts";
 import { openTelemetry } from "../../src/shared/telemetry/open-telemetry.ts";
+import { startTelemetry } from "../../src/shared/telemetry/start.ts";
+import { Secret } from "../../src/shared/base/errors.ts";
 import { invocationSpan } from "../../src/shared/telemetry/invocation.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { startReceiver, type Receiver } from "../kit/receiver.ts";
@@ -236,6 +238,18 @@ it("Azure Monitor gets a job of ten minutes in few bytes, and hardly any while n
   }
   // An export each five minutes.
   expect((await sent()) * 12 * 24).toBeLessThan(1_000_000);
+});
+
+it("a connection string that can't be read is an error in the log, and nothing more", async () => {
+  const lines: string[] = [];
+  const telemetry = startTelemetry({
+    settings: { otlpEndpoint: undefined, insights: new Secret("no connection string") },
+    environment: {},
+    version: "0",
+    log: (level, event) => lines.push(`${level} ${event}`),
+  });
+  await expect.poll(() => lines).toEqual(["error no telemetry"]);
+  expect(await telemetry.span({ name: "x", kind: "internal", attributes: {} }, () => Promise.resolve(1))).toBe(1);
 });
 
 it("costs nothing where nobody listens", async () => {

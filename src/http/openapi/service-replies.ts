@@ -191,8 +191,8 @@ export const serviceReplies = () => ({
     }),
     sealKey: probed("The key that seals definitions."),
     vault: probed("The vault that definitions refer to; null without one, and until it was asked."),
-    eventTopic: probed("The Event Grid topic that gets events; null without one, and while it took all."),
-    webhook: probed("The webhook that is notified of ends; null without one, and while it took all."),
+    eventTopic: probed("The Event Grid topic that gets events; null without one, and until the first minute is over."),
+    webhook: probed("The webhook that is notified of ends; null without one, and until the first minute is over."),
     arm: z.strictObject({
       ok: flag("Azure Resource Manager answered last time."),
       since: maybeTime("Since when that is so."),

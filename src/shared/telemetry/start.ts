@@ -32,10 +32,10 @@ export function startTelemetry({ settings, environment, version, log }: StartOpt
     metricInterval: interval >= second ? interval : 60 * second,
     now: () => performance.timeOrigin + performance.now(),
   };
-  import("./open-telemetry.ts").then(
-    ({ openTelemetry }) => (real = openTelemetry(options)),
-    (error: unknown) => log("error", "no telemetry", { error: messageOf(error) }),
-  );
+  // A connection string that can't be read ends telemetry, and nothing else.
+  import("./open-telemetry.ts")
+    .then(({ openTelemetry }) => (real = openTelemetry(options)))
+    .catch((error: unknown) => log("error", "no telemetry", { error: messageOf(error) }));
   return {
     span: (what, work) => real.span(what, work),
     past: (span) => real.past(span),

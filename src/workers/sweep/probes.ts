@@ -19,10 +19,12 @@ export async function probeServices({
     const error = await ask().then(() => undefined, messageOf);
     await services.record(service, error, now(), before.get(service));
   };
-  // Endpoints are tried with events; here only what is left of one that is not set up any more is removed.
+  // Endpoints are tried with events. Until the first one fails it counts as one that works.
   const removed = endpointNames.filter((name) => before.has(name) && !endpoints.some((set) => set.name === name));
+  const added = endpoints.filter(({ name }) => !before.has(name));
   await Promise.all([
     ...removed.map((name) => services.forget(name)),
+    ...added.map(({ name }) => services.record(name, undefined, now())),
     probe("sealKey", () => sealer.probe()),
     vault === undefined ? before.has("vault") && services.forget("vault") : probe("vault", () => vault.probe()),
   ]);
