@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { day, hour, minute, second } from "../../src/shared/base/duration.ts";
+import { groupName } from "../../src/shared/base/ids.ts";
 import { jsonLog } from "../../src/shared/base/log.ts";
 import { healthDetails } from "../../src/http/health.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
@@ -210,6 +211,22 @@ it("an instance that dies between the end of a job and its event leaves the even
   await follow(bench, id);
   expect(kindsAt(bench.topic)).toEqual(["accepted", "started", "finished"]);
   expect((await jobOf(bench.deps, id)).phase).toMatchObject({ state: "Succeeded", tidy: true });
+});
+
+it("a job is forgotten only when the sweep knows what a slow endpoint has not taken", async () => {
+  const bench = await withEndpoints();
+  bench.topic.answer = "silence";
+  // Its row is the last that happens to it.
+  await deliver(bench.deps, "name: broken");
+  const {
+    job: { id },
+  } = (await bench.deps.jobs.peekNewest(groupName("broken"))) ?? expect.fail("no job");
+  expect(await bench.deps.jobs.index.has(id)).toBe(false);
+  const paths = bench.calls().map(({ method, url, body }) => `${method} ${decodeURIComponent(url.pathname)} ${body}`);
+  const noted = paths.findLastIndex((path) => path.includes("PartitionKey='undelivered'"));
+  const dropped = paths.findIndex((path) => path.startsWith("DELETE") && path.includes(`job_${id}`));
+  expect(noted).toBeGreaterThan(0);
+  expect(noted).toBeLessThan(dropped);
 });
 
 describe("a webhook", () => {

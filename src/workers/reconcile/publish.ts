@@ -101,13 +101,16 @@ export class Publisher {
     if (this.#work !== undefined) await Deadline.in(this.#deps.now, maxPause).limit(this.#work);
   }
 
-  /** Waits for all that is under way, and saves what no save took along. The sweep sends later what no endpoint took. */
-  async end(job: Job): Promise<void> {
-    if (this.#work === undefined) return;
+  /** Waits for all that is under way, and notes for the sweep what no endpoint took. Before it nothing may let the job be forgotten. */
+  async settle({ id, createdAt }: Job): Promise<void> {
     await this.#work;
-    const { jobs, undelivered } = this.#deps;
-    if (this.#isLeft) await undelivered.note(job.id, job.createdAt, Math.max(0, ...this.#newest.values()));
-    if (this.withPublished(job) !== job) await savePublished(jobs, job.id, this.#published);
+    if (this.#isLeft) await this.#deps.undelivered.note(id, createdAt, Math.max(0, ...this.#newest.values()));
+  }
+
+  /** The same, and saves what no save took along. */
+  async end(job: Job): Promise<void> {
+    await this.settle(job);
+    if (this.withPublished(job) !== job) await savePublished(this.#deps.jobs, job.id, this.#published);
   }
 }
 

@@ -276,7 +276,7 @@ class Reconciliation {
     await capacityFreed(this.#deps, job);
     await letGo(this.#deps, job);
     this.#hasLetGo = true;
-    await this.#publisher.pause();
+    await this.#publisher.settle(job);
     if (hasEnded(job.phase)) await this.#save({ ...job, phase: { ...job.phase, tidy: true } });
     return false;
   }
@@ -285,6 +285,7 @@ class Reconciliation {
     const { job } = this.#stored;
     // A job that was done with already may have been given the name once more by whoever did not know.
     if (!this.#hasLetGo) await letGo(this.#deps, job);
+    await this.#publisher.settle(job);
     await leaveIndex(this.#deps, job);
     return true;
   }
