@@ -22,7 +22,7 @@ import type { Rules } from "./job/step.ts";
 import { Placement } from "./limits/placement.ts";
 import { PoisonQueue } from "./store/poison.ts";
 import { Queues } from "./store/queues.ts";
-import { Endpoint, type Target as EndpointTarget } from "./notify/endpoint.ts";
+import { Endpoint, type EndpointClient } from "./notify/endpoint.ts";
 import { eventTopic } from "./notify/event-topic.ts";
 import { webhook } from "./notify/webhook.ts";
 import { fileKeyRing } from "./security/file-key-ring.ts";
@@ -150,7 +150,7 @@ export function makeDeps(options: DepsOptions): Deps {
     control,
     unreadable,
     services,
-    endpoints: targetsOf(settings, control).map((target) => new Endpoint(target, { states: services, now, log })),
+    endpoints: endpointsOf(settings, control).map((client) => new Endpoint(client, { states: services, now, log })),
     undelivered: new UndeliveredEvents(storage.table(tableNames.control), pacing),
     rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices, pacing),
     periodicRuns: new PeriodicRuns(storage.table(tableNames.control)),
@@ -191,17 +191,17 @@ export function makeDeps(options: DepsOptions): Deps {
 }
 
 /** Where events go. The installation is their source. */
-function targetsOf(settings: Settings, control: Control) {
+function endpointsOf(settings: Settings, control: Control) {
   const source = async (): Promise<string> => `/aciproxy/${(await control.installation()).id}`;
   const { eventTopic: topic, notifyWebhook: address, notifyOn: on } = settings;
-  const targets: EndpointTarget[] = [];
-  if (topic !== undefined) targets.push(eventTopic(topic, () => new DefaultAzureCredential(), source, settings));
+  const clients: EndpointClient[] = [];
+  if (topic !== undefined) clients.push(eventTopic(topic, () => new DefaultAzureCredential(), source, settings));
   if (address !== undefined) {
     const { hostname } = new URL(address.reveal());
     const post = safePost([hostname.startsWith("127.") ? "localhost" : hostname]);
-    targets.push(webhook(address, { post, on, links: settings }));
+    clients.push(webhook(address, { post, on, links: settings }));
   }
-  return targets;
+  return clients;
 }
 
 function realAci(

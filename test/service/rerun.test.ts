@@ -147,7 +147,7 @@ describe("a rerun of many", () => {
       }),
     };
     await expect(many(dying, { state: "Failed" })).resolves.toMatchObject({ status: 500 });
-    const [{ key } = { key: "" }] = await bench.deps.reruns.open();
+    const [{ key } = { key: "" }] = await bench.deps.reruns.all();
     const progress = () => ask(rerunProgress(bench.deps), { params: { key } });
     expect(await progress()).toMatchObject({ status: 202, body: { more: true } });
     bench.clock.advance(60_000);

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { retryAfter, second } from "../base/duration.ts";
 import { readRefusal } from "../job/arm-errors.ts";
 import { observedGroup, parseArmGroup, type ArmGroup } from "./arm-group.ts";
-import { noTelemetry, type Telemetry } from "../base/telemetry.ts";
+import { noTelemetry, spanOfCall, type Telemetry } from "../base/telemetry.ts";
 import { messageOf } from "../base/errors.ts";
 import type { AzureError, JobTarget } from "../job/job.ts";
 import type { Observation } from "../job/observation.ts";
@@ -257,25 +257,17 @@ export class Aci {
   #measured(request: PipelineRequest, path: string): Promise<PipelineResponse> {
     const { telemetry = noTelemetry, endpoint } = this.#options;
     const { method } = request;
-    const template = templateOf(path);
-    const attributes = {
-      "server.address": new URL(endpoint).hostname,
-      "http.request.method": method,
-      "url.template": template,
-    };
-    return telemetry.span({ name: `${method} ${template}`, kind: "client", attributes }, async (span) => {
-      let status: number | undefined;
-      try {
-        const response = await this.#client.sendRequest(request);
-        ({ status } = response);
-        span.set({ "http.response.status_code": status }, status >= 400 && status !== 404);
-        return response;
-      } finally {
+    const host = new URL(endpoint).hostname;
+    return spanOfCall(
+      telemetry,
+      { method, host, template: templateOf(path), isFailure: (status) => status >= 400 && status !== 404 },
+      () => this.#client.sendRequest(request),
+      (status) => {
         const call = { "http.request.method": method, "http.response.status_code": status };
         telemetry.count("aciproxy.arm.calls", 1, call);
         if (status === 429) telemetry.count("aciproxy.arm.throttles", 1, call);
-      }
-    });
+      },
+    );
   }
 
   #errorOf(response: PipelineResponse): AzureError {

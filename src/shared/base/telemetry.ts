@@ -45,6 +45,8 @@ export interface PastSpan extends SpanOptions {
   readonly to: number;
   /** 16 hex digits, where others refer to it. */
   readonly id?: string;
+  /** The id of the trace that begins with it, if it has no parent. */
+  readonly trace?: string;
   readonly failed: boolean;
 }
 
@@ -115,6 +117,41 @@ export interface Telemetry {
   gauges(readings: readonly Gauge[]): void;
   /** Sends what is collected. */
   flush(): Promise<void>;
+}
+
+/** What a call over HTTP is known by: no whole address, and no body. */
+interface HttpCall {
+  readonly method: string;
+  readonly host: string;
+  /** The path with placeholders. */
+  readonly template: string;
+  /** Whether an answer of this status is a failure. */
+  readonly isFailure: (status: number) => boolean;
+}
+
+/**
+ * Sends a call as a span.
+ *
+ * @param ended called with the answer's status; `undefined` where no answer came
+ */
+export function spanOfCall<R extends { readonly status: number }>(
+  telemetry: Telemetry,
+  { method, host, template, isFailure }: HttpCall,
+  send: () => Promise<R>,
+  ended: (status: number | undefined) => void,
+): Promise<R> {
+  const attributes = { "server.address": host, "http.request.method": method, "url.template": template };
+  return telemetry.span({ name: `${method} ${template}`, kind: "client", attributes }, async (span) => {
+    let status: number | undefined;
+    try {
+      const response = await send();
+      ({ status } = response);
+      span.set({ "http.response.status_code": status }, isFailure(status));
+      return response;
+    } finally {
+      ended(status);
+    }
+  });
 }
 
 const silent: OpenSpan = { set: () => undefined };

@@ -4,6 +4,8 @@ import { decimal, integer, row, text, words, wordsLike, yes, type Read } from ".
 /** The settings of what keeps secrets secret and people out; a part of the settings table. */
 const anything: readonly string[] = ["*"];
 
+const isThisMachine = (hostname: string): boolean => hostname === "localhost" || hostname.startsWith("127.");
+
 /** An address of a service that gets our tokens or secrets: https, or plain http on this machine. */
 const secureUrl =
   (path: RegExp, form: string): Read<string | undefined> =>
@@ -11,7 +13,7 @@ const secureUrl =
     const fault = { fault: `must be ${form}` };
     if (!URL.canParse(value)) return fault;
     const { protocol, hostname, username, pathname, search, hash, origin } = new URL(value);
-    const local = protocol === "http:" && (hostname === "localhost" || hostname.startsWith("127."));
+    const local = protocol === "http:" && isThisMachine(hostname);
     const bare = username === "" && search === "" && hash === "" && path.test(pathname);
     return bare && (protocol === "https:" || local) ? `${origin}${pathname.replace(/\/$/, "")}` : fault;
   };
@@ -20,17 +22,8 @@ const webhookAddress: Read<Secret | undefined> = (value) => {
   const fault = { fault: "must be an https address" };
   if (!URL.canParse(value)) return fault;
   const { protocol, username, hostname } = new URL(value);
-  const local = protocol === "http:" && (hostname === "localhost" || hostname.startsWith("127."));
+  const local = protocol === "http:" && isThisMachine(hostname);
   return username === "" && (protocol === "https:" || local) ? new Secret(value) : fault;
-};
-
-const ends: Read<readonly string[]> = (value) => {
-  const list = value
-    .split(",")
-    .map((word) => word.trim().toLowerCase())
-    .filter((word) => word !== "");
-  const known = ["succeeded", "failed", "stopped", "timedout", "canceled"];
-  return list.every((word) => known.includes(word)) ? list : { fault: `must be of the words ${known.join(", ")}` };
 };
 
 const identityId: Read<string | undefined> = (value) =>
@@ -118,7 +111,10 @@ export const securitySettings = {
     "NOTIFY_ON",
     "failed,timedout",
     ["failed", "timedout"],
-    ends,
+    wordsLike(
+      /^(?:succeeded|failed|stopped|timedout|canceled)$/i,
+      "of the words succeeded, failed, stopped, timedout, canceled",
+    ),
     "Ends that `NOTIFY_WEBHOOK` gets a message of: `succeeded`, `failed`, `stopped`, `timedout`, `canceled`.",
   ),
   sealKeyId: row<string | undefined>(

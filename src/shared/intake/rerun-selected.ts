@@ -79,9 +79,7 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
   };
   while (now() < until) {
     const before = progress;
-    const page = await (progress.page === undefined
-      ? jobs.list(filter, pageSize, undefined)
-      : jobs.list(filter, pageSize, progress.page));
+    const page = await jobs.list(filter, pageSize, progress.page);
     if (page === "no such page") return { progress, ids, finished: true };
     const meant = page.rows.filter((row) => tag === undefined || hasTag(row, tag));
     const meantIds = meant.flatMap(({ id }) => parseJobId(String(id)) ?? []);
@@ -93,8 +91,8 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
     }
     const { page: _done, ...counted } = progress;
     progress = page.continuation === undefined ? counted : { ...counted, page: page.continuation };
-    await keep(progress);
     if (page.continuation === undefined) return { progress, ids, finished: true };
+    await keep(progress);
   }
   return { progress, ids, finished: false };
 }

@@ -62,12 +62,11 @@ const isTerminal = (state: string): boolean => terminalStates.some((terminal) =>
 /** What an endpoint has not got yet: events to be sent, and how many are too old to be sent. */
 export function dueEvents(
   job: Job,
-  wants: (job: Job, event: JobEvent) => boolean,
-  endpoint: EndpointName,
+  endpoint: { readonly name: EndpointName; wants(job: Job, event: JobEvent): boolean },
   now: number,
 ): { readonly due: readonly JobEvent[]; readonly dropped: number; readonly last: number } {
-  const got = job.published?.[endpoint] ?? 0;
-  const open = eventsOf(job).filter((event) => event.sequence > got && wants(job, event));
+  const got = job.published?.[endpoint.name] ?? 0;
+  const open = eventsOf(job).filter((event) => event.sequence > got && endpoint.wants(job, event));
   const due = open.filter(({ at }) => now - at <= patience);
   return { due, dropped: open.length - due.length, last: open.at(-1)?.sequence ?? got };
 }

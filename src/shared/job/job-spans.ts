@@ -41,7 +41,7 @@ export function jobSpans(job: Job): readonly PastSpan[] {
   const whole: PastSpan = {
     name: `RUN ${name}`,
     kind: "internal",
-    parent: traceparent ?? noParent(id),
+    ...(traceparent === undefined ? { trace: traceIdOf(traceparentOf(id)) } : { parent: traceparent }),
     id: spanIdOf(id),
     from: createdAt,
     to: finishedAt,
@@ -68,9 +68,4 @@ export function jobSpans(job: Job): readonly PastSpan[] {
     return [{ name: to, kind: "internal", parent: jobTrace(job), from: at, to: until, failed: false, attributes }];
   });
   return [whole, ...states];
-}
-
-/** A trace that begins with this job: the trace's id without a span. */
-function noParent(id: Job["id"]): string {
-  return `00-${traceIdOf(traceparentOf(id))}-${"0".repeat(16)}-01`;
 }

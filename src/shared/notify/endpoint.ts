@@ -7,7 +7,7 @@ import type { JobResult } from "../job/result.ts";
 import type { ServiceStates } from "../store/service-states.ts";
 
 /** Where events of every job go: the operator's topic or webhook. */
-export interface Target {
+export interface EndpointClient {
   readonly name: EndpointName;
   readonly wants: (job: Job, event: JobEvent) => boolean;
   /**
@@ -24,15 +24,15 @@ const believed = 15 * second;
 
 /** One endpoint with its state, which all instances share: while it rests nobody waits for it. */
 export class Endpoint {
-  readonly #target: Target;
+  readonly #client: EndpointClient;
   readonly #states: ServiceStates;
   readonly #now: () => number;
   readonly #log: Log;
   readonly #known: TtlCache<boolean>;
   #failures = 0;
 
-  constructor(target: Target, { states, now, log }: { states: ServiceStates; now: () => number; log: Log }) {
-    this.#target = target;
+  constructor(client: EndpointClient, { states, now, log }: { states: ServiceStates; now: () => number; log: Log }) {
+    this.#client = client;
     this.#states = states;
     this.#now = now;
     this.#log = log;
@@ -40,11 +40,11 @@ export class Endpoint {
   }
 
   get name(): EndpointName {
-    return this.#target.name;
+    return this.#client.name;
   }
 
   wants(job: Job, event: JobEvent): boolean {
-    return this.#target.wants(job, event);
+    return this.#client.wants(job, event);
   }
 
   /** False while the endpoint rests. */
@@ -55,7 +55,7 @@ export class Endpoint {
   /** @returns whether the endpoint took the events */
   async send(job: Job, events: readonly JobEvent[], result: JobResult | undefined): Promise<boolean> {
     try {
-      await this.#target.deliver(job, events, result);
+      await this.#client.deliver(job, events, result);
     } catch (error) {
       const why = reasonOf(error);
       this.#failures++;

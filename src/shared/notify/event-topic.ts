@@ -4,7 +4,7 @@ import { second } from "../base/duration.ts";
 import { isLoopback } from "../config/settings.ts";
 import { cloudEvent } from "../job/job-events.ts";
 import type { Links } from "../job/urls.ts";
-import type { Target } from "./endpoint.ts";
+import type { EndpointClient } from "./endpoint.ts";
 
 /** The whole call; the reconcile that sends waits no longer than this. */
 const timeout = 5 * second;
@@ -15,7 +15,7 @@ export function eventTopic(
   credential: () => TokenCredential,
   source: () => Promise<string>,
   links: Links,
-): Target {
+): EndpointClient {
   const isLocal = isLoopback(endpoint);
   const client = new EventGridPublisherClient(
     endpoint,

@@ -2,7 +2,7 @@ import type { TableClient } from "@azure/data-tables";
 import { z } from "zod";
 import { day } from "../base/duration.ts";
 import { parseJson } from "../base/json.ts";
-import { storageCall } from "./connect.ts";
+import { entitiesOf, storageCall } from "./connect.ts";
 
 /**
  * Reruns of many jobs (table `control`, partition `reruns`), recorded from before the first is accepted until a day after the last. The
@@ -46,7 +46,7 @@ export interface BulkRerun {
 
 const partition = "reruns";
 /** How long its `Location` answers after the end. */
-const keptTime = day;
+export const keptTime = day;
 
 export class BulkReruns {
   readonly #table: TableClient;
@@ -73,26 +73,17 @@ export class BulkReruns {
     return found === 404 ? undefined : read(found);
   }
 
-  /** Those that are not finished. */
-  async open(): Promise<readonly BulkRerun[]> {
-    return (await this.#all()).filter(({ finishedAt }) => finishedAt === undefined);
-  }
-
-  async dropOld(now: number): Promise<void> {
-    for (const { key, finishedAt } of await this.#all())
-      if (finishedAt !== undefined && now - finishedAt > keptTime)
-        await storageCall(() => this.#table.deleteEntity(partition, key), 404);
-  }
-
-  async #all(): Promise<readonly BulkRerun[]> {
+  async all(): Promise<readonly BulkRerun[]> {
     const works: BulkRerun[] = [];
-    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
-    for (;;) {
-      const next = await storageCall(() => rows.next(), 404);
-      if (next === 404 || next.done) return works;
-      const work = read(next.value);
+    for await (const row of entitiesOf(this.#table, partition)) {
+      const work = read(row);
       if (work !== undefined) works.push(work);
     }
+    return works;
+  }
+
+  async drop(key: string): Promise<void> {
+    await storageCall(() => this.#table.deleteEntity(partition, key), 404);
   }
 }
 

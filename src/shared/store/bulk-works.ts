@@ -1,6 +1,6 @@
 import type { TableClient } from "@azure/data-tables";
 import { z } from "zod";
-import { storageCall } from "./connect.ts";
+import { entitiesOf, storageCall } from "./connect.ts";
 import { parseJson } from "../base/json.ts";
 
 /**
@@ -43,11 +43,7 @@ export class BulkWorks {
 
   async all(): Promise<readonly BulkWork[]> {
     const works: BulkWork[] = [];
-    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
-    for (;;) {
-      const next = await storageCall(() => rows.next(), 404);
-      if (next === 404 || next.done) return works;
-      const { rowKey, selection, by, callUntil } = next.value;
+    for await (const { rowKey, selection, by, callUntil } of entitiesOf(this.#table, partition)) {
       const read = selectionSchema.safeParse(parseJson(selection)).data;
       // One that can't be read harms itself alone.
       if (read === undefined) continue;
@@ -58,6 +54,7 @@ export class BulkWorks {
         callUntil: callUntil instanceof Date ? callUntil.getTime() : 0,
       });
     }
+    return works;
   }
 
   async drop(key: string): Promise<void> {

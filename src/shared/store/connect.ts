@@ -1,4 +1,4 @@
-import { TableClient } from "@azure/data-tables";
+import { odata, TableClient } from "@azure/data-tables";
 import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { QueueServiceClient } from "@azure/storage-queue";
@@ -127,6 +127,16 @@ export async function storageCall<T, const S extends readonly (400 | 404 | 409 |
     throw new Unavailable("storage", `Storage did not answer as it should: ${firstLine(messageOf(error))}`, {
       cause: error,
     });
+  }
+}
+
+/** The entities of a partition; of a table that is not there it gives nothing. */
+export async function* entitiesOf(table: TableClient, partition: string) {
+  const rows = table.listEntities({ queryOptions: { filter: odata`PartitionKey eq ${partition}` } });
+  for (;;) {
+    const next = await storageCall(() => rows.next(), 404);
+    if (next === 404 || next.done) return;
+    yield next.value;
   }
 }
 

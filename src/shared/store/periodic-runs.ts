@@ -1,6 +1,6 @@
 import type { TableClient } from "@azure/data-tables";
 import { minute } from "../base/duration.ts";
-import { storageCall } from "./connect.ts";
+import { entitiesOf, storageCall } from "./connect.ts";
 
 /**
  * Work that is done now and then by one instance at a time: a row for each in the table `control`, partition `turn`. Whoever
@@ -65,12 +65,8 @@ export class PeriodicRuns {
   /** How all works stand: one call. */
   async all(): Promise<ReadonlyMap<string, PeriodicRun>> {
     const runs = new Map<string, PeriodicRun>();
-    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
-    for (;;) {
-      const next = await storageCall(() => rows.next(), 404);
-      if (next === 404 || next.done) return runs;
-      runs.set(String(next.value.rowKey), runOf(next.value));
-    }
+    for await (const row of entitiesOf(this.#table, partition)) runs.set(String(row.rowKey), runOf(row));
+    return runs;
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { TableClient } from "@azure/data-tables";
-import { storageCall } from "./connect.ts";
+import { entitiesOf, storageCall } from "./connect.ts";
 import type { EndpointName } from "../job/job-events.ts";
 
 /** Services that are asked once a minute whether they work, beside storage and Azure Resource Manager. */
@@ -25,14 +25,11 @@ export class ServiceStates {
 
   async all(): Promise<ReadonlyMap<string, ServiceState>> {
     const states = new Map<string, ServiceState>();
-    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
-    for (;;) {
-      const next = await storageCall(() => rows.next(), 404);
-      if (next === 404 || next.done) return states;
-      const { rowKey, ok, since, error } = next.value;
+    for await (const { rowKey, ok, since, error } of entitiesOf(this.#table, partition)) {
       if (typeof rowKey !== "string" || typeof ok !== "boolean" || !(since instanceof Date)) continue;
       states.set(rowKey, { ok, since: since.getTime(), error: typeof error === "string" ? error : undefined });
     }
+    return states;
   }
 
   /** @param error why the service does not work; without it, it does */

@@ -1,7 +1,7 @@
 import type { TableClient } from "@azure/data-tables";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
-import { storageCall } from "./connect.ts";
+import { entitiesOf, storageCall } from "./connect.ts";
 
 /**
  * Jobs of which an endpoint has not all events yet (partition `undelivered` of the table `control`), oldest first, so that the sweep finds
@@ -40,11 +40,7 @@ export class UndeliveredEvents {
   }
 
   async *oldestFirst(): AsyncGenerator<Undelivered> {
-    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
-    for (;;) {
-      const next = await storageCall(() => rows.next(), 404);
-      if (next === 404 || next.done) return;
-      const { id: text, at, etag, rowKey } = next.value;
+    for await (const { id: text, at, etag, rowKey } of entitiesOf(this.#table, partition)) {
       const id = typeof text === "string" ? parseJobId(text) : undefined;
       if (id !== undefined && at instanceof Date && typeof rowKey === "string")
         yield { id, at: at.getTime(), etag, rowKey };

@@ -2,7 +2,7 @@ import type { TableClient } from "@azure/data-tables";
 import { minute } from "../base/duration.ts";
 import { messageOf, Unreadable } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
-import { storageCall } from "./connect.ts";
+import { entitiesOf, storageCall } from "./connect.ts";
 
 /**
  * Rows that can't be read: edited by hand, cut off, or of a release that is not known. Each harms itself alone; whoever comes upon one
@@ -42,11 +42,9 @@ export class UnreadableRows {
   /** What can't be read, as far as it was noticed; at most this many. */
   async list(max: number): Promise<readonly UnreadableRow[]> {
     const found: UnreadableRow[] = [];
-    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${partition}'` } });
-    while (found.length < max) {
-      const next = await storageCall(() => rows.next(), 404);
-      if (next === 404 || next.done) break;
-      found.push({ id: String(next.value.rowKey), why: String(next.value["why"]) });
+    for await (const { rowKey, why } of entitiesOf(this.#table, partition)) {
+      found.push({ id: String(rowKey), why: String(why) });
+      if (found.length >= max) break;
     }
     return found;
   }

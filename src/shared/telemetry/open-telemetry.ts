@@ -24,7 +24,6 @@ import {
 import { Deadline } from "../base/deadline.ts";
 import { minute, second } from "../base/duration.ts";
 import { currentTrace, withinTrace, type OpenSpan, type SpanOptions, type Telemetry } from "../base/telemetry.ts";
-import { traceIdOf } from "../base/traceparent.ts";
 import { Metrics } from "./metrics.ts";
 import { azureMonitor, type AzureMonitorOptions } from "./azure-monitor.ts";
 
@@ -101,15 +100,10 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
 
   return {
     span,
-    past: ({ from, to, id, failed, ...what }) => {
-      const isRoot = what.parent?.slice(36, 52) === "0".repeat(16);
-      ids.next = { span: id, trace: isRoot && what.parent !== undefined ? traceIdOf(what.parent) : undefined };
-      const parent = isRoot ? ROOT_CONTEXT : parentOf(what.parent);
-      const done = tracer.startSpan(
-        what.name,
-        { kind: kinds[what.kind], attributes: attributesOf(what), startTime: from },
-        parent,
-      );
+    past: ({ from, to, id, trace: ownTrace, failed, ...what }) => {
+      ids.next = { span: id, trace: ownTrace };
+      const options = { kind: kinds[what.kind], attributes: attributesOf(what), startTime: from };
+      const done = tracer.startSpan(what.name, options, parentOf(what.parent));
       ids.next = undefined;
       if (failed) done.setStatus({ code: SpanStatusCode.ERROR });
       done.end(to);

@@ -27,7 +27,7 @@ export async function publish(deps: PublishDeps, job: Job, mayTry: MayTry = whil
   await Promise.all(
     deps.endpoints.map(async (endpoint) => {
       const { name } = endpoint;
-      const { due, dropped, last } = dueEvents(job, (of, event) => endpoint.wants(of, event), name, deps.now());
+      const { due, dropped, last } = dueEvents(job, endpoint, deps.now());
       if (due.length > 0) {
         const wantsResult = name === "eventTopic" && due.some(({ kind }) => kind === "finished");
         const isSent =
@@ -70,7 +70,7 @@ export class Publisher {
   /** Begins to send what this job has to say and was not tried yet. */
   begin(job: Job): void {
     const news = this.#deps.endpoints.filter((endpoint) => {
-      const { last } = dueEvents(job, (of, event) => endpoint.wants(of, event), endpoint.name, this.#deps.now());
+      const { last } = dueEvents(job, endpoint, this.#deps.now());
       const known = this.#newest.get(endpoint.name) ?? job.published?.[endpoint.name] ?? 0;
       if (last > known) this.#newest.set(endpoint.name, last);
       return last > known;

@@ -1,5 +1,4 @@
 import { second } from "../../shared/base/duration.ts";
-import type { LogFields } from "../../shared/base/log.ts";
 import type { Telemetry } from "../../shared/base/telemetry.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { blame } from "../../shared/job/describe.ts";
@@ -24,18 +23,18 @@ export function reportMove(
 
 /** An end, also of a job that never was anything else. */
 export function reportEnd({ log, telemetry, jobs }: Pick<Deps, "log" | "telemetry" | "jobs">, job: Job): void {
-  log("info", "job ended", endFields(job, jobs.prices));
-  measureEnd(telemetry, job, jobs.prices);
+  const end = endFields(job, jobs.prices);
+  log("info", "job ended", { ...logFieldsOf(job), ...end });
+  measureEnd(telemetry, job, end);
 }
 
 /** One line says all of a job that workbook and alerts add up. Times in seconds; cost in the currency of the prices. */
-function endFields(job: Job, prices: Prices): LogFields {
+function endFields(job: Job, prices: Prices) {
   const columns = columnsOf(job, prices);
   const number = (name: string): number | undefined =>
     columns[name] === undefined ? undefined : numberIn(columns[name]);
   const word = (name: string): string | undefined => (typeof columns[name] === "string" ? columns[name] : undefined);
   return {
-    ...logFieldsOf(job),
     state: word("state"),
     reason: word("reason"),
     fault: word("fault"),
@@ -47,7 +46,7 @@ function endFields(job: Job, prices: Prices): LogFields {
     durationSeconds: number("durationSeconds"),
     vcpuSeconds: number("vcpuSeconds"),
     cost: number("costEstimate"),
-    currency: prices.currency,
+    currency: word("currency"),
     factory: word("factory"),
     activity: word("activity"),
     runId: word("pipelineRunId"),
@@ -67,7 +66,7 @@ function measureStart(telemetry: Telemetry, before: Job, job: Job): void {
   }
 }
 
-function measureEnd(telemetry: Telemetry, job: Job, prices: Prices): void {
+function measureEnd(telemetry: Telemetry, job: Job, end: ReturnType<typeof endFields>): void {
   const { phase } = job;
   if (!hasEnded(phase)) return;
   for (const span of jobSpans(job)) telemetry.past(span);
@@ -87,9 +86,8 @@ function measureEnd(telemetry: Telemetry, job: Job, prices: Prices): void {
     telemetry.duration("aciproxy.job.queue.duration", (job.firstCreateAt - job.createdAt) / second);
   if (job.startedAt !== undefined)
     telemetry.duration("aciproxy.job.run.duration", (phase.finishedAt - job.startedAt) / second, ended);
-  const { costEstimate, vcpuSeconds } = columnsOf(job, prices);
-  telemetry.count("aciproxy.jobs.cost", numberIn(costEstimate), { "aciproxy.currency": prices.currency });
-  telemetry.count("aciproxy.jobs.vcpu", numberIn(vcpuSeconds));
+  telemetry.count("aciproxy.jobs.cost", end.cost ?? 0, { "aciproxy.currency": end.currency });
+  telemetry.count("aciproxy.jobs.vcpu", end.vcpuSeconds ?? 0);
 }
 
 /** A column of the type double. */

@@ -5,7 +5,9 @@ import { cloudEvent, dueEvents, eventsOf, webhookBody, withPublished } from "../
 import type { Job } from "../../../src/shared/job/job.ts";
 import { ended, job, start } from "../../kit/kit.ts";
 
-const all = (): boolean => true;
+const wants = (): boolean => true;
+const topic = { name: "eventTopic", wants } as const;
+const webhook = { name: "webhook", wants } as const;
 
 /** A history of attempts, the last of which ends the job if it says so. */
 function historyOf(attempts: readonly { readonly starts: boolean }[], ends: boolean): Job["history"] {
@@ -44,17 +46,17 @@ describe("the events of a job", () => {
 
   it("are due once, to each endpoint that wants them", () => {
     const one = ended({}, { history: historyOf([{ starts: true }], true) });
-    const { due, last } = dueEvents(one, all, "eventTopic", start + hour);
+    const { due, last } = dueEvents(one, topic, start + hour);
     expect(due.map(({ kind }) => kind)).toEqual(["accepted", "started", "finished"]);
     const told = withPublished(one, { eventTopic: last });
-    expect(dueEvents(told, all, "eventTopic", start + hour)).toEqual({ due: [], dropped: 0, last });
-    expect(dueEvents(told, all, "webhook", start + hour).due).toHaveLength(3);
+    expect(dueEvents(told, topic, start + hour)).toEqual({ due: [], dropped: 0, last });
+    expect(dueEvents(told, webhook, start + hour).due).toHaveLength(3);
     expect(withPublished(told, { eventTopic: 1 })).toBe(told);
   });
 
   it("are dropped after a day", () => {
     const old = ended({}, { history: historyOf([{ starts: true }], true) });
-    expect(dueEvents(old, all, "eventTopic", start + day + hour)).toMatchObject({ due: [], dropped: 3, last: 3 });
+    expect(dueEvents(old, topic, start + day + hour)).toMatchObject({ due: [], dropped: 3, last: 3 });
   });
 
   it("sort by their sequence as text", () => {
