@@ -1,11 +1,12 @@
 import { expect, it } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { cancelMany } from "../../src/http/operate/cancel-many.ts";
+import { rerunMany } from "../../src/http/operate/rerun-many.ts";
 import { resume } from "../../src/http/operate/resume.ts";
 import type { Deps } from "../../src/shared/deps.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
-import { ask, jobOf, openBench, post, useAzurite, yaml } from "./kit.ts";
+import { ask, follow, jobOf, openBench, post, useAzurite, yaml } from "./kit.ts";
 
 useAzurite();
 
@@ -70,6 +71,22 @@ it("a cancel of many that storage interrupts is answered 202, and the sweep goes
   await runPass(deps, "timer");
   for (const { id } of jobs) expect((await jobOf(deps, id)).cancel).toBeDefined();
   expect(await deps.bulk.all()).toEqual([]);
+});
+
+it("a dry run that storage interrupts fails, since nobody goes on with it", async () => {
+  let fails = false;
+  // Not the lists, but each row that is read.
+  const isRow = (path: string): boolean => path.includes("/jobs(PartitionKey");
+  const bench = await openBench({}, { before: ({ url }) => (fails && isRow(url.pathname) ? 503 : "pass") });
+  for (const name of ["job-1", "job-2", "job-3"])
+    await follow(bench, (await post(bench.deps, yaml(name, { exitCode: 1 }))).id);
+  for (const name of ["job-4", "job-5", "job-6"]) await post(bench.deps, yaml(name));
+  fails = true;
+  for (const [many, state] of [
+    [cancelMany(bench.deps), "active"],
+    [rerunMany(bench.deps), "Failed"],
+  ] as const)
+    expect(await ask(many, { text: JSON.stringify({ state, dryRun: true }) })).toMatchObject({ status: 503 });
 });
 
 it("a cancel of many finds jobs that were accepted a moment ago, by what their rows say", async () => {

@@ -4,6 +4,7 @@ import { rerun } from "../../src/http/operate/rerun.ts";
 import type { Deps } from "../../src/shared/deps.ts";
 import { rerunMany, rerunProgress } from "../../src/http/operate/rerun-many.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
+import type { Gate } from "../kit/proxy.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import {
   ask,
@@ -82,8 +83,8 @@ describe("a rerun of many", () => {
   const many = (deps: Deps, body: object): Promise<Reply> => ask(rerunMany(deps), { text: JSON.stringify(body) });
 
   /** Four jobs, of which one succeeded. */
-  async function night(environment: Record<string, string> = {}): Promise<Bench> {
-    const bench = await openBench(environment);
+  async function night(environment: Record<string, string> = {}, gate: Gate = {}): Promise<Bench> {
+    const bench = await openBench(environment, gate);
     for (const [name, exitCode, tag] of [
       ["fine", 0, "team=a"],
       ["bad", 1, "team=a"],
@@ -129,6 +130,7 @@ describe("a rerun of many", () => {
       { state: "active" },
       { reason: "NoSuch" },
       { since: "x" },
+      { until: "1 May" },
       { who: 1 },
     ])
       expect(await many(deps, body), JSON.stringify(body)).toMatchObject({ status: 400 });
@@ -157,6 +159,17 @@ describe("a rerun of many", () => {
     bench.clock.advance(25 * 3_600_000);
     await runPass(bench.deps, "timer");
     expect(await progress()).toMatchObject({ status: 404 });
+  });
+
+  it("answers 202 when storage gives no list, and goes on", async () => {
+    let fails = false;
+    const bench = await night({}, { before: ({ url }) => (fails && url.pathname.endsWith("/jobs()") ? 503 : "pass") });
+    fails = true;
+    expect(await many(bench.deps, { state: "Failed" })).toMatchObject({ status: 202, body: { more: true } });
+    fails = false;
+    bench.clock.advance(30_000);
+    await runPass(bench.deps, "timer");
+    expect(await rerunsIn(bench)).toEqual(["bad", "killed", "worse"]);
   });
 
   it("answers 202 when a call is not enough, and goes on", async () => {

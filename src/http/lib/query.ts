@@ -68,12 +68,14 @@ const isoTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\
 export const aTime = (text: string): Parameter<number> => ({
   schema: { type: "string", description: "ISO 8601" },
   text,
-  read: (word, now) => {
-    const ago = parseDuration(word);
-    const at = ago !== undefined ? now - ago : isoTime.test(word) ? Date.parse(word) : NaN;
-    return Number.isNaN(at) ? err(mustBeTime) : ok(Math.max(0, at));
-  },
+  read: readTime,
 });
+
+export function readTime(word: string, now: number): Result<number, string> {
+  const ago = parseDuration(word);
+  const at = ago !== undefined ? now - ago : isoTime.test(word) ? Date.parse(word) : NaN;
+  return Number.isNaN(at) ? err(mustBeTime) : ok(Math.max(0, at));
+}
 
 export const words = (text: string): Parameter<string> => ({ schema: { type: "string" }, text, read: ok });
 

@@ -2,10 +2,11 @@ import { z } from "zod";
 import { audit } from "../lib/audit.ts";
 import { callerOf } from "../lib/auth.ts";
 import { flag, readJson, text } from "../lib/json-body.ts";
+import { readTime } from "../lib/query.ts";
 import { handler, json, refuse, retryAfterHeader } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { defined } from "../../shared/base/defined.ts";
-import { parseDuration, second } from "../../shared/base/duration.ts";
+import { second } from "../../shared/base/duration.ts";
 import { counted } from "../../shared/base/text.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { rerunSelected } from "../../shared/intake/rerun-selected.ts";
@@ -18,12 +19,14 @@ import { maxCall } from "./max-call.ts";
 
 const rerunnable = terminalStates.filter((state) => state !== "Succeeded");
 
-/** A time, or a duration before now. */
+/** As in queries: what it means at a moment, milliseconds since 1970. */
 const time = text(64).transform((word, context) => {
-  const duration = parseDuration(word);
-  const at = duration === undefined ? Date.parse(word) : undefined;
-  if (duration === undefined && Number.isNaN(at)) context.addIssue("must be a time, or a duration ago");
-  return { duration, at };
+  const checked = readTime(word, 0);
+  if (!checked.ok) context.addIssue(checked.error);
+  return (now: number): number | undefined => {
+    const read = readTime(word, now);
+    return read.ok ? read.value : undefined;
+  };
 });
 
 export const rerunSelection = z.object({
@@ -83,13 +86,11 @@ export function rerunMany(deps: RerunManyDeps) {
       return refuse({ code: "InvalidRequest", message }, context);
     }
     const began = deps.now();
-    const timeOf = (asked: z.infer<typeof time> | undefined): number | undefined =>
-      asked && (asked.duration === undefined ? asked.at : began - asked.duration);
     const selection = {
-      ...defined({ name, tag, since: timeOf(since) }),
+      ...defined({ name, tag, since: since?.(began) }),
       states: [...(state ?? rerunnable)],
       columns: defined({ reason, pipeline, arrayId: array }) as Record<string, string>, // without those that are undefined
-      until: Math.min(timeOf(before) ?? Infinity, began),
+      until: Math.min(before?.(began) ?? Infinity, began),
     };
     const by = callerOf(context);
     const until = began + maxCall;

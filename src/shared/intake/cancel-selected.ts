@@ -1,4 +1,4 @@
-import { Unavailable, Unreadable } from "../base/errors.ts";
+import { Unreadable } from "../base/errors.ts";
 import { inParallel } from "../base/in-parallel.ts";
 import type { JobId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
@@ -11,6 +11,7 @@ import type { Queues } from "../store/queues.ts";
 import { logFieldsOf } from "../job/log-fields.ts";
 import { writeAudit } from "./audit.ts";
 import { cancel, mayBeCanceled } from "./cancel.ts";
+import { Interruption } from "./interruption.ts";
 
 interface CancelManyDeps {
   readonly jobs: JobStore;
@@ -46,12 +47,7 @@ export async function cancelSelected(
 ): Promise<Progress> {
   const ids: JobId[] = [];
   let unreadable = 0;
-  let isCutShort = false;
-  /** An outage ends nothing: whoever records the work goes on with it later. */
-  const interrupted = (error: unknown): void => {
-    if (!(error instanceof Unavailable)) throw error;
-    isCutShort = true;
-  };
+  const interruption = new Interruption({ dryRun });
   const one = async (entry: ActiveJob): Promise<void> => {
     const { id } = entry;
     // What was only just accepted has a name in the index, and nothing else yet: its row says the rest.
@@ -68,7 +64,7 @@ export async function cancelSelected(
   const failed = ({ id }: { readonly id: JobId }, error: unknown): void => {
     deps.log("warn", "job can't be canceled", { job: id });
     if (error instanceof Unreadable) unreadable++;
-    else interrupted(error);
+    else interruption.note(error);
   };
   const { name, until: before } = selection;
   const named = activeJobs(deps.jobs, { name, until: before }, undefined, () => unreadable++);
@@ -76,7 +72,7 @@ export async function cancelSelected(
   try {
     reached = await inParallel(named, one, { width, until, now: deps.now, failed });
   } catch (error) {
-    interrupted(error);
+    interruption.note(error);
   }
-  return { ids, unreadable, finished: reached === "all" && !isCutShort };
+  return { ids, unreadable, finished: !interruption.check() && reached === "all" };
 }

@@ -1,4 +1,4 @@
-import { Unavailable, Unreadable } from "../base/errors.ts";
+import { Unreadable } from "../base/errors.ts";
 import { inParallel } from "../base/in-parallel.ts";
 import type { JobId } from "../base/ids.ts";
 import { parseJobId } from "../base/ids.ts";
@@ -9,6 +9,7 @@ import { hasTag } from "../store/active-jobs.ts";
 import { noProgress, type RerunProgress, type RerunSelection } from "../store/bulk-reruns.ts";
 import type { AcceptDeps } from "./accept.ts";
 import { writeAudit } from "./audit.ts";
+import { Interruption } from "./interruption.ts";
 import { rerunJob } from "./rerun.ts";
 
 type RerunManyDeps = AcceptDeps & { readonly log: Log };
@@ -69,23 +70,22 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
     await queues.run(job.id);
     writeAudit(log, "rerun", by, { ...logFieldsOf(job), rerunOf: id });
   };
-  const outage = { struck: false };
+  const interruption = new Interruption({ dryRun });
   const failed = (id: JobId, error: unknown): void => {
     log("warn", "job can't be rerun", { job: id });
     if (error instanceof Unreadable) add("refused");
-    // An outage ends nothing: whoever records the work goes on with it later.
-    else if (error instanceof Unavailable) outage.struck = true;
-    else throw error;
+    else interruption.note(error);
   };
   while (now() < until) {
     const before = progress;
-    const page = await jobs.list(filter, pageSize, progress.page);
+    const page = await jobs.list(filter, pageSize, progress.page).catch((error: unknown) => interruption.note(error));
+    if (interruption.check() || page === undefined) break;
     if (page === "no such page") return { progress, ids, finished: true };
     const meant = page.rows.filter((row) => tag === undefined || hasTag(row, tag));
     const meantIds = meant.flatMap(({ id }) => parseJobId(String(id)) ?? []);
     const reached = await inParallel(meantIds, one, { width, until, now, failed });
     // The page is begun again: what was done is known then.
-    if (reached !== "all" || outage.struck) {
+    if (interruption.check() || reached !== "all") {
       progress = { ...before, rerun: progress.rerun };
       break;
     }
