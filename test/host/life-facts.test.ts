@@ -183,8 +183,13 @@ describe("a function that exceeds functionTimeout", SLOW, () => {
     const folder = await mkdtemp(join(tmpdir(), "timeout-"));
     const logFile = join(folder, "host.log");
     const client = await queue("gated");
+    // A try before this one may have left its message.
+    await client.clearMessages();
     const host = await start({ leaseSeconds: 600, logFile, env: impatient });
     const late = fetch(`${host.url}/api/hangs`);
+    late.catch(() => undefined); // it is awaited below, unless the test fails before
+    // It must be the first to begin, so that it is the one that exceeds the timeout.
+    await until("the call", async () => (await noted(host, "hangs"))[0]);
     await client.sendMessage("beside it");
     const { metadata } = await until("a run of gated", async () => (await noted(host, "gated"))[0]);
     expect(metadata).toMatchObject({ dequeueCount: 1 });

@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { app, type HttpHandler, type HttpMethod } from "@azure/functions";
+import { note } from "./runs.ts";
 
 const named =
   (name: string): HttpHandler =>
@@ -37,7 +38,10 @@ open("switchedOff", undefined, named("switchedOff"));
 open("throws", undefined, () => {
   throw new Error("on purpose");
 });
-open("hangs", undefined, () => new Promise(() => undefined));
+open("hangs", undefined, () => {
+  note("hangs");
+  return new Promise(() => undefined);
+});
 /** Never answers, and leaves a mark in the given file for as long as it lives. */
 open(
   "beats",
