@@ -2,7 +2,9 @@ import type { Command } from "commander";
 import pc from "picocolors";
 import { parseSettings } from "../src/shared/config/settings.ts";
 import { readJobMessage } from "../src/shared/job/envelope.ts";
+import { parametersMember } from "../src/shared/definition/index.ts";
 import { judgeJob } from "../src/shared/job/judgement.ts";
+import { judgeTemplate } from "../src/shared/job/template-judgement.ts";
 import { print, printJson, readBytes, report } from "./context.ts";
 import type { LocatedFault } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -29,6 +31,11 @@ export function addValidate(program: Command): void {
     });
 }
 
+/** A definition that declares parameters, in YAML or JSON. */
+function isTemplate(text: string): boolean {
+  return new RegExp(`^["' {]*${parametersMember}["']? *:`, "m").test(text);
+}
+
 /** The faults and warnings of what `run` takes: a definition with its `x-aciproxy` block, or an envelope with one. */
 export function check(written: string | Uint8Array): {
   readonly faults: readonly LocatedFault[];
@@ -50,11 +57,13 @@ export function check(written: string | Uint8Array): {
       return refused("This envelope's op is for the queue; it has no definition.");
     case "submit": {
       const { definition, options, callBackUri, unknown } = message.submission;
-      if ("blob" in definition)
-        return refused("definitionBlob can be read by the service only; give the definition itself.");
+      if (!("text" in definition))
+        return refused("definitionBlob and template are read by the service only; give the definition itself.");
       const { text } = definition;
-      const job = { text, query: {}, envelope: options, unknown, callBackUri, via: "http" } as const;
-      const { found, warnings } = judgeJob(job, settings);
+      const job = { query: {}, envelope: options, unknown, callBackUri, via: "http" } as const;
+      const { found, warnings } = isTemplate(text)
+        ? judgeTemplate(text, settings)
+        : judgeJob({ ...job, source: { kind: "text", text } }, settings);
       return { faults: found.flatMap(({ errors }) => errors), warnings };
     }
   }

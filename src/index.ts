@@ -24,6 +24,7 @@ import { rerunMany, rerunProgress } from "./http/operate/rerun-many.ts";
 import { resume } from "./http/operate/resume.ts";
 import { watchConnections } from "./http/lib/connections.ts";
 import { listPoison, takePoison } from "./http/operate/poison.ts";
+import { deleteTemplate, listTemplates, putTemplate, readTemplate } from "./http/operate/templates.ts";
 import { reindex } from "./http/operate/reindex.ts";
 import { openapi } from "./http/openapi.ts";
 import { enqueueingSweep } from "./http/lib/second-clock.ts";
@@ -63,7 +64,7 @@ http("status", {
   route: "status/{idOrName}",
   ...allow("read", status(deps), stillUnknown(deps)),
 });
-http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", ...allow("steer", remove(deps)) });
+http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", ...allow("cancel", remove(deps)) });
 http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps)) });
 http("summary", { methods: ["GET"], route: "jobs/summary", ...allow("read", summary(deps)) });
 http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
@@ -75,6 +76,18 @@ http("cancel", { methods: ["POST"], route: "jobs/cancel", ...allow("operate", pl
 http("pause", { methods: ["POST"], route: "pause", ...allow("operate", plain(pause(deps))) });
 http("resume", { methods: ["POST"], route: "resume", ...allow("operate", plain(resume(deps))) });
 http("reindex", { methods: ["POST"], route: "reindex", ...allow("operate", plain(reindex(deps))) });
+http("templates", { methods: ["GET"], route: "templates", ...allow("read", listTemplates(deps)) });
+http("template", { methods: ["GET"], route: "templates/{name}", ...allow("read", readTemplate(deps)) });
+http("templatePut", {
+  methods: ["PUT"],
+  route: "templates/{name}",
+  ...allow("operate", plain(putTemplate(deps))),
+});
+http("templateDelete", {
+  methods: ["DELETE"],
+  route: "templates/{name}",
+  ...allow("operate", plain(deleteTemplate(deps))),
+});
 http("poison", { methods: ["GET"], route: "poison", ...allow("read", plain(listPoison(deps))) });
 http("poisonReplay", {
   methods: ["POST"],

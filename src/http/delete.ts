@@ -1,3 +1,4 @@
+import type { InvocationContext } from "@azure/functions";
 import { second } from "../shared/base/duration.ts";
 import { cancel } from "../shared/intake/cancel.ts";
 import type { Deps } from "../shared/deps.ts";
@@ -5,8 +6,8 @@ import { err, ok, type Result } from "../shared/base/errors.ts";
 import { parseJobId, type JobId } from "../shared/base/ids.ts";
 import { hasEnded, stateWord } from "../shared/job/job.ts";
 import { logFieldsOf } from "../shared/job/log-fields.ts";
-import { audit } from "./lib/audit.ts";
-import { callerOf } from "./lib/auth.ts";
+import { audit, isOwn } from "./lib/audit.ts";
+import { callerOf, runsTemplatesOnly } from "./lib/auth.ts";
 import { pollUrl } from "../shared/job/urls.ts";
 import { polling, readQuery } from "./lib/query.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
@@ -24,6 +25,10 @@ export function remove(deps: DeleteDeps) {
     if (!asked.ok) return refuse(asked.error, context);
     const target = await targetOf(deps, request.params["idOrName"] ?? "");
     if (!target.ok) return refuse(target.error, context);
+    if (runsTemplatesOnly(context) && !(await isOwnJob(deps, target.value, context))) {
+      const message = "Forbidden: with the role Job.Run a caller may delete only the jobs that it submitted itself.";
+      return refuse({ code: "Forbidden", message }, context);
+    }
     const stored = await cancel(deps, target.value, callerOf(context));
     if (stored === undefined)
       return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
@@ -41,6 +46,11 @@ export function remove(deps: DeleteDeps) {
     if (gone || !asked.value.polling) return json(200, body);
     return json(202, body, { location: pollUrl(deps.settings, job.id, "deleted"), ...retryAfterHeader(2 * second) });
   });
+}
+
+async function isOwnJob({ jobs }: DeleteDeps, id: JobId, context: InvocationContext): Promise<boolean> {
+  const stored = await jobs.find(id);
+  return stored !== undefined && isOwn(stored.job, context);
 }
 
 /** A name means its one active job, else its newest. */

@@ -1,32 +1,44 @@
 import { currentTrace } from "../shared/base/telemetry.ts";
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { accept, logAccepted, type AcceptDeps, type Accepted } from "../shared/intake/accept.ts";
-import { check, type Submission } from "../shared/intake/submission.ts";
+import { templateSource } from "../shared/intake/stored-templates.ts";
+import { check, type Submission, type SubmittedSource } from "../shared/intake/submission.ts";
 import { second } from "../shared/base/duration.ts";
 import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
 import { err, ok, type Refusal, type Result } from "../shared/base/errors.ts";
+import { member, type JsonObject, type JsonValue } from "../shared/base/json.ts";
 import { mintLink, type LinkKey } from "../shared/security/link-token.ts";
-import { readJobMessage } from "../shared/job/envelope.ts";
+import {
+  mustBeTemplateName,
+  readJobMessage,
+  readTemplateMessage,
+  templateName,
+  type Envelope,
+  type JobMessage,
+  type TemplateCall,
+} from "../shared/job/envelope.ts";
 import { optionsOfQuery, type JobOptions } from "../shared/job/options.ts";
 import { stateWord } from "../shared/job/job.ts";
 import { errorFields } from "../shared/base/log.ts";
-import { readText, tooSlow } from "./lib/body.ts";
-import { callerOf } from "./lib/auth.ts";
+import { readWritten } from "./lib/body.ts";
+import { callerOf, runsTemplatesOnly } from "./lib/auth.ts";
 import { linkUrl, logsUrl, pollUrl, statusUrl } from "../shared/job/urls.ts";
-import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
+import { faulty, handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
 
 /** `POST /api/trigger`: read, judge, write the row, enqueue, answer. It never calls ACI; its type of dependencies has no ACI client. */
-type TriggerDeps = AcceptDeps & Pick<Deps, "log" | "queues" | "control" | "links">;
+type TriggerDeps = AcceptDeps & Pick<Deps, "log" | "queues" | "control" | "links" | "templates">;
 
 export function trigger(deps: TriggerDeps) {
   return handler(deps.log, async (request, context) => {
     const { settings } = deps;
     if (settings.faults.length > 0) return refuse(invalidSettings(settings.faults), context);
-    const body = await readBody(request, settings.maxBodyBytes);
+    const max = settings.maxBodyBytes;
+    const tooLarge = `The body is larger than ${max} bytes; bring a large definition by the queue's definitionBlob.`;
+    const body = await readWritten(request, max, tooLarge);
     if (!body.ok) return refuse(body.error, context);
-    const read = submissionOf(request, body.value, settings);
+    const read = await submissionOf(deps, request, body.value, runsTemplatesOnly(context));
     if (!read.ok) return refuse(read.error, context);
     const submission: Submission = { ...read.value, requestedBy: callerOf(context) };
     const checked = check(submission, settings);
@@ -89,54 +101,85 @@ export function acceptedReply(
   return json(polling === "false" ? 200 : 202, body, headers);
 }
 
-async function readBody(request: HttpRequest, max: number): Promise<Result<string>> {
-  const read = await readText(request, max);
-  if (read.ok) return read;
-  if (read.error === "too slow") return err(tooSlow);
-  if (read.error === "too large") {
-    const message = `The body is larger than ${max} bytes; bring a large definition by the queue's definitionBlob.`;
-    return err({ code: "BodyTooLarge", message });
-  }
-  return err({ code: "InvalidDefinition", message: read.error.message, errors: [{ path: "", ...read.error }] });
-}
-
-/** The body is a definition, or the queue's envelope with one in it. */
-function submissionOf(request: HttpRequest, text: string, settings: Deps["settings"]): Result<Submission> {
+/**
+ * The body is a definition, the queue's envelope with one in it, or what goes with the template that the query names.
+ *
+ * @param templatesOnly whether the caller may send no definition of its own
+ */
+async function submissionOf(
+  { settings, templates }: TriggerDeps,
+  request: HttpRequest,
+  text: string,
+  templatesOnly: boolean,
+): Promise<Result<Submission>> {
   const key = request.headers.get("idempotency-key") ?? undefined;
   if (key !== undefined && !/^[\x20-\x7e]{1,256}$/.test(key)) {
     return err({ code: "InvalidRequest", message: "Idempotency-Key must be 1 to 256 printable ASCII characters." });
   }
   const query = optionsOfQuery(request.query, settings);
+  const template = taken(query, "template");
+  const version = template === undefined ? undefined : taken(query, "version");
   const run = request.headers.get("x-adf-run");
   if (run !== null && !("source" in query)) query["source"] = run;
-  const common = {
+  const named = template === undefined ? ok(undefined) : templateIn(template, version);
+  if (!named.ok) return named;
+  const message = named.value === undefined ? readJobMessage(text) : readTemplateMessage(text, named.value);
+  const envelope = envelopeIn(message);
+  if (!envelope.ok) return envelope;
+  const { definition, id, options, unknown, ...rest } = envelope.value;
+  const source = await sourceOf(definition, templates, templatesOnly);
+  if (!source.ok) return source;
+  return ok({
+    ...rest,
+    source: source.value,
     query,
-    via: "http" as const,
+    envelope: options,
+    via: "http",
+    id: id === undefined ? undefined : { id, foreign: true },
     createdAt: undefined,
+    idempotencyKey: key ?? rest.idempotencyKey,
+    traceparent: request.headers.get("traceparent") ?? rest.traceparent ?? currentTrace(),
     requestedBy: undefined,
     rerunOf: undefined,
-  };
-  const traceparent = request.headers.get("traceparent") ?? undefined;
-  const message = readJobMessage(text);
+    unknown,
+  });
+}
+
+/** A query's parameter, by its name in any letter case; the rest are options. */
+function taken(query: JsonObject, name: string): JsonValue | undefined {
+  const found = member(query, name);
+  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- an own key of this very object
+  if (found !== undefined) delete query[found.key];
+  return found?.value;
+}
+
+/** The template that a query names. */
+function templateIn(name: JsonValue, version: JsonValue | undefined): Result<Omit<TemplateCall, "parameters">> {
+  if (typeof name !== "string" || !templateName.test(name)) return err(faulty("template", mustBeTemplateName));
+  const number = typeof version === "string" && /^\d{1,10}$/.test(version) ? Number(version) : undefined;
+  if (version !== undefined && (number === undefined || number < 1))
+    return err(faulty("version", "must be a whole number, from 1"));
+  return ok({ name, version: number });
+}
+
+async function sourceOf(
+  definition: Envelope["definition"],
+  templates: TriggerDeps["templates"],
+  templatesOnly: boolean,
+): Promise<Result<SubmittedSource>> {
+  if ("template" in definition) return templateSource(templates, definition.template, templatesOnly);
+  if (templatesOnly) {
+    const message = "Forbidden: the role Job.Run may run templates only; a definition needs the role Job.Submit.";
+    return err({ code: "Forbidden", message });
+  }
+  if ("text" in definition) return ok({ kind: "text", text: definition.text });
+  return err({ code: "InvalidRequest", message: "definitionBlob is for the queue; POST the definition itself." });
+}
+
+function envelopeIn(message: JobMessage): Result<Envelope> {
   switch (message.kind) {
-    case "submit": {
-      const { submission } = message;
-      if ("blob" in submission.definition)
-        return err({ code: "InvalidRequest", message: "definitionBlob is for the queue; POST the definition itself." });
-      const { id, options, idempotencyKey, callBackUri, replyTo, correlationId } = submission;
-      return ok({
-        ...common,
-        text: submission.definition.text,
-        envelope: options,
-        id: id === undefined ? undefined : { id, foreign: true },
-        idempotencyKey: key ?? idempotencyKey,
-        callBackUri,
-        replyTo,
-        correlationId,
-        traceparent: traceparent ?? submission.traceparent ?? currentTrace(),
-        unknown: submission.unknown,
-      });
-    }
+    case "submit":
+      return ok(message.submission);
     case "malformed":
       return err({
         code: "InvalidRequest",

@@ -13,6 +13,7 @@ import { InstallationTag } from "./aci/installation-tag.ts";
 import { GovernedAci } from "./aci/governed-client.ts";
 import { HeldMessages } from "./store/held-messages.ts";
 import { Resender } from "./intake/resender.ts";
+import { StoredTemplates } from "./intake/stored-templates.ts";
 import { IndexRebuild } from "./store/index-rebuild.ts";
 import { JobIndex } from "./store/job-index.ts";
 import { keyVaultRing } from "./security/key-vault-ring.ts";
@@ -39,6 +40,7 @@ import { OldBlobs } from "./store/old-blobs.ts";
 import { OldRows } from "./store/old-rows.ts";
 import { PeriodicRuns } from "./store/periodic-runs.ts";
 import { ServiceStates } from "./store/service-states.ts";
+import { Templates } from "./store/templates.ts";
 import { UndeliveredEvents } from "./store/undelivered-events.ts";
 import { UnreadableRows } from "./store/unreadable.ts";
 import { Vault } from "./security/secret-vault.ts";
@@ -83,6 +85,7 @@ export interface Deps {
   readonly ceilings: Ceilings;
   readonly placement: Placement;
   readonly sealer: Sealer;
+  readonly templates: StoredTemplates;
   /** The key that signs capability links. */
   readonly links: LinkKeys;
   /** The vault that definitions may refer to, if there is one. */
@@ -131,6 +134,7 @@ export function makeDeps(options: DepsOptions): Deps {
   const messageKeys = new LinkKeys(storage.table(tableNames.control), ring, pacing, "message-key");
   const services = new ServiceStates(storage.table(tableNames.control));
   const prices = { vcpuHour: settings.priceVcpuHour, gbHour: settings.priceGbHour, currency: settings.currency };
+  const sealer = new Sealer(ring, now);
   let made: { readonly aci: GovernedAci; readonly installation: Installation } | undefined;
   return {
     settings,
@@ -167,7 +171,8 @@ export function makeDeps(options: DepsOptions): Deps {
     ),
     placement,
     sleep,
-    sealer: new Sealer(ring, now),
+    sealer,
+    templates: new StoredTemplates(new Templates(storage.table(tableNames.control)), sealer, settings, now),
     links: new LinkKeys(storage.table(tableNames.control), ring, pacing),
     vault:
       settings.vaultUrl === undefined ? undefined : new Vault(settings.vaultUrl, new DefaultAzureCredential(), now),

@@ -1,6 +1,7 @@
 import { currentTrace } from "../shared/base/telemetry.ts";
 import { accept, logAccepted } from "../shared/intake/accept.ts";
-import { check, type Submission } from "../shared/intake/submission.ts";
+import { templateSource } from "../shared/intake/stored-templates.ts";
+import { check, type Submission, type SubmittedSource } from "../shared/intake/submission.ts";
 import { minute } from "../shared/base/duration.ts";
 import { cancelOrKeep } from "../shared/intake/cancel.ts";
 import { isReason, type Reason } from "../shared/job/reasons.ts";
@@ -95,11 +96,12 @@ async function submit(deps: Deps, envelope: Envelope, { id: derived, at, message
     return done;
   };
   if (deps.settings.faults.length > 0) return { kind: "later", why: "InvalidSettings", keyIsAway: true, delay: minute };
-  const read = await definitionText(deps, envelope.definition);
-  if (!read.ok) return refuse("InvalidMessage", read.error);
-  const text = read.value;
+  const read = await sourceOf(deps, envelope.definition);
+  if (!read.ok) return refuse(read.error.reason, read.error.detail);
+  const source = read.value;
+  const written = source.kind === "text" ? nameIn(source.text) : undefined;
   const submission: Submission = {
-    text,
+    source,
     query: {},
     envelope: envelope.options,
     via: "queue",
@@ -118,10 +120,10 @@ async function submit(deps: Deps, envelope: Envelope, { id: derived, at, message
   const checked = check(submission, deps.settings);
   if (!checked.ok) {
     const { code, message, warnings } = checked.error;
-    return refuse(isReason(code) ? code : "InvalidDefinition", message, nameIn(text), warnings);
+    return refuse(isReason(code) ? code : "InvalidDefinition", message, written, warnings);
   }
   if (checked.value.options.dryRun)
-    return refuse("InvalidOptions", "dryRun is for HTTP, where somebody reads the answer.", nameIn(text));
+    return refuse("InvalidOptions", "dryRun is for HTTP, where somebody reads the answer.", written);
   const accepted = await accept(deps, submission, checked.value).catch((error: unknown) => {
     if (error instanceof Unreadable) return error;
     throw error;
@@ -129,34 +131,46 @@ async function submit(deps: Deps, envelope: Envelope, { id: derived, at, message
   if (accepted instanceof Unreadable) {
     deps.log("error", "job can't be read", { job: accepted.id, why: accepted.why });
     // A message whose own row is there has done its work.
-    return accepted.id === id ? done : refuse("NameActive", clip(accepted.message, 300), nameIn(text));
+    return accepted.id === id ? done : refuse("NameActive", clip(accepted.message, 300), written);
   }
   if (!accepted.ok) {
     const { code, message } = accepted.error;
-    return refuse(isReason(code) ? code : "InternalError", message, nameIn(text));
+    return refuse(isReason(code) ? code : "InternalError", message, written);
   }
   const { job } = accepted.value;
   logAccepted(deps.log, accepted.value);
   await reconcile(deps, job.id, { at: undefined });
   if (!job.awaitsDefinition || job.id !== id) return done;
-  return { kind: "later", why: "SealKeyUnavailable", keyIsAway: true, ...withText(envelope, text) };
+  return { kind: "later", why: "SealKeyUnavailable", keyIsAway: true, ...withText(envelope, source) };
 }
 
-async function definitionText(
-  { blobs, now }: Pick<Deps, "blobs" | "now">,
+interface NoSource {
+  readonly reason: Reason;
+  readonly detail: string;
+}
+
+async function sourceOf(
+  { blobs, now, templates }: Pick<Deps, "blobs" | "now" | "templates">,
   from: Envelope["definition"],
-): Promise<Result<string, string>> {
-  if ("text" in from) return ok(from.text);
+): Promise<Result<SubmittedSource, NoSource>> {
+  if ("text" in from) return ok({ kind: "text", text: from.text });
+  if ("template" in from) {
+    const found = await templateSource(templates, from.template, false);
+    return found.ok ? found : err({ reason: "TemplateNotFound", detail: found.error.message });
+  }
+  const unread = (detail: string) => err({ reason: "InvalidMessage", detail } as const);
   const bytes = await blobs.definition(from.blob, now());
-  if (bytes === undefined) return err("definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
+  if (bytes === undefined)
+    return unread("definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
   const read = openBytes(bytes);
-  return read.ok ? read : err(`The blob of definitionBlob can't be read: ${read.error.message}`);
+  if (!read.ok) return unread(`The blob of definitionBlob can't be read: ${read.error.message}`);
+  return ok({ kind: "text", text: read.value });
 }
 
 /** A definition that lay in a poster's blob travels in the message from now on: a blob is read once. */
-function withText(envelope: Envelope, text: string): { text?: string } {
-  if ("text" in envelope.definition) return {};
+function withText(envelope: Envelope, source: SubmittedSource): { text?: string } {
+  if (!("blob" in envelope.definition) || source.kind !== "text") return {};
   const { unknown: _reported, replyTo, ...members } = envelope;
   const replying = replyTo === undefined ? {} : { replyTo: { queue: replyTo } };
-  return { text: JSON.stringify({ version: 1, ...members, ...replying, definition: text }) };
+  return { text: JSON.stringify({ version: 1, ...members, ...replying, definition: source.text }) };
 }

@@ -1,5 +1,6 @@
 /** Compares what the service answers with its own description: every reply of the service and system tests goes by here. */
-import { calls, closed, type Answer, type Call } from "../../src/http/openapi/calls.ts";
+import { closed, type Answer, type Call } from "../../src/http/openapi/call.ts";
+import { calls } from "../../src/http/openapi/calls.ts";
 import { replySchemas, type ReplyName } from "../../src/http/openapi/replies.ts";
 import { listedColumns } from "../../src/shared/store/job-row.ts";
 

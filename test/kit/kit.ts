@@ -242,7 +242,7 @@ export const succeeded = group("Succeeded", [exited("app1", 0), exited("app2", 0
 /** What a caller said who said nothing but a definition. */
 export function submission(text: string, changes: Partial<Submission> = {}): Submission {
   return {
-    text,
+    source: { kind: "text", text },
     query: {},
     envelope: {},
     via: "http",

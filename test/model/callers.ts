@@ -54,8 +54,8 @@ export class Callers {
   }
 
   post(spec: Spec): void {
-    const { order } = submissionOf(spec, "queue");
-    const envelope = { version: 1, definition: order.text, options: order.envelope };
+    const { order, text } = submissionOf(spec, "queue");
+    const envelope = { version: 1, definition: text, options: order.envelope };
     this.#world.queue.send(queueNames.jobs, JSON.stringify(envelope));
     this.#world.judge.posted();
   }

@@ -7,6 +7,7 @@ import type { Program, Spec } from "./specs.ts";
 /** Specs as callers send them. What the containers do is in the definition's tags; a tag of the options names the spec. */
 interface Made {
   readonly spec: Spec;
+  readonly text: string;
   readonly order: Submission;
   readonly checked: Checked;
 }
@@ -19,10 +20,11 @@ export function submissionOf(spec: Spec, via: Submission["via"]): Made {
   const before = known.get(key);
   if (before) return before;
   const envelope = { ...spec.options, tags: { spec: String(numbered.length) } };
-  const order = plainOrder(definitionOf(spec), { envelope, via });
+  const text = definitionOf(spec);
+  const order = plainOrder(text, { envelope, via });
   const checked = check(order, settings);
   if (!checked.ok) throw new Error(checked.error.message);
-  const made = { spec, order, checked: checked.value };
+  const made = { spec, text, order, checked: checked.value };
   known.set(key, made);
   numbered.push(made);
   return made;

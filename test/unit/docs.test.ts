@@ -44,6 +44,7 @@ describe("hand-written pages", () => {
     const more = {
       options: { source },
       rerunOf: jobId(2),
+      template: { name: "t", version: 1 },
       messageId: "m",
       requestedBy: "someone",
       startedAt: start,

@@ -10,9 +10,12 @@ import { handler, refuse } from "./reply.ts";
  * everybody through to here, where a bearer token of the tenant must grant the door's role.
  */
 const guardRoles = {
-  /** Submit and Operate imply Read. */
-  read: ["Job.Read", "Job.Submit", "Job.Operate"],
-  submit: ["Job.Submit"],
+  /** Every other role implies Read. */
+  read: ["Job.Read", "Job.Run", "Job.Submit", "Job.Operate"],
+  /** With Job.Run alone, templates only. */
+  submit: ["Job.Run", "Job.Submit"],
+  /** With Job.Run alone, the caller's own jobs only. */
+  cancel: ["Job.Run", "Job.Submit", "Job.Operate"],
   steer: ["Job.Submit", "Job.Operate"],
   operate: ["Job.Operate"],
 } as const satisfies Record<string, readonly AppRole[]>;
@@ -27,11 +30,22 @@ export interface Guarded {
 
 type OnUnavailable = (request: HttpRequest) => HttpResponseInit | undefined;
 
-const callers = new WeakMap<InvocationContext, string>();
+interface Caller {
+  readonly appId: string;
+  readonly roles: readonly AppRole[];
+}
+
+const callers = new WeakMap<InvocationContext, Caller>();
 
 /** The application id of who made a request; known with `AUTH_MODE=entra` only. */
 export function callerOf(context: InvocationContext): string | undefined {
-  return callers.get(context);
+  return callers.get(context)?.appId;
+}
+
+/** True for a caller with the role Job.Run and no role that allows more. A key of the host allows everything. */
+export function runsTemplatesOnly(context: InvocationContext): boolean {
+  const roles = callers.get(context)?.roles;
+  return roles !== undefined && !roles.includes("Job.Submit") && !roles.includes("Job.Operate");
 }
 
 /** @param onUnavailable what the guard answers when it can't check a token now; by default a 503 */
@@ -57,7 +71,7 @@ export function guards({
           const message = `Forbidden: the caller needs the app role ${roles.join(" or ")} and, if ENTRA_CALLERS is set, must be listed in it.`;
           return refuse({ code: "Forbidden", message }, context);
         }
-        callers.set(context, who.appId);
+        callers.set(context, who);
         return open;
       },
       onUnavailable,

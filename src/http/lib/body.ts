@@ -46,3 +46,12 @@ export const tooSlow = {
   code: "BodyTooSlow",
   message: `The body did not arrive whole within ${bodyTime / second} seconds.`,
 } as const;
+
+/** The same of a text that somebody wrote, with what is wrong as a refusal. */
+export async function readWritten(request: HttpRequest, max: number, tooLarge: string): Promise<Result<string>> {
+  const read = await readText(request, max);
+  if (read.ok) return read;
+  if (read.error === "too slow") return err(tooSlow);
+  if (read.error === "too large") return err({ code: "BodyTooLarge", message: tooLarge });
+  return err({ code: "InvalidDefinition", message: read.error.message, errors: [{ path: "", ...read.error }] });
+}

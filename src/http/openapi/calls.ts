@@ -3,7 +3,6 @@ import { optionsTable } from "../../shared/job/options.ts";
 import { deleteParameters } from "../delete.ts";
 import { listParameters } from "../jobs/filter.ts";
 import { summaryParameters } from "../jobs/summary.ts";
-import type { Parameters } from "../lib/query.ts";
 import { linkParameters } from "../link.ts";
 import { logParameters } from "../logs.ts";
 import { selection } from "../operate/cancel-many.ts";
@@ -11,64 +10,21 @@ import { rerunSelection } from "../operate/rerun-many.ts";
 import { pauseBody } from "../operate/pause.ts";
 import { rerunParameters } from "../operate/rerun.ts";
 import { poisonBody } from "../operate/poison.ts";
+import { templateCalls } from "./template-calls.ts";
 import { statusParameters } from "../status.ts";
-import type { ReplyName } from "./replies.ts";
-
-/** Every call: what it takes and what it answers. */
-export interface Call {
-  readonly method: "get" | "post" | "put" | "delete";
-  readonly path: string;
-  readonly id: string;
-  readonly summary: string;
-  /** `open` needs no key. */
-  readonly guard: "key" | "open";
-  readonly parameters: Described;
-  readonly headers?: Described;
-  /** The definition, or a JSON object. */
-  readonly body?: "definition" | z.ZodType;
-  readonly replies: Readonly<Record<string, Answer>>;
-}
-
-/** A parameter as the description shows it. */
-export type Described = Readonly<Record<string, { readonly schema: object; readonly text: string }>>;
-
-/** What a status stands for. */
-export interface Answer {
-  readonly text: string;
-  /** JSON, one of these. */
-  readonly json: readonly ReplyName[];
-  /** Other content types, each a text. */
-  readonly others?: readonly string[];
-  readonly headers?: readonly (keyof typeof headers)[];
-}
-
-export const headers = {
-  Location: "Where to poll, absolute, without a key in it.",
-  "Retry-After": "Seconds to wait before.",
-  "x-continuation": "Where the next page begins, for formats that have no place for it.",
-} as const;
-
-const answer = (text: string, ...json: ReplyName[]): Answer => ({ text, json });
-const problem = (text: string): Answer => answer(text, "Problem");
-const poll = ["Location", "Retry-After"] as const;
-
-const unavailable = {
-  "503": {
-    ...problem("Storage can't be reached, or the settings are wrong; `Retry-After` says when to come back."),
-    headers: ["Retry-After"],
-  },
-} as const;
-const wrong = { "400": problem("A parameter or a member of the body is wrong; each with its name.") };
-const unknown = { "404": problem("Not known.") };
-const slow = { "408": problem("The body did not arrive whole within 30 seconds.") };
-const broken = { "500": problem("A fault of the service.") };
-/** What every call may answer. */
-const always = { ...wrong, ...broken, ...unavailable };
-/** What a call answers to whoever its door does not let in. */
-export const closed: Call["replies"] = {
-  "401": answer("No key or token, or a wrong one; without a body."),
-  "403": problem("With `AUTH_MODE=entra`, a token that may not do this."),
-};
+import {
+  answer,
+  problem,
+  poll,
+  unavailable,
+  unknown,
+  slow,
+  broken,
+  get,
+  post,
+  type Call,
+  type Answer,
+} from "./call.ts";
 
 /** A job that did not succeed answers with its option `failureStatus`, default 500; its body differs from a refusal's. */
 const failed = (text: string): Answer =>
@@ -84,32 +40,13 @@ const statusReplies = {
   "5XX": answer("It did not succeed: the job's own `failureStatus`.", "Status"),
 };
 
-const get = (
-  path: string,
-  id: string,
-  summary: string,
-  parameters: Parameters,
-  replies: Call["replies"],
-  guard: Call["guard"] = "key",
-): Call => ({ method: "get", path, id, summary, guard, parameters, replies: { ...always, ...replies } });
-
-const post = (
-  path: string,
-  id: string,
-  summary: string,
-  body: z.ZodType | undefined,
-  replies: Call["replies"],
-  parameters: Parameters = {},
-): Call => ({
-  method: "post",
-  path,
-  id,
-  summary,
-  guard: "key",
-  parameters,
-  ...(body === undefined ? {} : { body }),
-  replies: { ...always, ...(body === undefined ? {} : slow), ...replies },
-});
+const runParameters = {
+  template: {
+    schema: { type: "string", maxLength: 64 },
+    text: "Runs this template; the body is `{parameters, options}`.",
+  },
+  version: { schema: { type: "integer", minimum: 1 }, text: "Of the template; default the newest." },
+};
 
 const trigger = (): Call => ({
   method: "post",
@@ -117,7 +54,7 @@ const trigger = (): Call => ({
   id: "trigger",
   summary: "Run a container group as a job.",
   guard: "key",
-  parameters: optionsTable,
+  parameters: { ...optionsTable, ...runParameters },
   headers: {
     "Idempotency-Key": {
       schema: { type: "string", minLength: 1, maxLength: 256 },
@@ -131,6 +68,7 @@ const trigger = (): Call => ({
     "200": { ...answer("Accepted, or with `dryRun` checked.", "Accepted", "Checked"), headers: poll },
     "202": { ...answer("Accepted.", "Accepted"), headers: poll },
     "400": problem("The definition or an option can't be taken; every fault with its place."),
+    "404": problem("There is no such template."),
     ...slow,
     "409": problem("An active job has that name."),
     "413": problem("The body is too large."),
@@ -277,6 +215,7 @@ export function calls(): readonly Call[] {
         ...unknown,
       },
     ),
+    ...templateCalls(),
     post("/api/jobs/cancel", "cancelMany", "Cancel all active jobs that match.", selection, {
       "200": answer("How many.", "Canceled"),
       "202": answer("How many so far: the service goes on.", "Canceled"),

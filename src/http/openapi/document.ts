@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { version } from "../health.ts";
-import { calls, closed, headers, type Answer, type Call, type Described } from "./calls.ts";
+import { closed, headers, type Answer, type Call, type Described } from "./call.ts";
+import { calls } from "./calls.ts";
 import { replySchemas } from "./replies.ts";
 
 /** The API's description, OpenAPI 3.1, from the tables of calls, parameters and replies. */
@@ -51,7 +52,7 @@ function operation({ path, id, summary, guard, parameters, headers: sent = {}, b
     summary,
     ...(guard === "open" ? { security: [] } : {}),
     parameters: [...inPath, ...described("query", parameters), ...described("header", sent)],
-    ...(body === undefined ? {} : { requestBody: body === "definition" ? definition : jsonBody(body) }),
+    ...(body === undefined ? {} : { requestBody: bodyOf(body) }),
     responses: Object.fromEntries(
       Object.entries({ ...replies, ...(guard === "open" ? {} : closed) }).map(([status, answer]) => [
         status,
@@ -64,6 +65,7 @@ function operation({ path, id, summary, guard, parameters, headers: sent = {}, b
 const pathParameters: Readonly<Record<string, string>> = {
   idOrName: "A job's id, or a group's name, which means its newest job.",
   id: "The job's id.",
+  name: "The template's name, in any letter case.",
   container: "The container's name.",
   token: "What the `Location`, or `ACI_PROXY_RESULT_URL`, brought.",
 };
@@ -85,6 +87,18 @@ const definition = {
     "application/json": { schema: { type: "object", description: "An ACI container group, or the queue's envelope." } },
   },
 };
+
+const template = {
+  required: true,
+  content: {
+    "application/yaml": { schema: { type: "string", description: "An ACI container group with parameters." } },
+    "application/json": { schema: { type: "object", description: "The same, or what GET replied." } },
+  },
+};
+
+function bodyOf(body: NonNullable<Call["body"]>): Json {
+  return body === "definition" ? definition : body === "template" ? template : jsonBody(body);
+}
 
 function jsonBody(shape: z.ZodType): Json {
   const { $schema: _, ...schema } = z.toJSONSchema(shape, { io: "input" });

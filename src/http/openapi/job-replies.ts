@@ -74,6 +74,8 @@ const rowMembers = () =>
       .union([z.record(z.string(), z.string()), z.string()])
       .meta({ description: "Its labels; text where the cell was edited by hand and is no JSON." }),
     rerunOf: jobId("Of the job that this one runs again.").optional(),
+    template: text("The template that it is a run of.").optional(),
+    templateVersion: count("Of its template.").optional(),
     messageId: text("Of the queue's message that brought it.").optional(),
     warnings: count("How many the definition got."),
     callbackState: z

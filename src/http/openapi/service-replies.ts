@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isErrorCode, statusOf } from "../../shared/base/errors.ts";
+import { parameterTypes } from "../../shared/definition/index.ts";
 import { groupings } from "../jobs/groupings.ts";
 import { count, flag, jobId, message, once, locatedFault, state, text, time } from "./parts.ts";
 
@@ -41,6 +42,32 @@ const summaryRow = once(() =>
     vcpuSeconds: z.number().min(0).meta({ description: "All together." }),
     gbSeconds: z.number().min(0).meta({ description: "All together." }),
     cost: z.number().min(0).meta({ description: "All together, in `currency`." }),
+  }),
+);
+
+const templateInfo = once(() =>
+  z.strictObject({
+    name: text("The template's."),
+    version: count("From 1; never given twice."),
+    createdAt: time("When this version was stored."),
+    createdBy: text("Who stored it, by their token.").optional(),
+  }),
+);
+
+const parameterValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
+
+const templateParameter = once(() =>
+  z.strictObject({
+    type: z.enum(parameterTypes),
+    secret: flag("Its value is kept secret."),
+    required: flag("It has no default."),
+    description: text("What its author says of it.").optional(),
+    default: parameterValue.meta({ description: "What it is unless it is given." }).optional(),
+    values: z
+      .array(z.union([z.string(), z.number()]))
+      .meta({ description: "All that it may be." })
+      .optional(),
+    pattern: text("What its text must match (RE2), as a whole.").optional(),
   }),
 );
 
@@ -132,6 +159,28 @@ export const serviceReplies = () => ({
       }),
     ),
   }),
+  TemplateInfo: templateInfo(),
+  TemplatePage: z.strictObject({
+    templates: z.array(templateInfo()).meta({ description: "By name; of each its newest version." }),
+    continuation: text("Where the next page begins; absent on the last.").optional(),
+  }),
+  TemplateParameter: templateParameter(),
+  Template: templateInfo().extend({
+    definition: text("Its text as it was stored: it can be edited and stored again."),
+    parameters: z.record(z.string(), templateParameter()).meta({ description: "By name." }),
+    allow: z.array(z.string()).meta({ description: "Options that a caller with Job.Run alone may set." }),
+    versions: z
+      .array(templateInfo())
+      .meta({ description: "Those that are kept, newest first; absent where one version was asked for." })
+      .optional(),
+  }),
+  TemplateStored: z.strictObject({
+    message: message(),
+    name: text("The template's."),
+    version: count("The new one."),
+    warnings: z.array(locatedFault()).meta({ description: "What is odd in it." }).optional(),
+  }),
+  TemplateDeleted: z.strictObject({ message: message() }),
   PoisonList: z.strictObject({
     messages: z
       .array(

@@ -49,7 +49,7 @@ export const securitySettings = {
       const word = value.toLowerCase();
       return word === "key" || word === "entra" ? word : { fault: "must be key or entra" };
     },
-    "Who may call: whoever has a key of the Functions host, or (`entra`) whoever has a bearer token of the tenant with one of the app roles `Job.Read`, `Job.Submit`, `Job.Operate`.",
+    "Who may call: whoever has a key of the Functions host, or (`entra`) whoever has a bearer token of the tenant with one of the app roles `Job.Read`, `Job.Run` (templates only), `Job.Submit`, `Job.Operate`.",
   ),
   entraTenant: row<string | undefined>(
     "ENTRA_TENANT_ID",

@@ -4,17 +4,30 @@ const vaultReference = /\$\{keyvault:([0-9A-Za-z-]{1,127})(?:\/([0-9A-Za-z]{1,64
 export interface VaultReference {
   readonly name: string;
   readonly version: string | undefined;
+  /** Where in the text it begins. */
+  readonly start: number;
 }
 
 export function vaultReferencesIn(text: string): VaultReference[] {
   if (!text.includes("${keyvault:")) return [];
-  return Array.from(text.matchAll(vaultReference), ([, name = "", version]) => ({ name, version }));
+  return Array.from(text.matchAll(vaultReference), ({ 1: name = "", 2: version, index: start }) => ({
+    name,
+    version,
+    start,
+  }));
 }
 
-/** The text with each reference to a vault replaced by what `valueOf` gives for it. */
-export function replaceVaultReferences(text: string, valueOf: (reference: VaultReference) => string): string {
+/** The text with each reference to a vault replaced by what `valueOf` gives for it; one for which it gives nothing stays. */
+export function replaceVaultReferences(
+  text: string,
+  valueOf: (reference: VaultReference) => string | undefined,
+): string {
   if (!text.includes("${keyvault:")) return text;
-  return text.replace(vaultReference, (_, name: string, version: string | undefined) => valueOf({ name, version }));
+  return text.replace(
+    vaultReference,
+    (written: string, name: string, version: string | undefined, start: number) =>
+      valueOf({ name, version, start }) ?? written,
+  );
 }
 
 /** A Data Factory expression that nobody evaluated: `@{...}`, or `@pipeline().RunId` and the like, anywhere. `@@` is a plain `@`. */

@@ -5,7 +5,7 @@ import { replaceVaultReferences, vaultReferencesIn, type VaultReference } from "
 
 const mask = "***";
 /** User and password before a URL's host (RFC 3986, 3.2.1). */
-const userinfo = /(?<=:\/\/)[^/\s@]{1,500}(?=@)/g;
+export const userinfo = /(?<=:\/\/)[^/\s@]{1,500}(?=@)/g;
 
 /** The body with what the service never gives back masked: registry passwords, `secureValue`, keys, files of secret volumes, protected settings. */
 export function maskSecrets(body: JsonObject): JsonObject {
@@ -15,7 +15,7 @@ export function maskSecrets(body: JsonObject): JsonObject {
 /**
  * Every secret text of the body, to be masked wherever text leaves. A file of a secret volume is given as written and decoded. What
  * only looks like a secret (the value of a variable or header with a telling name, a password in a command, a key in a connection
- * string) is one, too. References to a vault are no secrets.
+ * string) is one, too.
  */
 export function secretValues(body: JsonObject): string[] {
   const found = new Set<string>();
@@ -29,7 +29,6 @@ export function secretValues(body: JsonObject): string[] {
       found.add(each);
       found.add(each.slice(each.indexOf(":") + 1));
     }
-    if (vaultReferencesIn(text).length > 0) continue;
     for (const each of credentialsIn(text)) found.add(each);
     if (word !== undefined && !isOrdinary(word)) found.add(word);
     if (place === "named" && !isOrdinary(text)) found.add(text);
@@ -41,7 +40,7 @@ export function secretValues(body: JsonObject): string[] {
 }
 
 /** Values that settings have, whatever the setting's name speaks of. */
-function isOrdinary(text: string): boolean {
+export function isOrdinary(text: string): boolean {
   return /^(?:true|false|yes|no|on|off|none|null|default|auto|basic|required|optional|enabled|disabled|\d{1,5})$/i.test(
     text.trim(),
   );
@@ -51,7 +50,7 @@ function isOrdinary(text: string): boolean {
  * Finds, leaf by leaf in the body's order, which part of a command's word is a secret: of the word behind a flag like `--password` all, of
  * `--password=...` what follows, whatever signs it has, because a list's words need no quotes.
  */
-function commandSecrets(): (leaf: Leaf) => string | undefined {
+export function commandSecrets(): (leaf: Leaf) => string | undefined {
   let before: { readonly list: string; readonly word: string } | undefined;
   return ({ value, trail }) => {
     const list = /^(.*\.command)\[\d+\]$/i.exec(trail.path)?.[1];
@@ -68,25 +67,41 @@ function commandSecrets(): (leaf: Leaf) => string | undefined {
 /** A reference to a vault and where it stands. */
 export interface LocatedReference extends VaultReference {
   readonly path: string;
+  /** Its position in the body, which its path does not always tell. */
+  readonly key: string;
   /** True where the service never gives the value back: elsewhere a secret would be readable in Azure. */
   readonly secretPlace: boolean;
 }
 
-export function vaultReferences(body: JsonObject): LocatedReference[] {
-  return leavesOf(body).flatMap(({ value, place, trail }) =>
-    typeof value === "string"
-      ? vaultReferencesIn(value).map((reference) => ({
-          ...reference,
-          path: trail.path,
-          secretPlace: place === "secret" || place === "file",
-        }))
-      : [],
-  );
+/** Where the references of a template's run stand: offsets in the texts at these positions. Elsewhere a value only looks like one. */
+export type OwnReferences = ReadonlyMap<string, readonly number[]>;
+
+/** @param own of a template's run; in any other body every text may have references */
+export function vaultReferences(body: JsonObject, own?: OwnReferences): LocatedReference[] {
+  return leavesOf(body).flatMap(({ value, place, trail }) => {
+    const found = typeof value === "string" ? vaultReferencesIn(value) : [];
+    if (found.length === 0) return [];
+    const { key, path } = trail;
+    return found
+      .filter(({ start }) => own === undefined || own.get(key)?.includes(start) === true)
+      .map((reference) => ({ ...reference, key, path, secretPlace: place === "secret" || place === "file" }));
+  });
 }
 
-/** The body with each reference to a vault replaced by what `valueOf` gives for it. In a secret volume that must be base64. */
-export function resolveVaultReferences(body: JsonObject, valueOf: (reference: VaultReference) => string): JsonObject {
-  return mapLeaves(body, ({ value }) => (typeof value === "string" ? replaceVaultReferences(value, valueOf) : value));
+/** The body with each of these references replaced by what `valueOf` gives for it. In a secret volume that must be base64. */
+export function resolveVaultReferences(
+  body: JsonObject,
+  references: readonly LocatedReference[],
+  valueOf: (reference: LocatedReference) => string,
+): JsonObject {
+  const known = new Map(references.map((reference) => [`${reference.start}${reference.key}`, reference]));
+  return mapLeaves(body, ({ value, trail }) => {
+    if (typeof value !== "string" || !value.includes("${keyvault:")) return value;
+    return replaceVaultReferences(value, ({ start }) => {
+      const reference = known.get(`${start}${trail.key}`);
+      return reference && valueOf(reference);
+    });
+  });
 }
 
 function leavesOf(body: JsonObject): Leaf[] {

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import { Cursor } from "./cursor.ts";
 import { sum } from "./rules/judge.ts";
-import { vaultReferences, type LocatedReference } from "./secrets.ts";
+import { vaultReferences, type LocatedReference, type OwnReferences } from "./secrets.ts";
 
 /** What this code reads of a definition; the definition itself goes to Azure whole. */
 export interface DefinitionView {
@@ -32,7 +32,7 @@ interface ContainerView {
 }
 
 /** The view of a definition that was parsed and found good. */
-export function viewOf(body: JsonObject): DefinitionView {
+export function viewOf(body: JsonObject, own?: OwnReferences): DefinitionView {
   const root = Cursor.over(body);
   const group = root.get("properties");
   const containers = group.get("containers").records;
@@ -51,7 +51,7 @@ export function viewOf(body: JsonObject): DefinitionView {
     images: texts(all.map((container) => container.get("image"))),
     registryServers: texts(group.get("imageRegistryCredentials").records.map((credential) => credential.get("server"))),
     publicIp: address.present && address.get("type").word !== "private",
-    vaultReferences: vaultReferences(body),
+    vaultReferences: vaultReferences(body, own),
   };
 }
 

@@ -90,10 +90,10 @@ interface SealedSubmission extends Sealed {
 /** @throws Unavailable when the sealing key can't be reached */
 async function seal(
   { sealer }: AcceptDeps,
-  { definition, callBackUri }: Checked,
+  { definition, callBackUri, sent }: Checked,
   id: JobId,
 ): Promise<SealedSubmission> {
-  const bytes = await sealer.seal(sealedText(definition), id);
+  const bytes = await sealer.seal(sealedText(definition, sent, id), id);
   const callbacks = callBackUri === undefined ? undefined : await sealer.seal(JSON.stringify([callBackUri]), id);
   return bytes.length > maxInline
     ? { definition: "blob", callbacks, large: bytes }
@@ -210,7 +210,7 @@ async function reserveOrFind(
       continue;
     }
     if (reserved === "reserved") return ok({ kind: "reserved", job: wanted, reservedAt });
-    const found = await findConflict(deps, job, submission, checked.definition, { want, over, round });
+    const found = await findConflict(deps, job, submission, checked, { want, over, round });
     switch (found.kind) {
       case "ours": {
         // What was reserved leads to a row under the time at which it was reserved first.

@@ -2,15 +2,15 @@ import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
-import { maskSecrets, type Definition } from "../definition/index.ts";
+import { maskSecrets } from "../definition/index.ts";
 import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
 import { nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
 import type { JsonValue } from "../base/json.ts";
 import { reservationTime, secure } from "./reservation.ts";
-import type { Submission } from "./submission.ts";
-import { parseSealedDefinition } from "../security/sealed-definition.ts";
+import type { Checked, Submission } from "./submission.ts";
+import { keptOf, parseSealedDefinition, sentTemplateIn } from "../security/sealed-definition.ts";
 
 interface ConflictDeps {
   readonly now: () => number;
@@ -39,11 +39,11 @@ export async function findConflict(
   deps: ConflictDeps,
   job: Job,
   submission: Submission,
-  definition: Definition,
+  checked: Checked,
   round: Parameters<typeof findReadable>[4],
 ): Promise<Conflict> {
   try {
-    return await findReadable(deps, job, submission, definition, round);
+    return await findReadable(deps, job, submission, checked, round);
   } catch (error) {
     if (!(error instanceof Unreadable) || error.id === job.id) throw error;
     const message = `The name or key is held by job ${error.id}, whose row can't be read; an operator must repair it.`;
@@ -55,7 +55,7 @@ async function findReadable(
   deps: ConflictDeps,
   job: Job,
   submission: Submission,
-  definition: Definition,
+  checked: Checked,
   { want, over, round }: { want: Reservation["want"]; over: string | undefined; round: number },
 ): Promise<Conflict> {
   const { index } = deps.jobs;
@@ -66,7 +66,7 @@ async function findReadable(
   if (job.keyHash !== undefined) {
     const entry = await index.jobOfKey(job.keyHash);
     // A key that is taken over already is not what stood in the way this time.
-    if (entry !== undefined && entry.id !== job.id && entry.etag !== over) return sameKey(deps, entry, definition);
+    if (entry !== undefined && entry.id !== job.id && entry.etag !== over) return sameKey(deps, entry, checked);
   }
   const hold = want === "hold" ? await index.lockOf(job.groupName) : undefined;
   if (hold === undefined || hold.lockedBy === job.id) return ourOwn(deps, job);
@@ -117,7 +117,7 @@ async function attachTo(deps: ConflictDeps, job: Job): Promise<Conflict> {
 async function sameKey(
   deps: ConflictDeps,
   entry: { readonly id: JobId; readonly etag: string },
-  definition: Definition,
+  checked: Checked,
 ): Promise<Conflict> {
   const earlier = await deps.jobs.find(entry.id);
   // Reserved a moment ago, its row is on its way; or its acceptor died, and the reservation expires.
@@ -133,11 +133,7 @@ async function sameKey(
     !(phase.state === "Succeeded" || (phase.state === "Canceled" && phase.verdict.reason !== "LeaseExpired"));
   const bytes = earlier.sealed.definition === "blob" ? await deps.blobs.getSealed(entry.id) : earlier.sealed.definition;
   const opened = bytes === undefined ? undefined : await deps.sealer.open(bytes, entry.id);
-  const before = opened?.kind === "open" ? parseSealedDefinition(opened.text) : undefined;
-  const path =
-    nameKey(earlier.job.name) !== nameKey(definition.name)
-      ? "name"
-      : before && differs(maskSecrets(before.body), maskSecrets(definition.body), "");
+  const path = opened?.kind === "open" ? pathOfDifference(earlier.job, opened.text, checked) : undefined;
   if (path !== undefined) {
     const message = `This Idempotency-Key belongs to job ${entry.id}, whose definition differs at ${path}. Use a new key for another definition.`;
     return {
@@ -146,6 +142,20 @@ async function sameKey(
     };
   }
   return ended ? { kind: "take over", from: entry.id, etag: entry.etag } : attachTo(deps, earlier.job);
+}
+
+/** Where what a caller sent under a key differs from what was sent under it before. */
+function pathOfDifference(earlier: Job, sealed: string, { definition, sent }: Checked): string | undefined {
+  const before = sentTemplateIn(sealed);
+  const now = sent && keptOf(sent, earlier.id);
+  if (before === undefined && now === undefined) {
+    if (nameKey(earlier.name) !== nameKey(definition.name)) return "name";
+    const kept = parseSealedDefinition(sealed);
+    return kept && differs(maskSecrets(kept.body), maskSecrets(definition.body), "");
+  }
+  if (before === undefined || now === undefined || before.template !== now.template) return "template";
+  if (before.version !== now.version) return "templateVersion";
+  return differs(before.parameters, now.parameters, "parameters");
 }
 
 /** The first path at which two values differ. */

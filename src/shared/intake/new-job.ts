@@ -13,7 +13,7 @@ export const maxWarnings = 50;
 /** A job as its life begins: nothing of it exists yet but what its caller said. */
 export function newJob(
   submission: Submission,
-  { definition, options, warnings, callBackUri }: Checked,
+  { definition, options, warnings, callBackUri, template }: Checked,
   id: JobId,
   createdAt: number,
 ): Job {
@@ -45,6 +45,7 @@ export function newJob(
       replyTo: submission.replyTo,
       messageId: submission.id?.messageId,
       rerunOf: submission.rerunOf,
+      template,
       traceparent: parseTraceparent(submission.traceparent),
       keyHash:
         submission.idempotencyKey === undefined

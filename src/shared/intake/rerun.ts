@@ -29,7 +29,7 @@ export async function rerunJob(deps: AcceptDeps, { job, sealed }: Stored, by: Re
   const refused = notPermitted(definition, () => ({ line: 1, column: 1 }), settings);
   if (refused) return err({ code: refused.code, message: `${refused.what}.`, errors: refused.errors });
   const submission: Submission = {
-    text: "",
+    source: { kind: "text", text: "" },
     query: {},
     envelope: {},
     via: "rerun",
@@ -46,5 +46,7 @@ export async function rerunJob(deps: AcceptDeps, { job, sealed }: Stored, by: Re
   };
   const timeout = Math.min(job.options.timeout, settings.maxTimeout);
   const options = { ...job.options, timeout, onConflict: "wait" } as const;
-  return accept(deps, submission, { definition, options, warnings: job.warnings, callBackUri: undefined });
+  const { warnings, template } = job;
+  const checked = { definition, options, warnings, callBackUri: undefined, template, sent: undefined };
+  return accept(deps, submission, checked);
 }

@@ -1,16 +1,19 @@
 import type { Settings } from "../config/settings.ts";
-import type { Definition } from "../definition/index.ts";
-import { err, ok, type LocatedFault, type Result } from "../base/errors.ts";
+import type { Definition, Template } from "../definition/index.ts";
+import { err, ok, shownName, type LocatedFault, type Result } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import type { JsonObject } from "../base/json.ts";
-import { judgeJob, optionFaults, refusalOf, type Found } from "../job/judgement.ts";
+import type { TemplateCall } from "../job/envelope.ts";
+import type { Job } from "../job/job.ts";
+import { judgeJob, optionFaults, refusalOf, type Found, type Written } from "../job/judgement.ts";
 import type { JobOptions } from "../job/options.ts";
 import { notPermitted } from "./permitted.ts";
+import type { SentTemplate } from "../security/sealed-definition.ts";
 import { isAllowedAddress } from "../security/safe-post.ts";
 
 /** What a caller asks for, by HTTP or on the queue, before anything is judged. */
 export interface Submission {
-  readonly text: string;
+  readonly source: SubmittedSource;
   readonly query: JsonObject;
   readonly envelope: JsonObject;
   readonly via: "http" | "queue" | "rerun";
@@ -28,23 +31,71 @@ export interface Submission {
   readonly unknown: readonly string[];
 }
 
+/** A definition in full, or a stored one: read already, with what the caller said of it. */
+export type SubmittedSource =
+  | { readonly kind: "text"; readonly text: string }
+  | {
+      readonly kind: "template";
+      readonly template: Template;
+      readonly name: string;
+      readonly version: number;
+      /** What the caller sent. */
+      readonly call: TemplateCall;
+      /** A caller who may run templates only may set the options that the template opens. */
+      readonly only: boolean;
+    };
+
 /** An order that can be taken: everything judged, nothing stored. */
 export interface Checked {
   readonly definition: Definition;
   readonly options: JobOptions;
   readonly warnings: readonly LocatedFault[];
   readonly callBackUri: string | undefined;
+  /** The template that it is a run of. */
+  readonly template: Job["template"];
+  readonly sent: SentTemplate | undefined;
 }
 
 /** Every fault of an order at once: of the job itself, and of what this service's settings allow. Pure. */
 export function check(submission: Submission, settings: Settings): Result<Checked> {
-  const judged = judgeJob({ ...submission, via: submission.via === "queue" ? "queue" : "http" }, settings);
+  const { source } = submission;
+  const judged = judgeJob(writtenOf(submission), settings);
   const { warnings, callBackUri, definition, options } = judged;
-  const found: Found[] = [...judged.found, optionFaults([...addressFaults(submission, callBackUri, settings)])];
+  const closed: Found = { code: "Forbidden", what: "Forbidden", errors: closedOptions(submission) };
+  const found = [closed, ...judged.found, optionFaults([...addressFaults(submission, callBackUri, settings)])];
   const forbidden = definition && notPermitted(definition.value, definition.place, settings);
   if (forbidden) found.push(forbidden);
   if (!definition || !options || found.some(({ errors }) => errors.length > 0)) return err(refusalOf(found, warnings));
-  return ok({ definition: definition.value, options, warnings, callBackUri });
+  const checked = { definition: definition.value, options, warnings, callBackUri };
+  if (source.kind === "text") return ok({ ...checked, template: undefined, sent: undefined });
+  const { name, version, call, template } = source;
+  const secret = new Set([...template.parameters].flatMap(([key, each]) => (each.secret ? [key] : [])));
+  const sent = { template: call.name, version: call.version, parameters: call.parameters, secret };
+  return ok({ ...checked, template: { name, version }, sent });
+}
+
+function writtenOf(submission: Submission): Written {
+  const { source } = submission;
+  const via = submission.via === "queue" ? "queue" : "http";
+  if (source.kind === "text") return { ...submission, source, via };
+  const { template, call } = source;
+  return { ...submission, source: { kind: "template", template, parameters: call.parameters }, via };
+}
+
+/** They change what the caller hears, and nothing of what runs. */
+const ownOptions = ["polling", "dryrun"];
+
+/** The options that a caller who may run templates only has set though the template does not open them. */
+function closedOptions({ source, query, envelope }: Submission): LocatedFault[] {
+  if (source.kind === "text" || !source.only) return [];
+  const open = new Set([...ownOptions, ...source.template.allow.map(({ option }) => option.toLowerCase())]);
+  return Object.keys({ ...envelope, ...query })
+    .filter((name) => !open.has(name.toLowerCase()))
+    .map((name) => {
+      const path = shownName(name, "option");
+      const message = `With the role Job.Run the option ${path} may be set only where the template opens it in x-aciproxy-allow.`;
+      return { path, line: 1, column: 1, message };
+    });
 }
 
 const longestUri = 4096;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ok, type Result } from "../base/errors.ts";
+import { err, ok, type Result } from "../base/errors.ts";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import { foldName, isDeeperThan, type JsonObject, type JsonValue, parseJson } from "../base/json.ts";
 import { memberSpan } from "../base/json-span.ts";
@@ -36,7 +36,7 @@ interface Sender {
 export interface Envelope {
   readonly id: JobId | undefined;
   readonly idempotencyKey: string | undefined;
-  readonly definition: { readonly text: string } | { readonly blob: string };
+  readonly definition: { readonly text: string } | { readonly blob: string } | { readonly template: TemplateCall };
   readonly options: JsonObject;
   readonly replyTo: string | undefined;
   readonly correlationId: string | undefined;
@@ -45,6 +45,18 @@ export interface Envelope {
   /** Members that mean nothing: no envelope has them, or they are there twice, in different letter case. */
   readonly unknown: readonly string[];
 }
+
+/** A stored definition to run, and the values of its parameters. */
+export interface TemplateCall {
+  readonly name: string;
+  /** The newest, unless one is named. */
+  readonly version: number | undefined;
+  readonly parameters: JsonObject;
+}
+
+/** Letters of any case, which does not count. */
+export const templateName = /^[A-Za-z0-9](?:[\w.-]{0,62}[A-Za-z0-9])?$/;
+export const mustBeTemplateName = "must be 1 to 64 letters, digits and . _ -, with a letter or digit at both ends";
 
 /** A definition's own limit is 64; beyond it whatever walks the message could run out of stack. */
 const maxDepth = 100;
@@ -68,6 +80,9 @@ export const envelopeSchema = z
       .string("must be text")
       .regex(/^aci-definitions\/.{1,900}$/, "must name a blob of the container aci-definitions")
       .optional(),
+    template: z.string("must be a template's name").regex(templateName, mustBeTemplateName).optional(),
+    templateVersion: z.int("must be a whole number").min(1, "must be at least 1").optional(),
+    parameters: z.record(z.string(), json, "must be an object").optional(),
     options: z.record(z.string(), json, "must be an object").default({}),
     replyTo: z.object({ queue: z.string("must be a queue's name") }, "must be an object with a queue").optional(),
     correlationId: z.string("must be text").max(256, "must have at most 256 characters").optional(),
@@ -90,6 +105,23 @@ export function readJobMessage(body: unknown): JobMessage {
   return value !== undefined && isEnvelope(value)
     ? readEnvelope(value, text)
     : { kind: "submit", submission: bare(text) };
+}
+
+/**
+ * What a POST says that names its template in the query: the envelope's members, but for those, as JSON; or nothing.
+ */
+export function readTemplateMessage(body: string, { name, version }: Omit<TemplateCall, "parameters">): JobMessage {
+  const opened = openText(body);
+  if (!opened.ok) return { kind: "malformed", why: opened.error.message, at: opened.error, of: {} };
+  const value = opened.value.trim() === "" ? {} : jsonObjectIn(opened.value);
+  if (value === undefined) {
+    const why = "With template the body must be JSON: {parameters, options}, or nothing.";
+    return { kind: "malformed", why, at: start, of: {} };
+  }
+  const named = new Set(["version", "template", "templateversion"]);
+  const given = Object.entries(value).filter(([key]) => !named.has(foldName(key)));
+  const template = { version: 1, template: name, templateVersion: version };
+  return readEnvelope({ ...Object.fromEntries(given), ...template }, undefined);
 }
 
 function readParsed(value: unknown): JobMessage {
@@ -126,16 +158,36 @@ function readEnvelope(value: object, text: string | undefined): JobMessage {
       `The envelope is wrong at ${where === "" ? "its top" : where}: it ${issue?.message ?? "is not known"}.`,
     );
   }
-  const { op, definition, definitionBlob, replyTo, version: _version, id: _id, ...rest } = parsed.data;
+  const { op, definition, definitionBlob, template, templateVersion, parameters, ...further } = parsed.data;
   if (op !== "submit") return id === undefined ? malformed(`An envelope with op ${op} needs an id.`) : { kind: op, id };
-  if ((definition === undefined) === (definitionBlob === undefined)) {
-    return malformed("The envelope needs a definition or a definitionBlob, and not both.");
-  }
-  const inner = definition === undefined ? ok("") : definitionText(definition, text);
-  if (!inner.ok) return malformed(`The envelope is wrong at definition: ${inner.error.message}`, inner.error);
-  const read = definitionBlob === undefined ? { text: inner.value } : { blob: definitionBlob };
-  const submission = { ...bare(""), ...rest, id, definition: read, replyTo: replyTo?.queue, unknown };
+  const asked = askedFor({ definition, definitionBlob, template, templateVersion, parameters }, text);
+  if (!asked.ok) return malformed(asked.error.message, asked.error);
+  const { replyTo, version: _version, id: _id, ...rest } = further;
+  const submission = { ...bare(""), ...rest, id, definition: asked.value, replyTo: replyTo?.queue, unknown };
   return { kind: "submit", submission };
+}
+
+type Asked = Pick<
+  z.output<typeof envelopeSchema>,
+  "definition" | "definitionBlob" | "template" | "templateVersion" | "parameters"
+>;
+
+/** What is to be run: a definition, a blob with one, or a template. */
+function askedFor(
+  { definition, definitionBlob, template, templateVersion, parameters }: Asked,
+  text: string | undefined,
+): Result<Envelope["definition"], NotText> {
+  const fault = (message: string) => err({ ...start, message });
+  if ([definition, definitionBlob, template].filter((each) => each !== undefined).length !== 1)
+    return fault("The envelope needs one of definition, definitionBlob and template, and no second one.");
+  if (template !== undefined)
+    return ok({ template: { name: template, version: templateVersion, parameters: parameters ?? {} } });
+  if ((parameters ?? templateVersion) !== undefined)
+    return fault("parameters and templateVersion belong to a template, which the envelope does not name.");
+  if (definition === undefined) return ok({ blob: definitionBlob ?? "" });
+  const inner = definitionText(definition, text);
+  if (inner.ok) return ok({ text: inner.value });
+  return err({ ...inner.error, message: `The envelope is wrong at definition: ${inner.error.message}` });
 }
 
 /**
@@ -161,7 +213,7 @@ function named(
     // JSON's members are of any type
     const name = known.get(foldName(key));
     if (name === undefined || given.has(name)) unknown.push(key);
-    if (name === undefined || member === null) continue;
+    if (name === undefined || member === null || member === undefined) continue;
     given.set(name, name === "replyTo" ? replyToIn(member) : name === "op" ? wordIn(member) : member);
   }
   return { given: Object.fromEntries(given), unknown };

@@ -300,6 +300,8 @@ export const jobSchema = openObject({
   /** Its definition could not be sealed yet: the message that brought the job, which is sent again, has it. */
   awaitsDefinition: z.boolean().default(false),
   rerunOf: jobId.optional(),
+  /** The template that it is a run of. */
+  template: openObject({ name: z.string(), version: z.number() }).optional(),
   /** Callers that attached since: found by an id of their own, notified of the end on a queue of their own. */
   joined: z
     .array(openObject({ id: jobId.optional(), replyTo: z.string().optional(), correlationId: z.string().optional() }))

@@ -1,13 +1,23 @@
 import { clip, shownName, shownPath, type ErrorCode, type LocatedFault, type Refusal } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
-import { parseDefinition, type Definition, type OptionsBlock } from "../definition/index.ts";
+import {
+  fillTemplate,
+  parseDefinition,
+  parseFilled,
+  type Definition,
+  type DefinitionRules,
+  type Filled,
+  type OptionsBlock,
+  type Parsed,
+  type Template,
+} from "../definition/index.ts";
 import type { Settings } from "../config/settings.ts";
 import { tagsFault } from "./group-tags.ts";
 import { readOptions, type JobOptions, type OptionsContext, type OptionsFrom } from "./options.ts";
 
 /** What was written of a job: its definition and its options, wherever they stood. */
 export interface Written {
-  readonly text: string;
+  readonly source: DefinitionSource;
   readonly query: JsonObject;
   readonly envelope: JsonObject;
   /** Members of its envelope that mean nothing. */
@@ -15,6 +25,11 @@ export interface Written {
   readonly callBackUri: string | undefined;
   readonly via: OptionsContext["via"];
 }
+
+/** A definition in full, or a stored one and the values of its parameters. */
+type DefinitionSource =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "template"; readonly template: Template; readonly parameters: JsonObject };
 
 /** Faults of one kind, if any. */
 export interface Found {
@@ -42,7 +57,41 @@ const maxNodes = 50_000;
 
 /** Every fault of a job at once: of its definition, of its options, and of what they are together. Pure. */
 export function judgeJob(written: Written, settings: Settings): Judgement {
-  const parsed = parseDefinition(written.text, { defaultApiVersion: settings.defaultApiVersion, maxNodes });
+  const { source } = written;
+  const rules = definitionRules(settings);
+  if (source.kind === "text") return judgeParsed(parseDefinition(source.text, rules), written, settings);
+  const filled = fillTemplate(source.template, source.parameters);
+  return filled.ok ? judgeFilled(filled.value, written, settings) : judgeOptions(written, settings, filled.error);
+}
+
+/** A job whose template has its values. */
+export function judgeFilled(filled: Filled, written: Written, settings: Settings): Judgement {
+  return judgeParsed(parseFilled(filled, definitionRules(settings)), written, settings);
+}
+
+export function definitionRules({ defaultApiVersion }: Settings): DefinitionRules {
+  return { defaultApiVersion, maxNodes };
+}
+
+/** Of a job whose parameters are wrong nothing but its options can be judged. */
+function judgeOptions(written: Written, settings: Settings, errors: readonly LocatedFault[]): Judgement {
+  const { callBackUri } = written;
+  const hasCallBack = callBackUri !== undefined;
+  const context = { settings, via: written.via, containers: undefined, hasCallBack };
+  const read = readOptions(sourcesOf(written, undefined), context);
+  const found: Found[] = [{ code: "InvalidParameters", what: "The parameters can't be taken", errors }];
+  if (!read.ok) found.push(optionFaults(read.error.faults));
+  const { warnings } = read.ok ? read.value : read.error;
+  return {
+    found: found.filter(hasFaults),
+    warnings: [...unknownMembers(written.unknown), ...warnings],
+    callBackUri,
+    definition: undefined,
+    options: undefined,
+  };
+}
+
+function judgeParsed(parsed: Parsed, written: Written, settings: Settings): Judgement {
   const callBackUri = written.callBackUri ?? parsed.callBackUri;
   const sources = sourcesOf(written, parsed.block);
   const read = readOptions(sources, {

@@ -211,6 +211,11 @@ const names = new Map<string, OptionName>(
   (Object.keys(optionsTable) as OptionName[]).map((name) => [name.toLowerCase(), name]), // its keys are the names
 );
 
+/** The option of this name, in any letter case. */
+export function optionNamed(name: string): OptionName | undefined {
+  return names.get(name.toLowerCase());
+}
+
 export interface OptionsContext {
   readonly settings: Settings;
   /** How the job came: decides the default of `onConflict`. */
@@ -219,7 +224,7 @@ export interface OptionsContext {
   readonly containers: readonly string[] | undefined;
   readonly hasCallBack: boolean;
 }
-const allNames = [...names.values()].join(", ");
+export const allOptionNames = [...names.values()].join(", ");
 
 /** The number of unknown options that are reported one by one: a reply should not list thousands. */
 const maxUnknown = 50;
@@ -242,13 +247,13 @@ export function readOptions(
   let unknown = 0;
   for (const source of sources) {
     for (const [key, value] of Object.entries(source.values)) {
-      const name = names.get(key.toLowerCase());
+      const name = optionNamed(key);
       if (name === undefined && ++unknown > maxUnknown) continue;
       const { line, column } = source.place?.(key) ?? { line: 1, column: 1 };
       const shown = shownName(key, "option");
       const at = { path: source.where === "block" ? `x-aciproxy.${shown}` : shown, line, column };
       if (name === undefined) {
-        faults.push({ ...at, message: `Unknown option ${shown}; known are ${allNames}.` });
+        faults.push({ ...at, message: `Unknown option ${shown}; known are ${allOptionNames}.` });
         continue;
       }
       if (given.has(name)) continue;

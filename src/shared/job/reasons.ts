@@ -126,6 +126,8 @@ export const catalogue = {
   // The definition's own faults.
   InvalidDefinition: entry("definition", "end", "Correct the definition as the message says."),
   InvalidOptions: entry("definition", "end", "Correct the options as the message says."),
+  InvalidParameters: entry("definition", "end", "Give the template's parameters as the message says."),
+  TemplateNotFound: entry("definition", "end", "Store the template first, or correct its name or version."),
   InvalidMessage: entry("definition", "end", "Correct the message as the documented schema says."),
   NeverEnds: entry(
     "definition",

@@ -4,7 +4,7 @@ import { Unavailable } from "../base/errors.ts";
 import type { Settings } from "../config/settings.ts";
 
 /** What a caller may do: the app roles of the app registration. */
-const appRoles = ["Job.Read", "Job.Submit", "Job.Operate"] as const;
+const appRoles = ["Job.Read", "Job.Run", "Job.Submit", "Job.Operate"] as const;
 export type AppRole = (typeof appRoles)[number];
 
 export type Identified =

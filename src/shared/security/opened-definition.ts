@@ -61,7 +61,7 @@ export async function withVaultSecrets({ settings, vault }: OpenDeps, definition
   );
   const fault = faults.find((each) => each !== undefined);
   if (fault !== undefined) return { kind: "fail", reason: "VaultRefused", detail: fault };
-  const body = resolveVaultReferences(definition.body, (reference) => values.get(keyOf(reference)) ?? "");
+  const body = resolveVaultReferences(definition.body, references, (reference) => values.get(keyOf(reference)) ?? "");
   return { kind: "open", definition: { ...definition, body } };
 }
 

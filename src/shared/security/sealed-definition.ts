@@ -1,24 +1,75 @@
+import { createHmac } from "node:crypto";
+import { z } from "zod";
+import type { JobId } from "../base/ids.ts";
+import { foldName, parseJson, setMember, type JsonObject } from "../base/json.ts";
 import { viewOf, type Definition } from "../definition/index.ts";
-import type { JsonObject } from "../base/json.ts";
 
-/** A definition as it lies sealed: what is needed to create its group, and nothing that can be computed again. */
-export function sealedText(definition: Definition): string {
-  const { name, apiVersion, body } = definition;
-  return JSON.stringify({ name, apiVersion, body });
+/** What the caller of a template sent: an idempotency key that comes again is compared by it, not by what the template was then. */
+export interface SentTemplate {
+  readonly template: string;
+  /** The version that the caller named, if any. */
+  readonly version: number | undefined;
+  readonly parameters: JsonObject;
+  /** Names of those that are secret, in lower case. */
+  readonly secret: ReadonlySet<string>;
 }
+
+/** The same as it is kept: a secret parameter by a keyed hash. */
+export type KeptTemplate = z.infer<typeof keptTemplate>;
+const keptTemplate = z.object({
+  template: z.string(),
+  version: z.number().optional(),
+  parameters: z.record(z.string(), z.json()),
+});
+
+/**
+ * A definition as it lies sealed: what is needed to create its group, and nothing that can be computed again. Where a value of a
+ * parameter looks like a vault reference, the body has another name, and the references that are some stand beside it: a release that
+ * does not know of them must not resolve the others.
+ */
+export function sealedText(definition: Definition, sent: SentTemplate | undefined, id: JobId): string {
+  const { name, apiVersion, body, view } = definition;
+  const isPlain = viewOf(body).vaultReferences.length === view.vaultReferences.length;
+  const references = view.vaultReferences.map(({ key, start }) => [key, start] as const);
+  const kept = sent && keptOf(sent, id);
+  return JSON.stringify({ name, apiVersion, ...(isPlain ? { body } : { inert: { body, references } }), sent: kept });
+}
+
+/** @param id of the job under whose key the hashes are made */
+export function keptOf({ template, version, parameters, secret }: SentTemplate, id: JobId): KeptTemplate {
+  const kept: JsonObject = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    const key = foldName(name);
+    setMember(
+      kept,
+      key,
+      secret.has(key) ? createHmac("sha256", id).update(JSON.stringify(value)).digest("hex") : value,
+    );
+  }
+  return { template: foldName(template), ...(version === undefined ? {} : { version }), parameters: kept };
+}
+
+const references = z.array(z.tuple([z.string(), z.number()]));
 
 /** `undefined` when the text is not a sealed definition: it was not written by us. */
 export function parseSealedDefinition(text: string): Definition | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) return undefined;
-    if (!("name" in value && "apiVersion" in value && "body" in value)) return undefined;
-    const { name, apiVersion, body } = value;
-    if (typeof name !== "string" || typeof apiVersion !== "string" || !isObject(body)) return undefined;
-    return { name, apiVersion, body, view: viewOf(body) };
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  if (!isObject(value)) return undefined;
+  const { name, apiVersion, body, inert } = value;
+  if (typeof name !== "string" || typeof apiVersion !== "string") return undefined;
+  if (isObject(body)) return { name, apiVersion, body, view: viewOf(body) };
+  if (!isObject(inert) || !isObject(inert["body"])) return undefined;
+  const own = references.safeParse(inert["references"]).data;
+  if (own === undefined) return undefined;
+  const starts = new Map<string, readonly number[]>();
+  for (const [key, start] of own) starts.set(key, [...(starts.get(key) ?? []), start]);
+  return { name, apiVersion, body: inert["body"], view: viewOf(inert["body"], starts) };
+}
+
+/** What the caller of a sealed job's template sent; `undefined` for a job whose definition was sent in full. */
+export function sentTemplateIn(text: string): KeptTemplate | undefined {
+  const value = parseJson(text);
+  return isObject(value) ? keptTemplate.safeParse(value["sent"]).data : undefined;
 }
 
 /** What `JSON.parse` returns is JSON; only its outermost kind has to be checked. */

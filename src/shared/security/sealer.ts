@@ -2,13 +2,13 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
 import { hour } from "../base/duration.ts";
-import type { JobId } from "../base/ids.ts";
 import { TtlCache } from "../base/ttl-cache.ts";
 import { parseJson } from "../base/json.ts";
 
 /**
- * Sealed bytes: AES-256-GCM with a fresh nonce, the job's id bound in, compressed before. The data key that sealed them travels with
- * them, wrapped by the sealing key; so a new sealing key needs no rewriting, and the old one opens what it sealed as long as it exists.
+ * Sealed bytes: AES-256-GCM with a fresh nonce, compressed before, and bound to what they belong to: a job's id, or a template's name and
+ * version. The data key that sealed them travels with them, wrapped by the sealing key; so a new sealing key needs no rewriting, and the
+ * old one opens what it sealed as long as it exists.
  *
  * Form: one line of JSON `{v, kid, wrapped, nonce}`, a line feed, 16 bytes of tag, the ciphertext.
  */
@@ -61,8 +61,11 @@ export class Sealer {
     this.#opened = new TtlCache({ time: dataKeyTime, max: maxOpened, now });
   }
 
-  /** @throws Unavailable when the sealing key can't be reached */
-  async seal(text: string, id: JobId): Promise<Uint8Array> {
+  /**
+   * @param id what the text belongs to: it opens for that alone
+   * @throws Unavailable when the sealing key can't be reached
+   */
+  async seal(text: string, id: string): Promise<Uint8Array> {
     const { key, kid, wrapped } = await this.#dataKey();
     const nonce = randomBytes(12);
     const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(id));
@@ -72,7 +75,7 @@ export class Sealer {
   }
 
   /** @throws Unavailable when the sealing key can't be reached now */
-  async open(sealed: Uint8Array, id: JobId): Promise<Unsealed> {
+  async open(sealed: Uint8Array, id: string): Promise<Unsealed> {
     const bytes = Buffer.from(sealed);
     const end = bytes.indexOf(10);
     const head = header.safeParse(parseJson(bytes.subarray(0, Math.max(end, 0)).toString("utf8")));

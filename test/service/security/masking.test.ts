@@ -33,7 +33,7 @@ const depsOf = (ring: KeyRing) => ({
 
 async function stored(ring: KeyRing, changes: Parameters<typeof live>[1] = {}): Promise<Stored> {
   const of = live({ state: "Running", startedAt: start }, changes);
-  const sealed = await new Sealer(ring, () => 0).seal(sealedText(definition), job().id);
+  const sealed = await new Sealer(ring, () => 0).seal(sealedText(definition, undefined, job().id), job().id);
   return {
     job: of,
     sealed: { definition: sealed, callbacks: undefined },

@@ -35,7 +35,7 @@ async function sealedWith(secureValue: string): Promise<World> {
     },
   };
   const keyFile = `${temporaryFolder()}/seal.key`;
-  const text = sealedText({ name: "n", apiVersion: "2023-05-01", body, view: viewOf(body) });
+  const text = sealedText({ name: "n", apiVersion: "2023-05-01", body, view: viewOf(body) }, undefined, job().id);
   const definition = await new Sealer(fileKeyRing(keyFile), () => 0).seal(text, job().id);
   const stored: Stored = {
     job: live({ state: "Running", startedAt: start }),

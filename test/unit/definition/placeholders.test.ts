@@ -109,7 +109,7 @@ describe("a template placeholder", () => {
 
 describe("a reference to a vault", () => {
   test("is found anywhere in a text, with and without version", () => {
-    expect(vaultReferencesIn("a ${keyvault:job-a} b ${keyvault:job-b/0f} c ${other}")).toEqual([
+    expect(vaultReferencesIn("a ${keyvault:job-a} b ${keyvault:job-b/0f} c ${other}")).toMatchObject([
       { name: "job-a", version: undefined },
       { name: "job-b", version: "0f" },
     ]);

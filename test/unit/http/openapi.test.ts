@@ -17,7 +17,9 @@ it("each call has a name of its own", () => {
 });
 
 it.each([
-  ["post /api/trigger", ["400", "408", "409", "413", "422", "429"]],
+  ["post /api/trigger", ["400", "404", "408", "409", "413", "422", "429"]],
+  ["put /api/templates/{name}", ["400", "408", "412", "413"]],
+  ["delete /api/templates/{name}", ["400", "404", "412"]],
   ["get /api/jobs", ["400"]],
   ["post /api/jobs/{id}/rerun", ["400", "404", "409", "429"]],
   ["post /api/jobs/cancel", ["400", "408"]],

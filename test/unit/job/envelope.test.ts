@@ -84,8 +84,12 @@ describe("an envelope", () => {
   });
 
   it.each([
-    ["neither definition nor blob", { version: 1, id }, "needs a definition or a definitionBlob"],
-    ["both", { version: 1, id, definition: "a", definitionBlob: "aci-definitions/b" }, "not both"],
+    ["neither definition nor blob", { version: 1, id }, "needs one of definition, definitionBlob and template"],
+    ["both", { version: 1, id, definition: "a", definitionBlob: "aci-definitions/b" }, "no second one"],
+    ["a definition and a template", { version: 1, id, definition: "a", template: "t" }, "no second one"],
+    ["parameters without a template", { version: 1, id, definition: "a", parameters: {} }, "belong to a template"],
+    ["a template that no name can be", { version: 1, id, template: "a/b" }, "at template"],
+    ["parameters that are a list", { version: 1, id, template: "a", parameters: ["x"] }, "at parameters"],
     ["a blob of another container", { version: 1, id, definitionBlob: "secrets/a" }, "at definitionBlob"],
     ["a cancel without an id", { version: 1, op: "cancel" }, "needs an id"],
     ["an unknown op", { version: 1, id, op: "explode" }, "at op"],

@@ -6,7 +6,10 @@ import { settings } from "../../kit/kit.ts";
 import { group } from "../definition/kit.ts";
 
 const judge = (text: string, query: JsonObject = {}): Judgement =>
-  judgeJob({ text, query, envelope: {}, unknown: [], callBackUri: undefined, via: "http" }, settings());
+  judgeJob(
+    { source: { kind: "text", text }, query, envelope: {}, unknown: [], callBackUri: undefined, via: "http" },
+    settings(),
+  );
 const errorsOf = (judged: Judgement) => judged.found.flatMap(({ errors }) => errors);
 
 describe("a refusal", () => {

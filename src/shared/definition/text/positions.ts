@@ -79,6 +79,15 @@ export class Findings {
     this.#leads.push({ path: spot.path, offset: spot.offset, message });
   }
 
+  /** What was found so far, to which more may be added apart from the others. */
+  copy(): Findings {
+    const copied = new Findings();
+    copied.#faults.push(...this.#faults);
+    copied.#warnings.push(...this.#warnings);
+    copied.#leads.push(...this.#leads);
+    return copied;
+  }
+
   /** Offsets of the first faults. */
   faultOffsets(max: number): number[] {
     return this.#faults.slice(0, max).map(({ offset }) => offset);

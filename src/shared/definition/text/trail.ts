@@ -1,3 +1,4 @@
+import { foldName } from "../../base/json.ts";
 import type { Spot } from "./positions.ts";
 
 /** Longer names in a path are cut: they come from the caller. */
@@ -62,6 +63,14 @@ export class Trail implements Spot {
   get label(): string {
     if (typeof this.#segment === "number") return this.#parent?.label ?? labelOf("");
     return labelOf(this.#segment);
+  }
+
+  /** Distinguishes any two positions of a body; of a name at the top the letter case does not count, which is written Azure's way there. */
+  get key(): string {
+    if (!this.#parent) return "";
+    const segment =
+      this.#parent.#parent === undefined && typeof this.#segment === "string" ? foldName(this.#segment) : this.#segment;
+    return `${this.#parent.key}/${JSON.stringify(segment)}`;
   }
 
   /** Like `properties.containers[0].properties.image`; empty for the whole text. */
