@@ -102,9 +102,18 @@ export async function findApp(arm: Arm, { subscriptionId, resourceGroup }: Deplo
   return app;
 }
 
-/** A first start takes some time: the package is fetched, roles take effect. */
-export async function waitForHealth(address: string, pace: Pace): Promise<void> {
-  await until(
+/** This many refusals in a row are no start that takes its time. */
+const refusals = 3;
+
+/**
+ * A first start takes some time: the package is fetched, roles take effect.
+ *
+ * @returns `closed` where the app takes no calls from this machine: health is anonymous, so that only access restrictions or a private
+ *   endpoint answer 403
+ */
+export async function waitForHealth(address: string, pace: Pace): Promise<"answers" | "closed"> {
+  let refused = 0;
+  return until(
     pace,
     `${address}/api/health does not answer 200. Look at the app's log stream, and at docs/runbook.md.`,
     async () => {
@@ -112,7 +121,9 @@ export async function waitForHealth(address: string, pace: Pace): Promise<void> 
         () => undefined,
       );
       await response?.body?.cancel();
-      return response?.status === 200 || undefined;
+      refused = response?.status === 403 ? refused + 1 : 0;
+      if (refused === refusals) return "closed";
+      return response?.status === 200 ? "answers" : undefined;
     },
   );
 }

@@ -39,8 +39,12 @@ try {
   const app = await findApp(azure, place);
   const registered = await registerProviders(azure, subscriptionId, pace);
   console.log(registered.length === 0 ? "Resource providers: all registered." : `Registered ${registered.join(", ")}.`);
-  await waitForHealth(`https://${app.host}`, pace);
-  console.log(`https://${app.host}/api/health answers.`);
+  const health = await waitForHealth(`https://${app.host}`, pace);
+  console.log(
+    health === "answers"
+      ? `https://${app.host}/api/health answers.`
+      : `${app.host} takes no calls from this machine, so whether it is well was not asked (docs/deploy.md, "Behind a network").`,
+  );
   await storeKey(azure, place, app, pace);
   console.log(`The key of ${app.name} is secret ACI-PROXY-KEY of vault ${app.vault}.`);
 } catch (error) {

@@ -122,7 +122,21 @@ describe("After a deployment", () => {
     answers.set("GET /api/health", [{ status: 503 }]);
     await expect(waitForHealth(arm.endpoint, pace)).rejects.toThrow("does not answer 200");
     answers.set("GET /api/health", [{ status: 503 }, { status: 200 }]);
-    await waitForHealth(arm.endpoint, pace);
+    expect(await waitForHealth(arm.endpoint, pace)).toBe("answers");
+  });
+
+  test("an app that refuses this machine again and again is closed to it, which is no fault", async () => {
+    answers.set("GET /api/health", [
+      { status: 403 },
+      { status: 503 },
+      { status: 403 },
+      { status: 403 },
+      { status: 200 },
+    ]);
+    expect(await waitForHealth(arm.endpoint, pace)).toBe("answers");
+    answers.set("GET /api/health", [{ status: 403 }]);
+    expect(await waitForHealth(arm.endpoint, pace)).toBe("closed");
+    expect(calls.filter((call) => call === "GET /api/health")).toHaveLength(5 + 3);
   });
 
   test("every provider of the templates is in the list of providers", () => {
