@@ -5,7 +5,7 @@ import { jobKey, toRow } from "../../src/shared/store/job-row.ts";
 import { sweep } from "../../src/workers/sweep.ts";
 import { part } from "../kit/document.ts";
 import { ended, jobId, start } from "../kit/kit.ts";
-import { costOfJob, costTable, formula, lives, maxChecks, maxShared, type CostRow } from "./job-cost.ts";
+import { costOfJob, costTable, formula, lives, maxChecks, maxShared, workTable, type CostRow } from "./job-cost.ts";
 import { openBench, useAzurite, type Bench } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -36,8 +36,9 @@ describe("what a job costs", () => {
   });
 
   it("is what docs/costs.md says", async () => {
-    const table = costTable(await lines());
+    const [table, work] = [costTable(await lines()), workTable(await lines())];
     expect(part("docs/costs.md", "job cost", table)).toBe(table);
+    expect(part("docs/costs.md", "job work", work)).toBe(work);
   });
 });
 
@@ -46,9 +47,12 @@ type Measured = CostRow & { readonly seconds: number };
 async function measure(): Promise<readonly Measured[]> {
   const lines: Measured[] = [];
   for (const { life, seconds } of lives) {
-    const bench = await openBench();
+    let logged = 0;
+    const bench = await openBench({}, {}, { log: () => logged++ });
     await costOfJob(bench, "warm-up", 1); // what an instance does once is not the job's
-    lines.push({ life, seconds, cost: await costOfJob(bench, "job", seconds) });
+    const before = logged;
+    const cost = await costOfJob(bench, "job", seconds);
+    lines.push({ life, seconds, cost, lines: logged - before });
   }
   return lines;
 }

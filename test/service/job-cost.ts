@@ -85,6 +85,8 @@ const isShared = ({ url }: ProxiedCall): boolean => /\/control\b/.test(url.pathn
 export interface CostRow {
   readonly life: string;
   readonly cost: JobCost;
+  /** Log lines of the job. */
+  readonly lines: number;
 }
 
 const pricePerCall = 0.004 / 10_000;
@@ -114,6 +116,42 @@ export function costTable(lines: readonly CostRow[]): string {
     "queue calls",
     "blob reads, writes",
     "storage, example price",
+  ];
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** Each message that is sent is got by one execution; the accept is one, and Azure sends an event of the create and one of the delete. */
+const executionsOf = ({ storage }: JobCost): number => storage.messages + 3;
+
+/** The job, its four states, its create and its delete. */
+const spans = 7;
+
+const prices = { gbSecond: 0.000026, execution: 0.4 / 1e6, gbOfTelemetry: 2.3 } as const;
+
+/** What it keeps the app busy with, as docs/costs.md shows it: an execution is billed for a second of 2 GB, if it has an instance to itself. */
+export function workTable(lines: readonly CostRow[]): string {
+  const rows = lines.map(({ life, cost, lines: logged }) => {
+    const executions = executionsOf(cost);
+    const gbSeconds = 2 * executions;
+    const telemetry = executions + logged + spans;
+    return [
+      life,
+      executions,
+      gbSeconds,
+      `$${(gbSeconds * prices.gbSecond + executions * prices.execution).toFixed(5)}`,
+      `${executions}, ${logged}, ${spans}`,
+      `${telemetry} KB`,
+      `$${((telemetry / 1e6) * prices.gbOfTelemetry).toFixed(5)}`,
+    ];
+  });
+  const head = [
+    "runs for",
+    "executions",
+    "GB-s, at most",
+    "example price",
+    "requests, log lines, spans",
+    "telemetry",
+    "example price",
   ];
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
