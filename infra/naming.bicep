@@ -29,6 +29,30 @@ func checkedBlock(block string) string =>
 func checkedEmail(email string) string =>
   empty(email) || contains(email, '@') ? email : fail('alertEmail must be a mail address; it is "${email}".')
 
+func isBlock(parts string[]) bool =>
+  length(parts) == 2 && !empty(parts[0]) && isMadeOf(toLower(parts[0]), '0123456789abcdef.:') && !empty(parts[?1] ?? '') && isMadeOf(
+    parts[?1] ?? '',
+    '0123456789'
+  )
+
+func isServiceTag(text string) bool =>
+  !empty(text) && isMadeOf(take(text, 1), letters) && isMadeOf(text, '${lettersAndDigits}.')
+
+@export()
+@description('Empty, or a sentence that says what is wrong with one of allowedCallers.')
+func wrongCaller(caller string) string =>
+  isBlock(split(caller, '/')) || isServiceTag(toLower(caller))
+    ? ''
+    : 'allowedCallers takes blocks of addresses, like 203.0.113.7/32, and service tags, like DataFactory; not "${caller}".'
+
+@export()
+@description('Ends the host names of apps, by cloud.')
+var websites = {
+  AzureCloud: 'azurewebsites.net'
+  AzureUSGovernment: 'azurewebsites.us'
+  AzureChinaCloud: 'chinacloudsites.cn'
+}
+
 @export()
 @description('Names of the resources that one environment is made of.')
 type resourceNames = {

@@ -1,4 +1,4 @@
-// Who may do what: gives every principal the roles that the table (roles.json) has for it.
+// Who may do what here: gives every principal the roles that the table (roles.json) has for it in this resource group.
 
 import { resourceNames } from '../naming.bicep'
 
@@ -7,11 +7,7 @@ param names resourceNames
 @description('Options that are on, as the table\'s column "when" calls them.')
 param options string[]
 
-@description('Id of the custom role for the subnet; empty without a network.')
-param subnetJoinRoleId string
-
 param appPrincipalId string
-param pullPrincipalId string
 param factoryPrincipalId string
 param topicPrincipalIds string[]
 
@@ -22,7 +18,6 @@ param administratorType 'User' | 'Group' | 'ServicePrincipal'
 var principals = concat(
   [
     { name: 'app', id: appPrincipalId, type: 'ServicePrincipal' }
-    { name: 'pull', id: pullPrincipalId, type: 'ServicePrincipal' }
     { name: 'factory', id: factoryPrincipalId, type: 'ServicePrincipal' }
   ],
   map(topicPrincipalIds, id => { name: 'topic', id: id, type: 'ServicePrincipal' }),
@@ -37,7 +32,6 @@ module roles 'roles.bicep' = [
       principalId: principal.id
       principalType: principal.type
       when: concat(['always'], options)
-      subnetJoinRoleId: subnetJoinRoleId
     }
   }
 ]

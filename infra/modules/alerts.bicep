@@ -3,16 +3,22 @@
 param location string
 param tags object
 param workspaceId string
-param insightsId string
+param insightsName string
+
+@description('The app\'s, which begins the name of each alert: several installations may tell the same people.')
+param appName string
 
 @description('Empty: the alerts show in the portal only.')
 param email string
+
+@description('Action groups that there are already.')
+param existingActionGroupIds string[]
 
 @description('Event Grid\'s system topics.')
 param topicIds string[]
 
 resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
-  name: 'aci-proxy-operators'
+  name: '${appName}-operators'
   #disable-next-line no-hardcoded-location // the only location of an action group
   location: 'global'
   tags: tags
@@ -23,11 +29,28 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(ema
   }
 }
 
-var actionGroupIds = empty(email) ? [] : [operators.id]
+var actionGroupIds = concat(existingActionGroupIds, empty(email) ? [] : [operators.id])
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
 
 // Each query counts what it finds as `found`, sampled items included, and the alert compares their sum. One without a sum counts rows: a
-// query that finds nothing has none. Each runs in a test over what the app really logs (test/infra/alerts.test.ts).
-var queries = loadJsonContent('../alerts.json')
+// query that finds nothing has none. Each runs in a test over what the app really logs (test/service/alerts.test.ts).
+// A shared workspace has the rows of others too: each query begins with the rows of this app's own Application Insights. What the
+// workspace says of itself (_LogOperation) is everybody's.
+var queries = map(loadJsonContent('../alerts.json'), alert => {
+  ...alert
+  name: replace(alert.name, 'aci-proxy', appName)
+  query: startsWith(alert.query, 'App')
+    ? join(
+        concat(
+          take(split(alert.query, ' | '), 1),
+          ['where _ResourceId =~ "${insights.id}"'],
+          skip(split(alert.query, ' | '), 1)
+        ),
+        ' | '
+      )
+    : alert.query
+})
 
 resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for alert in queries: {
@@ -65,7 +88,7 @@ resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
 
 resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = [
   for (topicId, i) in topicIds: {
-    name: 'aci-proxy-dead-letters-${i + 1}'
+    name: '${appName}-dead-letters-${i + 1}'
     #disable-next-line no-hardcoded-location // the only location of a metric alert
     location: 'global'
     tags: tags
@@ -103,7 +126,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   properties: {
     category: 'workbook'
     displayName: 'ACI Proxy'
-    sourceId: insightsId
+    sourceId: insights.id
     serializedData: string(loadJsonContent('../workbook.json'))
   }
 }

@@ -2,6 +2,13 @@
 
 param name string
 param containers string[]
+
+@description('Copies in one datacenter, or in three zones of the region.')
+param redundancy 'LRS' | 'ZRS'
+
+@description('Days for which deleted blobs and containers can be brought back; at least 7.')
+param softDeleteDays int
+
 param location string
 param tags object
 
@@ -10,7 +17,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: 'Standard_${redundancy}' }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
@@ -31,7 +38,8 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   parent: account
   name: 'default'
   properties: {
-    deleteRetentionPolicy: { enabled: true, days: 7 }
+    deleteRetentionPolicy: { enabled: true, days: max(7, softDeleteDays) }
+    containerDeleteRetentionPolicy: { enabled: true, days: max(7, softDeleteDays) }
   }
 }
 

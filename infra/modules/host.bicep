@@ -15,14 +15,23 @@ param nodeVersion '22' | '24'
 param instanceMemoryMB 512 | 2048 | 4096
 param maximumInstances int
 
-@description('Instances for HTTP that are always there, at their price: no cold start.')
-param alwaysReadyHttp int
+@description('Instances that are always there, at their price, by what they are for: http, or function:NAME.')
+param alwaysReady object
 
 @description('Address of the container that the code\'s package lies in.')
 param packageUri string
 
 @description('Name and value of each app setting.')
 param settings object
+
+@description('No call from outside the network, neither to the app nor to its deployment site.')
+param privateInbound bool
+
+@description('Blocks of addresses and service tags that may call the app. Empty: everybody; rules made by hand stay.')
+param callers { address: string, tag: 'Default' | 'ServiceTag' }[]
+
+@description('The deployment site takes calls from these alone, too.')
+param restrictDeployment bool
 
 @description('Subnet that the app reaches private endpoints from; empty: none.')
 param subnetId string
@@ -37,6 +46,16 @@ var runtimeSettings = flex
       FUNCTIONS_WORKER_RUNTIME: 'node'
       WEBSITE_RUN_FROM_PACKAGE: '1'
     }
+
+var callerRules = [
+  for (caller, i) in callers: {
+    name: 'caller-${i + 1}'
+    priority: 100 + i
+    action: 'Allow'
+    ipAddress: caller.address
+    tag: caller.tag
+  }
+]
 
 resource serverFarm 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: planName
@@ -62,6 +81,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     httpsOnly: true
     clientAffinityEnabled: false
     keyVaultReferenceIdentity: identityId
+    publicNetworkAccess: privateInbound ? 'Disabled' : 'Enabled'
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     functionAppConfig: flex
       ? {
@@ -79,7 +99,10 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
           scaleAndConcurrency: {
             instanceMemoryMB: instanceMemoryMB
             maximumInstanceCount: maximumInstances
-            alwaysReady: alwaysReadyHttp == 0 ? [] : [{ name: 'http', instanceCount: alwaysReadyHttp }]
+            alwaysReady: map(filter(items(alwaysReady), entry => entry.value > 0), entry => {
+              name: entry.key
+              instanceCount: entry.value
+            })
           }
         }
       : null
@@ -87,8 +110,11 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       alwaysOn: flex ? null : true
       ftpsState: 'Disabled'
       http20Enabled: true
+      ipSecurityRestrictions: empty(callers) ? null : callerRules
+      ipSecurityRestrictionsDefaultAction: empty(callers) ? null : 'Deny'
       linuxFxVersion: flex ? null : 'NODE|${nodeVersion}'
       minTlsVersion: '1.2'
+      scmIpSecurityRestrictionsUseMain: empty(callers) ? null : restrictDeployment
       vnetRouteAllEnabled: empty(subnetId) ? null : true
       appSettings: [for setting in items(union(settings, runtimeSettings)): { name: setting.key, value: setting.value }]
     }
@@ -117,4 +143,5 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
+output id string = app.id
 output hostName string = app.properties.defaultHostName

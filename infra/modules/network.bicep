@@ -1,5 +1,5 @@
 // Optional: a virtual network with a subnet for the app, one for container groups (with a NAT gateway: without one they reach
-// nothing outside), and one for private endpoints of storage and the jobs' vault.
+// nothing outside), and one for private endpoints of storage, the jobs' vault and the app.
 
 import { containerSubnet } from '../names.bicep'
 
@@ -72,27 +72,4 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   }
 }
 
-@description('The one thing that the app may do with the subnet.')
-resource subnetJoin 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(resourceGroup().id, name, 'subnet-join')
-  properties: {
-    roleName: 'ACI Proxy Subnet Join (${name})'
-    description: 'Puts container groups into a subnet.'
-    type: 'CustomRole'
-    assignableScopes: [resourceGroup().id]
-    permissions: [
-      {
-        actions: [
-          'Microsoft.Network/virtualNetworks/subnets/join/action'
-          'Microsoft.Network/virtualNetworks/subnets/read'
-        ]
-      }
-    ]
-  }
-}
-
-output id string = network.id
-output appSubnetId string = '${network.id}/subnets/app'
-output containerSubnetId string = '${network.id}/subnets/${containerSubnet}'
-output endpointSubnetId string = '${network.id}/subnets/endpoints'
-output subnetJoinRoleId string = subnetJoin.id
+output natAddress string = publicAddress.properties.ipAddress

@@ -29,5 +29,3 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
     ]
   }
 }
-
-output loginServer string = registry.properties.loginServer

@@ -1,4 +1,5 @@
-// Gives one principal every role that the table (roles.json) has for it in this resource group.
+// Gives one principal every role that the table (roles.json) has for it in this resource group. The registry and the subnet of the
+// container groups may be elsewhere: registry-access.bicep and subnet-access.bicep.
 
 import * as code from '../names.bicep'
 import { resourceNames } from '../naming.bicep'
@@ -12,9 +13,6 @@ param principalType 'ServicePrincipal' | 'User' | 'Group'
 param when string[]
 
 param names resourceNames
-
-@description('Id of the custom role for the subnet; empty without a network.')
-param subnetJoinRoleId string
 
 var wanted = filter(
   loadJsonContent('../roles.json').roles,
@@ -44,17 +42,11 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
   resource sealKey 'keys' existing = { name: code.sealKey }
 }
 resource jobVault 'Microsoft.KeyVault/vaults@2024-11-01' existing = { name: names.jobVault }
-resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = { name: names.registry }
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: names.insights }
 resource pullIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: names.pullIdentity
 }
 resource eventTopic 'Microsoft.EventGrid/topics@2025-02-15' existing = { name: names.topic }
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' existing = {
-  name: names.network
-
-  resource containers 'subnets' existing = { name: code.containerSubnet }
-}
 
 resource onFunctionsStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for row in filter(wanted, row => row.scope == 'functionsStorage'): {
@@ -140,18 +132,6 @@ resource onJobVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource onRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for row in filter(wanted, row => row.scope == 'registry'): {
-    scope: registry
-    name: guid(registry.id, principalId, row.id)
-    properties: {
-      principalId: principalId
-      principalType: principalType
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', row.id)
-    }
-  }
-]
-
 resource onInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for row in filter(wanted, row => row.scope == 'applicationInsights'): {
     scope: insights
@@ -184,18 +164,6 @@ resource onEventTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
       principalId: principalId
       principalType: principalType
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', row.id)
-    }
-  }
-]
-
-resource onContainerSubnet 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for row in filter(wanted, row => row.scope == 'containerSubnet'): {
-    scope: network::containers
-    name: guid(network::containers.id, principalId, row.id)
-    properties: {
-      principalId: principalId
-      principalType: principalType
-      roleDefinitionId: subnetJoinRoleId
     }
   }
 ]

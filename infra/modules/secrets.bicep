@@ -1,8 +1,11 @@
 // The pipelines' secrets, under the original's names. ACI-PROXY-KEY is not among them: the host makes its key when the code first
 // runs, so a step after that puts it here (scripts/after-deploy.ts).
 
+import { place } from '../ids.bicep'
+
 param vaultName string
-param registryName string
+param registry place
+param loginServer string
 param insightsName string
 param dataLakeName string
 param proxyUrl string
@@ -11,7 +14,10 @@ param groupsResourceGroup string
 param registryCredentials bool
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = { name: vaultName }
-resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = { name: registryName }
+resource registryOfPasswords 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = {
+  scope: resourceGroup(registry.subscriptionId, registry.resourceGroup)
+  name: registry.name
+}
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = { name: insightsName }
 
 resource plain 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = [
@@ -34,20 +40,20 @@ resource insightsConnection 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   properties: { value: insights.properties.ConnectionString }
 }
 
-resource loginServer 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+resource registryServer 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   parent: vault
   name: 'ACR-LOGIN-SERVER'
-  properties: { value: registry.properties.loginServer }
+  properties: { value: loginServer }
 }
 
 resource registryUser 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (registryCredentials) {
   parent: vault
   name: 'ACR-USERNAME'
-  properties: { value: registry.listCredentials().username }
+  properties: { value: registryOfPasswords.listCredentials().username }
 }
 
 resource registryPassword 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (registryCredentials) {
   parent: vault
   name: 'ACR-PASSWORD'
-  properties: { value: registry.listCredentials().passwords[0].value }
+  properties: { value: registryOfPasswords.listCredentials().passwords[0].value }
 }

@@ -7,6 +7,15 @@ param location string
 param tags object
 param workspaceId string
 
+@description('Copies in one datacenter, or in three zones of the region.')
+param redundancy 'LRS' | 'ZRS'
+
+@description('Days for which deleted blobs and containers can be brought back. 0: as the account has it.')
+param softDeleteDays int
+
+@description('What of tables and queues is logged. Empty: nothing.')
+param logs string[]
+
 @description('Closes the account to everything but private endpoints and Azure\'s own trusted services (Event Grid is one).')
 param private bool
 
@@ -15,7 +24,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: 'Standard_${redundancy}' }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
@@ -31,9 +40,15 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   }
 }
 
+var softDelete = softDeleteDays == 0 ? null : { enabled: true, days: softDeleteDays }
+
 resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   parent: account
   name: 'default'
+  properties: {
+    deleteRetentionPolicy: softDelete
+    containerDeleteRetentionPolicy: softDelete
+  }
 }
 
 resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = [
@@ -74,6 +89,24 @@ resource blobDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-previ
   properties: {
     workspaceId: workspaceId
     logs: [{ category: 'StorageDelete', enabled: true }]
+  }
+}
+
+resource queueDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(logs)) {
+  scope: queueService
+  name: 'to-workspace'
+  properties: {
+    workspaceId: workspaceId
+    logs: [for category in logs: { category: category, enabled: true }]
+  }
+}
+
+resource tableDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(logs)) {
+  scope: tableService
+  name: 'to-workspace'
+  properties: {
+    workspaceId: workspaceId
+    logs: [for category in logs: { category: category, enabled: true }]
   }
 }
 

@@ -1,10 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { load } from "js-yaml";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { infra } from "./bicep.ts";
+import { bicep, infra, inCopy, without } from "./bicep.ts";
+import { said, warmCompiler } from "./compiler.ts";
 import { deploymentOf, environments, ofType } from "./environments.ts";
+
+vi.setConfig({ testTimeout: 180_000 });
 
 const root = join(infra, "..");
 
@@ -80,4 +84,99 @@ test("every environment says what comes next", () => {
       /^https:\/\/adf\.azure\.com\/en\/authoring\?factory=%2Fsubscriptions%2F/,
     );
   }
+});
+
+/** What azd decides itself, or names otherwise. */
+const azdsOwn = ["location", "tags", "groupsResourceGroup", "administratorId", "administratorType"];
+
+const template = z.object({ parameters: z.record(z.string(), z.record(z.string(), z.unknown())) });
+
+const compiler = warmCompiler();
+
+async function parametersOf(file: string) {
+  const compiled = await compiler().compile(join(infra, file));
+  if (typeof compiled.contents !== "string") throw new Error(said(compiled));
+  return template.parse(JSON.parse(compiled.contents)).parameters;
+}
+
+/** The variable that `azd env set` sets for a parameter: existingRegistryId is ACI_PROXY_EXISTING_REGISTRY_ID. */
+const variableOf = (parameter: string): string =>
+  `ACI_PROXY_${parameter.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()}`;
+
+const compiled = bicep === undefined ? describe.skip : describe;
+
+compiled(`azd can set everything that main.bicep can${bicep === undefined ? ` (${without})` : ""}`, () => {
+  const text = readFileSync(join(infra, "azd.bicepparam"), "utf8");
+
+  test("by a parameter of the same name, type, bounds and default", async () => {
+    const [main, azd] = [await parametersOf("main.bicep"), await parametersOf("azd.bicep")];
+    expect(
+      Object.keys(azd)
+        .filter((name) => name !== "environmentName")
+        .sort(),
+    ).toEqual(Object.keys(main).sort());
+    for (const [name, { metadata: _mains, ...declared }] of Object.entries(main)) {
+      if (azdsOwn.includes(name)) continue;
+      const { metadata: _azds, ...asAzd } = azd[name] ?? {};
+      expect(asAzd, name).toEqual(declared);
+    }
+  });
+
+  test("and hands each on", () => {
+    const azd = readFileSync(join(infra, "azd.bicep"), "utf8");
+    for (const [, name = ""] of readFileSync(join(infra, "main.bicep"), "utf8").matchAll(/^param (\w+)/gm)) {
+      const given = new RegExp(`^ {4}${name}: (.*)$`, "m").exec(azd)?.[1];
+      expect(given, name).toMatch(azdsOwn.includes(name) ? /\w/ : new RegExp(`^${name}$`));
+    }
+  });
+
+  test("from a variable of its own, which defaults to what the template has", async () => {
+    const read = new Map(
+      [...text.matchAll(/^param (\w+) = (?:\w+\()?readEnvironmentVariable\('(\w+)', (.*?)\)+$/gm)].map(
+        ([, name = "", variable = "", otherwise = ""]) => [name, `${variable} ${otherwise.replace(/^'(.*)'$/, "$1")}`],
+      ),
+    );
+    for (const [name, { defaultValue }] of Object.entries(await parametersOf("azd.bicep"))) {
+      if (defaultValue === undefined || name.startsWith("administrator")) continue;
+      const otherwise = typeof defaultValue === "string" ? defaultValue : JSON.stringify(defaultValue);
+      expect(read.get(name), name).toBe(`${variableOf(name)} ${otherwise}`);
+    }
+  });
+});
+
+compiled(`What azd env set sets${bicep === undefined ? ` (${without})` : ""}`, () => {
+  const set = {
+    ACI_PROXY_NETWORK: "true",
+    ACI_PROXY_ALWAYS_READY_WAKE: "2",
+    ACI_PROXY_INSTANCE_MEMORY_MB: "4096",
+    ACI_PROXY_EXTRA_TARGETS: '[{"location":"northeurope"}]',
+    ACI_PROXY_EXTRA_SETTINGS: '{"ACI_CREATES_PER_HOUR":"150"}',
+    ACI_PROXY_GROUPS_RESOURCE_GROUP: "their-groups",
+  };
+  const withSet = warmCompiler(set);
+
+  test("arrives, numbers, lists and objects too", async () => {
+    const deployed = await withSet().snapshot(join(infra, "azd.bicepparam"), {
+      subscriptionId: "11111111-1111-1111-1111-111111111111",
+      location: "westeurope",
+    });
+    expect(deployed.refused).toBe(false);
+    for (const part of [
+      '"instanceMemoryMB": 4096',
+      '"name": "function:wake"',
+      '"value": "150"',
+      "/their-groups/northeurope",
+    ])
+      expect(deployed.text).toContain(part);
+    expect(deployed.text).not.toContain("rg-aci-proxy-groups");
+  });
+
+  test("is refused where it is no such thing", async () => {
+    const said = await inCopy(async (folder) => {
+      const text = readFileSync(join(infra, "azd.bicepparam"), "utf8").replace("'false'", "'perhaps'");
+      await writeFile(join(folder, "azd.bicepparam"), text);
+      return compiler().compile(join(folder, "azd.bicepparam"));
+    });
+    expect(said.success).toBe(false);
+  });
 });

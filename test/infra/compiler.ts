@@ -98,6 +98,8 @@ const invocationFailed = -32000;
 const position = z.object({ line: z.number(), char: z.number() });
 const compiled = z.object({
   success: z.boolean(),
+  /** The template as JSON text; absent where there is an error, and of a parameter file. */
+  contents: z.string().nullish(),
   diagnostics: z.array(
     z.object({
       source: z.string(),

@@ -1,5 +1,6 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { evaluated, resourceGroup, subscriptionId, type Evaluated } from "./bicep.ts";
+import { evaluated, inCopy, resourceGroup, subscriptionId, type Evaluated } from "./bicep.ts";
 import { said, type Compiler } from "./compiler.ts";
 
 /**
@@ -10,10 +11,28 @@ import { said, type Compiler } from "./compiler.ts";
  * @returns the deployment, or the compiler's words where it refused
  */
 export async function evaluate(compiler: Compiler, folder: string, file: string): Promise<Evaluated | string> {
-  const path = join(folder, file);
-  const compiled = await compiler.compile(path);
+  const compiled = await compiler.compile(join(folder, file));
   if (!compiled.success || compiled.diagnostics.length > 0) return said(compiled);
+  return evaluateCompiled(compiler, folder, file);
+}
+
+/** As `evaluate`, of a file whose compiler's warnings nobody wants: in half the time. */
+export async function evaluateCompiled(compiler: Compiler, folder: string, file: string): Promise<Evaluated | string> {
   const scope = file === "azd.bicepparam" ? {} : { resourceGroup };
-  const { text, refused } = await compiler.snapshot(path, { subscriptionId, location: "westeurope", ...scope });
+  const place = { subscriptionId, location: "westeurope", ...scope };
+  const { text, refused } = await compiler.snapshot(join(folder, file), place);
   return refused ? text : evaluated.parse(JSON.parse(text));
 }
+
+/** main.bicep with these parameters. */
+export const evaluateWith = (
+  compiler: Compiler,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<Evaluated | string> =>
+  inCopy(async (folder) => {
+    const lines = Object.entries(parameters).map(
+      ([name, value]) => `param ${name} = json('${JSON.stringify(value).replaceAll("'", String.raw`\'`)}')\n`,
+    );
+    await writeFile(join(folder, "own.bicepparam"), `using 'main.bicep'\n${lines.join("")}`);
+    return evaluateCompiled(compiler, folder, "own.bicepparam");
+  });

@@ -78,6 +78,11 @@ function idleCost(counts: IdleCounts): readonly IdleCost[] {
       count: "1, 1, 4, 4",
       dollars: prices.natAndAddress + 4 * prices.privateEndpoint + 4 * prices.privateZone,
     },
+    {
+      item: "Only with `privateInbound`: private endpoint and zone",
+      count: "1, 1",
+      dollars: prices.privateEndpoint + prices.privateZone,
+    },
   ];
 }
 

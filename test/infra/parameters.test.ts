@@ -86,7 +86,7 @@ compiled("Options that no environment uses", () => {
     expect(plan).toMatchObject({ kind: "linux", sku: { name: "B1" } });
     const [app] = ofType(deployment, "Microsoft.Web/sites");
     expect(JSON.stringify(app)).toContain('{"name":"FUNCTIONS_WORKER_RUNTIME","value":"node"}');
-    expect(app?.properties).toMatchObject({ siteConfig: { alwaysOn: true, linuxFxVersion: "NODE|22" } });
+    expect(app?.properties).toMatchObject({ siteConfig: { alwaysOn: true, linuxFxVersion: "NODE|24" } });
     const administrator = ofType(deployment, "Microsoft.Authorization/roleAssignments").filter(
       ({ properties }) => properties["principalId"] === "55555555-5555-5555-5555-555555555555",
     );

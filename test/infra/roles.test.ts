@@ -46,10 +46,12 @@ function scopeOf(id: string): string {
 
 describe.each(environments)("The role assignments of $name", (environment) => {
   const deployment = deploymentOf(environment);
+  const customs = ofType(deployment, "Microsoft.Authorization/roleDefinitions").map(({ name }) => name);
   const made = ofType(deployment, "Microsoft.Authorization/roleAssignments").map(({ id, properties }) => {
     const { principalId, roleDefinitionId } = assignment.parse(properties);
-    const role = /([0-9a-f-]{36})$/.exec(roleDefinitionId)?.[1] ?? "custom";
-    return `${found(principals, principalId) ?? principalId} ${role} ${scopeOf(id)}`;
+    const role = /([0-9a-f-]{36})$/.exec(roleDefinitionId)?.[1] ?? roleDefinitionId;
+    const named = customs.includes(role) ? "custom" : role;
+    return `${found(principals, principalId) ?? principalId} ${named} ${scopeOf(id)}`;
   });
   const places = ofType(deployment, "Microsoft.EventGrid/systemTopics").length;
   const topic = ofType(deployment, "Microsoft.EventGrid/topics").length > 0;

@@ -105,7 +105,7 @@ function named(text: string): [string, Expression] {
 
 // ------------------------------------------------------------------------------------------------------- expressions
 
-const token = /\s*(?:("[^"]*"|'[^']*')|(\d+(?:\.\d+)?[mhd]?)|([A-Za-z_]\w*)|(==|!=|>=|<=|[-><()+*/,.[\]]))/y;
+const token = /\s*(?:("[^"]*"|'[^']*')|(\d+(?:\.\d+)?[mhd]?)|([A-Za-z_]\w*)|(==|=~|!=|>=|<=|[-><()+*/,.[\]]))/y;
 
 /** By precedence: or, and, comparison, sum, product, a value with its members. */
 function parse(text: string): Expression {
@@ -134,7 +134,7 @@ function parse(text: string): Expression {
   };
   const comparison = (): Expression => {
     const left = sum();
-    const operator = take("==", "!=", ">", "<", ">=", "<=", "has", "contains", "startswith", "in");
+    const operator = take("==", "=~", "!=", ">", "<", ">=", "<=", "has", "contains", "startswith", "in");
     if (operator === undefined) return left;
     if (operator === "in") {
       const list = args();
@@ -221,6 +221,7 @@ function text(value: unknown): string {
 
 const comparisons: Readonly<Record<string, (a: unknown, b: unknown) => boolean>> = {
   "==": (a, b) => a !== undefined && a === b,
+  "=~": (a, b) => text(a).toLowerCase() === text(b).toLowerCase(),
   // As the service does: what is not there differs from nothing that can be named, except for text, which is empty then.
   "!=": (a, b) => (typeof b === "string" ? text(a) !== b : a !== undefined && a !== b),
   ">": ordered((a, b) => a > b),
