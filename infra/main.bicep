@@ -1,4 +1,5 @@
-// Everything of one environment, into one resource group. Container groups go there too, unless they are given a group of their own.
+// Everything of one environment, into one resource group; long because all parameters stand here. Container groups go there too, unless
+// they are given a group of their own.
 //
 //   az deployment group create --resource-group RESOURCE-GROUP --parameters infra/environments/dev.bicepparam
 
@@ -198,7 +199,7 @@ var wrong = filter(
       !network && !empty(concat(givenSubnetIds, empty(existingDnsZonesGroupId) ? [] : [existingDnsZonesGroupId]))
         ? 'existingAppSubnetId, existingContainerSubnetId, existingEndpointSubnetId and existingDnsZonesGroupId need network: set network to true, or leave them out.'
         : ''
-      !empty(givenSubnetIds) && length(union(givenSubnetIds, [])) < 3 ? 'existingAppSubnetId, existingContainerSubnetId and existingEndpointSubnetId are given together, and are three subnets.' : ''
+      !empty(givenSubnetIds) && length(union(map(givenSubnetIds, id => toLower(id)), [])) < 3 ? 'existingAppSubnetId, existingContainerSubnetId and existingEndpointSubnetId are given together, and are three subnets.' : ''
       length(union(map(givenSubnetIds, id => toLower(split(id, '/subnets/')[0])), [])) > 1 ? 'existingAppSubnetId, existingContainerSubnetId and existingEndpointSubnetId must be subnets of one virtual network.' : ''
       plan == 'FlexConsumption' && contains(last(split(existingAppSubnetId, '/')), '_')
         ? 'existingAppSubnetId names a subnet with an underscore, which Flex Consumption does not take.'
