@@ -32,6 +32,12 @@ resource shortRun 'Microsoft.DataFactory/factories/pipelines@2018-06-01' = {
   properties: loadJsonContent('../datafactory/Run-With-Lease.json', '$.properties')
 }
 
+resource keyless 'Microsoft.DataFactory/factories/pipelines@2018-06-01' = {
+  parent: factory
+  name: loadJsonContent('../datafactory/Run-With-Identity.json', '$.name')
+  properties: loadJsonContent('../datafactory/Run-With-Identity.json', '$.properties')
+}
+
 resource webHook 'Microsoft.DataFactory/factories/pipelines@2018-06-01' = {
   parent: factory
   name: loadJsonContent('../datafactory/Run-With-WebHook.json', '$.name')

@@ -105,7 +105,19 @@ test("docs/deploy.md states the idle system's cost from what the code does while
 });
 
 describe("The documents", () => {
-  const documents = ["docs/deploy.md", "docs/runbook.md", "docs/data-factory.md", "docs/identity.md"];
+  const documents = [
+    "README",
+    "data-factory-in-five-minutes",
+    "data-factory",
+    "deploy",
+    "fabric",
+    "identity",
+    "open-questions",
+    "posting",
+    "runbook",
+    "warm-start",
+    "when-to-use",
+  ].map((name) => `docs/${name}.md`);
 
   test.each(documents)("%s names only files, scripts and parameters that there are", (document) => {
     const text = read(document);

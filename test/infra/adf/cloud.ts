@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { startStack } from "../../../local/stack/stack.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
+import { audience, claimsOf, startAuthority, tenant } from "../../kit/authority.ts";
 import { programs } from "../../kit/part.ts";
 import type { FactoryOptions } from "./run.ts";
 
@@ -15,6 +16,8 @@ export interface Cloud {
   readonly key: string;
   readonly vault: RunningVault;
   readonly jobVault: RunningVault;
+  /** Where callers need a token: a bearer token of an application with that role. */
+  bearer(role: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -31,10 +34,16 @@ async function hastyContainers(folder: string): Promise<string> {
   return containers;
 }
 
-export async function startCloud(): Promise<Cloud> {
+/** The factory's managed identity, as the application id in its tokens. */
+export const factoryIdentity = "11111111-aaaa-bbbb-cccc-0000000000ad";
+
+/** @param authMode `entra`: the proxy takes no key, but tokens of a tenant in which the factory has the role Job.Submit. */
+export async function startCloud(authMode: "key" | "entra" = "key"): Promise<Cloud> {
   const folder = await mkdtemp(join(tmpdir(), "adf-"));
   const [port = 0] = await freePorts(1);
   const jobVault = await startVault({ secrets: { "job-greeting": "a-secret-greeting" } });
+  const authority = await startAuthority();
+  const bearer = (role: string): Promise<string> => authority.sign(claimsOf(factoryIdentity, role, Date.now()));
   const env: NodeJS.ProcessEnv = {
     PATH: process.env["PATH"],
     HOME: process.env["HOME"],
@@ -42,6 +51,10 @@ export async function startCloud(): Promise<Cloud> {
     VAULT_URL: jobVault.url,
     VAULT_SECRET_PREFIX: "job-",
     CALLBACK_HOSTS: "localhost",
+    AUTH_MODE: authMode,
+    ENTRA_TENANT_ID: tenant,
+    ENTRA_AUDIENCE: audience,
+    ENTRA_AUTHORITY: authority.url,
   };
   const stack = await startStack(
     {
@@ -66,19 +79,29 @@ export async function startCloud(): Promise<Cloud> {
       "ACR-PASSWORD": "the-registry-password",
     },
   });
-  const resolve = (url: URL): URL =>
-    url.hostname === "kgdemokeyvaultdev.vault.azure.net" ? new URL(`${url.pathname}${url.search}`, vault.url) : url;
+  const hosts = new Map([
+    ["kgdemokeyvaultdev.vault.azure.net", vault.url],
+    ["kgdemoaciproxydev.azurewebsites.net", stack.url],
+  ]);
+  const resolve = (url: URL): URL => {
+    const here = hosts.get(url.hostname);
+    return here === undefined ? url : new URL(`${url.pathname}${url.search}`, here);
+  };
+  const token = (wanted: string): Promise<string> =>
+    wanted === audience ? bearer("Job.Submit") : Promise.resolve(`identity-of-the-factory-for-${wanted}`);
   return {
     factory: {
       name: "kgdemoadfdev",
       globalParameters: { env: "dev", prefix: "kgdemo" },
-      world: { resolve, pollMs: 100, retryMs: 100 },
+      world: { resolve, token, pollMs: 100, retryMs: 100 },
     },
     url: stack.url,
     key,
     vault,
     jobVault,
+    bearer,
     stop: async () => {
+      authority.stop();
       await Promise.all([stack.stop(), vault.stop(), jobVault.stop()]);
       await rm(folder, { recursive: true });
     },

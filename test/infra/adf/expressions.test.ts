@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { evaluate, type Scope } from "./expressions.ts";
 
@@ -35,6 +36,18 @@ describe("Expressions", () => {
   test("stand anywhere in a JSON value, several in one text", () => {
     const value = { a: ["@activity('X').output.value", "x: @{activity('Y').output.value}, it''s @{'it''s'}"], b: 1 };
     expect(evaluate(value, scope)).toEqual({ a: ["of X", "x: of Y, it''s it's"], b: 1 });
+  });
+
+  test("of docs/data-factory-in-five-minutes.md give what the page says", () => {
+    const page = readFileSync(new URL("../../../docs/data-factory-in-five-minutes.md", import.meta.url), "utf8");
+    const rows = [...page.matchAll(/^\| `(.*?)` \| `(.*?)` \|$/gm)].map(([, written = "", given = ""]) => [
+      written,
+      given,
+    ]);
+    const parameters = { day: "2026-11-29", text: "it's" };
+    expect(rows).toHaveLength(6);
+    for (const [written = "", given] of rows)
+      expect(evaluate(written, { ...scope, pipeline: { parameters } })).toBe(given);
   });
 
   test("leave a vault reference of the proxy alone", () => {

@@ -63,6 +63,7 @@ function toText(value: Json): string {
 const functions: Readonly<Record<string, (...values: readonly Json[]) => Json>> = {
   concat: (...values) => values.map(toText).join(""),
   string: (value = null) => toText(value),
+  replace: (within = null, old = null, by = null) => toText(within).replaceAll(toText(old), () => toText(by)),
 };
 
 class Reader {

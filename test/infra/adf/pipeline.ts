@@ -24,7 +24,7 @@ const policy = z
   })
   .prefault({});
 
-const authentication = z.strictObject({ type: z.literal("MSI"), resource: z.string() });
+const authentication = z.strictObject({ type: z.literal("MSI"), resource: json });
 
 export const webActivity = z.strictObject({
   ...common,
@@ -93,7 +93,11 @@ const pipeline = z.strictObject({
 export type Pipeline = z.infer<typeof pipeline>;
 
 export function pipelineOf(name: string): Pipeline {
-  return pipeline.parse(JSON.parse(readFileSync(join(infra, "datafactory", `${name}.json`), "utf8")));
+  return pipelineFrom(readFileSync(join(infra, "datafactory", `${name}.json`), "utf8"));
+}
+
+export function pipelineFrom(text: string): Pipeline {
+  return pipeline.parse(JSON.parse(text));
 }
 
 /** `d.hh:mm:ss` or `hh:mm:ss`, in milliseconds. */

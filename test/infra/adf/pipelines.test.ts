@@ -1,12 +1,12 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { infra } from "../bicep.ts";
 import { deploymentOf, environments, ofType } from "../environments.ts";
-import { startCloud, type Cloud } from "./cloud.ts";
+import { factoryIdentity, startCloud, type Cloud } from "./cloud.ts";
 import type { Json } from "./expressions.ts";
-import { pipelineOf, type Pipeline } from "./pipeline.ts";
+import { pipelineFrom, pipelineOf, type Pipeline } from "./pipeline.ts";
 import { runPipeline, type PipelineRun } from "./run.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -127,6 +127,19 @@ describe("Driven through the local stack", () => {
     expect(canceled.map(({ name }) => name.startsWith("bellaciao-cancel"))).toEqual([true]);
   });
 
+  test("the pipeline of docs/data-factory-in-five-minutes.md runs its job, and shows no key", async () => {
+    const page = readFileSync(join(infra, "../docs/data-factory-in-five-minutes.md"), "utf8");
+    const [, pasted = ""] = /^```json\n(.*?)^```$/ms.exec(page) ?? [];
+    const ran = await run(pipelineFrom(pasted), {
+      proxyUrl: cloud.url,
+      vaultUrl: "https://kgdemokeyvaultdev.vault.azure.net",
+      image: "registry.azurecr.io/container1:latest",
+    });
+    expect(ran).toMatchObject({ status: "Succeeded", message: "" });
+    expect(outputOf(ran, "Run-Job")).toMatchObject({ name: "my-first-job", state: "Succeeded" });
+    expect(JSON.stringify(ran.activities)).not.toContain(cloud.key);
+  });
+
   test("a job that fails fails its activity with a sentence, by polling and by WebHook", async () => {
     const failing = (name: string): Pipeline => {
       const text = JSON.stringify(pipelineOf(name)).replaceAll("/container1:latest", "/fails:latest");
@@ -146,5 +159,35 @@ describe("Driven through the local stack", () => {
     expect(ran.status).toBe("Failed");
     expect(ran.message).toContain("404");
     expect(ran.activities.find(({ name }) => name === "Run-Container-Group")?.status).toBe("Skipped");
+  });
+});
+
+describe("Driven through a stack that takes tokens instead of keys", () => {
+  let cloud: Cloud;
+  beforeAll(async () => {
+    cloud = await startCloud("entra");
+  });
+  afterAll(() => cloud.stop());
+
+  test("the key-less pipeline submits with the factory's identity, polls by a link, and shows no token", async () => {
+    const ran = await runPipeline(pipelineOf("Run-With-Identity"), cloud.factory, { waitSeconds: 0 });
+    expect(ran).toMatchObject({ status: "Succeeded", message: "" });
+    expect(cloud.vault.calls).toEqual([]);
+    expect(JSON.stringify(ran.activities)).not.toMatch(/Bearer|eyJ/);
+    const response = await fetch(`${cloud.url}/api/jobs?name=bellaciao-identity`, {
+      headers: { authorization: `Bearer ${await cloud.bearer("Job.Read")}` },
+    });
+    expect(await response.json()).toMatchObject({
+      jobs: [{ state: "Succeeded", requestedBy: factoryIdentity, pipeline: "Run-With-Identity" }],
+    });
+  });
+
+  test("an identity without a role is refused with a sentence that names the role", async () => {
+    const { world } = cloud.factory;
+    const ran = await runPipeline(pipelineOf("Run-With-Identity"), {
+      ...cloud.factory,
+      world: { ...world, token: () => cloud.bearer("Job.Other") },
+    });
+    expect(ran).toMatchObject({ status: "Failed", message: expect.stringContaining("Job.Submit") as unknown });
   });
 });

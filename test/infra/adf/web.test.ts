@@ -41,7 +41,8 @@ afterEach(() => {
 });
 
 const scope: Scope = { pipeline: {}, activity: () => ({}) };
-const world: World = { resolve: (url) => url, pollMs: 1, retryMs: 1 };
+const token = (audience: string): Promise<string> => Promise.resolve(`identity-of-the-factory-for-${audience}`);
+const world: World = { resolve: (url) => url, token, pollMs: 1, retryMs: 1 };
 const reply =
   (status: number, body: string, headers: Record<string, string> = {}) =>
   (response: ServerResponse): void =>

@@ -14,6 +14,8 @@ export interface World {
   readonly resolve: (url: URL) => URL;
   /** Between two polls; Data Factory's own interval is not documented. */
   readonly pollMs: number;
+  /** The token that the factory's identity gets for an audience. */
+  readonly token: (audience: string) => Promise<string>;
   /** Before a retry, for the 30 s and more of `retryIntervalInSeconds`. */
   readonly retryMs: number;
 }
@@ -36,8 +38,10 @@ export async function runWeb(activity: WebActivity, scope: Scope, world: World):
   const headers: Record<string, string> = Object.fromEntries(
     Object.entries(typeProperties.headers).map(([name, value]) => [name, text(evaluate(value, scope))]),
   );
-  // The factory's identity: the vault would check the token; here it names what it was asked for.
-  if (authentication) headers["authorization"] = `Bearer identity-of-the-factory-for-${authentication.resource}`;
+  if (authentication) {
+    const audience = text(evaluate(authentication.resource, scope));
+    headers["authorization"] = `Bearer ${await world.token(audience)}`;
+  }
   if (body !== undefined && !Object.keys(headers).some((name) => name.toLowerCase() === "content-type"))
     headers["content-type"] = "application/json";
   const patience = timeSpan(typeProperties.httpRequestTimeout);
