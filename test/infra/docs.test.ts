@@ -126,7 +126,7 @@ describe("The documents", () => {
     for (const [, path = ""] of text.matchAll(/\]\(((?!http)[\w./-]+)/g))
       expect(existsSync(join(root, "docs", path)), path).toBe(true);
     const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read("package.json")));
-    for (const [, script = ""] of text.matchAll(/npm run ([\w-]+)/g)) expect(Object.keys(scripts)).toContain(script);
+    for (const [, script = ""] of text.matchAll(/npm run ([\w:-]+)/g)) expect(Object.keys(scripts)).toContain(script);
     const parameters = [...read("infra/main.bicep").matchAll(/^param (\w+)/gm)].map(([, name]) => name);
     for (const [, name] of text.matchAll(/parameter `(\w+)`/g)) expect(parameters).toContain(name);
   });
