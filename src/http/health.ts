@@ -3,7 +3,7 @@ import { second } from "../shared/base/duration.ts";
 import { Unavailable } from "../shared/base/errors.ts";
 import { errorFields } from "../shared/base/log.ts";
 import type { Deps } from "../shared/deps.ts";
-import { readHealth } from "../shared/health/state.ts";
+import { maxReadTime, readHealth } from "../shared/health/state.ts";
 import type { ServiceState } from "../shared/store/service-states.ts";
 import type { PeriodicRun } from "../shared/store/periodic-runs.ts";
 import { handler, json, refuse } from "./lib/reply.ts";
@@ -29,12 +29,9 @@ type HealthDeps = Pick<
 
 export const { version } = manifest;
 
-/** A load balancer waits no longer. */
-const maxWait = 2 * second;
-
 export function health({ log, control }: Pick<HealthDeps, "log" | "control">) {
   return handler(log, async () => {
-    await within(maxWait, control.lastHeartbeat());
+    await within(maxReadTime, control.lastHeartbeat());
     const reply: Reply<"Health"> = { status: "ok" };
     return json(200, reply);
   });
@@ -65,24 +62,29 @@ export function healthDetails(deps: HealthDeps) {
       const message = `Storage has not answered since ${since}.`;
       return refuse({ code: "StorageUnavailable", message, retryAfter: 10 * second }, context);
     }
-    const { status, heartbeat, timer, hasIndex, unreadable, pause, held, counts, oldestQueued } = health;
+    const { status, heartbeat, timer, queue, services, hasIndex, unreadable, pause, held, counts, oldestQueued } =
+      health;
+    const slow = services.get("storage");
     const reply: Reply<"HealthDetails"> = {
       status,
       version,
       lastReconcile: iso(health.lastPass),
       timer: { ok: timer.ok, since: iso(timer.since) },
+      queue: { ok: queue.ok, since: iso(queue.since) },
       sweep: Object.fromEntries([...health.periodicRuns].map(([part, turn]) => [part, shown(turn)])),
       index: { ok: hasIndex },
-      storage: { ok: true, since },
-      sealKey: stateOf(health.services.get("sealKey")),
-      vault: stateOf(health.services.get("vault")),
-      eventTopic: stateOf(health.services.get("eventTopic")),
-      webhook: stateOf(health.services.get("webhook")),
-      arm: { ok: heartbeat?.arm === "ok", since: iso(heartbeat?.armSince) },
+      storage: (slow?.ok === false ? stateOf(slow) : undefined) ?? { ok: true, since },
+      logStorage: stateOf(services.get("logStorage")),
+      sealKey: stateOf(services.get("sealKey")),
+      vault: stateOf(services.get("vault")),
+      eventTopic: stateOf(services.get("eventTopic")),
+      webhook: stateOf(services.get("webhook")),
+      arm: { ok: health.armOk, since: iso(heartbeat?.armSince) },
       lastArmSuccess: iso(heartbeat?.armAt),
       throttledUntil: iso(health.throttledUntil),
       ...health.lengths,
       ...counts,
+      blocked: health.blocked,
       oldestQueued: iso(oldestQueued),
       waitingMessages: { ...held, oldest: iso(held.oldest) },
       unreadableRows: unreadable.length,

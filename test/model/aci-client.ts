@@ -1,4 +1,4 @@
-import type { Aci, Read } from "../../src/shared/aci/client.ts";
+import type { Aci, Ping, Read } from "../../src/shared/aci/client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../../src/shared/job/arm-answers.ts";
 import type { ArmGroup } from "../../src/shared/aci/arm-group.ts";
 import type { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
@@ -52,11 +52,11 @@ export function aciClient(service: ContainerInstances, call: Call, tag: Installa
       ),
     locationOf: (target) => Promise.resolve({ kind: "value", value: target.location ?? "westeurope" }),
     ping: () =>
-      call(
+      call<Ping>(
         "arm ping",
         "arm read",
-        () => "ok" as const,
-        () => "unknown" as const,
+        () => ({ arm: "ok" }) as const,
+        () => ({ arm: "unknown" }) as const,
       ),
   };
   return client as Aci; // it has every member that `Aci` has in public

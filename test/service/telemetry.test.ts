@@ -11,19 +11,12 @@ import { startTelemetry } from "../../src/shared/telemetry/start.ts";
 import { Secret } from "../../src/shared/base/errors.ts";
 import { invocationSpan } from "../../src/shared/telemetry/invocation.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
+import { attribute, metrics } from "../kit/otlp.ts";
 import { startReceiver, type Receiver } from "../kit/receiver.ts";
 import { follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
-const attribute = z.object({
-  key: z.string(),
-  value: z.union([
-    z.object({ stringValue: z.string() }).transform(({ stringValue }): string | number => stringValue),
-    z.object({ intValue: z.coerce.number() }).transform(({ intValue }) => intValue),
-    z.object({ doubleValue: z.number() }).transform(({ doubleValue }) => doubleValue),
-  ]),
-});
 const span = z.object({
   traceId: z.string(),
   spanId: z.string(),
@@ -38,17 +31,6 @@ const span = z.object({
 const traces = z.object({
   resourceSpans: z.array(z.object({ scopeSpans: z.array(z.object({ spans: z.array(span) })) })),
 });
-const points = z.object({ dataPoints: z.array(z.looseObject({ attributes: z.array(attribute) })) });
-const metric = z.object({
-  name: z.string(),
-  sum: points.optional(),
-  gauge: points.optional(),
-  histogram: points.optional(),
-});
-const metrics = z.object({
-  resourceMetrics: z.array(z.object({ scopeMetrics: z.array(z.object({ metrics: z.array(metric) })) })),
-});
-
 const spansAt = ({ taken }: Receiver) =>
   taken
     .filter(({ path }) => path === "/v1/traces")

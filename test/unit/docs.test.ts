@@ -50,9 +50,10 @@ describe("hand-written pages", () => {
       startedAt: start,
       events,
     };
+    const refused = { reason: "ResourceLocked", since: start, times: 1 } as const;
     const jobs = [
       job(),
-      live({ state: "Running", startedAt: start, ending: ending("Failed") }),
+      live({ state: "Running", startedAt: start, ending: ending("Failed", { refused }) }),
       ended({ state: "Failed", verdict, keepUntil: start }, more),
     ];
     const sealed = { definition: undefined, callbacks: undefined };
@@ -63,7 +64,7 @@ describe("hand-written pages", () => {
     for (const own of ["partitionKey", "rowKey", "record"]) columns.delete(own);
     const documented = firstCells(section(read("docs/tables.md"), "`jobs`"));
     expect([...documented].sort()).toEqual([...columns].sort());
-    const unlisted = ["nameKey", "hasDefinition", "hasLogs", "definition", "callbacks"];
+    const unlisted = ["nameKey", "hasDefinition", "hasLogs", "definition", "callbacks", "deleteRefused"];
     expect(listedColumns).toEqual(documented.filter((name) => !unlisted.includes(name)));
   });
 

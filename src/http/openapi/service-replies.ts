@@ -217,6 +217,9 @@ export const serviceReplies = () => ({
     timer: z
       .strictObject({ ok: flag("It runs."), since: maybeTime("Since when it runs, or when it last did.") })
       .meta({ description: "The platform's timer; without it, calls and messages bring the sweep on." }),
+    queue: z
+      .strictObject({ ok: flag("It delivers."), since: maybeTime("Since when it does, or when it last did.") })
+      .meta({ description: "The queue aci-wake; without it, the sweep moves jobs, a few each minute." }),
     sweep: z
       .record(
         z.string(),
@@ -232,12 +235,16 @@ export const serviceReplies = () => ({
     index: z
       .strictObject({ ok: flag("It is whole; otherwise `POST /api/reindex` rebuilds it.") })
       .meta({ description: "The job index: without it no job is accepted." }),
-    storage: z.strictObject({
-      ok: z.literal(true),
-      since: maybeTime(
-        "Since when this instance can read it. While it can't, the answer is a 503 that says since when.",
-      ),
-    }),
+    storage: z
+      .strictObject({
+        ok: flag(
+          "Its tables answer within two seconds. While they can't be read, the answer is a 503 that says since when.",
+        ),
+        since: maybeTime("Since when this instance can read it, or since when it is slow."),
+        error: text("How slow it is.").optional(),
+      })
+      .meta({ description: "The storage account." }),
+    logStorage: probed("Where logs are stored, while jobs are active; null until it was asked."),
     sealKey: probed("The key that seals definitions."),
     vault: probed("The vault that definitions refer to; null without one, and until it was asked."),
     eventTopic: probed("The Event Grid topic that gets events; null without one, and until the first minute is over."),
@@ -255,10 +262,15 @@ export const serviceReplies = () => ({
     wakePoisonLength: count("Messages on aci-wake-poison."),
     eventsPoisonLength: count("Messages on aci-events-poison."),
     activeJobs: count("Jobs that have not ended."),
+    blockedJobs: count(
+      "Jobs that something outside the service holds up, and ended ones whose group can't be deleted.",
+    ),
+    blocked: z.record(z.string(), count("How many.")).meta({ description: "The same by reason." }),
     leakedGroups: count("Groups that should be gone and are not."),
     undeliveredNotifications: count(
       "Ended jobs whose caller was not reached yet, and jobs with events that the topic or webhook did not take yet.",
     ),
+    lateNotifications: count("Ended jobs whose caller was not reached for a minute."),
     droppedNotifications: count("Events that the topic or webhook did not take for a day."),
     oldestQueued: maybeTime("When the oldest job that waits was accepted."),
     waitingMessages: z

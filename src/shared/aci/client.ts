@@ -43,6 +43,11 @@ export type Read<T> =
   | { readonly kind: "absent" }
   | ({ readonly kind: "unknown" } & Extract<Observation, { group: "unknown" }>);
 
+/** How ARM answers us; `retryAfter` in milliseconds. */
+export type Ping =
+  | { readonly arm: "ok" | "refused" | "unknown" }
+  | { readonly arm: "throttled"; readonly retryAfter: number | undefined };
+
 /** Reads, and the calls without a body, use a version that every cloud has. */
 const apiVersion = "2023-05-01";
 /** Of Microsoft.Resources, for the resource group itself. */
@@ -120,11 +125,13 @@ export class Aci {
   }
 
   /** Whether ARM answers us, by the cheapest read there is. */
-  async ping(target: Target): Promise<"ok" | "refused" | "unknown"> {
+  async ping(target: Target): Promise<Ping> {
     const read = await this.#read(resourceGroupUrl(target), (json) => json, {}, resourcesVersion);
-    if (read.kind === "value") return "ok";
-    const isRefused = read.kind === "absent" || read.reason === "NotAuthorized" || read.reason === "TargetGone";
-    return isRefused ? "refused" : "unknown";
+    if (read.kind === "value") return { arm: "ok" };
+    if (read.kind === "absent") return { arm: "refused" };
+    const { reason, retryAfter } = read;
+    if (reason === "Throttled") return { arm: "throttled", retryAfter };
+    return { arm: reason === "NotAuthorized" || reason === "TargetGone" ? "refused" : "unknown" };
   }
 
   /** The region of a resource group, asked once. */

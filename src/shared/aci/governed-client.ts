@@ -1,4 +1,4 @@
-import { noToken, type Aci, type Read } from "./client.ts";
+import { noToken, type Aci, type Ping, type Read } from "./client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import type { ArmGroup } from "./arm-group.ts";
 import { defaultThrottle, type Budget, type Grant, type Kind } from "../limits/rate-budget.ts";
@@ -99,8 +99,10 @@ export class GovernedAci {
     return this.#aci.stop(placed, name);
   }
 
-  ping(target: Target): Promise<"ok" | "refused" | "unknown"> {
-    return this.#aci.ping(target);
+  async ping(target: Target): Promise<Ping["arm"]> {
+    const ping = await this.#aci.ping(target);
+    if (ping.arm === "throttled") this.#throttle("read", placeOf(target), ping.retryAfter);
+    return ping.arm;
   }
 
   /** When ARM said to come back, if it did: milliseconds since 1970. */
@@ -113,8 +115,7 @@ export class GovernedAci {
   }
 
   async list(target: Target): Promise<Read<readonly ArmGroup[]>> {
-    const { subscriptionId, resourceGroup, location = "" } = target;
-    const grant = await this.#take("read", { subscriptionId, resourceGroup, location });
+    const grant = await this.#take("read", placeOf(target));
     return grant.ok ? this.#aci.list(target) : { kind: "unknown", ...this.#unknown(grant) };
   }
 
@@ -135,6 +136,12 @@ export class GovernedAci {
     };
   }
 }
+
+const placeOf = ({ subscriptionId, resourceGroup, location = "" }: Target): JobTarget => ({
+  subscriptionId,
+  resourceGroup,
+  location,
+});
 
 /** Requests that were not sent: nobody listens, or the name is unknown, or there is no token. */
 const neverSent: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", noToken]);

@@ -86,6 +86,8 @@ export const durations = {
 /** Read once a minute, by the instance that logs health. */
 export const gauges = {
   "aciproxy.jobs.active": { unit: "{job}", description: "Jobs that have not ended, by state and reason" },
+  "aciproxy.jobs.blocked": { unit: "{job}", description: "Jobs that something outside holds up, by reason" },
+  "aciproxy.service.up": { unit: "1", description: "Whether what the service needs works: 1 or 0, by its name" },
   "aciproxy.queue.messages": { unit: "{message}", description: "Messages, by queue" },
   "aciproxy.poison.messages": { unit: "{message}", description: "Messages on the poison queues" },
   "aciproxy.groups.leaked": { unit: "{group}", description: "Groups that should be gone and are not" },

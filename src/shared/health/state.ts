@@ -1,8 +1,9 @@
-import { minute } from "../base/duration.ts";
+import { minute, second } from "../base/duration.ts";
 import type { GovernedAci } from "../aci/governed-client.ts";
 import type { Settings } from "../config/settings.ts";
 import { terminalStates } from "../job/job.ts";
-import { timerSilence, type Heartbeat, type Control, type Installation } from "../store/control.ts";
+import { outsideWaits } from "../job/reasons.ts";
+import { clockSilence, type Heartbeat, type Control, type Installation } from "../store/control.ts";
 import type { HeldMessages } from "../store/held-messages.ts";
 import type { JobStore } from "../store/jobs.ts";
 import { queueNames, type Queues } from "../store/queues.ts";
@@ -30,10 +31,14 @@ export interface HealthDeps {
 
 /** A sweep that completed no pass, and an ARM that gave no answer, for this long are in trouble. */
 const maxSilence = 5 * minute;
+/** Storage that takes longer for a read is slow, and a load balancer waits no longer. */
+export const maxReadTime = 2 * second;
 /** Unreadable rows are counted up to here. */
 const maxUnreadable = 1000;
 /** So are jobs whose events an endpoint has not taken. */
 const maxUndelivered = 1000;
+/** A caller that is still not reached this long after its job's end was tried before. */
+const lateAfter = minute;
 /** A group that is still there this long after its job's end is leaked. */
 const leakedAfter = 30 * minute;
 
@@ -74,7 +79,7 @@ export async function readHealth(deps: HealthDeps) {
     deps.undelivered.count(maxUndelivered),
     deps.undelivered.dropped(),
   ]);
-  const { oldestQueued, byState } = counted;
+  const { oldestQueued, byState, blocked } = counted;
   const counts = {
     ...counted.counts,
     undeliveredNotifications: counted.counts.undeliveredNotifications + undeliveredEvents,
@@ -95,18 +100,20 @@ export async function readHealth(deps: HealthDeps) {
             : silent(heartbeat?.armAt)
               ? "no answer from Azure Resource Manager"
               : "ok";
-  const throttledUntil = aci.heldUntil;
-  const timer = timerState(heartbeat, now(), startedAt);
+  const clock = (at: number | undefined, since: number | undefined) => clockState(at, since, now(), startedAt);
   return {
     status,
     faults,
     lastPass,
     heartbeat,
-    timer,
+    timer: clock(heartbeat?.timerAt, heartbeat?.timerSince),
+    queue: clock(heartbeat?.queueAt, heartbeat?.queueSince),
     periodicRuns,
     hasIndex,
     services,
-    throttledUntil,
+    armOk: heartbeat?.arm === "ok" || heartbeat?.arm === "throttled",
+    throttledUntil: aci.heldUntil,
+    blocked,
     lengths,
     counts,
     oldestQueued,
@@ -127,9 +134,10 @@ function lastPassOf(
   return completed.every((at) => at !== undefined) ? Math.min(...completed) : heartbeat?.at;
 }
 
-function timerState({ timerAt, timerSince }: Partial<Heartbeat> = {}, now: number, began: number) {
-  const ok = now - Math.max(timerAt ?? 0, began) <= timerSilence;
-  return { ok, since: ok ? timerSince : timerAt };
+/** Of the timer or the queue: since when it brings on passes, or when it last did. */
+function clockState(at: number | undefined, since: number | undefined, now: number, began: number) {
+  const ok = now - Math.max(at ?? 0, began) <= clockSilence;
+  return { ok, since: ok ? since : at };
 }
 
 async function queueLengths(queues: Queues) {
@@ -143,16 +151,24 @@ async function queueLengths(queues: Queues) {
 
 /** Active jobs, when the oldest that waits was accepted, groups that should be gone and are not, and ends that a caller still has to hear of. */
 async function activeCounts({ jobs, now }: HealthDeps) {
-  let [activeJobs, leakedGroups, undeliveredNotifications] = [0, 0, 0];
+  let [activeJobs, leakedGroups, undeliveredNotifications, lateNotifications, blockedJobs] = [0, 0, 0, 0, 0];
   let oldestQueued: number | undefined;
   /** Active jobs by state and reason. */
   const byState = new Map<string, { readonly state: string; readonly reason: string | undefined; jobs: number }>();
+  /** Jobs, ended ones whose group can't be deleted included, by what outside the service holds them up. */
+  const blocked = new Map<string, number>();
   for await (const { state, createdAt, columns } of jobs.index.active()) {
     const ended = terminalStates.some((terminal) => terminal === state);
-    const { finishedAt } = columns;
+    const { finishedAt, deleteRefused } = columns;
+    const reason = typeof columns["reason"] === "string" ? columns["reason"] : undefined;
+    // An end's own reason is no wait.
+    const blockedBy = outsideWaits.find((wait) => wait === (columns["stopping"] || ended ? deleteRefused : reason));
+    if (blockedBy !== undefined) {
+      blockedJobs++;
+      blocked.set(blockedBy, (blocked.get(blockedBy) ?? 0) + 1);
+    }
     if (!ended) {
       activeJobs++;
-      const reason = typeof columns["reason"] === "string" ? columns["reason"] : undefined;
       const key = `${state} ${reason ?? ""}`;
       const sum = byState.get(key) ?? { state, reason, jobs: 0 };
       sum.jobs++;
@@ -160,14 +176,18 @@ async function activeCounts({ jobs, now }: HealthDeps) {
     }
     // One that was only just accepted has no state here yet; neither has one whose message does not arrive.
     if (state === "Queued" || state === "") oldestQueued = Math.min(oldestQueued ?? Infinity, createdAt);
-    if (ended && columns["callbackState"] === "pending") undeliveredNotifications++;
-    const overdue = finishedAt instanceof Date && now() - finishedAt.getTime() > leakedAfter;
-    if (ended && columns["groupDeleted"] === false && !(columns["keptUntil"] instanceof Date) && overdue)
-      leakedGroups++;
+    const endedFor = finishedAt instanceof Date ? now() - finishedAt.getTime() : 0;
+    if (ended && columns["callbackState"] === "pending") {
+      undeliveredNotifications++;
+      if (endedFor > lateAfter) lateNotifications++;
+    }
+    const isKept = columns["keptUntil"] instanceof Date;
+    if (ended && columns["groupDeleted"] === false && !isKept && endedFor > leakedAfter) leakedGroups++;
   }
   return {
-    counts: { activeJobs, leakedGroups, undeliveredNotifications },
+    counts: { activeJobs, blockedJobs, leakedGroups, undeliveredNotifications, lateNotifications },
     oldestQueued,
     byState: [...byState.values()],
+    blocked: Object.fromEntries(blocked),
   };
 }

@@ -58,6 +58,12 @@ function stopping({ verdict, refused }: Ending): string {
   return `${verdict.reason}. Azure does not delete it now: ${refused.reason}. ${entryOf(refused.reason).advice}`;
 }
 
+/** Why Azure refuses to stop or delete the group now, also after the job's end. */
+export function deleteRefusedOf({ phase }: Job): ReasonWord | undefined {
+  if (hasEnded(phase)) return phase.group === "gone" ? undefined : phase.refused?.reason;
+  return endingOf(phase)?.refused?.reason;
+}
+
 /** The row's and the reply's `stopping`: why the job is being stopped, or why that does not go on, and since when. */
 export function stoppingOf({ phase }: Job): { readonly reason: ReasonWord; readonly since: number } | undefined {
   const ending = endingOf(phase);

@@ -273,6 +273,25 @@ export const catalogue = {
 } as const satisfies Record<string, Entry>;
 
 export type Reason = keyof typeof catalogue;
+
+/** Waits that end only when something outside the service changes; operators are alerted of them. The others pass, or are its own pacing. */
+export const outsideWaits: readonly Reason[] = [
+  "QuotaReached",
+  "NoCapacity",
+  "ArmUnavailable",
+  "SealKeyUnavailable",
+  "VaultUnavailable",
+  "RegistryBusy",
+  "InaccessibleImage",
+  "MountFailed",
+  "NotAuthorized",
+  "IdentityRefused",
+  "SubscriptionNotReady",
+  "ResourceLocked",
+  "TargetGone",
+  "SubnetFull",
+];
+
 /** A reason as a row may hold it: the next release may have written one that we don't know. */
 export type ReasonWord = OpenWord<Reason>;
 

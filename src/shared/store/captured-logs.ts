@@ -129,6 +129,11 @@ export class CapturedLogs {
     return open === undefined ? "" : this.#tail(name, open, bytes);
   }
 
+  /** @throws Unavailable when no log can be stored now */
+  async probe(): Promise<void> {
+    await storageCall(() => this.#container.getAppendBlobClient("health-probe").create());
+  }
+
   async drop(id: JobId): Promise<void> {
     for await (const { name } of this.#container.listBlobsFlat({ prefix: `${id}/` })) {
       await storageCall(() => this.#container.deleteBlob(name), 404);

@@ -29,7 +29,7 @@ export interface Pause {
 export interface Heartbeat {
   /** When a pass of the sweep was last completed, whoever ran it. */
   readonly at: number | undefined;
-  readonly arm: "ok" | "refused" | "unknown";
+  readonly arm: ArmState;
   readonly activeJobs: number;
   /** When ARM last answered us, and since when it answers as it does. */
   readonly armAt: number | undefined;
@@ -37,20 +37,27 @@ export interface Heartbeat {
   /** When the timer last ended a pass, and since when it has done so without a pause. */
   readonly timerAt: number | undefined;
   readonly timerSince: number | undefined;
+  /** The same of the queue `aci-wake`: when it last delivered a pass's message, or had nothing to deliver. */
+  readonly queueAt: number | undefined;
+  readonly queueSince: number | undefined;
 }
+
+/** How Azure Resource Manager answered last. `throttled` is an answer too. */
+const armStates = ["ok", "refused", "throttled", "unknown"] as const;
+export type ArmState = (typeof armStates)[number];
 
 /** What a pass of the sweep has to tell. */
 export interface Pass {
   /** Whether it did what it is there for. */
   readonly completed: boolean;
-  /** Whether the timer began it. */
-  readonly timer: boolean;
-  /** What it saw, where it looked: how many jobs are active, and how ARM answered. */
-  readonly load: Pick<Heartbeat, "activeJobs" | "arm"> | undefined;
+  /** What began it. */
+  readonly by: "timer" | "queue";
+  /** What it saw, where it looked: how many jobs are active, how ARM answered, and whether it sent a message for the next pass. */
+  readonly load: (Pick<Heartbeat, "activeJobs" | "arm"> & { readonly isMessageSent: boolean }) | undefined;
 }
 
-/** The timer that has ended no pass for this long has stopped. */
-export const timerSilence = 3 * minute;
+/** The timer, or the queue, that has brought on no pass for this long has stopped. */
+export const clockSilence = 3 * minute;
 const overdueTime = 2 * minute;
 const glanceTime = 30 * second;
 
@@ -212,18 +219,21 @@ export class Control {
   }
 
   /** A pass of the sweep ended. */
-  async heartbeat(now: number, { completed, timer, load }: Pass): Promise<void> {
+  async heartbeat(now: number, { completed, by, load }: Pass): Promise<void> {
     const last = await this.lastHeartbeat();
-    const ticks = last?.timerAt !== undefined && now - last.timerAt < timerSilence;
-    const timerSince = (ticks ? last.timerSince : undefined) ?? now;
+    const since = (at: number | undefined, before: number | undefined): Date =>
+      new Date((at !== undefined && now - at < clockSilence ? before : undefined) ?? now);
     const armSince = (last?.arm === load?.arm ? last?.armSince : undefined) ?? now;
     const entity = {
       partitionKey: partition,
       rowKey: "heartbeat",
       ...(completed ? { at: new Date(now) } : {}),
-      ...(timer ? { timerAt: new Date(now), timerSince: new Date(timerSince) } : {}),
-      ...(load === undefined ? {} : { ...load, armSince: new Date(armSince) }),
-      ...(load?.arm === "ok" ? { armAt: new Date(now) } : {}),
+      ...(by === "timer" ? { timerAt: new Date(now), timerSince: since(last?.timerAt, last?.timerSince) } : {}),
+      ...(by === "queue" || load?.isMessageSent === false
+        ? { queueAt: new Date(now), queueSince: since(last?.queueAt, last?.queueSince) }
+        : {}),
+      ...(load === undefined ? {} : { activeJobs: load.activeJobs, arm: load.arm, armSince: new Date(armSince) }),
+      ...(load?.arm === "ok" || load?.arm === "throttled" ? { armAt: new Date(now) } : {}),
     };
     await storageCall(() => this.#table.upsertEntity(entity, "Merge"));
   }
@@ -252,11 +262,13 @@ export class Control {
     return {
       activeJobs: typeof activeJobs === "number" ? activeJobs : 0,
       at: time("at"),
-      arm: arm === "ok" || arm === "refused" ? arm : "unknown",
+      arm: armStates.find((state) => state === arm) ?? "unknown",
       armAt: time("armAt"),
       armSince: time("armSince"),
       timerAt: time("timerAt"),
       timerSince: time("timerSince"),
+      queueAt: time("queueAt"),
+      queueSince: time("queueSince"),
     };
   }
 }

@@ -2,7 +2,7 @@ import type { Edm } from "@azure/data-tables";
 import { day, second } from "../base/duration.ts";
 import { endingOf, hasEnded, jobSchema, recordOf, stateWord, type Job } from "../job/job.ts";
 import { isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
-import { blame, describe, stoppingOf, waitingOf } from "../job/describe.ts";
+import { blame, deleteRefusedOf, describe, stoppingOf, waitingOf } from "../job/describe.ts";
 import { pullSeconds } from "../job/timing.ts";
 
 /**
@@ -183,6 +183,7 @@ function stateColumns(job: Job): Columns {
     failedContainer: ended?.verdict.container,
     groupDeleted: ended?.group === "gone",
     stopping: stopping && JSON.stringify({ ...stopping, since: new Date(stopping.since).toISOString() }),
+    deleteRefused: deleteRefusedOf(job),
     evictions: job.evictions,
     callbackState: job.callback.state,
   };
@@ -229,6 +230,7 @@ export const maxEntityBytes = 1_000_000;
 /** Beside the documented columns: what our own code reads. */
 const ownColumns = new Set<string>([
   ...["partitionKey", "rowKey", "etag", "timestamp", "nameKey", "hasDefinition", "hasLogs", "definition", "callbacks"],
+  "deleteRefused",
   ...listedColumns,
 ]);
 

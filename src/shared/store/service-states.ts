@@ -2,8 +2,8 @@ import type { TableClient } from "@azure/data-tables";
 import { entitiesOf, storageCall } from "./connect.ts";
 import type { EndpointName } from "../job/job-events.ts";
 
-/** Services that are asked once a minute whether they work, beside storage and Azure Resource Manager. */
-export type ProbedService = "sealKey" | "vault";
+/** Services that are asked once a minute whether they work, beside Azure Resource Manager. `storage`: its tables. */
+export type ProbedService = "sealKey" | "vault" | "storage" | "logStorage";
 
 export interface ServiceState {
   readonly ok: boolean;

@@ -1,5 +1,6 @@
 import type { Resource } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from "@opentelemetry/sdk-metrics";
+import { defined } from "../base/defined.ts";
 import { second } from "../base/duration.ts";
 import { counters, durations, gauges, type Gauge, type Telemetry } from "../base/telemetry.ts";
 
@@ -41,15 +42,15 @@ export class Metrics {
       meter.createObservableGauge(name, options).addCallback((observer) => {
         if (now() - this.#readings.at > gaugeTime) return;
         for (const reading of this.#readings.gauges)
-          if (reading.name === name) observer.observe(reading.value, { ...reading.attributes });
+          if (reading.name === name) observer.observe(reading.value, defined(reading.attributes ?? {}));
       });
   }
 
-  count: Telemetry["count"] = (name, by, attributes = {}) => this.#counters[name].add(by, { ...attributes });
+  count: Telemetry["count"] = (name, by, attributes = {}) => this.#counters[name].add(by, defined(attributes));
 
   duration: Telemetry["duration"] = (name, seconds, attributes = {}) => {
     if (this.#now === undefined && name === "aciproxy.storage.call.duration") return;
-    this.#durations[name].record(seconds, { ...attributes });
+    this.#durations[name].record(seconds, defined(attributes));
   };
 
   read(readings: readonly Gauge[]): void {

@@ -60,7 +60,9 @@ export async function notifyCallers(
   return Promise.all(
     due.map(async (caller) => {
       const send =
-        caller.kind === "replies" ? reply(deps, job, caller.index, result) : call(deps, addresses[caller.index], body);
+        caller.kind === "replies"
+          ? reply(deps, job, caller.index, result)
+          : call(deps, job, addresses[caller.index], body);
       return { ...caller, outcome: await outcomeOf(deps, job, caller, send) };
     }),
   );
@@ -71,17 +73,22 @@ async function outcomeOf({ log }: NotifyDeps, job: Job, { kind }: Due, sent: Pro
     return await sent;
   } catch (error) {
     // The address is a secret, and an error may hold it: only its kind is logged.
-    log("warn", "notifying a caller failed", { job: job.id, via: kind, kind: kindOf(error) });
-    return "again";
+    return again(log, job, kind, kindOf(error));
   }
 }
 
+/** @param via the kind of caller; the address is a secret */
+function again(log: Deps["log"], job: Job, via: Due["kind"], kind: string): "again" {
+  log("warn", "notifying a caller failed", { job: job.id, via, kind });
+  return "again";
+}
+
 /** A caller that answers 404 or 410 is gone, and is not asked again. */
-async function call({ post }: NotifyDeps, uri: string | undefined, body: string): Promise<Outcome> {
+async function call({ post, log }: NotifyDeps, job: Job, uri: string | undefined, body: string): Promise<Outcome> {
   if (uri === undefined) return "failed";
   const status = await post(uri, body);
   if (status === 404 || status === 410) return "gone";
-  return status >= 200 && status < 300 ? "delivered" : "again";
+  return status >= 200 && status < 300 ? "delivered" : again(log, job, "callbacks", `HTTP ${status}`);
 }
 
 async function reply(

@@ -15,7 +15,7 @@ import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
 import { jobTrace } from "../../shared/job/job-spans.ts";
 import { withinTrace } from "../../shared/base/telemetry.ts";
-import { reportMove } from "./report-move.ts";
+import { reportAnswer, reportMove } from "./report-move.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { isReason } from "../../shared/job/reasons.ts";
 import { nextStep } from "../../shared/job/next-step.ts";
@@ -204,12 +204,7 @@ class Reconciliation {
     }
     const { apiVersion, body, redact } = opened;
     const answer = await aci.create(placed, groupName, apiVersion, body, redact, lease.at);
-    this.#deps.log("info", "create", {
-      job: claimed.id,
-      group: groupName,
-      attempt: claimed.attempt,
-      answer: answer.kind,
-    });
+    reportAnswer(this.#deps, "create", claimed, answer);
     return this.#settle(claimed, (job) => afterCreate(job, answer, this.#deps.now(), rulesOf(this.#deps)));
   }
 
@@ -219,12 +214,7 @@ class Reconciliation {
     const { placed, groupName } = claimed;
     const told = await (how === "delete" ? aci.remove(placed, groupName) : aci.stop(placed, groupName));
     const answer = await maskedAnswer(this.#deps, this.#stored, told);
-    this.#deps.log("info", how, {
-      job: claimed.id,
-      group: claimed.groupName,
-      attempt: claimed.attempt,
-      answer: answer.kind,
-    });
+    reportAnswer(this.#deps, how, claimed, answer);
     return this.#settle(claimed, (job) => afterDelete(how, job, answer, this.#deps.now(), rulesOf(this.#deps)));
   }
 

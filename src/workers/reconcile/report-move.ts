@@ -1,6 +1,7 @@
 import { second } from "../../shared/base/duration.ts";
 import type { Telemetry } from "../../shared/base/telemetry.ts";
 import type { Deps } from "../../shared/deps.ts";
+import type { CreateAnswer, DeleteAnswer } from "../../shared/job/arm-answers.ts";
 import { blame } from "../../shared/job/describe.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
@@ -19,6 +20,21 @@ export function reportMove(
   log("info", "job moved", { ...moved, reason: job.history.at(-1)?.reason });
   measureStart(telemetry, before, job);
   if (hasEnded(job.phase) && !hasEnded(before.phase)) reportEnd({ log, telemetry, jobs }, job);
+}
+
+/** What ACI answered to a change of a job's group, and why it did not do it as far as it says: its code, never its text. */
+export function reportAnswer(
+  { log }: Pick<Deps, "log">,
+  what: "create" | "delete" | "stop",
+  { id, groupName, attempt }: Job,
+  answer: CreateAnswer | DeleteAnswer,
+): void {
+  const isWell = answer.kind === "accepted" || answer.kind === "absent";
+  log(isWell ? "info" : "warn", what, {
+    ...{ job: id, group: groupName, attempt, answer: answer.kind },
+    ...("reason" in answer ? { reason: answer.reason } : {}),
+    ...("azure" in answer ? { code: answer.azure?.code, httpStatus: answer.azure?.httpStatus } : {}),
+  });
 }
 
 /** An end, also of a job that never was anything else. */

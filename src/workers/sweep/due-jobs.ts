@@ -3,7 +3,8 @@ import { inParallel } from "../../shared/base/in-parallel.ts";
 import { errorFields } from "../../shared/base/log.ts";
 import type { Deps } from "../../shared/deps.ts";
 import type { DueJob } from "../../shared/store/job-index.ts";
-import type { Pass } from "../../shared/store/control.ts";
+import type { ArmState, Pass } from "../../shared/store/control.ts";
+import { queueNames } from "../../shared/store/queues.ts";
 import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { reconcile } from "../reconcile/reconcile.ts";
 
@@ -29,8 +30,10 @@ export async function requeueDue(deps: Deps, until: number, report: (load: Load)
     active++;
     if (job.checkAt <= now) due.push(job);
   }
-  if (active > 0) await deps.queues.sweep(nextPass);
-  report({ activeJobs: active, arm: await armState(deps) });
+  // Posted messages wait too, and a queue that delivers nothing is found out by this message.
+  const isMessageSent = active > 0 || (await deps.queues.length(queueNames.jobs)) > 0;
+  if (isMessageSent) await deps.queues.sweep(nextPass);
+  report({ activeJobs: active, arm: await armState(deps), isMessageSent });
 
   let byItself = 0;
   const requeue = async ({ id, told }: DueJob): Promise<void> => {
@@ -46,7 +49,7 @@ export async function requeueDue(deps: Deps, until: number, report: (load: Load)
   return { kind: reached === "all" ? "completed" : "unfinished", cursor: undefined };
 }
 
-async function armState(deps: Deps): Promise<"ok" | "refused" | "unknown"> {
+async function armState(deps: Deps): Promise<ArmState> {
   const [target] = deps.settings.targets;
   if (target === undefined) return "unknown";
   const { aci } = await deps.aci();

@@ -9,7 +9,7 @@ import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 export async function logHealth(deps: Deps): Promise<RunEnd> {
   await probeServices(deps);
   const health = await readHealth(deps);
-  const isWell = health.status === "ok" && [...health.services.values()].every(({ ok }) => ok);
+  const isWell = Object.values(upOf(health)).every((ok) => ok) && health.status === "ok";
   const budget = await deps.daily.parts(deps.now());
   const dailyLimitReached = Object.values(budget).some((left) => left === 0);
   deps.log(isWell ? "info" : "error", "health", { ...numbersOf(health, deps.now()), dailyLimitReached });
@@ -22,8 +22,10 @@ function numbersOf(health: Health, now: number) {
     status,
     heartbeat,
     timer,
+    queue,
     lastPass,
     throttledUntil,
+    blocked,
     lengths,
     counts,
     oldestQueued,
@@ -37,22 +39,34 @@ function numbersOf(health: Health, now: number) {
   return {
     status,
     ...counts,
+    blockedBy: Object.keys(blocked).join(" "),
     oldestQueuedSeconds: age(oldestQueued),
     ...lengths,
     waitingMessages: held.count,
     unreadableRows: unreadable.length,
     paused: pause !== undefined,
-    armOk: heartbeat?.arm === "ok",
+    armOk: upOf(health)["arm"],
     armAgeSeconds: age(heartbeat?.armAt),
-    throttled: (throttledUntil ?? 0) > now,
+    throttled: heartbeat?.arm === "throttled" || (throttledUntil ?? 0) > now,
+    storageOk: services.get("storage")?.ok,
+    logStorageOk: services.get("logStorage")?.ok,
     sealKeyOk: services.get("sealKey")?.ok,
     vaultOk: services.get("vault")?.ok,
     eventTopicOk: services.get("eventTopic")?.ok,
     webhookOk: services.get("webhook")?.ok,
     timerOk: timer.ok,
+    queueOk: queue.ok,
     sweepAgeSeconds: age(lastPass),
     settingFaults: faults.length,
   };
+}
+
+/** What the service needs, by name, and whether it works. */
+function upOf({ heartbeat, armOk, timer, queue, services }: Health): Readonly<Record<string, boolean>> {
+  const probed = [...services].map(([name, { ok }]) => [name, ok] as const);
+  // Nobody has asked ARM before the first pass.
+  const arm = heartbeat === undefined ? {} : { arm: armOk };
+  return { ...arm, timer: timer.ok, queue: queue.ok, ...Object.fromEntries(probed) };
 }
 
 function secondsSince(at: number | undefined, now: number): number | undefined {
@@ -79,6 +93,12 @@ function gaugesOf(health: Health, budget: Readonly<Record<string, number>>, now:
   return [
     ...byState.flatMap(({ state, reason, jobs }) =>
       gauge("aciproxy.jobs.active", jobs, { "aciproxy.job.state": state, "aciproxy.job.reason": reason }),
+    ),
+    ...Object.entries(health.blocked).flatMap(([reason, jobs]) =>
+      gauge("aciproxy.jobs.blocked", jobs, { "aciproxy.job.reason": reason }),
+    ),
+    ...Object.entries(upOf(health)).flatMap(([service, ok]) =>
+      gauge("aciproxy.service.up", Number(ok), { "aciproxy.service": service }),
     ),
     ...byQueue("aciproxy.queue.messages", queues),
     ...byQueue("aciproxy.poison.messages", poison),

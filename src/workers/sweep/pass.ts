@@ -60,7 +60,7 @@ export async function runPass(deps: Deps, by: "timer" | "queue"): Promise<void> 
   const parts = partsOf((seen) => (load = seen));
   const ends = await Promise.all(parts.map((part) => runPeriodic(deps, part, runs.get(part.name), by)));
   const completed = parts.some((part, n) => isVital(part) && ends[n]?.kind === "completed");
-  await deps.control.heartbeat(deps.now(), { completed, timer: by === "timer", load });
+  await deps.control.heartbeat(deps.now(), { completed, by, load });
 }
 
 async function runPeriodic(
