@@ -26,6 +26,7 @@ const longest = [
   "/recovery/chaos.test.ts",
   "/recovery/soak.test.ts",
   "/jobs/jobs.test.ts",
+  "/incidents/incidents.test.ts",
   "/recovery/crash.test.ts",
   "/service/captured-logs.test.ts",
   "/host/life-facts.test.ts",

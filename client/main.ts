@@ -7,6 +7,7 @@ import { Misuse, Unreachable } from "./errors.ts";
 import { exitCodeOfError, exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { addCompletion } from "./completion.ts";
 import { addDescribe } from "./describe.ts";
+import { addDrill } from "./drill.ts";
 import { addHealth } from "./health.ts";
 import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
@@ -30,7 +31,18 @@ const program = new Command("aci-proxy")
 /** exitOverride and the error colour hold for commands made after they are set. */
 program.exitOverride().configureOutput({ outputError: (text, write) => write(pc.red(text)) });
 
-for (const add of [addRun, addJobs, addDescribe, addLogs, addOperate, addPoison, addHealth, addValidate, addCompletion])
+for (const add of [
+  addRun,
+  addJobs,
+  addDescribe,
+  addLogs,
+  addOperate,
+  addPoison,
+  addHealth,
+  addValidate,
+  addCompletion,
+  addDrill,
+])
   add(program);
 
 // A reader that has seen enough (`| head`) is no error.

@@ -16,7 +16,11 @@ program
   .option("--port <number>", "port of the Functions host", "7071")
   .option("--host <kind>", "embedded, or func for Azure Functions Core Tools", "embedded")
   .option("--verbose", "the parts' logs go to the terminal", false)
-  .option("--control", "serve the local ACI's control endpoint: faults on demand, its clock, its counters", false)
+  .option(
+    "--control",
+    "serve the control endpoints: incidents for aci-proxy drill; the local ACI's faults, clock, counters",
+    false,
+  )
   .option("--otlp <url>", "traces and metrics go there by OTLP over HTTP, like http://localhost:4318")
   .option("--faults <file>", "what goes wrong in the local ACI, as JSON; local/README.md")
   .action(async (flags: StartFlags) => {

@@ -54,6 +54,7 @@ async function buildAll() {
           "host-thread": "local/host/thread.ts",
           aci: "local/aci/main.ts",
           azurite: "local/azurite/main.ts",
+          drills: "local/drills/main.ts",
         },
         outdir: "dist-local",
         outExtension: { ".js": ".mjs" },

@@ -8,6 +8,8 @@ const ports = z.object({
   blob: z.number().int().min(1).max(65535),
   queue: z.number().int().min(1).max(65535),
   table: z.number().int().min(1).max(65535),
+  /** Of the stand-in vault: what it sealed names its address. */
+  vault: z.number().int().min(1).max(65535),
 });
 export type Ports = z.infer<typeof ports>;
 
@@ -37,8 +39,8 @@ export async function choosePorts(file: string, hostPort: number): Promise<Ports
   const before = await readPorts(file);
   const kept = before !== undefined && (await Promise.all(Object.values(before).map(isFree))).every((free) => free);
   if (kept && !Object.values(before).includes(hostPort)) return before;
-  const [aci = 0, blob = 0, queue = 0, table = 0] = (await freePorts(5)).filter((port) => port !== hostPort);
-  const chosen = { aci, blob, queue, table };
+  const [aci = 0, blob = 0, queue = 0, table = 0, vault = 0] = (await freePorts(6)).filter((port) => port !== hostPort);
+  const chosen = { aci, blob, queue, table, vault };
   await writeFile(file, JSON.stringify(chosen));
   return chosen;
 }

@@ -77,6 +77,8 @@ export function stackSettings(
   if (!parsed.success) return { faults: parsed.error.issues.map(({ message }) => message) };
   const { port, host, engine, arm, otlp } = parsed.data;
   const { control, faults: file = env["ACI_FAULTS"] || undefined } = flags;
+  if (control && controlPort(port) > 65535)
+    return { faults: [`--control needs a --port up to ${65535 - controlOffset}`] };
   if (arm !== undefined && (control || file !== undefined)) {
     return {
       faults: ["--control and --faults are for the local ACI, but AZURE_RESOURCE_MANAGER_ENDPOINT names another ARM"],
@@ -95,6 +97,18 @@ export function stackSettings(
     // A local stack has somebody who waits for its metrics.
     env: otlp === undefined ? env : { OTEL_METRIC_EXPORT_INTERVAL: "5000", ...env, OTEL_EXPORTER_OTLP_ENDPOINT: otlp },
   };
+}
+
+/** Where the control endpoint of a stack is: `aci-proxy drill` finds it by the service's port. */
+const controlOffset = 1000;
+export const controlPort = (port: number): number => port + controlOffset;
+
+/** Which vaults the stand-in replaces: those that the user does not bring. */
+export function vaultParts({ env }: StackSettings): ("sealKey" | "vault")[] {
+  return [
+    ...(env["SEAL_KEY_ID"] || env["SEAL_KEY_FILE"] ? [] : ["sealKey" as const]),
+    ...(env["VAULT_URL"] ? [] : ["vault" as const]),
+  ];
 }
 
 /** The faults in a file, or a sentence that says why they can't be read. */
@@ -145,8 +159,13 @@ const anyStorage = /^(AzureWebJobs|Jobs)Storage(__\w+)?$/i;
  */
 export function appSettings(
   settings: StackSettings,
-  services: { readonly arm: string | undefined; readonly storage: string | undefined },
+  services: {
+    readonly arm: string | undefined;
+    readonly storage: string | undefined;
+    readonly vault: string | undefined;
+  },
 ): Readonly<Record<string, string>> {
+  const vaults = services.vault === undefined ? [] : vaultParts(settings);
   const defaults: Readonly<Record<string, string>> = {
     AZURE_FUNCTIONS_ENVIRONMENT: "Development",
     AZURE_SUBSCRIPTION_ID: "00000000-0000-0000-0000-000000000000",
@@ -155,7 +174,14 @@ export function appSettings(
     // Looking is free here, and somebody waits for the answer.
     LOOK_INTERVAL_MIN: "PT1S",
     AzureFunctionsJobHost__extensions__queues__maxPollingInterval: "00:00:00.5",
-    ...(settings.env["SEAL_KEY_ID"] ? {} : { SEAL_KEY_FILE: join(settings.folder, "seal.key") }),
+    ...(vaults.includes("sealKey")
+      ? { SEAL_KEY_ID: `${services.vault ?? ""}/keys/seal` }
+      : settings.env["SEAL_KEY_ID"]
+        ? {}
+        : { SEAL_KEY_FILE: join(settings.folder, "seal.key") }),
+    ...(vaults.includes("vault") ? { VAULT_URL: services.vault ?? "" } : {}),
+    // The control endpoint takes callbacks.
+    ...(services.vault === undefined ? {} : { CALLBACK_HOSTS: "localhost" }),
   };
   return {
     ...Object.fromEntries(Object.entries(defaults).filter(([name]) => !settings.env[name])),

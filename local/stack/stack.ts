@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connectionString } from "../azurite/connection.ts";
 import { launch, PartFailed, type PartLocation, type PartProcess, type PartSpec } from "./part-process.ts";
-import { choosePorts, isFree, type Ports } from "./ports.ts";
+import { choosePorts, freePorts, isFree, type Ports } from "./ports.ts";
 import { claim, endLeftovers, removeRecord } from "./processes.ts";
-import { appSettings, type StackSettings } from "./settings.ts";
+import { appSettings, controlPort, vaultParts, type StackSettings } from "./settings.ts";
 
 /** Where the programs of the parts and what they serve lie. */
 export interface Programs {
@@ -13,6 +13,7 @@ export interface Programs {
   readonly aci: string;
   readonly host: string;
   readonly func: string;
+  readonly drills: string;
   /** The built app: `host.json`, `package.json`, `dist/`. */
   readonly app: string;
   /** Images as folders, for the process engine. */
@@ -27,6 +28,7 @@ export function builtPrograms(folder: string | URL = import.meta.url): Programs 
     aci: at("aci.mjs"),
     host: at("host.mjs"),
     func: at("func.mjs"),
+    drills: at("drills.mjs"),
     app: at(".."),
     containers: at("../Containers"),
   };
@@ -79,6 +81,7 @@ export async function startStack(settings: StackSettings, programs: Programs, as
         asked.throwIfAborted();
         if (!(error instanceof PartFailed) || error.code !== "EADDRINUSE") throw error;
         if (error.part === "host") throw portTaken(settings);
+        if (!(await isFree(controlPort(settings.port)))) throw portTaken(settings, "the control endpoint's");
         if (attempt === 3) throw error; // somebody takes ports faster than we do
       }
     }
@@ -97,15 +100,17 @@ async function startParts(
 ): Promise<Stack> {
   await mkdir(settings.folder, { recursive: true });
   const ports = await choosePorts(join(settings.folder, "ports.json"), settings.port);
-  const storage = settings.storage === "azurite" ? connectionString(ports) : undefined;
+  const direct = settings.storage === "azurite" ? connectionString(ports) : undefined;
+  const drills = await drillsOf(settings, programs, ports, direct);
+  const storage = drills?.storage ?? direct;
   const stop = (): void => void parts.stop();
   asked.throwIfAborted();
   asked.addEventListener("abort", stop, { once: true });
   try {
-    const services = servicesOf(settings, programs, ports, storage);
+    const services = [...servicesOf(settings, programs, ports, direct), ...(drills ? [drills.part] : [])];
     const started = await Promise.all(services.map((spec) => parts.start(spec)));
     const localArm = started[services.findIndex(({ name }) => name === "aci")];
-    const env = appSettings(settings, { arm: localArm, storage });
+    const env = appSettings(settings, { arm: localArm, storage, vault: drills?.vault });
     const url = await parts.start(hostOf(settings, programs, env));
     return {
       url,
@@ -149,6 +154,35 @@ function servicesOf(
   return specs;
 }
 
+/** The part between the app and its services, and what the app takes for them then. */
+async function drillsOf(
+  settings: StackSettings,
+  programs: Programs,
+  ports: Ports,
+  direct: string | undefined,
+): Promise<{ readonly part: PartSpec; readonly storage: string | undefined; readonly vault: string } | undefined> {
+  if (settings.arm.kind !== "local" || !settings.arm.control) return undefined;
+  const [blob = 0, queue = 0, table = 0] = await freePorts(3);
+  const vault = `http://127.0.0.1:${ports.vault}`;
+  const options = {
+    port: controlPort(settings.port),
+    aci: `http://127.0.0.1:${ports.aci}`,
+    ...(direct === undefined
+      ? {}
+      : {
+          storage: {
+            blob: { port: blob, target: ports.blob },
+            queue: { port: queue, target: ports.queue },
+            table: { port: table, target: ports.table },
+            connectionString: direct,
+          },
+        }),
+    vault: { port: ports.vault, folder: join(settings.folder, "vault"), serves: vaultParts(settings) },
+  };
+  const storage = direct === undefined ? undefined : connectionString({ blob, queue, table });
+  return { part: { name: "drills", program: programs.drills, options }, storage, vault };
+}
+
 function hostOf(settings: StackSettings, programs: Programs, env: Readonly<Record<string, string>>): PartSpec {
   const { port, key } = settings;
   if (settings.host === "embedded") {
@@ -173,7 +207,10 @@ function addresses(settings: StackSettings, ports: Ports, url: string, localArm:
       ? { name: `local ACI (${settings.arm.engine})`, address: localArm ?? "" }
       : { name: "Azure Resource Manager", address: settings.arm.url },
     ...(settings.arm.kind === "local" && settings.arm.control
-      ? [{ name: "local ACI's control", address: `${localArm ?? ""}/local/` }]
+      ? [
+          { name: "local ACI's control", address: `${localArm ?? ""}/local/` },
+          { name: "Control (aci-proxy drill)", address: local(controlPort(settings.port)) },
+        ]
       : []),
     settings.storage === "azurite"
       ? { name: "Azurite blob, queue, table", address: [ports.blob, ports.queue, ports.table].map(local).join("  ") }
@@ -181,8 +218,9 @@ function addresses(settings: StackSettings, ports: Ports, url: string, localArm:
   ];
 }
 
-function portTaken(settings: StackSettings): CannotStart {
-  return new CannotStart(`port ${settings.port} is taken by another program; ${otherPort(settings)}`);
+function portTaken(settings: StackSettings, whose?: string): CannotStart {
+  const port = whose === undefined ? `${settings.port}` : `${controlPort(settings.port)}, ${whose},`;
+  return new CannotStart(`port ${port} is taken by another program; ${otherPort(settings)}`);
 }
 
 function otherPort({ port }: StackSettings): string {

@@ -1,5 +1,17 @@
-import { constants, generateKeyPair, privateDecrypt, publicEncrypt, randomBytes, type KeyObject } from "node:crypto";
+import {
+  constants,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  privateDecrypt,
+  publicEncrypt,
+  randomBytes,
+  type KeyObject,
+} from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
+import { z } from "zod";
 
 /** One version of an RSA key. */
 export interface KeyVersion {
@@ -18,6 +30,25 @@ export async function newVersion(now: number): Promise<KeyVersion> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
   const version = randomBytes(16).toString("hex");
   return { version, createdAt: now, publicKey, privateKey, enabled: true, expiresAt: undefined };
+}
+
+const kept = z.object({ version: z.string(), createdAt: z.number(), pem: z.string() });
+
+/** A key's first version, from the folder; made and kept there where it is not. */
+export async function keptVersion(folder: string, name: string, now: number): Promise<KeyVersion> {
+  const file = join(folder, `${name}.json`);
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text !== undefined) {
+    const { version, createdAt, pem } = kept.parse(JSON.parse(text));
+    const keys = { publicKey: createPublicKey(pem), privateKey: createPrivateKey(pem) };
+    return { version, createdAt, ...keys, enabled: true, expiresAt: undefined };
+  }
+  const made = await newVersion(now);
+  const { version, createdAt, privateKey } = made;
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  await mkdir(folder, { recursive: true });
+  await writeFile(file, JSON.stringify({ version, createdAt, pem }), { mode: 0o600 });
+  return made;
 }
 
 /** RSA-OAEP-256 (RFC 7518, 4.3). */

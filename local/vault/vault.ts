@@ -1,6 +1,7 @@
 /**
  * A stand-in Key Vault on 127.0.0.1: secrets (get) and RSA keys (get, wrapkey, unwrapkey) by Key Vault's REST form, challenge and
- * error codes included, so that the official clients work with it unmodified. Everything is in memory. It takes any token; nothing
+ * error codes included, so that the official clients work with it unmodified. Everything is in memory, but for the first version of each
+ * key where a folder is named. It takes any token; nothing
  * else of a vault is here (policies, certificates, deletion with recovery).
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -8,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { z } from "zod";
 import type { Running } from "../part.ts";
-import { newVersion, unwrap, wrap, type KeyVersion } from "./keys.ts";
+import { keptVersion, newVersion, unwrap, wrap, type KeyVersion } from "./keys.ts";
 
 export const vaultOptions = z.strictObject({
   /** 0 takes a free one. */
@@ -17,6 +18,8 @@ export const vaultOptions = z.strictObject({
   secrets: z.record(z.string().regex(/^[0-9A-Za-z-]{1,127}$/), z.string()).default({}),
   /** Names of RSA keys to make. */
   keys: z.array(z.string().regex(/^[0-9A-Za-z-]{1,127}$/)).default([]),
+  /** Where those keys are kept, so that they outlive the process. */
+  folder: z.string().min(1).optional(),
 });
 
 export interface RunningVault extends Running {
@@ -66,7 +69,10 @@ export async function startVault(given: z.input<typeof vaultOptions> = {}): Prom
     return version;
   };
   for (const [name, value] of Object.entries(options.secrets)) setSecret(name, value);
-  for (const name of options.keys) await rotate(name);
+  for (const name of options.keys) {
+    if (options.folder === undefined) await rotate(name);
+    else keys.set(name, [await keptVersion(options.folder, name, Date.now())]);
+  }
 
   const answer = async (request: IncomingMessage, url: URL): Promise<Answer> => {
     if (failure) {

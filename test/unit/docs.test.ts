@@ -4,14 +4,19 @@ import { fileURLToPath } from "node:url";
 import { globSync } from "tinyglobby";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { drillNames } from "../../local/drills/drills.ts";
 import { generatedDocs } from "../../scripts/generated-docs.ts";
 import { statusOf } from "../../src/shared/base/errors.ts";
 import { finishedEvent } from "../../src/shared/job/finished-event.ts";
 import { cloudEvent, type JobEvent } from "../../src/shared/job/job-events.ts";
 import { jobKey, listedColumns, toRow } from "../../src/shared/store/job-row.ts";
+import { catalogue } from "../../src/shared/job/reasons.ts";
 import { readJobMessage } from "../../src/shared/job/envelope.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
+import { alerts } from "../kit/alerts.ts";
+import { part } from "../kit/document.ts";
 import { ended, ending, job, jobId, live, start } from "../kit/kit.ts";
+import { incidents, incidentTable } from "../system/incidents/incidents.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -66,6 +71,26 @@ describe("hand-written pages", () => {
     expect([...documented].sort()).toEqual([...columns].sort());
     const unlisted = ["nameKey", "hasDefinition", "hasLogs", "definition", "callbacks", "deleteRefused"];
     expect(listedColumns).toEqual(documented.filter((name) => !unlisted.includes(name)));
+  });
+
+  test("docs/runbook.md has a command for every alert, and for every reason that can stand in a waiting job", () => {
+    const waits = Object.entries(catalogue).filter(([, { rule }]) => ["wait", "few", "hour"].includes(rule));
+    const byHeading = {
+      "By symptom": [...alerts.map(({ name }) => name), "aci-proxy-dead-letters"],
+      "Jobs stay Queued": waits.map(([reason]) => reason),
+    };
+    for (const [heading, names] of Object.entries(byHeading)) {
+      const page = section(read("docs/runbook.md"), heading);
+      const rows = page.split("\n").filter((line) => /^\| `\w[\w-]*` \| `[^`]+` \| .+ \|$/.test(line));
+      expect(rows.map((row) => row.split("`")[1]).toSorted()).toEqual(names.toSorted());
+    }
+  });
+
+  test("docs/operations.md shows where each incident is seen", () => {
+    const table = incidentTable();
+    expect(part("docs/operations.md", "incidents", table)).toBe(table);
+    expect(incidents.map(({ drill }) => drill)).toEqual(drillNames);
+    for (const { alert } of incidents) expect(alerts.map(({ name }) => name)).toContain(`aci-proxy-${alert}`);
   });
 
   test("docs/host-json.md explains every value of host.json", () => {

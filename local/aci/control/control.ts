@@ -9,6 +9,7 @@ import type { Provider } from "../groups/provider.ts";
 import { limitsSchema } from "../options.ts";
 import type { Counters } from "./counters.ts";
 import { faultSchema } from "./faults.ts";
+import { isThisMachine } from "./this-machine.ts";
 import type { Faults } from "./faults.ts";
 
 export interface Controlled {
@@ -35,7 +36,7 @@ const limits = z.strictObject({ limits: limitsSchema.or(z.literal(false)) });
  * | POST /local/reset | no groups, faults, counters, spent limits |
  */
 export async function control(parts: Controlled, incoming: Incoming): Promise<Reply> {
-  if (!/^(127\.0\.0\.1|localhost|\[::1\])$/.test(incoming.url.hostname)) {
+  if (!isThisMachine(incoming.url.hostname)) {
     throw new ArmError(403, "Forbidden", "The control endpoint answers this machine only.");
   }
   const [, , what = "", item, action] = incoming.url.pathname.split("/");

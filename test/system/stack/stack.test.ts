@@ -70,6 +70,21 @@ describe("a stack", () => {
     expect(host.env["SEAL_KEY_FILE"]).toBe(join(folder, "seal.key"));
   });
 
+  test("with --control the host gets the addresses of what may be made to fail, and callbacks may come here", async () => {
+    const stack = await start({
+      arm: { kind: "local", engine: "simulated", simulated: {}, control: true, faults: [] },
+      env: { ...process.env, VAULT_URL: "https://theirs.example" },
+    });
+    const { env } = await optionsOf(stack.url, hostOptions);
+    expect(await livingRecords(join(folder, "pids"))).toEqual(["aci", "azurite", "drills", "host", "supervisor"]);
+    expect(env["SEAL_KEY_ID"]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/keys\/seal$/);
+    expect(env).not.toHaveProperty("SEAL_KEY_FILE");
+    expect(env).not.toHaveProperty("VAULT_URL");
+    expect(env["CALLBACK_HOSTS"]).toBe("localhost");
+    const { eventQueue } = await optionsOf(env["AZURE_RESOURCE_MANAGER_ENDPOINT"] ?? "", aciOptions);
+    expect(eventQueue?.connectionString).not.toBe(env["AzureWebJobsStorage"]);
+  });
+
   test("starts no local ACI where an ARM is named, and no Azurite where storage is", async () => {
     const env = { ...process.env, AzureWebJobsStorage: "theirs", PUBLIC_URL: "https://proxy.example" };
     const stack = await start({ env, storage: "external", arm: { kind: "external", url: "http://arm.example" } });

@@ -100,7 +100,7 @@ describe("the faults of npm start", () => {
 });
 
 describe("the app settings of a local stack", () => {
-  const services = { arm: "http://127.0.0.1:1", storage: "ours" };
+  const services = { vault: undefined, arm: "http://127.0.0.1:1", storage: "ours" };
 
   test("leave what the caller set, and stand in for Azure's services", () => {
     const env = { AZURE_RESOURCE_GROUP: "mine", PUBLIC_URL: "https://proxy.example", SEAL_KEY_ID: "https://vault/k" };
