@@ -4,7 +4,7 @@ import tseslint from "typescript-eslint";
 const forbidden = (patterns, message) => ["error", { patterns: [{ group: patterns, message }] }];
 
 export default tseslint.config(
-  { ignores: ["dist", "dist-local", "dist-types", ".local", "node_modules", "bench/results", "coverage"] },
+  { ignores: ["dist", "dist-local", "dist-client", ".local", "node_modules", "bench/results", "coverage"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.js"] } } },

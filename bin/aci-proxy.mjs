@@ -2,7 +2,7 @@
 // The client as it was built; in a clone that was not built yet, straight from its sources.
 import { existsSync } from "node:fs";
 
-const built = new URL("../dist-local/client.mjs", import.meta.url);
+const built = new URL("../dist-client/main.mjs", import.meta.url);
 const source = new URL("../client/main.ts", import.meta.url);
 
 if (existsSync(built)) {

@@ -1,7 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { second } from "../src/shared/base/duration.ts";
+import type { JobRow, JobsQuery, LogsQuery, Status } from "./api.ts";
 import { untilEnded, type FollowOptions } from "./follow.ts";
-import { target } from "./http.ts";
+import { target, type Target } from "./http.ts";
 import { LiveLogs, type WriteLine } from "./live-logs.ts";
-import type { Status } from "./replies.ts";
 import { Service, type StatusPath } from "./service.ts";
 
 /** Where `npm start` serves. */
@@ -23,9 +25,52 @@ export interface JobFollowOptions extends Pick<FollowOptions, "onPoll" | "onFail
  * const end = await proxy.follow(job.id, { onLine: (container, line) => console.log(container, line) });
  */
 export class AciProxy extends Service {
-  /** @throws Misuse when the address is not one of a service */
-  constructor(url: string = defaultUrl, { key }: { readonly key?: string | undefined } = {}) {
-    super(target(url, key));
+  /**
+   * @param key the service's function key; a service on this machine is taken to have the local stack's own
+   * @param token gives a bearer token for each call, for a service with `AUTH_MODE=entra`
+   * @throws Misuse when the address is not one of a service
+   */
+  constructor(
+    url: string = defaultUrl,
+    { key, token }: { readonly key?: string | undefined; readonly token?: Target["token"] } = {},
+  ) {
+    super({ ...target(url, key), token });
+  }
+
+  /** The jobs that match, newest first, page by page as they are asked for. */
+  async *jobs(query: JobsQuery = {}): AsyncGenerator<JobRow, void> {
+    for await (const page of this.pages(query)) yield* page.jobs;
+  }
+
+  /** A job's whole log as text. @param container absent: all containers */
+  async logText(job: string, container?: string, query: LogsQuery = {}): Promise<string> {
+    return new Response(await this.logs(job, container, { query })).text();
+  }
+
+  /** What the job's program left as its result: a JSON object; `undefined` without one, and before the end. */
+  async result(job: string): Promise<Status["result"]> {
+    return (await this.status(job)).result;
+  }
+
+  /**
+   * Cancels a job that has not ended, and removes its container group.
+   *
+   * @param wait until the group is gone
+   * @returns what the service says of it
+   */
+  async cancel(
+    job: string,
+    { wait = false, signal }: { readonly wait?: boolean | undefined; readonly signal?: AbortSignal } = {},
+  ): Promise<string> {
+    const { message, path } = await this.remove(job);
+    while (wait && path !== undefined && !(await this.isRemoved(path)))
+      await delay(second, undefined, signal && { signal });
+    return message;
+  }
+
+  /** Waits for a job's end without its output; {@link follow}. */
+  wait(id: string, options: Omit<JobFollowOptions, "onLine"> = {}): Promise<Status> {
+    return this.follow(id, options);
   }
 
   /**

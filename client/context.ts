@@ -32,6 +32,12 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
+/** What a call that changes something says it did. */
+export function printReply(json: boolean, reply: { readonly message: string }): void {
+  if (json) printJson(reply);
+  else print(reply.message);
+}
+
 /**
  * @param file `-` for stdin
  * @throws Misuse when it can't be read, or is not UTF-8

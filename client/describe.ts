@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import pc from "picocolors";
+import type { JobRecord } from "./api.ts";
 import { contextOf, print, printJson } from "./context.ts";
 import { idOf } from "./id.ts";
-import type { JobRecord } from "./replies.ts";
 import { colored, columns, exitWords, seconds } from "./show.ts";
 
 /** `describe JOB`: all that the service knows of one job, as text. */

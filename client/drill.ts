@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { contextOf, print, printJson } from "./context.ts";
 import { Misuse, Refused, Unreachable } from "./errors.ts";
-import { call, shaped, textOf, type Target } from "./http.ts";
+import { parseJson } from "../src/shared/base/json.ts";
+import { call, textOf, type Target } from "./http.ts";
 import { columns } from "./show.ts";
 
 /** The control endpoint of a local stack (`npm start -- --control`) has the port that far above the service's. */
@@ -59,8 +60,8 @@ async function asked<T>(endpoint: Target, method: string, path: string, shape: z
     throw error instanceof Unreachable ? new Misuse(none) : error;
   });
   const text = await textOf(answer, endpoint);
-  const value = answer.ok ? shaped(text, shape) : undefined;
+  const value = answer.ok ? shape.safeParse(parseJson(text)).data : undefined;
   if (value !== undefined) return value;
-  const why = shaped(text, z.looseObject({ message: z.string() }))?.message ?? none;
-  throw new Refused(answer.status, answer.status === 404 ? `${why} See: aci-proxy drill --list` : why);
+  const why = z.looseObject({ message: z.string() }).safeParse(parseJson(text)).data?.message ?? none;
+  throw new Refused("Refused", answer.status, answer.status === 404 ? `${why} See: aci-proxy drill --list` : why);
 }

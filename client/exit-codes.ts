@@ -1,5 +1,6 @@
+import type { Status } from "./api.ts";
 import { Misuse, Refused, Unreachable } from "./errors.ts";
-import { containersOf, type Status } from "./replies.ts";
+import { containersOf } from "./status.ts";
 
 /** Exit codes of the command. Those from 200 on are its own; `run` and `wait` give a container's own from 0 to 199. */
 export const exitCodes = {

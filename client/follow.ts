@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backOff, minute, second } from "../src/shared/base/duration.ts";
+import type { Status } from "./api.ts";
 import { mayPass, Refused, type Unreachable } from "./errors.ts";
-import type { Status } from "./replies.ts";
 import type { Service, StatusPath } from "./service.ts";
 
 export interface FollowOptions {

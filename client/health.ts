@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import pc from "picocolors";
+import type { HealthDetails } from "./api.ts";
 import { contextOf, print, printJson, report } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { columns } from "./show.ts";
@@ -32,9 +33,9 @@ export function addHealth(program: Command): void {
 }
 
 /** The status first, then each member on a line: what is nested stays JSON. */
-function shown({ status, ...more }: Readonly<Record<string, unknown>> & { readonly status: string }): string {
+function shown({ status, ...more }: HealthDetails): string {
   const heading = status === "ok" ? pc.green(status) : pc.red(status);
-  const rows = Object.entries(more).filter(([, value]) => value !== null);
+  const rows = Object.entries<unknown>(more).filter(([, value]) => value !== null);
   const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
   return `${heading}\n${columns(rows.map(([name, value]) => [name, text(value)]))}`;
 }

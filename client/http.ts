@@ -1,17 +1,19 @@
-import type { z } from "zod";
 import { retryAfter } from "../src/shared/base/duration.ts";
 import { Misuse, Refused, Unreachable } from "./errors.ts";
-import { refusal } from "./replies.ts";
+import { readReply } from "./replies.ts";
 
 /** Which service, and the key that opens it. */
 export interface Target {
   /** Base address without a slash at the end. */
   readonly url: string;
   readonly key: string | undefined;
+  /** Gives the bearer token for each call, where the service asks for one instead of a key. */
+  readonly token?: (() => string | Promise<string>) | undefined;
 }
 
 export interface Call {
-  readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Lists and mappings become words with commas in between, as the service reads them. */
+  readonly query?: Readonly<Record<string, unknown>> | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal | undefined;
@@ -43,18 +45,28 @@ export function target(url: string, key: string | undefined): Target {
  * @returns the answer, whatever its status (except a redirect)
  * @throws Unreachable, Refused
  */
-export async function call({ url, key }: Target, method: string, path: string, more: Call = {}): Promise<Response> {
+export async function call(
+  { url, key, token }: Target,
+  method: string,
+  path: string,
+  more: Call = {},
+): Promise<Response> {
   const address = new URL(url + path);
   for (const [name, value] of Object.entries(more.query ?? {})) {
-    if (value !== undefined) address.searchParams.set(name, value);
+    if (value !== undefined) address.searchParams.set(name, queryText(value));
   }
+  const bearer = token === undefined ? undefined : await token();
   const gone = new AbortController();
   const timer = setTimeout(() => gone.abort(), more.limit ?? 30_000);
   let answer: Response;
   try {
     answer = await fetch(address, {
       method,
-      headers: { ...(key === undefined ? {} : { "x-functions-key": key }), ...more.headers },
+      headers: {
+        ...(key === undefined ? {} : { "x-functions-key": key }),
+        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+        ...more.headers,
+      },
       ...(more.body === undefined ? {} : { body: more.body }),
       redirect: "manual",
       signal: more.signal ? AbortSignal.any([gone.signal, more.signal]) : gone.signal,
@@ -66,7 +78,8 @@ export async function call({ url, key }: Target, method: string, path: string, m
     clearTimeout(timer);
   }
   if (answer.status >= 300 && answer.status < 400) {
-    throw new Refused(answer.status, `${url} redirects elsewhere; give the final address as --url`);
+    await answer.body?.cancel();
+    throw new Refused("NotAciProxy", answer.status, `${url} redirects elsewhere; give the final address as --url`);
   }
   return answer;
 }
@@ -82,31 +95,25 @@ export async function textOf(answer: Response, { url }: Target): Promise<string>
 
 /** A refusal as an error that says what to do, from the service's own words where it has some. */
 export function refused(answer: Response, body: string): Refused {
-  const words = shaped(body, refusal);
+  const { status } = answer;
+  const words = readReply("Problem", body);
   const wait = retryAfter(answer.headers.get("retry-after") ?? undefined, Date.now());
-  if (answer.status === 401 || (answer.status === 403 && words === undefined)) {
-    return new Refused(answer.status, "The service refused the key; give the right one in ACI_PROXY_KEY (or --key)");
+  if (status === 401 || (status === 403 && words === undefined)) {
+    const message = "The service refused the key; give the right one in ACI_PROXY_KEY (or --key)";
+    return new Refused("KeyRefused", status, message, { retryAfter: wait });
   }
-  const request = words?.requestId === undefined ? "" : ` (request ${words.requestId})`;
-  const message =
-    words === undefined
-      ? `The service answered ${answer.status} without saying why${answer.status === 404 ? "; is --url right?" : ""}`
-      : words.message + (answer.status >= 500 ? request : "");
-  return new Refused(answer.status, message, { errors: words?.errors, warnings: words?.warnings, retryAfter: wait });
+  if (words === undefined) {
+    const message = `The service answered ${status} without saying why${status === 404 ? "; is --url right?" : ""}`;
+    return new Refused("Refused", status, message, { retryAfter: wait });
+  }
+  const { code = "Refused", errors, warnings, requestId } = words;
+  const request = status >= 500 && requestId !== undefined ? ` (request ${requestId})` : "";
+  return new Refused(code, status, words.message + request, { errors, warnings, retryAfter: wait, requestId });
 }
 
-/** A JSON text of that shape as it came, members that the shape does not name and their order included; else `undefined`. */
-export function shaped<T>(text: string, shape: z.ZodType<T>): T | undefined {
-  const value = jsonOf(text);
-  return shape.safeParse(value).success ? (value as T) : undefined; // the shape was just checked, and no shape transforms
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** An answer that is not the service's: a gateway's page, say. */
+export function notOurs({ status }: Response, { url }: Target): Refused {
+  return new Refused("NotAciProxy", status, `${url} answered with something else than ACI Proxy does; is --url right?`);
 }
 
 /** The system's own word for a failed `fetch`: its message says only "fetch failed". */
@@ -115,4 +122,12 @@ function causeOf(error: unknown): string {
   while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause;
   if (!(deepest instanceof Error)) return String(deepest);
   return "code" in deepest && typeof deepest.code === "string" ? deepest.code : deepest.message;
+}
+
+function queryText(value: unknown): string {
+  if (Array.isArray(value)) return value.map(String).join(",");
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, each]) => `${name}=${String(each)}`)
+    .join(",");
 }

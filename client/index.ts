@@ -1,4 +1,6 @@
 /** What `aci-proxy/client` exports. */
 export { AciProxy, type JobFollowOptions } from "./aci-proxy.ts";
-export { Misuse, Refused, Unreachable, type LocatedFault } from "./errors.ts";
-export { hasEnded, type Accepted, type Job, type JobRecord, type Status } from "./replies.ts";
+export type * from "./api.ts";
+export { AciProxyError, Misuse, Refused, Unreachable } from "./errors.ts";
+export { hasEnded } from "./status.ts";
+export type { PollResult, SubmitOptions, Submitted } from "./service.ts";

@@ -1,11 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
-import { second } from "../src/shared/base/duration.ts";
-import { contextOf, print, printJson, report } from "./context.ts";
+import type { JobPage } from "./api.ts";
+import { contextOf, print, printJson, printReply, report } from "./context.ts";
 import { Misuse } from "./errors.ts";
 import { findJob, idOf } from "./id.ts";
 import { watch } from "./run.ts";
-import type { Service, StatusPath } from "./service.ts";
 import { summary, table } from "./show.ts";
 
 const idOrName = "the job's id or the beginning of it, or its name, which means its newest job";
@@ -64,9 +62,11 @@ export function addJobs(program: Command): void {
     .option("--all", "every page")
     .action(async ({ all, ...query }: Record<string, string> & { all?: true }, self: Command) => {
       const { service, json } = contextOf(self);
-      const pages = [await service.list(query)];
-      for (let last = pages[0]; all && last?.continuation; last = pages.at(-1))
-        pages.push(await service.list({ ...query, continuation: last.continuation }));
+      const pages: JobPage[] = [];
+      for await (const page of service.pages(query)) {
+        pages.push(page);
+        if (!all) break;
+      }
       const jobs = pages.flatMap((page) => page.jobs);
       const last = pages.at(-1);
       const continuation = last?.continuation;
@@ -84,10 +84,7 @@ export function addJobs(program: Command): void {
     .option("--wait", "until the group is gone")
     .action(async (job: string, flags: { wait?: boolean }, self: Command) => {
       const { service, json } = contextOf(self);
-      const { message, path } = await service.remove(job);
-      if (flags.wait && path !== undefined) await untilRemoved(service, path);
-      if (json) printJson({ message });
-      else print(message);
+      printReply(json, { message: await service.cancel(job, { wait: flags.wait }) });
     });
 
   program
@@ -109,9 +106,7 @@ export function addJobs(program: Command): void {
         throw new Misuse("rerun needs a job, or --state, --reason, --name, --tag, --pipeline or --since");
       if (given === undefined) {
         if (follow) throw new Misuse("--follow goes with one job");
-        const reply = await service.operate("jobs/rerun", chosen);
-        if (json || reply.message === undefined) printJson(reply);
-        else print(reply.message);
+        printReply(json, await service.rerunMany(chosen));
         return;
       }
       const { job, path } = await service.rerun(await idOf(service, given));
@@ -121,8 +116,4 @@ export function addJobs(program: Command): void {
       } else if (json) printJson(job);
       else print(job.id);
     });
-}
-
-async function untilRemoved(service: Service, path: StatusPath): Promise<void> {
-  while (!(await service.isRemoved(path))) await delay(second);
 }

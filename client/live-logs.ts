@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
+import type { LogsQuery, Status } from "./api.ts";
 import { Refused, Unreachable } from "./errors.ts";
-import { containersOf, type Status } from "./replies.ts";
+import { containersOf } from "./status.ts";
 import type { Service } from "./service.ts";
 
 /** Takes a line of a container's output, without its line end. */
@@ -63,12 +64,7 @@ export class LiveLogs {
     return log;
   }
 
-  async #copy(
-    name: string,
-    log: ContainerLog,
-    query: Readonly<Record<string, string>>,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  async #copy(name: string, log: ContainerLog, query: LogsQuery, signal: AbortSignal | undefined): Promise<void> {
     try {
       const stream = await this.#service.logs(this.#job, name, { query, signal });
       for await (const bytes of stream ?? []) log.take(bytes);
@@ -96,9 +92,9 @@ class ContainerLog {
 
   readonly container: string;
   /** What asks for this log alone. */
-  readonly query: Readonly<Record<string, string>>;
+  readonly query: LogsQuery;
 
-  constructor(container: string, query: Readonly<Record<string, string>>, line: (line: string) => void) {
+  constructor(container: string, query: LogsQuery, line: (line: string) => void) {
     this.container = container;
     this.query = query;
     this.#line = line;

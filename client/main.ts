@@ -46,9 +46,17 @@ for (const add of [
   add(program);
 
 // A reader that has seen enough (`| head`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(exitCodes.done);
-  throw error;
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(exitCodes.done);
+    throw error;
+  });
+
+// Where a command does not say more itself.
+process.on("SIGINT", () => {
+  if (process.listenerCount("SIGINT") > 1) return;
+  report("Interrupted.");
+  process.exit(exitCodes.interrupted);
 });
 
 try {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { setTimeout } from "node:timers/promises";
-import { contextOf, print, printJson, report } from "./context.ts";
+import { contextOf, printReply, report } from "./context.ts";
 import { Misuse } from "./errors.ts";
 
 interface CancelFlags {
@@ -25,20 +25,27 @@ export function addOperate(program: Command): void {
       if (!flags.name && !flags.tag && !flags.pipeline && !flags.state) {
         throw new Misuse("cancel needs --name, --tag, --pipeline or --state; --state active means every job");
       }
-      await operate("jobs/cancel", flags, self);
+      const { service, json } = contextOf(self);
+      printReply(json, await service.cancelMany(flags));
     });
 
   program
     .command("pause")
     .argument("<reason>", "what people read on the jobs that wait")
     .description("let accepted jobs wait; status, cancel and cleanup go on")
-    .action((reason: string, _: object, self: Command) => operate("pause", { reason }, self));
+    .action(async (reason: string, _: object, self: Command) => {
+      const { service, json } = contextOf(self);
+      printReply(json, await service.pause({ reason }));
+    });
 
   program
     .command("resume")
     .argument("[reason]", "for the record")
     .description("end a pause")
-    .action((reason: string | undefined, _: object, self: Command) => operate("resume", { reason }, self));
+    .action(async (reason: string | undefined, _: object, self: Command) => {
+      const { service, json } = contextOf(self);
+      printReply(json, await service.resume({ reason }));
+    });
 
   program
     .command("reindex")
@@ -52,18 +59,10 @@ async function reindex(command: Command): Promise<void> {
   for (;;) {
     const { reply, pause } = await service.reindex();
     if (reply.complete) {
-      if (json) printJson(reply);
-      else print(reply.message);
+      printReply(json, reply);
       return;
     }
     report(reply.message);
     await setTimeout(pause);
   }
-}
-
-async function operate(path: "jobs/cancel" | "pause" | "resume", body: object, command: Command): Promise<void> {
-  const { service, json } = contextOf(command);
-  const reply = await service.operate(path, body);
-  if (json || reply.message === undefined) printJson(reply);
-  else print(reply.message);
 }

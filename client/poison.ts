@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { contextOf, print, printJson } from "./context.ts";
+import { contextOf, print, printJson, printReply } from "./context.ts";
 import { Misuse } from "./errors.ts";
 
 /** What operators do with messages that failed again and again, and before a migration: `poison`, `adopt`. */
@@ -28,9 +28,7 @@ export function addPoison(program: Command): void {
       .action(async (messageId: string | undefined, { all }: { all?: boolean }, self: Command) => {
         if (messageId === undefined && !all) throw new Misuse(`poison ${what} needs a message id, or --all`);
         const { service, json } = contextOf(self);
-        const reply = await service.operate(`poison/${what}`, { messageId, all: all ?? false });
-        if (json || reply.message === undefined) printJson(reply);
-        else print(reply.message);
+        printReply(json, await service.poisonTake(what, { messageId, all: all ?? false }));
       });
   }
 

@@ -1,155 +1,95 @@
 import { z } from "zod";
+import { replySchemas, type ReplyName as SchemaName } from "../src/http/openapi/replies.ts";
+import type { Replies } from "./api.ts";
 
 /**
- * What the client reads of the service's replies (contract: docs/api.md, `GET /api/openapi.json`). Everything else in them stays
- * as it came, so that `--json` shows replies of a newer service whole.
+ * The service's replies as clients of any version read them. The service's own schemas say what a member is; here every word may be one
+ * of a newer service, every object may have further members, and only these members have to be there. `scripts/api-model.ts` makes the
+ * types in api.ts, and the Python client, from the same two.
  */
-const fault = z.object({ path: z.string(), line: z.number(), column: z.number(), message: z.string() });
-
-export const refusal = z.looseObject({
-  message: z.string(),
-  errors: z.array(fault).optional(),
-  warnings: z.array(fault).optional(),
-  requestId: z.string().optional(),
-});
-
-/** `POST /api/trigger`, a rerun. */
-export const accepted = z.looseObject({
-  message: z.string(),
-  name: z.string(),
-  state: z.string(),
-  id: z.string(),
-  attached: z.boolean().optional(),
-  warnings: z.array(fault).optional(),
-});
-export type Accepted = z.infer<typeof accepted>;
-
-/** `POST /api/trigger?dryRun=true`. */
-export const checked = z.looseObject({
-  message: z.string().default("The definition can be run"),
-  warnings: z.array(fault).optional(),
-});
-
-const container = z.looseObject({
-  state: z.string().nullish(),
-  exit_code: z.number().nullish(),
-  detail_status: z.string().nullish(),
-  output: z.string().nullish(),
-});
-
-export type Container = z.infer<typeof container>;
-
-/** `GET /api/status/...`, whatever its HTTP status. */
-export const status = z.looseObject({
-  message: z.string().optional(), // absent while the service can't read its storage
-  name: z.string().optional(),
-  state: z.string(),
-  id: z.string(),
-  attempt: z.number().optional(),
-  reason: z.string().nullish(),
-  exitCode: z.number().nullish(),
-  waiting: z.looseObject({ reason: z.string() }).optional(),
-  /** What the job itself wrote as its result. */
-  result: z.unknown().optional(),
-  containers: z.record(z.string(), container).optional(),
-  initContainers: z.record(z.string(), container).optional(),
-});
-export type Status = z.infer<typeof status>;
-
-/** Init containers first, as they ran. Absent from the replies of a service that reports them only at the end. */
-export function containersOf({ initContainers, containers }: Status): readonly (readonly [string, Container])[] {
-  return [...Object.entries(initContainers ?? {}), ...Object.entries(containers ?? {})];
-}
-
-const text = z.string().nullish();
-const number = z.number().nullish();
-const jobMembers = {
-  id: z.string(),
-  name: z.string(),
-  state: z.string(),
-  groupName: text,
-  reason: text,
-  createdAt: text,
-  durationSeconds: number,
-  exitCode: number,
-  pipeline: text,
-  pipelineRunId: text,
-  tags: z.union([z.record(z.string(), z.string()), z.string()]).nullish(),
+export const essentialMembers: Readonly<Record<string, readonly string[]>> = {
+  Accepted: ["message", "name", "state", "id"],
+  Adoptable: ["message", "enabled", "groups"],
+  AdoptableGroups: ["name", "resourceGroup", "state", "replaceable"],
+  Attempt: ["number", "state"],
+  Canceled: ["message"],
+  Checked: ["message"],
+  Deleted: ["message"],
+  Fault: ["path", "line", "column", "message"],
+  GroupEvent: ["name", "count", "message"],
+  Health: ["status"],
+  HealthDetails: ["status"],
+  HistoryLine: ["at", "to", "reason", "attempt"],
+  JobPage: ["jobs"],
+  JobRecord: ["id", "name", "state"],
+  JobRecordStopping: ["reason", "since"],
+  JobRecordWaiting: ["reason", "since"],
+  JobRow: ["id", "name", "state"],
+  JobRowStopping: ["reason", "since"],
+  Log: ["lines"],
+  LogLines: ["container", "text"],
+  Paused: ["message"],
+  PoisonList: ["messages"],
+  PoisonListMessages: ["messageId", "insertedAt", "bytes"],
+  PoisonTaken: ["message"],
+  Problem: ["message"],
+  Reindexed: ["message", "complete"],
+  Rerun: ["message"],
+  Resumed: ["message"],
+  Status: ["state", "id"],
+  StatusStopping: ["reason", "since"],
+  StatusWaiting: ["reason"],
+  Summary: ["rows"],
+  SummaryRow: ["key", "count"],
+  Template: ["name", "version", "definition", "parameters"],
+  TemplateDeleted: ["message"],
+  TemplateInfo: ["name", "version"],
+  TemplatePage: ["templates"],
+  TemplateParameter: ["type"],
+  TemplateStored: ["message", "version"],
+  Unknown: ["id", "state"],
 };
-const job = z.looseObject(jobMembers);
-export const jobs = z.looseObject({ jobs: z.array(job), continuation: text });
-export type Job = z.infer<typeof job>;
 
-const containerRecord = z.looseObject({ ...container.shape, start_time: text, finish_time: text, log: text });
+export type ReplyName = keyof Replies & SchemaName;
+const shapes = new Map<ReplyName, z.ZodType>();
 
-/** `GET /api/jobs/{id}`. */
-export const record = z.looseObject({
-  ...jobMembers,
-  message: text,
-  attempt: z.number().optional(),
-  resourceGroup: text,
-  location: text,
-  images: text,
-  factory: text,
-  activity: text,
-  requestedBy: text,
-  rerunOf: text,
-  deadlineAt: text,
-  queueSeconds: number,
-  startSeconds: number,
-  runSeconds: number,
-  costEstimate: number,
-  currency: text,
-  waiting: z.looseObject({ reason: z.string(), since: z.string(), detail: text }).optional(),
-  stopping: z.looseObject({ reason: z.string(), since: z.string() }).optional(),
-  containers: z.record(z.string(), containerRecord).optional(),
-  history: z
-    .array(z.looseObject({ at: z.string(), to: z.string(), reason: z.string(), attempt: z.number() }))
-    .optional(),
-  attempts: z
-    .array(
-      z.looseObject({
-        number: z.number(),
-        state: z.string(),
-        reason: text,
-        containers: z.record(z.string(), containerRecord).optional(),
-      }),
-    )
-    .optional(),
-  events: z
-    .array(z.looseObject({ at: text, container: text, name: z.string(), count: z.number(), message: z.string() }))
-    .optional(),
-  azure: z.record(z.string(), z.unknown()).optional(),
-  warnings: z.array(fault).optional(),
-});
-export type JobRecord = z.infer<typeof record>;
-
-/** `GET /api/health/details`. */
-export const health = z.looseObject({ status: z.string() });
-
-/** Replies that only say something: delete, cancel, pause, resume. */
-export const said = z.looseObject({ message: z.string().optional() });
-
-const ends = new Set(["Succeeded", "Failed", "Stopped", "TimedOut", "Canceled"]);
-
-/** True for a state that never changes again. */
-export function hasEnded({ state }: { readonly state: string }): boolean {
-  return ends.has(state);
+/** A body that is that reply, as it came: members that no schema names and their order included. Anything else: `undefined`. */
+export function readReply<N extends ReplyName>(name: N, body: string): Replies[N] | undefined {
+  const value = jsonOf(body);
+  const shape = shapes.get(name) ?? open(replySchemas()[name], name);
+  shapes.set(name, shape);
+  // The type and the shape are made from the same schema, and a test compares them.
+  return shape.safeParse(value).success ? (value as Replies[N]) : undefined;
 }
 
-/** `GET /api/poison`. */
-export const poisonList = z.looseObject({
-  messages: z.array(z.looseObject({ messageId: z.string(), insertedAt: z.string(), bytes: z.number() })),
-});
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
-/** `POST /api/reindex`. */
-export const reindexed = z.looseObject({ message: z.string(), complete: z.boolean() });
-
-/** `GET /api/adopt`. */
-export const adoptable = z.looseObject({
-  message: z.string(),
-  enabled: z.boolean(),
-  groups: z.array(
-    z.looseObject({ name: z.string(), resourceGroup: z.string(), state: z.string(), replaceable: z.boolean() }),
-  ),
-});
+/** @param name of an object that has no name of its own */
+function open(schema: z.core.$ZodType, name: string): z.ZodType {
+  if (schema instanceof z.ZodObject) {
+    const own = Object.entries(replySchemas()).find(([, each]) => each === schema)?.[0] ?? name;
+    const essential = essentialMembers[own] ?? [];
+    const members = Object.entries<z.core.$ZodType>(schema.shape).map(([member, of]) => {
+      const read = open(of, own + member.replace(/^./, (letter) => letter.toUpperCase()));
+      return [member, essential.includes(member) ? read : read.optional()] as const;
+    });
+    return z.looseObject(Object.fromEntries(members));
+  }
+  if (schema instanceof z.ZodOptional) return open(schema.unwrap(), name).optional();
+  if (schema instanceof z.ZodNullable) return open(schema.unwrap(), name).nullable();
+  if (schema instanceof z.ZodUnion) return z.union(schema.options.map((each) => open(each, name)));
+  if (schema instanceof z.ZodArray) return z.array(open(schema.element, name));
+  if (schema instanceof z.ZodTuple) return z.array(z.number()); // the only ones are ranges of exit codes
+  if (schema instanceof z.ZodRecord) return z.record(z.string(), open(schema.valueType, name));
+  if (schema instanceof z.ZodNumber) return z.number();
+  if (schema instanceof z.ZodBoolean) return z.boolean();
+  if (schema instanceof z.ZodLiteral)
+    return schema.values.has(true) || schema.values.has(false) ? z.boolean() : z.string();
+  return schema instanceof z.ZodUnknown ? z.unknown() : z.string();
+}

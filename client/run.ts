@@ -1,10 +1,11 @@
 import { type Command, Option } from "commander";
 import { optionsTable, type OptionName } from "../src/shared/job/options.ts";
+import type { Status } from "./api.ts";
 import type { AciProxy } from "./aci-proxy.ts";
 import { contextOf, print, printJson, readDefinition, report } from "./context.ts";
 import { Misuse, Refused } from "./errors.ts";
 import { exitCodeOfJob, exitCodes } from "./exit-codes.ts";
-import { hasEnded, type Status } from "./replies.ts";
+import { hasEnded } from "./status.ts";
 import type { StatusPath } from "./service.ts";
 import { located, progressLine, summary } from "./show.ts";
 
@@ -59,7 +60,9 @@ async function run(file: string, flags: Flags, command: Command): Promise<number
       }
       return exitCodes.done;
     }
+    process.once("SIGINT", interruptedEarly);
     const { job, path } = await service.submit(definition, { ...query, polling: "true" }, flags.idempotencyKey);
+    process.off("SIGINT", interruptedEarly);
     if (!json) warn(job.warnings);
     if (flags.detach) {
       if (json) printJson(job);
@@ -79,6 +82,11 @@ async function run(file: string, flags: Flags, command: Command): Promise<number
     if (error instanceof Refused) warn(error.warnings);
     throw error;
   }
+}
+
+function interruptedEarly(): void {
+  report("Interrupted before the service answered. The job may run all the same; aci-proxy list shows it.");
+  process.exit(exitCodes.interrupted);
 }
 
 /**

@@ -1,23 +1,34 @@
-import type { z } from "zod";
 import { retryAfter } from "../src/shared/base/duration.ts";
+import type {
+  Accepted,
+  Adoptable,
+  Canceled,
+  CancelManyBody,
+  Checked,
+  HealthDetails,
+  JobPage,
+  JobRecord,
+  JobsQuery,
+  LogsQuery,
+  Paused,
+  PauseBody,
+  PoisonList,
+  PoisonReplayBody,
+  PoisonTaken,
+  Reindexed,
+  Replies,
+  Rerun,
+  RerunManyBody,
+  Resumed,
+  Status,
+  Summary,
+  SummaryQuery,
+  TriggerQuery,
+} from "./api.ts";
 import { Refused } from "./errors.ts";
-import { call, refused, shaped, textOf, type Call, type Target } from "./http.ts";
-import {
-  accepted,
-  checked,
-  hasEnded,
-  health,
-  jobs,
-  record,
-  type JobRecord,
-  said,
-  status,
-  type Accepted,
-  type Status,
-  adoptable,
-  poisonList,
-  reindexed,
-} from "./replies.ts";
+import { call, notOurs, refused, textOf, type Call, type Target } from "./http.ts";
+import { readReply, type ReplyName } from "./replies.ts";
+import { isLast } from "./status.ts";
 
 /** Where to ask for a job's state: path and query on the service that was called. */
 export type StatusPath = string & { readonly kind: unique symbol };
@@ -31,7 +42,16 @@ export interface PollResult {
   readonly path: StatusPath;
 }
 
-/** The service's calls (contract §2), typed. All throw {@link Refused} and {@link Unreachable}. */
+/** What a submission may ask for: the service's options, and those that only a newer service knows. */
+export type SubmitOptions = TriggerQuery & Readonly<Record<string, unknown>>;
+
+/** A job that was accepted, and where its state is read. */
+export interface Submitted {
+  readonly job: Accepted;
+  readonly path: StatusPath;
+}
+
+/** The service's calls (docs/http.md), typed. All throw {@link Refused} and {@link Unreachable}. */
 export class Service {
   readonly target: Target;
 
@@ -39,29 +59,30 @@ export class Service {
     this.target = target;
   }
 
-  async submit(
-    definition: string,
-    query: Readonly<Record<string, string>> = {},
-    idempotencyKey?: string,
-  ): Promise<{ readonly job: Accepted; readonly path: StatusPath }> {
-    const answer = await call(this.target, "POST", "/api/trigger", {
-      query,
-      body: definition,
-      headers: {
-        "content-type": "application/yaml",
-        ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
-      },
-    });
-    const job = await this.#read(answer, accepted);
+  /**
+   * Runs a container group as a job.
+   *
+   * @param definition as YAML or JSON, or an object that is sent as JSON
+   * @param idempotencyKey the same key again gives the same job, not a second run
+   */
+  async submit(definition: string | object, options: SubmitOptions = {}, idempotencyKey?: string): Promise<Submitted> {
+    const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey };
+    const answer = await call(this.target, "POST", "/api/trigger", sent(definition, options, headers));
+    const job = await this.#read(answer, "Accepted");
     return { job, path: this.#pathOf(answer, job.id) };
   }
 
   /** All the service's checks and no job. */
-  dryRun(definition: string, query: Readonly<Record<string, string>> = {}): Promise<z.infer<typeof checked>> {
-    return this.#call("POST", "/api/trigger", checked, { query: { ...query, dryRun: "true" }, body: definition });
+  dryRun(definition: string | object, options: SubmitOptions = {}): Promise<Checked> {
+    return this.#call("POST", "/api/trigger", "Checked", sent(definition, { ...options, dryRun: true }));
   }
 
   /** @param job an id, or a name, which means its newest job */
+  async status(job: string): Promise<Status> {
+    return (await this.poll(job)).status;
+  }
+
+  /** The state of a job, and when and where the service wants to be asked again. */
   poll(job: string): Promise<PollResult> {
     return this.pollAt(this.statusPath(job));
   }
@@ -73,25 +94,29 @@ export class Service {
   async pollAt(path: StatusPath): Promise<PollResult> {
     const answer = await call(this.target, "GET", path);
     const body = await textOf(answer, this.target);
-    const read = shaped(body, status);
+    const read = readReply("Status", body);
     // A failed job is reported with an HTTP status of its caller's choice, so only the body distinguishes it from a refusal.
-    if (read === undefined) throw refused(answer, body);
+    if (read === undefined) throw answer.ok ? notOurs(answer, this.target) : refused(answer, body);
     return {
       status: read,
-      ended: hasEnded(read),
+      ended: isLast(read, answer.status),
       retryAfter: retryAfter(answer.headers.get("retry-after") ?? undefined, Date.now()),
       path: answer.headers.has("location") ? this.#pathOf(answer, read.id) : path,
     };
   }
 
-  /** @returns the path that answers 200 once the group is gone */
+  /**
+   * Cancels a job that has not ended, and removes its container group.
+   *
+   * @returns the path that answers 200 once the group is gone
+   */
   async remove(job: string): Promise<{ readonly message: string; readonly path: StatusPath | undefined }> {
     const answer = await call(this.target, "DELETE", `/api/delete/${encodeURIComponent(job)}`, {
-      query: { polling: "true" },
+      query: { polling: true },
     });
-    const reply = await this.#read(answer, said);
+    const reply = await this.#read(answer, "Deleted");
     const path = answer.headers.has("location") ? this.#pathOf(answer, job) : undefined;
-    return { message: reply.message ?? "", path };
+    return { message: reply.message, path };
   }
 
   /** True once what {@link remove} began is done. */
@@ -103,75 +128,112 @@ export class Service {
     return true;
   }
 
-  /** @returns the reply as it came, and its jobs */
-  list(query: Readonly<Record<string, string | undefined>> = {}): Promise<z.infer<typeof jobs>> {
-    return this.#call("GET", "/api/jobs", jobs, { query });
+  /** One page of jobs, newest first, as it came. */
+  list(query: JobsQuery = {}): Promise<JobPage> {
+    return this.#call("GET", "/api/jobs", "JobPage", { query });
   }
 
+  /** Every page, from the newest job on. */
+  async *pages(query: JobsQuery = {}): AsyncGenerator<JobPage, void> {
+    let { continuation } = query;
+    do {
+      const page = await this.list({ ...query, continuation });
+      yield page;
+      if (page.continuation !== undefined && page.continuation === continuation)
+        throw new Refused("NotAciProxy", 200, `${this.target.url} gave the same page of jobs again`);
+      ({ continuation } = page);
+    } while (continuation !== undefined && continuation !== "");
+  }
+
+  summary(query: SummaryQuery = {}): Promise<Summary> {
+    return this.#call("GET", "/api/jobs/summary", "Summary", { query });
+  }
+
+  /** All that the service knows of a job. */
   record(id: string): Promise<JobRecord> {
-    return this.#call("GET", `/api/jobs/${encodeURIComponent(id)}`, record);
+    return this.#call("GET", `/api/jobs/${encodeURIComponent(id)}`, "JobRecord");
   }
 
   /** How the service is, also when it is not well. */
-  async health(): Promise<z.infer<typeof health>> {
+  async health(): Promise<HealthDetails> {
     const answer = await call(this.target, "GET", "/api/health/details");
     const body = await textOf(answer, this.target);
-    const read = shaped(body, health);
-    if (read === undefined || (!answer.ok && answer.status !== 503)) throw refused(answer, body);
-    return read;
+    const read = readReply("HealthDetails", body);
+    if (read !== undefined && (answer.ok || answer.status === 503)) return read;
+    throw answer.ok ? notOurs(answer, this.target) : refused(answer, body);
   }
 
-  async rerun(id: string): Promise<{ readonly job: Accepted; readonly path: StatusPath }> {
+  /** Runs a job's definition again, as a new job. */
+  async rerun(id: string): Promise<Submitted> {
     const answer = await call(this.target, "POST", `/api/jobs/${encodeURIComponent(id)}/rerun`);
-    const job = await this.#read(answer, accepted);
+    const job = await this.#read(answer, "Accepted");
     return { job, path: this.#pathOf(answer, job.id) };
   }
 
-  /** `POST /api/jobs/cancel`, `/api/jobs/rerun`, `/api/pause`, `/api/resume`: a JSON body, and a reply that says what was done. */
-  operate(
-    path: "jobs/cancel" | "jobs/rerun" | "pause" | "resume" | "poison/replay" | "poison/drop",
-    body: object,
-  ): Promise<z.infer<typeof said>> {
-    const headers = { "content-type": "application/json" };
-    return this.#call("POST", `/api/${path}`, said, { headers, body: JSON.stringify(body) });
+  /** Runs all jobs again that match and did not succeed. */
+  rerunMany(which: RerunManyBody): Promise<Rerun> {
+    return this.#call("POST", "/api/jobs/rerun", "Rerun", json(which));
+  }
+
+  /** Cancels all active jobs that match. */
+  cancelMany(which: CancelManyBody): Promise<Canceled> {
+    return this.#call("POST", "/api/jobs/cancel", "Canceled", json(which));
+  }
+
+  /** Accepts jobs and lets them wait. */
+  pause(body: PauseBody): Promise<Paused> {
+    return this.#call("POST", "/api/pause", "Paused", json(body));
+  }
+
+  /** @param body a reason, for the record */
+  resume(body: { readonly reason?: string | undefined } = {}): Promise<Resumed> {
+    return this.#call("POST", "/api/resume", "Resumed", json(body));
   }
 
   /** One piece of the rebuild of the job index, and how many milliseconds the service asks to wait before the next. */
-  async reindex(): Promise<{ readonly reply: z.infer<typeof reindexed>; readonly pause: number }> {
+  async reindex(): Promise<{ readonly reply: Reindexed; readonly pause: number }> {
     const answer = await call(this.target, "POST", "/api/reindex");
     const pause = retryAfter(answer.headers.get("retry-after") ?? undefined, Date.now()) ?? 0;
-    return { reply: await this.#read(answer, reindexed), pause };
+    return { reply: await this.#read(answer, "Reindexed"), pause };
   }
 
-  poison(): Promise<z.infer<typeof poisonList>> {
-    return this.#call("GET", "/api/poison", poisonList);
+  /** Messages that failed again and again. */
+  poison(): Promise<PoisonList> {
+    return this.#call("GET", "/api/poison", "PoisonList");
   }
 
-  adopt(): Promise<z.infer<typeof adoptable>> {
-    return this.#call("GET", "/api/adopt", adoptable);
+  /** Tries such messages again, or drops them. */
+  poisonTake(what: "replay" | "drop", which: PoisonReplayBody): Promise<PoisonTaken> {
+    return this.#call("POST", `/api/poison/${what}`, "PoisonTaken", json(which));
   }
 
-  /** A job's log as it comes. @param container absent: all containers */
-  async logs(job: string, container?: string, more: Call = {}): Promise<ReadableStream<Uint8Array> | null> {
+  adopt(): Promise<Adoptable> {
+    return this.#call("GET", "/api/adopt", "Adoptable");
+  }
+
+  /** A job's log as it comes, UTF-8. @param container absent: all containers */
+  async logs(
+    job: string,
+    container?: string,
+    { query, signal }: { readonly query?: LogsQuery; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ReadableStream<Uint8Array> | null> {
     const path = [job, ...(container === undefined ? [] : [container])].map(encodeURIComponent).join("/");
-    const answer = await call(this.target, "GET", `/api/logs/${path}`, more);
+    const answer = await call(this.target, "GET", `/api/logs/${path}`, { query, signal });
     if (!answer.ok) throw refused(answer, await textOf(answer, this.target));
+    if (/html/.test(answer.headers.get("content-type") ?? "")) throw notOurs(answer, this.target);
     return answer.body;
   }
 
-  async #call<T>(method: string, path: string, shape: z.ZodType<T>, more: Call = {}): Promise<T> {
-    return this.#read(await call(this.target, method, path, more), shape);
+  async #call<N extends ReplyName>(method: string, path: string, reply: N, more: Call = {}): Promise<Replies[N]> {
+    return this.#read(await call(this.target, method, path, more), reply);
   }
 
-  async #read<T>(answer: Response, shape: z.ZodType<T>): Promise<T> {
+  async #read<N extends ReplyName>(answer: Response, reply: N): Promise<Replies[N]> {
     const body = await textOf(answer, this.target);
     if (!answer.ok) throw refused(answer, body);
-    const read = shaped(body, shape);
+    const read = readReply(reply, body);
     if (read !== undefined) return read;
-    throw new Refused(
-      answer.status,
-      `${this.target.url} answered with something else than ACI Proxy does; is --url right?`,
-    );
+    throw notOurs(answer, this.target);
   }
 
   /**
@@ -187,3 +249,14 @@ export class Service {
     return (route + search) as StatusPath; // without a host, so on this service
   }
 }
+
+/** A definition as a call sends it. */
+function sent(definition: string | object, query: SubmitOptions, headers: Readonly<Record<string, string>> = {}): Call {
+  const [type, body] = typeof definition === "string" ? ["yaml", definition] : ["json", JSON.stringify(definition)];
+  return { query, body, headers: { "content-type": `application/${type}`, ...headers } };
+}
+
+const json = (body: object): Call => ({
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body),
+});

@@ -1,9 +1,9 @@
 import pc from "picocolors";
-import type { LocatedFault } from "./errors.ts";
-import { containersOf, hasEnded, type Job, type Status } from "./replies.ts";
+import type { Fault, JobRow, Status } from "./api.ts";
+import { containersOf, hasEnded } from "./status.ts";
 
 /** `FILE:LINE:COL path message`, the form that editors jump to. */
-export function located(file: string, { path, line, column, message }: LocatedFault): string {
+export function located(file: string, { path, line, column, message }: Fault): string {
   return `${file}:${line}:${column} ${path === "" ? "" : `${path} `}${message}`;
 }
 
@@ -59,7 +59,7 @@ export function seconds(value: number | null | undefined): string {
 }
 
 /** The columns of the list, the most important first: the last ones go where the terminal is too narrow. */
-const listColumns: readonly (readonly [title: string, cell: (job: Job) => string])[] = [
+const listColumns: readonly (readonly [title: string, cell: (job: JobRow) => string])[] = [
   ["ID", ({ id }) => id],
   ["NAME", ({ name }) => name],
   ["STATE", ({ state }) => state],
@@ -78,7 +78,7 @@ const listColumns: readonly (readonly [title: string, cell: (job: Job) => string
  *
  * @param width of the terminal; without one nothing is left out for want of room
  */
-export function table(jobs: readonly Job[], width = Infinity): string {
+export function table(jobs: readonly JobRow[], width = Infinity): string {
   const filled = listColumns.filter(([title, cell]) => title === "ID" || title === "NAME" || jobs.some(cell));
   for (let count = filled.length; ; count--) {
     const shown = filled.slice(0, count);
@@ -88,8 +88,8 @@ export function table(jobs: readonly Job[], width = Infinity): string {
   }
 }
 
-function tagsOf(tags: Job["tags"]): string {
-  if (typeof tags !== "object" || tags === null) return tags ?? "";
+function tagsOf(tags: JobRow["tags"]): string {
+  if (typeof tags !== "object") return tags ?? "";
   return Object.entries(tags)
     .map(([name, value]) => (value === "" ? name : `${name}=${value}`))
     .join(",");

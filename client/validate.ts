@@ -5,8 +5,8 @@ import { readJobMessage } from "../src/shared/job/envelope.ts";
 import { parametersMember } from "../src/shared/definition/index.ts";
 import { judgeJob } from "../src/shared/job/judgement.ts";
 import { judgeTemplate } from "../src/shared/job/template-judgement.ts";
+import type { Fault } from "./api.ts";
 import { print, printJson, readBytes, report } from "./context.ts";
-import type { LocatedFault } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { located } from "./show.ts";
 
@@ -38,8 +38,8 @@ function isTemplate(text: string): boolean {
 
 /** The faults and warnings of what `run` takes: a definition with its `x-aciproxy` block, or an envelope with one. */
 export function check(written: string | Uint8Array): {
-  readonly faults: readonly LocatedFault[];
-  readonly warnings: readonly LocatedFault[];
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
 } {
   const settings = parseSettings({});
   const message = readJobMessage(written);

@@ -1,13 +1,15 @@
-// Builds the app (dist/index.cjs, one file: a cold start reads one file) and the local stack (dist-local/, one file for each of its
-// programs, for the same reason). Does nothing when nothing changed since the last build. What did not change is left alone and what
+// Builds the app (dist/index.cjs, one file: a cold start reads one file), the local stack (dist-local/, one file for each of its
+// programs, for the same reason), and the client with its types (dist-client/: what `npm pack` packs). Does nothing when nothing changed since the last build. What did not change is left alone and what
 // did is renamed into place, so that a running stack never sees half a file.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, posix } from "node:path";
 import { gzipSync } from "node:zlib";
 
 /** Every file that the last build read or wrote, and when it was changed. */
 const record = "dist-local/build.json";
+/** The packages whose code is shipped, for scripts/shipped.mjs. */
+const shipped = "dist-local/shipped.json";
 /** npm's own list of what is installed stands for all of it. */
 const installed = "node_modules/.package-lock.json";
 const dashboard = "src/dashboard";
@@ -29,6 +31,13 @@ function changedAt(path) {
 async function buildAll() {
   const { build } = await import("esbuild");
   const common = { bundle: true, platform: "node", target: "node20", logLevel: "warning" };
+  // Packages that are CommonJS require what Node has.
+  const requires = {
+    js: [
+      'import { createRequire as requireOf } from "node:module";',
+      "const require = requireOf(import.meta.url);",
+    ].join("\n"),
+  };
   const results = await Promise.all(
     [
       // The Functions worker injects @azure/functions-core by patching require, so the bundle is CommonJS and leaves it out.
@@ -47,8 +56,6 @@ async function buildAll() {
       {
         entryPoints: {
           main: "local/main.ts",
-          client: "client/main.ts",
-          "client-module": "client/index.ts",
           func: "local/func/main.ts",
           host: "local/host/main.ts",
           "host-thread": "local/host/thread.ts",
@@ -61,18 +68,34 @@ async function buildAll() {
         format: "esm",
         external: ["dockerode"], // has native parts
         alias: { applicationinsights: "./local/azurite/no-telemetry.ts" },
-        // Packages that are CommonJS require what Node has.
-        banner: {
-          js: [
-            'import { createRequire as requireOf } from "node:module";',
-            "const require = requireOf(import.meta.url);",
-          ].join("\n"),
-        },
+        banner: requires,
+      },
+      {
+        entryPoints: { main: "client/main.ts", index: "client/index.ts" },
+        outdir: "dist-client",
+        outExtension: { ".js": ".mjs" },
+        format: "esm",
+        minifySyntax: true,
+        minifyWhitespace: true,
+        banner: requires,
       },
     ].map((options) => build({ ...common, ...options, write: false, metafile: true })),
   );
   const page = await buildPage(build);
-  const written = [...results.flatMap(({ outputFiles }) => outputFiles), ...page.written];
+  const client = results.at(-1);
+  const types = await declareTypes("client/index.ts");
+  const written = [
+    ...results.flatMap(({ outputFiles }) => outputFiles),
+    ...page.written,
+    ...types,
+    // npm packs what "main" names, which is the app, unless this file keeps it out.
+    { path: "dist/.npmignore", contents: Buffer.from("*\n") },
+    { path: "dist-client/LICENSES.txt", contents: Buffer.from(licensesOf(client.metafile)) },
+    {
+      path: shipped,
+      contents: Buffer.from(JSON.stringify(packagesIn([...results.map(({ metafile }) => metafile), page.metafile]))),
+    },
+  ];
   for (const { path, contents } of written) put(path, contents);
 
   const read = results.flatMap(({ metafile }) =>
@@ -81,6 +104,52 @@ async function buildAll() {
   read.push(...page.read, ...compilers, import.meta.filename, installed);
   const paths = [...read, ...written.map(({ path }) => path)];
   put(record, Buffer.from(JSON.stringify(Object.fromEntries(paths.map((path) => [path, changedAt(path)])))));
+}
+
+/** The folders of the packages whose code is in the app and in the client; what only the local stack has is left out. */
+function packagesIn(metafiles) {
+  const outputs = metafiles.flatMap((metafile) => Object.entries(metafile.outputs));
+  const inputs = outputs
+    .filter(([path]) => !path.startsWith("dist-local/"))
+    .flatMap(([, { inputs }]) => Object.keys(inputs));
+  return [
+    ...new Set(inputs.flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [])),
+  ].sort();
+}
+
+/** The licenses of the packages whose code a bundle has: they ask to be passed on with it. */
+function licensesOf(metafile) {
+  const texts = packagesIn([metafile]).map((folder) => {
+    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+    if (file === undefined) throw new Error(`${folder} has no license file`);
+    return `${folder.replace("node_modules/", "")}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
+  });
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+/** The types of a module and of the files that they refer to. Exported names there have written types, so that no file needs another. */
+async function declareTypes(entry) {
+  const { default: ts } = await import("typescript");
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, isolatedDeclarations: true, strict: true };
+  const files = [entry];
+  const declared = [];
+  for (const fileName of files) {
+    const source = readFileSync(fileName, "utf8");
+    const { outputText, diagnostics = [] } = ts.transpileDeclaration(source, {
+      fileName,
+      reportDiagnostics: true,
+      compilerOptions,
+    });
+    if (diagnostics.length > 0)
+      throw new Error(`${fileName}: ${ts.flattenDiagnosticMessageText(diagnostics[0].messageText, " ")}`);
+    const imported = [...outputText.matchAll(/ from "(\.[^"]+)"/g)].map(([, path]) =>
+      posix.join(dirname(fileName), path),
+    );
+    files.push(...imported.filter((path) => !files.includes(path)));
+    const path = `dist-client/${posix.relative(dirname(entry), fileName).replace(/ts$/, "d.ts")}`;
+    declared.push({ path, contents: Buffer.from(outputText.replaceAll(/( from "\.[^"]+)\.ts"/g, '$1.js"')) });
+  }
+  return declared;
 }
 
 /** The operators' page: one file with its script and style, and the policy that lets in exactly these two, by their hashes. */
@@ -122,6 +191,7 @@ async function buildPage(build) {
   ].join("; ");
   const bytes = Buffer.from(html);
   return {
+    metafile,
     read: [source, ...Object.keys(metafile.inputs).filter((path) => !path.startsWith("node_modules/"))],
     written: [
       { path: "dist/dashboard/index.html", contents: bytes },

@@ -21,7 +21,7 @@ function files() {
   const { name, version, license, main } = JSON.parse(readFileSync(join(from, "package.json"), "utf8"));
   const manifest = `${JSON.stringify({ name, version, license, private: true, main }, undefined, 2)}\n`;
   const built = readdirSync(join(from, "dist"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith(".map") && !entry.name.endsWith(".zip"))
+    .filter((entry) => entry.isFile() && !/^\.|\.(?:map|zip)$/.test(entry.name))
     .map((entry) => relative(from, join(entry.parentPath, entry.name)).split(sep).join("/"));
   return [
     ["host.json", readFileSync(join(from, "host.json"))],

@@ -58,9 +58,11 @@ const exceptions: Readonly<Record<string, string>> = {
   "src/workers/sweep/health-line.ts": "a line of the log",
   "test/service/log-lines.test.ts": "lines of the log",
   wake: "the function's name, which operators see",
+  Party: "a schema's name in the API's description, which callers see",
   ...Object.fromEntries(
     [
       "csvLine",
+      "HistoryLine",
       "lastLinesAt",
       "linesAfter",
       "linesFrom",

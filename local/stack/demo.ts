@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pc from "picocolors";
-import type { Status } from "../../client/replies.ts";
+import type { Status } from "../../client/api.ts";
 import { untilEnded } from "../../client/follow.ts";
 import { Refused, Unreachable } from "../../client/errors.ts";
 import { located, progressLine } from "../../client/show.ts";

@@ -91,10 +91,17 @@ test("CI does what the README's test command does, then lint, typecheck, build a
   expect(text).toContain('node: ["20", "22", "24"]');
 });
 
-test("a release carries its SBOM and provenance, and a deployment signs in without a long-lived secret", () => {
+test("a release carries its SBOM and provenance, npm gets what was packed with provenance, and a deployment signs in without a long-lived secret", () => {
   const release = readFileSync(join(folder, "release.yml"), "utf8");
-  for (const part of ["npm sbom", "actions/attest-build-provenance@", "npm run package", "gh release create"])
+  for (const part of [
+    "npm run --silent sbom",
+    "actions/attest-build-provenance@",
+    "npm run package",
+    "gh release create",
+    "npm pack",
+  ])
     expect(release).toContain(part);
+  expect(release).toMatch(/npm publish .*\.tgz --provenance/);
   const deploy = readFileSync(join(folder, "deploy.yml"), "utf8");
   expect(deploy).toContain("id-token: write");
   expect(deploy).not.toMatch(/creds:|client-secret/);

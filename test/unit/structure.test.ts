@@ -50,7 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "src/workers": ["src/shared"],
   "src/index.ts": ["src/shared", "src/http", "src/workers"],
   "src/dashboard": ["src/http/openapi"],
-  client: ["src/shared/base", "src/shared/config", "src/shared/definition", "src/shared/job"],
+  client: ["src/shared/base", "src/shared/config", "src/shared/definition", "src/shared/job", "src/http/openapi"],
   local: ["client", "src/shared"],
 };
 

@@ -1,3 +1,4 @@
+// Longer than 350 lines: the columns of a row, written and read back in one place.
 import type { Edm } from "@azure/data-tables";
 import { day, second } from "../base/duration.ts";
 import { endingOf, hasEnded, jobSchema, recordOf, stateWord, type Job } from "../job/job.ts";

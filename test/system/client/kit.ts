@@ -1,9 +1,14 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { z } from "zod";
 
+const root = fileURLToPath(new URL("../../../", import.meta.url));
 const client = fileURLToPath(new URL("../../../bin/aci-proxy.mjs", import.meta.url));
 
 /** The command, as it was built, as a process. */
@@ -21,6 +26,33 @@ export class Command {
     this.child.stdin?.end(input);
     this.exitCode = new Promise((resolve) => this.child.once("close", resolve));
   }
+}
+
+/** npm as its user runs it: what the test's own npm was given does not count. */
+export async function npm(cwd: string, ...words: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)("npm", words, {
+    cwd,
+    shell: process.platform === "win32",
+    env: npmFreeEnv(),
+  });
+  return stdout;
+}
+
+/** This process's environment without npm's own. */
+export function npmFreeEnv(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+}
+
+const packed = z.tuple([
+  z.object({ filename: z.string(), size: z.number(), files: z.array(z.object({ path: z.string() })) }),
+]);
+
+/** Packs what was built and installs it, without a network, into an empty project. */
+export async function installPackage(project: string): Promise<z.infer<typeof packed>[0]> {
+  const [report] = packed.parse(JSON.parse(await npm(root, "pack", "--json", "--pack-destination", project)));
+  await writeFile(join(project, "package.json"), "{}");
+  await npm(project, "install", "--offline", "--no-audit", "--no-fund", join(project, report.filename));
+  return report;
 }
 
 export interface Request {

@@ -26,8 +26,8 @@ test.each([
 test.each([
   ["wrong use", new Misuse("x"), 202],
   ["no answer", new Unreachable("x"), 203],
-  ["a refusal", new Refused(409, "x"), 204],
-  ["a refused key", new Refused(401, "x"), 205],
+  ["a refusal", new Refused("NameActive", 409, "x"), 204],
+  ["a refused key", new Refused("KeyRefused", 401, "x"), 205],
   ["a fault of this program", new TypeError("x"), undefined],
 ])("an error: %s", (_, error, code) => {
   expect(exitCodeOfError(error)).toBe(code);

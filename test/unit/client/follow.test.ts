@@ -55,13 +55,21 @@ describe("following a job", () => {
 
   test("goes on through failures that pass, more slowly each time", async () => {
     const gone = new Unreachable("no answer");
-    const { result, pauses } = await follow([gone, gone, new Refused(503, "storage"), look("Succeeded")]);
+    const { result, pauses } = await follow([
+      gone,
+      gone,
+      new Refused("StorageUnavailable", 503, "storage"),
+      look("Succeeded"),
+    ]);
     expect(result).toMatchObject({ state: "Succeeded" });
     expect(pauses).toEqual([1000, 2000, 4000]);
   });
 
   test("waits as long as a throttling service asks for", async () => {
-    const { pauses } = await follow([new Refused(429, "slow down", { retryAfter: 7000 }), look("Succeeded")]);
+    const { pauses } = await follow([
+      new Refused("TooManyJobs", 429, "slow down", { retryAfter: 7000 }),
+      look("Succeeded"),
+    ]);
     expect(pauses).toEqual([7000]);
   });
 
@@ -70,7 +78,7 @@ describe("following a job", () => {
   });
 
   test("a refusal ends it at once", async () => {
-    const { result, pauses } = await follow([new Refused(404, "no such job")]);
+    const { result, pauses } = await follow([new Refused("JobNotFound", 404, "no such job")]);
     expect(result).toMatchObject({ status: 404 });
     expect(pauses).toEqual([]);
   });

@@ -20,7 +20,7 @@ async function shown(
       { query }: { query?: Readonly<Record<string, string | undefined>> },
     ) => {
       const text = query?.["follow"] === "true" ? live : captured;
-      if (text === undefined) return Promise.reject(new Refused(404, "no log yet"));
+      if (text === undefined) return Promise.reject(new Refused("JobNotFound", 404, "no log yet"));
       return Promise.resolve(new Response(text).body);
     },
   };

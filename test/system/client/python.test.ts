@@ -1,0 +1,183 @@
+import { spawnSync } from "node:child_process";
+import { createServer } from "node:net";
+import { text } from "node:stream/consumers";
+import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { isWanted } from "../../kit/wanted.ts";
+import { StandInService } from "./kit.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const folder = join(import.meta.dirname, "../../../clients/python");
+const versionCheck = "import sys; sys.exit(sys.version_info < (3, 9))";
+const obstacle =
+  spawnSync("python3", ["-c", versionCheck]).status === 0 ? undefined : "there is no python3 of version 3.9 or later";
+
+if (!isWanted(obstacle)) test.skip(`the Python client: skipped, because ${obstacle}`);
+
+describe.runIf(isWanted(obstacle))("the Python client", () => {
+  let service: StandInService;
+  beforeEach(async () => {
+    service = await new StandInService().listen();
+  });
+  afterEach(() => service.close());
+
+  /** What a program prints that has the client's names, and `proxy`, the service; a warning of Python's is an error. */
+  async function program(code: string, url = service.url): Promise<string> {
+    const script = `from aci_proxy import *\nproxy = AciProxy(${JSON.stringify(url)}, "k")\n${code}`;
+    const env = { ...process.env, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: "1" };
+    const child = spawn("python3", ["-W", "error", "-c", script], { env, stdio: ["ignore", "pipe", "inherit"] });
+    return text(child.stdout);
+  }
+
+  const job = { message: "nightly", name: "nightly", state: "Queued", id: "1" };
+  const running = { ...job, state: "Running", attempt: 1, containers: { app: {} } };
+  const failing = (call: string): string =>
+    `try:\n    ${call}\nexcept AciProxyError as error:\n    print(type(error).__name__, error.code, error)`;
+
+  test("submits with typed options, follows the output line by line, and reads the result", async () => {
+    service
+      .on("POST /api/trigger", { status: 200, json: job })
+      .on(
+        "GET /api/status/1",
+        { status: 202, json: running },
+        { status: 200, json: { ...running, state: "Succeeded", exitCode: 0, result: { rows: 3 } } },
+      )
+      .on("GET /api/logs/1/app", { status: 200, text: "Grüße\nWorld" });
+    const said = await program(`
+job = proxy.submit({"name": "nightly"}, timeout="PT1H", tags={"team": "a"}, retry_on=[137, "platform"], env=True, newerOption=1, idempotency_key="x")
+end = proxy.follow(job.id, on_line=lambda container, line: print(container, "|", line))
+print(end.state, end.exit_code, end.result)`);
+    expect(said).toBe("app | Grüße\napp | World\nSucceeded 0 {'rows': 3}\n");
+    expect(service.requests[0]).toMatchObject({
+      query: { timeout: "PT1H", tags: "team=a", retryOn: "137,platform", env: "true", newerOption: "1" },
+      key: "k",
+      body: '{"name": "nightly"}',
+    });
+    expect(service.requests[0]?.headers["idempotency-key"]).toBe("x");
+  });
+
+  test("names what is wrong: no service, a page of a gateway, a wrong key, a redirect, a fault of the definition", async () => {
+    const unused = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => unused.once("listening", resolve));
+    const address = unused.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    await new Promise((resolve) => unused.close(resolve));
+    const submit = failing('proxy.submit("name: nightly")');
+    expect(await program(submit, `http://127.0.0.1:${port}`)).toMatch(/^Unreachable Unreachable No answer from /);
+    const errors = [{ path: "name", line: 1, column: 1, message: "is missing" }];
+    service.on(
+      "POST /api/trigger",
+      { status: 200, text: "<html>Sign in</html>" },
+      { status: 502, text: "<html>Bad gateway</html>" },
+      { status: 401 },
+      { status: 302, headers: { location: "https://elsewhere.example/" } },
+      { status: 400, json: { message: "1 fault.", code: "InvalidDefinition", errors, requestId: "r" } },
+    );
+    expect((await program([submit, submit, submit, submit, submit].join("\n"))).trimEnd().split("\n")).toEqual([
+      expect.stringMatching(/^Refused NotAciProxy .*is the address right\?$/),
+      "Refused Refused The service answered 502 without saying why.",
+      "Refused KeyRefused The service refused the key.",
+      expect.stringMatching(/^Refused NotAciProxy .*redirects elsewhere/),
+      "Refused InvalidDefinition 1 fault.",
+    ]);
+    expect(await program(failing('AciProxy("my-service")'))).toMatch(/^Misuse Misuse /);
+  });
+
+  test("reads a newer service's states, words and members, and goes on until a known end", async () => {
+    const newer = { ...running, state: "Hibernating", reason: "Tired", dreams: [1] };
+    service.on(
+      "GET /api/status/1",
+      { status: 202, json: newer },
+      { status: 500, json: { ...newer, state: "Failed", exitCode: 3 } },
+    );
+    const said = await program(`
+end = proxy.follow("1", on_status=lambda status: print(status.state, status.reason, status.raw["dreams"]))
+print(has_ended(end), end.exit_code)`);
+    expect(said).toBe("Hibernating Tired [1]\nFailed Tired [1]\nTrue 3\n");
+    service.on("GET /api/status/1", { status: 500, json: { ...newer, state: "Evaporated" } });
+    expect(await program('print(proxy.wait("1").state)')).toBe("Evaporated\n");
+  });
+
+  test("goes on while the service can't answer, and never gives the key to another host", async () => {
+    service.on(
+      "GET /api/status/1",
+      { status: 503, headers: { "retry-after": "0" } },
+      { status: 202, headers: { location: "https://elsewhere.example/api/status/1?poll=1" }, json: running },
+      { status: 200, json: { ...running, state: "Succeeded" } },
+    );
+    const said = await program(`print(proxy.follow("1", on_failure=lambda error: print(error.code)).state)`);
+    expect(said).toBe("Refused\nSucceeded\n");
+    expect(service.requests.at(-1)).toMatchObject({ query: { poll: "1" }, key: "k" });
+  });
+
+  test("shows 10 MB of output once each line, live and from the captured copy", async () => {
+    const log = Array.from({ length: 100_000 }, (_, line) => `${line} ${"x".repeat(100)}\n`).join("");
+    let part = 0;
+    service
+      .on(
+        "GET /api/status/1",
+        { status: 202, json: running },
+        { status: 200, json: { ...running, state: "Succeeded" } },
+      )
+      .on("GET /api/logs/1/app", (response) => {
+        // The live stream breaks off within a line.
+        if (part++ > 0) response.end(log);
+        else response.write(log.slice(0, 3_000_050), () => response.destroy());
+      });
+    const said = await program(`
+lines = []
+proxy.follow("1", on_line=lambda container, line: lines.append(line))
+print(len(lines), len(set(lines)), sum(map(len, lines)))`);
+    expect(said).toBe(`100000 100000 ${log.length - 100_000}\n`);
+  });
+
+  test("lists every page, and stops at a service that gives the same page for ever", async () => {
+    const page = (id: string, continuation?: string) => ({
+      status: 200,
+      json: { jobs: [{ ...job, id, cpu: 1, memoryGB: 1.5 }], continuation },
+    });
+    service.on("GET /api/jobs", page("1", "a"), page("2"));
+    expect(await program('print([(job.id, job.memory_gb) for job in proxy.jobs(run_id="r")])')).toBe(
+      "[('1', 1.5), ('2', 1.5)]\n",
+    );
+    expect(service.requests.map(({ query }) => query)).toEqual([{ runId: "r" }, { runId: "r", continuation: "a" }]);
+    service.on("GET /api/jobs", page("1", "a"));
+    expect(await program(failing("list(proxy.jobs())"))).toMatch(/^Refused NotAciProxy .*same page/);
+  });
+
+  test("cancels and waits until the group is gone, and sends bodies without what was not given", async () => {
+    service
+      .on("DELETE /api/delete/1", {
+        status: 202,
+        headers: { location: "/api/delete/1?until=deleted" },
+        json: { ...job, groupDeleted: false },
+      })
+      .on("GET /api/delete/1", { status: 202 }, { status: 200 })
+      .on("POST /api/jobs/rerun", { status: 200, json: { message: "2 jobs.", rerun: 2 } });
+    expect(
+      await program(
+        'print(proxy.cancel("1", wait=True).message, proxy.rerun_many(state="Failed", dry_run=True).rerun)',
+      ),
+    ).toBe("nightly 2\n");
+    expect(JSON.parse(service.requests.at(-1)?.body ?? "")).toEqual({ state: "Failed", dryRun: true });
+  });
+
+  test("interrupted while it follows, ends at once and leaves nothing running", async () => {
+    let reading = (): void => undefined;
+    const read = new Promise<void>((resolve) => (reading = resolve));
+    service
+      .on("GET /api/status/1", { status: 202, headers: { "retry-after": "60" }, json: running })
+      .on("GET /api/logs/1/app", (response) => {
+        response.write("first\n");
+        reading();
+      });
+    const script = `from aci_proxy import *\nAciProxy(${JSON.stringify(service.url)}).follow("1", on_line=print)`;
+    const child = spawn("python3", ["-c", script], { env: { ...process.env, PYTHONPATH: folder }, stdio: "ignore" });
+    await read;
+    const ended = new Promise((resolve) => child.once("exit", (_, signal) => resolve(signal)));
+    child.kill("SIGINT");
+    expect(await ended).toBe("SIGINT");
+  });
+});
