@@ -112,6 +112,7 @@ export type ProblemCode =
   | "Forbidden"
   | "JobNotFound"
   | "TemplateNotFound"
+  | "DefinitionNotFound"
   | "MessageNotFound"
   | "NameActive"
   | "AmbiguousName"
@@ -607,6 +608,13 @@ export interface UnreadableJob {
   readonly unreadable?: string | undefined;
 }
 
+export interface Definition {
+  /** The job's id. */
+  readonly id?: string | undefined;
+  /** The container group as it was submitted; `***` stands for what is or may be a secret. */
+  readonly definition?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /** An end is decided, and Azure has not confirmed it. */
 export interface JobRecordStopping {
   /** Why it ends. */
@@ -901,6 +909,13 @@ export interface SummaryRow {
   readonly cost?: number | undefined;
 }
 
+export interface Caller {
+  /** With `AUTH_MODE=entra`: of the person, or of the application that calls for itself. */
+  readonly id?: string | undefined;
+  /** `submit` jobs, `steer` (cancel, run again) one by one, `operate` on many at once. */
+  readonly may?: readonly ("read" | "submit" | "cancel" | "steer" | "operate" | NewerWord)[] | undefined;
+}
+
 export interface Summary {
   readonly by?:
     | "state"
@@ -916,6 +931,8 @@ export interface Summary {
     | "day"
     | NewerWord
     | undefined;
+  /** When the jobs were read: an answer is kept for a minute. */
+  readonly generatedAt?: string | undefined;
   /** Accepted at or after. */
   readonly since?: string | undefined;
   /** Accepted before. */
@@ -1625,6 +1642,7 @@ export interface Replies {
   readonly JobPage: JobPage;
   readonly UnreadableJobStopping: UnreadableJobStopping;
   readonly UnreadableJob: UnreadableJob;
+  readonly Definition: Definition;
   readonly JobRecordStopping: JobRecordStopping;
   readonly JobRecordContainers: JobRecordContainers;
   readonly JobRecordOptionsRetryOnWhen1: JobRecordOptionsRetryOnWhen1;
@@ -1641,6 +1659,7 @@ export interface Replies {
   readonly SummaryRowStartSeconds: SummaryRowStartSeconds;
   readonly SummaryRowRunSeconds: SummaryRowRunSeconds;
   readonly SummaryRow: SummaryRow;
+  readonly Caller: Caller;
   readonly Summary: Summary;
   readonly LogLines: LogLines;
   readonly Log: Log;

@@ -93,7 +93,7 @@ async function buildAll() {
     { path: "dist-client/LICENSES.txt", contents: Buffer.from(licensesOf(client.metafile)) },
     {
       path: shipped,
-      contents: Buffer.from(JSON.stringify(packagesIn([...results.map(({ metafile }) => metafile), page.metafile]))),
+      contents: Buffer.from(JSON.stringify(packagesIn([...results.map(({ metafile }) => metafile), ...page.metafiles]))),
     },
   ];
   for (const { path, contents } of written) put(path, contents);
@@ -152,23 +152,28 @@ async function declareTypes(entry) {
   return declared;
 }
 
-/** The operators' page: one file with its script and style, and the policy that lets in exactly these two, by their hashes. */
+/**
+ * The operators' page: one file with its script and style, and the policy that lets in exactly these two, by their hashes. What signs
+ * people in is a script of its own, which is loaded only where they do.
+ */
 async function buildPage(build) {
-  const { outputFiles, metafile } = await build({
-    entryPoints: [`${dashboard}/main.tsx`, `${dashboard}/style.css`],
+  const common = {
     outdir: "page",
     bundle: true,
     minify: true,
     platform: "browser",
     target: "es2022",
-    format: "iife",
     jsx: "automatic",
     jsxImportSource: "preact",
     legalComments: "none",
     logLevel: "warning",
     write: false,
     metafile: true,
-  });
+  };
+  const [{ outputFiles, metafile }, signIn] = await Promise.all([
+    build({ ...common, entryPoints: [`${dashboard}/main.tsx`, `${dashboard}/style.css`], format: "iife" }),
+    build({ ...common, entryPoints: [`${dashboard}/sign-in.ts`], format: "iife", globalName: "signInScript" }),
+  ]);
   const textOf = (end) => outputFiles.find(({ path }) => path.endsWith(end)).text.trim();
   // An end tag in a string would end the element.
   const script = textOf(".js").replaceAll("</script", "<\\/script");
@@ -190,13 +195,18 @@ async function buildPage(build) {
     "require-trusted-types-for 'script'",
   ].join("; ");
   const bytes = Buffer.from(html);
+  const signInScript = Buffer.from(signIn.outputFiles[0].contents);
   return {
-    metafile,
-    read: [source, ...Object.keys(metafile.inputs).filter((path) => !path.startsWith("node_modules/"))],
+    metafiles: [metafile, signIn.metafile],
+    read: [source, ...[metafile, signIn.metafile].flatMap(({ inputs }) => Object.keys(inputs))].filter(
+      (path) => !path.startsWith("node_modules/"),
+    ),
     written: [
       { path: "dist/dashboard/index.html", contents: bytes },
       { path: "dist/dashboard/index.html.gz", contents: gzipSync(bytes, { level: 9 }) },
       { path: "dist/dashboard/policy.txt", contents: Buffer.from(policy) },
+      { path: "dist/dashboard/signin.js", contents: signInScript },
+      { path: "dist/dashboard/signin.js.gz", contents: gzipSync(signInScript, { level: 9 }) },
     ],
   };
 }

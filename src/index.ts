@@ -6,11 +6,13 @@ import { invocationSpan } from "./shared/telemetry/invocation.ts";
 import { startTelemetry } from "./shared/telemetry/start.ts";
 import { jsonLog, loggingThrough, type LogLevel } from "./shared/base/log.ts";
 import { adopt } from "./http/adopt.ts";
-import { dashboard } from "./http/dashboard.ts";
+import { caller } from "./http/caller.ts";
+import { dashboard, signInScript } from "./http/dashboard.ts";
 import { remove } from "./http/delete.ts";
 import { guards, openedBy } from "./http/lib/auth.ts";
 import { health, healthDetails, version } from "./http/health.ts";
 import { jobs } from "./http/jobs/list.ts";
+import { definition } from "./http/jobs/definition.ts";
 import { job } from "./http/jobs/record.ts";
 import { summary } from "./http/jobs/summary.ts";
 import { withoutQuery } from "./http/lib/query.ts";
@@ -65,9 +67,16 @@ http("status", {
   ...allow("read", status(deps), stillUnknown(deps)),
 });
 http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", ...allow("cancel", remove(deps)) });
+http("caller", { methods: ["GET"], route: "caller", ...allow("read", plain(caller(deps))) });
 http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps)) });
-http("summary", { methods: ["GET"], route: "jobs/summary", ...allow("read", summary(deps)) });
+const summarize = summary(deps);
+http("summary", { methods: ["GET"], route: "jobs/summary", ...allow("read", summarize) });
 http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
+http("definition", {
+  methods: ["GET"],
+  route: "jobs/{id}/definition",
+  ...allow("read", plain(definition(deps))),
+});
 http("adopt", { methods: ["GET"], route: "adopt", ...allow("read", plain(adopt(deps))) });
 http("rerun", { methods: ["POST"], route: "jobs/{id}/rerun", ...allow("steer", rerun(deps)) });
 http("rerunMany", { methods: ["POST"], route: "jobs/rerun", ...allow("operate", plain(rerunMany(deps))) });
@@ -114,6 +123,12 @@ http("dashboard", {
   authLevel: "anonymous",
   handler: dashboard(deps),
 });
+http("signInScript", {
+  methods: ["GET"],
+  route: "dashboard/signin.js",
+  authLevel: "anonymous",
+  handler: signInScript(deps),
+});
 http("health", { methods: ["GET"], route: "health", authLevel: "anonymous", handler: plain(health(deps)) });
 http("healthDetails", {
   methods: ["GET"],
@@ -125,10 +140,12 @@ if (settings.readKey) {
   const { readKey } = settings;
   const reading = status({ ...deps, settings: { ...settings, apiPath: "/api/read" } });
   const routes = {
+    readCaller: { route: "read/caller", handler: plain(caller(deps)) },
     readStatus: { route: "read/status/{idOrName}", handler: reading },
     readJobs: { route: "read/jobs", handler: jobs(deps) },
-    readSummary: { route: "read/jobs/summary", handler: summary(deps) },
+    readSummary: { route: "read/jobs/summary", handler: summarize },
     readJob: { route: "read/jobs/{id}", handler: job(deps) },
+    readDefinition: { route: "read/jobs/{id}/definition", handler: plain(definition(deps)) },
     readLogs: { route: "read/logs/{idOrName}/{container?}", handler: readLogs },
     readHealthDetails: { route: "read/health/details", handler: plain(healthDetails(deps)) },
   };

@@ -188,9 +188,9 @@ program, caller, quota, capacity, identity, network.
 ProblemCode = str
 """Stable; docs/http.md explains each. One of these, or a word of a newer service: InvalidDefinition,
 InvalidOptions, InvalidRequest, InvalidParameters, NeverEnds, PolicyRefused, Forbidden, JobNotFound,
-TemplateNotFound, MessageNotFound, NameActive, AmbiguousName, DefinitionGone, BodyTooSlow,
-VersionChanged, BodyTooLarge, ResultExists, ResultTooLate, KeyReused, TooManyJobs, InternalError,
-StorageUnavailable, InvalidSettings, SealKeyUnavailable, JobUnreadable, IndexLost.
+TemplateNotFound, DefinitionNotFound, MessageNotFound, NameActive, AmbiguousName, DefinitionGone,
+BodyTooSlow, VersionChanged, BodyTooLarge, ResultExists, ResultTooLate, KeyReused, TooManyJobs,
+InternalError, StorageUnavailable, InvalidSettings, SealKeyUnavailable, JobUnreadable, IndexLost.
 """
 
 
@@ -823,6 +823,16 @@ class UnreadableJob(Reply):
 
 
 @dataclass(frozen=True)
+class Definition(Reply):
+    """The reply Definition."""
+
+    id: Optional[str] = None
+    """The job's id."""
+    definition: Optional[Dict[str, Any]] = None
+    """The container group as it was submitted; `***` stands for what is or may be a secret."""
+
+
+@dataclass(frozen=True)
 class JobRecordStopping(Reply):
     """An end is decided, and Azure has not confirmed it."""
 
@@ -1219,12 +1229,27 @@ class SummaryRow(Reply):
 
 
 @dataclass(frozen=True)
+class Caller(Reply):
+    """The reply Caller."""
+
+    id: Optional[str] = None
+    """With `AUTH_MODE=entra`: of the person, or of the application that calls for itself."""
+    may: Optional[List[str]] = None
+    """`submit` jobs, `steer` (cancel, run again) one by one, `operate` on many at once."""
+
+
+@dataclass(frozen=True)
 class Summary(Reply):
     """The reply Summary."""
 
+    _names: ClassVar[Dict[str, str]] = {
+        "generated_at": "generatedAt",
+    }
     rows: List[SummaryRow]
     """Hours and days in their order, all else the largest first."""
     by: Optional[str] = None
+    generated_at: Optional[str] = None
+    """When the jobs were read: an answer is kept for a minute."""
     since: Optional[str] = None
     """Accepted at or after."""
     until: Optional[str] = None
@@ -2009,6 +2034,16 @@ class _Service:
             idempotency_key=idempotency_key,
         )
 
+    def caller(
+        self,
+    ) -> Caller:
+        """What the caller may do."""
+        return self._json(
+            Caller,
+            "GET",
+            "/api/caller",
+        )
+
     def status(
         self,
         job: str,
@@ -2175,6 +2210,17 @@ class _Service:
             JobRecord,
             "GET",
             f"/api/jobs/{_quoted(job_id)}",
+        )
+
+    def definition(
+        self,
+        job_id: str,
+    ) -> Definition:
+        """What was submitted, with secrets masked."""
+        return self._json(
+            Definition,
+            "GET",
+            f"/api/jobs/{_quoted(job_id)}/definition",
         )
 
     def health_details(

@@ -1,5 +1,5 @@
 import type { Reply } from "../http/openapi/replies.ts";
-import { apiBase, session, signOut } from "./session.ts";
+import { apiBase, session, signOut, type Open } from "./session.ts";
 
 export type JobRow = Reply<"JobRow">;
 export type JobRecord = Reply<"JobRecord">;
@@ -19,23 +19,36 @@ const failed = (kind: Failure["kind"], message: string): Answer<never> => ({ ok:
 /** How long an answer may take: the summary of a busy month reads 100,000 rows. */
 const maxWait = 150_000;
 
-async function ask(method: string, path: string, signal?: AbortSignal): Promise<Response | Answer<never>> {
+/** @param isEndless a log that is followed ends when the service ends it */
+async function ask(
+  method: string,
+  path: string,
+  signal?: AbortSignal,
+  isEndless = false,
+): Promise<Response | Answer<never>> {
   const who = session.value;
-  if (who.kind !== "open") return failed("signed out", "Enter a key.");
+  if (who.kind !== "open") return failed("signed out", "Sign in.");
+  const signals = [signal, isEndless ? undefined : AbortSignal.timeout(maxWait)];
   try {
-    const limit = AbortSignal.timeout(maxWait);
-    const response = await fetch(`${apiBase}/${who.mayChange ? "" : "read/"}${path}`, {
+    const headers = await who.headers();
+    if (headers === undefined) return left(who);
+    const response = await fetch(`${apiBase}/${who.path}${path}`, {
       method,
-      headers: { "x-functions-key": who.key },
+      headers,
       cache: "no-store",
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+      signal: AbortSignal.any(signals.filter((each) => each !== undefined)),
     });
-    if (response.status !== 401 && response.status !== 403) return response;
-    signOut("The key is no longer accepted. Enter a valid one to go on where you were.");
-    return failed("signed out", "The key is no longer accepted.");
+    // A person may lack the role for one call and have it for others.
+    const isOver = response.status === 401 || (response.status === 403 && who.name === undefined);
+    return isOver ? left(who) : response;
   } catch {
     return failed("away", navigator.onLine ? "The service can't be reached." : "This device is offline.");
   }
+}
+
+function left({ over }: Open): Answer<never> {
+  signOut(over);
+  return failed("signed out", over);
 }
 
 /** @param isAnswer statuses that carry an answer and no fault */
@@ -70,6 +83,9 @@ export const listJobs = (query: URLSearchParams, signal?: AbortSignal): Promise<
 
 export const readJob = (id: string, signal?: AbortSignal): Promise<Answer<JobRecord | Reply<"UnreadableJob">>> =>
   json("GET", `jobs/${encodeURIComponent(id)}`, signal);
+
+export const readDefinition = (id: string, signal?: AbortSignal): Promise<Answer<Reply<"Definition">>> =>
+  json("GET", `jobs/${encodeURIComponent(id)}/definition`, signal);
 
 export const readSummary = (query: string, signal?: AbortSignal): Promise<Answer<Summary>> =>
   json("GET", `jobs/summary?${query}`, signal);
@@ -113,18 +129,9 @@ export async function readLog(
   signal: AbortSignal,
   take: (text: string) => void,
 ): Promise<Answer<true>> {
-  const who = session.value;
-  if (who.kind !== "open") return failed("signed out", "Enter a key.");
+  const response = await ask("GET", logPath(asked), signal, asked.follow);
+  if (!(response instanceof Response)) return response;
   try {
-    const response = await fetch(`${apiBase}/${who.mayChange ? "" : "read/"}${logPath(asked)}`, {
-      headers: { "x-functions-key": who.key },
-      cache: "no-store",
-      signal,
-    });
-    if (response.status === 401 || response.status === 403) {
-      signOut("The key is no longer accepted. Enter a valid one to go on where you were.");
-      return failed("signed out", "The key is no longer accepted.");
-    }
     if (!response.ok || response.body === null) {
       const kind = response.status >= 500 ? "away" : "refused";
       const text = await response.text();

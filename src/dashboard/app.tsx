@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { route } from "./address.ts";
-import { isOpening, keptKey, session, signIn, signOut } from "./session.ts";
+import { may, openByKey, opening, session, signInPerson, signInSettings } from "./session.ts";
 import { JobView } from "./views/job.tsx";
 import { Jobs } from "./views/jobs.tsx";
 import { Overview } from "./views/overview.tsx";
@@ -45,8 +45,9 @@ export function App() {
               </a>
             </nav>
             <div class="who">
-              {!who.mayChange && <span class="tag">Read only</span>}
-              <button type="button" class="small" onClick={() => signOut()}>
+              {who.name !== undefined && <span class="clip muted">{who.name}</span>}
+              {!may("steer") && <span class="tag">Read only</span>}
+              <button type="button" class="small" onClick={who.leave}>
                 Sign out
               </button>
             </div>
@@ -67,20 +68,45 @@ function View() {
 }
 
 function SignIn({ why }: { readonly why: string | undefined }) {
+  if (opening.value === "kept") return <p class="muted centre">Opening…</p>;
+  return (
+    <div class="sign-in card">
+      <h1>Operators’ page</h1>
+      {signInSettings === undefined ? (
+        <KeyForm text="Enter a key of the Function App, or the read key. It stays in this tab and is gone when you close it." />
+      ) : (
+        <>
+          <button
+            type="button"
+            class="primary"
+            disabled={opening.value !== "nothing"}
+            onClick={() => void signInPerson()}
+          >
+            Sign in with Microsoft
+          </button>
+          <details>
+            <summary>Use the read key</summary>
+            <KeyForm text="It stays in this tab and is gone when you close it." />
+          </details>
+        </>
+      )}
+      <p role="alert" class="error">
+        {why}
+      </p>
+    </div>
+  );
+}
+
+function KeyForm({ text }: { readonly text: string }) {
   const key = useSignal("");
-  if (isOpening.value && keptKey() !== undefined) return <p class="muted centre">Opening…</p>;
   return (
     <form
-      class="sign-in card"
       onSubmit={(event) => {
         event.preventDefault();
-        void signIn(key.value);
+        void openByKey(key.value);
       }}
     >
-      <h1>Operators’ page</h1>
-      <p class="muted">
-        Enter a key of the Function App, or the read key. It stays in this tab and is gone when you close it.
-      </p>
+      <p class="muted">{text}</p>
       <label>
         Key
         <input
@@ -92,12 +118,13 @@ function SignIn({ why }: { readonly why: string | undefined }) {
           onInput={(event) => (key.value = event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="primary" disabled={isOpening.value}>
+      <button
+        type="submit"
+        class={signInSettings === undefined ? "primary" : ""}
+        disabled={opening.value !== "nothing"}
+      >
         Open
       </button>
-      <p role="alert" class="error">
-        {why}
-      </p>
     </form>
   );
 }

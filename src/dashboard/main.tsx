@@ -1,8 +1,7 @@
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { keptKey, signIn } from "./session.ts";
+import { resume } from "./session.ts";
 
-const key = keptKey();
-if (key !== undefined) void signIn(key);
+void resume();
 const place = document.getElementById("app");
 if (place) render(<App />, place);

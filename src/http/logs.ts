@@ -27,6 +27,8 @@ type LogsDeps = Pick<
 /** A follower is let go before the platform cuts it off; it may come again with `since`. */
 const longestFollow = 4 * minute;
 const followPause = 2 * second;
+/** While its logs can be read where they are written, a job's row is read no more often than this. */
+const rowPause = minute;
 /** A follower bears a storage that can't be read for this long. */
 const longestOutage = minute;
 /** A reply up to this size is sent whole, with its length. */
@@ -176,6 +178,7 @@ async function* followed(
   const until = deps.now() + longestFollow;
   let [view, current] = [begun, job];
   let failingSince: number | undefined;
+  let rowReadAt = deps.now();
   while (!connection.gone()) {
     try {
       const over = hasEnded(current.phase) || current.attempt > view.attempt;
@@ -201,7 +204,9 @@ async function* followed(
     }
     if (deps.now() >= until) return;
     await deps.sleep(followPause);
-    if (!connection.gone()) current = await seenAgain(live, current);
+    if (connection.gone() || (!view.mayMoveOn && deps.now() < rowReadAt + rowPause)) continue;
+    rowReadAt = deps.now();
+    current = await seenAgain(live, current);
   }
 }
 

@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { jobs } from "../../src/http/jobs/list.ts";
 import { summary } from "../../src/http/jobs/summary.ts";
+import { openedBy } from "../../src/http/lib/auth.ts";
 import { hour, minute, second } from "../../src/shared/base/duration.ts";
+import { Secret } from "../../src/shared/base/errors.ts";
 import { tableNames } from "../../src/shared/store/connect.ts";
 import { dayPartition, jobKey, listedColumns, toRow } from "../../src/shared/store/job-row.ts";
 import { ended, jobId, start } from "../kit/kit.ts";
@@ -220,5 +222,57 @@ describe("the summary", () => {
     const filter = bench.calls().at(-1)?.url.searchParams.get("$filter") ?? "";
     expect(filter).toContain(`PartitionKey ge '${dayPartition(start)}'`);
     expect(filter).toContain(`PartitionKey le '${dayPartition(start - hour)}'`);
+  });
+
+  const reads = (bench: Bench): number => bench.calls().filter(({ method }) => method === "GET").length;
+
+  it("is kept for a minute, says how old it is, and is read once for those that ask at the same time", async () => {
+    const bench = await openBench();
+    await history(bench, 3);
+    const handler = summary(bench.deps);
+    const before = reads(bench);
+    const asked = ["by=state&since=P1D", "since=P1D", "SINCE=P1D&by=State"];
+    const first = await Promise.all(asked.map((query) => ask(handler, { query })));
+    expect(reads(bench)).toBe(before + 1);
+    expect(first.map(({ headers }) => headers.get("age"))).toEqual(["0", "0", "0"]);
+    await history(bench, 1, () => [{}, { id: jobId(500) }]);
+    bench.clock.advance(58 * second);
+    const kept = await ask(handler, { query: "since=P1D" });
+    expect([kept.headers.get("age"), kept.body]).toEqual(["59", first[0]?.body]);
+    expect(kept.body["generatedAt"]).toBe(new Date(start + 3 * second).toISOString());
+    bench.clock.advance(second);
+    const anew = await ask(handler, { query: "since=P1D" });
+    expect([anew.headers.get("age"), reads(bench)]).toEqual(["0", before + 2]);
+    expect(summarized.parse(anew.body).rows).toMatchObject([{ count: 4 }]);
+  });
+
+  it("is kept apart for another question, and for a caller that may do less", async () => {
+    const bench = await openBench();
+    await history(bench, 3);
+    const handler = summary(bench.deps);
+    const before = reads(bench);
+    for (const query of ["", "by=name", "name=x", "since=PT2H", "until=PT1H", "state=failed"])
+      await ask(handler, { query });
+    expect(reads(bench)).toBe(before + 6);
+    const reader = openedBy(new Secret("a-key-that-only-reads"), handler);
+    await ask(reader.handler, { query: "code=a-key-that-only-reads" });
+    await ask(reader.handler, { query: "code=a-key-that-only-reads" });
+    expect(reads(bench)).toBe(before + 7);
+  });
+
+  it("that storage did not give is not kept, nor is one of more than a thousand rows", async () => {
+    let refuses = false;
+    const bench = await openBench(
+      {},
+      { before: ({ url }) => (refuses && url.pathname.includes("/jobs(") ? 400 : "pass") },
+    );
+    const handler = summary(bench.deps);
+    await history(bench, 1001, (n) => [{}, { options: { tags: {}, ...source("f", `p${n}`, "r", "a") } }]);
+    refuses = true;
+    expect((await ask(handler, { query: "by=pipeline" })).status).toBeGreaterThanOrEqual(500);
+    refuses = false;
+    const before = reads(bench);
+    for (const _ of [1, 2]) expect((await ask(handler, { query: "by=pipeline" })).status).toBe(200);
+    expect(reads(bench)).toBe(before + 4);
   });
 });

@@ -3,6 +3,8 @@ import { duration } from "../logic/format.ts";
 import { isActive } from "../logic/grouping.ts";
 import { jobAddress } from "../logic/route.ts";
 import { Section, Time } from "../parts/basics.tsx";
+import { Table } from "../parts/table.tsx";
+import { useNow } from "../polled.ts";
 
 /** Tables of a job's view. */
 
@@ -10,53 +12,53 @@ import { Section, Time } from "../parts/basics.tsx";
 const utc = (time: string | null | undefined): string | undefined => (time ? `${time}Z` : undefined);
 
 export function Containers({ job }: { readonly job: JobRecord }) {
+  const now = useNow();
   const attempts = [
     ...job.attempts.filter(({ number }) => number !== job.attempt),
     { number: job.attempt, containers: job.containers },
   ];
+  const many = attempts.length > 1;
+  const columns = [...(many ? ["Attempt"] : []), "Container", "State", "Exit code", "Started", "Ran", "Log"];
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Containers, table">
-      <table>
-        <thead>
-          <tr>
-            {attempts.length > 1 && <th scope="col">Attempt</th>}
-            <th scope="col">Container</th>
-            <th scope="col">State</th>
-            <th scope="col">Exit code</th>
-            <th scope="col">Started</th>
-            <th scope="col">Ran</th>
-            <th scope="col">Log</th>
+    <Table label="Containers" columns={columns}>
+      {attempts.flatMap(({ number, containers }) =>
+        Object.entries<Container>(containers).map(([name, each]) => (
+          <tr key={`${number} ${name}`}>
+            {many && <td>{number}</td>}
+            <th scope="row">
+              {name}
+              {each.init && <span class="tag">init</span>}
+            </th>
+            <td>
+              {stateOf(each) ?? (isActive(job.state) ? "Not started" : "Not known")}
+              {each.restart_count !== undefined && <span class="muted"> (restarted ×{each.restart_count})</span>}
+            </td>
+            <td class={each.exit_code ? "tone-bad" : ""}>{each.exit_code ?? "–"}</td>
+            <td>
+              <Time at={utc(each.start_time)} />
+            </td>
+            <td>{ran(each, now)}</td>
+            <td>
+              <a href={jobAddress(job.id, { container: name, attempt: number })}>{each.log ?? "Open"}</a>
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {attempts.flatMap(({ number, containers }) =>
-            Object.entries<JobRecord["containers"][string]>(containers).map(([name, each]) => (
-              <tr key={`${number} ${name}`}>
-                {attempts.length > 1 && <td>{number}</td>}
-                <th scope="row">
-                  {name}
-                  {each.init && <span class="tag">init</span>}
-                </th>
-                <td>{each.detail_status ?? each.state ?? (isActive(job.state) ? job.state : "Not known")}</td>
-                <td class={each.exit_code ? "tone-bad" : ""}>{each.exit_code ?? "–"}</td>
-                <td>
-                  <Time at={utc(each.start_time)} />
-                </td>
-                <td>{ran(each.start_time, each.finish_time)}</td>
-                <td>
-                  <a href={jobAddress(job.id, { container: name, attempt: number })}>{each.log ?? "Open"}</a>
-                </td>
-              </tr>
-            )),
-          )}
-        </tbody>
-      </table>
-    </div>
+        )),
+      )}
+    </Table>
   );
 }
 
-function ran(from: string | null | undefined, to: string | null | undefined): string {
-  return from && to ? duration((Date.parse(`${to}Z`) - Date.parse(`${from}Z`)) / 1000) : "–";
+type Container = JobRecord["containers"][string];
+
+/** Azure's word for why it is so, beside a state that goes on. */
+function stateOf({ state, detail_status: detail }: Container): string | undefined {
+  const isOver = state === undefined || state === "Terminated";
+  return isOver || !detail ? (detail ?? state) : `${state}: ${detail}`;
+}
+
+function ran({ start_time: from, finish_time: to, state }: Container, now: number): string {
+  const end = to ? Date.parse(`${to}Z`) : state === "Running" ? now : undefined;
+  return from && end !== undefined ? duration((end - Date.parse(`${from}Z`)) / 1000) : "–";
 }
 
 export function Events({ job }: { readonly job: JobRecord }) {
@@ -88,33 +90,21 @@ export function Events({ job }: { readonly job: JobRecord }) {
       )}
       {events.length > 0 && (
         <Section title="Events of the container group">
-          <div class="scroll" tabIndex={0} role="region" aria-label="Events, table">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Time</th>
-                  <th scope="col">Container</th>
-                  <th scope="col">Event</th>
-                  <th scope="col">Message</th>
-                </tr>
-              </thead>
-              <tbody>
-                {events.map((event, index) => (
-                  <tr key={index}>
-                    <td>
-                      <Time at={event.at} />
-                    </td>
-                    <td>{event.container ?? "–"}</td>
-                    <td class={event.type === "Warning" ? "tone-bad" : ""}>
-                      {event.name}
-                      {event.count > 1 && ` ×${event.count}`}
-                    </td>
-                    <td class="words">{event.message}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table label="Events" columns={["Time", "Container", "Event", "Message"]}>
+            {events.map((event, index) => (
+              <tr key={index}>
+                <td>
+                  <Time at={event.at} />
+                </td>
+                <td>{event.container ?? "–"}</td>
+                <td class={event.type === "Warning" ? "tone-bad" : ""}>
+                  {event.name}
+                  {event.count > 1 && ` ×${event.count}`}
+                </td>
+                <td class="words">{event.message}</td>
+              </tr>
+            ))}
+          </Table>
         </Section>
       )}
       <details class="card">
@@ -142,7 +132,7 @@ export function Options({ job: { options, apiVersion, images, via, requestedBy }
   });
   return (
     <details class="card">
-      <summary>Definition and options</summary>
+      <summary>Options</summary>
       <dl class="facts">
         {shown.map(([name, value]) => (
           <div key={name}>

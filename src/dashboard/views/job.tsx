@@ -7,7 +7,8 @@ import { isActive } from "../logic/grouping.ts";
 import { jobAddress, jobsAddress, type JobRoute } from "../logic/route.ts";
 import { Ask, Copy, Freshness, Section, StateMark, Time, Trouble } from "../parts/basics.tsx";
 import { usePolled } from "../polled.ts";
-import { session } from "../session.ts";
+import { may } from "../session.ts";
+import { Definition } from "./definition.tsx";
 import { Containers, Events, Options } from "./job-parts.tsx";
 import { Logs } from "./logs.tsx";
 import { TimelineChart } from "./timeline-chart.tsx";
@@ -31,12 +32,16 @@ function tell(id: string, answer: Told | undefined): void {
   told.value = next;
 }
 
+/** While its log is followed, which costs as much again, it is read more seldom. */
+const pauseOf = ({ state, groupDeleted }: JobRecord): number | undefined =>
+  state === "Running" ? 30_000 : isActive(state) || !groupDeleted ? 20_000 : undefined;
+
 export function JobView({ route }: { readonly route: JobRoute }) {
   const { id } = route;
   const polled = usePolled(
     id,
     (signal) => readJob(id, signal),
-    (job) => ("unreadable" in job ? undefined : isActive(job.state) || !job.groupDeleted ? 20_000 : undefined),
+    (job) => ("unreadable" in job ? undefined : pauseOf(job)),
   );
   const job = polled.value;
   if (job === undefined) {
@@ -71,7 +76,7 @@ export function JobView({ route }: { readonly route: JobRoute }) {
           <h1>{job.name}</h1>
           <StateMark state={job.state} />
         </div>
-        <Freshness polled={polled} every="every 20 seconds until its group is gone" />
+        <Freshness polled={polled} every="every 20 or 30 seconds until its group is gone" />
       </div>
       <Trouble polled={polled} />
       <Answered id={id} />
@@ -91,6 +96,7 @@ export function JobView({ route }: { readonly route: JobRoute }) {
       </Section>
       <Logs job={job} route={route} />
       <Events job={job} />
+      <Definition id={id} />
       <Options job={job} />
     </>
   );
@@ -114,8 +120,7 @@ function Answered({ id }: { readonly id: string }) {
 function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: () => void }) {
   const [asking, setAsking] = useState<"cancel" | "rerun">();
   const [isBusy, setBusy] = useState(false);
-  const who = session.value;
-  if (who.kind !== "open" || !who.mayChange) return null;
+  if (!may("steer")) return null;
   const isOpen = isActive(job.state);
   const act = async (what: "cancel" | "rerun"): Promise<void> => {
     setAsking(undefined);

@@ -24,7 +24,7 @@ export function Logs({ job, route }: { readonly job: JobRecord; readonly route: 
   const [follow, setFollow] = useState(true);
   const [isWhole, setWhole] = useState(false);
   const [wrap, setWrap] = useState(true);
-  const isFollowing = isLive && follow;
+  const isFollowing = follow && canFollow(job, isLive);
   const log = useLog(job.id, container, route.attempt, isFollowing, isWhole);
   const search = useSearch(log.lines);
   const end = search.at === undefined ? Infinity : Math.max(shownLines, search.at + shownLines / 2);
@@ -67,6 +67,9 @@ export function Logs({ job, route }: { readonly job: JobRecord; readonly route: 
     </Section>
   );
 }
+
+/** Before it runs there is nothing to follow but the job's state, which the view asks for anyway. */
+const canFollow = ({ state }: JobRecord, isLive: boolean): boolean => isLive && state === "Running";
 
 function Check({
   label,

@@ -2,7 +2,7 @@ import { formatDuration } from "../../shared/base/duration.ts";
 import { Unreadable } from "../../shared/base/errors.ts";
 import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import type { Deps } from "../../shared/deps.ts";
-import { endingOf, type Attempt, type Job } from "../../shared/job/job.ts";
+import { endingOf, hasEnded, type Attempt, type Job } from "../../shared/job/job.ts";
 import type { JobOptions } from "../../shared/job/options.ts";
 import type { AttemptResult } from "../../shared/store/attempts.ts";
 import { columnsOf } from "../../shared/store/job-row.ts";
@@ -11,7 +11,7 @@ import { withStopped } from "../../shared/store/stopped-containers.ts";
 import { readQuery } from "../lib/query.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
-import { containerReply, isoTime } from "../lib/job-reply.ts";
+import { containerNow, containerReply, isoTime } from "../lib/job-reply.ts";
 
 /** `GET /api/jobs/{id}`: the columns of the row, and everything that does not fit into columns. */
 type RecordDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts">;
@@ -25,7 +25,10 @@ export function job(deps: RecordDeps) {
     if (!found) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
     if ("unreadable" in found) return json(200, found);
     const { job } = found;
-    const results = (await deps.attempts.all(job.id)).map((result) => withStopped(job, result));
+    // What an attempt's containers did is stored at its end.
+    const isFirst = job.attempts.length === 0 && !hasEnded(job.phase) && endingOf(job.phase) === undefined;
+    const kept = isFirst ? [] : await deps.attempts.all(job.id);
+    const results = kept.map((result) => withStopped(job, result));
     const columns = deps.jobs.shown(plainColumns(columnsOf(job, deps.jobs.prices)));
     return json(200, { ...columns, ...record(job, new Map(results.map((result) => [result.attempt, result]))) });
   });
@@ -56,7 +59,11 @@ function record(job: Job, results: ReadonlyMap<number, AttemptResult>): Beside {
     containers: Object.fromEntries(
       job.containers.map(({ name, init }) => {
         const result = results.get(job.attempt)?.containers.find((each) => each.name === name && each.init === init);
-        return [name, { ...(init ? { init } : {}), ...(result ? containerReply(result) : {}) }];
+        const view = hasEnded(phase)
+          ? undefined
+          : job.observed.containers.find((each) => each.container === name && each.init === init);
+        const shown = result ? containerReply(result) : view ? containerNow(view) : {};
+        return [name, { ...(init ? { init } : {}), ...shown }];
       }),
     ),
     options: shownOptions(job.options),

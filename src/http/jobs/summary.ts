@@ -1,9 +1,12 @@
 import { hasTag } from "../../shared/store/active-jobs.ts";
-import { day, minute } from "../../shared/base/duration.ts";
+import { day, minute, second } from "../../shared/base/duration.ts";
 import { err, ok, type Result } from "../../shared/base/errors.ts";
+import { foldName } from "../../shared/base/json.ts";
+import { TtlCache } from "../../shared/base/ttl-cache.ts";
 import type { Settings } from "../../shared/config/settings.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { activeStates } from "../../shared/job/job.ts";
+import { rightsOf } from "../lib/auth.ts";
 import { oneOf, readQuery } from "../lib/query.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
@@ -11,7 +14,10 @@ import { filterParameters, wantedOf, type Wanted } from "./filter.ts";
 import { groupings, type Grouping } from "./groupings.ts";
 import { Tally, talliedColumns } from "./tally.ts";
 
-/** `GET /api/jobs/summary`: how many jobs there were, how they ended, how long they took and what they cost, by what they have in common. */
+/**
+ * `GET /api/jobs/summary`: how many jobs there were, how they ended, how long they took and what they cost, by what they have in common.
+ * An answer is kept for a minute, for callers of the same rights: it may have read 100,000 rows, and every open page asks for the same.
+ */
 type SummaryDeps = Pick<Deps, "log" | "now" | "settings" | "jobs">;
 
 export const summaryParameters = {
@@ -30,10 +36,22 @@ export interface Limits {
   readonly maxTime: number;
 }
 
+/** Answers that are remembered, and the rows that one of them has at the most: together some 20 MB. */
+const [maxRemembered, maxRememberedRows] = [50, 1000];
+
 export function summary(deps: SummaryDeps, limits: Limits = { maxRows: 100_000, maxTime: 2 * minute }) {
+  const recent = new TtlCache<Reply<"Summary">>({ time: minute, max: maxRemembered, now: deps.now });
   return handler(deps.log, async (request, context) => {
     const asked = readSummary(request.query, deps.settings, deps.now());
-    return asked.ok ? json(200, await summarize(deps, asked.value, limits)) : refuse(asked.error, context);
+    if (!asked.ok) return refuse(asked.error, context);
+    const key = JSON.stringify([rightsOf(context), asked.value.key]);
+    const told = await recent.get(
+      key,
+      () => summarize(deps, asked.value, limits),
+      ({ rows }) => rows.length <= maxRememberedRows,
+    );
+    const age = Math.max(0, Math.floor((deps.now() - Date.parse(told.generatedAt)) / second));
+    return json(200, told, { age: String(age) });
   });
 }
 
@@ -41,6 +59,8 @@ interface Asked extends Wanted {
   readonly by: Grouping;
   readonly since: number;
   readonly until: number;
+  /** The same for all that asks for the same: a duration ago stays as it was written, though it is another time each time. */
+  readonly key: unknown;
 }
 
 function readSummary(
@@ -56,7 +76,9 @@ function readSummary(
   const { since = Math.max(0, until - usualRange) } = asked.value;
   if (since > until) return err(faulty("since", "must be before until"));
   if (until - since > longestRange) return err(faulty("since", "must be at most 31 days before until"));
-  return ok({ ...wantedOf(asked.value), by, since, until });
+  const asWritten = (name: string): string | undefined => [...query].find(([key]) => foldName(key) === name)?.[1];
+  const key = { ...asked.value, by, since: asWritten("since"), until: asWritten("until") };
+  return ok({ ...wantedOf(asked.value), by, since, until, key });
 }
 
 const pageSize = 1000;
@@ -66,7 +88,8 @@ async function summarize(
   { by, since, until, filter, active, tag }: Asked,
   { maxRows, maxTime }: Limits,
 ): Promise<Reply<"Summary">> {
-  const deadline = now() + maxTime;
+  const began = now();
+  const deadline = began + maxTime;
   const states = active ? activeStates : filter.states;
   const columns = tag === undefined ? talliedColumns : [...talliedColumns, "tags"];
   const tally = new Tally(by);
@@ -83,6 +106,7 @@ async function summarize(
   } while (continuation !== undefined && read < maxRows && now() < deadline);
   return {
     by,
+    generatedAt: new Date(began).toISOString(),
     since: new Date(since).toISOString(),
     until: new Date(until).toISOString(),
     rows: [...tally.rows()],

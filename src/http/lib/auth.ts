@@ -31,21 +31,29 @@ export interface Guarded {
 type OnUnavailable = (request: HttpRequest) => HttpResponseInit | undefined;
 
 interface Caller {
-  readonly appId: string;
-  readonly roles: readonly AppRole[];
+  /** Absent where a key opened: the platform does not say whose it is. */
+  readonly id?: string;
+  readonly may: readonly Guard[];
 }
 
+/** Whoever has a key of the host may do everything. */
+const keyHolder: Caller = { may: ["read", "submit", "cancel", "steer", "operate"] };
+const keyReader: Caller = { may: ["read"] };
 const callers = new WeakMap<InvocationContext, Caller>();
 
-/** The application id of who made a request; known with `AUTH_MODE=entra` only. */
+/** Who made a request: a person's object id, else an application's id; known with `AUTH_MODE=entra` only. */
 export function callerOf(context: InvocationContext): string | undefined {
-  return callers.get(context)?.appId;
+  return callers.get(context)?.id;
 }
 
-/** True for a caller with the role Job.Run and no role that allows more. A key of the host allows everything. */
+/** True for a caller who may run templates and not steer other jobs. A key of the host allows everything. */
 export function runsTemplatesOnly(context: InvocationContext): boolean {
-  const roles = callers.get(context)?.roles;
-  return roles !== undefined && !roles.includes("Job.Submit") && !roles.includes("Job.Operate");
+  return !rightsOf(context).includes("steer");
+}
+
+/** Which guards let the caller of a request pass. Whatever several callers share is shared among those alone who may do the same. */
+export function rightsOf(context: InvocationContext): readonly Guard[] {
+  return (callers.get(context) ?? keyHolder).may;
 }
 
 /** @param onUnavailable what the guard answers when it can't check a token now; by default a 503 */
@@ -66,12 +74,12 @@ export function guards({
       async (request, context) => {
         const who = await identify(request.headers.get("authorization"));
         if (who.kind === "nobody") return unauthorized({ "www-authenticate": "Bearer" });
-        const roles: readonly AppRole[] = guardRoles[guard];
-        if (who.kind === "stranger" || !who.roles.some((role) => roles.includes(role))) {
-          const message = `Forbidden: the caller needs the app role ${roles.join(" or ")} and, if ENTRA_CALLERS is set, must be listed in it.`;
+        if (who.kind === "stranger" || !mayPass(who.roles, guard)) {
+          const message = `Forbidden: the caller needs the app role ${guardRoles[guard].join(" or ")} and, if ENTRA_CALLERS is set, must be listed in it.`;
           return refuse({ code: "Forbidden", message }, context);
         }
-        callers.set(context, who);
+        const may = keyHolder.may.filter((each) => mayPass(who.roles, each));
+        callers.set(context, { id: who.userId ?? who.appId, may });
         return open;
       },
       onUnavailable,
@@ -86,6 +94,11 @@ export function guards({
   };
 }
 
+function mayPass(roles: readonly AppRole[], guard: Guard): boolean {
+  const wanted: readonly AppRole[] = guardRoles[guard];
+  return roles.some((role) => wanted.includes(role));
+}
+
 /** What a guard returns for a caller that may pass. */
 const open: HttpResponseInit = {};
 
@@ -96,7 +109,9 @@ export function openedBy(key: Secret, handle: HttpHandler): Guarded {
     authLevel: "anonymous",
     handler: async (request, context) => {
       const shown = request.headers.get("x-functions-key") ?? request.query.get("code") ?? "";
-      return timingSafeEqual(digest(shown), expected) ? handle(request, context) : unauthorized({});
+      if (!timingSafeEqual(digest(shown), expected)) return unauthorized({});
+      callers.set(context, keyReader);
+      return handle(request, context);
     },
   };
 }

@@ -5,7 +5,7 @@ import { type LocatedFault, Unreadable } from "../../shared/base/errors.ts";
 import { entryOf } from "../../shared/job/reasons.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { type JobId, parseJobId } from "../../shared/base/ids.ts";
-import { hasEnded, type Job, stateWord } from "../../shared/job/job.ts";
+import { type ContainerView, hasEnded, type Job, stateWord } from "../../shared/job/job.ts";
 import { whyDropped } from "../../shared/job/result.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { withStopped } from "../../shared/store/stopped-containers.ts";
@@ -160,15 +160,18 @@ function resultWarnings(attempt: AttemptResult | undefined): readonly LocatedFau
 
 /** The original's fields and form; what is new follows them. */
 export function containerReply(container: ContainerResult): Reply<"Container"> {
+  const { output, outputTruncated: output_truncated, log } = container;
+  return { ...containerNow(container), output, output_truncated, log };
+}
+
+/** A container as it was when its group was last observed: its log is not captured yet. */
+export function containerNow(container: Omit<ContainerView, "container" | "init">) {
   return {
     start_time: plainTime(container.startTime),
     finish_time: plainTime(container.finishTime),
     state: container.state,
     exit_code: container.exitCode ?? null,
     detail_status: container.detailStatus ?? null,
-    output: container.output,
-    output_truncated: container.outputTruncated,
-    log: container.log,
     ...(container.restartCount > 0 ? { restart_count: container.restartCount } : {}),
   };
 }

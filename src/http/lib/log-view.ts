@@ -25,6 +25,8 @@ export class LogView {
   readonly #live: LiveLogs;
   readonly #asked: Asked;
   readonly #cursors = new Map<string, LogCursor>();
+  /** Containers whose log Container Instances did not know when it was last asked for, or was not asked for yet. */
+  readonly #gone = new Set<string>();
   /** With `tail`, by container: the last lines read so far, and whether they were handed out. */
   readonly #tails = new Map<string, { lines: readonly string[]; shown: boolean }>();
 
@@ -52,14 +54,21 @@ export class LogView {
     return this.#cursors.get(name)?.isEmpty === false;
   }
 
+  /** False while every log can be read where it is written: then its containers run, or have only just ended. */
+  get mayMoveOn(): boolean {
+    return this.#gone.size > 0;
+  }
+
   /**
    * A container's lines that came since the last time, with their timestamps, some at a time.
    *
    * @throws Unavailable when they can't be read now; a later call goes on with the first that was not handed out
    */
   async *lines(job: Job, name: string): AsyncGenerator<readonly string[]> {
+    this.#gone.add(name);
     if (this.attempt === job.attempt && !mayHaveLogs(job)) return;
     const now = await this.#live.log(job, this.attempt, name);
+    if (!now.isGone) this.#gone.delete(name);
     const cursor = this.#cursors.get(name) ?? new LogCursor(this.#deps.blobs.logs, (pieces) => this.#begin(pieces));
     this.#cursors.set(name, cursor);
     const { tail, since } = this.#asked;

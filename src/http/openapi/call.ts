@@ -34,6 +34,7 @@ export const headers = {
   Location: "Where to poll, absolute, without a key in it.",
   "Retry-After": "Seconds to wait before.",
   ETag: "The version, for If-Match.",
+  Age: "Seconds since the jobs were read.",
   "x-continuation": "Where the next page begins, for formats that have no place for it.",
 } as const;
 

@@ -83,6 +83,7 @@ const logReplies = { "200": { ...answer("The log.", "Log"), others: ["text/plain
 
 /** The calls that `READ_KEY` opens copies of, under `/api/read`. */
 const readable = (): readonly Call[] => [
+  get("/api/caller", "caller", "What the caller may do.", {}, { "200": answer("It.", "Caller") }),
   get(
     "/api/status/{idOrName}",
     "status",
@@ -103,7 +104,7 @@ const readable = (): readonly Call[] => [
     "How many jobs there were, how they ended, what they took and cost.",
     summaryParameters,
     {
-      "200": answer("A row for each.", "Summary"),
+      "200": { ...answer("A row for each.", "Summary"), headers: ["Age"] },
     },
   ),
   get(
@@ -112,6 +113,16 @@ const readable = (): readonly Call[] => [
     "Everything about a job.",
     {},
     { "200": answer("It.", "JobRecord", "UnreadableJob"), ...unknown },
+  ),
+  get(
+    "/api/jobs/{id}/definition",
+    "definition",
+    "What was submitted, with secrets masked.",
+    {},
+    {
+      "200": answer("It.", "Definition"),
+      "404": problem("The job is not known, or its definition is no longer kept."),
+    },
   ),
   get(
     "/api/logs/{idOrName}",

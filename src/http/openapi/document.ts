@@ -124,7 +124,10 @@ function response({ text, json, others = [], headers: sent = [] }: Answer): Json
           headers: Object.fromEntries(
             sent.map((name) => [
               name,
-              { description: headers[name], schema: { type: name === "Retry-After" ? "integer" : "string" } },
+              {
+                description: headers[name],
+                schema: { type: name === "Retry-After" || name === "Age" ? "integer" : "string" },
+              },
             ]),
           ),
         }),

@@ -257,6 +257,12 @@ export const jobReplies = () => ({
     .partial()
     .extend({ id: jobId(), unreadable: text("Why there is no more.") })
     .meta({ description: "The columns of a row that can't be read." }),
+  Definition: z.strictObject({
+    id: jobId(),
+    definition: z
+      .record(z.string(), z.unknown())
+      .meta({ description: "The container group as it was submitted; `***` stands for what is or may be a secret." }),
+  }),
   JobRecord: z.strictObject({
     ...rowMembers(),
     apiVersion: text("Of the definition."),

@@ -88,8 +88,15 @@ export const serviceReplies = () => ({
     faults: z.array(z.string()).meta({ description: "What is wrong with the service's settings." }).optional(),
   }),
   SummaryRow: summaryRow(),
+  Caller: z.strictObject({
+    id: text("With `AUTH_MODE=entra`: of the person, or of the application that calls for itself.").optional(),
+    may: z
+      .array(z.enum(["read", "submit", "cancel", "steer", "operate"]))
+      .meta({ description: "`submit` jobs, `steer` (cancel, run again) one by one, `operate` on many at once." }),
+  }),
   Summary: z.strictObject({
     by: z.enum(groupings),
+    generatedAt: time("When the jobs were read: an answer is kept for a minute."),
     since: time("Accepted at or after."),
     until: time("Accepted before."),
     rows: z.array(summaryRow()).meta({ description: "Hours and days in their order, all else the largest first." }),

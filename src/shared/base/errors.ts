@@ -30,6 +30,7 @@ export const statusOf = {
   Forbidden: 403,
   JobNotFound: 404,
   TemplateNotFound: 404,
+  DefinitionNotFound: 404,
   MessageNotFound: 404,
   NameActive: 409,
   AmbiguousName: 409,

@@ -72,6 +72,13 @@ export const securitySettings = {
     words,
     "Application (client) ids that may call, comma-separated.",
   ),
+  entraPageClient: row<string | undefined>(
+    "ENTRA_PAGE_CLIENT_ID",
+    "",
+    undefined,
+    (value) => (/^[0-9a-f-]{36}$/i.test(value) ? value.toLowerCase() : { fault: "must be a client id (a UUID)" }),
+    "Application (client) id with which people sign in on the operators' page, for `AUTH_MODE=entra`; it counts as one of `ENTRA_CALLERS`. Its redirect address, of the kind single-page application, is `https://HOST/api/dashboard`. Without it the page takes `READ_KEY` alone.",
+  ),
   entraAuthority: row<string | undefined>(
     "ENTRA_AUTHORITY",
     "https://login.microsoftonline.com",
@@ -84,7 +91,7 @@ export const securitySettings = {
     "",
     undefined,
     atLeast(16),
-    "A second key, for dashboards: it opens `/api/read/status`, `/api/read/jobs` and `/api/read/logs`, and nothing else.",
+    "A second key, for dashboards: it opens the reading calls under `/api/read`, and nothing else.",
   ),
   callbackHosts: row<readonly string[]>(
     "CALLBACK_HOSTS",

@@ -13,7 +13,7 @@ import { viewOf, type DefinitionView } from "./view.ts";
 import type { LocatedFault } from "../base/errors.ts";
 import { isJsonObject, type JsonObject } from "../base/json.ts";
 
-export { maskSecrets, resolveVaultReferences, secretValues } from "./secrets.ts";
+export { maskSecrets, resolveVaultReferences, secretValues, shownBody } from "./secrets.ts";
 export type { LocatedReference } from "./secrets.ts";
 export type { Filled } from "./template/fill.ts";
 export { parametersByPath } from "./template/origins.ts";

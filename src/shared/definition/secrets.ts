@@ -1,5 +1,5 @@
-import type { JsonObject } from "../base/json.ts";
-import { credentialsIn } from "../base/redact.ts";
+import { isJsonObject, setMember, type JsonObject, type JsonValue } from "../base/json.ts";
+import { credentialsIn, maskOf, withCredentials, type Mask } from "../base/redact.ts";
 import { mapLeaves, suspicious, type Leaf } from "./leaves.ts";
 import { replaceVaultReferences, vaultReferencesIn, type VaultReference } from "./placeholders.ts";
 
@@ -10,6 +10,33 @@ export const userinfo = /(?<=:\/\/)[^/\s@]{1,500}(?=@)/g;
 /** The body with what the service never gives back masked: registry passwords, `secureValue`, keys, files of secret volumes, protected settings. */
 export function maskSecrets(body: JsonObject): JsonObject {
   return mapLeaves(body, ({ value, place }) => (place === "secret" || place === "file" ? mask : value));
+}
+
+/**
+ * The body as people may see it: without the values that the service never gives back or whose name speaks of a secret, and without
+ * any of these wherever else it stands, in a member's name too.
+ *
+ * @param fromVault what its references to a vault stand for
+ */
+export function shownBody(body: JsonObject, fromVault: readonly string[] = []): JsonObject {
+  const hidden = mapLeaves(body, ({ value, place }) => {
+    if (place === "secret" || place === "file" || place === "suspect") return mask;
+    return place === "named" && !isOrdinary(String(value)) ? mask : value;
+  });
+  return maskedMembers(hidden, withCredentials(maskOf([...secretValues(body), ...fromVault])));
+}
+
+function maskedMembers(object: JsonObject, masked: Mask): JsonObject {
+  const shown: JsonObject = {};
+  for (const [key, value] of Object.entries(object)) setMember(shown, masked(key), maskedValue(value, masked));
+  return shown;
+}
+
+function maskedValue(value: JsonValue, masked: Mask): JsonValue {
+  if (typeof value === "string") return masked(value);
+  if (typeof value === "number") return masked(String(value)) === String(value) ? value : mask;
+  if (Array.isArray(value)) return value.map((each) => maskedValue(each, masked));
+  return isJsonObject(value) ? maskedMembers(value, masked) : value;
 }
 
 /**

@@ -195,6 +195,19 @@ const containerEnd = openObject({
 /** The first end of a container whose exit code is known. */
 export type ContainerEnd = z.infer<typeof containerEnd>;
 
+const containerView = openObject({
+  container: z.string(),
+  init: z.boolean(),
+  state: z.string(),
+  startTime: time.optional(),
+  finishTime: time.optional(),
+  exitCode: z.number().optional(),
+  detailStatus: z.string().optional(),
+  restartCount: z.number(),
+});
+/** What one container did when its group was last observed. */
+export type ContainerView = z.infer<typeof containerView>;
+
 const observed = openObject({
   /** When the create was accepted, or the group first seen. */
   acceptedAt: time.optional(),
@@ -206,6 +219,8 @@ const observed = openObject({
   startedAt: time.optional(),
   /** The first known ends, kept the moment they are seen: the platform may start a container again. */
   ends: z.array(containerEnd).default([]),
+  /** Each container as it was seen last, for people alone: nothing is decided by it. Absent in rows of older releases. */
+  containers: z.array(containerView).default([]),
   /** Since when the group says Running without showing any container. */
   bareSince: time.optional(),
   /** Since when all containers that count have ended, one at least without an exit code. */
@@ -216,7 +231,7 @@ const observed = openObject({
 });
 /** What is remembered of the present attempt's group between two observations. */
 export type Observed = z.infer<typeof observed>;
-export const nothingObserved: Observed = { anyStarted: false, ends: [], restarts: 0, evictions: 0 };
+export const nothingObserved: Observed = { anyStarted: false, ends: [], containers: [], restarts: 0, evictions: 0 };
 
 const attempt = openObject({
   number: z.number(),

@@ -33,10 +33,25 @@ export function observe(job: Watched, group: ObservedGroup, before: Observed, no
     anyStarted: before.anyStarted || group.containers.some(hasStarted),
     ...defined({ startedAt: before.startedAt ?? startOf(group, now) }),
     ends,
+    containers: group.containers.filter(({ hasView }) => hasView).map(viewOf),
     restarts: Math.max(before.restarts, restarts),
     evictions,
     ...(isBare ? { bareSince: before.bareSince ?? now } : {}),
     ...(isTerminated ? { terminatedSince: before.terminatedSince ?? now } : {}),
+  };
+}
+
+/** Azure's word for a state has one or a few words; whatever is longer is cut. */
+const maxDetail = 100;
+
+function viewOf({ name, init, state, startTime, finishTime, exitCode, detailStatus, restartCount }: ObservedContainer) {
+  const detail = detailStatus?.slice(0, maxDetail);
+  return {
+    container: name,
+    init,
+    state,
+    ...defined({ startTime, finishTime, exitCode, detailStatus: detail }),
+    restartCount,
   };
 }
 

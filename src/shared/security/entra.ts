@@ -8,13 +8,22 @@ const appRoles = ["Job.Read", "Job.Run", "Job.Submit", "Job.Operate"] as const;
 export type AppRole = (typeof appRoles)[number];
 
 export type Identified =
-  | { readonly kind: "caller"; readonly appId: string; readonly roles: readonly AppRole[] }
+  | {
+      readonly kind: "caller";
+      readonly appId: string;
+      /** The object id of the person for whom the application calls; absent where it calls for itself. */
+      readonly userId: string | undefined;
+      readonly roles: readonly AppRole[];
+    }
   /** No token, or one that can't be trusted. */
   | { readonly kind: "nobody" }
   /** A good token of somebody who is not on the list of callers. */
   | { readonly kind: "stranger" };
 
-export type EntraSettings = Pick<Settings, "entraTenant" | "entraAudiences" | "entraCallers" | "entraAuthority">;
+export type EntraSettings = Pick<
+  Settings,
+  "entraTenant" | "entraAudiences" | "entraCallers" | "entraPageClient" | "entraAuthority"
+>;
 
 /** Clocks may differ by this much. */
 const tolerance = "60 seconds";
@@ -28,7 +37,7 @@ const keysTime = day;
  * @returns a function that throws {@link Unavailable} when the tenant's keys can't be read
  */
 export function entraId(
-  { entraTenant: tenant, entraAudiences, entraCallers, entraAuthority }: EntraSettings,
+  { entraTenant: tenant, entraAudiences, entraCallers, entraPageClient, entraAuthority }: EntraSettings,
   now: () => number,
 ): (authorization: string | null) => Promise<Identified> {
   if (tenant === undefined || entraAuthority === undefined || entraAudiences.length === 0)
@@ -37,7 +46,7 @@ export function entraId(
     cacheMaxAge: keysTime,
     timeoutDuration: 5 * second,
   });
-  const allowed = new Set(entraCallers.map((id) => id.toLowerCase()));
+  const allowed = new Set([...entraCallers.map((id) => id.toLowerCase()), entraPageClient]);
   return async (authorization) => {
     const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization?.trim() ?? "")?.[1];
     if (token === undefined) return { kind: "nobody" };
@@ -56,8 +65,18 @@ export function entraId(
     if (typeof appId !== "string" || !/^[0-9a-f-]{36}$/i.test(appId)) return { kind: "nobody" };
     if (!allowed.has("*") && !allowed.has(appId.toLowerCase())) return { kind: "stranger" };
     const roles: unknown = claims["roles"];
-    return { kind: "caller", appId, roles: appRoles.filter((role) => Array.isArray(roles) && roles.includes(role)) };
+    return {
+      kind: "caller",
+      appId,
+      userId: userOf(claims),
+      roles: appRoles.filter((role) => Array.isArray(roles) && roles.includes(role)),
+    };
   };
+}
+
+/** Only a token that a person asked for has scopes ("Access token claims reference", `scp`). */
+function userOf({ scp, oid }: JWTPayload): string | undefined {
+  return typeof scp === "string" && typeof oid === "string" && /^[0-9a-f-]{36}$/i.test(oid) ? oid : undefined;
 }
 
 /** Why the keys could not be read; anything else that jose throws is the token's fault. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium, type BrowserContextOptions, type Page } from "playwright-core";
 import type { AxeResults } from "axe-core";
-import { address, fullKey, PageService } from "./service.ts";
+import { address, fullKey, PageService, type Answering } from "./service.ts";
 
 /** The page in a real browser, in front of an invented service. One tab is opened for all: a new one takes longer than a test. */
 const program = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
@@ -22,7 +22,7 @@ export interface Tab {
   /** What the browser complained of since the page was opened. */
   readonly complaints: string[];
   /** Opens the page anew in front of that service. */
-  open(service: PageService, view?: View): Promise<Page>;
+  open(service: Answering, view?: View): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ const zone = "Asia/Tokyo";
 export async function openTab(options: BrowserContextOptions = {}, ownClock = true): Promise<Tab> {
   const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
   const context = await browser.newContext({ reducedMotion: "reduce", timezoneId: zone, ...options });
-  let service = new PageService([]);
+  let service: Answering = new PageService([]);
   await context.route("http://page.test/**", (route) => service.answer(route));
   const page = await context.newPage();
   // Time runs as usual, until a test lets it run ahead.

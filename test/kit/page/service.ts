@@ -10,7 +10,12 @@ export const address = "http://page.test/api/dashboard";
 export const fullKey = "a-key-of-the-host";
 export const readKey = "a-key-that-reads";
 
-export class PageService {
+/** Whatever answers the page's calls. */
+export interface Answering {
+  answer(route: Route): Promise<void>;
+}
+
+export class PageService implements Answering {
   jobs: readonly JobRow[];
   readonly records = new Map<string, JobRecord>();
   readonly logs = new Map<string, string>();
@@ -41,6 +46,7 @@ export class PageService {
 
   #call(route: Route, method: string, path: string, query: URLSearchParams): Promise<void> {
     const [first = "", id = "", last] = path.split("/").map(decodeURIComponent);
+    if (path === "caller") return reply(route, 200, this.#caller(route));
     if (path === "jobs") return reply(route, 200, this.#page(query));
     if (path === "jobs/summary") return reply(route, 200, this.#summary(query));
     if (path === "health/details") return reply(route, 200, health(this.#now(), this.jobs));
@@ -55,6 +61,8 @@ export class PageService {
         id,
         groupDeleted: false,
       });
+    if (last === "definition")
+      return reply(route, 200, { id, definition: { name: row.name, properties: { secureValue: "***" } } });
     if (last === "rerun")
       return reply(route, 200, {
         message: `Container Group ${row.name} accepted`,
@@ -69,6 +77,11 @@ export class PageService {
         body: this.logs.get(id) ?? sampleLog,
       });
     return reply(route, 200, this.records.get(id) ?? recordOf(row));
+  }
+
+  #caller(route: Route): Reply<"Caller"> {
+    const isReading = route.request().headers()["x-functions-key"] === readKey;
+    return { may: isReading ? ["read"] : ["read", "submit", "steer", "operate"] };
   }
 
   #page(query: URLSearchParams): Reply<"JobPage"> {
@@ -98,12 +111,12 @@ export class PageService {
     for (const job of this.jobs.filter((each) => this.#fits(each, query)))
       tally.add({ ...job, createdAt: new Date(job.createdAt) });
     const [since, until] = [new Date(0).toISOString(), new Date(this.#now()).toISOString()];
-    return { by, since, until, rows: [...tally.rows()], currency: "USD", truncated: false };
+    return { by, generatedAt: until, since, until, rows: [...tally.rows()], currency: "USD", truncated: false };
   }
 }
 
 /** As the service sends it: tests of the service hold that. */
-function servePage(route: Route): Promise<void> {
+export function servePage(route: Route): Promise<void> {
   const file = (name: string): string =>
     readFileSync(new URL(`../../../dist/dashboard/${name}`, import.meta.url), "utf8");
   return route.fulfill({

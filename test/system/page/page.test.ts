@@ -1,3 +1,4 @@
+// Longer than 350 lines: all of it shares one browser tab; a second file would start a browser of its own.
 import { gzipSync } from "node:zlib";
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
@@ -58,7 +59,7 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       await page.locator(".log .l").first().waitFor();
       await page.getByText("Read only").waitFor();
       expect(await page.getByRole("button", { name: /Run again|Cancel/ }).count()).toBe(0);
-      expect(service.calls.filter((call) => !/ \/api\/read\/|jobs\?top=1$/.test(call))).toEqual([]);
+      expect(service.calls.filter((call) => !/ \/api\/read\/| \/api\/caller$/.test(call))).toEqual([]);
     });
 
     test("a key that stops being valid asks for another, and the view goes on", async () => {
@@ -309,6 +310,60 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       await page.getByRole("button", { name: "Run it again" }).click();
       await page.getByRole("link", { name: "Open the new job" }).waitFor();
       expect(changes().at(-1)).toBe(`POST /api/jobs/${failed?.id ?? ""}/rerun`);
+    });
+  });
+
+  describe("a job's containers and definition", () => {
+    test("each container has its own state while it runs, and how long it has run", async () => {
+      const service = invented();
+      const running = service.jobs.find(({ state }) => state === "Running");
+      const started = new Date(Date.now() - 125_000).toISOString().slice(0, 19);
+      const none = { exit_code: null, finish_time: null };
+      if (running)
+        service.records.set(
+          running.id,
+          recordOf(running, {
+            containers: {
+              load: {
+                ...none,
+                start_time: started,
+                finish_time: started,
+                state: "Terminated",
+                exit_code: 0,
+                detail_status: "Completed",
+                init: true,
+              },
+              app: { ...none, start_time: started, state: "Running", detail_status: "" },
+              sidecar: {
+                ...none,
+                start_time: null,
+                state: "Waiting",
+                detail_status: "CrashLoopBackOff",
+                restart_count: 3,
+              },
+              late: {},
+            },
+          }),
+        );
+      const page = await open(service, { view: `#/job/${running?.id ?? ""}` });
+      const line = (name: string) => page.locator("tr", { hasText: name });
+      await line("app").getByText(/2 min/).waitFor();
+      expect(await line("load").textContent()).toContain("Completed0");
+      expect(await line("sidecar").textContent()).toContain("Waiting: CrashLoopBackOff (restarted ×3)");
+      expect(await line("late").textContent()).toContain("Not started");
+    });
+
+    test("the definition is asked for when somebody opens it", async () => {
+      const service = invented();
+      const failed = failedIn(service)?.id ?? "";
+      const page = await open(service, { view: `#/job/${failed}` });
+      await page.locator(".log .l").first().waitFor();
+      const asked = (): readonly string[] => service.calls.filter((call) => call.endsWith("/definition"));
+      expect(asked()).toEqual([]);
+      await page.getByText("Definition", { exact: true }).click();
+      await page.locator("pre", { hasText: '"secureValue": "***"' }).waitFor();
+      expect(asked()).toHaveLength(1);
+      expect(await accessFaults(page)).toEqual([]);
     });
   });
 

@@ -60,13 +60,23 @@ test("READ_KEY opens the reading routes, whose replies lead to reading routes", 
   expect(status.status).toBe(202);
   expect(status.headers.get("location")).toBe(`http://localhost:7071/api/read/status/${id}?poll=1`);
   expect(status.body["logsUrl"]).toBe(`http://localhost:7071/api/read/logs/${id}`);
-  for (const path of ["jobs", `jobs/${id}`, `logs/${id}`, `status/${id}`, "health/details"]) {
+  for (const path of [
+    "caller",
+    "jobs",
+    `jobs/${id}`,
+    `jobs/${id}/definition`,
+    `logs/${id}`,
+    `status/${id}`,
+    "health/details",
+  ]) {
     expect((await service.call("GET", `/api/read/${path}?code=${readKey}`, undefined, {})).status).not.toBe(401);
     expect(await service.call("GET", `/api/read/${path}`, undefined, {})).toMatchObject({ status: 401, text: "" });
     expect(await service.call("GET", `/api/read/${path}`, undefined, { "x-functions-key": hostKey })).toMatchObject({
       status: 401,
     });
   }
+  expect((await service.call("GET", "/api/read/caller", undefined, key)).body).toEqual({ may: ["read"] });
+  expect((await service.call("GET", "/api/caller")).body).toEqual({ may: ["read", "submit", "cancel", "steer", "operate"] });
   await service.call("DELETE", `/api/delete/${id}`);
 });
 

@@ -267,6 +267,8 @@ test("no mark is anywhere, in any form", async () => {
   const rows = Array.isArray(body["jobs"]) ? (body["jobs"] as { id: string }[]) : [];
   expect(rows.length).toBeGreaterThan(8);
   for (const { id } of rows) await service.call("GET", `/api/jobs/${id}`);
+  const definitions = await Promise.all(rows.map(({ id }) => service.call("GET", `/api/jobs/${id}/definition`)));
+  expect(definitions.filter(({ status, text }) => status === 200 && text.includes("***")).length).toBeGreaterThan(5);
 
   const found = await everythingIn(service.azurite.connectionString, ["aci-jobs", "aci-jobs-poison"]);
   found.push({ where: "the log", bytes: Buffer.from(service.log()) });

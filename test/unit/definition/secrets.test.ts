@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { maskSecrets, resolveVaultReferences, secretValues, viewOf } from "../../../src/shared/definition/index.ts";
+import {
+  maskSecrets,
+  resolveVaultReferences,
+  secretValues,
+  shownBody,
+  viewOf,
+} from "../../../src/shared/definition/index.ts";
 import { container, definitionOf, group } from "./kit.ts";
 
 const encoded = Buffer.from("file-secret").toString("base64");
@@ -59,6 +65,14 @@ test("maskSecrets masks what the service never gives back, and nothing else", ()
   expect(json).toMatch(/named-secret.*unknown-secret/);
   expect(json.match(/open/g)).toHaveLength(before.match(/open/g)?.length ?? 0);
   expect(JSON.stringify(body)).toBe(before);
+});
+
+test("shownBody leaves nothing of what is or may be a secret, wherever else it stands, and all that is open", () => {
+  const shown = JSON.stringify(shownBody({ ...body, "x-share-secret": ["secure-secret", { "a key-secret b": 4711 }] }));
+  expect(shown.replaceAll(/"(?:secret|imageRegistryCredentials)"/g, "")).not.toMatch(/-secret|4711/);
+  expect(shown).not.toContain(encoded);
+  expect(shown.match(/"open"/g)).toHaveLength(JSON.stringify(body).match(/"open"/g)?.length ?? 0);
+  expect(shown).toContain('"postgres://***@db.invalid/x"');
 });
 
 test("secretValues gives every secret text, files decoded too, of a body whose references to a vault are resolved", () => {

@@ -56,10 +56,12 @@ it("what every JSON reply and body refers to is described", () => {
 it("the calls that READ_KEY opens are described, each as the call that it is a copy of", () => {
   const copies = calls.filter(({ path }) => path.startsWith("/api/read/"));
   expect(copies.map(({ path }) => path.replace("/api/read/", ""))).toEqual([
+    "caller",
     "status/{idOrName}",
     "jobs",
     "jobs/summary",
     "jobs/{id}",
+    "jobs/{id}/definition",
     "logs/{idOrName}",
     "logs/{idOrName}/{container}",
     "health/details",
