@@ -16,6 +16,7 @@ interface RerunFlags {
   readonly name?: string;
   readonly tag?: string;
   readonly pipeline?: string;
+  readonly group?: string;
   readonly since?: string;
   readonly dryRun?: boolean;
 }
@@ -54,6 +55,7 @@ export function addJobs(program: Command): void {
     .option("--reason <reason>", "jobs that wait or ended for this reason")
     .option("--run-id <id>", "jobs of one pipeline run")
     .option("--pipeline <name>", "jobs of one pipeline")
+    .option("--group <group>", "jobs of one group (of the option group)")
     .option("--fault <fault>", "jobs that ended by this fault, say platform")
     .option("--since <time>", "accepted at this time (ISO 8601) or later")
     .option("--until <time>", "accepted before this time")
@@ -97,13 +99,14 @@ export function addJobs(program: Command): void {
     .option("--name <name>", "all of one container group")
     .option("--tag <tag>", "all with this label, or KEY=VALUE")
     .option("--pipeline <name>", "all of one pipeline")
+    .option("--group <group>", "all of one group")
     .option("--since <time>", "accepted since: a time, or a duration ago, like PT12H")
     .option("--dry-run", "only say how many")
     .action(async (given: string | undefined, { follow = false, ...chosen }: RerunFlags, self: Command) => {
       const { service, json } = contextOf(self);
       const isMany = Object.keys(chosen).length > 0;
       if (isMany === (given !== undefined))
-        throw new Misuse("rerun needs a job, or --state, --reason, --name, --tag, --pipeline or --since");
+        throw new Misuse("rerun needs a job, or --state, --reason, --name, --tag, --pipeline, --group or --since");
       if (given === undefined) {
         if (follow) throw new Misuse("--follow goes with one job");
         printReply(json, await service.rerunMany(chosen));

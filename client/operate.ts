@@ -7,6 +7,7 @@ interface CancelFlags {
   readonly name?: string;
   readonly tag?: string;
   readonly pipeline?: string;
+  readonly group?: string;
   readonly state?: string;
   readonly dryRun?: boolean;
 }
@@ -19,11 +20,12 @@ export function addOperate(program: Command): void {
     .option("--name <name>", "of one container group")
     .option("--tag <tag>", "with this label, or KEY=VALUE")
     .option("--pipeline <name>", "of one pipeline (of the option source)")
+    .option("--group <group>", "of one group (of the option group)")
     .option("--state <state>", "in this state")
     .option("--dry-run", "only tell how many")
     .action(async (flags: CancelFlags, self: Command) => {
-      if (!flags.name && !flags.tag && !flags.pipeline && !flags.state) {
-        throw new Misuse("cancel needs --name, --tag, --pipeline or --state; --state active means every job");
+      if (!flags.name && !flags.tag && !flags.pipeline && !flags.group && !flags.state) {
+        throw new Misuse("cancel needs --name, --tag, --pipeline, --group or --state; --state active means every job");
       }
       const { service, json } = contextOf(self);
       printReply(json, await service.cancelMany(flags));

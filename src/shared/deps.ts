@@ -6,6 +6,8 @@ import { Attempts } from "./store/attempts.ts";
 import { Blobs } from "./store/blobs.ts";
 import { Control, type Installation } from "./store/control.ts";
 import { Ceilings } from "./limits/ceilings.ts";
+import { GroupCheck } from "./limits/group-check.ts";
+import { Groups } from "./limits/groups.ts";
 import { DailyBudget } from "./limits/daily-budget.ts";
 import { Unavailable } from "./base/errors.ts";
 import type { Pacing } from "./base/rewrite.ts";
@@ -83,6 +85,8 @@ export interface Deps {
   readonly budget: Budget;
   readonly daily: DailyBudget;
   readonly ceilings: Ceilings;
+  readonly groups: Groups;
+  readonly groupCheck: GroupCheck;
   readonly placement: Placement;
   readonly sealer: Sealer;
   readonly templates: StoredTemplates;
@@ -169,6 +173,8 @@ export function makeDeps(options: DepsOptions): Deps {
       { all: settings.maxActiveJobs, perName: settings.maxActivePerName },
       pacing,
     ),
+    groups: new Groups(storage.table(tableNames.index), pacing),
+    groupCheck: new GroupCheck(storage.table(tableNames.index), pacing),
     placement,
     sleep,
     sealer,

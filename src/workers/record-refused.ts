@@ -76,6 +76,7 @@ async function reserve(deps: Deps, refused: Refused, job: Job): Promise<number |
     keyEntry: undefined,
     foreignId: foreign,
     createdAt,
+    turn: createdAt,
     checkAt,
     reservedAt: now(),
     columns: columnsOf(job, jobs.prices),

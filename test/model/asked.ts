@@ -3,7 +3,12 @@ import { Happening, host, pick, some } from "./happening.ts";
 import { specs } from "./specs.ts";
 
 /** What callers, posters and operators do. */
-const spec = fc.constantFrom(...specs);
+const grouped = specs.filter(({ options }) => options.group !== undefined);
+/** Jobs of one group meet often enough to stand in each other's way. */
+const spec = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...specs) },
+  { weight: 1, arbitrary: fc.constantFrom(...grouped) },
+);
 
 export const submit = fc
   .tuple(spec, host)
@@ -27,8 +32,9 @@ export const post = spec.map(
   (wanted) =>
     new Happening(`post ${JSON.stringify(wanted)}`, (world) => {
       // Nobody waits for an answer, so a conflict would show in the row alone.
-      const waits = ["reject", "attach"].includes(wanted.options.onConflict);
-      world.callers.post(waits ? { ...wanted, options: { ...wanted.options, onConflict: "wait" } } : wanted);
+      const { onGroupFull: _refuses, ...options } = wanted.options;
+      const waits = ["reject", "attach"].includes(options.onConflict);
+      world.callers.post({ ...wanted, options: waits ? { ...options, onConflict: "wait" } : options });
     }),
 );
 

@@ -34,6 +34,10 @@ interface SpecOptions {
   readonly queueTimeout?: number;
   readonly startTimeout?: number;
   readonly runTimeout?: number;
+  readonly group?: "narrow" | "wide";
+  readonly groupLimit?: number;
+  readonly onGroupFull?: "reject";
+  readonly priority?: number;
 }
 
 /** What an attempt's group gives the job when nobody interferes. */
@@ -124,6 +128,22 @@ const kinds: readonly Nameless[] = [
   { app: well, options: { onConflict: "wait", queueTimeout: 120 } },
   { app: well, startSeconds: 1200, options: { onConflict: "wait", startTimeout: 60, retries: 1 } },
   { app: well, startSeconds: 1200, options: { onConflict: "wait", startTimeout: 60, retries: 1, retryOn: "3" } },
+  // Slots of a group, and who comes first.
+  { app: slow, options: { onConflict: "wait", group: "narrow", groupLimit: 1 } },
+  { app: well, options: { onConflict: "reject", uniqueName: true, group: "narrow", groupLimit: 1, priority: 600 } },
+  { app: badly, options: { onConflict: "wait", uniqueName: true, group: "narrow", groupLimit: 1, retries: 1 } },
+  { app: well, options: { onConflict: "wait", group: "wide", groupLimit: 2, keep: "always", priority: -600 } },
+  { app: slow, options: { onConflict: "replace", group: "wide", groupLimit: 1 } },
+  {
+    app: well,
+    options: { onConflict: "reject", uniqueName: true, group: "wide", groupLimit: 2, onGroupFull: "reject" },
+  },
+  { app: well, options: { onConflict: "wait", group: "wide", groupLimit: 1, onGroupFull: "reject" } },
+  {
+    app: well,
+    script: { does: "fail", why: "capacity", attempts: 2 },
+    options: { onConflict: "wait", uniqueName: true, group: "narrow", groupLimit: 1 },
+  },
   // The platform's doings. An exit code that it keeps to itself:
   { app: well, script: { does: "silence", says: "Running" }, options: { onConflict: "wait" } },
   {

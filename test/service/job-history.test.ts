@@ -5,6 +5,8 @@ import { z } from "zod";
 import { jobs } from "../../src/http/jobs/list.ts";
 import { summary } from "../../src/http/jobs/summary.ts";
 import { openedBy } from "../../src/http/lib/auth.ts";
+import { cancelMany } from "../../src/http/operate/cancel-many.ts";
+import { rerunMany } from "../../src/http/operate/rerun-many.ts";
 import { hour, minute, second } from "../../src/shared/base/duration.ts";
 import { Secret } from "../../src/shared/base/errors.ts";
 import { tableNames } from "../../src/shared/store/connect.ts";
@@ -87,10 +89,25 @@ describe("a filter", () => {
   it("by what no job has finds no job", async () => {
     const bench = await openBench();
     await post(bench.deps, yaml("a"));
-    for (const name of ["team", "group", "template", "array"]) {
+    for (const name of ["team", "template", "array"]) {
       expect(await idsOf(bench, `${name}=x`), name).toEqual([]);
       expect(await idsOf(bench, `${name}=x&state=active`), name).toEqual([]);
     }
+  });
+
+  it("by a group finds its jobs in any letter case, in a list, in a summary, and in bulk calls", async () => {
+    const bench = await openBench();
+    const mine = await post(bench.deps, yaml("a"), "group=Ware/House_1&groupLimit=3&priority=60");
+    await post(bench.deps, yaml("b"), "group=ware/house");
+    for (const query of ["group=ware/house_1", "group=WARE/HOUSE_1&state=active"])
+      expect(await idsOf(bench, query), query).toEqual([mine.id]);
+    const summed = await ask(summary(bench.deps), { query: "group=Ware/House_1" });
+    expect(summed.body).toMatchObject({ rows: [{ key: "Queued", count: 1 }] });
+    const body = JSON.stringify({ group: "WARE/house_1", dryRun: true });
+    expect(await ask(cancelMany(bench.deps), { text: body })).toMatchObject({ body: { matched: 1, ids: [] } });
+    expect(await ask(rerunMany(bench.deps), { text: body })).toMatchObject({ body: { matched: 0 } });
+    const columns = await bench.deps.jobs.columns(mine.id);
+    expect(columns).toMatchObject({ group: "ware/house_1", priority: 60 });
   });
 
   it("takes all of them at once, though storage compares no more than fifteen things", async () => {

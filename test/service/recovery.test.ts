@@ -102,6 +102,7 @@ describe("what a crash leaves behind", () => {
     foreignId: false,
     replaces: false,
     createdAt: start,
+    turn: start,
     checkAt: start + minute,
     reservedAt: start,
     further: [],

@@ -56,7 +56,10 @@ export const filterParameters = {
   activity: onlyWith("of this activity"),
   via: oneOf(["http", "queue", "rerun"], "Only jobs that came so."),
   team: onlyWith("of this team"),
-  group: onlyWith("of this group, in the letter case of their own"),
+  group: {
+    ...onlyWith("of this group, in any letter case"),
+    read: (text) => ok(text.toLowerCase()),
+  } satisfies Parameter<string>,
   template: onlyWith("of this template"),
   array: onlyWith("of this array, by its job's id"),
   since: aTime("Accepted at or after: a time, or a duration ago."),

@@ -70,7 +70,7 @@ const trigger = (): Call => ({
     "400": problem("The definition or an option can't be taken; every fault with its place."),
     "404": problem("There is no such template."),
     ...slow,
-    "409": problem("An active job has that name."),
+    "409": problem("An active job has that name, or the job does not wait and its group is full."),
     "413": problem("The body is too large."),
     "422": problem("The idempotency key belongs to another definition."),
     "429": problem("A configured ceiling is reached."),

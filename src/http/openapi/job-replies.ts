@@ -73,6 +73,8 @@ const rowMembers = () =>
     tags: z
       .union([z.record(z.string(), z.string()), z.string()])
       .meta({ description: "Its labels; text where the cell was edited by hand and is no JSON." }),
+    group: text("Of the option `group`, in lower case.").optional(),
+    priority: z.int().meta({ description: "Seconds of head start in wait queues." }).optional(),
     rerunOf: jobId("Of the job that this one runs again.").optional(),
     template: text("The template that it is a run of.").optional(),
     templateVersion: count("Of its template.").optional(),
@@ -110,6 +112,10 @@ const shownOptions = () =>
     keep: word(["never", "failed", "always"]),
     lease: z.iso.duration().optional(),
     env: z.boolean(),
+    group: z.string().optional(),
+    groupLimit: z.int().min(1).optional(),
+    onGroupFull: word(["wait", "reject"]).optional(),
+    priority: z.int().optional(),
     tags: z.record(z.string(), z.string()),
     source: z
       .strictObject({ factory: z.string(), pipeline: z.string(), pipelineRunId: z.string(), activity: z.string() })

@@ -17,6 +17,7 @@ export const selection = z.object({
   name: text(63).optional(),
   tag: text(400).optional(),
   pipeline: text(512).optional(),
+  group: text(128).toLowerCase().optional(),
   state: text(200)
     .transform((words, context) => {
       const states = readStates(words);
@@ -34,15 +35,15 @@ export function cancelMany(deps: CancelManyDeps) {
   return handler(deps.log, async (request, context) => {
     const body = await readJson(request, selection);
     if (!body.ok) return refuse(body.error, context);
-    const { name, tag, pipeline, state, dryRun } = body.value;
-    if ([name, tag, pipeline, state].every((each) => each === undefined)) {
-      const message = "Select jobs by name, tag, pipeline or state; use state=active to select all.";
+    const { name, tag, pipeline, group, state, dryRun } = body.value;
+    if ([name, tag, pipeline, group, state].every((each) => each === undefined)) {
+      const message = "Select jobs by name, tag, pipeline, group or state; use state=active to select all.";
       return refuse({ code: "InvalidRequest", message }, context);
     }
     const began = deps.now();
     const by = callerOf(context);
     const states = state === undefined || state === "active" ? {} : { states: [...state] };
-    const meant = { ...defined({ name, tag, pipeline }), ...states, until: began + 1 };
+    const meant = { ...defined({ name, tag, pipeline, group }), ...states, until: began + 1 };
     const until = began + maxCall;
     const key = `${began}-${Buffer.from(deps.randomBytes(8)).toString("hex")}`;
     // Recorded before the first cancel, so that the sweep finishes the work if this host dies.
@@ -58,6 +59,7 @@ export function cancelMany(deps: CancelManyDeps) {
         names: name,
         tag,
         pipelines: pipeline,
+        groups: group,
       });
     const message = dryRun
       ? `${counted(ids.length, "job", "jobs")} would be canceled`

@@ -44,6 +44,7 @@ export const rerunSelection = z.object({
   name: text(63).optional(),
   tag: text(400).optional(),
   pipeline: text(512).optional(),
+  group: text(128).toLowerCase().optional(),
   array: text(36).optional(),
   since: time.optional(),
   until: time.optional(),
@@ -60,6 +61,7 @@ type RerunManyDeps = Pick<
   | "blobs"
   | "sealer"
   | "ceilings"
+  | "groups"
   | "sleep"
   | "random"
   | "randomBytes"
@@ -79,17 +81,17 @@ export function rerunMany(deps: RerunManyDeps) {
     if (refusal !== undefined) return refuse(invalidSettings([refusal]), context);
     const body = await readJson(request, rerunSelection);
     if (!body.ok) return refuse(body.error, context);
-    const { state, reason, name, tag, pipeline, array, since, until: before, dryRun } = body.value;
-    const given = [state, reason, name, tag, pipeline, array, since];
+    const { state, reason, name, tag, pipeline, group, array, since, until: before, dryRun } = body.value;
+    const given = [state, reason, name, tag, pipeline, group, array, since];
     if (given.every((each) => each === undefined)) {
-      const message = "Select jobs by state, reason, name, tag, pipeline, array or since.";
+      const message = "Select jobs by state, reason, name, tag, pipeline, group, array or since.";
       return refuse({ code: "InvalidRequest", message }, context);
     }
     const began = deps.now();
     const selection = {
       ...defined({ name, tag, since: since?.(began) }),
       states: [...(state ?? rerunnable)],
-      columns: defined({ reason, pipeline, arrayId: array }) as Record<string, string>, // without those that are undefined
+      columns: defined({ reason, pipeline, group, arrayId: array }) as Record<string, string>, // without those that are undefined
       until: Math.min(before?.(began) ?? Infinity, began),
     };
     const by = callerOf(context);

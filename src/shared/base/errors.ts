@@ -34,6 +34,7 @@ export const statusOf = {
   MessageNotFound: 404,
   NameActive: 409,
   AmbiguousName: 409,
+  GroupFull: 409,
   DefinitionGone: 409,
   BodyTooSlow: 408,
   VersionChanged: 412,
@@ -66,7 +67,7 @@ export interface Refusal {
   /** Milliseconds after which the same call may do better. */
   readonly retryAfter?: number;
   /** Further members of the reply: the ids of a 409, say. */
-  readonly more?: Readonly<Record<string, string | readonly string[]>>;
+  readonly more?: Readonly<Record<string, string | number | readonly string[]>>;
 }
 
 /** No job can be accepted, and a poster's own id or a name finds nothing, until an operator has the index rebuilt. */

@@ -15,6 +15,10 @@ import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Ceilings, Capacity } from "../limits/ceilings.ts";
+import type { Groups } from "../limits/groups.ts";
+import { groupFull, leaveGroup, reserveSlot } from "./group-slot.ts";
+import { memberOf } from "../store/group-entries.ts";
+import { turnOf } from "../job/slot.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
 import type { Settings } from "../config/settings.ts";
@@ -35,6 +39,7 @@ export interface AcceptDeps {
   readonly sealer: Sealer;
   readonly queues: Queues;
   readonly ceilings: Ceilings;
+  readonly groups: Groups;
 }
 
 export interface Accepted {
@@ -170,8 +175,11 @@ async function reserveOrFind(
   stored: Promise<"created" | "exists">,
 ): Promise<Result<Found>> {
   const { index, prices } = deps.jobs;
-  const { ceilings } = deps;
-  const { onConflict } = job.options;
+  const { ceilings, groups } = deps;
+  const { onConflict, onGroupFull, priority } = job.options;
+  const turn = turnOf(job.createdAt, priority);
+  const inSequence: typeof ceilings.inSequence = (work) =>
+    onGroupFull === "reject" ? groups.inSequence(() => ceilings.inSequence(work)) : ceilings.inSequence(work);
   let rerunOf = submission.rerunOf;
   let over: string | undefined;
   let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
@@ -179,14 +187,19 @@ async function reserveOrFind(
   for (let round = 0; round < maxRounds && deps.now() <= until; round++) {
     if (round > 1) await deps.sleep(pause(round - 1) * (0.5 + deps.random()));
     const begun = deps.now();
-    const { reserved, wanted, reservedAt } = await ceilings.inSequence(async () => {
+    const { reserved, wanted, reservedAt, refusal } = await inSequence(async () => {
       const room = await ceilings.capacityFor(job.name);
       const wanted = withCapacity(rerunOf === undefined ? job : { ...job, rerunOf }, room, deps.now());
       // A message has its row at once, and waits; a caller by HTTP hears that there is no room.
       if (room.kind === "full" && submission.via !== "queue")
-        return { reserved: "full", wanted, reservedAt: 0 } as const;
+        return { reserved: "full", wanted, reservedAt: 0, refusal: tooMany } as const;
+      const slot = await reserveSlot(deps, job, want === "hold");
+      if (slot.kind === "full")
+        return { reserved: "full", wanted, reservedAt: 0, refusal: await groupFull(deps, job, slot) } as const;
       const reservedAt = deps.now();
-      const further = room.kind === "full" ? ceilings.enqueueIn(room.queue, job) : room.actions;
+      // One that waits for a ceiling neither holds a slot nor keeps others from theirs.
+      const further =
+        room.kind === "full" ? ceilings.enqueueIn(room.queue, job.id, turn) : [...room.actions, ...slot.actions];
       const reservation: Reservation = {
         id: job.id,
         key: jobKey(job.id, job.createdAt),
@@ -197,13 +210,14 @@ async function reserveOrFind(
         keyEntry: job.keyHash === undefined ? undefined : { hash: job.keyHash, over },
         foreignId: submission.id?.foreign === true,
         createdAt: job.createdAt,
+        turn,
         checkAt: job.checkAt,
         reservedAt,
         columns: columnsOf(wanted, prices),
         further,
       };
       const [reserved] = await Promise.all([index.reserve(reservation), stored]);
-      return { reserved, wanted, reservedAt };
+      return { reserved, wanted, reservedAt, refusal: undefined };
     });
     if (reserved === "no index") {
       await deps.jobs.mustFindAll();
@@ -216,24 +230,24 @@ async function reserveOrFind(
         // What was reserved leads to a row under the time at which it was reserved first.
         const { createdAt } = found;
         const adopted = newJob({ ...submission, rerunOf }, checked, job.id, createdAt);
-        const line = await ceilings.queueOf(job.name, job.id, createdAt);
+        const line = await ceilings.queueOf(job.name, job.id, turnOf(createdAt, job.options.priority));
         const placed = line === undefined ? adopted : inQueue(adopted, line, deps.now());
         return ok({ kind: "adopted", job: placed, reservedAt: begun });
       }
       case "attach":
         return ok({ kind: "attached", job: found.job });
       case "refuse":
-        return err(reserved === "full" ? tooMany : found.refusal);
+        return err(refusal ?? found.refusal);
       case "stand in line":
-        if (reserved === "full") return err(tooMany);
+        if (refusal) return err(refusal);
         want = "wait";
         break;
       case "take over":
-        if (reserved === "full") return err(tooMany);
+        if (refusal) return err(refusal);
         [rerunOf, over] = [found.from ?? rerunOf, found.etag];
         break;
       case "gone":
-        if (reserved === "full") return err(tooMany);
+        if (refusal) return err(refusal);
         break;
     }
   }
@@ -272,9 +286,12 @@ async function keep({ jobs, now }: AcceptDeps, job: Job, reservedAt: number): Pr
 }
 
 /** What was reserved for a job that turned out to be done with. */
-async function letGo({ jobs, queues, now }: AcceptDeps, { id, groupName, createdAt }: Job): Promise<void> {
+async function letGo(deps: AcceptDeps, job: Job): Promise<void> {
+  const { jobs, queues, now } = deps;
+  const { id, groupName, createdAt, options } = job;
   const { index } = jobs;
-  await index.dequeue(groupName, id, createdAt);
+  await index.dequeue(groupName, id, turnOf(createdAt, options.priority));
+  await leaveGroup(deps, memberOf(job), true);
   const next = await index.handOver(groupName, id);
   if (next !== undefined) await requeue({ jobs, queues, now }, next);
   await index.drop(id);

@@ -28,11 +28,12 @@ export interface Progress {
   readonly finished: boolean;
 }
 
-function isMeant({ states, tag, pipeline }: Selection, state: string, columns: JobColumns): boolean {
+function isMeant({ states, tag, pipeline, group }: Selection, state: string, columns: JobColumns): boolean {
   return (
     (states === undefined || states.includes(state)) &&
     (tag === undefined || hasTag(columns, tag)) &&
-    (pipeline === undefined || columns["pipeline"] === pipeline)
+    (pipeline === undefined || columns["pipeline"] === pipeline) &&
+    (group === undefined || columns["group"] === group)
   );
 }
 
@@ -55,7 +56,8 @@ export async function cancelSelected(
     const stored = await deps.jobs.peek(id);
     if (stored === undefined || !mayBeCanceled(stored.job)) return;
     const { phase, options } = stored.job;
-    if (!isMeant(selection, stateWord(phase), { tags: options.tags, pipeline: options.source?.pipeline })) return;
+    const { tags, group, source } = options;
+    if (!isMeant(selection, stateWord(phase), { tags, group, pipeline: source?.pipeline })) return;
     ids.push(id);
     if (dryRun) return;
     await cancel(deps, id, by);

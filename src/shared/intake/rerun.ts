@@ -45,7 +45,7 @@ export async function rerunJob(deps: AcceptDeps, { job, sealed }: Stored, by: Re
     unknown: [],
   };
   const timeout = Math.min(job.options.timeout, settings.maxTimeout);
-  const options = { ...job.options, timeout, onConflict: "wait" } as const;
+  const options = { ...job.options, timeout, onConflict: "wait", onGroupFull: "wait" } as const;
   const { warnings, template } = job;
   const checked = { definition, options, warnings, callBackUri: undefined, template, sent: undefined };
   return accept(deps, submission, checked);

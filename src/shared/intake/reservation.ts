@@ -2,11 +2,13 @@ import { minute } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
 import type { Job } from "../job/job.ts";
 import type { Ceilings } from "../limits/ceilings.ts";
+import type { Groups } from "../limits/groups.ts";
 import type { Log } from "../base/log.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Queues } from "../store/queues.ts";
 import { requeue } from "../store/requeue.ts";
+import { leavePending } from "./group-slot.ts";
 
 interface ReservationDeps {
   readonly now: () => number;
@@ -15,6 +17,7 @@ interface ReservationDeps {
   readonly blobs: Blobs;
   readonly queues: Queues;
   readonly ceilings: Ceilings;
+  readonly groups: Groups;
 }
 
 /** How long a reservation waits for its row: longer than an acceptor may take, and the clocks of two instances differ by, together. */
@@ -60,7 +63,8 @@ export async function expireReservation(deps: ReservationDeps, id: JobId): Promi
   if ((await jobs.peek(id)) !== undefined) return;
   log("warn", "reservation without a row", { job: id });
   await jobs.index.giveBack(pending);
-  for (const line of ceilings.queuesOf(pending.name)) await jobs.index.dequeue(line, id, pending.createdAt);
+  for (const line of ceilings.queuesOf(pending.name)) await jobs.index.dequeue(line, id, pending.turn);
+  await leavePending(deps, pending);
   const next = await jobs.index.handOver(pending.groupName, id);
   if (next !== undefined) await requeue({ jobs, queues, now }, next);
   await blobs.dropSealed(id);

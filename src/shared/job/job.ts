@@ -270,6 +270,10 @@ const storedOptions = z.looseObject({
       main: z.string(),
       keep: z.string(),
       lease: z.number(),
+      group: z.string(),
+      groupLimit: z.number(),
+      onGroupFull: z.string(),
+      priority: z.number(),
       tags: z.record(z.string(), z.string()),
       source: z.looseObject({
         factory: z.string(),
@@ -342,6 +346,9 @@ export const jobSchema = openObject({
   placed: target.optional(),
   /** The queue in which it waits for capacity, not the one for its name. */
   line: z.string().optional(),
+
+  /** It gave the slot of its group back: it waits for something else, or nothing runs in the group that it keeps. */
+  slotLeft: z.boolean().optional(),
 
   /** What the observations of this attempt's group gave so far. */
   observed: observed.default(nothingObserved),

@@ -5,6 +5,7 @@ import { afterRefusal } from "./arm-answers.ts";
 import { endingOf, hasEnded, type Ending, type Job, type LivePhase, type Phase, type TerminalPhase } from "./job.ts";
 import { nothingRuns, type ObservedGroup, type Observation } from "./observation.ts";
 import { whose } from "./ownership.ts";
+import { isIdle, slotUntil } from "./slot.ts";
 import { resendTime, requeueAt, skew, type Rules, type Step } from "./step.ts";
 import { interrupted, nextTimeout, pace } from "./timing.ts";
 import {
@@ -31,8 +32,9 @@ import { failed, judge, type Outcome } from "./verdict.ts";
  * or doubled without harm. What a view of the group means is decided in `verdict.ts`, whose the group is in `ownership.ts`, and when
  * its absence is proved in `absence.ts`.
  *
- * Queued: nothing of this attempt exists in ACI. Left for Provisioning when the name, the budget and a target were obtained and the
- *   group was seen absent; for an end when the caller cancels or a time runs out.
+ * Queued: nothing of this attempt exists in ACI. Left for Provisioning when the name, a slot of its group, the budget and a target were
+ *   obtained and the container group was seen absent; for an end when the caller cancels or a time runs out. One that waits for long
+ *   gives its slot back.
  * Provisioning: a create was sent, or is about to be, under a claim; its answer is not known. A crash here leaves the claim to run
  *   out; then the group is observed. Seen: Pending. Proved absent: Queued again.
  * Pending: ACI accepted the group. Running: a container started. Both are left when the attempt ended, or for an `ending`.
@@ -69,8 +71,9 @@ function queued(
 ): Step {
   const end = interrupted(job, now);
   if (end) return { do: "save", job: finish(job, end, now, "gone", rules) };
+  if (now >= slotUntil(job)) return { do: "leave group", job: claimed(job, now) };
   if (phase.notBefore !== undefined && now < phase.notBefore)
-    return requeueAt(job, Math.min(phase.notBefore, nextTimeout(job)));
+    return requeueAt(job, Math.min(phase.notBefore, nextTimeout(job), slotUntil(job)));
   if (!admitted) return { do: "admit" };
   if (seen === undefined) return { do: "observe" };
   switch (seen.group) {
@@ -367,6 +370,7 @@ function observeStopped(
 // -------------------------------------------------------------------------------------------------------------- Terminal
 
 function afterEnd(job: Job, phase: TerminalPhase, seen: Observation | undefined, now: number, rules: Rules): Step {
+  if (isIdle(job)) return { do: "leave group", job: claimed(job, now) };
   const pending = [job.callback, job.reply].filter(({ state }) => state === "pending");
   const notifyAt = Math.min(...pending.map(({ nextAt }) => nextAt ?? 0));
   if (now >= notifyAt) return { do: "notify" };

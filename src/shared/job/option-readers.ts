@@ -60,7 +60,7 @@ export const whole =
     const number =
       typeof value === "number"
         ? value
-        : typeof value === "string" && /^\s*\d{1,9}\s*$/.test(value)
+        : typeof value === "string" && /^\s*-?\d{1,9}\s*$/.test(value)
           ? Number(value)
           : NaN;
     return Number.isInteger(number) && number >= least && number <= max
@@ -141,6 +141,13 @@ export function readMain(value: JsonValue): Result<string, string> {
   return typeof value === "string" && value !== "" && value.length <= 63
     ? ok(value)
     : err("must be a container's name");
+}
+
+export function readGroup(value: JsonValue): Result<string, string> {
+  const text = scalar(value).trim();
+  return /^[\w.:/-]{1,128}$/.test(text)
+    ? ok(text.toLowerCase())
+    : err("must be 1 to 128 letters, digits and . _ - / :");
 }
 
 export function readFailureStatus(value: JsonValue): Result<number, string> {

@@ -1,3 +1,4 @@
+// Longer than 350 lines: one table, a row for each option, and what reads it.
 import { day, minute, second } from "../base/duration.ts";
 import { err, ok, shownName, type LocatedFault, type Result } from "../base/errors.ts";
 import type { JsonObject, JsonValue } from "../base/json.ts";
@@ -6,6 +7,7 @@ import {
   duration,
   readBoolean,
   readFailureStatus,
+  readGroup,
   readMain,
   readRetryOn,
   readSource,
@@ -38,6 +40,12 @@ export interface JobOptions {
   readonly keep: OpenWord<"never" | "failed" | "always">;
   readonly lease: number | undefined;
   readonly env: boolean;
+  /** In lower case: groups are compared without case. */
+  readonly group: string | undefined;
+  readonly groupLimit: number | undefined;
+  readonly onGroupFull: OpenWord<"wait" | "reject">;
+  /** Seconds of head start in wait queues; none where it is absent. */
+  readonly priority: number | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly source: Source | undefined;
   readonly failureStatus: number;
@@ -63,6 +71,11 @@ interface OptionRow<T> {
   readonly text: string;
   readonly read: ReadValue<T>;
 }
+
+/** Jobs of a group at once. */
+export const maxGroupLimit = 10_000;
+/** Seconds: a day. */
+export const maxPriority = 86_400;
 
 const max = (settings: Settings): number => settings.maxTimeout;
 const always = (ms: number) => (): number => ms;
@@ -163,6 +176,34 @@ export const optionsTable = {
     bound: "",
     text: "Gives every container ACI_PROXY_JOB_ID, _NAME, _ATTEMPT, _DEADLINE, TRACEPARENT, and ACI_PROXY_RESULT_URL, which takes one result by PUT.",
     read: readBoolean,
+  },
+  group: {
+    schema: { type: "string", maxLength: 128, description: "letters, digits and `. _ - / :`" },
+    fallback: "none",
+    bound: "",
+    text: "Jobs of one group share its slots. A job holds one from its admission until nothing of it runs any more. Compared without case.",
+    read: readGroup,
+  },
+  groupLimit: {
+    schema: { type: "integer", minimum: 1, maximum: maxGroupLimit },
+    fallback: "none: an operator's alone",
+    bound: "",
+    text: "The job starts only while fewer slots of its group are held. Other jobs of the group may have other limits; an operator's limit holds besides.",
+    read: whole(1, maxGroupLimit),
+  },
+  onGroupFull: {
+    schema: words("wait", "reject"),
+    fallback: "wait",
+    bound: "",
+    text: "What happens when no slot of the group is free, or others wait for one.",
+    read: word("wait", "reject"),
+  },
+  priority: {
+    schema: { type: "integer", minimum: -maxPriority, maximum: maxPriority },
+    fallback: "0",
+    bound: "",
+    text: "Seconds of head start where the job waits with others: for its name, for a slot of its group, for a create.",
+    read: whole(-maxPriority, maxPriority),
   },
   tags: {
     schema: { type: ["object", "array", "string"], description: "mapping or list of at most 15" },
@@ -292,6 +333,10 @@ export function defaultOptions(settings: Settings, via: OptionsContext["via"]): 
     keep: "never",
     lease: undefined,
     env: false,
+    group: undefined,
+    groupLimit: undefined,
+    onGroupFull: "wait",
+    priority: undefined,
     tags: {},
     source: undefined,
     failureStatus: 500,
@@ -312,6 +357,8 @@ function* contradictions(
   }
   if (options.main !== undefined && context.containers?.includes(options.main) === false)
     yield { path: "main", message: "main names no container of the definition." };
+  for (const name of ["groupLimit", "onGroupFull"] as const)
+    if (given.has(name) && !given.has("group")) yield { path: name, message: `${name} needs the option group.` };
   if (options.lease !== undefined && context.hasCallBack)
     yield { path: "lease", message: "lease can't go together with callBackUri, whose caller does not poll." };
 }

@@ -48,6 +48,11 @@ export const catalogue = {
     "wait",
     "Another job holds this container group's name. Use uniqueName to run side by side.",
   ),
+  GroupFull: entry(
+    "caller",
+    "wait",
+    "Its group has no free slot, or others wait before it; it starts when one of the group ends. GET /api/groups shows who holds them.",
+  ),
   Budget: entry("quota", "wait", "The day's budget of vCPU and GB seconds is used up; it goes on at midnight UTC."),
   TooManyJobs: entry("quota", "wait", "The configured ceiling of active jobs is reached; it starts when others end."),
   CreateLimit: entry(

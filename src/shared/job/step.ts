@@ -26,6 +26,8 @@ export type Step =
   | { readonly do: "capture"; readonly job: Job; readonly group: ObservedGroup | undefined }
   /** Notify the callers that asked to be notified of the end. */
   | { readonly do: "notify" }
+  /** Save, which takes the claim; give the slot of its group to others; then save that. */
+  | { readonly do: "leave group"; readonly job: Job }
   /** Free the name and leave the index. */
   | { readonly do: "finalize" }
   /** Touch nothing: only a newer release knows what the job's phase asks for. */

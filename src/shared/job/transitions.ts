@@ -14,6 +14,7 @@ import {
 } from "./job.ts";
 import type { RetryRule } from "./option-readers.ts";
 import { failed, type Outcome } from "./verdict.ts";
+import { slotUntil } from "./slot.ts";
 import { claimTime, lateTime, requeueAt, type Rules, type Step } from "./step.ts";
 import { nextTimeout, pullSeconds } from "./timing.ts";
 
@@ -55,7 +56,7 @@ export function postpone(
     refusals: refused + 1,
   };
   const { provisioningAt: _nothingCreated, ...waiting } = move(job, phase, reason, now);
-  return requeueAt(waiting, Math.min(notBefore, nextTimeout(job)));
+  return requeueAt(waiting, Math.min(notBefore, nextTimeout(job), slotUntil(waiting)));
 }
 
 /** What an outcome leads to: an end, or another attempt, at nobody's expense or at the caller's. */

@@ -72,8 +72,8 @@ export class Ceilings extends IndexPartition {
   }
 
   /** What a reservation does for a job that waits in a line. */
-  enqueueIn(queue: string, { id, createdAt }: { id: JobId; createdAt: number }): readonly TransactionAction[] {
-    return [["create", entity(waitKey(queue, createdAt, id), { jobId: id })]];
+  enqueueIn(queue: string, id: JobId, turn: number): readonly TransactionAction[] {
+    return [["create", entity(waitKey(queue, turn, id), { jobId: id })]];
   }
 
   /** For a job that comes: who is there first goes first. */
@@ -84,8 +84,8 @@ export class Ceilings extends IndexPartition {
   }
 
   /** The line in which a job waits, if it does. */
-  async queueOf(name: string, id: JobId, createdAt: number): Promise<string | undefined> {
-    for (const { queue } of this.#counters(name)) if (await this.get(waitKey(queue, createdAt, id))) return queue;
+  async queueOf(name: string, id: JobId, turn: number): Promise<string | undefined> {
+    for (const { queue } of this.#counters(name)) if (await this.get(waitKey(queue, turn, id))) return queue;
     return undefined;
   }
 
@@ -94,8 +94,8 @@ export class Ceilings extends IndexPartition {
    *
    * @returns the queue that it waits in, or `undefined` when it was let in
    */
-  enter(name: string, id: JobId, createdAt: number, queue: string): Promise<string | undefined> {
-    const own = waitKey(queue, createdAt, id);
+  enter(name: string, id: JobId, turn: number, queue: string): Promise<string | undefined> {
+    const own = waitKey(queue, turn, id);
     return this.inSequence(() =>
       rewrite("the count of active jobs", this.#pacing, async () => {
         // It was let in, and whoever did so died before the row said so.
@@ -106,7 +106,7 @@ export class Ceilings extends IndexPartition {
         const moves: TransactionAction[] =
           capacity.kind === "open"
             ? [...capacity.actions]
-            : [["upsert", entity(waitKey(capacity.queue, createdAt, id), { jobId: id }), "Replace"]];
+            : [["upsert", entity(waitKey(capacity.queue, turn, id), { jobId: id }), "Replace"]];
         if (!(await this.transact([["delete", entity(own)], ...moves]))) return conflict;
         return done(capacity.kind === "open" ? undefined : capacity.queue);
       }),

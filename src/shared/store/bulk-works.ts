@@ -13,6 +13,7 @@ const selectionSchema = z.object({
   tag: z.string().optional(),
   states: z.array(z.string()).optional(),
   pipeline: z.string().optional(),
+  group: z.string().optional(),
   /** Jobs that were accepted later are not meant. */
   until: z.number(),
 });

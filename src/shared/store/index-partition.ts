@@ -36,9 +36,13 @@ export function nameEntry(name: GroupName, { rowKey }: JobKey): string {
   return `name_${nameKey(name)}_${rowKey}`;
 }
 
-/** Oldest first; of two of the same millisecond the one with the smaller id. */
-export function waitKey(name: string, createdAt: number, id: JobId): string {
-  return `wait_${nameKey(name)}_${String(createdAt).padStart(13, "0")}_${id}`;
+/**
+ * First come first; of two of the same millisecond the one with the smaller id.
+ *
+ * @param turn when the wait counts from (`turnOf`)
+ */
+export function waitKey(name: string, turn: number, id: JobId): string {
+  return `wait_${nameKey(name)}_${String(turn).padStart(13, "0")}_${id}`;
 }
 
 /**

@@ -4,14 +4,16 @@ import { defined } from "../base/defined.ts";
 import { minute } from "../base/duration.ts";
 import { Unavailable } from "../base/errors.ts";
 import { pauseAfter, type Pacing } from "../base/rewrite.ts";
-import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
+import { nameKey } from "../base/ids.ts";
 import { parseJson } from "../base/json.ts";
 import { hasEnded, type Job } from "../job/job.ts";
+import { turnOf } from "../job/slot.ts";
 import { typicalDurationAfter } from "../job/timing.ts";
 import { storageCall } from "./connect.ts";
 import { entity, IndexPartition, kind, leadsTo, nameEntry, waitKey } from "./index-partition.ts";
-import { columnsOf, fromRow, idIn, leadsToItself, listedColumns, recordColumns } from "./job-row.ts";
-import type { JobKey, Prices } from "./job-row.ts";
+import { entryKey, groupEntryOf, partsOf } from "./group-entries.ts";
+import { columnsOf, leadsToItself, listedColumns, recordColumns, type Prices } from "./job-row.ts";
+import { rowOf, type Row } from "./rebuilt-row.ts";
 
 /**
  * The job index, written anew from the rows of the table `jobs` after it was lost. Every step may be interrupted and repeated: it adds
@@ -21,8 +23,8 @@ import type { JobKey, Prices } from "./job-row.ts";
  * What stands in no row is lost: cancels that came before their jobs.
  */
 const progress = z.object({
-  /** `locks`: of jobs with a group. `entries`: everything of every row. `newest`: rows that came meanwhile. `queues`: names that nobody has. */
-  pass: z.enum(["locks", "entries", "newest", "queues", "whole"]),
+  /** `locks`: of jobs with a group. `entries`: everything of every row. `newest`: rows that came meanwhile. `queues`: names that nobody has. `slots`: how many each group holds. */
+  pass: z.enum(["locks", "entries", "newest", "queues", "slots", "whole"]),
   /** Where in the pass to go on: storage's own text. */
   page: z.string().optional(),
   startedAt: z.number(),
@@ -45,18 +47,6 @@ export function readProgress(cursor: string | undefined, now: number): RebuildPr
 /** The next step takes fewer rows: this one was not done in time, or storage failed in it. */
 export function withFewerRows(progress: RebuildProgress): RebuildProgress {
   return { ...progress, rows: Math.max(1, Math.floor(progress.rows / 2)) };
-}
-
-/** A row as far as the index needs it; without `job` where its record can't be read. */
-interface Row {
-  readonly id: JobId;
-  readonly key: JobKey;
-  readonly name: GroupName;
-  readonly groupName: GroupName;
-  readonly createdAt: number;
-  readonly job: Job | undefined;
-  readonly mayHaveGroup: boolean;
-  readonly isDone: boolean;
 }
 
 const maxRows = 50;
@@ -119,7 +109,9 @@ export class IndexRebuild extends IndexPartition {
       case "locks": {
         if (before.page === undefined) await patiently(() => storageCall(() => this.table.createTable(), 409));
         const { rows, page } = await patiently(() => this.#page("groupDeleted eq false", before));
-        await Promise.all(rows.filter(({ mayHaveGroup }) => mayHaveGroup).map((row) => this.#lock(row, patiently)));
+        const holding = rows.filter(({ mayHaveGroup }) => mayHaveGroup);
+        await Promise.all(holding.map((row) => this.#lock(row, patiently)));
+        await Promise.all(holding.map((row) => this.#slot(row, patiently)));
         return { ...before, ...goOn(page, "locks", "entries") };
       }
       case "entries": {
@@ -136,10 +128,12 @@ export class IndexRebuild extends IndexPartition {
       }
       case "queues": {
         const page = await this.#dequeue(before, patiently);
-        if (page !== undefined) return { ...before, page };
+        return { ...before, ...goOn(page, "queues", "slots") };
+      }
+      case "slots":
+        await this.#countSlots(patiently);
         await patiently(() => this.markWhole());
         return { ...before, pass: "whole" };
-      }
       case "whole":
         return before;
     }
@@ -219,6 +213,7 @@ export class IndexRebuild extends IndexPartition {
     await this.#addAll([...shared], patiently);
     const active = rows.filter(({ isDone }) => !isDone);
     await Promise.all(active.map((row) => this.#lockOrWait(row, patiently)));
+    await Promise.all(active.map((row) => this.#slot(row, patiently)));
     await this.#addAll(
       active.map((row) => this.#jobEntry(row)),
       patiently,
@@ -230,9 +225,31 @@ export class IndexRebuild extends IndexPartition {
     if (job?.phase.state === "Queued" && job.holds) {
       const hasName = hadName(job) && (await this.#lock(row, patiently));
       const replaces = job.options.onConflict === "replace" ? { replaces: true } : {};
-      if (!hasName) await this.#add(waitKey(group, createdAt, id), { jobId: id, ...replaces }, patiently);
-      if (job.line !== undefined) await this.#add(waitKey(job.line, createdAt, id), { jobId: id }, patiently);
+      const turn = turnOf(createdAt, job.options.priority);
+      const age = turn === createdAt ? {} : { createdAt: new Date(createdAt) };
+      if (!hasName) await this.#add(waitKey(group, turn, id), { ...age, jobId: id, ...replaces }, patiently);
+      if (job.line !== undefined) await this.#add(waitKey(job.line, turn, id), { ...age, jobId: id }, patiently);
     } else if (row.mayHaveGroup) await this.#lock(row, patiently);
+  }
+
+  /** The slot of its group, or its place in the line. */
+  async #slot({ job }: Row, patiently: Patiently): Promise<void> {
+    const entry = job && groupEntryOf(job, this.#pacing.now());
+    if (entry !== undefined) await this.#add(...entry, patiently);
+  }
+
+  /** One that gives its slot back meanwhile may be counted still: the sweep counts anew. */
+  async #countSlots(patiently: Patiently): Promise<void> {
+    const counts = await patiently(async () => {
+      const held = new Map<string, number>();
+      for await (const { rowKey } of this.rows(kind("group"), ["RowKey"])) {
+        const parts = partsOf(String(rowKey));
+        if (parts?.kind === "slot") held.set(parts.group, (held.get(parts.group) ?? 0) + 1);
+      }
+      return held;
+    });
+    for (const [group, held] of counts)
+      await patiently(() => storageCall(() => this.table.upsertEntity(entity(entryKey(group), { held }), "Merge")));
   }
 
   #jobEntry({ id, key, name, groupName: group, createdAt, job }: Row): Entry {
@@ -301,47 +318,4 @@ function hadName({ phase, firstCreateAt }: Job): boolean {
   const reason = phase.state === "Queued" ? phase.waiting?.reason : undefined;
   if (reason === "NameBusy") return false;
   return firstCreateAt !== undefined || (reason !== undefined && reason !== "Paused");
-}
-
-function rowOf(row: Readonly<Record<string, unknown>>): Row | undefined {
-  const { partitionKey, rowKey } = row;
-  if (typeof partitionKey !== "string" || typeof rowKey !== "string") return undefined;
-  const key = { partitionKey, rowKey };
-  const id = parseJobId(idIn(key));
-  if (id === undefined) return undefined;
-  try {
-    const { job } = fromRow(row);
-    const { phase, name, createdAt } = job;
-    const isGone = hasEnded(phase) && phase.group === "gone";
-    const isTold = [job.callback, job.reply].every(({ state }) => state !== "pending");
-    const mayHaveGroup = phase.state !== "Queued" && !isGone;
-    return {
-      id,
-      key,
-      name,
-      groupName: job.groupName,
-      createdAt,
-      job,
-      mayHaveGroup,
-      isDone: isGone && phase.tidy && isTold,
-    };
-  } catch {
-    return unreadableRow(row, id, key);
-  }
-}
-
-/** Of a row whose record can't be read its columns tell enough to keep its name from others. */
-function unreadableRow(row: Readonly<Record<string, unknown>>, id: JobId, key: JobKey): Row | undefined {
-  const { name, groupName: group, createdAt, state, groupDeleted } = row;
-  if (typeof name !== "string") return undefined;
-  return {
-    id,
-    key,
-    name: groupName(name),
-    groupName: groupName(typeof group === "string" ? group : name),
-    createdAt: createdAt instanceof Date ? createdAt.getTime() : 0,
-    job: undefined,
-    mayHaveGroup: groupDeleted !== true && state !== "Queued",
-    isDone: groupDeleted === true,
-  };
 }

@@ -61,6 +61,7 @@ const maxNewest = 300;
  * | `job_ID` | a job that has not ended, or whose group or callers are not done with: its columns, and when the timer must check it |
  * | `hold_NAME` | the job that holds a group's name; create-only, so two jobs never hold one |
  * | `wait_NAME_TIME_ID` | a job that waits for a name, oldest first |
+ * | `group_...` | slots of groups of jobs, and who waits for one (`group-entries.ts`) |
  * | `name_NAME_TIME_ID` | a job of a name, newest first |
  * | `name_NAME` | what earlier jobs of a name left: how long they took (`usualTime`, milliseconds), when a delete of their group was last accepted (`lastDeleteAt`) |
  * | `key_HASH` | the job of an idempotency key |

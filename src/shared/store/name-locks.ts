@@ -1,7 +1,16 @@
 import type { TableClient, TransactionAction } from "@azure/data-tables";
 import { nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
-import { entity, IndexPartition, kind, partition, startingWith, waitKey } from "./index-partition.ts";
+import {
+  entity,
+  IndexPartition,
+  kind,
+  partition,
+  startingWith,
+  timeOf,
+  waitKey,
+  type Entity,
+} from "./index-partition.ts";
 import { storageCall } from "./connect.ts";
 
 /** Who has a group's name, and who waits for one or for another thing (`hold_NAME` and `wait_NAME_TIME_ID` of the job index). */
@@ -10,10 +19,25 @@ export interface NameLock {
   readonly etag: string;
 }
 
+/** A job that enters a wait queue. */
+export interface Waiting {
+  readonly id: JobId;
+  readonly createdAt: number;
+  readonly turn: number;
+  readonly replaces?: boolean;
+}
+
+export function waitEntity(name: string, { id, createdAt, turn, replaces = false }: Waiting): Entity {
+  const age = createdAt === turn ? {} : { createdAt: new Date(createdAt) };
+  return entity(waitKey(name, turn, id), { jobId: id, ...age, ...(replaces ? { replaces } : {}) });
+}
+
 /** A job in a wait queue, and where in it. */
 export interface WaitEntry {
   readonly id: JobId;
   readonly rowKey: string;
+  /** When its wait counts from: its age less its priority. */
+  readonly turn: number;
   readonly createdAt: number;
   /** It replaces whatever older job has the name, or waits for it. */
   readonly replaces: boolean;
@@ -37,27 +61,40 @@ export class NameLocks extends IndexPartition {
   /**
    * Locks a name that is free, and leaves the wait queue.
    *
+   * @param further what the same transaction does besides
    * @returns `held` when somebody was faster, `unreadable` when the lock does not say who, `no index` while the index is lost
    */
-  async take(name: GroupName, id: JobId, createdAt: number): Promise<"taken" | "held" | "unreadable" | "no index"> {
-    const taken = await this.transactWhole([["create", entity(`hold_${nameKey(name)}`, { jobId: id })]]);
+  async take(
+    name: GroupName,
+    id: JobId,
+    turn: number,
+    further: readonly TransactionAction[] = [],
+  ): Promise<"taken" | "held" | "unreadable" | "no index"> {
+    const taken = await this.transactWhole([["create", entity(`hold_${nameKey(name)}`, { jobId: id })], ...further]);
     if (taken === "no index") return taken;
     if (taken === "refused") {
       const row = await this.get(`hold_${nameKey(name)}`);
       if (row !== undefined && lockedByIn(row) === undefined) return "unreadable";
       if (row === undefined || lockedByIn(row) !== id) return "held";
     }
-    await this.dequeue(name, id, createdAt);
+    await this.dequeue(name, id, turn);
     return "taken";
   }
 
-  async enqueue(name: string, id: JobId, createdAt: number, replaces = false): Promise<void> {
-    const entries = entity(waitKey(name, createdAt, id), { jobId: id, ...(replaces ? { replaces } : {}) });
-    await storageCall(() => this.table.upsertEntity(entries, "Replace"));
+  async enqueue(name: string, waiting: Waiting): Promise<void> {
+    await storageCall(() => this.table.upsertEntity(waitEntity(name, waiting), "Replace"));
   }
 
-  async dequeue(name: string, id: JobId, createdAt: number): Promise<void> {
-    await this.remove(waitKey(name, createdAt, id));
+  async dequeue(name: string, id: JobId, turn: number): Promise<void> {
+    await this.remove(waitKey(name, turn, id));
+  }
+
+  /** A job that waits somewhere gets another place there; false where it does not wait. */
+  move(name: string, from: number, to: Waiting): Promise<boolean> {
+    return this.transact([
+      ["delete", entity(waitKey(name, from, to.id))],
+      ["upsert", waitEntity(name, to), "Replace"],
+    ]);
   }
 
   /** Jobs that wait for a name (or for another thing, whose line has a name that no group can have), oldest first. */
@@ -130,11 +167,12 @@ export class NameLocks extends IndexPartition {
 
   /** A line, oldest first. */
   async *#entries(name: string): AsyncGenerator<WaitEntry> {
-    for await (const row of this.rows(kind(`wait_${nameKey(name)}`), ["RowKey", "jobId", "replaces"])) {
+    for await (const row of this.rows(kind(`wait_${nameKey(name)}`), ["RowKey", "jobId", "replaces", "createdAt"])) {
       const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
       const rowKey = String(row["rowKey"]);
-      const createdAt = Number(rowKey.split("_").at(-2));
-      if (id !== undefined) yield { id, rowKey, createdAt, replaces: row["replaces"] === true };
+      const turn = Number(rowKey.split("_").at(-2));
+      const createdAt = timeOf(row["createdAt"]) || turn;
+      if (id !== undefined) yield { id, rowKey, turn, createdAt, replaces: row["replaces"] === true };
     }
   }
 }

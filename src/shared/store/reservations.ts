@@ -1,8 +1,9 @@
 import type { TransactionAction } from "@azure/data-tables";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import type { JobKey } from "./job-row.ts";
-import { entity, keyIn, leadsTo, nameEntry, partition, timeOf, waitKey, type IndexRow } from "./index-partition.ts";
-import { NameLocks } from "./name-locks.ts";
+import { entity, keyIn, leadsTo, nameEntry, partition, timeOf, type IndexRow } from "./index-partition.ts";
+import { turnOf } from "../job/slot.ts";
+import { NameLocks, waitEntity } from "./name-locks.ts";
 import { storageCall } from "./connect.ts";
 
 /** What a job must have before its row is written, in the table `jobindex`. */
@@ -20,11 +21,13 @@ export interface Reservation {
   /** True for an id that a poster chose: it gets an entry of its own. */
   readonly foreignId: boolean;
   readonly createdAt: number;
+  /** When its wait counts from. */
+  readonly turn: number;
   readonly checkAt: number;
   /** When this acceptor reserved, by its own clock. */
   readonly reservedAt: number;
   readonly columns: Readonly<Record<string, unknown>>;
-  /** What the ceilings of active jobs ask for besides: a counter, or a place in a line. */
+  /** What the ceilings of active jobs and its group ask for besides: a counter, a slot, or a place in a line. */
   readonly further: readonly TransactionAction[];
 }
 
@@ -38,6 +41,9 @@ export interface Pending {
   readonly groupName: GroupName;
   readonly key: JobKey | undefined;
   readonly createdAt: number;
+  readonly turn: number;
+  /** Of whose slots it has one, or waits for one. */
+  readonly group: string | undefined;
   readonly reservedAt: number;
   readonly keyHash: string | undefined;
   /** Somebody has begun to give it back: nobody goes on with it. */
@@ -48,7 +54,7 @@ export interface Pending {
 export class Reservations extends NameLocks {
   /** Reserves everything that must be reserved before a job's row is written, in one transaction: all of it or nothing. */
   async reserve(reservation: Reservation): Promise<Reserved> {
-    const { id, key, name, groupName, want, replaces, keyEntry, foreignId, createdAt, checkAt } = reservation;
+    const { id, key, name, groupName, want, replaces, keyEntry, foreignId, createdAt, turn, checkAt } = reservation;
     const actions: TransactionAction[] = [
       [
         "create",
@@ -66,11 +72,7 @@ export class Reservations extends NameLocks {
       ["create", entity(nameEntry(name, key), leadsTo(key))],
     ];
     if (want === "hold") actions.push(["create", entity(`hold_${nameKey(groupName)}`, { jobId: id })]);
-    if (want === "wait")
-      actions.push([
-        "create",
-        entity(waitKey(groupName, createdAt, id), { jobId: id, ...(replaces ? { replaces } : {}) }),
-      ]);
+    if (want === "wait") actions.push(["create", waitEntity(groupName, { id, createdAt, turn, replaces })]);
     if (keyEntry !== undefined) {
       const { hash, over } = keyEntry;
       const row = entity(`key_${hash}`, { jobId: id });
@@ -115,8 +117,8 @@ export class Reservations extends NameLocks {
   }
 
   /** All entries of a reservation but its own, which goes last: until then it is found again. The name's lock is its holder's to hand over. */
-  async giveBack({ id, name, groupName, key, createdAt, keyHash }: Pending): Promise<void> {
-    await this.dequeue(groupName, id, createdAt);
+  async giveBack({ id, name, groupName, key, turn, keyHash }: Pending): Promise<void> {
+    await this.dequeue(groupName, id, turn);
     if (keyHash !== undefined) await this.dropKey(keyHash, id);
     await this.remove(`id_${id}`);
     if (key !== undefined) await this.remove(nameEntry(name, key));
@@ -136,15 +138,17 @@ export class Reservations extends NameLocks {
 }
 
 function pendingOf(id: JobId, row: IndexRow): Pending | undefined {
-  const { name, groupName: group, keyHash } = row;
-  if (typeof group !== "string") return undefined;
+  const { name, groupName: containerGroup, keyHash, group, priority } = row;
+  if (typeof containerGroup !== "string") return undefined;
   const createdAt = timeOf(row["createdAt"]);
   return {
     id,
-    name: groupName(typeof name === "string" ? name : group),
-    groupName: groupName(group),
+    name: groupName(typeof name === "string" ? name : containerGroup),
+    groupName: groupName(containerGroup),
     key: keyIn(row),
     createdAt,
+    turn: turnOf(createdAt, typeof priority === "number" ? priority : undefined),
+    group: typeof group === "string" ? group : undefined,
     reservedAt: timeOf(row["reservedAt"]) || createdAt,
     keyHash: typeof keyHash === "string" ? keyHash : undefined,
     expired: row["expired"] === true,

@@ -7,14 +7,16 @@ import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { isMinted } from "../../shared/base/ids.ts";
 import type { Job, JobTarget } from "../../shared/job/job.ts";
 import { enterCeiling, withoutCeiling } from "./ceiling.ts";
+import { takeSlot } from "./group-slot.ts";
 import { lockName, positionIn } from "./name-lock.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
+import { slotUntil, turnOf } from "../../shared/job/slot.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 
 /**
- * What a queued job needs before its group is created: that the service is not paused, its name, a target, and a create where others
- * wait for one too; the create's token is taken when it is about to be sent. Whatever is missing is a wait with a reason. A job in a wait
+ * What a queued job needs before its group is created: that the service is not paused, its name, a slot of its group (taken in this order,
+ * so that no two wait for each other), a target, and a create where others wait for one too; the create's token is taken when it is about to be sent. Whatever is missing is a wait with a reason. A job in a wait
  * queue holds no message: whoever frees capacity requeues the oldest, and the sweep finds what was forgotten.
  */
 export type Admission =
@@ -43,16 +45,22 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
       { ...given, line: queue },
       { reason: "TooManyJobs", position: await positionIn(deps, queue, given.id) },
     );
-  const job = withoutCeiling(given);
+  const ready = withoutCeiling(given);
 
-  const named = await lockName(deps, job);
+  const named = await lockName(deps, ready);
   if (named.kind === "no index") {
     await deps.jobs.hasIndex();
-    return wait(deps, job, { reason: "Paused", until: now + minute, detail: indexLost.message });
+    return wait(deps, ready, { reason: "Paused", until: now + minute, detail: indexLost.message });
   }
-  if (named.kind === "busy") return wait(deps, job, { reason: "NameBusy", position: named.position });
+  if (named.kind === "busy") return wait(deps, ready, { reason: "NameBusy", position: named.position });
   if (named.kind === "replaced")
-    return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "Replaced", by: named.by } } };
+    return { kind: "admitted", job: { ...ready, cancel: { at: now, reason: "Replaced", by: named.by } } };
+
+  const slot = await takeSlot(deps, ready);
+  if (slot.kind === "no index")
+    return wait(deps, ready, { reason: "Paused", until: now + minute, detail: indexLost.message });
+  if (slot.kind === "full") return wait(deps, slot.job, { reason: "GroupFull", ...slot.shown });
+  const { job } = slot;
 
   const budget = await deps.daily.left(now);
   if (!budget.ok) return wait(deps, job, { reason: "Budget", until: budget.at });
@@ -71,7 +79,7 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
     return enqueue(deps, { ...job, placed }, createQueue(placed), "CreateLimit");
   if (sameTarget(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
   const { line: left, ...admitted } = job;
-  if (left !== undefined) await deps.jobs.index.dequeue(left, job.id, job.createdAt);
+  if (left !== undefined) await deps.jobs.index.dequeue(left, job.id, turnOf(job.createdAt, job.options.priority));
   const known = job.attempt > 1 ? {} : await deps.jobs.index.historyOf(job.name);
   return { kind: "admitted", job: { ...admitted, placed, ...defined(known) } };
 }
@@ -158,7 +166,8 @@ function sameTarget(a: JobTarget | undefined, b: JobTarget): boolean {
 // ------------------------------------------------------------------------------------------------------------- Waiting
 
 async function enqueue(deps: Deps, job: Job, queue: string, reason: Reason): Promise<Admission> {
-  await deps.jobs.index.enqueue(queue, job.id, job.createdAt);
+  const { id, createdAt, options } = job;
+  await deps.jobs.index.enqueue(queue, { id, createdAt, turn: turnOf(createdAt, options.priority) });
   return wait(deps, { ...job, line: queue }, { reason, position: await positionIn(deps, queue, job.id) });
 }
 
@@ -184,10 +193,11 @@ function wait(deps: Deps, job: Job, { reason, detail, position, until }: Wait): 
   const { notBefore: _passed, ...queued } = phase;
   const own = until ?? now + (reason === "NameBusy" ? forgottenNameTime : forgottenTime);
   // Its own times must end it even if nobody requeues it.
-  const at = Math.min(own, nextTimeout(job));
+  const waits = { ...job, phase: { ...queued, waiting } };
+  const at = Math.min(own, nextTimeout(job), slotUntil(waits));
   return {
     kind: "wait",
-    job: { ...job, phase: { ...queued, waiting } },
+    job: waits,
     until: at,
     ownMessage: until !== undefined || at < own,
   };

@@ -2,6 +2,7 @@ import { Unreadable } from "../../shared/base/errors.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
+import { turnOf } from "../../shared/job/slot.ts";
 import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 
@@ -15,7 +16,7 @@ const maxCalled = 100;
 /** @returns the queue in which a job still waits, or `undefined` when it may go on */
 export async function enterCeiling({ ceilings }: Pick<Deps, "ceilings">, job: Job): Promise<string | undefined> {
   if (!isCeilingQueue(job.line)) return undefined;
-  return ceilings.enter(job.name, job.id, job.createdAt, job.line);
+  return ceilings.enter(job.name, job.id, turnOf(job.createdAt, job.options.priority), job.line);
 }
 
 export function withoutCeiling(job: Job): Job {
@@ -37,10 +38,10 @@ export async function requeueCeiling(deps: CeilingDeps, queue: string, max = max
   const entries = await jobs.index.entries(queue, maxCalled);
   if (entries.length === 0) return;
   let capacity = Math.min(max, await ceilings.capacityIn(queue));
-  for (const { id, createdAt } of entries) {
+  for (const { id, turn } of entries) {
     if (capacity <= 0) return;
     const found = await stateOf(deps, id);
-    if (found === "done") await jobs.index.dequeue(queue, id, createdAt);
+    if (found === "done") await jobs.index.dequeue(queue, id, turn);
     if (found !== "waits") continue;
     await requeue(deps, id);
     capacity--;

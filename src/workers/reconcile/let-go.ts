@@ -1,15 +1,20 @@
 import type { Deps } from "../../shared/deps.ts";
 import type { Job } from "../../shared/job/job.ts";
+import { leaveGroup } from "../../shared/intake/group-slot.ts";
+import { turnOf } from "../../shared/job/slot.ts";
 import { typicalDurationAfter } from "../../shared/job/timing.ts";
+import { memberOf } from "../../shared/store/group-entries.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 
-/** The name goes to the next, and no queue is waited in any more. */
-export async function letGo(deps: Pick<Deps, "jobs" | "queues" | "now">, job: Job): Promise<void> {
-  const { id, groupName, line, createdAt, firstCreateAt } = job;
+/** The name and the slot of its group go to the next, and no queue is waited in any more. */
+export async function letGo(deps: Pick<Deps, "jobs" | "queues" | "now" | "groups">, job: Job): Promise<void> {
+  const { id, groupName, line, createdAt, firstCreateAt, options, slotLeft } = job;
   const { index } = deps.jobs;
+  const turn = turnOf(createdAt, options.priority);
   // A job that created a group had the name, so only one that never did may still wait for it. It leaves before it hands over.
-  if (firstCreateAt === undefined) await index.dequeue(groupName, id, createdAt);
-  if (line !== undefined) await index.dequeue(line, id, createdAt);
+  if (firstCreateAt === undefined) await index.dequeue(groupName, id, turn);
+  if (line !== undefined) await index.dequeue(line, id, turn);
+  await leaveGroup(deps, memberOf(job), firstCreateAt === undefined || slotLeft === true);
   const next = await index.handOver(groupName, id);
   if (next !== undefined) await requeue(deps, next);
 }

@@ -4,6 +4,8 @@ import type { JobId } from "../../shared/base/ids.ts";
 import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { conflict, done, rewrite } from "../../shared/base/rewrite.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
+import { mayHoldSlot, turnOf } from "../../shared/job/slot.ts";
+import { enqueueing, memberOf } from "../../shared/store/group-entries.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 
 /**
@@ -25,9 +27,12 @@ type NameDeps = Pick<Deps, "jobs" | "queues" | "now" | "sleep" | "random" | "log
 export function lockName(deps: NameDeps, job: Job): Promise<Naming> {
   const { index } = deps.jobs;
   const replaces = job.options.onConflict === "replace";
+  const turn = turnOf(job.createdAt, job.options.priority);
+  // With its name a job enters the line of its group, unless it may have a slot already.
+  const inGroup = mayHoldSlot(job) ? [] : enqueueing(memberOf(job));
   return rewrite<Naming>("the lock of a name", deps, async () => {
     const lock = await index.lockOf(job.groupName);
-    const taken = lock === undefined ? await index.take(job.groupName, job.id, job.createdAt) : "held";
+    const taken = lock === undefined ? await index.take(job.groupName, job.id, turn, inGroup) : "held";
     if (taken === "no index") return done({ kind: taken });
     if (taken === "taken" || lock?.lockedBy === job.id) {
       const newer = await afterWaiting(deps, job);
@@ -35,7 +40,7 @@ export function lockName(deps: NameDeps, job: Job): Promise<Naming> {
     }
     if (lock === undefined && taken === "held") return conflict;
     if (taken === "unreadable") deps.log("error", "name lock can't be read", { job: job.id, name: job.groupName });
-    await index.enqueue(job.groupName, job.id, job.createdAt, replaces);
+    await index.enqueue(job.groupName, { id: job.id, createdAt: job.createdAt, turn, replaces });
     const newer = replaces ? await replaceWaiting(deps, job) : undefined;
     if (newer !== undefined) return done({ kind: "replaced", by: newer });
     const asked = lock === undefined ? "asked" : await askToYield(deps, lock.lockedBy, job);
@@ -49,7 +54,8 @@ export function lockName(deps: NameDeps, job: Job): Promise<Naming> {
 async function afterWaiting(deps: NameDeps, job: Job): Promise<JobId | undefined> {
   const { onConflict } = job.options;
   const hasWaited = job.phase.state === "Queued" && job.phase.waiting?.reason === "NameBusy";
-  if (onConflict !== "reject" || hasWaited) await deps.jobs.index.dequeue(job.groupName, job.id, job.createdAt);
+  if (onConflict !== "reject" || hasWaited)
+    await deps.jobs.index.dequeue(job.groupName, job.id, turnOf(job.createdAt, job.options.priority));
   return onConflict === "replace" || hasWaited ? replaceWaiting(deps, job) : undefined;
 }
 

@@ -1,3 +1,4 @@
+// Longer than 350 lines: one reconcile, whose steps share the row and what was observed.
 import { Deadline } from "../../shared/base/deadline.ts";
 import { minute, second } from "../../shared/base/duration.ts";
 import { Unavailable, Unreadable } from "../../shared/base/errors.ts";
@@ -22,7 +23,9 @@ import { nextStep } from "../../shared/job/next-step.ts";
 import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.ts";
 import { requestTimeout, type Step } from "../../shared/job/step.ts";
 import { withoutOutage } from "../../shared/job/timing.ts";
-import { postpone } from "../../shared/job/transitions.ts";
+import { postpone, unclaimed } from "../../shared/job/transitions.ts";
+import { requeueCalled } from "../../shared/intake/group-slot.ts";
+import { memberOf } from "../../shared/store/group-entries.ts";
 import { admit, leaseCreate } from "./admit.ts";
 import { ceilingFreed } from "./ceiling.ts";
 import { captureAttempt } from "./capture.ts";
@@ -48,6 +51,9 @@ export interface ReconcileReason {
  * before: together that is well within the platform's `functionTimeout`.
  */
 const reconcileTime = minute;
+
+/** A slot is given back within this time of its claim, and one call more: well before the claim runs out. */
+const leaveTime = 10 * second;
 
 /** A job that goes through more steps than this in one call is postponed: something is wrong with it, or with us. */
 const maxSteps = 40;
@@ -153,6 +159,8 @@ class Reconciliation {
         return this.#capture(step.job, step.group);
       case "notify":
         return this.#notify();
+      case "leave group":
+        return this.#leaveGroup(step.job);
       case "finalize":
         return this.#finalize();
       case "leave alone":
@@ -259,6 +267,17 @@ class Reconciliation {
       const saved = await this.#save(withOutcomes(job, outcomes, this.#deps.now(), this.#deps.random()));
       return saved ? done(false) : conflict;
     });
+  }
+
+  /** Under the claim, so that nobody admits the job with the slot that it is about to lose. */
+  async #leaveGroup(claimed: Job): Promise<boolean> {
+    const member = memberOf(claimed);
+    const begun = this.#deps.now();
+    if (member === undefined || !(await this.#claim(claimed))) return false;
+    const called = await this.#deps.groups.release(member, begun + leaveTime);
+    if (called === "late") return false;
+    await requeueCalled(this.#deps, called);
+    return this.#settle(claimed, (job) => ({ do: "save", job: { ...unclaimed(job), slotLeft: true } }));
   }
 
   async #finalize(): Promise<boolean> {

@@ -7,6 +7,7 @@ import { requeueWaiting } from "../reconcile/capacity.ts";
 import { continueReruns } from "./bulk-reruns.ts";
 import { continueCancels } from "./bulk-cancels.ts";
 import { requeueDue, type Load } from "./due-jobs.ts";
+import { checkGroups } from "./group-slots.ts";
 import { logHealth } from "./log-health.ts";
 import { sweepOrphans } from "./orphans.ts";
 import { recheckUnreadable } from "./unreadable-rows.ts";
@@ -40,6 +41,7 @@ const partsOf = (report: (load: Load) => void): readonly Part[] => [
     run: (deps, until) => requeueDue(deps, until, report),
   },
   { name: "waiting jobs", every: 25 * second, budget: 15 * second, run: requeueWaiting },
+  { name: "group slots", every: 25 * second, budget: 15 * second, run: checkGroups },
   { name: "jobs without index", every: 2 * minute, budget: 15 * second, run: requeueWithoutIndex },
   { name: "cancels of many", every: 25 * second, budget: 20 * second, run: continueCancels },
   { name: "reruns of many", every: 25 * second, budget: 20 * second, run: continueReruns },

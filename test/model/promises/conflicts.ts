@@ -15,6 +15,7 @@ export function answerAllowed(ledger: Ledger, { spec, key }: Caller, since: numb
   const { onConflict } = spec.options;
   if (!answer.ok) {
     const { code, more } = answer.error;
+    if (code === "GroupFull" && spec.options.onGroupFull === "reject") return;
     const holder = ledger.job(String(more?.["id"]));
     const rightly =
       code === "NameActive" && onConflict === "reject" && holder && wasActive(ledger, holder, spec.name, since);

@@ -45,6 +45,21 @@ export function createdRightly(ledger: Ledger, group: Group, existing: Group | u
   if (job.phase.state === "Queued") ledger.violated(`a create of ${id} landed after it was given up`);
   const others = ledger.groupsOf(id).filter((other) => ledger.world.aci.runs(other));
   if (others.length > 0) ledger.violated(`a second live group of ${id}`);
+  withinLimit(ledger, job);
+}
+
+/** Of the job's group of jobs fewer run than its limit allows. */
+function withinLimit(ledger: Ledger, job: Job): void {
+  const { group, groupLimit } = specOf(job).options;
+  if (group === undefined || groupLimit === undefined) return;
+  const running = ledger.rows.filter(
+    (other) =>
+      other.id !== job.id &&
+      specOf(other).options.group === group &&
+      ledger.groupsOf(other.id).some((one) => ledger.world.aci.runs(one)),
+  );
+  if (running.length >= groupLimit)
+    ledger.violated(`${job.id} was created beside ${running.length} others of ${group}, whose limit is ${groupLimit}`);
 }
 
 export function deletedRightly(ledger: Ledger, group: Group): void {

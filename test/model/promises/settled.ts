@@ -23,19 +23,22 @@ export function unfinished(ledger: Ledger): string {
     ...ledger.index("job_").map(({ rowKey }) => rowKey),
     // A look that was overtaken by its job's end may have left it in a line: the sweep calls it up, and it is gone.
     ...ledger.index("wait_~").map(({ rowKey }) => rowKey),
+    ...ledger.index("group_").map(({ rowKey }) => rowKey),
   ].join(", ");
 }
 
 /** When the timer has something to do: a due job, somebody in a line, a group to be swept. */
 export function nextCheck(ledger: Ledger): number {
   const checks = ledger.index("job_").map(({ checkAt }) => (checkAt instanceof Date ? checkAt.getTime() : Infinity));
-  const lines = ledger.index("wait_~").length > 0 || ledger.world.aci.all.some(({ tags }) => isTaggedOurs(tags));
+  const lines =
+    [...ledger.index("wait_~"), ...ledger.index("group_")].length > 0 ||
+    ledger.world.aci.all.some(({ tags }) => isTaggedOurs(tags));
   return Math.min(...checks, lines ? ledger.now + minute : Infinity);
 }
 
 /** After everything has come to rest. */
 export function allSettled(ledger: Ledger): void {
-  const left = [...ledger.index("hold_"), ...ledger.index("wait_")];
+  const left = [...ledger.index("hold_"), ...ledger.index("wait_"), ...ledger.index("group_")];
   for (const { rowKey } of left) ledger.violated(`${rowKey} was left behind`);
   const queued = ledger.rows.filter(({ via }) => via === "queue").length;
   const poisoned = ledger.world.queue.poisoned.filter(({ queue }) => queue === queueNames.jobs).length;

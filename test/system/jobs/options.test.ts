@@ -1,3 +1,4 @@
+// Longer than 350 lines: one promise at least for each option.
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { minute } from "../../../src/shared/base/duration.ts";
 import { optionsTable, type OptionName } from "../../../src/shared/job/options.ts";
@@ -297,6 +298,46 @@ const promises: Readonly<Record<OptionName, Promises>> = {
       expect(failed).toMatchObject({ status: 422, state: "Failed" });
       expect(tolerated).toMatchObject({ status: 200, state: "Failed" });
       expect(succeeded).toMatchObject({ status: 200, state: "Succeeded" });
+    },
+  },
+  group: {
+    "lets no more jobs run at once than its limit, and the next one when one ends": async () => {
+      const [first, second] = [definition("group-first", long), definition("group-second")];
+      const runs = await submit(first, "group=Ware/House&groupLimit=1");
+      await says(runs.id, { state: "Running" });
+      const waits = await submit(second, "group=ware/house&groupLimit=1");
+      await says(waits.id, { state: "Queued", reason: "GroupFull" });
+      await stop(runs.id);
+      expect(await ended(service, waits.location ?? "")).toMatchObject({ status: 200, state: "Succeeded" });
+    },
+  },
+  groupLimit: {
+    "is each job's own: one without it is not bound": async () => {
+      const runs = await submit(definition("limit-first", long), "group=limit&groupLimit=1");
+      await says(runs.id, { state: "Running" });
+      expect(await run(definition("limit-second"), "group=limit")).toMatchObject({ state: "Succeeded" });
+      await stop(runs.id);
+    },
+  },
+  onGroupFull: {
+    "refuses a job that would have to wait, and says how full the group is": async () => {
+      const runs = await submit(definition("full-first", long), "group=full&groupLimit=1&onGroupFull=reject");
+      const refused = await submit(definition("full-second"), "group=full&groupLimit=1&onGroupFull=reject");
+      const full = { status: 409, code: "GroupFull", group: "full", held: 1, limit: 1, waiting: 0 };
+      expect(refused).toMatchObject(full);
+      await stop(runs.id);
+    },
+  },
+  priority: {
+    "is a head start where jobs wait for one thing": async () => {
+      const runs = await submit(definition("priority-first", long), "group=priority&groupLimit=1");
+      await says(runs.id, { state: "Running" });
+      const late = await submit(definition("priority-late", long), "group=priority&groupLimit=1");
+      const early = await submit(definition("priority-early"), "group=priority&groupLimit=1&priority=3600");
+      for (const { id } of [late, early]) await says(id, { reason: "GroupFull" });
+      await stop(runs.id);
+      expect(await ended(service, early.location ?? "")).toMatchObject({ state: "Succeeded" });
+      await stop(late.id);
     },
   },
   outputLimit: {

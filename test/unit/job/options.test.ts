@@ -82,6 +82,11 @@ describe("values", () => {
     ["keep", "Failed", "failed"],
     ["lease", "PT5M", 5 * minute],
     ["env", false, false],
+    ["group", "Warehouse/A_b.c-d:E", "warehouse/a_b.c-d:e"],
+    ["group", 5, "5"],
+    ["group", "x".repeat(128), "x".repeat(128)],
+    ["priority", "-86400", -86_400],
+    ["priority", 60, 60],
     ["source", "f/p/r/a", { factory: "f", pipeline: "p", pipelineRunId: "r", activity: "a" }],
     ["source", "f/p/r/a/with/slashes", { factory: "f", pipeline: "p", pipelineRunId: "r", activity: "a/with/slashes" }],
     ["failureStatus", "200", 200],
@@ -133,6 +138,15 @@ describe("values", () => {
     ["tags", { "a<b": "c" }],
     ["tags", { a: "x".repeat(257) }],
     ["tags", Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`t${n}`, "x"]))],
+    ["group", ""],
+    ["group", "a b"],
+    ["group", "a\\b"],
+    ["group", "a#b"],
+    ["group", "ä"],
+    ["group", ["a"]],
+    ["group", "x".repeat(129)],
+    ["priority", 86_401],
+    ["priority", "1.5"],
     ["retryOn", "sometimes"],
     ["retryOn", ""],
   ])("%s %j is refused, without repeating it", (name, value) => {
@@ -141,6 +155,20 @@ describe("values", () => {
       { path: name, line: 1, column: 1, message: expect.stringMatching(new RegExp(`^${name} must be`)) as unknown },
     ]);
   });
+});
+
+it("a limit, and what happens at it, need a group", () => {
+  for (const [name, value] of [
+    ["groupLimit", 3],
+    ["onGroupFull", "reject"],
+  ] as const) {
+    expect(faults({ [name]: value })).toEqual([
+      { path: name, line: 1, column: 1, message: `${name} needs the option group.` },
+    ]);
+    expect(read({ [name]: value, group: "a" })).toMatchObject({ group: "a", [name]: value });
+  }
+  for (const groupLimit of [0, -1, 10_001, 1.5])
+    expect(faults({ group: "a", groupLimit })).toMatchObject([{ path: "groupLimit" }]);
 });
 
 describe("retryOn", () => {

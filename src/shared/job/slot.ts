@@ -1,0 +1,57 @@
+import { minute, second } from "../base/duration.ts";
+import { hasEnded, type Job } from "./job.ts";
+import type { ReasonWord } from "./reasons.ts";
+
+/** When a job's wait counts from, in milliseconds since 1970: its age less its priority. */
+export function turnOf(createdAt: number, priority = 0): number {
+  return createdAt - priority * second;
+}
+
+// When a job holds a slot of its group, as far as its row says.
+
+/** A job that waits for longer lets another one of its group go first. */
+const maxIdle = 5 * minute;
+
+/** Waits that come before the slot. */
+const before = new Set<ReasonWord>(["Accepted", "Paused", "TooManyJobs", "NameBusy", "SealKeyUnavailable"]);
+/** Waits that all jobs of a group share: another job would wait as long. */
+const shared = new Set<ReasonWord>([
+  "Paused",
+  "TooManyJobs",
+  "SealKeyUnavailable",
+  "Budget",
+  "CreateLimit",
+  "GroupFull",
+]);
+
+/** When a job that waits gives its slot back; never for one that has none, or does not wait. */
+export function slotUntil({ phase, options, slotLeft }: Job): number {
+  if (options.group === undefined || slotLeft || phase.state !== "Queued" || phase.waiting === undefined)
+    return Infinity;
+  const { reason, since } = phase.waiting;
+  return shared.has(reason) ? Infinity : since + maxIdle;
+}
+
+/** Whether nothing runs in a group that is kept: its slot is for others. */
+export function isIdle({ phase, options, slotLeft, yield: yields }: Job): boolean {
+  if (options.group === undefined || slotLeft || yields || !hasEnded(phase)) return false;
+  return phase.group === "stopped" && phase.keepUntil !== undefined;
+}
+
+/** Whether a queued job may have a slot already: it took one, or was given one while it waited. */
+export function mayHoldSlot({ phase, options, slotLeft, firstCreateAt }: Job): boolean {
+  if (slotLeft || phase.state !== "Queued") return false;
+  if (firstCreateAt !== undefined || options.onGroupFull === "reject") return true;
+  return phase.waiting !== undefined && !before.has(phase.waiting.reason);
+}
+
+/** Whether a job must hold a slot: something of it runs, or may. */
+export function needsSlot({ phase, options, slotLeft }: Job): boolean {
+  if (options.group === undefined || slotLeft || phase.state === "Queued" || phase.state === "Unknown") return false;
+  return !hasEnded(phase) || phase.group !== "gone";
+}
+
+/** Whether a job's slot is for others for good. */
+export function isDoneWithSlot({ phase, slotLeft }: Job): boolean {
+  return hasEnded(phase) && (slotLeft || phase.group === "gone");
+}

@@ -1,0 +1,132 @@
+import type { TableClient, TransactionAction } from "@azure/data-tables";
+import { parseJobId, type JobId } from "../base/ids.ts";
+import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
+import {
+  entryIn,
+  entryKey,
+  holderIn,
+  isSteered,
+  nextOf,
+  partsOf,
+  slotEntry,
+  slotKey,
+  slotsOf,
+  waiterIn,
+  type GroupEntry,
+  type Holder,
+  type Member,
+  type Waiter,
+} from "../store/group-entries.ts";
+import { entity, IndexPartition, kind, partition } from "../store/index-partition.ts";
+import { storageCall } from "../store/connect.ts";
+
+/** All that the index has of a group. */
+export interface WholeGroup {
+  readonly group: string;
+  readonly entry: GroupEntry | undefined;
+  readonly holders: readonly Holder[];
+  /** The first of those who wait. */
+  readonly line: readonly Waiter[];
+}
+
+/** A job of a group as its index entry shows it. */
+export interface GroupJob {
+  readonly id: JobId;
+  readonly state: string;
+  readonly reason: string;
+}
+
+/** How many of a line are looked at: those behind them come forward in time. */
+const maxLine = 50;
+
+/** What the sweep compares and mends of the slots of groups. */
+export class GroupCheck extends IndexPartition {
+  readonly #pacing: Pacing;
+
+  constructor(table: TableClient, pacing: Pacing) {
+    super(table);
+    this.#pacing = pacing;
+  }
+
+  /** The jobs that are in the index, by their groups. */
+  async jobs(): Promise<ReadonlyMap<string, readonly GroupJob[]>> {
+    const found = new Map<string, GroupJob[]>();
+    const columns = ["RowKey", "group", "state", "reason"];
+    for await (const row of this.rows(`${kind("job")} and group gt ''`, columns)) {
+      const id = parseJobId(String(row["rowKey"]).slice("job_".length));
+      const { group, state, reason } = row;
+      if (id === undefined || typeof group !== "string") continue;
+      const jobs = found.get(group) ?? [];
+      jobs.push({
+        id,
+        state: typeof state === "string" ? state : "",
+        reason: typeof reason === "string" ? reason : "",
+      });
+      found.set(group, jobs);
+    }
+    return found;
+  }
+
+  /** All groups, one after another. */
+  async *groups(): AsyncGenerator<WholeGroup> {
+    let last: { group: string; entry: GroupEntry | undefined; holders: Holder[]; line: Waiter[] } | undefined;
+    for await (const row of this.rows(kind("group"))) {
+      const parts = partsOf(String(row["rowKey"]));
+      if (parts === undefined) continue;
+      const { group } = parts;
+      if (last?.group !== group) {
+        if (last !== undefined) yield last;
+        last = { group, entry: undefined, holders: [], line: [] };
+      }
+      const [holder, waiter] = [holderIn(row), waiterIn(group, row)];
+      if (parts.kind === "entry") last.entry = entryIn({ ...row, etag: String(row["etag"]) });
+      else if (parts.kind === "slot" && holder !== undefined) last.holders.push(holder);
+      else if (parts.kind === "line" && waiter !== undefined && last.line.length < maxLine) last.line.push(waiter);
+    }
+    if (last !== undefined) yield last;
+  }
+
+  /** Whether somebody who waits might have a slot. */
+  canCallUp({ entry, line }: WholeGroup): boolean {
+    return nextOf(entry, entry?.held ?? 0, line.slice(0, 1)).length > 0;
+  }
+
+  /** A slot for a job that runs without one. False when it has one. */
+  restore(member: Member): Promise<boolean> {
+    return rewrite("the slots of a group", this.#pacing, async () => {
+      const [slot, row] = [await this.get(slotKey(member.group, member.id)), await this.get(entryKey(member.group))];
+      if (slot !== undefined) return done(false);
+      const entry = entryIn(row);
+      const counted = entity(entryKey(member.group), { held: (entry?.held ?? 0) + 1 });
+      const actions: TransactionAction[] = [
+        ["create", entity(...slotEntry(member, this.#pacing.now()))],
+        entry === undefined ? ["create", counted] : ["update", counted, "Merge", { etag: entry.etag }],
+      ];
+      return (await this.transact(actions)) ? done(true) : conflict;
+    });
+  }
+
+  /** Compares the number with the slots, and writes it anew where it is wrong. What changes meanwhile is compared by the next pass. */
+  async recount(group: string): Promise<boolean> {
+    const entry = entryIn(await this.get(entryKey(group)));
+    let held = 0;
+    for await (const _slot of this.rows(slotsOf(group), ["RowKey"])) held++;
+    if (held === (entry?.held ?? 0)) return false;
+    const counted = entity(entryKey(group), { held });
+    const result = await (entry === undefined
+      ? storageCall(() => this.table.createEntity(counted), 409)
+      : storageCall(() => this.table.updateEntity(counted, "Merge", { etag: entry.etag }), 404, 412));
+    return typeof result !== "number";
+  }
+
+  /** An entry that says nothing any more goes, unless somebody changes it just now. */
+  async dropIdle({ group, entry, holders, line }: WholeGroup): Promise<void> {
+    if (entry === undefined || entry.held > 0 || holders.length > 0 || line.length > 0 || isSteered(entry)) return;
+    await storageCall(() => this.table.deleteEntity(partition, entryKey(group), { etag: entry.etag }), 404, 412);
+  }
+
+  async showLeaked(group: string, { id, leaked }: Holder, isLeaked: boolean): Promise<void> {
+    if (leaked === isLeaked) return;
+    await storageCall(() => this.table.updateEntity(entity(slotKey(group, id), { leaked: isLeaked }), "Merge"), 404);
+  }
+}

@@ -1,0 +1,245 @@
+import type { TableClient, TransactionAction } from "@azure/data-tables";
+import type { JobId } from "../base/ids.ts";
+import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
+import {
+  enqueueing,
+  entryAndLine,
+  entryIn,
+  entryKey,
+  lineKey,
+  nextOf,
+  partsOf,
+  slotEntry,
+  slotKey,
+  waiterIn,
+  type GroupEntry,
+  type Member,
+  type Waiter,
+} from "../store/group-entries.ts";
+import { entity, IndexPartition } from "../store/index-partition.ts";
+
+/**
+ * The slots of groups of jobs: who takes one, who waits for one, and to whom one goes that is free. A slot that is given back goes to the
+ * head of the line in the same transaction. The head is never overtaken.
+ */
+export interface GroupView {
+  readonly entry: GroupEntry | undefined;
+  /** The first of those who wait. */
+  readonly line: readonly Waiter[];
+}
+
+/** `called`: jobs that have a slot now and must be requeued. */
+export type Seeking =
+  | { readonly kind: "held"; readonly called: readonly JobId[] }
+  | { readonly kind: "no index"; readonly called: readonly JobId[] }
+  | {
+      readonly kind: "full";
+      readonly called: readonly JobId[];
+      readonly held: number;
+      readonly limit: number;
+      readonly paused: boolean;
+      /** From 1; absent beyond what one call reads. */
+      readonly position: number | undefined;
+    };
+
+/** Whether a job that does not wait gets a slot as it is accepted: then what its transaction does besides. */
+export type Vacancy =
+  | { readonly kind: "open"; readonly actions: readonly TransactionAction[] }
+  | { readonly kind: "full"; readonly held: number; readonly limit: number };
+
+/** How many of a line one call reads. A transaction of two changes for each of them, and two more, holds a hundred at most. */
+const maxSeen = 45;
+/** How many transactions one call makes to call up others; the sweep goes on. */
+const maxRounds = 300;
+
+export class Groups extends IndexPartition {
+  readonly #pacing: Pacing;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(table: TableClient, pacing: Pacing) {
+    super(table);
+    this.#pacing = pacing;
+  }
+
+  /** A group and the first of its line: one call, however long the line is. */
+  async view(group: string, max = maxSeen): Promise<GroupView> {
+    let entry: GroupEntry | undefined;
+    const line: Waiter[] = [];
+    for await (const row of this.rows(entryAndLine(group), undefined, max)) {
+      if (partsOf(String(row["rowKey"]))?.kind === "entry") entry = entryIn({ ...row, etag: String(row["etag"]) });
+      else {
+        const waiter = waiterIn(group, row);
+        if (waiter !== undefined) line.push(waiter);
+      }
+      if (line.length >= max - 1) break;
+    }
+    return { entry, line };
+  }
+
+  async holds({ group, id }: Pick<Member, "group" | "id">): Promise<boolean> {
+    return (await this.get(slotKey(group, id))) !== undefined;
+  }
+
+  /** Within an instance one job at a time takes a slot as it is accepted: side by side they would only meet conflicts. */
+  async inSequence<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work, work);
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** For a job that does not wait: one read. */
+  async vacancy(member: Member): Promise<Vacancy> {
+    const { entry, line } = await this.view(member.group);
+    const held = entry?.held ?? 0;
+    const isNext = line.length === 0 && nextOf(entry, held, [member]).length > 0;
+    if (!isNext) return { kind: "full", held, limit: limitOf(entry, member) };
+    return { kind: "open", actions: this.#granting(member.group, entry, held, [member]) };
+  }
+
+  /** How many wait, up to a thousand. */
+  async waiting(group: string): Promise<number> {
+    return (await this.view(group, 1000)).line.length;
+  }
+
+  /**
+   * Takes a slot for a job whose turn it is, or has it wait in line. Whoever may go before it is called up.
+   *
+   * @param mayHold it may have a slot already
+   */
+  seek(member: Member, mayHold: boolean): Promise<Seeking> {
+    const called: JobId[] = [];
+    let isInLine = false;
+    return rewrite<Seeking>("the slots of a group", this.#pacing, async () => {
+      if (mayHold && (await this.holds(member))) return done({ kind: "held", called });
+      const { entry, line } = await this.view(member.group);
+      const at = line.findIndex(({ id }) => id === member.id);
+      const held = entry?.held ?? 0;
+      const next = nextOf(entry, held, at === -1 && !isInLine ? withMember(line, member) : line);
+      if (next.length > 0) {
+        const granted = await this.transactWhole(this.#granting(member.group, entry, held, next));
+        if (granted === "no index") return done({ kind: granted, called });
+        if (granted === "refused") {
+          if (await this.holds(member)) return done({ kind: "held", called });
+          await this.#forgetHolders(next);
+          return conflict;
+        }
+        called.push(...next.map(({ id }) => id).filter((id) => id !== member.id));
+        if (next.some(({ id }) => id === member.id)) return done({ kind: "held", called });
+      }
+      if (at === -1 && !isInLine) {
+        if (!mayHold && (await this.holds(member))) return done({ kind: "held", called });
+        await this.enqueue(member);
+        // A slot may have become free before the job stood in line: then nobody called it.
+        isInLine = true;
+        return conflict;
+      }
+      const position = at === -1 ? undefined : at + 1 - next.length;
+      const now = { held: held + next.length, limit: limitOf(entry, member), paused: entry?.paused === true };
+      return done({ kind: "full", called, ...now, position });
+    });
+  }
+
+  async enqueue(member: Member): Promise<void> {
+    await this.transact([...enqueueing(member)]);
+  }
+
+  async dequeue(member: Member): Promise<void> {
+    await this.remove(lineKey(member));
+  }
+
+  /**
+   * Gives a job's slot to those whose turn it is. May be repeated.
+   *
+   * @param until after it nothing is begun
+   * @returns jobs that have a slot now and must be requeued
+   */
+  async release({ group, id }: Pick<Member, "group" | "id">, until = Infinity): Promise<readonly JobId[] | "late"> {
+    const called = await rewrite<readonly JobId[] | "late" | undefined>(
+      "the slots of a group",
+      this.#pacing,
+      async () => {
+        const { entry, line } = await this.view(group);
+        if (this.#pacing.now() >= until) return done("late");
+        const held = Math.max(0, (entry?.held ?? 1) - 1);
+        const next = nextOf(
+          entry,
+          held,
+          line.filter((other) => other.id !== id),
+        );
+        const leave: TransactionAction = ["delete", entity(slotKey(group, id))];
+        const left = await this.transactWhole([leave, ...this.#granting(group, entry, held, next)]);
+        if (left === "done") return done(next.map(idOf));
+        if (!(await this.holds({ group, id }))) return done(undefined);
+        // Without a whole index a slot is given up, and to nobody.
+        if (left === "no index")
+          return (await this.transact([leave, ...counting(group, entry, held)])) ? done([]) : conflict;
+        await this.#forgetHolders(next);
+        return conflict;
+      },
+    );
+    // Who entered the line meanwhile saw no free slot.
+    return called?.length === 0 ? this.callUp(group) : (called ?? []);
+  }
+
+  /** Gives the slots that are free to those whose turn it is. */
+  async callUp(group: string, until = Infinity): Promise<readonly JobId[]> {
+    const called: JobId[] = [];
+    for (let round = 0; round < maxRounds && this.#pacing.now() < until; round++) {
+      const more = await rewrite<readonly JobId[]>("the slots of a group", this.#pacing, async () => {
+        const { entry, line } = await this.view(group);
+        const held = entry?.held ?? 0;
+        const next = nextOf(entry, held, line);
+        if (next.length === 0) return done([]);
+        const granted = await this.transactWhole(this.#granting(group, entry, held, next));
+        if (granted === "no index") return done([]);
+        if (granted === "done") return done(next.map(idOf));
+        await this.#forgetHolders(next);
+        return conflict;
+      });
+      called.push(...more);
+      if (more.length < maxSeen - 1) break;
+    }
+    return called;
+  }
+
+  /** Slots for these jobs, which leave the line. */
+  #granting(
+    group: string,
+    entry: GroupEntry | undefined,
+    before: number,
+    next: readonly (Member | Waiter)[],
+  ): TransactionAction[] {
+    const held = before + next.length;
+    const slots = next.flatMap((each): TransactionAction[] => [
+      ["create", entity(...slotEntry(each, this.#pacing.now()))],
+      ...("rowKey" in each ? [["delete", entity(each.rowKey)] as TransactionAction] : []),
+    ]);
+    return [...counting(group, entry, held), ...slots];
+  }
+
+  /** A job that holds a slot waits for none: a look that was overtaken may have left it in line. */
+  async #forgetHolders(line: readonly (Member | Waiter)[]): Promise<void> {
+    for (const each of line) if ("rowKey" in each && (await this.holds(each))) await this.remove(each.rowKey);
+  }
+}
+
+const idOf = ({ id }: Member): JobId => id;
+
+/** The number of slots held, written only if nobody else wrote it. The sweep removes an entry that says nothing any more. */
+function counting(group: string, entry: GroupEntry | undefined, held: number): TransactionAction[] {
+  const written = entity(entryKey(group), { held });
+  if (entry === undefined) return held === 0 ? [] : [["create", written]];
+  return [["update", written, "Merge", { etag: entry.etag }]];
+}
+
+function limitOf(entry: GroupEntry | undefined, member: Member): number {
+  return Math.min(member.limit, entry?.limit ?? Infinity);
+}
+
+/** A line with a job at its place in it; beyond what was read it is not shown. */
+function withMember(line: readonly Waiter[], member: Member): readonly (Member | Waiter)[] {
+  const key = lineKey(member);
+  const at = line.findIndex(({ rowKey }) => rowKey > key);
+  if (at !== -1) return [...line.slice(0, at), member, ...line.slice(at)];
+  return line.length >= maxSeen - 1 ? line : [...line, member];
+}
