@@ -84,7 +84,7 @@ it.each(["a", "a_b", "a/b", "A/B", "a:b", "a.b", "a-b", "a1", "x".repeat(128), "
     expect(Object.keys(all).toSorted()).toEqual([...others, name.toLowerCase()].toSorted());
     expect(await bench.deps.groups.view(name.toLowerCase())).toMatchObject({
       entry: { held: 1 },
-      line: [{ id: second }],
+      queue: [{ id: second }],
     });
   },
 );

@@ -7,6 +7,8 @@ import { linkParameters } from "../link.ts";
 import { logParameters } from "../logs.ts";
 import { selection } from "../operate/cancel-many.ts";
 import { rerunSelection } from "../operate/rerun-many.ts";
+import { groupBody, groupsParameters } from "../operate/groups.ts";
+import { priorityBody } from "../operate/priority.ts";
 import { pauseBody } from "../operate/pause.ts";
 import { rerunParameters } from "../operate/rerun.ts";
 import { poisonBody } from "../operate/poison.ts";
@@ -231,6 +233,31 @@ export function calls(): readonly Call[] {
       "200": answer("How many.", "Canceled"),
       "202": answer("How many so far: the service goes on.", "Canceled"),
     }),
+    post("/api/jobs/{id}/priority", "priority", "Give a waiting job another place.", priorityBody, {
+      "200": answer("It has it.", "Priority"),
+      "409": problem("The job has ended."),
+      ...unknown,
+    }),
+    get("/api/groups", "groups", "Groups of jobs, and who holds their slots.", groupsParameters, {
+      "200": answer("A page.", "Groups"),
+    }),
+    get(
+      "/api/groups/{group}",
+      "group",
+      "One group; its name is the rest of the path.",
+      {},
+      {
+        "200": { ...answer("It; nobody need have named it before.", "Group"), headers: ["ETag"] },
+      },
+    ),
+    {
+      ...post("/api/groups/{group}", "steerGroup", "Limit or pause a group; null gives it back.", groupBody, {
+        "200": { ...answer("As it is now.", "Group"), headers: ["ETag"] },
+        "412": problem("Somebody changed it since `If-Match` was read."),
+      }),
+      method: "put",
+      headers: { "If-Match": { schema: { type: "string" }, text: "The `ETag` that was read." } },
+    },
     post("/api/pause", "pause", "Accept jobs and let them wait.", pauseBody, { "200": answer("Paused.", "Paused") }),
     post("/api/resume", "resume", "Let them go on.", undefined, {
       "200": answer("Resumed.", "Resumed"),

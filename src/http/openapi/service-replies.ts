@@ -20,6 +20,36 @@ const problemCode = once(() =>
   z.literal(Object.keys(statusOf).filter(isErrorCode)).meta({ description: "Stable; docs/http.md explains each." }),
 );
 
+const group = once(() =>
+  z.strictObject({
+    group: text("Its name, in lower case."),
+    held: count("Slots that are held."),
+    limit: z.int().min(1).nullable().meta({ description: "The operator's; null where there is none." }),
+    paused: flag("An operator lets nobody in."),
+    slots: z
+      .array(
+        z.strictObject({
+          id: jobId(),
+          name: text("The job's name."),
+          since: time("It has its slot."),
+          leaked: flag("It has ended, and Azure does not confirm that nothing of it runs any more.").optional(),
+        }),
+      )
+      .meta({ description: "Who holds them: the first 20 in a list, the first 1,000 of one group." }),
+    waiting: z
+      .array(
+        z.strictObject({
+          id: jobId(),
+          name: text("The job's name."),
+          since: time("Its wait counts from: accepted less its priority."),
+          limit: z.int().min(1).meta({ description: "Its own." }).optional(),
+        }),
+      )
+      .meta({ description: "Who waits, the next first; as many." }),
+    more: flag("Not all are shown."),
+  }),
+);
+
 const percentiles = (what: string) =>
   z
     .strictObject({
@@ -142,6 +172,12 @@ export const serviceReplies = () => ({
     dryRun: flag("Nothing was done."),
     ids: z.array(z.guid()).max(1000).meta({ description: "The new jobs of this call, the first thousand." }).optional(),
     more: z.literal(true).meta({ description: "The time of one call was over; the service goes on." }).optional(),
+  }),
+  Priority: z.strictObject({ message: message(), id: jobId(), priority: z.int() }),
+  Group: group(),
+  Groups: z.strictObject({
+    groups: z.array(group()).meta({ description: "Those of which a slot is held, or an operator has said something." }),
+    continuation: text("Where the next page begins.").optional(),
   }),
   Paused: z.strictObject({ message: message(), paused: z.literal(true), reason: text("What people read.") }),
   Resumed: z.strictObject({

@@ -35,6 +35,7 @@ export const statusOf = {
   NameActive: 409,
   AmbiguousName: 409,
   GroupFull: 409,
+  JobEnded: 409,
   DefinitionGone: 409,
   BodyTooSlow: 408,
   VersionChanged: 412,

@@ -18,7 +18,7 @@ import type { Ceilings, Capacity } from "../limits/ceilings.ts";
 import type { Groups } from "../limits/groups.ts";
 import { groupFull, leaveGroup, reserveSlot } from "./group-slot.ts";
 import { memberOf } from "../store/group-entries.ts";
-import { turnOf } from "../job/slot.ts";
+import { queueTimeOf } from "../job/slot.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
 import type { Settings } from "../config/settings.ts";
@@ -177,7 +177,7 @@ async function reserveOrFind(
   const { index, prices } = deps.jobs;
   const { ceilings, groups } = deps;
   const { onConflict, onGroupFull, priority } = job.options;
-  const turn = turnOf(job.createdAt, priority);
+  const turn = queueTimeOf(job.createdAt, priority);
   const inSequence: typeof ceilings.inSequence = (work) =>
     onGroupFull === "reject" ? groups.inSequence(() => ceilings.inSequence(work)) : ceilings.inSequence(work);
   let rerunOf = submission.rerunOf;
@@ -230,7 +230,7 @@ async function reserveOrFind(
         // What was reserved leads to a row under the time at which it was reserved first.
         const { createdAt } = found;
         const adopted = newJob({ ...submission, rerunOf }, checked, job.id, createdAt);
-        const line = await ceilings.queueOf(job.name, job.id, turnOf(createdAt, job.options.priority));
+        const line = await ceilings.queueOf(job.name, job.id, queueTimeOf(createdAt, job.options.priority));
         const placed = line === undefined ? adopted : inQueue(adopted, line, deps.now());
         return ok({ kind: "adopted", job: placed, reservedAt: begun });
       }
@@ -290,7 +290,7 @@ async function letGo(deps: AcceptDeps, job: Job): Promise<void> {
   const { jobs, queues, now } = deps;
   const { id, groupName, createdAt, options } = job;
   const { index } = jobs;
-  await index.dequeue(groupName, id, turnOf(createdAt, options.priority));
+  await index.dequeue(groupName, id, queueTimeOf(createdAt, options.priority));
   await leaveGroup(deps, memberOf(job), true);
   const next = await index.handOver(groupName, id);
   if (next !== undefined) await requeue({ jobs, queues, now }, next);

@@ -3,7 +3,7 @@ import { hasEnded, type Job } from "./job.ts";
 import type { ReasonWord } from "./reasons.ts";
 
 /** When a job's wait counts from, in milliseconds since 1970: its age less its priority. */
-export function turnOf(createdAt: number, priority = 0): number {
+export function queueTimeOf(createdAt: number, priority = 0): number {
   return createdAt - priority * second;
 }
 
@@ -39,7 +39,7 @@ export function isIdle({ phase, options, slotLeft, yield: yields }: Job): boolea
 }
 
 /** Whether a queued job may have a slot already: it took one, or was given one while it waited. */
-export function mayHoldSlot({ phase, options, slotLeft, firstCreateAt }: Job): boolean {
+export function mayHaveSlot({ phase, options, slotLeft, firstCreateAt }: Job): boolean {
   if (slotLeft || phase.state !== "Queued") return false;
   if (firstCreateAt !== undefined || options.onGroupFull === "reject") return true;
   return phase.waiting !== undefined && !before.has(phase.waiting.reason);

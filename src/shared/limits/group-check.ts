@@ -4,18 +4,18 @@ import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import {
   entryIn,
   entryKey,
-  holderIn,
+  slotIn,
   isSteered,
   nextOf,
   partsOf,
   slotEntry,
   slotKey,
   slotsOf,
-  waiterIn,
+  queuedIn,
   type GroupEntry,
-  type Holder,
+  type Slot,
   type Member,
-  type Waiter,
+  type Queued,
 } from "../store/group-entries.ts";
 import { entity, IndexPartition, kind, partition } from "../store/index-partition.ts";
 import { storageCall } from "../store/connect.ts";
@@ -24,9 +24,9 @@ import { storageCall } from "../store/connect.ts";
 export interface WholeGroup {
   readonly group: string;
   readonly entry: GroupEntry | undefined;
-  readonly holders: readonly Holder[];
+  readonly slots: readonly Slot[];
   /** The first of those who wait. */
-  readonly line: readonly Waiter[];
+  readonly queue: readonly Queued[];
 }
 
 /** A job of a group as its index entry shows it. */
@@ -37,9 +37,9 @@ export interface GroupJob {
 }
 
 /** How many of a line are looked at: those behind them come forward in time. */
-const maxLine = 50;
+const maxQueued = 50;
 
-/** What the sweep compares and mends of the slots of groups. */
+/** What the sweep compares and repairs of the slots of groups. */
 export class GroupCheck extends IndexPartition {
   readonly #pacing: Pacing;
 
@@ -69,26 +69,26 @@ export class GroupCheck extends IndexPartition {
 
   /** All groups, one after another. */
   async *groups(): AsyncGenerator<WholeGroup> {
-    let last: { group: string; entry: GroupEntry | undefined; holders: Holder[]; line: Waiter[] } | undefined;
+    let last: { group: string; entry: GroupEntry | undefined; slots: Slot[]; queue: Queued[] } | undefined;
     for await (const row of this.rows(kind("group"))) {
       const parts = partsOf(String(row["rowKey"]));
       if (parts === undefined) continue;
       const { group } = parts;
       if (last?.group !== group) {
         if (last !== undefined) yield last;
-        last = { group, entry: undefined, holders: [], line: [] };
+        last = { group, entry: undefined, slots: [], queue: [] };
       }
-      const [holder, waiter] = [holderIn(row), waiterIn(group, row)];
+      const [holder, waiter] = [slotIn(row), queuedIn(group, row)];
       if (parts.kind === "entry") last.entry = entryIn({ ...row, etag: String(row["etag"]) });
-      else if (parts.kind === "slot" && holder !== undefined) last.holders.push(holder);
-      else if (parts.kind === "line" && waiter !== undefined && last.line.length < maxLine) last.line.push(waiter);
+      else if (parts.kind === "slot" && holder !== undefined) last.slots.push(holder);
+      else if (parts.kind === "queue" && waiter !== undefined && last.queue.length < maxQueued) last.queue.push(waiter);
     }
     if (last !== undefined) yield last;
   }
 
   /** Whether somebody who waits might have a slot. */
-  canCallUp({ entry, line }: WholeGroup): boolean {
-    return nextOf(entry, entry?.held ?? 0, line.slice(0, 1)).length > 0;
+  canCallUp({ entry, queue }: WholeGroup): boolean {
+    return nextOf(entry, entry?.held ?? 0, queue.slice(0, 1)).length > 0;
   }
 
   /** A slot for a job that runs without one. False when it has one. */
@@ -120,12 +120,12 @@ export class GroupCheck extends IndexPartition {
   }
 
   /** An entry that says nothing any more goes, unless somebody changes it just now. */
-  async dropIdle({ group, entry, holders, line }: WholeGroup): Promise<void> {
-    if (entry === undefined || entry.held > 0 || holders.length > 0 || line.length > 0 || isSteered(entry)) return;
+  async dropIdle({ group, entry, slots, queue }: WholeGroup): Promise<void> {
+    if (entry === undefined || entry.held > 0 || slots.length > 0 || queue.length > 0 || isSteered(entry)) return;
     await storageCall(() => this.table.deleteEntity(partition, entryKey(group), { etag: entry.etag }), 404, 412);
   }
 
-  async showLeaked(group: string, { id, leaked }: Holder, isLeaked: boolean): Promise<void> {
+  async showLeaked(group: string, { id, leaked }: Slot, isLeaked: boolean): Promise<void> {
     if (leaked === isLeaked) return;
     await storageCall(() => this.table.updateEntity(entity(slotKey(group, id), { leaked: isLeaked }), "Merge"), 404);
   }

@@ -1,22 +1,25 @@
-import type { TableClient, TransactionAction } from "@azure/data-tables";
+import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
 import type { JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import {
   enqueueing,
-  entryAndLine,
+  entryAndQueue,
   entryIn,
   entryKey,
-  lineKey,
+  groupWaitKey,
   nextOf,
   partsOf,
   slotEntry,
+  slotIn,
+  slotsOf,
   slotKey,
-  waiterIn,
+  queuedIn,
   type GroupEntry,
   type Member,
-  type Waiter,
+  type Queued,
+  type Slot,
 } from "../store/group-entries.ts";
-import { entity, IndexPartition } from "../store/index-partition.ts";
+import { entity, IndexPartition, kind } from "../store/index-partition.ts";
 
 /**
  * The slots of groups of jobs: who takes one, who waits for one, and to whom one goes that is free. A slot that is given back goes to the
@@ -25,7 +28,7 @@ import { entity, IndexPartition } from "../store/index-partition.ts";
 export interface GroupView {
   readonly entry: GroupEntry | undefined;
   /** The first of those who wait. */
-  readonly line: readonly Waiter[];
+  readonly queue: readonly Queued[];
 }
 
 /** `called`: jobs that have a slot now and must be requeued. */
@@ -47,8 +50,19 @@ export type Vacancy =
   | { readonly kind: "open"; readonly actions: readonly TransactionAction[] }
   | { readonly kind: "full"; readonly held: number; readonly limit: number };
 
+/** What an operator says of a group. */
+export interface Steering {
+  readonly limit?: number | null | undefined;
+  readonly paused?: boolean | null | undefined;
+}
+
+/** Changes whenever an operator changes something. */
+export function steeringTag(entry: GroupEntry | undefined): string {
+  return `"${entry?.limit ?? "unlimited"}${entry?.paused ? "-paused" : ""}"`;
+}
+
 /** How many of a line one call reads. A transaction of two changes for each of them, and two more, holds a hundred at most. */
-const maxSeen = 45;
+const maxRead = 45;
 /** How many transactions one call makes to call up others; the sweep goes on. */
 const maxRounds = 300;
 
@@ -61,19 +75,19 @@ export class Groups extends IndexPartition {
     this.#pacing = pacing;
   }
 
-  /** A group and the first of its line: one call, however long the line is. */
-  async view(group: string, max = maxSeen): Promise<GroupView> {
+  /** A group and the first of its queue: one call, however long the line is. */
+  async view(group: string, max = maxRead): Promise<GroupView> {
     let entry: GroupEntry | undefined;
-    const line: Waiter[] = [];
-    for await (const row of this.rows(entryAndLine(group), undefined, max)) {
+    const queue: Queued[] = [];
+    for await (const row of this.rows(entryAndQueue(group), undefined, Math.min(max, 1000))) {
       if (partsOf(String(row["rowKey"]))?.kind === "entry") entry = entryIn({ ...row, etag: String(row["etag"]) });
       else {
-        const waiter = waiterIn(group, row);
-        if (waiter !== undefined) line.push(waiter);
+        const waiter = queuedIn(group, row);
+        if (waiter !== undefined) queue.push(waiter);
       }
-      if (line.length >= max - 1) break;
+      if (queue.length >= max - 1) break;
     }
-    return { entry, line };
+    return { entry, queue };
   }
 
   async holds({ group, id }: Pick<Member, "group" | "id">): Promise<boolean> {
@@ -89,32 +103,32 @@ export class Groups extends IndexPartition {
 
   /** For a job that does not wait: one read. */
   async vacancy(member: Member): Promise<Vacancy> {
-    const { entry, line } = await this.view(member.group);
+    const { entry, queue } = await this.view(member.group);
     const held = entry?.held ?? 0;
-    const isNext = line.length === 0 && nextOf(entry, held, [member]).length > 0;
+    const isNext = queue.length === 0 && nextOf(entry, held, [member]).length > 0;
     if (!isNext) return { kind: "full", held, limit: limitOf(entry, member) };
     return { kind: "open", actions: this.#granting(member.group, entry, held, [member]) };
   }
 
   /** How many wait, up to a thousand. */
   async waiting(group: string): Promise<number> {
-    return (await this.view(group, 1000)).line.length;
+    return (await this.view(group, 1000)).queue.length;
   }
 
   /**
-   * Takes a slot for a job whose turn it is, or has it wait in line. Whoever may go before it is called up.
+   * Takes a slot for a job whose turn it is, or has it wait in queue. Whoever may go before it is called up.
    *
    * @param mayHold it may have a slot already
    */
   seek(member: Member, mayHold: boolean): Promise<Seeking> {
     const called: JobId[] = [];
-    let isInLine = false;
+    let isQueued = false;
     return rewrite<Seeking>("the slots of a group", this.#pacing, async () => {
       if (mayHold && (await this.holds(member))) return done({ kind: "held", called });
-      const { entry, line } = await this.view(member.group);
-      const at = line.findIndex(({ id }) => id === member.id);
+      const { entry, queue } = await this.view(member.group);
+      const at = queue.findIndex(({ id }) => id === member.id);
       const held = entry?.held ?? 0;
-      const next = nextOf(entry, held, at === -1 && !isInLine ? withMember(line, member) : line);
+      const next = nextOf(entry, held, at === -1 && !isQueued ? withMember(queue, member) : queue);
       if (next.length > 0) {
         const granted = await this.transactWhole(this.#granting(member.group, entry, held, next));
         if (granted === "no index") return done({ kind: granted, called });
@@ -126,11 +140,11 @@ export class Groups extends IndexPartition {
         called.push(...next.map(({ id }) => id).filter((id) => id !== member.id));
         if (next.some(({ id }) => id === member.id)) return done({ kind: "held", called });
       }
-      if (at === -1 && !isInLine) {
+      if (at === -1 && !isQueued) {
         if (!mayHold && (await this.holds(member))) return done({ kind: "held", called });
         await this.enqueue(member);
-        // A slot may have become free before the job stood in line: then nobody called it.
-        isInLine = true;
+        // A slot may have become free before the job stood in queue: then nobody called it.
+        isQueued = true;
         return conflict;
       }
       const position = at === -1 ? undefined : at + 1 - next.length;
@@ -139,12 +153,60 @@ export class Groups extends IndexPartition {
     });
   }
 
+  /**
+   * What an operator says of a group; `undefined` leaves a thing as it is, `null` gives it back.
+   *
+   * @param expected the tag of what the operator has read; `other` where somebody changed that meanwhile
+   */
+  steer(group: string, { limit, paused }: Steering, expected?: string): Promise<"done" | "other" | "no index"> {
+    return rewrite("the slots of a group", this.#pacing, async () => {
+      const entry = entryIn(await this.get(entryKey(group)));
+      if (expected !== undefined && expected !== steeringTag(entry)) return done("other");
+      // A column that is merged can't be taken away.
+      const said = {
+        limit: (limit === undefined ? entry?.limit : limit) ?? 0,
+        paused: (paused === undefined ? entry?.paused : paused) ?? false,
+      };
+      const written = entity(entryKey(group), { held: entry?.held ?? 0, ...said });
+      const result = await this.transactWhole([
+        entry === undefined ? ["create", written] : ["update", written, "Merge", { etag: entry.etag }],
+      ]);
+      return result === "refused" ? conflict : done(result);
+    });
+  }
+
+  /** Groups of which a slot is held, or an operator has said something, in the order of their names. */
+  async list(after: string | undefined, max: number): Promise<readonly string[]> {
+    const from = after === undefined ? "" : odata` and RowKey gt ${entryKey(after)}`;
+    const found: string[] = [];
+    for await (const { rowKey } of this.rows(`${kind("group")} and held ge 0${from}`, ["RowKey"])) {
+      const group = partsOf(String(rowKey))?.group;
+      if (group !== undefined && found.push(group) >= max) break;
+    }
+    return found;
+  }
+
+  /** Who holds slots of a group, up to a number. */
+  async slots(group: string, max: number): Promise<readonly Slot[]> {
+    const found: Slot[] = [];
+    for await (const row of this.rows(slotsOf(group), undefined, max)) {
+      const slot = slotIn(row);
+      if (slot !== undefined && found.push(slot) >= max) break;
+    }
+    return found;
+  }
+
+  /** A job that waits for a slot gets another place among those who do; false where it does not wait. */
+  move(from: Member, to: Member): Promise<boolean> {
+    return this.transact([["delete", entity(groupWaitKey(from))], ...enqueueing(to)]);
+  }
+
   async enqueue(member: Member): Promise<void> {
     await this.transact([...enqueueing(member)]);
   }
 
   async dequeue(member: Member): Promise<void> {
-    await this.remove(lineKey(member));
+    await this.remove(groupWaitKey(member));
   }
 
   /**
@@ -158,13 +220,13 @@ export class Groups extends IndexPartition {
       "the slots of a group",
       this.#pacing,
       async () => {
-        const { entry, line } = await this.view(group);
+        const { entry, queue } = await this.view(group);
         if (this.#pacing.now() >= until) return done("late");
         const held = Math.max(0, (entry?.held ?? 1) - 1);
         const next = nextOf(
           entry,
           held,
-          line.filter((other) => other.id !== id),
+          queue.filter((other) => other.id !== id),
         );
         const leave: TransactionAction = ["delete", entity(slotKey(group, id))];
         const left = await this.transactWhole([leave, ...this.#granting(group, entry, held, next)]);
@@ -186,9 +248,9 @@ export class Groups extends IndexPartition {
     const called: JobId[] = [];
     for (let round = 0; round < maxRounds && this.#pacing.now() < until; round++) {
       const more = await rewrite<readonly JobId[]>("the slots of a group", this.#pacing, async () => {
-        const { entry, line } = await this.view(group);
+        const { entry, queue } = await this.view(group);
         const held = entry?.held ?? 0;
-        const next = nextOf(entry, held, line);
+        const next = nextOf(entry, held, queue);
         if (next.length === 0) return done([]);
         const granted = await this.transactWhole(this.#granting(group, entry, held, next));
         if (granted === "no index") return done([]);
@@ -197,17 +259,17 @@ export class Groups extends IndexPartition {
         return conflict;
       });
       called.push(...more);
-      if (more.length < maxSeen - 1) break;
+      if (more.length < maxRead - 1) break;
     }
     return called;
   }
 
-  /** Slots for these jobs, which leave the line. */
+  /** Slots for these jobs, which leave the queue. */
   #granting(
     group: string,
     entry: GroupEntry | undefined,
     before: number,
-    next: readonly (Member | Waiter)[],
+    next: readonly (Member | Queued)[],
   ): TransactionAction[] {
     const held = before + next.length;
     const slots = next.flatMap((each): TransactionAction[] => [
@@ -217,9 +279,9 @@ export class Groups extends IndexPartition {
     return [...counting(group, entry, held), ...slots];
   }
 
-  /** A job that holds a slot waits for none: a look that was overtaken may have left it in line. */
-  async #forgetHolders(line: readonly (Member | Waiter)[]): Promise<void> {
-    for (const each of line) if ("rowKey" in each && (await this.holds(each))) await this.remove(each.rowKey);
+  /** A job that holds a slot waits for none: a look that was overtaken may have left it in queue. */
+  async #forgetHolders(queue: readonly (Member | Queued)[]): Promise<void> {
+    for (const each of queue) if ("rowKey" in each && (await this.holds(each))) await this.remove(each.rowKey);
   }
 }
 
@@ -237,9 +299,9 @@ function limitOf(entry: GroupEntry | undefined, member: Member): number {
 }
 
 /** A line with a job at its place in it; beyond what was read it is not shown. */
-function withMember(line: readonly Waiter[], member: Member): readonly (Member | Waiter)[] {
-  const key = lineKey(member);
-  const at = line.findIndex(({ rowKey }) => rowKey > key);
-  if (at !== -1) return [...line.slice(0, at), member, ...line.slice(at)];
-  return line.length >= maxSeen - 1 ? line : [...line, member];
+function withMember(queue: readonly Queued[], member: Member): readonly (Member | Queued)[] {
+  const key = groupWaitKey(member);
+  const at = queue.findIndex(({ rowKey }) => rowKey > key);
+  if (at !== -1) return [...queue.slice(0, at), member, ...queue.slice(at)];
+  return queue.length >= maxRead - 1 ? queue : [...queue, member];
 }

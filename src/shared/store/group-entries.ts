@@ -1,7 +1,7 @@
 import { odata, type TransactionAction } from "@azure/data-tables";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import type { Job } from "../job/job.ts";
-import { mayHoldSlot, needsSlot, turnOf } from "../job/slot.ts";
+import { mayHaveSlot, needsSlot, queueTimeOf } from "../job/slot.ts";
 import { entity, partition, startingWith, timeOf, type IndexRow } from "./index-partition.ts";
 
 /**
@@ -10,7 +10,7 @@ import { entity, partition, startingWith, timeOf, type IndexRow } from "./index-
  * | row key | is |
  * | --- | --- |
  * | `group_GROUP_entry` | a group of which a slot is held, or an operator has set something: how many are held, the operator's limit and pause |
- * | `group_GROUP_line_TIME_ID` | a job that waits for a slot, first come first |
+ * | `group_GROUP_queue_TIME_ID` | a job that waits for a slot, first come first |
  * | `group_GROUP_slot_ID` | a job that holds one |
  *
  * Each transaction that makes or removes a slot changes `held` under the entry's ETag, so that the number and the slots agree.
@@ -23,7 +23,7 @@ export interface Member {
   readonly name: string;
   /** When its wait counts from: its age less its priority, milliseconds since 1970. */
   readonly turn: number;
-  /** Its own limit; `Infinity` where it has none. */
+  /** Its own limit; `Infinity` where it has no limit of its own. */
   readonly limit: number;
 }
 
@@ -35,13 +35,13 @@ export interface GroupEntry {
   readonly paused: boolean;
 }
 
-/** A job in a group's line. */
-export interface Waiter extends Member {
+/** A job in a group's queue. */
+export interface Queued extends Member {
   readonly rowKey: string;
 }
 
 /** A job that holds a slot. */
-export interface Holder {
+export interface Slot {
   readonly id: JobId;
   readonly name: string;
   readonly since: number;
@@ -57,7 +57,7 @@ export function memberOf(job: Pick<Job, "id" | "name" | "createdAt" | "options">
     group,
     id: job.id,
     name: job.name,
-    turn: turnOf(job.createdAt, priority),
+    turn: queueTimeOf(job.createdAt, priority),
     limit: groupLimit ?? Infinity,
   };
 }
@@ -69,19 +69,19 @@ const read = (key: string): string => key.replaceAll("!", "/").replaceAll("=", "
 const prefixOf = (group: string): string => `group_${written(group)}_`;
 export const entryKey = (group: string): string => `${prefixOf(group)}entry`;
 export const slotKey = (group: string, id: JobId): string => `${prefixOf(group)}slot_${id}`;
-export const lineKey = ({ group, turn, id }: Pick<Member, "group" | "turn" | "id">): string =>
+export const groupWaitKey = ({ group, turn, id }: Pick<Member, "group" | "turn" | "id">): string =>
   `${prefixOf(group)}line_${String(turn).padStart(13, "0")}_${id}`;
 
-/** The group's entry and after it its line. */
-export const entryAndLine = (group: string): string =>
-  odata`PartitionKey eq ${partition} and RowKey ge ${`${prefixOf(group)}e`} and RowKey lt ${`${prefixOf(group)}m`}`;
+/** The group's entry and after it its queue. */
+export const entryAndQueue = (group: string): string =>
+  odata`PartitionKey eq ${partition} and RowKey ge ${`${prefixOf(group)}e`} and RowKey lt ${`${prefixOf(group)}r`}`;
 export const slotsOf = (group: string): string => startingWith(`${prefixOf(group)}slot_`);
 
 /** What the key of a group's row says it is. */
 export function partsOf(
   rowKey: string,
 ): { readonly group: string; readonly kind: string; readonly id: JobId | undefined } | undefined {
-  const [, group, kind, rest] = /^group_([^_]+)_(entry|line|slot)(.*)$/.exec(rowKey) ?? [];
+  const [, group, kind, rest] = /^group_([^_]+)_(entry|queue|slot)(.*)$/.exec(rowKey) ?? [];
   if (group === undefined || kind === undefined) return undefined;
   return { group: read(group), kind, id: parseJobId(rest?.split("_").at(-1) ?? "") };
 }
@@ -92,12 +92,12 @@ export function entryIn(row: IndexRow | undefined): GroupEntry | undefined {
   return {
     etag,
     held: typeof held === "number" ? held : 0,
-    limit: typeof limit === "number" ? limit : undefined,
+    limit: typeof limit === "number" && limit > 0 ? limit : undefined,
     paused: paused === true,
   };
 }
 
-export function waiterIn(group: string, row: Readonly<Record<string, unknown>>): Waiter | undefined {
+export function queuedIn(group: string, row: Readonly<Record<string, unknown>>): Queued | undefined {
   const rowKey = String(row["rowKey"]);
   const [turn, id] = [Number(rowKey.split("_").at(-2)), parseJobId(rowKey.split("_").at(-1) ?? "")];
   const { name, limit } = row;
@@ -112,7 +112,7 @@ export function waiterIn(group: string, row: Readonly<Record<string, unknown>>):
   };
 }
 
-export function holderIn(row: Readonly<Record<string, unknown>>): Holder | undefined {
+export function slotIn(row: Readonly<Record<string, unknown>>): Slot | undefined {
   const id = partsOf(String(row["rowKey"]))?.id;
   const { name, since, leaked } = row;
   if (id === undefined) return undefined;
@@ -125,21 +125,21 @@ export function slotEntry({ group, id, name }: Member, now: number): Entry {
   return [slotKey(group, id), { name, since: new Date(now) }];
 }
 
-export function lineEntry(member: Member): Entry {
-  return [lineKey(member), { name: member.name, ...(member.limit === Infinity ? {} : { limit: member.limit }) }];
+export function waitEntry(member: Member): Entry {
+  return [groupWaitKey(member), { name: member.name, ...(member.limit === Infinity ? {} : { limit: member.limit }) }];
 }
 
-/** What a job's row says that it has of its group: a slot, or a place in the line. */
+/** What a job's row says that it has of its group: a slot, or a place in the queue. */
 export function groupEntryOf(job: Job, now: number): Entry | undefined {
   const member = memberOf(job);
   if (member === undefined) return undefined;
-  if (job.phase.state === "Queued" && job.phase.waiting?.reason === "GroupFull") return lineEntry(member);
-  return needsSlot(job) || mayHoldSlot(job) ? slotEntry(member, now) : undefined;
+  if (job.phase.state === "Queued" && job.phase.waiting?.reason === "GroupFull") return waitEntry(member);
+  return needsSlot(job) || mayHaveSlot(job) ? slotEntry(member, now) : undefined;
 }
 
 /** What a transaction does that lets a job wait for a slot. May be repeated. */
 export function enqueueing(member: Member | undefined): readonly TransactionAction[] {
-  return member === undefined ? [] : [["upsert", entity(...lineEntry(member)), "Replace"]];
+  return member === undefined ? [] : [["upsert", entity(...waitEntry(member)), "Replace"]];
 }
 
 /** Whether an operator has said something of the group. */
@@ -149,15 +149,15 @@ export const isSteered = ({ limit, paused }: GroupEntry): boolean => limit !== u
  * Who gets a slot now, first come first: the first who can't have one keeps all behind it from theirs.
  *
  * @param held how many slots are held
- * @param line those who wait, in their order
+ * @param queue those who wait, in their order
  */
 export function nextOf<M extends Member>(
   entry: GroupEntry | undefined,
   held: number,
-  line: readonly M[],
+  queue: readonly M[],
 ): readonly M[] {
   if (entry?.paused) return [];
   const most = entry?.limit ?? Infinity;
-  const blocked = line.findIndex(({ limit }, n) => held + n >= Math.min(limit, most));
-  return blocked === -1 ? line : line.slice(0, blocked);
+  const blocked = queue.findIndex(({ limit }, n) => held + n >= Math.min(limit, most));
+  return blocked === -1 ? queue : queue.slice(0, blocked);
 }

@@ -39,7 +39,7 @@ export function nameEntry(name: GroupName, { rowKey }: JobKey): string {
 /**
  * First come first; of two of the same millisecond the one with the smaller id.
  *
- * @param turn when the wait counts from (`turnOf`)
+ * @param turn when the wait counts from (`queueTimeOf`)
  */
 export function waitKey(name: string, turn: number, id: JobId): string {
   return `wait_${nameKey(name)}_${String(turn).padStart(13, "0")}_${id}`;

@@ -7,7 +7,7 @@ import { pauseAfter, type Pacing } from "../base/rewrite.ts";
 import { nameKey } from "../base/ids.ts";
 import { parseJson } from "../base/json.ts";
 import { hasEnded, type Job } from "../job/job.ts";
-import { turnOf } from "../job/slot.ts";
+import { queueTimeOf } from "../job/slot.ts";
 import { typicalDurationAfter } from "../job/timing.ts";
 import { storageCall } from "./connect.ts";
 import { entity, IndexPartition, kind, leadsTo, nameEntry, waitKey } from "./index-partition.ts";
@@ -225,7 +225,7 @@ export class IndexRebuild extends IndexPartition {
     if (job?.phase.state === "Queued" && job.holds) {
       const hasName = hadName(job) && (await this.#lock(row, patiently));
       const replaces = job.options.onConflict === "replace" ? { replaces: true } : {};
-      const turn = turnOf(createdAt, job.options.priority);
+      const turn = queueTimeOf(createdAt, job.options.priority);
       const age = turn === createdAt ? {} : { createdAt: new Date(createdAt) };
       if (!hasName) await this.#add(waitKey(group, turn, id), { ...age, jobId: id, ...replaces }, patiently);
       if (job.line !== undefined) await this.#add(waitKey(job.line, turn, id), { ...age, jobId: id }, patiently);

@@ -2,7 +2,7 @@ import type { TransactionAction } from "@azure/data-tables";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import type { JobKey } from "./job-row.ts";
 import { entity, keyIn, leadsTo, nameEntry, partition, timeOf, type IndexRow } from "./index-partition.ts";
-import { turnOf } from "../job/slot.ts";
+import { queueTimeOf } from "../job/slot.ts";
 import { NameLocks, waitEntity } from "./name-locks.ts";
 import { storageCall } from "./connect.ts";
 
@@ -147,7 +147,7 @@ function pendingOf(id: JobId, row: IndexRow): Pending | undefined {
     groupName: groupName(containerGroup),
     key: keyIn(row),
     createdAt,
-    turn: turnOf(createdAt, typeof priority === "number" ? priority : undefined),
+    turn: queueTimeOf(createdAt, typeof priority === "number" ? priority : undefined),
     group: typeof group === "string" ? group : undefined,
     reservedAt: timeOf(row["reservedAt"]) || createdAt,
     keyHash: typeof keyHash === "string" ? keyHash : undefined,

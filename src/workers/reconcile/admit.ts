@@ -10,7 +10,7 @@ import { enterCeiling, withoutCeiling } from "./ceiling.ts";
 import { takeSlot } from "./group-slot.ts";
 import { lockName, positionIn } from "./name-lock.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
-import { slotUntil, turnOf } from "../../shared/job/slot.ts";
+import { slotUntil, queueTimeOf } from "../../shared/job/slot.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 
@@ -79,7 +79,7 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
     return enqueue(deps, { ...job, placed }, createQueue(placed), "CreateLimit");
   if (sameTarget(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
   const { line: left, ...admitted } = job;
-  if (left !== undefined) await deps.jobs.index.dequeue(left, job.id, turnOf(job.createdAt, job.options.priority));
+  if (left !== undefined) await deps.jobs.index.dequeue(left, job.id, queueTimeOf(job.createdAt, job.options.priority));
   const known = job.attempt > 1 ? {} : await deps.jobs.index.historyOf(job.name);
   return { kind: "admitted", job: { ...admitted, placed, ...defined(known) } };
 }
@@ -167,7 +167,7 @@ function sameTarget(a: JobTarget | undefined, b: JobTarget): boolean {
 
 async function enqueue(deps: Deps, job: Job, queue: string, reason: Reason): Promise<Admission> {
   const { id, createdAt, options } = job;
-  await deps.jobs.index.enqueue(queue, { id, createdAt, turn: turnOf(createdAt, options.priority) });
+  await deps.jobs.index.enqueue(queue, { id, createdAt, turn: queueTimeOf(createdAt, options.priority) });
   return wait(deps, { ...job, line: queue }, { reason, position: await positionIn(deps, queue, job.id) });
 }
 

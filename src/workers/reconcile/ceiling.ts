@@ -2,7 +2,7 @@ import { Unreadable } from "../../shared/base/errors.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
-import { turnOf } from "../../shared/job/slot.ts";
+import { queueTimeOf } from "../../shared/job/slot.ts";
 import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 
@@ -16,7 +16,7 @@ const maxCalled = 100;
 /** @returns the queue in which a job still waits, or `undefined` when it may go on */
 export async function enterCeiling({ ceilings }: Pick<Deps, "ceilings">, job: Job): Promise<string | undefined> {
   if (!isCeilingQueue(job.line)) return undefined;
-  return ceilings.enter(job.name, job.id, turnOf(job.createdAt, job.options.priority), job.line);
+  return ceilings.enter(job.name, job.id, queueTimeOf(job.createdAt, job.options.priority), job.line);
 }
 
 export function withoutCeiling(job: Job): Job {

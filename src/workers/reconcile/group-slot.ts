@@ -1,7 +1,7 @@
 import type { Deps } from "../../shared/deps.ts";
 import { requeueCalled } from "../../shared/intake/group-slot.ts";
 import type { Job } from "../../shared/job/job.ts";
-import { mayHoldSlot, turnOf } from "../../shared/job/slot.ts";
+import { mayHaveSlot, queueTimeOf } from "../../shared/job/slot.ts";
 import type { Seeking } from "../../shared/limits/groups.ts";
 import { memberOf } from "../../shared/store/group-entries.ts";
 
@@ -20,7 +20,7 @@ type SlotDeps = Pick<Deps, "groups" | "jobs" | "queues" | "now">;
 export async function takeSlot(deps: SlotDeps, job: Job): Promise<Slot> {
   const member = memberOf(job);
   if (member === undefined) return { kind: "held", job };
-  const sought = await deps.groups.seek(member, mayHoldSlot(job));
+  const sought = await deps.groups.seek(member, mayHaveSlot(job));
   await requeueCalled(deps, sought.called);
   if (sought.kind === "no index") return { kind: sought.kind };
   if (sought.kind === "held") {
@@ -42,6 +42,6 @@ function detailOf(group: string, { held, limit, paused }: Extract<Seeking, { kin
 async function outOfLine({ jobs }: SlotDeps, job: Job): Promise<Job> {
   const { line, ...rest } = job;
   if (line === undefined) return job;
-  await jobs.index.dequeue(line, job.id, turnOf(job.createdAt, job.options.priority));
+  await jobs.index.dequeue(line, job.id, queueTimeOf(job.createdAt, job.options.priority));
   return rest;
 }

@@ -1,7 +1,7 @@
 import type { Deps } from "../../shared/deps.ts";
 import type { Job } from "../../shared/job/job.ts";
 import { leaveGroup } from "../../shared/intake/group-slot.ts";
-import { turnOf } from "../../shared/job/slot.ts";
+import { queueTimeOf } from "../../shared/job/slot.ts";
 import { typicalDurationAfter } from "../../shared/job/timing.ts";
 import { memberOf } from "../../shared/store/group-entries.ts";
 import { requeue } from "../../shared/store/requeue.ts";
@@ -10,7 +10,7 @@ import { requeue } from "../../shared/store/requeue.ts";
 export async function letGo(deps: Pick<Deps, "jobs" | "queues" | "now" | "groups">, job: Job): Promise<void> {
   const { id, groupName, line, createdAt, firstCreateAt, options, slotLeft } = job;
   const { index } = deps.jobs;
-  const turn = turnOf(createdAt, options.priority);
+  const turn = queueTimeOf(createdAt, options.priority);
   // A job that created a group had the name, so only one that never did may still wait for it. It leaves before it hands over.
   if (firstCreateAt === undefined) await index.dequeue(groupName, id, turn);
   if (line !== undefined) await index.dequeue(line, id, turn);

@@ -4,7 +4,7 @@ import type { JobId } from "../../shared/base/ids.ts";
 import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { conflict, done, rewrite } from "../../shared/base/rewrite.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
-import { mayHoldSlot, turnOf } from "../../shared/job/slot.ts";
+import { mayHaveSlot, queueTimeOf } from "../../shared/job/slot.ts";
 import { enqueueing, memberOf } from "../../shared/store/group-entries.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 
@@ -27,9 +27,9 @@ type NameDeps = Pick<Deps, "jobs" | "queues" | "now" | "sleep" | "random" | "log
 export function lockName(deps: NameDeps, job: Job): Promise<Naming> {
   const { index } = deps.jobs;
   const replaces = job.options.onConflict === "replace";
-  const turn = turnOf(job.createdAt, job.options.priority);
+  const turn = queueTimeOf(job.createdAt, job.options.priority);
   // With its name a job enters the line of its group, unless it may have a slot already.
-  const inGroup = mayHoldSlot(job) ? [] : enqueueing(memberOf(job));
+  const inGroup = mayHaveSlot(job) ? [] : enqueueing(memberOf(job));
   return rewrite<Naming>("the lock of a name", deps, async () => {
     const lock = await index.lockOf(job.groupName);
     const taken = lock === undefined ? await index.take(job.groupName, job.id, turn, inGroup) : "held";
@@ -55,7 +55,7 @@ async function afterWaiting(deps: NameDeps, job: Job): Promise<JobId | undefined
   const { onConflict } = job.options;
   const hasWaited = job.phase.state === "Queued" && job.phase.waiting?.reason === "NameBusy";
   if (onConflict !== "reject" || hasWaited)
-    await deps.jobs.index.dequeue(job.groupName, job.id, turnOf(job.createdAt, job.options.priority));
+    await deps.jobs.index.dequeue(job.groupName, job.id, queueTimeOf(job.createdAt, job.options.priority));
   return onConflict === "replace" || hasWaited ? replaceWaiting(deps, job) : undefined;
 }
 

@@ -10,26 +10,26 @@ import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 
 /**
- * Compares the slots of groups with the jobs that hold them and the number of them, and mends what differs: a crash, a release that knows
+ * Compares the slots of groups with the jobs that hold them and the number of them, and repairs what differs: a crash, a release that knows
  * no groups, or a hand may have left it so. Calls up whoever was forgotten.
  */
 export async function checkGroups(deps: Deps, until: number): Promise<RunEnd> {
   const { groupCheck, now, log } = deps;
   if (!(await deps.jobs.hasIndex())) return { kind: "completed", cursor: undefined };
   const jobs = new Map(await groupCheck.jobs());
-  const mended = { freed: 0, restored: 0, recounted: 0 };
+  const repaired = { freed: 0, restored: 0, recounted: 0 };
   const end = (kind: "completed" | "unfinished"): RunEnd => {
-    if (Object.values(mended).some((count) => count > 0)) log("warn", "group slots mended", mended);
+    if (Object.values(repaired).some((count) => count > 0)) log("warn", "group slots repaired", repaired);
     return { kind, cursor: undefined };
   };
   const check = async (group: WholeGroup): Promise<void> => {
     const own = jobs.get(group.group) ?? [];
     jobs.delete(group.group);
-    mended.freed += await freeSlots(deps, group, own);
-    mended.restored += await restoreSlots(deps, group, own);
-    if ((group.entry?.held ?? 0) !== group.holders.length && (await groupCheck.recount(group.group)))
-      mended.recounted++;
-    await leaveLine(deps, group, own);
+    repaired.freed += await freeSlots(deps, group, own);
+    repaired.restored += await restoreSlots(deps, group, own);
+    if ((group.entry?.held ?? 0) !== group.slots.length && (await groupCheck.recount(group.group)))
+      repaired.recounted++;
+    await leaveQueue(deps, group, own);
     if (groupCheck.canCallUp(group)) await requeueCalled(deps, await deps.groups.callUp(group.group, until));
     await groupCheck.dropIdle(group);
   };
@@ -39,7 +39,7 @@ export async function checkGroups(deps: Deps, until: number): Promise<RunEnd> {
   }
   for (const group of [...jobs.keys()]) {
     if (now() >= until) return end("unfinished");
-    await check({ group, entry: undefined, holders: [], line: [] });
+    await check({ group, entry: undefined, slots: [], queue: [] });
   }
   return end("completed");
 }
@@ -47,10 +47,10 @@ export async function checkGroups(deps: Deps, until: number): Promise<RunEnd> {
 const isActive = ({ state }: GroupJob): boolean => activeStates.some((active) => active === state);
 
 /** Slots of jobs that are gone, or have ended. Who was given one and did not hear of it is requeued. */
-async function freeSlots(deps: Deps, { group, holders }: WholeGroup, jobs: readonly GroupJob[]): Promise<number> {
+async function freeSlots(deps: Deps, { group, slots }: WholeGroup, jobs: readonly GroupJob[]): Promise<number> {
   const byId = new Map(jobs.map((job) => [job.id, job]));
   let freed = 0;
-  for (const holder of holders) {
+  for (const holder of slots) {
     const shown = byId.get(holder.id);
     if (shown !== undefined && isActive(shown)) {
       if (shown.reason === "GroupFull") await requeue(deps, holder.id);
@@ -70,8 +70,8 @@ async function freeSlots(deps: Deps, { group, holders }: WholeGroup, jobs: reado
 }
 
 /** Jobs that were admitted without a slot, by a release that knows no groups, hold one too. */
-async function restoreSlots(deps: Deps, { group, holders }: WholeGroup, jobs: readonly GroupJob[]): Promise<number> {
-  const holding = new Set(holders.map(({ id }) => id));
+async function restoreSlots(deps: Deps, { group, slots }: WholeGroup, jobs: readonly GroupJob[]): Promise<number> {
+  const holding = new Set(slots.map(({ id }) => id));
   let restored = 0;
   for (const shown of jobs) {
     if (holding.has(shown.id) || shown.state === "Queued" || !isActive(shown)) continue;
@@ -83,11 +83,11 @@ async function restoreSlots(deps: Deps, { group, holders }: WholeGroup, jobs: re
 }
 
 /** Who has left the line is not called up any more. */
-async function leaveLine(deps: Deps, { line }: WholeGroup, jobs: readonly GroupJob[]): Promise<void> {
+async function leaveQueue(deps: Deps, { queue }: WholeGroup, jobs: readonly GroupJob[]): Promise<void> {
   const waiting = new Set(
     jobs.filter(({ state }) => !terminalStates.some((ended) => ended === state)).map(({ id }) => id),
   );
-  for (const waiter of line) {
+  for (const waiter of queue) {
     if (waiting.has(waiter.id)) continue;
     const job = await jobOf(deps, waiter.id);
     if (job === undefined || (job !== "unclear" && hasEnded(job.phase))) await deps.groups.dequeue(waiter);

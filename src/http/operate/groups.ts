@@ -1,0 +1,128 @@
+import { z } from "zod";
+import { inParallel } from "../../shared/base/in-parallel.ts";
+import { err, indexLost, ok, type Result } from "../../shared/base/errors.ts";
+import type { Deps } from "../../shared/deps.ts";
+import { requeueCalled } from "../../shared/intake/group-slot.ts";
+import { readGroup } from "../../shared/job/option-readers.ts";
+import { maxGroupLimit } from "../../shared/job/options.ts";
+import { steeringTag } from "../../shared/limits/groups.ts";
+import { audit } from "../lib/audit.ts";
+import { isoTime } from "../lib/job-reply.ts";
+import { readJson } from "../lib/json-body.ts";
+import { readQuery, words } from "../lib/query.ts";
+import { faulty, handler, json, refuse } from "../lib/reply.ts";
+import type { Reply } from "../openapi/replies.ts";
+import { maxCall } from "./max-call.ts";
+
+/** `GET /api/groups`, `GET` and `PUT /api/groups/{group}`: groups of jobs, their slots, and what an operator says of them. */
+type GroupDeps = Pick<Deps, "groups" | "jobs" | "queues" | "now" | "log" | "settings">;
+
+export const groupsParameters = { continuation: words("Where the page before ended.") };
+
+const mustBeLimit = `must be a whole number from 1 to ${maxGroupLimit}, or null`;
+export const groupBody = z.object({
+  limit: z.int(mustBeLimit).min(1, mustBeLimit).max(maxGroupLimit, mustBeLimit).nullable().optional(),
+  paused: z.boolean("must be true, false or null").nullable().optional(),
+});
+
+const pageSize = 50;
+/** How many slots, and jobs that wait, a list shows of each group, and how many a group of its own. */
+const shownInList = 20;
+const shownAlone = 1000;
+const width = 8;
+
+export function listGroups({ groups, log, settings, now }: GroupDeps) {
+  return handler(log, async (request, context) => {
+    const asked = readQuery(request.query, groupsParameters, settings, now());
+    if (!asked.ok) return refuse(asked.error, context);
+    const names = await groups.list(asked.value.continuation, pageSize);
+    const shown = new Map<string, Reply<"Group">>();
+    const show = async (group: string): Promise<void> => {
+      shown.set(group, (await shownGroup(groups, group, shownInList)).reply);
+    };
+    const failed = (_group: string, error: unknown): never => {
+      throw error;
+    };
+    await inParallel(names, show, { width, until: Infinity, now, failed });
+    const last = names.length < pageSize ? undefined : names.at(-1);
+    const reply: Reply<"Groups"> = {
+      groups: names.flatMap((group) => shown.get(group) ?? []),
+      ...(last === undefined ? {} : { continuation: last }),
+    };
+    return json(200, reply);
+  });
+}
+
+export function getGroup({ groups, log }: GroupDeps) {
+  return handler(log, async (request, context) => {
+    const group = groupIn(request.params);
+    if (!group.ok) return refuse(group.error, context);
+    const { reply, tag } = await shownGroup(groups, group.value, shownAlone);
+    return json(200, reply, { etag: tag });
+  });
+}
+
+export function putGroup(deps: GroupDeps) {
+  const { groups, log, now } = deps;
+  return handler(log, async (request, context) => {
+    const group = groupIn(request.params);
+    if (!group.ok) return refuse(group.error, context);
+    const body = await readJson(request, groupBody);
+    if (!body.ok) return refuse(body.error, context);
+    const { limit, paused } = body.value;
+    if (limit === undefined && paused === undefined)
+      return refuse({ code: "InvalidRequest", message: "Say limit or paused; null gives it back." }, context);
+    const until = now() + maxCall;
+    const expected = request.headers.get("if-match") ?? undefined;
+    const done = await groups.steer(group.value, body.value, expected === "*" ? undefined : expected);
+    if (done === "no index") return refuse(indexLost, context);
+    if (done === "other") {
+      const message = "Somebody changed the group since it was read: read it again.";
+      return refuse({ code: "VersionChanged", message }, context);
+    }
+    const called = await groups.callUp(group.value, until);
+    await requeueCalled(deps, called);
+    audit(log, context, "group", {
+      groups: group.value,
+      limit: limit ?? undefined,
+      paused: paused ?? undefined,
+      called: called.length,
+    });
+    const { reply, tag } = await shownGroup(groups, group.value, shownAlone);
+    return json(200, reply, { etag: tag });
+  });
+}
+
+/** The rest of the path; a host may leave its slashes encoded. */
+function groupIn({ group = "" }: Readonly<Record<string, string>>): Result<string> {
+  const name = readGroup(group.replaceAll(/%2f/gi, "/"));
+  return name.ok ? ok(name.value) : err(faulty("group", name.error));
+}
+
+async function shownGroup(
+  groups: Deps["groups"],
+  group: string,
+  max: number,
+): Promise<{ readonly reply: Reply<"Group">; readonly tag: string }> {
+  const [{ entry, queue }, slots] = await Promise.all([groups.view(group, max + 1), groups.slots(group, max)]);
+  const reply: Reply<"Group"> = {
+    group,
+    held: entry?.held ?? 0,
+    limit: entry?.limit ?? null,
+    paused: entry?.paused ?? false,
+    slots: slots.map(({ id, name, since, leaked }) => ({
+      id,
+      name,
+      since: isoTime(since),
+      ...(leaked ? { leaked } : {}),
+    })),
+    waiting: queue.map(({ id, name, turn, limit }) => ({
+      id,
+      name,
+      since: isoTime(turn),
+      ...(limit === Infinity ? {} : { limit }),
+    })),
+    more: slots.length === max || queue.length === max,
+  };
+  return { reply, tag: steeringTag(entry) };
+}

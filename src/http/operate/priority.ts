@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { parseJobId } from "../../shared/base/ids.ts";
+import type { Deps } from "../../shared/deps.ts";
+import { requeueCalled } from "../../shared/intake/group-slot.ts";
+import { hasEnded, type Job } from "../../shared/job/job.ts";
+import { logFieldsOf } from "../../shared/job/log-fields.ts";
+import { maxPriority } from "../../shared/job/options.ts";
+import { queueTimeOf } from "../../shared/job/slot.ts";
+import { columnsOf } from "../../shared/store/job-row.ts";
+import { memberOf } from "../../shared/store/group-entries.ts";
+import { audit } from "../lib/audit.ts";
+import { readJson } from "../lib/json-body.ts";
+import { handler, json, refuse } from "../lib/reply.ts";
+import type { Reply } from "../openapi/replies.ts";
+
+const mustBe = `must be a whole number from ${-maxPriority} to ${maxPriority}`;
+export const priorityBody = z.object({ priority: z.int(mustBe).min(-maxPriority, mustBe).max(maxPriority, mustBe) });
+
+type PriorityDeps = Pick<Deps, "groups" | "jobs" | "queues" | "now" | "log">;
+
+/** `POST /api/jobs/{id}/priority`: a job that waits gets another place where it waits. May be repeated. */
+export function setPriority(deps: PriorityDeps) {
+  const { jobs, groups, log } = deps;
+  return handler(log, async (request, context) => {
+    const body = await readJson(request, priorityBody);
+    if (!body.ok) return refuse(body.error, context);
+    const { priority } = body.value;
+    const id = parseJobId(request.params["id"] ?? "");
+    const before = id && (await jobs.peek(id));
+    if (id === undefined || before === undefined)
+      return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
+    const to: Job = { ...before.job, options: { ...before.job.options, priority } };
+    // Once more after its row says so: it may have begun to wait for something else meanwhile.
+    await move(deps, before.job, to);
+    const saved = await jobs.change(id, (job) =>
+      hasEnded(job.phase) ? undefined : { job: { ...job, options: { ...job.options, priority } } },
+    );
+    if (saved === undefined || hasEnded(saved.job.phase))
+      return refuse({ code: "JobEnded", message: "The job has ended: it waits for nothing any more." }, context);
+    await move(deps, before.job, saved.job);
+    const { job, key } = saved;
+    await jobs.index.mirror(id, key, job.checkAt, columnsOf(job, jobs.prices));
+    const group = memberOf(job)?.group;
+    if (group !== undefined) await requeueCalled(deps, await groups.callUp(group));
+    audit(log, context, "priority", { ...logFieldsOf(job), priority });
+    const reply: Reply<"Priority"> = { message: `The job has a head start of ${priority} seconds.`, id, priority };
+    return json(200, reply);
+  });
+}
+
+/** Wherever it waits. */
+async function move({ jobs: { index }, groups }: PriorityDeps, before: Job, after: Job): Promise<void> {
+  const { id, createdAt, groupName, line, options } = after;
+  const from = queueTimeOf(createdAt, before.options.priority);
+  const turn = queueTimeOf(createdAt, options.priority);
+  if (from === turn) return;
+  await index.move(groupName, from, { id, createdAt, turn, replaces: options.onConflict === "replace" });
+  if (line !== undefined) await index.move(line, from, { id, createdAt, turn });
+  const [left, entered] = [memberOf(before), memberOf(after)];
+  if (left !== undefined && entered !== undefined) await groups.move(left, entered);
+}
