@@ -1,11 +1,12 @@
 import { expect, it } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { deriveJobId, type JobId } from "../../src/shared/base/ids.ts";
-import { hasEnded } from "../../src/shared/job/job.ts";
+import { hasEnded, type Job } from "../../src/shared/job/job.ts";
 import { partsOf } from "../../src/shared/store/group-entries.ts";
+import { admit } from "../../src/workers/reconcile/admit.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
-import { start } from "../kit/kit.ts";
+import { jobId, start } from "../kit/kit.ts";
 import { del, deliver, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
@@ -245,3 +246,57 @@ it("a reservation whose row never came leaves neither slot nor place", async () 
   }
   expect(await groupsIn(broken)).toEqual({});
 });
+
+it("a slot costs an accept nothing, or one read more for a job that does not wait; an admission two calls; the next of a thousand as many as of one", async () => {
+  const bench = await openBench();
+  const count = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = bench.calls().length;
+    await work();
+    return bench.calls().length - before;
+  };
+  const accept = (name: string, query: string) => count(() => post(bench.deps, yaml(name), query));
+  await accept("first", "");
+  const plain = await accept("plain", "");
+  expect(await accept("waits", "group=a&groupLimit=3&priority=5")).toBe(plain);
+  expect(await accept("rejects", "group=b&groupLimit=3&onGroupFull=reject")).toBe(plain + 1);
+
+  const admission = (id: JobId) => count(() => admit(bench.deps, jobs.get(id) ?? never()));
+  const jobs = new Map<JobId, Job>();
+  const submitted = async (name: string, query: string): Promise<JobId> => {
+    const id = await submit(bench, name, query);
+    jobs.set(id, await jobOf(bench.deps, id));
+    return id;
+  };
+  await admission(await submitted("before", ""));
+  const without = await admission(await submitted("without", ""));
+  const free = await submitted("free", "group=c&groupLimit=1");
+  expect(await admission(free)).toBe(without + 2);
+  const later = await submitted("later", "group=c&groupLimit=1");
+  await admission(later);
+  jobs.set(later, {
+    ...(jobs.get(later) ?? never()),
+    phase: { state: "Queued", refusals: 0, waiting: { reason: "GroupFull", since: 0 } },
+  });
+  const release = (group: string, id: JobId) => count(() => bench.deps.groups.release({ group, id }));
+  const ofOne = await release("c", free);
+  expect(ofOne).toBe(2);
+  expect(await admission(later)).toBe(without + 1);
+
+  const runs = await submitted("runs", "group=d&groupLimit=1");
+  await admission(runs);
+  const table = bench.storage.table("jobindex");
+  for (let n = 0; n < 1000; n += 100) {
+    const waiting = Array.from({ length: 100 }, (_, m) => jobId(n + m + 1, start + n + m));
+    await table.submitTransaction(
+      waiting.map((id) => [
+        "create",
+        { partitionKey: "jobs", rowKey: `group_d_queue_${start}_${id}`, name: "x", limit: 1 },
+      ]),
+    );
+  }
+  expect(await release("d", runs)).toBe(ofOne);
+});
+
+function never(): never {
+  throw new Error("no such job");
+}

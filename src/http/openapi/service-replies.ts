@@ -24,7 +24,7 @@ const group = once(() =>
   z.strictObject({
     group: text("Its name, in lower case."),
     held: count("Slots that are held."),
-    limit: z.int().min(1).nullable().meta({ description: "The operator's; null where there is none." }),
+    limit: z.int().min(1).nullable().meta({ description: "The operator's; null where the operator has set no limit." }),
     paused: flag("An operator lets nobody in."),
     slots: z
       .array(

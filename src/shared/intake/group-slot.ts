@@ -8,7 +8,7 @@ import type { Queues } from "../store/queues.ts";
 import { requeue } from "../store/requeue.ts";
 import type { Pending } from "../store/reservations.ts";
 
-/** The slot of a job's group: taken or waited for as the job is accepted, and given to others when it needs none any more. */
+/** The slot of a job's group: taken or waited for as the job is accepted, and given to others when the job does not need it any more. */
 interface GroupDeps {
   readonly groups: Groups;
   readonly jobs: JobStore;

@@ -44,7 +44,7 @@ export interface JobOptions {
   readonly group: string | undefined;
   readonly groupLimit: number | undefined;
   readonly onGroupFull: OpenWord<"wait" | "reject">;
-  /** Seconds of head start in wait queues; none where it is absent. */
+  /** Seconds of head start in wait queues. */
   readonly priority: number | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly source: Source | undefined;

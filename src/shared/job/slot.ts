@@ -24,7 +24,7 @@ const shared = new Set<ReasonWord>([
   "GroupFull",
 ]);
 
-/** When a job that waits gives its slot back; never for one that has none, or does not wait. */
+/** When a job that waits gives its slot back; never for one that has no slot, or does not wait. */
 export function slotUntil({ phase, options, slotLeft }: Job): number {
   if (options.group === undefined || slotLeft || phase.state !== "Queued" || phase.waiting === undefined)
     return Infinity;
