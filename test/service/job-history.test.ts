@@ -104,7 +104,7 @@ describe("a filter", () => {
     const summed = await ask(summary(bench.deps), { query: "group=Ware/House_1" });
     expect(summed.body).toMatchObject({ rows: [{ key: "Queued", count: 1 }] });
     const body = JSON.stringify({ group: "WARE/house_1", dryRun: true });
-    expect(await ask(cancelMany(bench.deps), { text: body })).toMatchObject({ body: { matched: 1, ids: [] } });
+    expect(await ask(cancelMany(bench.deps), { text: body })).toMatchObject({ body: { matched: 1, ids: [mine.id] } });
     expect(await ask(rerunMany(bench.deps), { text: body })).toMatchObject({ body: { matched: 0 } });
     const columns = await bench.deps.jobs.columns(mine.id);
     expect(columns).toMatchObject({ group: "ware/house_1", priority: 60 });

@@ -48,7 +48,7 @@ export function createdRightly(ledger: Ledger, group: Group, existing: Group | u
   withinLimit(ledger, job);
 }
 
-/** Of the job's group of jobs fewer run than its limit allows. */
+/** Of the job's group of jobs no more run than the largest limit of theirs allows: each was let in by its own. */
 function withinLimit(ledger: Ledger, job: Job): void {
   const { group, groupLimit } = specOf(job).options;
   if (group === undefined || groupLimit === undefined) return;
@@ -58,8 +58,9 @@ function withinLimit(ledger: Ledger, job: Job): void {
       specOf(other).options.group === group &&
       ledger.groupsOf(other.id).some((one) => ledger.world.aci.runs(one)),
   );
-  if (running.length >= groupLimit)
-    ledger.violated(`${job.id} was created beside ${running.length} others of ${group}, whose limit is ${groupLimit}`);
+  const limit = Math.max(groupLimit, ...running.map((other) => specOf(other).options.groupLimit ?? 0));
+  if (running.length >= limit)
+    ledger.violated(`${job.id} was created beside ${running.length} others of ${group}, whose limit is ${limit}`);
 }
 
 export function deletedRightly(ledger: Ledger, group: Group): void {
