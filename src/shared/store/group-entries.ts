@@ -125,7 +125,7 @@ export function slotEntry({ group, id, name }: Member, now: number): Entry {
   return [slotKey(group, id), { name, since: new Date(now) }];
 }
 
-export function waitEntry(member: Member): Entry {
+function waitEntry(member: Member): Entry {
   return [groupWaitKey(member), { name: member.name, ...(member.limit === Infinity ? {} : { limit: member.limit }) }];
 }
 
