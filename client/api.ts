@@ -27,6 +27,7 @@ export type Reason =
   | "NotVisible"
   | "Paused"
   | "NameBusy"
+  | "GroupFull"
   | "Budget"
   | "TooManyJobs"
   | "CreateLimit"
@@ -116,6 +117,8 @@ export type ProblemCode =
   | "MessageNotFound"
   | "NameActive"
   | "AmbiguousName"
+  | "GroupFull"
+  | "JobEnded"
   | "DefinitionGone"
   | "BodyTooSlow"
   | "VersionChanged"
@@ -348,6 +351,10 @@ export interface JobRow {
   readonly activity?: string | undefined;
   /** Its labels; text where the cell was edited by hand and is no JSON. */
   readonly tags?: Readonly<Record<string, string>> | string | undefined;
+  /** Of the option `group`, in lower case. */
+  readonly group?: string | undefined;
+  /** Seconds of head start in wait queues. */
+  readonly priority?: number | undefined;
   /** Of the job that this one runs again. */
   readonly rerunOf?: string | undefined;
   /** The template that it is a run of. */
@@ -590,6 +597,10 @@ export interface UnreadableJob {
   readonly activity?: string | undefined;
   /** Its labels; text where the cell was edited by hand and is no JSON. */
   readonly tags?: Readonly<Record<string, string>> | string | undefined;
+  /** Of the option `group`, in lower case. */
+  readonly group?: string | undefined;
+  /** Seconds of head start in wait queues. */
+  readonly priority?: number | undefined;
   /** Of the job that this one runs again. */
   readonly rerunOf?: string | undefined;
   /** The template that it is a run of. */
@@ -686,6 +697,10 @@ export interface JobRecordOptions {
   readonly keep?: "never" | "failed" | "always" | NewerWord | undefined;
   readonly lease?: string | undefined;
   readonly env?: boolean | undefined;
+  readonly group?: string | undefined;
+  readonly groupLimit?: number | undefined;
+  readonly onGroupFull?: "wait" | "reject" | NewerWord | undefined;
+  readonly priority?: number | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly source?: JobRecordOptionsSource | undefined;
   readonly failureStatus?: number | undefined;
@@ -800,6 +815,10 @@ export interface JobRecord {
   readonly activity?: string | undefined;
   /** Its labels; text where the cell was edited by hand and is no JSON. */
   readonly tags?: Readonly<Record<string, string>> | string | undefined;
+  /** Of the option `group`, in lower case. */
+  readonly group?: string | undefined;
+  /** Seconds of head start in wait queues. */
+  readonly priority?: number | undefined;
   /** Of the job that this one runs again. */
   readonly rerunOf?: string | undefined;
   /** The template that it is a run of. */
@@ -853,6 +872,14 @@ export interface Problem {
   readonly state?: State | undefined;
   /** Of the jobs that the name could mean. */
   readonly ids?: readonly string[] | undefined;
+  /** That has no free slot. */
+  readonly group?: string | undefined;
+  /** Slots of it that are held. */
+  readonly held?: number | undefined;
+  /** The smaller of the job's own and the operator's. */
+  readonly limit?: number | undefined;
+  /** Jobs that wait for one, counted to a thousand. */
+  readonly waiting?: number | undefined;
   /** Where the two definitions of one idempotency key differ. */
   readonly path?: string | undefined;
   /** What is wrong with the service's settings. */
@@ -1004,6 +1031,60 @@ export interface Rerun {
   readonly ids?: readonly string[] | undefined;
   /** The time of one call was over; the service goes on. */
   readonly more?: boolean | undefined;
+}
+
+export interface Priority {
+  /** A sentence for people. */
+  readonly message?: string | undefined;
+  /** The job's id. */
+  readonly id?: string | undefined;
+  readonly priority?: number | undefined;
+}
+
+export interface GroupSlots {
+  /** The job's id. */
+  readonly id?: string | undefined;
+  /** The job's name. */
+  readonly name?: string | undefined;
+  /** It has its slot. */
+  readonly since?: string | undefined;
+  /** It has ended, and Azure does not confirm that nothing of it runs any more. */
+  readonly leaked?: boolean | undefined;
+}
+
+export interface GroupWaiting {
+  /** The job's id. */
+  readonly id?: string | undefined;
+  /** The job's name. */
+  readonly name?: string | undefined;
+  /** Its wait counts from: accepted less its priority. */
+  readonly since?: string | undefined;
+  /** Its own. */
+  readonly limit?: number | undefined;
+}
+
+export interface Group {
+  /** Its name, in lower case. */
+  readonly group?: string | undefined;
+  /** Slots that are held. */
+  readonly held?: number | undefined;
+  /** The operator's; null where the operator has set no limit. */
+  readonly limit?: number | null | undefined;
+  /** An operator lets nobody in. */
+  readonly paused?: boolean | undefined;
+  /** Who holds them: the first 20 in a list, the first 1,000 of one group. */
+  readonly slots?: readonly GroupSlots[] | undefined;
+  /** Who waits, the next first; as many. */
+  readonly waiting?: readonly GroupWaiting[] | undefined;
+  /** Not all are shown. */
+  readonly more?: boolean | undefined;
+}
+
+export interface Groups {
+  /** Those of which a slot is held, or an operator has said something. */
+  readonly groups?: readonly Group[] | undefined;
+  /** Where the next page begins. */
+  readonly continuation?: string | undefined;
 }
 
 export interface Paused {
@@ -1391,6 +1472,20 @@ export type TriggerQuery = {
    * which takes one result by PUT.
    */
   readonly env?: boolean | string | undefined;
+  /**
+   * Jobs of one group share its slots. A job holds one from its admission until nothing of it runs any more.
+   * Compared without case.
+   */
+  readonly group?: string | undefined;
+  /**
+   * The job starts only while fewer slots of its group are held. Other jobs of the group may have other limits; an
+   * operator's limit holds besides.
+   */
+  readonly groupLimit?: number | string | undefined;
+  /** What happens when no slot of the group is free, or others wait for one. */
+  readonly onGroupFull?: "wait" | "reject" | NewerWord | undefined;
+  /** Seconds of head start where the job waits with others: for its name, for a slot of its group, for a create. */
+  readonly priority?: number | string | undefined;
   /** Free labels, `KEY=VALUE` or `LABEL`; they become tags of the container group. */
   readonly tags?: Readonly<Record<string, unknown>> | readonly unknown[] | string | undefined;
   /** `FACTORY/PIPELINE/RUNID/ACTIVITY`, for the table's columns and the group's tags. */
@@ -1447,7 +1542,7 @@ export type JobsQuery = {
   readonly via?: "http" | "queue" | "rerun" | NewerWord | undefined;
   /** Only jobs of this team. */
   readonly team?: string | undefined;
-  /** Only jobs of this group, in the letter case of their own. */
+  /** Only jobs of this group, in any letter case. */
   readonly group?: string | undefined;
   /** Only jobs of this template. */
   readonly template?: string | undefined;
@@ -1494,7 +1589,7 @@ export type SummaryQuery = {
   readonly via?: "http" | "queue" | "rerun" | NewerWord | undefined;
   /** Only jobs of this team. */
   readonly team?: string | undefined;
-  /** Only jobs of this group, in the letter case of their own. */
+  /** Only jobs of this group, in any letter case. */
   readonly group?: string | undefined;
   /** Only jobs of this template. */
   readonly template?: string | undefined;
@@ -1574,6 +1669,7 @@ export interface RerunManyBody {
   readonly name?: string | undefined;
   readonly tag?: string | undefined;
   readonly pipeline?: string | undefined;
+  readonly group?: string | undefined;
   readonly array?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -1599,8 +1695,26 @@ export interface CancelManyBody {
   readonly name?: string | undefined;
   readonly tag?: string | undefined;
   readonly pipeline?: string | undefined;
+  readonly group?: string | undefined;
   readonly state?: string | undefined;
   readonly dryRun?: boolean | string | undefined;
+}
+
+/** Give a waiting job another place. */
+export interface PriorityBody {
+  readonly priority: number;
+}
+
+/** Groups of jobs, and who holds their slots. */
+export type GroupsQuery = {
+  /** Where the page before ended. */
+  readonly continuation?: string | undefined;
+};
+
+/** Limit or pause a group; null gives it back. */
+export interface SteerGroupBody {
+  readonly limit?: number | null | undefined;
+  readonly paused?: boolean | null | undefined;
 }
 
 /** Accept jobs and let them wait. */
@@ -1665,6 +1779,11 @@ export interface Replies {
   readonly Log: Log;
   readonly Canceled: Canceled;
   readonly Rerun: Rerun;
+  readonly Priority: Priority;
+  readonly GroupSlots: GroupSlots;
+  readonly GroupWaiting: GroupWaiting;
+  readonly Group: Group;
+  readonly Groups: Groups;
   readonly Paused: Paused;
   readonly Resumed: Resumed;
   readonly Reindexed: Reindexed;

@@ -165,13 +165,13 @@ TimedOut, Canceled, Unknown.
 
 Reason = str
 """Stable; docs/faults.md explains each. One of these, or a word of a newer service: Accepted,
-Starting, ImagePull, VolumeMount, ContainerStart, NotVisible, Paused, NameBusy, Budget, TooManyJobs,
-CreateLimit, QuotaReached, NoCapacity, Throttled, ArmUnavailable, GroupBusy, SealKeyUnavailable,
-VaultUnavailable, RegistryBusy, NotAuthorized, IdentityRefused, SubscriptionNotReady,
-ResourceLocked, TargetGone, SubnetFull, RetryDelay, InvalidDefinition, InvalidOptions,
-InvalidParameters, TemplateNotFound, InvalidMessage, NeverEnds, PolicyRefused, PolicyDenied,
-QuotaTooSmall, CreateFailed, DefinitionGone, SealKeyUnknown, VaultRefused, NameTaken, NameActive,
-KeyReused, InaccessibleImage, ImagePullFailed, MountFailed, StartFailed, NetworkFailed,
+Starting, ImagePull, VolumeMount, ContainerStart, NotVisible, Paused, NameBusy, GroupFull, Budget,
+TooManyJobs, CreateLimit, QuotaReached, NoCapacity, Throttled, ArmUnavailable, GroupBusy,
+SealKeyUnavailable, VaultUnavailable, RegistryBusy, NotAuthorized, IdentityRefused,
+SubscriptionNotReady, ResourceLocked, TargetGone, SubnetFull, RetryDelay, InvalidDefinition,
+InvalidOptions, InvalidParameters, TemplateNotFound, InvalidMessage, NeverEnds, PolicyRefused,
+PolicyDenied, QuotaTooSmall, CreateFailed, DefinitionGone, SealKeyUnknown, VaultRefused, NameTaken,
+NameActive, KeyReused, InaccessibleImage, ImagePullFailed, MountFailed, StartFailed, NetworkFailed,
 StartTimeout, QueueTimeout, ProvisioningFailed, CrashLoop, Completed, ExitCode, ExitUnknown,
 ProbeFailed, OutOfMemory, PlatformRestart, SpotEvicted, GroupDisappeared, GroupReplaced,
 StoppedExternally, RunTimeout, DeadlineExceeded, CanceledByCaller, Replaced, LeaseExpired,
@@ -188,9 +188,10 @@ program, caller, quota, capacity, identity, network.
 ProblemCode = str
 """Stable; docs/http.md explains each. One of these, or a word of a newer service: InvalidDefinition,
 InvalidOptions, InvalidRequest, InvalidParameters, NeverEnds, PolicyRefused, Forbidden, JobNotFound,
-TemplateNotFound, DefinitionNotFound, MessageNotFound, NameActive, AmbiguousName, DefinitionGone,
-BodyTooSlow, VersionChanged, BodyTooLarge, ResultExists, ResultTooLate, KeyReused, TooManyJobs,
-InternalError, StorageUnavailable, InvalidSettings, SealKeyUnavailable, JobUnreadable, IndexLost.
+TemplateNotFound, DefinitionNotFound, MessageNotFound, NameActive, AmbiguousName, GroupFull,
+JobEnded, DefinitionGone, BodyTooSlow, VersionChanged, BodyTooLarge, ResultExists, ResultTooLate,
+KeyReused, TooManyJobs, InternalError, StorageUnavailable, InvalidSettings, SealKeyUnavailable,
+JobUnreadable, IndexLost.
 """
 
 
@@ -481,6 +482,10 @@ class JobRow(Reply):
     """Of the option `source`."""
     tags: Optional[Union[Dict[str, str], str]] = None
     """Its labels; text where the cell was edited by hand and is no JSON."""
+    group: Optional[str] = None
+    """Of the option `group`, in lower case."""
+    priority: Optional[int] = None
+    """Seconds of head start in wait queues."""
     rerun_of: Optional[str] = None
     """Of the job that this one runs again."""
     template: Optional[str] = None
@@ -804,6 +809,10 @@ class UnreadableJob(Reply):
     """Of the option `source`."""
     tags: Optional[Union[Dict[str, str], str]] = None
     """Its labels; text where the cell was edited by hand and is no JSON."""
+    group: Optional[str] = None
+    """Of the option `group`, in lower case."""
+    priority: Optional[int] = None
+    """Seconds of head start in wait queues."""
     rerun_of: Optional[str] = None
     """Of the job that this one runs again."""
     template: Optional[str] = None
@@ -925,6 +934,8 @@ class JobRecordOptions(Reply):
         "retry_on": "retryOn",
         "on_conflict": "onConflict",
         "unique_name": "uniqueName",
+        "group_limit": "groupLimit",
+        "on_group_full": "onGroupFull",
         "failure_status": "failureStatus",
         "output_limit": "outputLimit",
         "dry_run": "dryRun",
@@ -942,6 +953,10 @@ class JobRecordOptions(Reply):
     keep: Optional[str] = None
     lease: Optional[str] = None
     env: Optional[bool] = None
+    group: Optional[str] = None
+    group_limit: Optional[int] = None
+    on_group_full: Optional[str] = None
+    priority: Optional[int] = None
     tags: Optional[Dict[str, str]] = None
     source: Optional[JobRecordOptionsSource] = None
     failure_status: Optional[int] = None
@@ -1098,6 +1113,10 @@ class JobRecord(Reply):
     """Of the option `source`."""
     tags: Optional[Union[Dict[str, str], str]] = None
     """Its labels; text where the cell was edited by hand and is no JSON."""
+    group: Optional[str] = None
+    """Of the option `group`, in lower case."""
+    priority: Optional[int] = None
+    """Seconds of head start in wait queues."""
     rerun_of: Optional[str] = None
     """Of the job that this one runs again."""
     template: Optional[str] = None
@@ -1157,6 +1176,14 @@ class Problem(Reply):
     """Its state."""
     ids: Optional[List[str]] = None
     """Of the jobs that the name could mean."""
+    group: Optional[str] = None
+    """That has no free slot."""
+    held: Optional[int] = None
+    """Slots of it that are held."""
+    limit: Optional[int] = None
+    """The smaller of the job's own and the operator's."""
+    waiting: Optional[int] = None
+    """Jobs that wait for one, counted to a thousand."""
     path: Optional[str] = None
     """Where the two definitions of one idempotency key differ."""
     faults: Optional[List[str]] = None
@@ -1339,6 +1366,75 @@ class Rerun(Reply):
     """The new jobs of this call, the first thousand."""
     more: Optional[bool] = None
     """The time of one call was over; the service goes on."""
+
+
+@dataclass(frozen=True)
+class Priority(Reply):
+    """The reply Priority."""
+
+    message: Optional[str] = None
+    """A sentence for people."""
+    id: Optional[str] = None
+    """The job's id."""
+    priority: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class GroupSlots(Reply):
+    """The reply GroupSlots."""
+
+    id: Optional[str] = None
+    """The job's id."""
+    name: Optional[str] = None
+    """The job's name."""
+    since: Optional[str] = None
+    """It has its slot."""
+    leaked: Optional[bool] = None
+    """It has ended, and Azure does not confirm that nothing of it runs any more."""
+
+
+@dataclass(frozen=True)
+class GroupWaiting(Reply):
+    """The reply GroupWaiting."""
+
+    id: Optional[str] = None
+    """The job's id."""
+    name: Optional[str] = None
+    """The job's name."""
+    since: Optional[str] = None
+    """Its wait counts from: accepted less its priority."""
+    limit: Optional[int] = None
+    """Its own."""
+
+
+@dataclass(frozen=True)
+class Group(Reply):
+    """The reply Group."""
+
+    group: Optional[str] = None
+    """Its name, in lower case."""
+    held: Optional[int] = None
+    """Slots that are held."""
+    limit: Optional[int] = None
+    """The operator's; null where the operator has set no limit."""
+    paused: Optional[bool] = None
+    """An operator lets nobody in."""
+    slots: Optional[List[GroupSlots]] = None
+    """Who holds them: the first 20 in a list, the first 1,000 of one group."""
+    waiting: Optional[List[GroupWaiting]] = None
+    """Who waits, the next first; as many."""
+    more: Optional[bool] = None
+    """Not all are shown."""
+
+
+@dataclass(frozen=True)
+class Groups(Reply):
+    """The reply Groups."""
+
+    groups: Optional[List[Group]] = None
+    """Those of which a slot is held, or an operator has said something."""
+    continuation: Optional[str] = None
+    """Where the next page begins."""
 
 
 @dataclass(frozen=True)
@@ -1961,6 +2057,10 @@ class _Service:
         keep: Optional[str] = None,
         lease: Optional[Value] = None,
         env: Optional[bool] = None,
+        group: Optional[str] = None,
+        group_limit: Optional[int] = None,
+        on_group_full: Optional[str] = None,
+        priority: Optional[int] = None,
         tags: Optional[Value] = None,
         source: Optional[str] = None,
         failure_status: Optional[int] = None,
@@ -1993,6 +2093,13 @@ class _Service:
             service does not count.
         :param env: Gives every container ACI_PROXY_JOB_ID, _NAME, _ATTEMPT, _DEADLINE, TRACEPARENT, and
             ACI_PROXY_RESULT_URL, which takes one result by PUT.
+        :param group: Jobs of one group share its slots. A job holds one from its admission until nothing of
+            it runs any more. Compared without case.
+        :param group_limit: The job starts only while fewer slots of its group are held. Other jobs of the
+            group may have other limits; an operator's limit holds besides.
+        :param on_group_full: What happens when no slot of the group is free, or others wait for one.
+        :param priority: Seconds of head start where the job waits with others: for its name, for a slot of
+            its group, for a create.
         :param tags: Free labels, `KEY=VALUE` or `LABEL`; they become tags of the container group.
         :param source: `FACTORY/PIPELINE/RUNID/ACTIVITY`, for the table's columns and the group's tags.
         :param failure_status: HTTP status of the final reply of a job that did not succeed. With
@@ -2021,6 +2128,10 @@ class _Service:
                 "keep": keep,
                 "lease": lease,
                 "env": env,
+                "group": group,
+                "groupLimit": group_limit,
+                "onGroupFull": on_group_full,
+                "priority": priority,
                 "tags": tags,
                 "source": source,
                 "failureStatus": failure_status,
@@ -2100,7 +2211,7 @@ class _Service:
         :param activity: Only jobs of this activity.
         :param via: Only jobs that came so.
         :param team: Only jobs of this team.
-        :param group: Only jobs of this group, in the letter case of their own.
+        :param group: Only jobs of this group, in any letter case.
         :param template: Only jobs of this template.
         :param array: Only jobs of this array, by its job's id.
         :param since: Accepted at or after: a time, or a duration ago.
@@ -2169,7 +2280,7 @@ class _Service:
         :param activity: Only jobs of this activity.
         :param via: Only jobs that came so.
         :param team: Only jobs of this team.
-        :param group: Only jobs of this group, in the letter case of their own.
+        :param group: Only jobs of this group, in any letter case.
         :param template: Only jobs of this template.
         :param array: Only jobs of this array, by its job's id.
         :param since: Accepted at or after: a time, or a duration ago.
@@ -2280,6 +2391,7 @@ class _Service:
         name: Optional[str] = None,
         tag: Optional[str] = None,
         pipeline: Optional[str] = None,
+        group: Optional[str] = None,
         array: Optional[str] = None,
         since: Optional[str] = None,
         until: Optional[str] = None,
@@ -2296,6 +2408,7 @@ class _Service:
                 "name": name,
                 "tag": tag,
                 "pipeline": pipeline,
+                "group": group,
                 "array": array,
                 "since": since,
                 "until": until,
@@ -2384,6 +2497,7 @@ class _Service:
         name: Optional[str] = None,
         tag: Optional[str] = None,
         pipeline: Optional[str] = None,
+        group: Optional[str] = None,
         state: Optional[str] = None,
         dry_run: Optional[Value] = None,
     ) -> Canceled:
@@ -2396,8 +2510,72 @@ class _Service:
                 "name": name,
                 "tag": tag,
                 "pipeline": pipeline,
+                "group": group,
                 "state": state,
                 "dryRun": dry_run,
+            },
+        )
+
+    def priority(
+        self,
+        job_id: str,
+        *,
+        priority: Optional[int] = None,
+    ) -> Priority:
+        """Give a waiting job another place."""
+        return self._json(
+            Priority,
+            "POST",
+            f"/api/jobs/{_quoted(job_id)}/priority",
+            body={
+                "priority": priority,
+            },
+        )
+
+    def groups(
+        self,
+        *,
+        continuation: Optional[str] = None,
+    ) -> Groups:
+        """Groups of jobs, and who holds their slots.
+
+        :param continuation: Where the page before ended.
+        """
+        return self._json(
+            Groups,
+            "GET",
+            "/api/groups",
+            query={
+                "continuation": continuation,
+            },
+        )
+
+    def group(
+        self,
+        group: str,
+    ) -> Group:
+        """One group; its name is the rest of the path."""
+        return self._json(
+            Group,
+            "GET",
+            f"/api/groups/{_quoted(group)}",
+        )
+
+    def steer_group(
+        self,
+        group: str,
+        *,
+        limit: Optional[Value] = None,
+        paused: Optional[Value] = None,
+    ) -> Group:
+        """Limit or pause a group; null gives it back."""
+        return self._json(
+            Group,
+            "PUT",
+            f"/api/groups/{_quoted(group)}",
+            body={
+                "limit": limit,
+                "paused": paused,
             },
         )
 
