@@ -70,7 +70,7 @@ const prefixOf = (group: string): string => `group_${written(group)}_`;
 export const entryKey = (group: string): string => `${prefixOf(group)}entry`;
 export const slotKey = (group: string, id: JobId): string => `${prefixOf(group)}slot_${id}`;
 export const groupWaitKey = ({ group, turn, id }: Pick<Member, "group" | "turn" | "id">): string =>
-  `${prefixOf(group)}line_${String(turn).padStart(13, "0")}_${id}`;
+  `${prefixOf(group)}queue_${String(turn).padStart(13, "0")}_${id}`;
 
 /** The group's entry and after it its queue. */
 export const entryAndQueue = (group: string): string =>
