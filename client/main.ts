@@ -14,6 +14,7 @@ import { addLogs } from "./logs.ts";
 import { addOperate } from "./operate.ts";
 import { addPoison } from "./poison.ts";
 import { addRun } from "./run.ts";
+import { addTemplate } from "./template.ts";
 import { addValidate } from "./validate.ts";
 
 /** The command `aci-proxy`. */
@@ -38,6 +39,7 @@ for (const add of [
   addLogs,
   addOperate,
   addPoison,
+  addTemplate,
   addHealth,
   addValidate,
   addCompletion,

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { parseJson } from "../src/shared/base/json.ts";
 import { optionsTable, type OptionName } from "../src/shared/job/options.ts";
 import type { Status } from "./api.ts";
 import type { AciProxy } from "./aci-proxy.ts";
@@ -8,19 +9,28 @@ import { exitCodeOfJob, exitCodes } from "./exit-codes.ts";
 import { hasEnded } from "./status.ts";
 import type { StatusPath } from "./service.ts";
 import { located, progressLine, summary } from "./show.ts";
+import { version } from "./template.ts";
 
 interface Flags extends Readonly<Record<string, unknown>> {
   readonly option: readonly string[];
   readonly idempotencyKey?: string;
   readonly detach?: boolean;
+  readonly template?: string;
+  readonly templateVersion?: number;
+  readonly param: readonly string[];
+  readonly paramJson: readonly string[];
 }
 
-/** `run FILE`: submit, show progress and logs, end as the job ends. Its flags are the service's own options. */
+/** `run FILE`, `run --template NAME`: submit, show progress and logs, end as the job ends. Its flags are the service's own options. */
 export function addRun(program: Command): void {
   const command = program
     .command("run")
-    .argument("<file>", "container group as YAML or JSON; - for stdin")
-    .description("submit a container group, follow it, and exit as it exits")
+    .argument("[file]", "container group as YAML or JSON; - for stdin")
+    .description("submit a container group, or a stored one with --template, follow it, and exit as it exits")
+    .option("--template <name>", "run this template; no file then")
+    .option("--template-version <number>", "its version (default: the newest)", version)
+    .option("--param <name=value>", "a parameter of the template, as text", collect, [])
+    .option("--param-json <name=value>", "a parameter of the template, as JSON: a list, say", collect, [])
     .option("--idempotency-key <key>", "the same key again gives the same job, not a second run")
     .option("--detach", "print the job's id and do not wait")
     .option("--option <name=value>", "an option of a service newer than this client", collect, []);
@@ -30,7 +40,7 @@ export function addRun(program: Command): void {
     const argument = schema["type"] === "boolean" ? "" : " <value>";
     command.addOption(new Option(`--${kebab(name)}${argument}`, helpOf(row)));
   }
-  command.action(async (file: string, flags: Flags, self: Command) => {
+  command.action(async (file: string | undefined, flags: Flags, self: Command) => {
     process.exitCode = await run(file, flags, self);
   });
 }
@@ -43,10 +53,10 @@ function helpOf({ text, schema, fallback }: (typeof optionsTable)[OptionName]): 
   return `${text} (${values === undefined ? "" : `${values}; `}default: ${fallback})`.replaceAll("`", "");
 }
 
-async function run(file: string, flags: Flags, command: Command): Promise<number> {
+async function run(given: string | undefined, flags: Flags, command: Command): Promise<number> {
   const { service, json } = contextOf(command);
   const query = optionsFrom(flags);
-  const definition = await readDefinition(file);
+  const { file, definition } = await sourceOf(given, flags);
   const warn = (faults: Refused["errors"] | undefined): void => {
     for (const fault of faults ?? []) report(located(file, { ...fault, message: `warning: ${fault.message}` }));
   };
@@ -141,6 +151,32 @@ function prefixed(container: string, line: string): void {
   print(`${container} | ${line}`);
 }
 
+/** What is to be run, and what its faults are reported under. */
+async function sourceOf(
+  file: string | undefined,
+  { template, templateVersion, param, paramJson }: Flags,
+): Promise<{ readonly file: string; readonly definition: string | object }> {
+  if ((file === undefined) === (template === undefined))
+    throw new Misuse("run needs a file or --template, and not both");
+  if (template === undefined && (templateVersion !== undefined || param.length + paramJson.length > 0))
+    throw new Misuse("--param, --param-json and --template-version go with --template");
+  if (file !== undefined) return { file, definition: await readDefinition(file) };
+  const parameters = new Map<string, unknown>();
+  for (const [name, value] of param.map((pair) => pairOf(pair, "--param"))) parameters.set(name, value);
+  for (const [name, text] of paramJson.map((pair) => pairOf(pair, "--param-json"))) {
+    const value = parseJson(text);
+    if (value === undefined) throw new Misuse(`--param-json ${name} must be JSON`);
+    parameters.set(name, value);
+  }
+  return { file: `template ${template ?? ""}`, definition: { parameters: Object.fromEntries(parameters) } };
+}
+
+function pairOf(pair: string, flag: string): readonly [name: string, value: string] {
+  const split = pair.indexOf("=");
+  if (split < 1) throw new Misuse(`${flag} must be NAME=VALUE`);
+  return [pair.slice(0, split), pair.slice(split + 1)];
+}
+
 /** The service's options as a query. Values go as they were written: the service reads them and says what is wrong. */
 function optionsFrom(flags: Flags): Record<string, string> {
   const query: Record<string, string> = {};
@@ -149,11 +185,9 @@ function optionsFrom(flags: Flags): Record<string, string> {
     if (typeof value === "string") query[name] = value;
     else if (value === true) query[name] = "true";
   }
-  for (const pair of flags.option) {
-    const split = pair.indexOf("=");
-    if (split < 1) throw new Misuse(`--option must be NAME=VALUE`);
-    query[pair.slice(0, split)] = pair.slice(split + 1);
-  }
+  for (const [name, value] of flags.option.map((pair) => pairOf(pair, "--option"))) query[name] = value;
+  if (flags.template !== undefined) query["template"] = flags.template;
+  if (flags.templateVersion !== undefined) query["version"] = String(flags.templateVersion);
   return query;
 }
 

@@ -23,6 +23,11 @@ import type {
   Status,
   Summary,
   SummaryQuery,
+  Template,
+  TemplateDeleted,
+  TemplateInfo,
+  TemplatePage,
+  TemplateStored,
   TriggerQuery,
 } from "./api.ts";
 import { Refused } from "./errors.ts";
@@ -75,6 +80,36 @@ export class Service {
   /** All the service's checks and no job. */
   dryRun(definition: string | object, options: SubmitOptions = {}): Promise<Checked> {
     return this.#call("POST", "/api/trigger", "Checked", sent(definition, { ...options, dryRun: true }));
+  }
+
+  /**
+   * Stores a new version of a template.
+   *
+   * @param expected the version that must be the newest still; 0: there must be no such template
+   */
+  putTemplate(name: string, text: string, expected?: number): Promise<TemplateStored> {
+    const condition: Readonly<Record<string, string>> =
+      expected === undefined ? {} : expected === 0 ? { "if-none-match": "*" } : { "if-match": `"${expected}"` };
+    return this.#call("PUT", templatePath(name), "TemplateStored", sent(text, {}, condition));
+  }
+
+  /** @param version the newest, unless one is named */
+  template(name: string, version?: number): Promise<Template> {
+    return this.#call("GET", templatePath(name), "Template", { query: { version } });
+  }
+
+  /** Every template, by name. */
+  async *templates(): AsyncGenerator<TemplateInfo> {
+    let continuation: string | undefined;
+    do {
+      const page: TemplatePage = await this.#call("GET", "/api/templates", "TemplatePage", { query: { continuation } });
+      yield* page.templates;
+      ({ continuation } = page);
+    } while (continuation !== undefined);
+  }
+
+  deleteTemplate(name: string): Promise<TemplateDeleted> {
+    return this.#call("DELETE", templatePath(name), "TemplateDeleted");
   }
 
   /** @param job an id, or a name, which means its newest job */
@@ -249,6 +284,8 @@ export class Service {
     return (route + search) as StatusPath; // without a host, so on this service
   }
 }
+
+const templatePath = (name: string): string => `/api/templates/${encodeURIComponent(name)}`;
 
 /** A definition as a call sends it. */
 function sent(definition: string | object, query: SubmitOptions, headers: Readonly<Record<string, string>> = {}): Call {

@@ -38,6 +38,12 @@ resource keyless 'Microsoft.DataFactory/factories/pipelines@2018-06-01' = {
   properties: loadJsonContent('../datafactory/Run-With-Identity.json', '$.properties')
 }
 
+resource template 'Microsoft.DataFactory/factories/pipelines@2018-06-01' = {
+  parent: factory
+  name: loadJsonContent('../datafactory/Run-Template.json', '$.name')
+  properties: loadJsonContent('../datafactory/Run-Template.json', '$.properties')
+}
+
 resource webHook 'Microsoft.DataFactory/factories/pipelines@2018-06-01' = {
   parent: factory
   name: loadJsonContent('../datafactory/Run-With-WebHook.json', '$.name')

@@ -27,7 +27,7 @@ export const templateListParameters = {
 };
 
 /** `PUT /api/templates/{name}`: a new version. */
-export function putTemplate({ log, now, settings, templates }: TemplateDeps) {
+export function putTemplate({ log, now, settings, templates, control }: TemplateDeps & Pick<Deps, "control">) {
   return handler(log, async (request, context) => {
     const name = nameOf(request);
     if (!name.ok) return refuse(name.error, context);
@@ -35,6 +35,7 @@ export function putTemplate({ log, now, settings, templates }: TemplateDeps) {
     if (!expected.ok) return refuse(expected.error, context);
     const text = await readTemplateText(request, settings.maxBodyBytes);
     if (!text.ok) return refuse(text.error, context);
+    await control.installation();
     const info = { name: name.value, at: now(), by: callerOf(context) };
     const put = await templates.put(info, text.value, expected.value);
     if (!put.ok) return refuse(put.error, context);

@@ -93,6 +93,26 @@ describe("Driven through the local stack", () => {
     ]);
   });
 
+  test("the template's pipeline sends parameters alone, and a new version of the template changes what it runs", async () => {
+    const put = async (text: string): Promise<number> => {
+      const headers = { "x-functions-key": cloud.key };
+      const stored = await fetch(`${cloud.url}/api/templates/nightly`, { method: "PUT", headers, body: text });
+      return stored.status;
+    };
+    const text = readFileSync(join(infra, "..", "examples", "nightly-template.yaml"), "utf8");
+    expect(await put(text)).toBe(200);
+    expect(await run(pipelineOf("Run-Template"), { waitSeconds: 0 })).toMatchObject({
+      status: "Succeeded",
+      message: "",
+    });
+    expect(await put(text.replace("name: nightly\n", "name: nightly-two\n"))).toBe(200);
+    expect(await run(pipelineOf("Run-Template"), { waitSeconds: 0 })).toMatchObject({ status: "Succeeded" });
+    expect(await jobsOf("template=nightly")).toMatchObject([
+      { name: "nightly-two", templateVersion: 2, pipeline: "Run-Template" },
+      { name: "nightly", templateVersion: 1, pipeline: "Run-Template" },
+    ]);
+  });
+
   test("the WebHook pipeline is called back when the job has ended", async () => {
     const ran = await run(pipelineOf("Run-With-WebHook"), { waitSeconds: 0 });
     expect(ran).toMatchObject({ status: "Succeeded", message: "" });
