@@ -15,7 +15,7 @@ import type { Reply } from "../openapi/replies.ts";
 import { maxCall } from "./max-call.ts";
 
 /** `GET /api/groups`, `GET` and `PUT /api/groups/{group}`: groups of jobs, their slots, and what an operator says of them. */
-type GroupDeps = Pick<Deps, "groups" | "jobs" | "queues" | "now" | "log" | "settings">;
+type GroupDeps = Pick<Deps, "groups" | "jobs" | "queues" | "control" | "now" | "log" | "settings">;
 
 export const groupsParameters = { continuation: words("Where the page before ended.") };
 
@@ -40,10 +40,10 @@ export function listGroups({ groups, log, settings, now }: GroupDeps) {
     const show = async (group: string): Promise<void> => {
       shown.set(group, (await shownGroup(groups, group, shownInList)).reply);
     };
-    const failed = (_group: string, error: unknown): never => {
-      throw error;
-    };
+    const errors: unknown[] = [];
+    const failed = (_group: string, error: unknown): void => void errors.push(error);
     await inParallel(names, show, { width, until: Infinity, now, failed });
+    if (errors.length > 0) throw errors[0];
     const last = names.length < pageSize ? undefined : names.at(-1);
     const reply: Reply<"Groups"> = {
       groups: names.flatMap((group) => shown.get(group) ?? []),
@@ -63,7 +63,7 @@ export function getGroup({ groups, log }: GroupDeps) {
 }
 
 export function putGroup(deps: GroupDeps) {
-  const { groups, log, now } = deps;
+  const { groups, log, now, control } = deps;
   return handler(log, async (request, context) => {
     const group = groupIn(request.params);
     if (!group.ok) return refuse(group.error, context);
@@ -72,6 +72,7 @@ export function putGroup(deps: GroupDeps) {
     const { limit, paused } = body.value;
     if (limit === undefined && paused === undefined)
       return refuse({ code: "InvalidRequest", message: "Say limit or paused; null gives it back." }, context);
+    await control.installation();
     const until = now() + maxCall;
     const expected = request.headers.get("if-match") ?? undefined;
     const done = await groups.steer(group.value, body.value, expected === "*" ? undefined : expected);

@@ -36,7 +36,7 @@ const patience = 15 * minute;
 /** Of our time: for whatever is waited for, on a machine that is busy with other things. */
 const limit = 5 * minute;
 
-export const client = fileURLToPath(new URL("../../../dist-local/client.mjs", import.meta.url));
+export const client = fileURLToPath(new URL("../../../bin/aci-proxy.mjs", import.meta.url));
 const logged = z.object({ time: z.coerce.date(), message: z.string() });
 const line = z.looseObject({ level: z.enum(["debug", "info", "warn", "error"]), event: z.string() });
 const details = z.record(z.string(), z.unknown());
