@@ -30,12 +30,13 @@ export async function probeServices({
   // Endpoints are tried with events. Until the first one fails it counts as one that works.
   const removed = endpointNames.filter((name) => before.has(name) && !endpoints.some((set) => set.name === name));
   const added = endpoints.filter(({ name }) => !before.has(name));
+  // Asked before the others begin: nobody would wait for these if it failed among them.
+  const hasJobs = (await control.activeJobs()) > 0;
   await Promise.all([
     ...removed.map((name) => services.forget(name)),
     ...added.map(({ name }) => services.record(name, undefined, now())),
     services.record("storage", slow, now(), before.get("storage")),
-    ((await control.activeJobs()) > 0 || before.get("logStorage")?.ok === false) &&
-      probe("logStorage", () => blobs.logs.probe()),
+    (hasJobs || before.get("logStorage")?.ok === false) && probe("logStorage", () => blobs.logs.probe()),
     probe("sealKey", () => sealer.probe()),
     vault === undefined ? before.has("vault") && services.forget("vault") : probe("vault", () => vault.probe()),
   ]);
