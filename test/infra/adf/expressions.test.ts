@@ -21,6 +21,7 @@ describe("Expressions", () => {
     ["Answer is: @{pipeline().parameters.myNumber}", "Answer is: 42"],
     ["@concat('Answer is: ', string(pipeline().parameters.myNumber))", "Answer is: 42"],
     ["Answer is: @@{pipeline().parameters.myNumber}", "Answer is: @{pipeline().parameters.myNumber}"],
+    ["@{formatDateTime('2026-11-29T23:30:00Z', 'yyyy-MM-dd')}", "2026-11-29"],
   ])("%s is %s", (text, value) => {
     expect(evaluate(text, scope)).toBe(value);
   });

@@ -63,6 +63,11 @@ function toText(value: Json): string {
 const functions: Readonly<Record<string, (...values: readonly Json[]) => Json>> = {
   concat: (...values) => values.map(toText).join(""),
   string: (value = null) => toText(value),
+  formatDateTime: (time = null, format = null) => {
+    if (format !== "yyyy-MM-dd")
+      throw new ExpressionError(`formatDateTime knows yyyy-MM-dd here, not ${toText(format)}`);
+    return new Date(toText(time)).toISOString().slice(0, 10);
+  },
   replace: (within = null, old = null, by = null) => toText(within).replaceAll(toText(old), () => toText(by)),
 };
 

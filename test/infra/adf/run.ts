@@ -47,6 +47,7 @@ export async function runPipeline(
     DataFactory: factory.name,
     Pipeline: pipeline.name,
     RunId: runId,
+    TriggerTime: new Date().toISOString(),
     parameters: { ...Object.fromEntries(defaults), ...parameters },
     globalParameters: { ...factory.globalParameters },
   };
