@@ -25,9 +25,9 @@ describe("a template", () => {
     });
     expect((await call(readTemplate, bench, "nightly", { query: "version=1" })).body.definition).toBe(nightly());
     await put(bench, "other", nightly());
-    expect((await call(listTemplates, bench)).body.templates).toMatchObject([{ name: "nightly" }, { name: "other" }]);
+    expect((await call(listTemplates, bench)).body.templates).toMatchObject([{ name: "Nightly" }, { name: "other" }]);
     const first = await call(listTemplates, bench, "", { query: "top=1" });
-    expect(first.body).toMatchObject({ templates: [{ name: "nightly" }], continuation: "nightly" });
+    expect(first.body).toMatchObject({ templates: [{ name: "Nightly" }], continuation: "Nightly" });
     expect((await call(listTemplates, bench, "", { query: "continuation=nightly" })).body.templates).toMatchObject([
       { name: "other" },
     ]);
@@ -104,7 +104,11 @@ describe("a template", () => {
     ],
     ["an unknown option", nightly("x-aciproxy: {retires: 1}"), "Unknown option retires"],
     ["an unknown option that is opened", nightly("x-aciproxy-allow: [retires]"), "x-aciproxy-allow must name options"],
-    ["a definition that is wrong whatever the values are", nightly().replace("osType: Linux", "osType: BeOS"), "osType must be"],
+    [
+      "a definition that is wrong whatever the values are",
+      nightly().replace("osType: Linux", "osType: BeOS"),
+      "osType must be",
+    ],
     ["what the policy forbids", nightly().replace("registry.example", "elsewhere.example"), "POLICY_REGISTRIES"],
   ])("is refused with %s", async (_, text, message) => {
     const bench = await openBench({ POLICY_REGISTRIES: "registry.example" });

@@ -19,6 +19,8 @@ export interface StoredVersion {
 export type TemplateInfo = Omit<StoredVersion, "sealed">;
 
 interface Head {
+  /** As it was first written: letter case does not count. */
+  readonly name: string;
   readonly version: number;
   /** The first version since the template was last deleted. */
   readonly first: number;
@@ -63,7 +65,7 @@ export class Templates {
     const row = await this.#get(headKey(name));
     if (row === undefined) return undefined;
     const [version, first] = [Number(row["version"]), Number(row["first"])];
-    return { version, first, isDeleted: row["deleted"] === true, etag: String(row["etag"]) };
+    return { name: String(row["name"]), version, first, isDeleted: row["deleted"] === true, etag: String(row["etag"]) };
   }
 
   /**
@@ -72,10 +74,11 @@ export class Templates {
    * @param seal gives the sealed text for the version's number, which it binds in
    */
   async add(
-    { name, at, by }: Omit<TemplateInfo, "version">,
+    { at, by, ...given }: Omit<TemplateInfo, "version">,
     head: Head | undefined,
     seal: (version: number) => Promise<Uint8Array>,
   ): Promise<Saved> {
+    const name = head === undefined || head.isDeleted ? given.name : head.name;
     const version = (head?.version ?? 0) + 1;
     const sealed = await seal(version);
     if (sealed.length > maxSealed) return { kind: "too large" };
