@@ -93,7 +93,9 @@ async function buildAll() {
     { path: "dist-client/LICENSES.txt", contents: Buffer.from(licensesOf(client.metafile)) },
     {
       path: shipped,
-      contents: Buffer.from(JSON.stringify(packagesIn([...results.map(({ metafile }) => metafile), ...page.metafiles]))),
+      contents: Buffer.from(
+        JSON.stringify(packagesIn([...results.map(({ metafile }) => metafile), ...page.metafiles])),
+      ),
     },
   ];
   for (const { path, contents } of written) put(path, contents);

@@ -76,7 +76,9 @@ test("READ_KEY opens the reading routes, whose replies lead to reading routes", 
     });
   }
   expect((await service.call("GET", "/api/read/caller", undefined, key)).body).toEqual({ may: ["read"] });
-  expect((await service.call("GET", "/api/caller")).body).toEqual({ may: ["read", "submit", "cancel", "steer", "operate"] });
+  expect((await service.call("GET", "/api/caller")).body).toEqual({
+    may: ["read", "submit", "cancel", "steer", "operate"],
+  });
   await service.call("DELETE", `/api/delete/${id}`);
 });
 
