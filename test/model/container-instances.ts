@@ -117,6 +117,7 @@ export class ContainerInstances {
     const isLocked = lockCounts && this.#now() < (group.lockedUntil ?? 0);
     const reason = isLocked ? "ResourceLocked" : this.deleteRefusals.shift();
     if (reason === undefined) return undefined;
+    group.refusedAt = this.#now();
     return { kind: "refused", reason, azure: undefined, retryAfter: isLocked ? undefined : 10 * second };
   }
 

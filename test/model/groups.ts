@@ -19,6 +19,8 @@ export interface Group {
   flapsUntil?: number;
   /** A resource lock refuses its deletion until then, and `lockedWhole` its stop too. */
   lockedUntil?: number;
+  /** When a delete or stop of it was last refused. */
+  refusedAt?: number;
   lockedWhole?: boolean;
   stoppedAt?: number;
   goneAt?: number;

@@ -349,6 +349,8 @@ export const jobSchema = openObject({
 
   /** It gave the slot of its group back: it waits for something else, or nothing runs in the group that it keeps. */
   slotLeft: z.boolean().optional(),
+  /** When it took a slot again since. */
+  slotAt: time.optional(),
 
   /** What the observations of this attempt's group gave so far. */
   observed: observed.default(nothingObserved),

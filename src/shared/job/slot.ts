@@ -25,11 +25,11 @@ const shared = new Set<ReasonWord>([
 ]);
 
 /** When a job that waits gives its slot back; never for one that has no slot, or does not wait. */
-export function slotUntil({ phase, options, slotLeft }: Job): number {
+export function slotUntil({ phase, options, slotLeft, slotAt = 0 }: Job): number {
   if (options.group === undefined || slotLeft || phase.state !== "Queued" || phase.waiting === undefined)
     return Infinity;
   const { reason, since } = phase.waiting;
-  return shared.has(reason) ? Infinity : since + maxIdle;
+  return shared.has(reason) ? Infinity : Math.max(since, slotAt) + maxIdle;
 }
 
 /** Whether nothing runs in a group that is kept: its slot is for others. */

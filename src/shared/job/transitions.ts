@@ -13,7 +13,7 @@ import {
   type Waiting,
 } from "./job.ts";
 import type { RetryRule } from "./option-readers.ts";
-import { failed, type Outcome } from "./verdict.ts";
+import type { Outcome } from "./verdict.ts";
 import { slotUntil } from "./slot.ts";
 import { claimTime, lateTime, requeueAt, type Rules, type Step } from "./step.ts";
 import { nextTimeout, pullSeconds } from "./timing.ts";
@@ -107,7 +107,12 @@ export function retryAsked(rules: readonly RetryRule[], verdict: Verdict): boole
 export function conclude(job: Job, ending: Ending, now: number, group: TerminalPhase["group"], rules: Rules): Job {
   const left = group !== "gone" && !ending.captured ? "uncaptured" : group;
   if (ending.to !== "Queued") return finish(job, { state: ending.to, verdict: ending.verdict }, now, left, rules);
-  if (group !== "gone") return finish(job, failed(ending.verdict), now, left, rules);
+  if (group !== "gone") {
+    // No next attempt can begin beside it: the job ends as it would have without one.
+    const isTimeout = ["StartTimeout", "RunTimeout"].includes(ending.verdict.reason);
+    const state = isTimeout ? "TimedOut" : "Failed";
+    return finish(job, { state, verdict: ending.verdict }, now, left, rules);
+  }
   const before = attempted(job, "Failed", ending.verdict, now);
   const waits = ending.wait ? job.waits + 1 : 0;
   const delay = ending.wait

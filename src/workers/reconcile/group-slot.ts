@@ -25,7 +25,7 @@ export async function takeSlot(deps: SlotDeps, job: Job): Promise<Slot> {
   if (sought.kind === "no index") return { kind: sought.kind };
   if (sought.kind === "held") {
     const { slotLeft: _left, ...holding } = job;
-    return { kind: "held", job: job.slotLeft === undefined ? job : holding };
+    return { kind: "held", job: job.slotLeft === undefined ? job : { ...holding, slotAt: deps.now() } };
   }
   const { position } = sought;
   const shown = { detail: detailOf(member.group, sought), ...(position === undefined ? {} : { position }) };

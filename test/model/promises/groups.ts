@@ -86,9 +86,10 @@ export function deletedRightly(ledger: Ledger, group: Group): void {
   if (ending.to !== "Queued" && isKept(job, ending.to)) ledger.violated(`the group of ${id} was not kept`);
 }
 
-/** When a delete that a lock refused again and again has been tried once more: five minutes after the one before. */
-function triedAgainAt({ lockedUntil }: Group): number {
-  return lockedUntil === undefined ? 0 : lockedUntil + 6 * minute;
+/** When a delete that was refused again and again has been tried once more: five minutes after the one before. */
+function triedAgainAt({ lockedUntil, refusedAt }: Group): number {
+  const last = Math.max(lockedUntil ?? 0, refusedAt ?? 0);
+  return last === 0 ? 0 : last + 6 * minute;
 }
 
 /** A kept group goes when its time is over, or somebody needs its name, or its caller deletes it; any other at once. */
