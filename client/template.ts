@@ -12,7 +12,11 @@ export function addTemplate(program: Command): void {
     .command("put")
     .argument("<name>", "of the template")
     .argument("<file>", "container group with parameters as YAML or JSON; - for stdin")
-    .option("--if-version <number>", "only while this version is the newest; 0: only where there is no such template", version)
+    .option(
+      "--if-version <number>",
+      "only while this version is the newest; 0: only where there is no such template",
+      version,
+    )
     .description("store a new version")
     .action(async (name: string, file: string, flags: { ifVersion?: number }, self: Command) => {
       const { service, json } = contextOf(self);

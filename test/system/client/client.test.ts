@@ -482,7 +482,8 @@ describe("a command that can't work", () => {
 
   test.each([
     [["steam"], /unknown command/],
-    [["run"], /missing required argument/],
+    [["run"], /needs a file or --template/],
+    [["status"], /missing required argument/],
     [["run", "there-is-no-such-file.yaml"], /^cannot read there-is-no-such-file\.yaml: no such file\.\n/],
     [["validate", "/"], /^cannot read \/: it is a folder\.\n/],
     [["run", "file", "--option", "novalue"], /NAME=VALUE/],
