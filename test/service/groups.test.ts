@@ -172,7 +172,7 @@ it("a job that waits and is canceled is passed over", async () => {
   ];
   await look(bench, runs, leaves, next);
   await del(bench.deps, leaves);
-  await look(bench, leaves);
+  await follow(bench, leaves);
   expect(await groupsIn(bench)).toMatchObject({ g: { line: [next] } });
   await follow(bench, runs);
   expect(await groupsIn(bench)).toEqual({ g: { held: 1, slots: [next], line: [] } });
