@@ -7,7 +7,7 @@ import { admit } from "../../src/workers/reconcile/admit.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { jobId, start } from "../kit/kit.ts";
-import { del, deliver, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { deliver, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -163,17 +163,6 @@ it("of many that do not wait no more are accepted than there are slots, by two i
   expect(g).toMatchObject({ held: 7, line: [] });
 });
 
-it("a job that waits and is canceled is passed over", async () => {
-  const bench = await openBench();
-  const [runs, leaves, next] = [
-    await submit(bench, "runs", "group=g&groupLimit=1"),
-    await submit(bench, "leaves", "group=g&groupLimit=1"),
-    await submit(bench, "next", "group=g&groupLimit=1"),
-  ];
-  await look(bench, runs, leaves, next);
-  await del(bench.deps, leaves);
-  await follow(bench, leaves);
-  expect(await groupsIn(bench)).toMatchObject({ g: { line: [next] } });
   await follow(bench, runs);
   expect(await groupsIn(bench)).toEqual({ g: { held: 1, slots: [next], line: [] } });
 });
