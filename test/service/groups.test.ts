@@ -163,10 +163,6 @@ it("of many that do not wait no more are accepted than there are slots, by two i
   expect(g).toMatchObject({ held: 7, line: [] });
 });
 
-  await follow(bench, runs);
-  expect(await groupsIn(bench)).toEqual({ g: { held: 1, slots: [next], line: [] } });
-});
-
 it("a slot is held until nothing of the job runs any more: between two attempts, and not while a stopped group is kept", async () => {
   const bench = await openBench();
   const again = (await post(bench.deps, yaml("again", { exitCode: 1 }), "group=g&groupLimit=1&retries=1&keep=always"))
