@@ -241,6 +241,16 @@ describe("an Idempotency-Key", () => {
     expect([refused.status, refused.body["path"]]).toEqual([422, "properties.containers[0].properties.image"]);
   });
 
+  it("of a job whose definition is no longer kept is refused for another name all the same", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("keyed"), "", key);
+    const sealed = { definition: undefined, callbacks: undefined };
+    await bench.deps.jobs.change(id, (job) => ({ job, sealed }));
+    expect((await post(bench.deps, yaml("keyed"), "", key)).id).toBe(id);
+    const refused = await post(bench.deps, yaml("other"), "", key);
+    expect([refused.status, refused.body["path"]]).toEqual([422, "name"]);
+  });
+
   it("belongs to one of many callers at once", async () => {
     const bench = await openBench();
     const replies = await Promise.all(Array.from({ length: 8 }, () => post(bench.deps, yaml("keyed"), "", key)));

@@ -7,7 +7,7 @@ import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
 import { nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
-import type { JsonValue } from "../base/json.ts";
+import { foldName, type JsonValue } from "../base/json.ts";
 import { reservationTime, secure } from "./reservation.ts";
 import type { Checked, Submission } from "./submission.ts";
 import { keptOf, parseSealedDefinition, sentTemplateIn } from "../security/sealed-definition.ts";
@@ -133,7 +133,7 @@ async function sameKey(
     !(phase.state === "Succeeded" || (phase.state === "Canceled" && phase.verdict.reason !== "LeaseExpired"));
   const bytes = earlier.sealed.definition === "blob" ? await deps.blobs.getSealed(entry.id) : earlier.sealed.definition;
   const opened = bytes === undefined ? undefined : await deps.sealer.open(bytes, entry.id);
-  const path = opened?.kind === "open" ? pathOfDifference(earlier.job, opened.text, checked) : undefined;
+  const path = pathOfDifference(earlier.job, opened?.kind === "open" ? opened.text : undefined, checked);
   if (path !== undefined) {
     const message = `This Idempotency-Key belongs to job ${entry.id}, whose definition differs at ${path}. Use a new key for another definition.`;
     return {
@@ -144,18 +144,24 @@ async function sameKey(
   return ended ? { kind: "take over", from: entry.id, etag: entry.etag } : attachTo(deps, earlier.job);
 }
 
-/** Where what a caller sent under a key differs from what was sent under it before. */
-function pathOfDifference(earlier: Job, sealed: string, { definition, sent }: Checked): string | undefined {
-  const before = sentTemplateIn(sealed);
-  const now = sent && keptOf(sent, earlier.id);
-  if (before === undefined && now === undefined) {
-    if (nameKey(earlier.name) !== nameKey(definition.name)) return "name";
-    const kept = parseSealedDefinition(sealed);
-    return kept && differs(maskSecrets(kept.body), maskSecrets(definition.body), "");
+/**
+ * Where what a caller sent under a key differs from what was sent under it before.
+ *
+ * @param sealed what is kept of that; without it the row alone can be compared
+ */
+function pathOfDifference(earlier: Job, sealed: string | undefined, checked: Checked): string | undefined {
+  const { definition, sent, template } = checked;
+  if (foldName(earlier.template?.name ?? "") !== foldName(template?.name ?? "")) return "template";
+  if (template === undefined && nameKey(earlier.name) !== nameKey(definition.name)) return "name";
+  if (sealed === undefined) return undefined;
+  if (sent === undefined) {
+    const before = parseSealedDefinition(sealed);
+    return before && differs(maskSecrets(before.body), maskSecrets(definition.body), "");
   }
-  if (before === undefined || now === undefined || before.template !== now.template) return "template";
-  if (before.version !== now.version) return "templateVersion";
-  return differs(before.parameters, now.parameters, "parameters");
+  const before = sentTemplateIn(sealed);
+  const now = keptOf(sent, earlier.id);
+  if (before?.version !== now.version) return "templateVersion";
+  return differs(before?.parameters, now.parameters, "parameters");
 }
 
 /** The first path at which two values differ. */
