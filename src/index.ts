@@ -28,7 +28,7 @@ import { rerunMany, rerunProgress } from "./http/operate/rerun-many.ts";
 import { resume } from "./http/operate/resume.ts";
 import { watchConnections } from "./http/lib/connections.ts";
 import { listPoison, takePoison } from "./http/operate/poison.ts";
-import { deleteTemplate, listTemplates, putTemplate, readTemplate } from "./http/operate/templates.ts";
+import { deleteTemplate, listTemplates, putTemplate, getTemplate } from "./http/operate/templates.ts";
 import { reindex } from "./http/operate/reindex.ts";
 import { openapi } from "./http/openapi.ts";
 import { enqueueingSweep } from "./http/lib/second-clock.ts";
@@ -92,7 +92,7 @@ http("pause", { methods: ["POST"], route: "pause", ...allow("operate", plain(pau
 http("resume", { methods: ["POST"], route: "resume", ...allow("operate", plain(resume(deps))) });
 http("reindex", { methods: ["POST"], route: "reindex", ...allow("operate", plain(reindex(deps))) });
 http("templates", { methods: ["GET"], route: "templates", ...allow("read", listTemplates(deps)) });
-http("template", { methods: ["GET"], route: "templates/{name}", ...allow("read", readTemplate(deps)) });
+http("template", { methods: ["GET"], route: "templates/{name}", ...allow("read", getTemplate(deps)) });
 http("templatePut", {
   methods: ["PUT"],
   route: "templates/{name}",

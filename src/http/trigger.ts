@@ -7,7 +7,7 @@ import { second } from "../shared/base/duration.ts";
 import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
 import { err, ok, type Refusal, type Result } from "../shared/base/errors.ts";
-import { member, type JsonObject, type JsonValue } from "../shared/base/json.ts";
+import { foldName, member, type JsonObject, type JsonValue } from "../shared/base/json.ts";
 import { mintLink, type LinkKey } from "../shared/security/link-token.ts";
 import {
   mustBeTemplateName,
@@ -116,9 +116,10 @@ async function submissionOf(
   if (key !== undefined && !/^[\x20-\x7e]{1,256}$/.test(key)) {
     return err({ code: "InvalidRequest", message: "Idempotency-Key must be 1 to 256 printable ASCII characters." });
   }
-  const query = optionsOfQuery(request.query, settings);
-  const template = taken(query, "template");
-  const version = template === undefined ? undefined : taken(query, "version");
+  const asked = optionsOfQuery(request.query, settings);
+  const template = member(asked, "template")?.value;
+  const version = template === undefined ? undefined : member(asked, "version")?.value;
+  const query = template === undefined ? asked : without(asked, ["template", "version"]);
   const run = request.headers.get("x-adf-run");
   if (run !== null && !("source" in query)) query["source"] = run;
   const named = template === undefined ? ok(undefined) : templateIn(template, version);
@@ -145,12 +146,9 @@ async function submissionOf(
   });
 }
 
-/** A query's parameter, by its name in any letter case; the rest are options. */
-function taken(query: JsonObject, name: string): JsonValue | undefined {
-  const found = member(query, name);
-  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- an own key of this very object
-  if (found !== undefined) delete query[found.key];
-  return found?.value;
+/** A query without what is no option. */
+function without(query: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(query).filter(([name]) => !names.includes(foldName(name))));
 }
 
 /** The template that a query names. */

@@ -1,6 +1,6 @@
 /** Stored definitions with parameters: what is stored, read, listed and refused. */
 import { describe, expect, it } from "vitest";
-import { deleteTemplate, listTemplates, readTemplate } from "../../src/http/operate/templates.ts";
+import { deleteTemplate, listTemplates, getTemplate } from "../../src/http/operate/templates.ts";
 import { openBench, useAzurite } from "./kit.ts";
 import { call, nightly, put } from "./templates-kit.ts";
 
@@ -11,7 +11,7 @@ describe("a template", () => {
     const bench = await openBench();
     expect(await put(bench, "Nightly", nightly())).toMatchObject({ status: 200, etag: '"1"', body: { version: 1 } });
     expect(await put(bench, "nightly", nightly("", "2"))).toMatchObject({ body: { version: 2 } });
-    expect(await call(readTemplate, bench, "NIGHTLY")).toMatchObject({
+    expect(await call(getTemplate, bench, "NIGHTLY")).toMatchObject({
       status: 200,
       etag: '"2"',
       body: {
@@ -23,7 +23,7 @@ describe("a template", () => {
         versions: [{ version: 2 }, { version: 1 }],
       },
     });
-    expect((await call(readTemplate, bench, "nightly", { query: "version=1" })).body.definition).toBe(nightly());
+    expect((await call(getTemplate, bench, "nightly", { query: "version=1" })).body.definition).toBe(nightly());
     await put(bench, "other", nightly());
     expect((await call(listTemplates, bench)).body.templates).toMatchObject([{ name: "Nightly" }, { name: "other" }]);
     const first = await call(listTemplates, bench, "", { query: "top=1" });
@@ -34,21 +34,21 @@ describe("a template", () => {
     expect(await call(deleteTemplate, bench, "nightly")).toMatchObject({ status: 200 });
     expect(await call(deleteTemplate, bench, "nightly")).toMatchObject({ status: 200 });
     expect(await call(deleteTemplate, bench, "never")).toMatchObject({ status: 404 });
-    expect(await call(readTemplate, bench, "nightly")).toMatchObject({
+    expect(await call(getTemplate, bench, "nightly")).toMatchObject({
       status: 404,
       body: { code: "TemplateNotFound" },
     });
-    expect(await call(readTemplate, bench, "nightly", { query: "version=1" })).toMatchObject({ status: 404 });
+    expect(await call(getTemplate, bench, "nightly", { query: "version=1" })).toMatchObject({ status: 404 });
     expect(await put(bench, "nightly", nightly())).toMatchObject({ body: { version: 3 } });
-    expect((await call(readTemplate, bench, "nightly")).body.versions).toMatchObject([{ version: 3 }]);
+    expect((await call(getTemplate, bench, "nightly")).body.versions).toMatchObject([{ version: 3 }]);
   });
 
   it("keeps its newest hundred versions", async () => {
     const bench = await openBench();
     for (let version = 1; version <= 103; version++) await put(bench, "busy", nightly());
-    const { versions = [] } = (await call(readTemplate, bench, "busy")).body;
+    const { versions = [] } = (await call(getTemplate, bench, "busy")).body;
     expect(versions.map(({ version }) => version)).toEqual(Array.from({ length: 100 }, (_, n) => 103 - n));
-    expect(await call(readTemplate, bench, "busy", { query: "version=3" })).toMatchObject({ status: 404 });
+    expect(await call(getTemplate, bench, "busy", { query: "version=3" })).toMatchObject({ status: 404 });
     expect(await call(deleteTemplate, bench, "busy")).toMatchObject({ status: 200 });
     expect(await bench.deps.templates.versions("busy")).toEqual([]);
   });
@@ -71,13 +71,13 @@ describe("a template", () => {
     const random = Array.from({ length: 120_000 }, () => Math.random().toString(36).slice(2, 6)).join("");
     const large = `# ${random}\n${nightly()}`;
     expect(await put(bench, "large", large)).toMatchObject({ status: 200 });
-    expect((await call(readTemplate, bench, "large")).body.definition).toBe(large);
+    expect((await call(getTemplate, bench, "large")).body.definition).toBe(large);
     for await (const row of bench.storage.table("control").listEntities())
       expect(JSON.stringify(row)).not.toContain("registry.example");
     await put(bench, "t", nightly());
-    const { body } = await call(readTemplate, bench, "t");
+    const { body } = await call(getTemplate, bench, "t");
     expect(await put(bench, "t", JSON.stringify(body))).toMatchObject({ body: { version: 2 } });
-    expect((await call(readTemplate, bench, "t")).body.definition).toBe(nightly());
+    expect((await call(getTemplate, bench, "t")).body.definition).toBe(nightly());
   });
 
   it.each([
@@ -116,7 +116,7 @@ describe("a template", () => {
     expect(refused).toMatchObject({ status: 400 });
     expect(JSON.stringify(refused.body)).toContain(message);
     expect(JSON.stringify(refused.body)).not.toContain("hunter2");
-    expect(await call(readTemplate, bench, "t")).toMatchObject({ status: 404 });
+    expect(await call(getTemplate, bench, "t")).toMatchObject({ status: 404 });
   });
 
   it.each(["a/b", "-a", "a".repeat(65), "a b", "ä"])("can't be called %j", async (name) => {

@@ -52,7 +52,7 @@ export function putTemplate({ log, now, settings, templates, control }: Template
 }
 
 /** `GET /api/templates/{name}`: its text as it was stored, with its parameters. */
-export function readTemplate({ log, now, settings, templates }: TemplateDeps) {
+export function getTemplate({ log, now, settings, templates }: TemplateDeps) {
   return handler(log, async (request, context) => {
     const name = nameOf(request);
     const asked = readQuery(request.query, templateParameters, settings, now());

@@ -1,5 +1,6 @@
 import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
 import { nameKey, parseJobId, type JobId } from "../base/ids.ts";
+import { InSequence } from "../base/in-sequence.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import { terminalStates } from "../job/job.ts";
 import { storageCall } from "../store/connect.ts";
@@ -47,7 +48,7 @@ export const isCeilingQueue = (queue: string | undefined): queue is string =>
 export class Ceilings extends IndexPartition {
   readonly #limits: Limits;
   readonly #pacing: Pacing;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #sequence = new InSequence();
 
   constructor(table: TableClient, limits: Limits, pacing: Pacing) {
     super(table);
@@ -64,11 +65,8 @@ export class Ceilings extends IndexPartition {
   }
 
   /** Within an instance one reservation at a time, where they change the same counter: side by side they would only meet conflicts. */
-  async inSequence<T>(work: () => Promise<T>): Promise<T> {
-    if (!this.areSet) return work();
-    const mine = this.#last.then(work, work);
-    this.#last = mine.catch(() => undefined);
-    return mine;
+  inSequence<T>(work: () => Promise<T>): Promise<T> {
+    return this.areSet ? this.#sequence.do(work) : work();
   }
 
   /** What a reservation does for a job that waits in a line. */

@@ -1,5 +1,6 @@
 import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
 import type { JobId } from "../base/ids.ts";
+import { InSequence } from "../base/in-sequence.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import {
   enqueueing,
@@ -68,7 +69,7 @@ const maxRounds = 300;
 
 export class Groups extends IndexPartition {
   readonly #pacing: Pacing;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #sequence = new InSequence();
 
   constructor(table: TableClient, pacing: Pacing) {
     super(table);
@@ -95,10 +96,8 @@ export class Groups extends IndexPartition {
   }
 
   /** Within an instance one job at a time takes a slot as it is accepted: side by side they would only meet conflicts. */
-  async inSequence<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(work, work);
-    this.#last = mine.catch(() => undefined);
-    return mine;
+  inSequence<T>(work: () => Promise<T>): Promise<T> {
+    return this.#sequence.do(work);
   }
 
   /** For a job that does not wait: one read. */

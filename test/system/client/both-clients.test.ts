@@ -1,19 +1,14 @@
 import { execFile, spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { load } from "js-yaml";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { freePorts } from "../../../local/stack/ports.ts";
-import { demoSettings } from "../../../local/stack/settings.ts";
-import { startStack, type Stack } from "../../../local/stack/stack.ts";
-import { programs } from "../../kit/part.ts";
 import { isWanted } from "../../kit/wanted.ts";
 import { definition } from "../simulated.ts";
-import { installPackage, npmFreeEnv } from "./kit.ts";
+import { installPackage, npmFreeEnv, useStack } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
 
@@ -21,26 +16,16 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 const run = promisify(execFile);
 const has = (command: string, ...words: string[]): boolean => spawnSync(command, words).status === 0;
 
-let folder: string;
-let stack: Stack;
+const used = useStack();
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "both-clients-"));
-  const [port = 0] = await freePorts(1);
-  const settings = demoSettings(port, join(folder, "stack"), { ...process.env, ACI_ENGINE: "simulated" }, false);
-  if ("faults" in settings) throw new Error(settings.faults.join(" "));
-  stack = await startStack(settings, programs, new AbortController().signal);
   const result = { app: { output: 'counting\n{"rows": 3}\n' } };
-  await writeFile(join(folder, "result.json"), definition("with-result", result));
+  await writeFile(join(used.folder, "result.json"), definition("with-result", result));
   await writeFile(
-    join(folder, "failing.json"),
+    join(used.folder, "failing.json"),
     definition("failing", { app: { exitCode: 42, output: "::error::no\n" } }),
   );
-  await installPackage(folder);
-});
-afterAll(async () => {
-  await stack.stop();
-  await rm(folder, { recursive: true });
+  await installPackage(used.folder);
 });
 
 const demo = join(root, "examples/bellaciao.yaml");
@@ -52,15 +37,15 @@ test("the Node client runs the demo's job, follows its output and reads a result
   const program = `
     import { readFile } from "node:fs/promises";
     import { AciProxy } from "aci-proxy/client";
-    const proxy = new AciProxy(${JSON.stringify(stack.url)}, { key: "local" });
+    const proxy = new AciProxy(${JSON.stringify(used.stack.url)}, { key: "local" });
     const { job } = await proxy.submit(await readFile(${JSON.stringify(demo)}, "utf8"), { uniqueName: true });
     const end = await proxy.follow(job.id, { onLine: (container, line) => console.log(container, line) });
     console.log(end.state, end.exitCode);
     const other = await proxy.submit(await readFile("result.json", "utf8"), { uniqueName: true });
     await proxy.wait(other.job.id);
     console.log("rows", (await proxy.result(other.job.id)).rows);`;
-  await writeFile(join(folder, "program.mjs"), program);
-  const { stdout } = await run(process.execPath, ["program.mjs"], { cwd: folder });
+  await writeFile(join(used.folder, "program.mjs"), program);
+  const { stdout } = await run(process.execPath, ["program.mjs"], { cwd: used.folder });
   expect(linesOf(stdout)).toEqual(expected);
 });
 
@@ -73,7 +58,7 @@ describe.runIf(isWanted(noPython))("the Python client", () => {
   test("runs the demo's job, follows its output and reads a result", async () => {
     const program = `
 from aci_proxy import AciProxy, has_ended
-proxy = AciProxy(${JSON.stringify(stack.url)})
+proxy = AciProxy(${JSON.stringify(used.stack.url)})
 job = proxy.submit(open(${JSON.stringify(demo)}).read(), unique_name=True)
 end = proxy.follow(job.id, on_line=print)
 print(end.state, end.exit_code)
@@ -90,7 +75,7 @@ assert proxy.log(other.id, "app").startswith("counting") and proxy.cancel(job.id
 assert proxy.cancel_many(name="nobody", dry_run=True).canceled == 0 and proxy.poison().messages == []
 assert proxy.pause(reason="test").paused and not proxy.resume().paused and proxy.adopt().message`;
     const env = { ...process.env, PYTHONPATH: join(root, "clients/python"), PYTHONDONTWRITEBYTECODE: "1" };
-    const { stdout } = await run("python3", ["-c", program], { cwd: folder, env });
+    const { stdout } = await run("python3", ["-c", program], { cwd: used.folder, env });
     expect(linesOf(stdout)).toEqual(expected);
   });
 });
@@ -115,7 +100,7 @@ describe.runIf(isWanted(noBash))("the GitHub Action's step", () => {
   async function step(inputs: Readonly<Record<string, string>>): Promise<Ended> {
     const parsed = action.parse(load(await readFile(join(root, "action.yml"), "utf8")));
     const [{ env, run: script }] = parsed.runs.steps;
-    const outputs = join(folder, "outputs");
+    const outputs = join(used.folder, "outputs");
     await writeFile(outputs, "");
     const given = Object.entries(env).map(([name, value]) => {
       const input = /^\$\{\{ inputs\.(\w+) \}\}$/.exec(value)?.[1] ?? "";
@@ -123,7 +108,7 @@ describe.runIf(isWanted(noBash))("the GitHub Action's step", () => {
     });
     const own = { GITHUB_OUTPUT: outputs, npm_config_offline: "true", ...Object.fromEntries(given) };
     const ended = await run("bash", ["--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script], {
-      cwd: folder,
+      cwd: used.folder,
       env: { ...npmFreeEnv(), ...own },
     }).then(
       ({ stdout }) => ({ code: 0, stdout }),
@@ -133,7 +118,7 @@ describe.runIf(isWanted(noBash))("the GitHub Action's step", () => {
     const pairs = lines.map((line) => /^(.*?)=(.*)$/.exec(line)?.slice(1) ?? [line]);
     return { ...ended, outputs: Object.fromEntries(pairs.map(([name = "", value]) => [name, value])) };
   }
-  const service = () => ({ url: stack.url, key: "local" });
+  const service = () => ({ url: used.stack.url, key: "local" });
 
   test("runs a definition of a file with options, follows it, and gives id and state", async () => {
     const ended = await step({ ...service(), file: "result.json", options: "uniqueName=true\r\n\ntags=a=b,c=d\n" });
@@ -145,7 +130,7 @@ describe.runIf(isWanted(noBash))("the GitHub Action's step", () => {
   });
 
   test("ends as a failed job ends, and takes nothing that its containers write for a command", async () => {
-    const text = await readFile(join(folder, "failing.json"), "utf8");
+    const text = await readFile(join(used.folder, "failing.json"), "utf8");
     const ended = await step({ ...service(), definition: text });
     expect(ended).toMatchObject({ code: 42, outputs: { state: "Failed" } });
     expect(ended.stdout).toMatch(/^::stop-commands::([\w-]+)\napp \| ::error::no\n::\1::\n$/);
@@ -156,8 +141,8 @@ describe.runIf(isWanted(noBash))("the GitHub Action's step", () => {
     const ended = await step({ ...service(), definition: "name: x", options: wicked });
     expect(ended.code).toBe(204);
     expect(ended.outputs).toEqual({ "": undefined });
-    await expect(readFile(join(folder, "injected"))).rejects.toThrow("ENOENT");
-    expect((await step({ url: stack.url, key: "wrong", file: "result.json" })).code).toBe(205);
+    await expect(readFile(join(used.folder, "injected"))).rejects.toThrow("ENOENT");
+    expect((await step({ url: used.stack.url, key: "wrong", file: "result.json" })).code).toBe(205);
   });
 
   test("takes the version of this package, and gives inputs to its script by the environment alone", async () => {

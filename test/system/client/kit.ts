@@ -1,12 +1,18 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { afterAll, beforeAll } from "vitest";
 import { z } from "zod";
+import { freePorts } from "../../../local/stack/ports.ts";
+import { demoSettings } from "../../../local/stack/settings.ts";
+import { startStack, type Stack } from "../../../local/stack/stack.ts";
+import { programs } from "../../kit/part.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const client = fileURLToPath(new URL("../../../bin/aci-proxy.mjs", import.meta.url));
@@ -128,4 +134,32 @@ export class StandInService {
     response.writeHead(reply.status, { "retry-after": "0", ...reply.headers });
     response.end(reply.json === undefined ? (reply.text ?? "") : JSON.stringify(reply.json));
   }
+}
+
+/** In a file's head: a folder for its tests, and in it a stack with simulated containers. */
+export function useStack(): { readonly folder: string; readonly stack: Stack } {
+  let [folder, stack]: [string?, Stack?] = [];
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "client-test-"));
+    const [port = 0] = await freePorts(1);
+    const settings = demoSettings(port, join(folder, "stack"), { ...process.env, ACI_ENGINE: "simulated" }, false);
+    if ("faults" in settings) throw new Error(settings.faults.join(" "));
+    stack = await startStack(settings, programs, new AbortController().signal);
+  });
+  afterAll(async () => {
+    await stack?.stop();
+    if (folder !== undefined) await rm(folder, { recursive: true });
+  });
+  const begun = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error("The stack is there once the tests begin.");
+    return value;
+  };
+  return {
+    get folder() {
+      return begun(folder);
+    },
+    get stack() {
+      return begun(stack);
+    },
+  };
 }

@@ -1,35 +1,17 @@
 /** The command and stored definitions, on a real stack. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { freePorts } from "../../../local/stack/ports.ts";
-import { demoSettings } from "../../../local/stack/settings.ts";
-import { startStack, type Stack } from "../../../local/stack/stack.ts";
-import { programs } from "../../kit/part.ts";
-import { Command } from "./kit.ts";
+import { expect, test, vi } from "vitest";
+import { Command, useStack } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const example = fileURLToPath(new URL("../../../examples/nightly-template.yaml", import.meta.url));
-let folder: string;
-let stack: Stack;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "template-test-"));
-  const [port = 0] = await freePorts(1);
-  const settings = demoSettings(port, join(folder, "stack"), { ...process.env, ACI_ENGINE: "simulated" }, false);
-  if ("faults" in settings) throw new Error(settings.faults.join(" "));
-  stack = await startStack(settings, programs, new AbortController().signal);
-});
-afterAll(async () => {
-  await stack.stop();
-  await rm(folder, { recursive: true });
-});
+const used = useStack();
 
 async function ended(...words: string[]) {
-  const command = new Command(words, { env: { ACI_PROXY_URL: stack.url, ACI_PROXY_KEY: "local" } });
+  const command = new Command(words, { env: { ACI_PROXY_URL: used.stack.url, ACI_PROXY_KEY: "local" } });
   const code = await command.exitCode;
   return { code, stdout: command.stdout, stderr: command.stderr };
 }
@@ -43,7 +25,7 @@ test("a template is stored, listed, shown, compared, run and deleted by the comm
   });
   const text = await readFile(example, "utf8");
   expect((await ended("template", "get", "nightly")).stdout).toBe(text);
-  const second = join(folder, "second.yaml");
+  const second = join(used.folder, "second.yaml");
   await writeFile(second, text.replace("timeout: PT2H", "timeout: PT3H"));
   expect(await ended("template", "put", "nightly", second, "--if-version", "1")).toMatchObject({ code: 0 });
   const refused = await ended("template", "put", "nightly", second, "--if-version", "1");
@@ -70,7 +52,7 @@ test("what is wrong with a run or a template is said once, with parameter, file 
   expect(run.stderr).toContain("Parameter day must be text and must match");
   expect(run.stderr).toContain("The template has no parameter imag; is image meant?");
   expect(run.stderr).toContain("Parameter image is missing");
-  const wrong = join(folder, "wrong.yaml");
+  const wrong = join(used.folder, "wrong.yaml");
   await writeFile(wrong, "x-aciproxy-parameters: {a: {type: int}}\nname: x\nproperties: {}\n");
   const put = await ended("template", "put", "faulty", wrong);
   expect(put.stderr).toContain("wrong.yaml:1:");
