@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { z } from "zod";
@@ -21,12 +22,24 @@ export async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** Ports that nobody listens on, different from one another. */
+/**
+ * Ports that nobody listens on, different from one another, and none of those that systems give to outgoing calls (Linux from
+ * 32768 on, others from 49152): one of these may be a caller's by the time that its server listens.
+ */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
+  const servers = await Promise.all(Array.from({ length: count }, () => listenAnywhere()));
   const numbers = servers.map(portOf);
   await Promise.all(servers.map(close));
   return numbers;
+}
+
+async function listenAnywhere(): Promise<Server> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await listen(randomInt(12_000, 22_000));
+    } catch (error) {
+      if (attempt === 50) throw error;
+    }
 }
 
 /**

@@ -23,6 +23,8 @@ export interface Tab {
   readonly complaints: string[];
   /** Opens the page anew in front of that service. */
   open(service: Answering, view?: View): Promise<Page>;
+  /** What the browser's clock says, in milliseconds: tests let it run ahead. */
+  now(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export async function openTab(options: BrowserContextOptions = {}, ownClock = tr
       complaints.length = 0;
       return page;
     },
+    now: () => page.evaluate<number>("Date.now()"),
     close: () => browser.close(),
   };
 }

@@ -1,13 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startAci } from "../../../local/aci/aci.ts";
 import type { RunningAci } from "../../../local/aci/aci.ts";
+import { freePorts } from "../../../local/stack/ports.ts";
 import { startOf } from "../../../local/aci/engines/process/pids.ts";
 import { startPart } from "../../kit/part.ts";
 import { busybox, withoutPodman } from "../../kit/podman.ts";
@@ -27,15 +25,6 @@ const sh = (name: string, script: string, more: object = {}): object =>
 
 const podman = (...words: string[]): string => execFileSync("podman", words, { encoding: "utf8" }).trim();
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 if (!wanted) it.skip(`the podman engine: skipped, because ${obstacle} (scripts/ci-engines.sh installs it)`);
 
 describe.runIf(wanted)("the podman engine", () => {
@@ -44,7 +33,7 @@ describe.runIf(wanted)("the podman engine", () => {
   let aci: RunningAci;
 
   beforeAll(async () => {
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     writeFileSync(join(folder, "htpasswd"), execFileSync("htpasswd", ["-Bbn", "acruser", "s3cret"]));
     writeFileSync(
       join(folder, "registry.yml"),
@@ -181,7 +170,7 @@ describe.runIf(wanted)("the podman engine", () => {
   });
 
   it("publishes ports, and runs probes", async () => {
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     const probe = { periodSeconds: 1, failureThreshold: 1 };
     const web = sh("web", `mkdir /www; echo hi > /www/index.html; exec httpd -f -p ${port} -h /www`, {
       ports: [{ port }],
