@@ -25,7 +25,7 @@ Exit codes:
   0      done; of run, wait and status --watch: the job succeeded
   1-198  of these three: the exit code of the container that failed
   199    of these three: that exit code is 199 or larger; it is printed
-  200    of health: the service is not well
+  200    of health: the service, or what it hangs on, does not work
   201    of validate: the definition is faulty
   202    wrong use of this command, or a file that can't be read
   203    the service can't be reached

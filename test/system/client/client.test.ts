@@ -392,16 +392,25 @@ describe("aci-proxy about jobs", () => {
     ]);
   });
 
-  test("health shows the numbers, and exits with 200 when the service is not well", async () => {
+  test("health shows what does not work and the numbers, and exits with 200 when something does not", async () => {
     service.on(
       "GET /api/health/details",
       { status: 200, json: { status: "ok", activeJobs: 3, paused: null } },
       { status: 503, json: { status: "late", activeJobs: 3 } },
+      {
+        status: 200,
+        json: { status: "ok", sealKey: { ok: false, since: "2026-11-29T03:00:00.000Z", error: "404 KeyNotFound" } },
+      },
     );
     const well = aciProxy("health");
     expect([await well.exitCode, well.stdout]).toEqual([0, "ok\nactiveJobs  3\n"]);
     const late = aciProxy("health");
     expect([await late.exitCode, late.stdout]).toEqual([200, "late\nactiveJobs  3\n"]);
+    const keyless = aciProxy("health");
+    expect([await keyless.exitCode, keyless.stdout.split("\n").slice(0, 2)]).toEqual([
+      200,
+      ["ok, but:", "sealKey does not work since 2026-11-29T03:00:00.000Z: 404 KeyNotFound"],
+    ]);
   });
 
   test("open prints the address of the page", async () => {

@@ -25,6 +25,8 @@ export interface Sighting {
   readonly health: number | undefined;
   readonly metric: number | undefined;
   readonly alert: number | undefined;
+  /** When health no longer showed it, in seconds after the drill was over. */
+  readonly over: number | undefined;
   /** What is not as it should be, a sentence each. */
   readonly faults: readonly string[];
 }
@@ -130,11 +132,18 @@ async function watch(incident: Incident, scene: Scene): Promise<Sighting> {
     limit,
   );
   await command(scene, "drill", drill, "off");
+  const ended = scene.now();
+  const over = await until(
+    "health without the incident",
+    async () => ((await watched.isOver()) ? scene.now() : scene.now() > ended + patience ? Infinity : undefined),
+    limit,
+  );
   const own = seen.line ?? began;
   const faults = Object.entries(seen).flatMap(([what, at]) => {
     if (at === undefined) return [`${what} does not show it.`];
     return at - own > soon ? [`${what} shows it ${Math.round((at - own) / second)} s after its own line.`] : [];
   });
+  if (over === Infinity) faults.push("Health still shows it when the drill has long been over.");
   const after = (from: number, at: number | undefined): number | undefined =>
     at === undefined ? undefined : Math.round(Math.max(0, at - from) / second);
   return {
@@ -143,6 +152,7 @@ async function watch(incident: Incident, scene: Scene): Promise<Sighting> {
     health: after(own, seen.health),
     metric: after(own, seen.metric),
     alert: after(own, seen.alert),
+    over: over === Infinity ? undefined : after(ended, over),
     faults,
   };
 }
@@ -168,6 +178,10 @@ class Watched {
     this.#evaluated = tables.AppTraces.length;
     const isWritten = tables.AppTraces.some(({ Message }) => String(Message).includes('"event":"health"'));
     return isWritten && !fires(this.#alertRule, tables, this.#scene.now()) && (await this.#health()) === undefined;
+  }
+
+  async isOver(): Promise<boolean> {
+    return (await detailsOf(this.#scene)) !== undefined && (await this.#health()) === undefined;
   }
 
   async look(since: number): Promise<Seen> {
