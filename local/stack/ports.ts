@@ -23,8 +23,8 @@ export async function isFree(port: number): Promise<boolean> {
 }
 
 /**
- * Ports that nobody listens on, different from one another, and none of those that systems give to outgoing calls (Linux from
- * 32768 on, others from 49152): one of these may be a caller's by the time that its server listens.
+ * Ports that nobody listens on, different from one another. They lie below those that systems give to outgoing calls (from 32768 on,
+ * or from 49152): one of these may be taken again by the time that its server listens.
  */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listenAnywhere()));
