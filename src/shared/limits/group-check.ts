@@ -17,7 +17,7 @@ import {
   type Member,
   type Queued,
 } from "../store/group-entries.ts";
-import { entity, IndexPartition, kind, partition } from "../store/index-partition.ts";
+import { entity, IndexPartition, kind, partition, timeOf } from "../store/index-partition.ts";
 import { storageCall } from "../store/connect.ts";
 
 /** All that the index has of a group. */
@@ -34,6 +34,10 @@ export interface GroupJob {
   readonly id: JobId;
   readonly state: string;
   readonly reason: string;
+  /** When the sweep requeues it, unless something moves it before. */
+  readonly checkAt: number;
+  /** It was requeued, and nothing has moved it since. */
+  readonly isRequeued: boolean;
 }
 
 /** How many of a line are looked at: those behind them come forward in time. */
@@ -51,7 +55,7 @@ export class GroupCheck extends IndexPartition {
   /** The jobs that are in the index, by their groups. */
   async jobs(): Promise<ReadonlyMap<string, readonly GroupJob[]>> {
     const found = new Map<string, GroupJob[]>();
-    const columns = ["RowKey", "group", "state", "reason"];
+    const columns = ["RowKey", "group", "state", "reason", "checkAt", "told"];
     for await (const row of this.rows(`${kind("job")} and group gt ''`, columns)) {
       const id = parseJobId(String(row["rowKey"]).slice("job_".length));
       const { group, state, reason } = row;
@@ -61,6 +65,8 @@ export class GroupCheck extends IndexPartition {
         id,
         state: typeof state === "string" ? state : "",
         reason: typeof reason === "string" ? reason : "",
+        checkAt: timeOf(row["checkAt"]),
+        isRequeued: row["told"] === true,
       });
       found.set(group, jobs);
     }

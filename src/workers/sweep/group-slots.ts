@@ -7,7 +7,7 @@ import { isDoneWithSlot, needsSlot } from "../../shared/job/slot.ts";
 import type { GroupJob, WholeGroup } from "../../shared/limits/group-check.ts";
 import { memberOf } from "../../shared/store/group-entries.ts";
 import type { RunEnd } from "../../shared/store/periodic-runs.ts";
-import { requeue } from "../../shared/store/requeue.ts";
+import { checkDelay, requeue } from "../../shared/store/requeue.ts";
 
 /**
  * Compares the slots of groups with the jobs that hold them and the number of them, and repairs what differs: a crash, a release that knows
@@ -46,6 +46,14 @@ export async function checkGroups(deps: Deps, until: number): Promise<RunEnd> {
 
 const isActive = ({ state }: GroupJob): boolean => activeStates.some((active) => active === state);
 
+/**
+ * Whether a job with a slot still waits for one, and nobody has requeued it. One that was requeued is left to the sweep of due jobs: to
+ * requeue it again would put that off.
+ */
+function isUnheard({ reason, checkAt, isRequeued }: GroupJob, now: number): boolean {
+  return reason === "GroupFull" && !isRequeued && checkAt > now + checkDelay;
+}
+
 /** Slots of jobs that are gone, or have ended. Who was given one and did not hear of it is requeued. */
 async function freeSlots(deps: Deps, { group, slots }: WholeGroup, jobs: readonly GroupJob[]): Promise<number> {
   const byId = new Map(jobs.map((job) => [job.id, job]));
@@ -53,7 +61,7 @@ async function freeSlots(deps: Deps, { group, slots }: WholeGroup, jobs: readonl
   for (const holder of slots) {
     const shown = byId.get(holder.id);
     if (shown !== undefined && isActive(shown)) {
-      if (shown.reason === "GroupFull") await requeue(deps, holder.id);
+      if (isUnheard(shown, deps.now())) await requeue(deps, holder.id);
       continue;
     }
     const job = await jobOf(deps, holder.id);
