@@ -115,10 +115,13 @@ export const flap = some.map(
       const group = pick(world.judge.groups, n);
       if (group === undefined || group.flapsUntil !== undefined || world.now < group.visibleAt) return;
       const job = world.judge.jobOf(group);
-      if (job === undefined || isMissed(job)) return;
+      if (job === undefined || isMissed(job) || isDoubted(job)) return;
       group.flapsUntil = world.now + maxFlapping;
     }),
 );
+
+/** Azure answered its create with a failure of its own: two absences, ten seconds apart, prove that nothing was made. */
+const isDoubted = ({ phase }: Job): boolean => phase.state === "Provisioning" && phase.answered === true;
 
 /** Its group was absent when it was looked for last: together with a flapping view that could prove what is not so. */
 function isMissed({ phase }: Job): boolean {
