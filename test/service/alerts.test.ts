@@ -257,7 +257,7 @@ describe("the workbook", () => {
         severityLevel: SeverityLevel,
         itemCount: ItemCount,
       })),
-      requests: [request("trigger", true, "200"), request("sweep", true, "0"), request("wake", false, "0")],
+      requests: [request("POST /api/trigger", true, "400"), request("wake", false, "0")],
       customMetrics: [{ timestamp, name: "aciproxy.arm.calls", valueSum: 3, customDimensions }],
     };
     expect(panels.length).toBeGreaterThan(10);

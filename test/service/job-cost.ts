@@ -133,13 +133,13 @@ export function workTable(lines: readonly CostRow[]): string {
   const rows = lines.map(({ life, cost, lines: logged }) => {
     const executions = executionsOf(cost);
     const gbSeconds = 2 * executions;
-    const telemetry = executions + logged + spans;
+    const telemetry = logged + spans;
     return [
       life,
       executions,
       gbSeconds,
       `$${(gbSeconds * prices.gbSecond + executions * prices.execution).toFixed(5)}`,
-      `${executions}, ${logged}, ${spans}`,
+      `${logged}, ${spans}`,
       `${telemetry} KB`,
       `$${((telemetry / 1e6) * prices.gbOfTelemetry).toFixed(5)}`,
     ];
@@ -149,7 +149,7 @@ export function workTable(lines: readonly CostRow[]): string {
     "executions",
     "GB-s, at most",
     "example price",
-    "requests, log lines, spans",
+    "log lines, spans",
     "telemetry",
     "example price",
   ];

@@ -164,8 +164,8 @@ class KnownIds implements IdGenerator {
 const slow = second;
 
 /**
- * Azure Monitor is paid by the byte, and the host sends it each invocation already: of our spans it gets jobs, creates and deletes, and
- * whatever failed or was slow.
+ * Azure Monitor is paid by the byte, and the host sends it the runs that fail: of our spans it gets jobs, creates and deletes, calls that
+ * were refused, and whatever failed or was slow.
  */
 class Sparing implements SpanProcessor {
   readonly #inner: SpanProcessor;
@@ -192,7 +192,8 @@ class Sparing implements SpanProcessor {
 }
 
 function isWorthIt({ kind, status, duration, attributes }: ReadableSpan): boolean {
-  if (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) return false;
+  if (kind === SpanKind.SERVER) return Number(attributes["http.response.status_code"]) >= 400;
+  if (kind === SpanKind.CONSUMER) return false;
   if (kind === SpanKind.INTERNAL || status.code === SpanStatusCode.ERROR) return true;
   const [seconds, nanoseconds] = duration;
   const isArmChange =
