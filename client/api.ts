@@ -1145,6 +1145,8 @@ export interface TemplateInfo {
   readonly createdAt?: string | undefined;
   /** Who stored it, by their token. */
   readonly createdBy?: string | undefined;
+  /** In the order of their declaration. */
+  readonly parameterNames?: readonly string[] | undefined;
 }
 
 export interface TemplatePage {
@@ -1179,6 +1181,8 @@ export interface Template {
   readonly createdAt?: string | undefined;
   /** Who stored it, by their token. */
   readonly createdBy?: string | undefined;
+  /** In the order of their declaration. */
+  readonly parameterNames?: readonly string[] | undefined;
   /** Its text as it was stored: it can be edited and stored again. */
   readonly definition: string;
   /** By name. */

@@ -1511,6 +1511,7 @@ class TemplateInfo(Reply):
     _names: ClassVar[Dict[str, str]] = {
         "created_at": "createdAt",
         "created_by": "createdBy",
+        "parameter_names": "parameterNames",
     }
     name: str
     """The template's."""
@@ -1520,6 +1521,8 @@ class TemplateInfo(Reply):
     """When this version was stored."""
     created_by: Optional[str] = None
     """Who stored it, by their token."""
+    parameter_names: Optional[List[str]] = None
+    """In the order of their declaration."""
 
 
 @dataclass(frozen=True)
@@ -1558,6 +1561,7 @@ class Template(Reply):
     _names: ClassVar[Dict[str, str]] = {
         "created_at": "createdAt",
         "created_by": "createdBy",
+        "parameter_names": "parameterNames",
     }
     name: str
     """The template's."""
@@ -1571,6 +1575,8 @@ class Template(Reply):
     """When this version was stored."""
     created_by: Optional[str] = None
     """Who stored it, by their token."""
+    parameter_names: Optional[List[str]] = None
+    """In the order of their declaration."""
     allow: Optional[List[str]] = None
     """Options that a caller with Job.Run alone may set."""
     versions: Optional[List[TemplateInfo]] = None

@@ -5,12 +5,20 @@ export type JobRow = Reply<"JobRow">;
 export type JobRecord = Reply<"JobRecord">;
 export type Summary = Reply<"Summary">;
 export type Health = Reply<"HealthDetails">;
+export type Template = Reply<"Template">;
+export type Parameter = Reply<"TemplateParameter">;
+export type Group = Reply<"Group">;
+type Problem = Reply<"Problem">;
 
 /** Why a call gave no answer, in words for the reader. */
 export interface Failure {
   /** `away`: it may work soon without anybody's help. */
-  readonly kind: "away" | "refused" | "unknown job" | "signed out";
+  readonly kind: "away" | "refused" | "unknown" | "signed out";
   readonly message: string;
+  /** Every fault with its place, where the service named them. */
+  readonly faults?: NonNullable<Problem["errors"]>;
+  /** Of the job that stands in the way. */
+  readonly id?: string;
 }
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Failure };
 
@@ -19,12 +27,18 @@ const failed = (kind: Failure["kind"], message: string): Answer<never> => ({ ok:
 /** How long an answer may take: the summary of a busy month reads 100,000 rows. */
 const maxWait = 150_000;
 
-/** @param isEndless a log that is followed ends when the service ends it */
+interface Asking {
+  readonly signal?: AbortSignal | undefined;
+  /** A log that is followed ends when the service ends it. */
+  readonly isEndless?: boolean;
+  readonly body?: object;
+  readonly idempotencyKey?: string;
+}
+
 async function ask(
   method: string,
   path: string,
-  signal?: AbortSignal,
-  isEndless = false,
+  { signal, isEndless = false, body, idempotencyKey }: Asking,
 ): Promise<Response | Answer<never>> {
   const who = session.value;
   if (who.kind !== "open") return failed("signed out", "Sign in.");
@@ -34,8 +48,9 @@ async function ask(
     if (headers === undefined) return left(who);
     const response = await fetch(`${apiBase}/${who.path}${path}`, {
       method,
-      headers,
+      headers: { ...headers, ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }) },
       cache: "no-store",
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.any(signals.filter((each) => each !== undefined)),
     });
     // A person may lack the role for one call and have it for others.
@@ -55,10 +70,10 @@ function left({ over }: Open): Answer<never> {
 async function json<T>(
   method: string,
   path: string,
-  signal?: AbortSignal,
+  asking: Asking = {},
   isAnswer?: (status: number) => boolean,
 ): Promise<Answer<T>> {
-  const response = await ask(method, path, signal);
+  const response = await ask(method, path, asking);
   if (!(response instanceof Response)) return response;
   let body: unknown;
   try {
@@ -68,8 +83,13 @@ async function json<T>(
   }
   if (response.ok || isAnswer?.(response.status)) return { ok: true, value: body as T }; // typed by the service's own description, which its tests hold it to
   const message = messageOf(body) ?? `The service answered ${response.status}.`;
-  if (response.status === 404) return failed("unknown job", message);
-  return failed(response.status >= 500 || response.status === 429 ? "away" : "refused", message);
+  const kind =
+    response.status === 404 ? "unknown" : response.status >= 500 || response.status === 429 ? "away" : "refused";
+  const { errors: faults, id } = body as Partial<Problem>; // as above; a gateway's own answer has no such members
+  return {
+    ok: false,
+    error: { kind, message, ...(faults === undefined ? {} : { faults }), ...(id === undefined ? {} : { id }) },
+  };
 }
 
 function messageOf(body: unknown): string | undefined {
@@ -79,20 +99,20 @@ function messageOf(body: unknown): string | undefined {
 }
 
 export const listJobs = (query: URLSearchParams, signal?: AbortSignal): Promise<Answer<Reply<"JobPage">>> =>
-  json("GET", `jobs?${query.toString()}`, signal);
+  json("GET", `jobs?${query.toString()}`, { signal });
 
 export const readJob = (id: string, signal?: AbortSignal): Promise<Answer<JobRecord | Reply<"UnreadableJob">>> =>
-  json("GET", `jobs/${encodeURIComponent(id)}`, signal);
+  json("GET", `jobs/${encodeURIComponent(id)}`, { signal });
 
 export const readDefinition = (id: string, signal?: AbortSignal): Promise<Answer<Reply<"Definition">>> =>
-  json("GET", `jobs/${encodeURIComponent(id)}/definition`, signal);
+  json("GET", `jobs/${encodeURIComponent(id)}/definition`, { signal });
 
 export const readSummary = (query: string, signal?: AbortSignal): Promise<Answer<Summary>> =>
-  json("GET", `jobs/summary?${query}`, signal);
+  json("GET", `jobs/summary?${query}`, { signal });
 
 /** A service that is not well says so with 503 and the same body. */
 export async function readHealth(signal?: AbortSignal): Promise<Answer<Health>> {
-  const answer = await json<Health>("GET", "health/details", signal, (status) => status === 503);
+  const answer = await json<Health>("GET", "health/details", { signal }, (status) => status === 503);
   return answer.ok && typeof answer.value.queueLength !== "number"
     ? failed("away", messageOf(answer.value) ?? "Health can't be read.")
     : answer;
@@ -103,6 +123,45 @@ export const cancelJob = (id: string): Promise<Answer<Reply<"Deleted">>> =>
 
 export const rerunJob = (id: string): Promise<Answer<Reply<"Accepted">>> =>
   json("POST", `jobs/${encodeURIComponent(id)}/rerun`);
+
+const page = (after: string | undefined, more: Record<string, string> = {}): string =>
+  new URLSearchParams({ ...more, ...(after === undefined ? {} : { continuation: after }) }).toString();
+
+export const listTemplates = (
+  after: string | undefined,
+  signal?: AbortSignal,
+): Promise<Answer<Reply<"TemplatePage">>> => json("GET", `templates?${page(after, { top: "500" })}`, { signal });
+
+const templatePath = (name: string): string => `templates/${encodeURIComponent(name)}`;
+
+export const readTemplate = (
+  name: string,
+  version: number | undefined,
+  signal?: AbortSignal,
+): Promise<Answer<Template>> =>
+  json("GET", `${templatePath(name)}${version === undefined ? "" : `?version=${version}`}`, { signal });
+
+export const deleteTemplate = (name: string): Promise<Answer<Reply<"TemplateDeleted">>> =>
+  json("DELETE", templatePath(name));
+
+/** @param idempotencyKey the same one when an answer was lost: no second job runs then */
+export const runTemplate = (
+  { name, version }: Pick<Template, "name" | "version">,
+  parameters: object,
+  idempotencyKey: string,
+): Promise<Answer<Reply<"Accepted">>> => {
+  const query = new URLSearchParams({ template: name, version: String(version) });
+  return json("POST", `trigger?${query.toString()}`, { body: { parameters }, idempotencyKey });
+};
+
+export const listGroups = (after: string | undefined, signal?: AbortSignal): Promise<Answer<Reply<"Groups">>> =>
+  json("GET", `groups?${page(after)}`, { signal });
+
+/** A slash of its name stays encoded: otherwise the browser would resolve two dots between slashes. */
+export const steerGroup = (
+  group: string,
+  what: { readonly limit?: number | null; readonly paused?: boolean },
+): Promise<Answer<Group>> => json("PUT", `groups/${encodeURIComponent(group)}`, { body: what });
 
 export interface LogAsked {
   readonly id: string;
@@ -129,7 +188,7 @@ export async function readLog(
   signal: AbortSignal,
   take: (text: string) => void,
 ): Promise<Answer<true>> {
-  const response = await ask("GET", logPath(asked), signal, asked.follow);
+  const response = await ask("GET", logPath(asked), { signal, isEndless: asked.follow });
   if (!(response instanceof Response)) return response;
   try {
     if (!response.ok || response.body === null) {

@@ -1,19 +1,42 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { route } from "./address.ts";
-import { may, openByKey, opening, session, signInPerson, signInSettings } from "./session.ts";
+import { openByKey, opening, opensAll, session, signInPerson, signInSettings } from "./session.ts";
+import { Groups } from "./views/groups.tsx";
 import { JobView } from "./views/job.tsx";
 import { Jobs } from "./views/jobs.tsx";
 import { Overview } from "./views/overview.tsx";
+import { TemplateView } from "./views/template.tsx";
+import { Templates } from "./views/templates.tsx";
+
+/** What stands in the bar on top, and which views belong to it. */
+const places = [
+  { view: "overview", href: "#/", title: "Overview", also: "" },
+  { view: "jobs", href: "#/jobs", title: "Jobs", also: "job" },
+  { view: "templates", href: "#/templates", title: "Templates", also: "template" },
+  { view: "groups", href: "#/groups", title: "Groups", also: "" },
+] as const;
+const titles = {
+  overview: "Overview",
+  jobs: "Jobs",
+  job: "Job",
+  templates: "Templates",
+  template: "Template",
+  groups: "Groups",
+};
+
+/** The read key has no calls for these. */
+const isBeyondReadKey = (view: keyof typeof titles): boolean => /^(?:template|group)/.test(view);
 
 export function App() {
   const who = session.value;
-  const { view } = route.value;
+  const { value: now } = route;
+  const { view } = now;
   const main = useRef<HTMLElement>(null);
-  const shown = route.value.view === "job" ? `job ${route.value.id}` : view;
+  const shown = now.view === "job" ? `job ${now.id}` : now.view === "template" ? `template ${now.name}` : view;
   const first = useRef(true);
   useEffect(() => {
-    document.title = `${view === "overview" ? "Overview" : view === "jobs" ? "Jobs" : "Job"} · ACI Proxy`;
+    document.title = `${titles[view]} · ACI Proxy`;
     if (!first.current) {
       // A screen reader goes on at the new view's beginning.
       main.current?.focus({ preventScroll: true });
@@ -37,16 +60,21 @@ export function App() {
         {who.kind === "open" && (
           <>
             <nav aria-label="Views">
-              <a href="#/" aria-current={view === "overview" ? "page" : undefined}>
-                Overview
-              </a>
-              <a href="#/jobs" aria-current={view === "overview" ? undefined : "page"}>
-                Jobs
-              </a>
+              {places
+                .filter((place) => opensAll() || !isBeyondReadKey(place.view))
+                .map((place) => (
+                  <a
+                    key={place.view}
+                    href={place.href}
+                    aria-current={view === place.view || view === place.also ? "page" : undefined}
+                  >
+                    {place.title}
+                  </a>
+                ))}
             </nav>
             <div class="who">
               {who.name !== undefined && <span class="clip muted">{who.name}</span>}
-              {!may("steer") && <span class="tag">Read only</span>}
+              {who.may.every((right) => right === "read") && <span class="tag">Read only</span>}
               <button type="button" class="small" onClick={who.leave}>
                 Sign out
               </button>
@@ -63,8 +91,30 @@ export function App() {
 
 function View() {
   const now = route.value;
-  if (now.view === "jobs") return <Jobs route={now} />;
-  return now.view === "job" ? <JobView key={now.id} route={now} /> : <Overview />;
+  if (isBeyondReadKey(now.view) && !opensAll())
+    return (
+      <>
+        <h1>{titles[now.view]}</h1>
+        <p class="notice">
+          The read key opens jobs, logs and health only. Templates and groups need a key of the Function App, or a
+          sign-in.
+        </p>
+      </>
+    );
+  switch (now.view) {
+    case "overview":
+      return <Overview />;
+    case "jobs":
+      return <Jobs route={now} />;
+    case "job":
+      return <JobView key={now.id} route={now} />;
+    case "templates":
+      return <Templates after={now.after} />;
+    case "template":
+      return <TemplateView key={now.name} route={now} />;
+    case "groups":
+      return <Groups after={now.after} />;
+  }
 }
 
 function SignIn({ why }: { readonly why: string | undefined }) {

@@ -12,6 +12,8 @@ export type Right = Reply<"Caller">["may"][number];
 export interface Open {
   readonly kind: "open";
   readonly may: readonly Right[];
+  /** Of the person, as jobs name who asked for them; absent with a key. */
+  readonly id: string | undefined;
   /** The name of the person; absent with a key. */
   readonly name: string | undefined;
   /** What stands between the API's address and a call's. */
@@ -34,6 +36,16 @@ export const opening = signal<"nothing" | "kept" | "given">("nothing");
 export const apiBase = location.pathname.replace(/\/dashboard\/?$/i, "");
 
 export const may = (right: Right): boolean => session.value.kind === "open" && session.value.may.includes(right);
+
+/** Who may run templates alone may cancel what they asked for themselves. */
+export const mayCancel = (requestedBy: string | undefined): boolean => {
+  const who = session.value;
+  const isOwn = who.kind === "open" && who.id !== undefined && who.id === requestedBy;
+  return may("steer") || (may("cancel") && isOwn);
+};
+
+/** The read key opens jobs, logs and health. */
+export const opensAll = (): boolean => session.value.kind === "open" && session.value.path === "";
 
 export function signOut(why?: string): void {
   sessionStorage.removeItem(storedKey);
@@ -78,6 +90,7 @@ async function tryKey(key: string): Promise<void> {
     session.value = {
       kind: "open",
       may: caller.may,
+      id: undefined,
       name: undefined,
       path,
       headers: () => Promise.resolve(headers),
@@ -161,6 +174,7 @@ async function openFor(person: Person): Promise<void> {
   session.value = {
     kind: "open",
     may: caller.may,
+    id: caller.id,
     name: person.name,
     path: "",
     headers,

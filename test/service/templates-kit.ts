@@ -34,7 +34,7 @@ const reply = z.looseObject({
   code: z.string().optional(),
   version: z.number().optional(),
   definition: z.string().optional(),
-  templates: z.array(z.object({ name: z.string(), version: z.number() })).optional(),
+  templates: z.array(z.looseObject({ name: z.string(), version: z.number() })).optional(),
   versions: z.array(z.looseObject({ version: z.number() })).optional(),
   continuation: z.string().optional(),
   errors: z.array(z.looseObject({ path: z.string(), message: z.string() })).optional(),

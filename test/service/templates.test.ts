@@ -25,7 +25,10 @@ describe("a template", () => {
     });
     expect((await call(getTemplate, bench, "nightly", { query: "version=1" })).body.definition).toBe(nightly());
     await put(bench, "other", nightly());
-    expect((await call(listTemplates, bench)).body.templates).toMatchObject([{ name: "Nightly" }, { name: "other" }]);
+    expect((await call(listTemplates, bench)).body.templates).toMatchObject([
+      { name: "Nightly", parameterNames: ["name", "words", "note", "password"] },
+      { name: "other" },
+    ]);
     const first = await call(listTemplates, bench, "", { query: "top=1" });
     expect(first.body).toMatchObject({ templates: [{ name: "Nightly" }], continuation: "Nightly" });
     expect((await call(listTemplates, bench, "", { query: "continuation=nightly" })).body.templates).toMatchObject([

@@ -31,7 +31,20 @@ export interface JobRoute {
   readonly container: string | undefined;
   readonly attempt: number | undefined;
 }
-export type Route = { readonly view: "overview" } | JobsRoute | JobRoute;
+/** A list that is read page by page: what stands behind one name. */
+interface ListRoute {
+  readonly view: "templates" | "groups";
+  readonly after: string | undefined;
+}
+export interface TemplateRoute {
+  readonly view: "template";
+  readonly name: string;
+  /** `undefined`: the newest. */
+  readonly version: number | undefined;
+  /** The version that it is compared with. */
+  readonly against: number | undefined;
+}
+export type Route = { readonly view: "overview" } | JobsRoute | JobRoute | ListRoute | TemplateRoute;
 
 export function readRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
@@ -39,15 +52,21 @@ export function readRoute(hash: string): Route {
   const [view, id] = path.split("/");
   if (view === "jobs") return { view: "jobs", filters: readFilters(values), byRun: values.get("by") === "run" };
   if (view === "job" && id) {
-    const attempt = Number(values.get("attempt"));
-    return {
-      view: "job",
-      id: decoded(id),
-      container: values.get("container") ?? undefined,
-      attempt: Number.isInteger(attempt) && attempt > 0 ? attempt : undefined,
-    };
+    const container = values.get("container") ?? undefined;
+    return { view: "job", id: decoded(id), container, attempt: numberIn(values, "attempt") };
+  }
+  if (view === "templates" || view === "groups") return { view, after: values.get("after") ?? undefined };
+  if (view === "template" && id) {
+    const [version, against] = [numberIn(values, "version"), numberIn(values, "against")];
+    return { view: "template", name: decoded(id), version, against };
   }
   return { view: "overview" };
+}
+
+/** From 1. */
+function numberIn(values: URLSearchParams, name: string): number | undefined {
+  const number = Number(values.get(name));
+  return Number.isInteger(number) && number > 0 ? number : undefined;
 }
 
 function readFilters(values: URLSearchParams): Filters {
@@ -70,8 +89,12 @@ function decoded(text: string): string {
 export function jobsAddress(filters: Filters, byRun = false): string {
   const query = queryOf(filters);
   if (byRun) query.set("by", "run");
+  return withQuery("#/jobs", query);
+}
+
+function withQuery(path: string, query: URLSearchParams): string {
   const text = query.toString();
-  return text === "" ? "#/jobs" : `#/jobs?${text}`;
+  return text === "" ? path : `${path}?${text}`;
 }
 
 export function jobAddress(
@@ -81,9 +104,21 @@ export function jobAddress(
   const query = new URLSearchParams();
   if (log.container !== undefined) query.set("container", log.container);
   if (log.attempt !== undefined) query.set("attempt", String(log.attempt));
-  const text = query.toString();
-  return `#/job/${encodeURIComponent(id)}${text === "" ? "" : `?${text}`}`;
+  return withQuery(`#/job/${encodeURIComponent(id)}`, query);
 }
+
+export function templateAddress(
+  name: string,
+  shown: { readonly version?: number | undefined; readonly against?: number | undefined } = {},
+): string {
+  const query = new URLSearchParams();
+  if (shown.version !== undefined) query.set("version", String(shown.version));
+  if (shown.against !== undefined) query.set("against", String(shown.against));
+  return withQuery(`#/template/${encodeURIComponent(name)}`, query);
+}
+
+export const listAddress = (view: "templates" | "groups", after: string): string =>
+  `#/${view}?${new URLSearchParams({ after }).toString()}`;
 
 /** As `GET /api/jobs` takes them. */
 export function queryOf(filters: Filters): URLSearchParams {

@@ -108,6 +108,7 @@ export function Ask({
   text,
   yes,
   isDanger = false,
+  children,
   onYes,
   onNo,
 }: {
@@ -115,7 +116,9 @@ export function Ask({
   readonly text: string;
   readonly yes: string;
   readonly isDanger?: boolean;
-  readonly onYes: () => void;
+  /** Fields, where something has to be said as well. */
+  readonly children?: ComponentChildren;
+  readonly onYes: (said: FormData) => void;
   readonly onNo: () => void;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -124,15 +127,32 @@ export function Ask({
     <dialog ref={dialog} aria-labelledby="ask-title" onClose={onNo}>
       <h2 id="ask-title">{title}</h2>
       <p>{text}</p>
-      <div class="buttons">
-        <button type="button" onClick={onNo}>
-          Keep as it is
-        </button>
-        <button type="button" class={isDanger ? "danger" : "primary"} onClick={onYes}>
-          {yes}
-        </button>
-      </div>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          onYes(new FormData(event.currentTarget));
+        }}
+      >
+        {children}
+        <div class="buttons">
+          <button type="button" onClick={onNo}>
+            Keep as it is
+          </button>
+          <button type="submit" class={isDanger ? "danger" : "primary"}>
+            {yes}
+          </button>
+        </div>
+      </form>
     </dialog>
+  );
+}
+
+export function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
   );
 }
 

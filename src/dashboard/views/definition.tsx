@@ -20,7 +20,7 @@ function Body({ id }: { readonly id: string }) {
     (signal) => readDefinition(id, signal),
     () => undefined,
   );
-  if (polled.error?.kind === "unknown job") return <p class="muted">{polled.error.message}</p>;
+  if (polled.error?.kind === "unknown") return <p class="muted">{polled.error.message}</p>;
   if (polled.value === undefined) return polled.error ? <Trouble polled={polled} /> : <p class="muted">Loading…</p>;
   const text = JSON.stringify(polled.value.definition, null, 2);
   return (

@@ -1,13 +1,12 @@
-import { signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { cancelJob, readJob, rerunJob, type JobRecord } from "../api.ts";
 import { duration, money, shortId } from "../logic/format.ts";
 import { isActive } from "../logic/grouping.ts";
-import { jobAddress, jobsAddress, type JobRoute } from "../logic/route.ts";
-import { Ask, Copy, Freshness, Section, StateMark, Time, Trouble } from "../parts/basics.tsx";
+import { jobAddress, jobsAddress, templateAddress, type JobRoute } from "../logic/route.ts";
+import { Answered, newJob, tell } from "../parts/answers.tsx";
+import { Ask, Copy, Fact, Freshness, Section, StateMark, Time, Trouble } from "../parts/basics.tsx";
 import { usePolled } from "../polled.ts";
-import { may } from "../session.ts";
+import { may, mayCancel, opensAll } from "../session.ts";
 import { Definition } from "./definition.tsx";
 import { Containers, Events, Options } from "./job-parts.tsx";
 import { Logs } from "./logs.tsx";
@@ -15,22 +14,7 @@ import { TimelineChart } from "./timeline-chart.tsx";
 
 /** One job: when and where it went, what became of its containers, its logs, and what can be done about it. */
 
-interface Told {
-  readonly isGood: boolean;
-  readonly text: string;
-  /** Of the new job. */
-  readonly next?: string;
-}
-
-/** What the service answered to cancel and run again, by job: it stays until the reader takes it away. */
-const told = signal<ReadonlyMap<string, Told>>(new Map());
-
-function tell(id: string, answer: Told | undefined): void {
-  const next = new Map(told.value);
-  if (answer) next.set(id, answer);
-  else next.delete(id);
-  told.value = next;
-}
+const about = (id: string): string => `job ${id}`;
 
 /** While its log is followed, which costs as much again, it is read more seldom. */
 const pauseOf = ({ state, groupDeleted }: JobRecord): number | undefined =>
@@ -50,11 +34,7 @@ export function JobView({ route }: { readonly route: JobRoute }) {
         <div class="view-head">
           <h1>Job</h1>
         </div>
-        {polled.error?.kind === "unknown job" ? (
-          <p class="notice">{polled.error.message}</p>
-        ) : (
-          <Trouble polled={polled} />
-        )}
+        {polled.error?.kind === "unknown" ? <p class="notice">{polled.error.message}</p> : <Trouble polled={polled} />}
         {polled.error === undefined && <p class="muted">Loading…</p>}
       </>
     );
@@ -79,7 +59,7 @@ export function JobView({ route }: { readonly route: JobRoute }) {
         <Freshness polled={polled} every="every 20 or 30 seconds until its group is gone" />
       </div>
       <Trouble polled={polled} />
-      <Answered id={id} />
+      <Answered about={about(id)} />
       <p class="lead">{job.message}</p>
       <div class="buttons">
         <Actions job={job} onDone={polled.refresh} />
@@ -102,41 +82,26 @@ export function JobView({ route }: { readonly route: JobRoute }) {
   );
 }
 
-function Answered({ id }: { readonly id: string }) {
-  const answer = told.value.get(id);
-  if (answer === undefined) return null;
-  return (
-    <div class={`notice ${answer.isGood ? "good" : "bad"}`} role="status">
-      <span>
-        {answer.text} {answer.next !== undefined && <a href={jobAddress(answer.next)}>Open the new job</a>}
-      </span>
-      <button type="button" class="small" onClick={() => tell(id, undefined)}>
-        Dismiss
-      </button>
-    </div>
-  );
-}
-
 function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: () => void }) {
   const [asking, setAsking] = useState<"cancel" | "rerun">();
   const [isBusy, setBusy] = useState(false);
-  if (!may("steer")) return null;
   const isOpen = isActive(job.state);
+  if (isOpen ? !mayCancel(job.requestedBy) : !may("steer")) return null;
   const act = async (what: "cancel" | "rerun"): Promise<void> => {
     setAsking(undefined);
     setBusy(true);
     if (what === "cancel") {
       const answer = await cancelJob(job.id);
-      tell(job.id, {
+      tell(about(job.id), {
         isGood: answer.ok,
         text: answer.ok ? `Cancel: ${answer.value.message}.` : `Not canceled: ${answer.error.message}`,
       });
     } else {
       const answer = await rerunJob(job.id);
       tell(
-        job.id,
+        about(job.id),
         answer.ok
-          ? { isGood: true, text: `Run again: ${answer.value.message}.`, next: answer.value.id }
+          ? { isGood: true, text: `Run again: ${answer.value.message}.`, next: newJob(answer.value.id) }
           : { isGood: false, text: `Not run again: ${answer.error.message}` },
       );
     }
@@ -208,12 +173,14 @@ function Facts({ job }: { readonly job: JobRecord }) {
           {job.fault !== undefined && ` (${job.fault})`}
         </Fact>
       )}
+      {job.waiting?.position !== undefined && <Fact name="Place in the queue">{String(job.waiting.position)}</Fact>}
       {job.stopping !== undefined && <Fact name="Stopping">{job.stopping.reason}</Fact>}
       <Fact name="Attempt">{String(job.attempt)}</Fact>
       <Fact name="Asks for">{`${job.cpu} vCPU, ${job.memoryGB} GB`}</Fact>
       <Fact name="Cost">{money(job.costEstimate, job.currency)}</Fact>
       <Fact name="Region">{job.location ?? "–"}</Fact>
-      <Fact name="Group">{`${job.groupName}${job.groupDeleted ? " (deleted)" : ""}`}</Fact>
+      <Fact name="Container group">{`${job.groupName}${job.groupDeleted ? " (deleted)" : ""}`}</Fact>
+      <Membership job={job} />
       {job.pipeline !== undefined && (
         <Fact name="Pipeline">
           <a href={jobsAddress({ pipeline: job.pipeline })}>{job.pipeline}</a>
@@ -243,11 +210,22 @@ function Facts({ job }: { readonly job: JobRecord }) {
   );
 }
 
-function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+/** The group of jobs that it belongs to, and the template that it is a run of. */
+function Membership({ job: { group, priority = 0, template, templateVersion: version } }: { readonly job: JobRecord }) {
+  const stored = version === undefined ? template : `${template ?? ""}, version ${version}`;
   return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    <>
+      {group !== undefined && (
+        <Fact name="Group">
+          <a href={jobsAddress({ group })}>{group}</a>
+        </Fact>
+      )}
+      {priority !== 0 && <Fact name="Priority">{`${priority} s`}</Fact>}
+      {template !== undefined && (
+        <Fact name="Template">
+          {opensAll() ? <a href={templateAddress(template, { version })}>{stored}</a> : stored}
+        </Fact>
+      )}
+    </>
   );
 }

@@ -81,6 +81,7 @@ const templateInfo = once(() =>
     version: count("From 1; never given twice."),
     createdAt: time("When this version was stored."),
     createdBy: text("Who stored it, by their token.").optional(),
+    parameterNames: z.array(z.string()).meta({ description: "In the order of their declaration." }),
   }),
 );
 

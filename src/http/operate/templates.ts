@@ -149,8 +149,14 @@ async function readTemplateText(request: HttpRequest, max: number): Promise<Resu
   return ok(isReply && typeof value.definition === "string" ? value.definition : opened.value);
 }
 
-function shown({ name, version, at, by }: TemplateInfo): Reply<"TemplateInfo"> {
-  return { name, version, createdAt: new Date(at).toISOString(), ...(by === undefined ? {} : { createdBy: by }) };
+function shown({ name, version, at, by, parameters }: TemplateInfo): Reply<"TemplateInfo"> {
+  return {
+    name,
+    version,
+    createdAt: new Date(at).toISOString(),
+    ...(by === undefined ? {} : { createdBy: by }),
+    parameterNames: [...parameters],
+  };
 }
 
 function described({ type, description, fallback, values, pattern, secret }: Parameter): Reply<"TemplateParameter"> {

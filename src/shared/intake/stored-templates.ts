@@ -66,13 +66,14 @@ export class StoredTemplates {
 
   /** Stores a new version. @throws Unavailable when storage or the sealing key can't be reached */
   async put(
-    info: Omit<TemplateInfo, "version">,
+    given: Omit<TemplateInfo, "version" | "parameters">,
     text: string,
     expected: Expected,
   ): Promise<Result<{ readonly version: number; readonly warnings: TemplateJudgement["warnings"] }>> {
     const judged = judgeTemplate(text, this.#settings);
     const found = [...judged.found, ...forbidden(judged.sample, this.#settings)];
     if (found.length > 0) return err(refusalOf(found, judged.warnings));
+    const info = { ...given, parameters: [...(judged.template?.parameters.values() ?? [])].map(({ name }) => name) };
     for (let round = 0; round < maxRounds; round++) {
       const head = await this.#store.head(info.name);
       const changed = changedSince(info.name, head, expected);

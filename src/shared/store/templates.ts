@@ -13,6 +13,8 @@ export interface StoredVersion {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly by: string | undefined;
+  /** Names of its parameters, which a list shows without opening the text. */
+  readonly parameters: readonly string[];
 }
 
 /** What a list shows. */
@@ -74,7 +76,7 @@ export class Templates {
    * @param seal gives the sealed text for the version's number, which it binds in
    */
   async add(
-    { at, by, ...given }: Omit<TemplateInfo, "version">,
+    { at, by, parameters, ...given }: Omit<TemplateInfo, "version">,
     head: Head | undefined,
     seal: (version: number) => Promise<Uint8Array>,
   ): Promise<Saved> {
@@ -83,7 +85,14 @@ export class Templates {
     const sealed = await seal(version);
     if (sealed.length > maxSealed) return { kind: "too large" };
     const first = head === undefined || head.isDeleted ? version : head.first;
-    const content = { name, version, at: new Date(at), ...(by === undefined ? {} : { by }), ...chunksOf(sealed) };
+    const info = {
+      name,
+      version,
+      at: new Date(at),
+      parameters: parameters.join(),
+      ...(by === undefined ? {} : { by }),
+    };
+    const content = { ...info, ...chunksOf(sealed) };
     const headRow = { ...content, partitionKey: partition, rowKey: headKey(name), first, deleted: false };
     const actions: TransactionAction[] = [
       head === undefined ? ["create", headRow] : ["update", headRow, "Replace", { etag: head.etag }],
@@ -136,7 +145,7 @@ export class Templates {
   }
 
   async #rows(filter: string, size = 1000) {
-    const select = ["rowKey", "name", "version", "at", "by"];
+    const select = ["rowKey", "name", "version", "at", "by", "parameters"];
     const rows: Readonly<Record<string, unknown>>[] = [];
     const pages = this.#table.listEntities({ queryOptions: { filter, select } }).byPage({ maxPageSize: size });
     for (;;) {
@@ -164,12 +173,13 @@ function versionIn(row: Readonly<Record<string, unknown>>): StoredVersion | unde
   return info && { ...info, sealed: Buffer.concat(parts) };
 }
 
-function infoIn({ name, version, at, by }: Readonly<Record<string, unknown>>): TemplateInfo | undefined {
+function infoIn({ name, version, at, by, parameters }: Readonly<Record<string, unknown>>): TemplateInfo | undefined {
   if (typeof name !== "string" || typeof version !== "number") return undefined;
   return {
     name,
     version,
     at: at instanceof Date ? at.getTime() : 0,
     by: typeof by === "string" ? by : undefined,
+    parameters: typeof parameters === "string" && parameters !== "" ? parameters.split(",") : [],
   };
 }

@@ -110,13 +110,15 @@ export function nights(now: number, count = 10): readonly JobRow[] {
       if (createdAt + seconds * 1200 > now - 30 * minute) continue;
       const pipelineRunId = idOf(createdAt - 30_000, random);
       const source = { factory: "contoso-data", pipeline, pipelineRunId, activity };
+      const stored =
+        name === "nightly-invoices" ? { template: name, templateVersion: 3, group: "warehouse", priority: 60 } : {};
       const isBad = random() < 0.09 || (night === 0 && name === "nightly-invoices");
       const failure = isBad ? failures[night === 0 ? 0 : Math.floor(random() * failures.length)] : undefined;
       const took = Math.round(seconds * (0.8 + random() * 0.45) * (failure ? 0.4 : 1));
       const message =
         failure &&
         `${name} ${failure.state ?? ""}: app exit ${failure.exitCode ?? "–"} ${failure.reason ?? ""} (program). Raise memoryInGB.`;
-      rows.push(rowOf(name, createdAt, took, { ...source, ...failure, ...(message ? { message } : {}) }));
+      rows.push(rowOf(name, createdAt, took, { ...source, ...stored, ...failure, ...(message ? { message } : {}) }));
     }
   }
   const running = (name: string, ago: number): JobRow =>

@@ -3,6 +3,7 @@ import type { Route } from "playwright-core";
 import { parseDuration } from "../../../src/shared/base/duration.ts";
 import { Tally } from "../../../src/http/jobs/tally.ts";
 import type { Reply } from "../../../src/http/openapi/replies.ts";
+import { Operated } from "./operated.ts";
 import { recordOf, sampleLog, type JobRecord, type JobRow } from "./data.ts";
 
 /** Stands in for the service behind the page: what the browser asks for is answered from lists of invented jobs. */
@@ -19,6 +20,9 @@ export class PageService implements Answering {
   jobs: readonly JobRow[];
   readonly records = new Map<string, JobRecord>();
   readonly logs = new Map<string, string>();
+  readonly operated: Operated;
+  /** What the host's key allows. */
+  may: Reply<"Caller">["may"] = ["read", "submit", "cancel", "steer", "operate"];
   /** Every call so far: method, path and query. */
   readonly calls: string[] = [];
   keys: readonly string[] = [fullKey, readKey];
@@ -28,6 +32,7 @@ export class PageService implements Answering {
   constructor(jobs: readonly JobRow[], now: () => number = Date.now) {
     this.jobs = jobs;
     this.#now = now;
+    this.operated = new Operated(jobs, now());
   }
 
   answer(route: Route): Promise<void> {
@@ -41,6 +46,10 @@ export class PageService implements Answering {
     if (!this.keys.includes(key) || key !== (isReading ? readKey : fullKey)) return route.fulfill({ status: 401 });
     if (this.isAway)
       return reply(route, 503, { message: "Storage can't be reached.", code: "StorageUnavailable", requestId: "r" });
+    if (/^\/api\/(?:trigger|templates|groups)\b/.test(pathname)) {
+      const answer = this.operated.answer(request, pathname.slice("/api/".length), searchParams);
+      return answer === "lost" ? route.abort() : reply(route, ...answer);
+    }
     return this.#call(route, request.method(), pathname.replace(/^\/api\/(?:read\/)?/, ""), searchParams);
   }
 
@@ -81,7 +90,7 @@ export class PageService implements Answering {
 
   #caller(route: Route): Reply<"Caller"> {
     const isReading = route.request().headers()["x-functions-key"] === readKey;
-    return { may: isReading ? ["read"] : ["read", "submit", "steer", "operate"] };
+    return { may: isReading ? ["read"] : this.may };
   }
 
   #page(query: URLSearchParams): Reply<"JobPage"> {
@@ -97,7 +106,8 @@ export class PageService implements Answering {
     const since = query.get("since");
     const ago = since === null ? undefined : parseDuration(since);
     const from = since === null ? "" : ago === undefined ? since : new Date(this.#now() - ago).toISOString();
-    const columns = { name: job.name, reason: job.reason, pipeline: job.pipeline, runId: job.pipelineRunId };
+    const { name, reason, pipeline, pipelineRunId: runId, group, template } = job;
+    const columns = { name, reason, pipeline, runId, group, template };
     return (
       (state === null || (state === "active" ? job.finishedAt === undefined : state.split(",").includes(job.state))) &&
       job.createdAt >= from &&

@@ -1,0 +1,40 @@
+import { signal } from "@preact/signals";
+import { jobAddress } from "../logic/route.ts";
+
+/** What the service answered to something that the reader asked for: it stays until the reader takes it away. */
+interface Told {
+  readonly isGood: boolean;
+  readonly text: string;
+  /** Where to go on. */
+  readonly next?: { readonly href: string; readonly text: string };
+}
+
+const told = signal<ReadonlyMap<string, Told>>(new Map());
+
+/** @param about of what it was asked: a view shows the answers about what it shows */
+export function tell(about: string, answer: Told | undefined): void {
+  const next = new Map(told.value);
+  if (answer) next.set(about, answer);
+  else next.delete(about);
+  told.value = next;
+}
+
+export const aboutTemplate = (name: string): string => `template ${name.toLowerCase()}`;
+
+export const newJob = (id: string): NonNullable<Told["next"]> => ({ href: jobAddress(id), text: "Open the new job" });
+
+export function Answered({ about }: { readonly about: string }) {
+  const answer = told.value.get(about);
+  if (answer === undefined) return null;
+  const { isGood, text, next } = answer;
+  return (
+    <div class={`notice ${isGood ? "good" : "bad"}`} role="status">
+      <span>
+        {text} {next !== undefined && <a href={next.href}>{next.text}</a>}
+      </span>
+      <button type="button" class="small" onClick={() => tell(about, undefined)}>
+        Dismiss
+      </button>
+    </div>
+  );
+}
