@@ -21,13 +21,25 @@ const views = {
   jobs: "#/jobs",
   runs: "#/jobs?by=run",
   job: `#/job/${failed?.id ?? ""}`,
+  templates: "#/templates",
+  template: "#/template/nightly-invoices",
+  difference: "#/template/nightly-invoices?version=3&against=1",
+  form: "#/template/forecast-score",
+  groups: "#/groups",
 } as const;
 
 const isView = (text: string): text is keyof typeof views => text in views;
 const nameOf = (view: string, size: typeof desktop, scheme: string): string =>
   `page-${view}-${size === phone ? "phone" : "desktop"}-${scheme}`;
 /** Those that pages of the repository show. */
-const inDocs = ["page-overview-desktop-light", "page-job-desktop-dark", "page-overview-phone-light"];
+const inDocs = [
+  "page-overview-desktop-light",
+  "page-job-desktop-dark",
+  "page-overview-phone-light",
+  "page-difference-desktop-dark",
+  "page-template-phone-light",
+  "page-groups-desktop-light",
+];
 
 async function shoot(browser: Browser, view: keyof typeof views, size: typeof desktop, colorScheme: "light" | "dark") {
   const context = await browser.newContext({

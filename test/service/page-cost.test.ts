@@ -10,12 +10,15 @@ import { job } from "../../src/http/jobs/record.ts";
 import { summary } from "../../src/http/jobs/summary.ts";
 import type { Connections } from "../../src/http/lib/connections.ts";
 import { logs } from "../../src/http/logs.ts";
+import { listGroups } from "../../src/http/operate/groups.ts";
+import { getTemplate, listTemplates } from "../../src/http/operate/templates.ts";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { noBrowser, openTab, type Tab } from "../kit/page/browser.ts";
 import { servePage, type Answering } from "../kit/page/service.ts";
 import type { ProxiedCall } from "../kit/proxy.ts";
 import { isWanted } from "../kit/wanted.ts";
 import { follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { nightly, put } from "./templates-kit.ts";
 
 if (!isWanted(noBrowser)) it.skip(`what an open page costs: skipped, because ${noBrowser}`);
 
@@ -35,9 +38,11 @@ describe.runIf(isWanted(noBrowser))("an open page", () => {
       const bench = await openBench();
       const ended = await post(bench.deps, yaml("ended", { seconds: 5 }));
       await follow(bench, ended.id);
-      const running = await post(bench.deps, yaml("running", { seconds: 86_000 }));
+      const running = await post(bench.deps, yaml("running", { seconds: 86_000 }), "group=of-one");
       await follow(bench, running.id, ({ phase }) => phase.state === "Running");
       const waiting = await post(bench.deps, yaml("waiting"));
+      for (const group of ["a", "b", "c"]) await bench.deps.groups.steer(group, { limit: 1 });
+      for (const tag of ["1", "2"]) await put(bench, "nightly", nightly("", tag));
       const service = new CountedService(bench, tab.page);
       const measured: Record<string, number> = {};
       const views = [
@@ -46,6 +51,9 @@ describe.runIf(isWanted(noBrowser))("an open page", () => {
         ["a job that has ended", `#/job/${ended.id}`, 2],
         ["a job that waits", `#/job/${waiting.id}`, 2],
         ["a job that runs, its log followed", `#/job/${running.id}`, 4],
+        ["Templates", "#/templates", 2],
+        ["two versions of a template", "#/template/nightly?version=2&against=1", 2],
+        ["four groups", "#/groups", 3],
       ] as const;
       for (const [name, view, minutes] of views) {
         const page = await tab.open(service, { view });
@@ -64,6 +72,7 @@ describe.runIf(isWanted(noBrowser))("an open page", () => {
       }
       expect(Object.entries(measured).filter(([, reads]) => reads > maxReads)).toEqual([]);
       expect(measured["a job that has ended"]).toBe(0);
+      expect(measured["four groups"]).toBe(6);
     },
   );
 });
@@ -98,6 +107,9 @@ class CountedService implements Answering {
       [/^jobs\/summary$/, summary(deps)],
       [/^jobs\/(?<id>[^/]+)$/, job(deps)],
       [/^health\/details$/, healthDetails(deps)],
+      [/^templates$/, listTemplates(deps)],
+      [/^templates\/(?<name>[^/]+)$/, getTemplate(deps)],
+      [/^groups$/, listGroups(deps)],
       [/^logs\/(?<idOrName>[^/]+)\/(?<container>[^/]+)$/, logs(deps, connections)],
     ];
   }

@@ -63,6 +63,11 @@ export function JobView({ route }: { readonly route: JobRoute }) {
       <p class="lead">{job.message}</p>
       <div class="buttons">
         <Actions job={job} onDone={polled.refresh} />
+        {job.template !== undefined && !isActive(job.state) && opensAll() && may("submit") && (
+          <a class="button" href={templateAddress(job.template)}>
+            Run with other values
+          </a>
+        )}
         <button type="button" class="to-logs" onClick={() => document.querySelector(".log-bar")?.scrollIntoView()}>
           Logs
         </button>

@@ -123,16 +123,16 @@ interface FieldOf {
 }
 
 function Field({ name, parameter, fault }: FieldOf) {
-  const { description, required, secret, type } = parameter;
+  const { description, pattern, required, secret, type } = parameter;
   const kind = fieldOf(parameter);
   const [hintId, faultId] = [`hint-${name}`, `fault-${name}`];
-  const hint = [
+  const hints = [
     description,
-    kind === "lines" ? "One item a line." : undefined,
-    secret ? "Secret: it is not kept." : undefined,
-  ]
-    .filter(Boolean)
-    .join(" ");
+    pattern === undefined ? undefined : `must match ${pattern}`,
+    kind === "lines" ? "one item a line" : undefined,
+    secret ? "secret: it is not kept" : undefined,
+  ];
+  const hint = hints.filter(Boolean).join(" · ");
   const marks = {
     name: fieldName(name),
     "aria-describedby": [hint && hintId, fault && faultId].filter(Boolean).join(" ") || undefined,
@@ -141,10 +141,10 @@ function Field({ name, parameter, fault }: FieldOf) {
   };
   const text = { autocomplete: "off", autocapitalize: "off", spellcheck: false, ...marks } as const;
   const label = (
-    <>
+    <span>
       {name}
       {required && <span class="needed"> needed</span>}
-    </>
+    </span>
   );
   const more = (
     <>

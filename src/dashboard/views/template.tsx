@@ -143,7 +143,7 @@ function Versions({ newest }: { readonly newest: Template }) {
   const { name, versions = [] } = newest;
   return (
     <Section title="Versions">
-      <Table label="Versions" columns={["Version", "Stored", "By", "Difference"]}>
+      <Table label="Versions" columns={["Version", "Difference", "Stored", "By"]}>
         {versions.map(({ version, createdAt, createdBy }, index) => {
           const before = versions[index + 1]?.version;
           return (
@@ -152,16 +152,16 @@ function Versions({ newest }: { readonly newest: Template }) {
                 <a href={templateAddress(name, { version })}>{version}</a>
               </th>
               <td>
-                <Time at={createdAt} />
-              </td>
-              <td>{createdBy ?? "–"}</td>
-              <td>
                 {before === undefined ? (
                   "–"
                 ) : (
                   <a href={templateAddress(name, { version, against: before })}>from version {before}</a>
                 )}
               </td>
+              <td>
+                <Time at={createdAt} />
+              </td>
+              <td>{createdBy ?? "–"}</td>
             </tr>
           );
         })}

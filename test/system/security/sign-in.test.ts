@@ -28,6 +28,11 @@ function hasOpenSsl(): boolean {
 
 const operator = { id: "00000000-1111-2222-3333-000000000001", name: "Olga Operator", roles: ["Job.Operate"] };
 const reader = { id: "00000000-1111-2222-3333-000000000002", name: "Rita Reader", roles: ["Job.Read"] };
+const runner = {
+  id: "00000000-1111-2222-3333-000000000004",
+  name: "Rosalinda Maria von und zu Hohenzollern-Runner",
+  roles: ["Job.Run"],
+};
 const nobody = { id: "00000000-1111-2222-3333-000000000003", name: "Norman Nobody", roles: [] };
 const pipeline = "11111111-aaaa-bbbb-cccc-000000000001";
 
@@ -43,7 +48,7 @@ describe.runIf(isWanted(obstacle))("signing in on the page", () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    tenantStandIn = await startSignIn([operator, reader, nobody]);
+    tenantStandIn = await startSignIn([operator, reader, runner, nobody]);
     process.env["NODE_EXTRA_CA_CERTS"] = tenantStandIn.certificate;
     [service, browser] = await Promise.all([
       startService({
@@ -59,6 +64,13 @@ describe.runIf(isWanted(obstacle))("signing in on the page", () => {
     ]);
     delete process.env["NODE_EXTRA_CA_CERTS"];
     const token = await tenantStandIn.authority.sign(claimsOf(pipeline, "Job.Submit", Date.now()));
+    const operates = await tenantStandIn.authority.sign(claimsOf(pipeline, "Job.Operate", Date.now()));
+    const top = { "x-aciproxy-parameters": { day: {} }, "x-aciproxy": { tags: { day: "${param:day}" } } };
+    const template = definition("evening-load", { app: { seconds: 3600 } }, {}, top);
+    const stored = await service.call("PUT", "/api/templates/evening-load", template, {
+      authorization: `Bearer ${operates}`,
+    });
+    expect(stored.status).toBe(200);
     const body = definition("nightly", { app: { seconds: 3600 } });
     const accepted = await service.call("POST", "/api/trigger", body, { authorization: `Bearer ${token}` });
     expect(accepted.status).toBe(200);
@@ -85,6 +97,7 @@ describe.runIf(isWanted(obstacle))("signing in on the page", () => {
   const open = async (view: string): Promise<void> => {
     await page.goto(`${service.url}/api/dashboard${view}`);
   };
+  const wide = () => page.evaluate("document.documentElement.scrollWidth");
   const signInAs = async (name: string): Promise<void> => {
     await page.getByRole("button", { name: "Sign in with Microsoft" }).click();
     await page.getByRole("link", { name }).click();
@@ -135,6 +148,34 @@ describe.runIf(isWanted(obstacle))("signing in on the page", () => {
     await signInAs(reader.name);
     await page.locator(".body .tr", { hasText: "nightly" }).waitFor();
     expect(page.url()).toMatch(/#\/jobs$/);
+  });
+
+  test("on a phone the sign-in and every view after it fit 390 pixels, with a long name too", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await open("#/templates");
+    expect(await wide()).toBeLessThanOrEqual(390);
+    await signInAs(runner.name);
+    await page.getByRole("link", { name: "evening-load" }).waitFor();
+    expect(page.url()).toMatch(/#\/templates$/);
+    expect(await wide()).toBeLessThanOrEqual(390);
+    for (const view of ["Overview", "Jobs", "Groups", "Templates"]) {
+      await page.getByRole("link", { name: view, exact: true }).click();
+      await page.getByRole("heading", { name: view, level: 1 }).waitFor();
+      expect(await wide(), view).toBeLessThanOrEqual(390);
+    }
+    expect(await accessFaults(page)).toEqual([]);
+    await page.getByRole("link", { name: "evening-load" }).click();
+    await page.getByLabel("day").fill("2026-11-28");
+    await page.getByRole("button", { name: "Run version 1" }).click();
+    await page.getByRole("link", { name: "Open the new job" }).waitFor();
+    expect(await wide()).toBeLessThanOrEqual(390);
+    // Who may run templates alone may cancel what they asked for, and nobody else's.
+    await page.getByRole("link", { name: "Open the new job" }).click();
+    await page.getByRole("button", { name: "Cancel", exact: true }).waitFor();
+    expect(await wide()).toBeLessThanOrEqual(390);
+    await open(`#/job/${id}`);
+    await page.getByRole("heading", { name: "nightly" }).waitFor();
+    expect(await page.getByRole("button", { name: "Cancel", exact: true }).count()).toBe(0);
   });
 
   test("signing out forgets the tokens here and leaves the tenant's session", async () => {
