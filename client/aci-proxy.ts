@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { second } from "../src/shared/base/duration.ts";
 import type { JobRow, JobsQuery, LogsQuery, Status } from "./api.ts";
 import { untilEnded, type FollowOptions } from "./follow.ts";
-import { target, type Target } from "./http.ts";
+import { target, type Token } from "./http.ts";
 import { LiveLogs, type WriteLine } from "./live-logs.ts";
 import { Service, type StatusPath } from "./service.ts";
 
@@ -26,15 +26,15 @@ export interface JobFollowOptions extends Pick<FollowOptions, "onPoll" | "onFail
  */
 export class AciProxy extends Service {
   /**
-   * @param key the service's function key; a service on this machine is taken to have the local stack's own
-   * @param token gives a bearer token for each call, for a service with `AUTH_MODE=entra`
+   * @param key the service's function key; without key and token a service on this machine is taken to have the local stack's own
+   * @param token a bearer token, for a service with `AUTH_MODE=entra`; or a function that gives one for each call, so that it can be renewed
    * @throws Misuse when the address is not one of a service
    */
   constructor(
     url: string = defaultUrl,
-    { key, token }: { readonly key?: string | undefined; readonly token?: Target["token"] } = {},
+    { key, token }: { readonly key?: string | undefined; readonly token?: Token | undefined } = {},
   ) {
-    super({ ...target(url, key), token });
+    super(target(url, key, token));
   }
 
   /** The jobs that match, newest first, page by page as they are asked for. */

@@ -14,8 +14,13 @@ export interface Context {
 }
 
 export function contextOf(command: Command): Context {
-  const { url, key, json } = command.optsWithGlobals<{ url: string; key?: string; json?: boolean }>();
-  return { service: new AciProxy(url || defaultUrl, { key }), json: json === true };
+  const { url, key, token, json } = command.optsWithGlobals<{
+    url: string;
+    key?: string;
+    token?: string;
+    json?: boolean;
+  }>();
+  return { service: new AciProxy(url || defaultUrl, { key, token }), json: json === true };
 }
 
 /** For results: what a pipe gets. */

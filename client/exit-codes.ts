@@ -30,7 +30,7 @@ Exit codes:
   202    wrong use of this command, or a file that can't be read
   203    the service can't be reached
   204    the service refused: a faulty definition, a name in use, an unknown job
-  205    the service refused the key
+  205    the service refused the key or token
   206    the job failed without an exit code of a container
   207    the job timed out
   208    the job was stopped

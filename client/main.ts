@@ -24,6 +24,12 @@ const program = new Command("aci-proxy")
   .addOption(
     new Option("--key <key>", "its key; as an option, other users of this machine can see it").env("ACI_PROXY_KEY"),
   )
+  .addOption(
+    new Option(
+      "--token <token>",
+      "a bearer token, where the service takes no key (AUTH_MODE=entra); seen by others as the key is",
+    ).env("ACI_PROXY_TOKEN"),
+  )
   .option("--json", "the service's reply as JSON on stdout")
   .version(manifest.version, "--version", "this command's version")
   .addHelpText("after", exitCodesHelp)

@@ -130,7 +130,10 @@ export async function watch(
       onFailure: (error) => report(`${error.message}; trying again`),
     });
   } catch (error) {
-    if (!interrupt.signal.aborted) throw error;
+    if (!interrupt.signal.aborted) {
+      report(`Job ${id} can't be followed any more; it goes on, and aci-proxy wait ${id} follows it again.`);
+      throw error;
+    }
     report(
       job.ended
         ? `Interrupted. The job has ended; aci-proxy logs ${id} shows its output.`

@@ -131,7 +131,7 @@ export class Service {
     const body = await textOf(answer, this.target);
     const read = readReply("Status", body);
     // A failed job is reported with an HTTP status of its caller's choice, so only the body distinguishes it from a refusal.
-    if (read === undefined) throw answer.ok ? notOurs(answer, this.target) : refused(answer, body);
+    if (read === undefined) throw answer.ok ? notOurs(answer, this.target) : refused(answer, body, this.target);
     return {
       status: read,
       ended: isLast(read, answer.status),
@@ -159,7 +159,7 @@ export class Service {
     const answer = await call(this.target, "GET", path);
     const body = await textOf(answer, this.target);
     if (answer.status === 202) return false;
-    if (!answer.ok) throw refused(answer, body);
+    if (!answer.ok) throw refused(answer, body, this.target);
     return true;
   }
 
@@ -195,7 +195,7 @@ export class Service {
     const body = await textOf(answer, this.target);
     const read = readReply("HealthDetails", body);
     if (read !== undefined && (answer.ok || answer.status === 503)) return read;
-    throw answer.ok ? notOurs(answer, this.target) : refused(answer, body);
+    throw answer.ok ? notOurs(answer, this.target) : refused(answer, body, this.target);
   }
 
   /** Runs a job's definition again, as a new job. */
@@ -254,7 +254,7 @@ export class Service {
   ): Promise<ReadableStream<Uint8Array> | null> {
     const path = [job, ...(container === undefined ? [] : [container])].map(encodeURIComponent).join("/");
     const answer = await call(this.target, "GET", `/api/logs/${path}`, { query, signal });
-    if (!answer.ok) throw refused(answer, await textOf(answer, this.target));
+    if (!answer.ok) throw refused(answer, await textOf(answer, this.target), this.target);
     if (/html/.test(answer.headers.get("content-type") ?? "")) throw notOurs(answer, this.target);
     return answer.body;
   }
@@ -265,7 +265,7 @@ export class Service {
 
   async #read<N extends ReplyName>(answer: Response, reply: N): Promise<Replies[N]> {
     const body = await textOf(answer, this.target);
-    if (!answer.ok) throw refused(answer, body);
+    if (!answer.ok) throw refused(answer, body, this.target);
     const read = readReply(reply, body);
     if (read !== undefined) return read;
     throw notOurs(answer, this.target);

@@ -38,6 +38,8 @@ Value = Union[str, int, float, bool, List[Any], Mapping[str, Any], None]
 """An option's or parameter's value: lists and mappings become words with commas in between, as the service reads them."""
 Definition = Union[str, Mapping[str, Any]]
 """A container group: YAML or JSON as text, or a mapping that is sent as JSON."""
+Token = Union[str, Callable[[], str]]
+"""A bearer token, or what gives one for each call."""
 
 
 class AciProxyError(Exception):
@@ -1942,10 +1944,25 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def _sendable(what: str, text: str) -> str:
+    """A header that can't be sent would be shown in the error."""
+    if not text.isascii() or not text.isprintable() or not text:
+        raise Misuse(f"The {what} is empty, or has a line break or another character that no {what} has.")
+    return text
+
+
+def _refusal(takes_tokens: bool, sent_key: bool, sent_token: bool) -> str:
+    if takes_tokens and not sent_token:
+        return "The service takes no key but a token of Microsoft Entra ID."
+    if takes_tokens:
+        return "The service refused the token: it has expired, or is not for this service."
+    return "The service takes no token; give its key." if sent_token and not sent_key else "The service refused the key."
+
+
 class _Service:
     """The service's calls, one method for each."""
 
-    def __init__(self, url: str, key: Optional[str], token: Optional[Callable[[], str]], timeout: float) -> None:
+    def __init__(self, url: str, key: Optional[str], token: Optional[Token], timeout: float) -> None:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Misuse("The address of the service must be an absolute http or https address.")
@@ -1953,8 +1970,8 @@ class _Service:
             raise Misuse("Give the bare address of the service; the key is a parameter of its own.")
         is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
         self.url = url.rstrip("/")
-        self._key = key or ("local" if is_local and token is None else None)
-        self._token = token
+        self._key = key or ("local" if is_local and not token else None)
+        self._token = token or None
         self._timeout = timeout
         self._opener = urllib.request.build_opener(_NoRedirects)
 
@@ -1971,9 +1988,10 @@ class _Service:
         address = self.url + path + (("&" if "?" in path else "?") + words if words else "")
         request = urllib.request.Request(address, data=body, method=method, headers=dict(headers or {}))
         if self._key is not None:
-            request.add_header("x-functions-key", self._key)
+            request.add_header("x-functions-key", _sendable("key", self._key))
         if self._token is not None:
-            request.add_header("authorization", f"Bearer {self._token()}")
+            token = self._token if isinstance(self._token, str) else self._token()
+            request.add_header("authorization", f"Bearer {_sendable('token', token)}")
         try:
             answer = self._opener.open(request, timeout=self._timeout)
         except urllib.error.HTTPError as refusal:
@@ -2037,7 +2055,8 @@ class _Service:
         except (ValueError, RecursionError, _Mismatch):
             problem = None
         if status == 401 or (status == 403 and problem is None):
-            return Refused("KeyRefused", status, "The service refused the key.", None, wait)
+            takes_tokens = (answer.headers.get("www-authenticate") or "").lower().startswith("bearer")
+            return Refused("KeyRefused", status, _refusal(takes_tokens, self._key is not None, self._token is not None), None, wait)
         if problem is None:
             hint = "; is the address right?" if status == 404 else "."
             return Refused("Refused", status, f"The service answered {status} without saying why{hint}", None, wait)
@@ -2702,8 +2721,9 @@ class AciProxy(_Service):
     """A service of ACI Proxy.
 
     :param url: its address; where `npm start` serves, if it is left out
-    :param key: its function key; a service on this machine is taken to have the local stack's own
-    :param token: gives a bearer token for each call, for a service with `AUTH_MODE=entra`
+    :param key: its function key; without key and token a service on this machine is taken to have the local stack's own
+    :param token: a bearer token, for a service with `AUTH_MODE=entra`; or a function that gives one for each call, so
+        that it can be renewed
     :param timeout: seconds without a byte after which a call is given up
     """
 
@@ -2712,7 +2732,7 @@ class AciProxy(_Service):
         url: str = "http://localhost:7071",
         key: Optional[str] = None,
         *,
-        token: Optional[Callable[[], str]] = None,
+        token: Optional[Token] = None,
         timeout: float = 30.0,
     ) -> None:
         super().__init__(url, key, token, timeout)

@@ -187,6 +187,62 @@ describe("the key", () => {
   });
 });
 
+describe("the token", () => {
+  const asksForToken = { status: 401, headers: { "www-authenticate": 'Bearer realm="x"' } };
+  const ended = { status: 200, json: { id: "1", name: "nightly", state: "Succeeded", message: "done" } };
+  const status = (env: NodeJS.ProcessEnv, ...flags: string[]): Command =>
+    new Command([...flags, "status", "1"], { env: { ACI_PROXY_URL: service.url, ...env } });
+  const sent = () => service.requests.map(({ key, headers }) => [key, headers.authorization]);
+
+  test("goes with every call, without a key or beside it, and the option wins over the environment", async () => {
+    service.on("GET /api/status/1", ended);
+    expect(await status({ ACI_PROXY_TOKEN: "a.b.c" }).exitCode).toBe(0);
+    expect(await status({ ACI_PROXY_TOKEN: "a.b.c" }, "--token", "d.e.f").exitCode).toBe(0);
+    expect(await status({ ACI_PROXY_TOKEN: "a.b.c", ACI_PROXY_KEY: "k" }).exitCode).toBe(0);
+    expect(sent()).toEqual([
+      [undefined, "Bearer a.b.c"],
+      [undefined, "Bearer d.e.f"],
+      ["k", "Bearer a.b.c"],
+    ]);
+  });
+
+  test.each([
+    ["a key to a service that takes tokens", { ACI_PROXY_KEY: "k" }, asksForToken, /takes no key but a token/],
+    ["a token that it does not take", { ACI_PROXY_TOKEN: "a.b.c" }, asksForToken, /refused the token: it has expired/],
+    ["a token to a service that takes keys", { ACI_PROXY_TOKEN: "a.b.c" }, { status: 401 }, /takes no token/],
+    ["both, where the key is wrong", { ACI_PROXY_TOKEN: "a.b.c", ACI_PROXY_KEY: "k" }, { status: 401 }, /the key/],
+  ])("%s is refused with one line that says what to give", async (_, env, reply, line) => {
+    service.on("GET /api/status/1", reply);
+    const refused = status(env);
+    expect(await refused.exitCode).toBe(205);
+    expect(refused.stderr).toMatch(line);
+    expect(refused.stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(refused.stdout + refused.stderr).not.toContain("a.b.c");
+  });
+
+  test.each([
+    ["ACI_PROXY_TOKEN", "opens\nall"],
+    ["ACI_PROXY_KEY", "opens\nall"],
+    ["ACI_PROXY_KEY", "opensé"],
+  ])("that can't be sent is wrong use, as a key is, and is not shown: %s", async (name, value) => {
+    const unsent = status({ [name]: value });
+    expect(await unsent.exitCode).toBe(202);
+    expect(unsent.stderr).toMatch(/^The (key|token) .*\n/);
+    expect(unsent.stdout + unsent.stderr).not.toContain("opens");
+    expect(service.requests).toEqual([]);
+  });
+
+  test("that runs out while a job is followed ends the command, and the way to go on is said", async () => {
+    const job = { id: "1", name: "nightly", state: "Queued", message: "nightly is Queued." };
+    service
+      .on("POST /api/trigger", { status: 202, headers: { location: "/api/status/1?poll=1" }, json: job })
+      .on("GET /api/status/1", { status: 202, json: job }, asksForToken);
+    const run = new Command(["run", file], { env: { ACI_PROXY_URL: service.url, ACI_PROXY_TOKEN: "a.b.c" } });
+    expect(await run.exitCode).toBe(205);
+    expect(run.stderr).toMatch(/it goes on, and aci-proxy wait 1 follows it again\.\nThe service refused the token/);
+  });
+});
+
 describe("aci-proxy about jobs", () => {
   test("status shows the state of a job, and the reply whole with --json", async () => {
     const reply = { id: "1", name: "nightly", state: "Failed", message: "nightly Failed.", newer: 1 };

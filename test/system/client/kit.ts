@@ -25,7 +25,7 @@ export class Command {
   readonly exitCode: Promise<number | null>;
 
   constructor(words: readonly string[], { env = {}, input = "" }: { env?: NodeJS.ProcessEnv; input?: string } = {}) {
-    const own = { NO_COLOR: "1", ACI_PROXY_KEY: "", ACI_PROXY_URL: "", ...env };
+    const own = { NO_COLOR: "1", ACI_PROXY_KEY: "", ACI_PROXY_TOKEN: "", ACI_PROXY_URL: "", ...env };
     this.child = spawn(process.execPath, [client, ...words], { env: { ...process.env, ...own } });
     this.child.stdout?.on("data", (bytes: Buffer) => (this.stdout += bytes.toString()));
     this.child.stderr?.on("data", (bytes: Buffer) => (this.stderr += bytes.toString()));

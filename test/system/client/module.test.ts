@@ -56,6 +56,23 @@ test("the documented program submits a job, shows its output once and reads its 
   expect(service.requests[0]).toMatchObject({ query: { timeout: "PT1H" }, body: "name: nightly\n", key: "k" });
 });
 
+test("a function that gives a token is asked for each call, and a token may be a text", async () => {
+  const job = { message: "nightly", name: "nightly", state: "Succeeded", id: "1" };
+  service.on("GET /api/status/1", { status: 200, json: job });
+  await program(`
+    import { AciProxy } from "aci-proxy/client";
+    let calls = 0;
+    const renewed = new AciProxy(process.env.ACI_PROXY_URL, { token: async () => "t" + ++calls });
+    await renewed.status("1");
+    await renewed.status("1");
+    await new AciProxy(process.env.ACI_PROXY_URL, { token: "text" }).status("1");`);
+  expect(service.requests.map(({ key, headers }) => [key, headers.authorization])).toEqual([
+    [undefined, "Bearer t1"],
+    [undefined, "Bearer t2"],
+    [undefined, "Bearer text"],
+  ]);
+});
+
 test("no service at the address is Unreachable, a proxy's page and a wrong key are Refused, a bare name is Misuse", async () => {
   const unused = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => unused.once("listening", resolve));

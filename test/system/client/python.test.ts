@@ -85,6 +85,34 @@ print(end.state, end.exit_code, end.result)`);
     expect(await program(failing('AciProxy("my-service")'))).toMatch(/^Misuse Misuse /);
   });
 
+  test("takes a token as a text, or a function that is asked for each call, and shows none", async () => {
+    const asks = { status: 401, headers: { "www-authenticate": "Bearer" } };
+    const ended = { status: 200, json: { ...job, state: "Succeeded" } };
+    service.on("GET /api/status/1", ended, ended, ended, asks, asks, { status: 401 });
+    const url = JSON.stringify(service.url);
+    const said = await program(`
+tokens = iter(["t1", "t2"])
+renewed = AciProxy(${url}, token=lambda: next(tokens))
+renewed.status("1"), renewed.status("1"), AciProxy(${url}, token="text").status("1")
+${failing(`AciProxy(${url}, token="text").status("1")`)}
+${failing('proxy.status("1")')}
+${failing(`AciProxy(${url}, token="text").status("1")`)}
+${failing(`AciProxy(${url}, token="secret\\nall").status("1")`)}
+${failing(`AciProxy(${url}, "secret\\nall").status("1")`)}`);
+    expect(service.requests.slice(0, 3).map(({ key, headers }) => [key, headers.authorization])).toEqual([
+      [undefined, "Bearer t1"],
+      [undefined, "Bearer t2"],
+      [undefined, "Bearer text"],
+    ]);
+    expect(said.trimEnd().split("\n")).toEqual([
+      expect.stringMatching(/^Refused KeyRefused The service refused the token: it has expired/),
+      "Refused KeyRefused The service takes no key but a token of Microsoft Entra ID.",
+      "Refused KeyRefused The service takes no token; give its key.",
+      expect.stringMatching(/^Misuse Misuse The token is empty, or has a line break/),
+      expect.stringMatching(/^Misuse Misuse The key is empty, or has a line break/),
+    ]);
+  });
+
   test("reads a newer service's states, words and members, and goes on until a known end", async () => {
     const newer = { ...running, state: "Hibernating", reason: "Tired", dreams: [1] };
     service.on(

@@ -120,11 +120,11 @@ test.each([
   expect(run.stderr.trimEnd().split("\n")).toHaveLength(1);
 });
 
-test("a gateway's page while a job is followed is one line and the right code", async () => {
+test("a gateway's page while a job is followed ends with the right code, and the way to go on is said", async () => {
   service.on("POST /api/trigger", accepted).on("GET /api/status/1", { status: 200, text: "<html>Sign in</html>" });
   const run = aciProxy("run", file);
   expect(await run.exitCode).toBe(204);
-  expect(run.stderr).toMatch(/^Accepted as job 1\n.*is --url right\?\n$/);
+  expect(run.stderr).toMatch(/^Accepted as job 1\n.*aci-proxy wait 1 .*\n.*is --url right\?\n$/);
 });
 
 test("states and members of a newer service are shown, and an end that only it knows is an end", async () => {

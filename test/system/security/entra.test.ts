@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Command } from "../client/kit.ts";
 import { audience, claimsOf, startAuthority, tenant, type Authority } from "../../kit/authority.ts";
 import { hostKey, startService, until, type Service } from "./kit.ts";
 
@@ -103,6 +104,28 @@ test("the host's key opens nothing now, nor does a role that is for something el
     const body = method === "POST" ? definition("roles", 1) : undefined;
     expect(await service.call(method, path, body, await bearer(role))).toMatchObject({ status: 403 });
   }
+});
+
+test("the command runs a job with a token in the key's place, and says what to give where there is none", async () => {
+  const token = async (role: string): Promise<string> => authority.sign(claimsOf(pipeline, role, Date.now()));
+  const run = async (env: NodeJS.ProcessEnv, ...flags: string[]): Promise<Command> => {
+    const input = definition("by-command", 1);
+    const command = new Command([...flags, "run", "-"], { env: { ACI_PROXY_URL: service.url, ...env }, input });
+    await command.exitCode;
+    return command;
+  };
+  const done = await run({ ACI_PROXY_TOKEN: await token("Job.Submit") });
+  expect([await done.exitCode, done.stderr]).toEqual([0, expect.stringContaining("Succeeded")]);
+  const keyed = await run({}, "--key", hostKey);
+  expect([await keyed.exitCode, keyed.stderr]).toEqual([205, expect.stringContaining("give one in ACI_PROXY_TOKEN")]);
+  const old = await authority.sign(claimsOf(pipeline, "Job.Submit", Date.now() - 7_200_000));
+  const late = await run({}, "--token", old);
+  expect([await late.exitCode, late.stderr]).toEqual([205, expect.stringContaining("it has expired")]);
+  const reader = await run({ ACI_PROXY_TOKEN: await token("Job.Read") });
+  expect([await reader.exitCode, reader.stderr]).toEqual([
+    205,
+    expect.stringContaining("the app role Job.Run or Job.Submit"),
+  ]);
 });
 
 test("health needs no token", async () => {
