@@ -109,6 +109,7 @@ describe("The documents", () => {
     "README",
     "data-factory-in-five-minutes",
     "data-factory",
+    "data-factory-without-keys",
     "deploy",
     "fabric",
     "identity",

@@ -4,7 +4,10 @@ import { describe, expect, test } from "vitest";
 import { installationTag } from "../kit/kit.ts";
 import { z } from "zod";
 import { Aci } from "../../src/shared/aci/client.ts";
+import { appRoles } from "../../src/shared/security/entra.ts";
 import type { JobTarget } from "../../src/shared/job/job.ts";
+import { readFileSync } from "node:fs";
+import { infra } from "./bicep.ts";
 import { deploymentOf, environments, ofType } from "./environments.ts";
 import { roleTable, type RoleRow } from "./roles.ts";
 
@@ -133,4 +136,17 @@ test("every call that the code makes to Azure Resource Manager is allowed by the
   server.close();
   const allowed = roleTable.find(({ principal, scope }) => principal === "app" && scope === "groups")?.calls ?? [];
   expect([...seen].sort()).toEqual([...allowed].sort());
+});
+
+test("infra/app-roles.json makes the app roles that the app asks for, for identities and people, each with an id of its own", () => {
+  const file = z.array(
+    z.object({
+      id: z.uuid(),
+      value: z.string(),
+      allowedMemberTypes: z.tuple([z.literal("Application"), z.literal("User")]),
+    }),
+  );
+  const roles = file.parse(JSON.parse(readFileSync(`${infra}/app-roles.json`, "utf8")));
+  expect(roles.map(({ value }) => value)).toEqual([...appRoles]);
+  expect(new Set(roles.map(({ id }) => id)).size).toBe(roles.length);
 });

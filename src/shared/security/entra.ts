@@ -3,8 +3,8 @@ import { day, second } from "../base/duration.ts";
 import { Unavailable } from "../base/errors.ts";
 import type { Settings } from "../config/settings.ts";
 
-/** What a caller may do: the app roles of the app registration. */
-const appRoles = ["Job.Read", "Job.Run", "Job.Submit", "Job.Operate"] as const;
+/** What a caller may do: the app roles of the app registration (infra/app-roles.json). */
+export const appRoles = ["Job.Read", "Job.Run", "Job.Submit", "Job.Operate"] as const;
 export type AppRole = (typeof appRoles)[number];
 
 export type Identified =

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { audience } from "../../kit/authority.ts";
+import { part } from "../../kit/document.ts";
 import { infra } from "../bicep.ts";
 import { deploymentOf, environments, ofType } from "../environments.ts";
 import { factoryIdentity, startCloud, type Cloud } from "./cloud.ts";
@@ -200,6 +202,29 @@ describe("Driven through a stack that takes tokens instead of keys", () => {
     expect(await response.json()).toMatchObject({
       jobs: [{ state: "Succeeded", requestedBy: factoryIdentity, pipeline: "Run-With-Identity" }],
     });
+  });
+
+  test("the pipeline of docs/data-factory-without-keys.md runs the definition of that page, and has its result", async () => {
+    const code = (name: string): string =>
+      part("docs/data-factory-without-keys.md", name)
+        .replace(/^```\w+\n/, "")
+        .replace(/```$/, "");
+    const stored = await fetch(`${cloud.url}/api/templates/load`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${await cloud.bearer("Job.Operate")}` },
+      body: code("nightly template"),
+    });
+    expect(stored.status).toBe(200);
+    const ran = await runPipeline(pipelineFrom(code("nightly pipeline")), cloud.factory, {
+      proxyUrl: cloud.url,
+      audience,
+      region: "north",
+    });
+    expect(ran).toMatchObject({ status: "Succeeded", message: "" });
+    expect(ran.activities).toMatchObject([
+      { output: { result: { files: expect.any(Number) as unknown }, containers: { load: { exit_code: 0 } } } },
+    ]);
+    expect(JSON.stringify(ran.activities)).not.toMatch(/Bearer|eyJ/);
   });
 
   test("an identity without a role is refused with a sentence that names the role", async () => {

@@ -85,7 +85,7 @@ print(end.state, end.exit_code, end.result)`);
     expect(await program(failing('AciProxy("my-service")'))).toMatch(/^Misuse Misuse /);
   });
 
-  test("takes a token as a text, or a function that is asked for each call, and shows none", async () => {
+  test("takes a token as a text, or a function that is asked for each call, and never shows it", async () => {
     const asks = { status: 401, headers: { "www-authenticate": "Bearer" } };
     const ended = { status: 200, json: { ...job, state: "Succeeded" } };
     service.on("GET /api/status/1", ended, ended, ended, asks, asks, { status: 401 });

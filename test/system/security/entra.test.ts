@@ -106,7 +106,7 @@ test("the host's key opens nothing now, nor does a role that is for something el
   }
 });
 
-test("the command runs a job with a token in the key's place, and says what to give where there is none", async () => {
+test("the command runs a job with a token in the key's place, and says what to give in place of a key", async () => {
   const token = async (role: string): Promise<string> => authority.sign(claimsOf(pipeline, role, Date.now()));
   const run = async (env: NodeJS.ProcessEnv, ...flags: string[]): Promise<Command> => {
     const input = definition("by-command", 1);
