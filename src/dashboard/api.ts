@@ -17,8 +17,8 @@ export interface Failure {
   readonly message: string;
   /** Every fault with its place, where the service named them. */
   readonly faults?: NonNullable<Problem["errors"]>;
-  /** Of the job that stands in the way. */
-  readonly id?: string;
+  /** The job that has the name already. */
+  readonly nameHeldBy?: string;
 }
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Failure };
 
@@ -85,11 +85,9 @@ async function json<T>(
   const message = messageOf(body) ?? `The service answered ${response.status}.`;
   const kind =
     response.status === 404 ? "unknown" : response.status >= 500 || response.status === 429 ? "away" : "refused";
-  const { errors: faults, id } = body as Partial<Problem>; // as above; a gateway's own answer has no such members
-  return {
-    ok: false,
-    error: { kind, message, ...(faults === undefined ? {} : { faults }), ...(id === undefined ? {} : { id }) },
-  };
+  const { errors: faults, code, id } = body as Partial<Problem>; // as above; a gateway's own answer has no such members
+  const nameHeldBy = code === "NameActive" && id !== undefined ? { nameHeldBy: id } : {};
+  return { ok: false, error: { kind, message, ...(faults === undefined ? {} : { faults }), ...nameHeldBy } };
 }
 
 function messageOf(body: unknown): string | undefined {
@@ -147,11 +145,11 @@ export const deleteTemplate = (name: string): Promise<Answer<Reply<"TemplateDele
 /** @param idempotencyKey the same one when an answer was lost: no second job runs then */
 export const runTemplate = (
   { name, version }: Pick<Template, "name" | "version">,
-  parameters: object,
+  body: { readonly parameters: object; readonly options?: { readonly onConflict: "wait" } | undefined },
   idempotencyKey: string,
 ): Promise<Answer<Reply<"Accepted">>> => {
   const query = new URLSearchParams({ template: name, version: String(version) });
-  return json("POST", `trigger?${query.toString()}`, { body: { parameters }, idempotencyKey });
+  return json("POST", `trigger?${query.toString()}`, { body, idempotencyKey });
 };
 
 export const listGroups = (after: string | undefined, signal?: AbortSignal): Promise<Answer<Reply<"Groups">>> =>

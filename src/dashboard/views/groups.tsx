@@ -66,7 +66,7 @@ function GroupRow({ group, onDone }: { readonly group: Group; readonly onDone: (
         </strong>
         {paused && <span class="state wait">Paused</span>}
         <span class="push">
-          <strong>{held}</strong> {limit === null ? "held, no limit" : `of ${limit} held`}
+          <strong>{held}</strong> {limit === null ? "held" : `of ${limit} held`}
         </span>
       </div>
       <p class="muted">

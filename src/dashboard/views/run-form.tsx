@@ -1,9 +1,11 @@
+import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { runTemplate, type Failure, type Parameter, type Template } from "../api.ts";
 import { choicesOf, defaultText, fieldOf, readFields } from "../logic/parameters.ts";
 import { jobAddress } from "../logic/route.ts";
 import { aboutTemplate, newJob, tell } from "../parts/answers.tsx";
 import { Section } from "../parts/basics.tsx";
+import { may } from "../session.ts";
 
 /** Runs a template with what is written in its fields. Nothing of it is kept; a secret leaves the page with the run. */
 
@@ -17,7 +19,7 @@ const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
 
 export function RunForm({ template }: { readonly template: Template }) {
-  const { name, version, parameters } = template;
+  const { name, version, parameters, allow } = template;
   const form = useRef<HTMLFormElement>(null);
   const key = useRef(newKey());
   const [isBusy, setBusy] = useState(false);
@@ -31,14 +33,16 @@ export function RunForm({ template }: { readonly template: Template }) {
     if (field instanceof HTMLElement) field.focus();
   };
 
-  const run = async (): Promise<void> => {
+  const mayWait = may("steer") || allow.includes("onConflict");
+
+  const run = async (options?: { readonly onConflict: "wait" }): Promise<void> => {
     const written = new FormData(form.current ?? undefined);
     const read = readFields(parameters, (each) => written.getAll(fieldName(each)).map(String));
     setRefused(undefined);
     show(read.ok ? {} : read.faults);
     if (!read.ok) return;
     setBusy(true);
-    const answer = await runTemplate({ name, version }, read.values, key.current);
+    const answer = await runTemplate({ name, version }, { parameters: read.values, options }, key.current);
     setBusy(false);
     if (answer.ok) {
       const { id, message } = answer.value;
@@ -68,7 +72,15 @@ export function RunForm({ template }: { readonly template: Template }) {
         {Object.entries(parameters).map(([each, parameter]) => (
           <Field key={each} name={each} parameter={parameter} fault={faults[each]} />
         ))}
-        {refused && <Refused failure={refused} parameters={parameters} />}
+        {refused && (
+          <Refused failure={refused} parameters={parameters}>
+            {refused.nameHeldBy !== undefined && mayWait && (
+              <button type="button" disabled={isBusy} onClick={() => void run({ onConflict: "wait" })}>
+                Run once that job has ended
+              </button>
+            )}
+          </Refused>
+        )}
         <div class="buttons">
           <button type="submit" class="primary" disabled={isBusy}>
             {isBusy ? "Sending…" : `Run version ${version}`}
@@ -94,15 +106,22 @@ const parameterAt = (path: string, parameters: Template["parameters"]): string |
   return name !== path && name in parameters ? name : undefined;
 };
 
+interface RefusedOf {
+  readonly failure: Failure;
+  readonly parameters: Template["parameters"];
+  /** What else can be done. */
+  readonly children: ComponentChildren;
+}
+
 /** What was refused, but for what stands at the fields. */
-function Refused({ failure, parameters }: { readonly failure: Failure; readonly parameters: Template["parameters"] }) {
-  const { faults = [], message, id, kind } = failure;
+function Refused({ failure, parameters, children }: RefusedOf) {
+  const { faults = [], message, nameHeldBy, kind } = failure;
   const others = faults.filter(({ path }) => parameterAt(path, parameters) === undefined);
   return (
     <div class="notice bad" role="alert">
-      <strong>{kind === "away" ? "Not known whether it runs." : "It does not run."}</strong> {message}{" "}
+      <strong>{kind === "away" ? "It may not have begun." : "It does not run."}</strong> {message}{" "}
       {kind === "away" && "Run again with the same values begins no second job."}{" "}
-      {id !== undefined && <a href={jobAddress(id)}>Open that job</a>}
+      {nameHeldBy !== undefined && <a href={jobAddress(nameHeldBy)}>Open that job</a>}
       {others.length > 0 && (
         <ul class="plain">
           {others.map(({ path, line, message: what }) => (
@@ -112,6 +131,7 @@ function Refused({ failure, parameters }: { readonly failure: Failure; readonly 
           ))}
         </ul>
       )}
+      {children}
     </div>
   );
 }

@@ -121,7 +121,7 @@ export class Operated {
   readonly templates: Map<string, readonly Template[]>;
   groups: readonly Group[];
   /** Runs of templates: what was sent, and under which idempotency key. */
-  readonly runs: { readonly parameters: unknown; readonly key: string | undefined }[] = [];
+  readonly runs: { readonly parameters: unknown; readonly options?: unknown; readonly key: string | undefined }[] = [];
   /** What the next run of a template is refused with. */
   refusal: Reply<"Problem"> | undefined;
   /** A run is taken in, and its answer does not reach the page. */
@@ -169,8 +169,8 @@ export class Operated {
   }
 
   #run(template: string, text: string, key: string | undefined): Answered {
-    const { parameters } = JSON.parse(text) as { parameters: unknown }; // the page's own body
-    this.runs.push({ parameters, key });
+    const body = JSON.parse(text) as { parameters: unknown; options?: unknown }; // the page's own
+    this.runs.push({ ...body, key });
     if (this.loses) return "lost";
     const { refusal } = this;
     this.refusal = undefined;

@@ -205,7 +205,7 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       await page.getByLabel("day").fill("2026-11-28");
       service.operated.loses = true;
       await run.click();
-      await page.getByText("Not known whether it runs.").waitFor();
+      await page.getByText("It may not have begun.").waitFor();
       service.operated.loses = false;
       await run.click();
       await page.getByRole("link", { name: "Open the new job" }).waitFor();
@@ -216,7 +216,7 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       expect(third).not.toBe(first);
     });
 
-    test("a name that is taken leads to the job that has it", async () => {
+    test("a name that is taken leads to the job that has it, or the run waits for that one's end", async () => {
       const service = invented();
       const [job] = service.jobs;
       service.operated.refusal = {
@@ -228,8 +228,12 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       const page = await open(service, { view: "#/template/nightly-invoices" });
       await page.getByLabel("day").fill("2026-11-28");
       await page.getByRole("button", { name: "Run version 3" }).click();
-      await page.getByRole("link", { name: "Open that job" }).click();
-      await page.waitForURL(/#\/job\//);
+      expect(await page.getByRole("link", { name: "Open that job" }).getAttribute("href")).toBe(
+        `#/job/${job?.id ?? ""}`,
+      );
+      await page.getByRole("button", { name: "Run once that job has ended" }).click();
+      await page.getByRole("link", { name: "Open the new job" }).waitFor();
+      expect(service.operated.runs.map(({ options }) => options)).toEqual([undefined, { onConflict: "wait" }]);
     });
 
     test("a deletion asks first, and what the service answers stays on the list", async () => {
@@ -313,7 +317,9 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       await row(page, "gpu").getByRole("button", { name: "Limit…" }).click();
       await page.getByLabel("Slots").fill("");
       await page.getByRole("button", { name: "Set the limit" }).click();
-      await row(page, "gpu").getByText("held, no limit").waitFor();
+      await row(page, "gpu")
+        .getByText(/^2 held$/)
+        .waitFor();
       expect(changes(service)).toEqual([
         "PUT /api/groups/gpu",
         "PUT /api/groups/team%2Fcrm",
