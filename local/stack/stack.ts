@@ -6,6 +6,7 @@ import { launch, PartFailed, type PartLocation, type PartProcess, type PartSpec 
 import { choosePorts, freePorts, isFree, type Ports } from "./ports.ts";
 import { claim, endLeftovers, removeRecord } from "./processes.ts";
 import { appSettings, controlPort, vaultParts, type StackSettings } from "./settings.ts";
+import { parseSettings } from "../../src/shared/config/settings.ts";
 
 /** Where the programs of the parts and what they serve lie. */
 export interface Programs {
@@ -46,6 +47,8 @@ export interface Stack {
   /** Base address of the Functions host. */
   readonly url: string;
   readonly addresses: readonly Address[];
+  /** What is wrong with the app's settings; it runs without those. */
+  readonly settingFaults: readonly string[];
   /** Settles when a part ends that nobody asked to. */
   readonly broken: Promise<PartFailed>;
   /** Stops the parts in the reverse of their order of need; settles when every process has ended. */
@@ -115,6 +118,7 @@ async function startParts(
     return {
       url,
       addresses: addresses(settings, ports, url, localArm),
+      settingFaults: parseSettings({ ...settings.env, ...env }).faults,
       broken: parts.broken,
       stop: () => parts.stop().finally(release),
     };

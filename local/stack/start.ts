@@ -30,6 +30,7 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
     if (settings.arm.kind === "local" && settings.arm.faults.length > 0) {
       print(`${"Faults of the local ACI".padEnd(26)} ${settings.arm.faults.length}`);
     }
+    for (const fault of stack.settingFaults) tell(`Invalid setting: ${fault}`);
     print(`ready ${stack.url}`);
     const end = await Promise.race([stack.broken, aborted(asked)]);
     await stack.stop();

@@ -146,6 +146,33 @@ async function endOf(id: string): Promise<unknown> {
   });
 }
 
+const noPython = missing.has("python") ? " (skipped: python3 is not there)" : "";
+test.skipIf(noPython !== "")(
+  `docs/posting.md's service that starts again follows the job that it posted, and says why one failed${noPython}`,
+  async () => {
+    const address = await run("node", codeOf("docs/posting.md", "queue address"), [], {
+      AzureWebJobsStorage: storage,
+    });
+    const env = { ...called(), QUEUE_URL: address.stdout.trim(), TOKEN: "", PYTHONPATH: join(root, "clients/python") };
+    const code = codeOf("docs/posting.md", "once python");
+    const file = await sample("once");
+    const ran = await Promise.all([1, 2].map(() => run("python", code, [file, "order-1"], env)));
+    const again = await run("python", code, [file, "order-1"], env);
+    for (const each of [...ran, again]) {
+      expect(each, each.stderr).toMatchObject({ exitCode: 0 });
+      expect(each.stdout).toContain("app1 | Hello World!");
+    }
+    const reply = await fetch(`${stack.url}/api/jobs?name=once`, { headers: { "x-functions-key": key } });
+    expect(await reply.json()).toMatchObject({ jobs: [{ name: "once", attempt: 1 }] });
+    const failing = await sample("once-fails", (definition) =>
+      definition.replaceAll("container1:latest", "fails:latest"),
+    );
+    const failed = await run("python", code, [failing, "order-2"], env);
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stderr).toMatch(/^once-fails Failed: .* reason ExitCode, fault of the program\n$/);
+  },
+);
+
 test("docs/queue.md's program posts the sample", async () => {
   const [, code = ""] = /^```js\n(.*?)^```$/ms.exec(await readFile(join(root, "docs/queue.md"), "utf8")) ?? [];
   const posted = await run("node", code, [], { AzureWebJobsStorage: storage });

@@ -96,6 +96,11 @@ test("the last line on stdout says where it serves", async () => {
   expect(supervisor.stdout.trimEnd().split("\n").at(-1)).toMatch(/^ready http:\/\/\S+:\d+$/);
 });
 
+test("a setting of the app that is wrong is said on the terminal", async () => {
+  const supervisor = await supervise({ MAX_ACTIVE_JOBS: "many" });
+  await expect.poll(() => supervisor.stderr, soon).toContain("Invalid setting: MAX_ACTIVE_JOBS must be a whole number");
+});
+
 test("SIGKILL of the supervisor takes its parts along", async () => {
   const supervisor = await supervise();
   supervisor.child.kill("SIGKILL");
