@@ -46,7 +46,7 @@ export const catalogue = {
   NameBusy: entry(
     "caller",
     "wait",
-    "Another job holds this container group's name. Use uniqueName to run side by side.",
+    "Another job holds the name, or its group is still there. Use uniqueName to run side by side.",
   ),
   GroupFull: entry(
     "caller",
