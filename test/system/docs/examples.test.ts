@@ -153,6 +153,7 @@ test.skipIf(noPython !== "")(
     const address = await run("node", codeOf("docs/posting.md", "queue address"), [], {
       AzureWebJobsStorage: storage,
     });
+    await run("shell", codeOf("docs/posting.md", "http shell"), [await sample("first")], called()); // makes the queues
     const env = { ...called(), QUEUE_URL: address.stdout.trim(), TOKEN: "", PYTHONPATH: join(root, "clients/python") };
     const code = codeOf("docs/posting.md", "once python");
     const file = await sample("once");
