@@ -27,6 +27,7 @@ const longest = [
   "/recovery/soak.test.ts",
   "/jobs/jobs.test.ts",
   "/incidents/incidents.test.ts",
+  "/recovery/groups.test.ts",
   "/recovery/crash.test.ts",
   "/service/captured-logs.test.ts",
   "/host/life-facts.test.ts",

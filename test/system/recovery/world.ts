@@ -6,6 +6,7 @@ import { z } from "zod";
 import { connectionString } from "../../../local/azurite/connection.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { minute, second } from "../../../src/shared/base/duration.ts";
+import { queueTimeOf } from "../../../src/shared/job/slot.ts";
 import { connectStorage, type Storage } from "../../../src/shared/store/connect.ts";
 import { tableNames } from "../../../src/shared/store/connect.ts";
 import type { JobKey } from "../../../src/shared/store/job-row.ts";
@@ -46,10 +47,12 @@ export interface Row {
   readonly attempt: number;
   readonly exitCode: number | undefined;
   readonly groupDeleted: boolean;
+  /** When its wait counts from: its age less its priority. */
+  readonly turn: number;
 }
 
 /** The columns of a row. */
-const columns: (keyof Row)[] = ["id", "name", "state", "reason", "attempt", "exitCode", "groupDeleted"];
+const columns = ["id", "name", "state", "reason", "attempt", "exitCode", "groupDeleted", "createdAt", "priority"];
 
 function rowOf(row: Readonly<Record<string, unknown>>): Row {
   const text = (name: string): string => String(row[name]);
@@ -61,6 +64,7 @@ function rowOf(row: Readonly<Record<string, unknown>>): Row {
     attempt: Number(row["attempt"]),
     exitCode: typeof row["exitCode"] === "number" ? row["exitCode"] : undefined,
     groupDeleted: row["groupDeleted"] === true,
+    turn: queueTimeOf(Number(row["createdAt"]), Number(row["priority"] ?? 0)),
   };
 }
 
@@ -262,8 +266,9 @@ export class World {
     return [...log.matchAll(/Timeout value of \d+ ms exceeded by function: (\w+)/g)].map(([, name = ""]) => name);
   }
 
-  async counters(): Promise<Counters> {
-    return counters.parse(await this.aci("GET", "counters?tag=aciproxy-job"));
+  /** @param tag whose live groups are counted */
+  async counters(tag = "aciproxy-job"): Promise<Counters> {
+    return counters.parse(await this.aci("GET", `counters?tag=${tag}`));
   }
 
   async rows(): Promise<readonly Row[]> {
