@@ -1035,7 +1035,7 @@ export interface Rerun {
 
 export interface Priority {
   /** A sentence for people. */
-  readonly message?: string | undefined;
+  readonly message: string;
   /** The job's id. */
   readonly id?: string | undefined;
   readonly priority?: number | undefined;
@@ -1043,9 +1043,9 @@ export interface Priority {
 
 export interface GroupSlots {
   /** The job's id. */
-  readonly id?: string | undefined;
+  readonly id: string;
   /** The job's name. */
-  readonly name?: string | undefined;
+  readonly name: string;
   /** It has its slot. */
   readonly since?: string | undefined;
   /** It has ended, and Azure does not confirm that nothing of it runs any more. */
@@ -1054,9 +1054,9 @@ export interface GroupSlots {
 
 export interface GroupWaiting {
   /** The job's id. */
-  readonly id?: string | undefined;
+  readonly id: string;
   /** The job's name. */
-  readonly name?: string | undefined;
+  readonly name: string;
   /** Its wait counts from: accepted less its priority. */
   readonly since?: string | undefined;
   /** Its own. */
@@ -1065,9 +1065,9 @@ export interface GroupWaiting {
 
 export interface Group {
   /** Its name, in lower case. */
-  readonly group?: string | undefined;
+  readonly group: string;
   /** Slots that are held. */
-  readonly held?: number | undefined;
+  readonly held: number;
   /** The operator's; null where the operator has set no limit. */
   readonly limit?: number | null | undefined;
   /** An operator lets nobody in. */
@@ -1082,7 +1082,7 @@ export interface Group {
 
 export interface Groups {
   /** Those of which a slot is held, or an operator has said something. */
-  readonly groups?: readonly Group[] | undefined;
+  readonly groups: readonly Group[];
   /** Where the next page begins. */
   readonly continuation?: string | undefined;
 }

@@ -8,6 +8,7 @@ import { exitCodeOfError, exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { addCompletion } from "./completion.ts";
 import { addDescribe } from "./describe.ts";
 import { addDrill } from "./drill.ts";
+import { addGroups } from "./groups.ts";
 import { addHealth } from "./health.ts";
 import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
@@ -44,6 +45,7 @@ for (const add of [
   addDescribe,
   addLogs,
   addOperate,
+  addGroups,
   addPoison,
   addTemplate,
   addHealth,

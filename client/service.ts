@@ -5,6 +5,8 @@ import type {
   Canceled,
   CancelManyBody,
   Checked,
+  Group,
+  Groups,
   HealthDetails,
   JobPage,
   JobRecord,
@@ -15,12 +17,14 @@ import type {
   PoisonList,
   PoisonReplayBody,
   PoisonTaken,
+  Priority,
   Reindexed,
   Replies,
   Rerun,
   RerunManyBody,
   Resumed,
   Status,
+  SteerGroupBody,
   Summary,
   SummaryQuery,
   Template,
@@ -215,6 +219,31 @@ export class Service {
     return this.#call("POST", "/api/jobs/cancel", "Canceled", json(which));
   }
 
+  /** Groups of jobs of which a slot is held, or an operator has said something, by name; of each the first 20 who hold one and who wait. */
+  async *groups(): AsyncGenerator<Group> {
+    let continuation: string | undefined;
+    do {
+      const page: Groups = await this.#call("GET", "/api/groups", "Groups", { query: { continuation } });
+      yield* page.groups;
+      ({ continuation } = page);
+    } while (continuation !== undefined);
+  }
+
+  /** A group of jobs: its slots and who waits for one. */
+  group(name: string): Promise<Group> {
+    return this.#call("GET", groupPath(name), "Group");
+  }
+
+  /** Limits or pauses a group of jobs; `null` gives it back. */
+  putGroup(name: string, body: SteerGroupBody): Promise<Group> {
+    return this.#call("PUT", groupPath(name), "Group", json(body));
+  }
+
+  /** @param priority seconds of head start for a job that waits */
+  setPriority(id: string, priority: number): Promise<Priority> {
+    return this.#call("POST", `/api/jobs/${encodeURIComponent(id)}/priority`, "Priority", json({ priority }));
+  }
+
   /** Accepts jobs and lets them wait. */
   pause(body: PauseBody): Promise<Paused> {
     return this.#call("POST", "/api/pause", "Paused", json(body));
@@ -285,6 +314,8 @@ export class Service {
   }
 }
 
+/** A group's name is the rest of the path, slashes included. */
+const groupPath = (name: string): string => `/api/groups/${name.split("/").map(encodeURIComponent).join("/")}`;
 const templatePath = (name: string): string => `/api/templates/${encodeURIComponent(name)}`;
 
 /** A definition as a call sends it. */

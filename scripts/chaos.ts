@@ -6,5 +6,5 @@ process.stderr.write(`seed ${seed}\n`);
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 const figures = await chaos({ jobs, kills, faults: 0.1, seed, factor: 10, tell });
 process.stdout.write(`${JSON.stringify({ seed, ...figures }, null, 2)}\n`);
-const { lost, doubled, leaked, alive, wrong } = figures;
-process.exitCode = lost + doubled + leaked + alive + wrong.length === 0 ? 0 : 1;
+const { lost, doubled, leaked, overLimit, alive, wrong } = figures;
+process.exitCode = lost + doubled + leaked + overLimit + alive + wrong.length === 0 ? 0 : 1;

@@ -1374,7 +1374,7 @@ class Rerun(Reply):
 class Priority(Reply):
     """The reply Priority."""
 
-    message: Optional[str] = None
+    message: str
     """A sentence for people."""
     id: Optional[str] = None
     """The job's id."""
@@ -1385,9 +1385,9 @@ class Priority(Reply):
 class GroupSlots(Reply):
     """The reply GroupSlots."""
 
-    id: Optional[str] = None
+    id: str
     """The job's id."""
-    name: Optional[str] = None
+    name: str
     """The job's name."""
     since: Optional[str] = None
     """It has its slot."""
@@ -1399,9 +1399,9 @@ class GroupSlots(Reply):
 class GroupWaiting(Reply):
     """The reply GroupWaiting."""
 
-    id: Optional[str] = None
+    id: str
     """The job's id."""
-    name: Optional[str] = None
+    name: str
     """The job's name."""
     since: Optional[str] = None
     """Its wait counts from: accepted less its priority."""
@@ -1413,9 +1413,9 @@ class GroupWaiting(Reply):
 class Group(Reply):
     """The reply Group."""
 
-    group: Optional[str] = None
+    group: str
     """Its name, in lower case."""
-    held: Optional[int] = None
+    held: int
     """Slots that are held."""
     limit: Optional[int] = None
     """The operator's; null where the operator has set no limit."""
@@ -1433,7 +1433,7 @@ class Group(Reply):
 class Groups(Reply):
     """The reply Groups."""
 
-    groups: Optional[List[Group]] = None
+    groups: List[Group]
     """Those of which a slot is held, or an operator has said something."""
     continuation: Optional[str] = None
     """Where the next page begins."""

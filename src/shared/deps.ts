@@ -17,6 +17,7 @@ import { HeldMessages } from "./store/held-messages.ts";
 import { Resender } from "./intake/resender.ts";
 import { StoredTemplates } from "./intake/stored-templates.ts";
 import { IndexRebuild } from "./store/index-rebuild.ts";
+import { SteeringCopies } from "./store/steering-copies.ts";
 import { JobIndex } from "./store/job-index.ts";
 import { keyVaultRing } from "./security/key-vault-ring.ts";
 import { JobStore } from "./store/jobs.ts";
@@ -137,6 +138,7 @@ export function makeDeps(options: DepsOptions): Deps {
   const bytes = (size: number): Uint8Array => randomBytes(size);
   const messageKeys = new LinkKeys(storage.table(tableNames.control), ring, pacing, "message-key");
   const services = new ServiceStates(storage.table(tableNames.control));
+  const copies = new SteeringCopies(storage.table(tableNames.control));
   const prices = { vcpuHour: settings.priceVcpuHour, gbHour: settings.priceGbHour, currency: settings.currency };
   const sealer = new Sealer(ring, now);
   let made: { readonly aci: GovernedAci; readonly installation: Installation } | undefined;
@@ -160,7 +162,7 @@ export function makeDeps(options: DepsOptions): Deps {
     services,
     endpoints: endpointsOf(settings, control).map((client) => new Endpoint(client, { states: services, now, log })),
     undelivered: new UndeliveredEvents(storage.table(tableNames.control), pacing),
-    rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), prices, pacing),
+    rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), copies, prices, pacing),
     periodicRuns: new PeriodicRuns(storage.table(tableNames.control)),
     bulk: new BulkWorks(storage.table(tableNames.control)),
     reruns: new BulkReruns(storage.table(tableNames.control)),
@@ -173,8 +175,8 @@ export function makeDeps(options: DepsOptions): Deps {
       { all: settings.maxActiveJobs, perName: settings.maxActivePerName },
       pacing,
     ),
-    groups: new Groups(storage.table(tableNames.index), pacing),
-    groupCheck: new GroupCheck(storage.table(tableNames.index), pacing),
+    groups: new Groups(storage.table(tableNames.index), copies, pacing),
+    groupCheck: new GroupCheck(storage.table(tableNames.index), copies, pacing),
     placement,
     sleep,
     sealer,

@@ -93,6 +93,26 @@ describe("an acceptor that dies before its row is written", () => {
     expect((await post(bench.deps, yaml("keyed"), "", key)).status).toBe(200);
   });
 
+  it("holds a slot of its group as long: the same call with its key is to be repeated, and is not refused for that slot", async () => {
+    const { bench, refuseRows, takeRows } = await withDeadAcceptor();
+    const sleep = (): Promise<void> => {
+      bench.clock.advance(5 * second);
+      return Promise.resolve();
+    };
+    const deps = { ...bench.deps, sleep };
+    const again = async (key: string) =>
+      (await post(deps, yaml(key), "group=g&groupLimit=1&onGroupFull=reject", { "idempotency-key": key })).status;
+    refuseRows();
+    expect(await again("keyed")).toBe(503);
+    takeRows();
+    expect(await again("other")).toBe(409);
+    expect(await again("keyed")).toBe(503);
+    bench.clock.advance(reservationTime);
+    expect(await again("keyed")).toBe(503);
+    await tick(bench);
+    expect(await again("keyed")).toBe(200);
+  });
+
   it("leaves nothing behind once its reservation expired: another definition may use its id, key and name", async () => {
     const { bench, refuseRows, takeRows } = await withDeadAcceptor();
     const envelope = (name: string): string =>

@@ -8,7 +8,7 @@ import { columnsOf, jobKey, type Sealed } from "../store/job-row.ts";
 import { hasEnded, type Job } from "../job/job.ts";
 import { attach } from "./attach.ts";
 import { newJob } from "./new-job.ts";
-import { findConflict } from "./conflict.ts";
+import { findConflict, type Conflict } from "./conflict.ts";
 import { isReserved, secure, undoubtedTime } from "./reservation.ts";
 import type { Checked, Submission } from "./submission.ts";
 import { requeue } from "../store/requeue.ts";
@@ -16,7 +16,7 @@ import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Ceilings, Capacity } from "../limits/ceilings.ts";
 import type { Groups } from "../limits/groups.ts";
-import { groupFull, leaveGroup, reserveSlot } from "./group-slot.ts";
+import { groupFull, leaveGroup, requeueCalled, reserveSlot } from "./group-slot.ts";
 import { memberOf } from "../store/group-entries.ts";
 import { queueTimeOf } from "../job/slot.ts";
 import type { Queues } from "../store/queues.ts";
@@ -187,15 +187,17 @@ async function reserveOrFind(
   for (let round = 0; round < maxRounds && deps.now() <= until; round++) {
     if (round > 1) await deps.sleep(pause(round - 1) * (0.5 + deps.random()));
     const begun = deps.now();
-    const { reserved, wanted, reservedAt, refusal } = await inSequence(async () => {
+    const { reserved, wanted, reservedAt, refusal, called } = await inSequence(async () => {
       const room = await ceilings.capacityFor(job.name);
       const wanted = withCapacity(rerunOf === undefined ? job : { ...job, rerunOf }, room, deps.now());
       // A message has its row at once, and waits; a caller by HTTP hears that there is no room.
       if (room.kind === "full" && submission.via !== "queue")
-        return { reserved: "full", wanted, reservedAt: 0, refusal: tooMany } as const;
+        return { reserved: "full", wanted, reservedAt: 0, refusal: tooMany, called: [] } as const;
       const slot = await reserveSlot(deps, job, want === "hold");
-      if (slot.kind === "full")
-        return { reserved: "full", wanted, reservedAt: 0, refusal: await groupFull(deps, job, slot) } as const;
+      if (slot.kind === "full") {
+        const refusal = await groupFull(deps, job, slot);
+        return { reserved: "full", wanted, reservedAt: 0, refusal, called: [] } as const;
+      }
       const reservedAt = deps.now();
       // One that waits for a ceiling neither holds a slot nor keeps others from theirs.
       const further =
@@ -217,14 +219,18 @@ async function reserveOrFind(
         further,
       };
       const [reserved] = await Promise.all([index.reserve(reservation), stored]);
-      return { reserved, wanted, reservedAt, refusal: undefined };
+      return { reserved, wanted, reservedAt, refusal: undefined, called: room.kind === "full" ? [] : slot.called };
     });
     if (reserved === "no index") {
       await deps.jobs.mustFindAll();
       continue;
     }
-    if (reserved === "reserved") return ok({ kind: "reserved", job: wanted, reservedAt });
-    const found = await findConflict(deps, job, submission, checked, { want, over, round });
+    if (reserved === "reserved") {
+      await requeueCalled(deps, called);
+      return ok({ kind: "reserved", job: wanted, reservedAt });
+    }
+    const inTheWay = await findConflict(deps, job, submission, checked, { want, over, round });
+    const found = refusal === undefined ? inTheWay : refusedUnless(inTheWay, refusal);
     switch (found.kind) {
       case "ours": {
         // What was reserved leads to a row under the time at which it was reserved first.
@@ -237,21 +243,26 @@ async function reserveOrFind(
       case "attach":
         return ok({ kind: "attached", job: found.job });
       case "refuse":
-        return err(refusal ?? found.refusal);
+        return err(found.refusal);
       case "stand in line":
-        if (refusal) return err(refusal);
         want = "wait";
         break;
       case "take over":
-        if (refusal) return err(refusal);
         [rerunOf, over] = [found.from ?? rerunOf, found.etag];
         break;
+      case "on its way":
       case "gone":
-        if (refusal) return err(refusal);
         break;
     }
   }
   throw new Unavailable("storage", "The name could not be reserved: too many want it at once.");
+}
+
+/** A job that is kept out is refused, unless it is there, or what keeps it out may be an earlier try with its key that is given back. */
+function refusedUnless(found: Conflict, refusal: Refusal): Conflict {
+  if (found.kind === "ours" || found.kind === "attach" || found.kind === "on its way") return found;
+  const isDead = found.kind === "take over" && found.from === undefined;
+  return isDead ? { kind: "on its way" } : { kind: "refuse", refusal };
 }
 
 /** @param reservedAt when what the row needs was reserved, or adopted */

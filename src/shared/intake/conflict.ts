@@ -28,6 +28,8 @@ const roundsForARow = 20;
 
 export type Conflict =
   | { readonly kind: "stand in line" | "gone" }
+  /** The same submission came before, and its row is not written yet: what keeps this one out may be what that one has. */
+  | { readonly kind: "on its way" }
   /** All is reserved for this job, by us or by whoever died before its row was written, at that time. */
   | { readonly kind: "ours"; readonly createdAt: number }
   | { readonly kind: "attach"; readonly job: Job }
@@ -123,7 +125,7 @@ async function sameKey(
   // Reserved a moment ago, its row is on its way; or its acceptor died, and the reservation expires.
   if (earlier === undefined) {
     const isDead = await hasDied(deps, entry.id);
-    return isDead ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "gone" };
+    return isDead ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "on its way" };
   }
   const { phase, awaitsDefinition } = earlier.job;
   if (awaitsDefinition && !hasEnded(phase))

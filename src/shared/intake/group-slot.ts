@@ -24,9 +24,9 @@ interface GroupDeps {
  */
 export async function reserveSlot({ groups }: Pick<GroupDeps, "groups">, job: Job, hasName: boolean): Promise<Vacancy> {
   const member = memberOf(job);
-  if (member === undefined) return { kind: "open", actions: [] };
+  if (member === undefined) return { kind: "open", actions: [], called: [] };
   if (job.options.onGroupFull === "reject") return groups.vacancy(member);
-  return { kind: "open", actions: hasName ? enqueueing(member) : [] };
+  return { kind: "open", actions: hasName ? enqueueing(member) : [], called: [] };
 }
 
 /** The refusal of a job that would have to wait. */

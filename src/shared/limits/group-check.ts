@@ -12,13 +12,16 @@ import {
   slotKey,
   slotsOf,
   queuedIn,
+  steeringColumns,
   type GroupEntry,
   type Slot,
   type Member,
   type Queued,
+  type Steered,
 } from "../store/group-entries.ts";
 import { entity, IndexPartition, kind, partition, timeOf } from "../store/index-partition.ts";
 import { storageCall } from "../store/connect.ts";
+import type { SteeringCopies } from "../store/steering-copies.ts";
 
 /** All that the index has of a group. */
 export interface WholeGroup {
@@ -45,11 +48,27 @@ const maxQueued = 50;
 
 /** What the sweep compares and repairs of the slots of groups. */
 export class GroupCheck extends IndexPartition {
+  readonly #copies: SteeringCopies;
   readonly #pacing: Pacing;
 
-  constructor(table: TableClient, pacing: Pacing) {
+  constructor(table: TableClient, copies: SteeringCopies, pacing: Pacing) {
     super(table);
+    this.#copies = copies;
     this.#pacing = pacing;
+  }
+
+  /** Copies of what operators say, by group. */
+  copies(): Promise<ReadonlyMap<string, Steered>> {
+    return this.#copies.all();
+  }
+
+  /** The copy is made as the entry is; an entry that is gone was lost with the index, and is made as its copy is. */
+  async keepSteering({ group, entry, slots }: WholeGroup, copy: Steered = { limit: undefined, paused: false }) {
+    if (entry === undefined && isSteered(copy)) {
+      const restored = entity(entryKey(group), { held: slots.length, ...steeringColumns(copy) });
+      await storageCall(() => this.table.createEntity(restored), 404, 409);
+    } else if (entry !== undefined && (entry.limit !== copy.limit || entry.paused !== copy.paused))
+      await this.#copies.put(group, entry);
   }
 
   /** The jobs that are in the index, by their groups. */

@@ -15,12 +15,15 @@ import {
   slotsOf,
   slotKey,
   queuedIn,
+  steeringColumns,
   type GroupEntry,
   type Member,
   type Queued,
   type Slot,
+  type Steered,
 } from "../store/group-entries.ts";
 import { entity, IndexPartition, kind } from "../store/index-partition.ts";
+import type { SteeringCopies } from "../store/steering-copies.ts";
 
 /**
  * The slots of groups of jobs: who takes one, who waits for one, and to whom one goes that is free. A slot that is given back goes to the
@@ -46,9 +49,12 @@ export type Seeking =
       readonly position: number | undefined;
     };
 
-/** Whether a job that does not wait gets a slot as it is accepted: then what its transaction does besides. */
+/**
+ * Whether a job that does not wait gets a slot as it is accepted: then what its transaction does besides. `called`: those before it, who get
+ * one in the same transaction and must be requeued.
+ */
 export type Vacancy =
-  | { readonly kind: "open"; readonly actions: readonly TransactionAction[] }
+  | { readonly kind: "open"; readonly actions: readonly TransactionAction[]; readonly called: readonly JobId[] }
   | { readonly kind: "full"; readonly held: number; readonly limit: number };
 
 /** What an operator says of a group. */
@@ -64,15 +70,19 @@ export function steeringTag(entry: GroupEntry | undefined): string {
 
 /** How many of a line one call reads. A transaction of two changes for each of them, and two more, holds a hundred at most. */
 const maxRead = 45;
+/** How many of a line get a slot with a job that does not wait: its transaction does more besides. */
+const maxPassed = 20;
 /** How many transactions one call makes to call up others; the sweep goes on. */
 const maxRounds = 300;
 
 export class Groups extends IndexPartition {
+  readonly #copies: SteeringCopies;
   readonly #pacing: Pacing;
   readonly #sequence = new InSequence();
 
-  constructor(table: TableClient, pacing: Pacing) {
+  constructor(table: TableClient, copies: SteeringCopies, pacing: Pacing) {
     super(table);
+    this.#copies = copies;
     this.#pacing = pacing;
   }
 
@@ -102,11 +112,12 @@ export class Groups extends IndexPartition {
 
   /** For a job that does not wait: one read. */
   async vacancy(member: Member): Promise<Vacancy> {
-    const { entry, queue } = await this.view(member.group);
+    const { entry, queue } = await this.view(member.group, maxPassed + 2);
     const held = entry?.held ?? 0;
-    const isNext = queue.length === 0 && nextOf(entry, held, [member]).length > 0;
+    const everybody = [...queue, member];
+    const isNext = queue.length <= maxPassed && nextOf(entry, held, everybody).length === everybody.length;
     if (!isNext) return { kind: "full", held, limit: limitOf(entry, member) };
-    return { kind: "open", actions: this.#granting(member.group, entry, held, [member]) };
+    return { kind: "open", actions: this.#granting(member.group, entry, held, everybody), called: queue.map(idOf) };
   }
 
   /** How many wait, up to a thousand. */
@@ -139,7 +150,7 @@ export class Groups extends IndexPartition {
         called.push(...next.map(({ id }) => id).filter((id) => id !== member.id));
         if (next.some(({ id }) => id === member.id)) return done({ kind: "held", called });
       }
-      if (at === -1 && !isQueued) {
+      if (at === -1 && !isQueued && !(await this.#standsBehind(queue, member))) {
         if (!mayHold && (await this.holds(member))) return done({ kind: "held", called });
         await this.enqueue(member);
         // A slot may have become free before the job stood in queue: then nobody called it.
@@ -152,26 +163,33 @@ export class Groups extends IndexPartition {
     });
   }
 
+  /** Whether a job stands in the line beyond what was read of it. */
+  async #standsBehind(queue: readonly Queued[], member: Member): Promise<boolean> {
+    return queue.length >= maxRead - 1 && (await this.get(groupWaitKey(member))) !== undefined;
+  }
+
   /**
    * What an operator says of a group; `undefined` leaves a thing as it is, `null` gives it back.
    *
    * @param expected the tag of what the operator has read; `other` where somebody changed that meanwhile
    */
-  steer(group: string, { limit, paused }: Steering, expected?: string): Promise<"done" | "other" | "no index"> {
-    return rewrite("the slots of a group", this.#pacing, async () => {
+  async steer(group: string, { limit, paused }: Steering, expected?: string): Promise<"done" | "other" | "no index"> {
+    const steered = await rewrite<Steered | "other" | "no index">("the slots of a group", this.#pacing, async () => {
       const entry = entryIn(await this.get(entryKey(group)));
       if (expected !== undefined && expected !== steeringTag(entry)) return done("other");
-      // A column that is merged can't be taken away.
-      const said = {
-        limit: (limit === undefined ? entry?.limit : limit) ?? 0,
+      const said: Steered = {
+        limit: (limit === undefined ? entry?.limit : limit) ?? undefined,
         paused: (paused === undefined ? entry?.paused : paused) ?? false,
       };
-      const written = entity(entryKey(group), { held: entry?.held ?? 0, ...said });
+      const written = entity(entryKey(group), { held: entry?.held ?? 0, ...steeringColumns(said) });
       const result = await this.transactWhole([
         entry === undefined ? ["create", written] : ["update", written, "Merge", { etag: entry.etag }],
       ]);
-      return result === "refused" ? conflict : done(result);
+      return result === "refused" ? conflict : done(result === "done" ? said : result);
     });
+    if (typeof steered === "string") return steered;
+    await this.#copies.put(group, steered);
+    return "done";
   }
 
   /** Groups of which a slot is held, or an operator has said something, in the order of their names. */

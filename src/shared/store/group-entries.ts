@@ -27,12 +27,15 @@ export interface Member {
   readonly limit: number;
 }
 
-export interface GroupEntry {
-  readonly etag: string;
-  readonly held: number;
-  /** The operator's limit. */
+/** What an operator says of a group. */
+export interface Steered {
   readonly limit: number | undefined;
   readonly paused: boolean;
+}
+
+export interface GroupEntry extends Steered {
+  readonly etag: string;
+  readonly held: number;
 }
 
 /** A job in a group's queue. */
@@ -88,13 +91,17 @@ export function partsOf(
 
 export function entryIn(row: IndexRow | undefined): GroupEntry | undefined {
   if (row === undefined) return undefined;
-  const { etag, held, limit, paused } = row;
-  return {
-    etag,
-    held: typeof held === "number" ? held : 0,
-    limit: typeof limit === "number" && limit > 0 ? limit : undefined,
-    paused: paused === true,
-  };
+  const { etag, held } = row;
+  return { etag, held: typeof held === "number" ? held : 0, ...steeringIn(row) };
+}
+
+export function steeringIn({ limit, paused }: Readonly<Record<string, unknown>>): Steered {
+  return { limit: typeof limit === "number" && limit > 0 ? limit : undefined, paused: paused === true };
+}
+
+/** As columns: one that is merged can't be taken away, so 0 stands for no limit. */
+export function steeringColumns({ limit = 0, paused }: Steered): { readonly limit: number; readonly paused: boolean } {
+  return { limit, paused };
 }
 
 export function queuedIn(group: string, row: Readonly<Record<string, unknown>>): Queued | undefined {
@@ -143,7 +150,7 @@ export function enqueueing(member: Member | undefined): readonly TransactionActi
 }
 
 /** Whether an operator has said something of the group. */
-export const isSteered = ({ limit, paused }: GroupEntry): boolean => limit !== undefined || paused;
+export const isSteered = ({ limit, paused }: Steered): boolean => limit !== undefined || paused;
 
 /**
  * Who gets a slot now, first come first: the first who can't have one keeps all behind it from theirs.

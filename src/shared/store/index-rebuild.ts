@@ -11,9 +11,10 @@ import { queueTimeOf } from "../job/slot.ts";
 import { typicalDurationAfter } from "../job/timing.ts";
 import { storageCall } from "./connect.ts";
 import { entity, IndexPartition, kind, leadsTo, nameEntry, waitKey } from "./index-partition.ts";
-import { entryKey, groupEntryOf, partsOf } from "./group-entries.ts";
+import { entryKey, groupEntryOf, partsOf, steeringColumns } from "./group-entries.ts";
 import { columnsOf, leadsToItself, listedColumns, recordColumns, type Prices } from "./job-row.ts";
 import { rowOf, type Row } from "./rebuilt-row.ts";
+import type { SteeringCopies } from "./steering-copies.ts";
 
 /**
  * The job index, written anew from the rows of the table `jobs` after it was lost. Every step may be interrupted and repeated: it adds
@@ -23,7 +24,7 @@ import { rowOf, type Row } from "./rebuilt-row.ts";
  * What stands in no row is lost: cancels that came before their jobs.
  */
 const progress = z.object({
-  /** `locks`: of jobs with a group. `entries`: everything of every row. `newest`: rows that came meanwhile. `queues`: names that nobody has. `slots`: how many each group holds. */
+  /** `locks`: of jobs with a group. `entries`: everything of every row. `newest`: rows that came meanwhile. `queues`: names that nobody has. `slots`: how many each group holds, and what operators said of it. */
   pass: z.enum(["locks", "entries", "newest", "queues", "slots", "whole"]),
   /** Where in the pass to go on: storage's own text. */
   page: z.string().optional(),
@@ -64,12 +65,14 @@ type Patiently = <T>(call: () => Promise<T>) => Promise<T>;
 
 export class IndexRebuild extends IndexPartition {
   readonly #jobs: TableClient;
+  readonly #copies: SteeringCopies;
   readonly #prices: Prices;
   readonly #pacing: Pacing;
 
-  constructor(index: TableClient, jobs: TableClient, prices: Prices, pacing: Pacing) {
+  constructor(index: TableClient, jobs: TableClient, copies: SteeringCopies, prices: Prices, pacing: Pacing) {
     super(index);
     this.#jobs = jobs;
+    this.#copies = copies;
     this.#prices = prices;
     this.#pacing = pacing;
   }
@@ -202,12 +205,7 @@ export class IndexRebuild extends IndexPartition {
 
   async #enter(rows: readonly Row[], patiently: Patiently): Promise<void> {
     // What leads to a row comes before what has the row reconciled.
-    const leading = new Map(rows.flatMap(leadingEntries));
-    const actions = [...leading].map(([rowKey, more]): TransactionAction => ["upsert", entity(rowKey, more), "Merge"]);
-    for (let at = 0; at < actions.length; at += maxActions) {
-      const part = actions.slice(at, at + maxActions);
-      await patiently(() => storageCall(() => this.table.submitTransaction(part)));
-    }
+    await this.#mergeAll([...new Map(rows.flatMap(leadingEntries))], patiently);
     // Newest first: of several jobs of a key or a name the newest counts.
     const shared = new Map(rows.flatMap(sharedEntries).toReversed());
     await this.#addAll([...shared], patiently);
@@ -238,18 +236,22 @@ export class IndexRebuild extends IndexPartition {
     if (entry !== undefined) await this.#add(...entry, patiently);
   }
 
-  /** One that gives its slot back meanwhile may be counted still: the sweep counts anew. */
+  /** With what operators said. A job that gives its slot back meanwhile may be counted still: the sweep counts anew. */
   async #countSlots(patiently: Patiently): Promise<void> {
+    const steered = await patiently(() => this.#copies.all());
     const counts = await patiently(async () => {
-      const held = new Map<string, number>();
+      const held = new Map([...steered.keys()].map((group) => [group, 0]));
       for await (const { rowKey } of this.rows(kind("group"), ["RowKey"])) {
         const parts = partsOf(String(rowKey));
         if (parts?.kind === "slot") held.set(parts.group, (held.get(parts.group) ?? 0) + 1);
       }
       return held;
     });
-    for (const [group, held] of counts)
-      await patiently(() => storageCall(() => this.table.upsertEntity(entity(entryKey(group), { held }), "Merge")));
+    const entries = [...counts].map(([group, held]): Entry => {
+      const copy = steered.get(group);
+      return [entryKey(group), { held, ...(copy === undefined ? {} : steeringColumns(copy)) }];
+    });
+    await this.#mergeAll(entries, patiently);
   }
 
   #jobEntry({ id, key, name, groupName: group, createdAt, job }: Row): Entry {
@@ -263,6 +265,14 @@ export class IndexRebuild extends IndexPartition {
       ...defined({ keyHash: job?.keyHash }),
     };
     return [`job_${id}`, entry];
+  }
+
+  async #mergeAll(entries: readonly Entry[], patiently: Patiently): Promise<void> {
+    const actions = entries.map(([rowKey, more]): TransactionAction => ["upsert", entity(rowKey, more), "Merge"]);
+    for (let at = 0; at < actions.length; at += maxActions) {
+      const part = actions.slice(at, at + maxActions);
+      await patiently(() => storageCall(() => this.table.submitTransaction(part)));
+    }
   }
 
   /** Entries that are there already are left as they are. */

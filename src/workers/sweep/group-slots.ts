@@ -17,6 +17,7 @@ export async function checkGroups(deps: Deps, until: number): Promise<RunEnd> {
   const { groupCheck, now, log } = deps;
   if (!(await deps.jobs.hasIndex())) return { kind: "completed", cursor: undefined };
   const jobs = new Map(await groupCheck.jobs());
+  const copies = new Map(await groupCheck.copies());
   const repaired = { freed: 0, restored: 0, recounted: 0 };
   const end = (kind: "completed" | "unfinished"): RunEnd => {
     if (Object.values(repaired).some((count) => count > 0)) log("warn", "group slots repaired", repaired);
@@ -25,6 +26,8 @@ export async function checkGroups(deps: Deps, until: number): Promise<RunEnd> {
   const check = async (group: WholeGroup): Promise<void> => {
     const own = jobs.get(group.group) ?? [];
     jobs.delete(group.group);
+    await groupCheck.keepSteering(group, copies.get(group.group));
+    copies.delete(group.group);
     repaired.freed += await freeSlots(deps, group, own);
     repaired.restored += await restoreSlots(deps, group, own);
     if ((group.entry?.held ?? 0) !== group.slots.length && (await groupCheck.recount(group.group)))
@@ -37,7 +40,7 @@ export async function checkGroups(deps: Deps, until: number): Promise<RunEnd> {
     if (now() >= until) return end("unfinished");
     await check(group);
   }
-  for (const group of [...jobs.keys()]) {
+  for (const group of new Set([...jobs.keys(), ...copies.keys()])) {
     if (now() >= until) return end("unfinished");
     await check({ group, entry: undefined, slots: [], queue: [] });
   }

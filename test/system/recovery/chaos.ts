@@ -33,6 +33,8 @@ export interface Figures {
   readonly lost: number;
   readonly doubled: number;
   readonly leaked: number;
+  /** How many groups ran beyond the limit of their group of jobs at most. */
+  readonly overLimit: number;
   /** Another verdict or exit code than the trouble and the program allow, or an attempt that no rule asked for; a line each. */
   readonly wrong: readonly string[];
   /** Jobs that had ended while a container of theirs ran. */
@@ -47,14 +49,24 @@ interface Plan {
   readonly program: Required<Pick<Simulated, "seconds" | "exitCode">>;
   readonly retries: number;
   readonly trouble: Trouble | undefined;
+  /** It is one of a group of jobs. */
+  readonly isLimited: boolean;
 }
 
-/** Three programs of four end well; the others with a code of their own, after a retry where there is no trouble. Two jobs of three have a trouble. */
+/** Of the group of jobs. */
+const limit = 5;
+const tag = "limited";
+
+/**
+ * Three programs of four end well; the others with a code of their own, after a retry where there is no trouble. Two jobs of three have a
+ * trouble. Two of five are of a group with a limit.
+ */
 function planOf(n: number): Plan {
   const trouble = n % 3 === 0 ? undefined : troubles[(n - Math.ceil(n / 3)) % troubles.length];
   const { seconds = 1 + (n % 20), exitCode = n % 4 === 2 ? 1 + (n % 100) : 0 } = trouble?.program ?? {};
   const retries = trouble === undefined && n % 4 === 2 ? 1 : 0;
-  return { name: `chaos-${n}-${trouble?.name ?? "plain"}`, program: { seconds, exitCode }, retries, trouble };
+  const name = `chaos-${n}-${trouble?.name ?? "plain"}`;
+  return { name, program: { seconds, exitCode }, retries, trouble, isLimited: n % 5 < 2 };
 }
 
 /** A share of storage's calls: the connection is cut before the service sees the call, or after it answered. */
@@ -120,15 +132,19 @@ export async function chaos(options: ChaosOptions): Promise<Figures> {
     await world.aci("DELETE", "faults");
     const allGone = async () => ((await world.index("job_")).length === 0 ? true : undefined);
     await world.until("the last group to go", allGone, enough);
+    const noSlots = async () => ((await world.index("group_")).length === 0 ? true : undefined);
+    await world.until("the last slot to be given back", noSlots, enough);
     const rows = await world.rows();
     const figures = judged(rows, await world.counters(), plans);
+    const { most = 0 } = (await world.counters(tag)).liveByTag[`${tag}=yes`] ?? {};
     // So that a failure can be understood: every attempt of the job, with its end.
     for (const fault of figures.wrong) {
       const { id } = rows.find(({ name }) => fault.startsWith(`${name}: `)) ?? {};
       tell(`${fault}\n${(await world.call("GET", `jobs/${id ?? ""}`))?.text ?? "no answer"}`);
     }
     const seconds = Math.round((performance.now() - began) / 1000);
-    return { ...figures, alive: alive.size, jobs, kills, armFaults, storageFaults: struck, seconds };
+    const overLimit = Math.max(0, most - limit);
+    return { ...figures, overLimit, alive: alive.size, jobs, kills, armFaults, storageFaults: struck, seconds };
   } finally {
     await world.stop();
   }
@@ -138,10 +154,15 @@ async function submitAll(world: World, plans: readonly Plan[], enough: number): 
   const left = [...plans];
   const one = async (): Promise<void> => {
     for (let plan = left.shift(); plan; plan = left.shift()) {
-      const { name, program, retries, trouble } = plan;
-      const top = trouble?.ownRegion === true ? { location: name.replaceAll("-", "") } : {};
+      const { name, program, retries, trouble, isLimited } = plan;
+      const top = {
+        ...(trouble?.ownRegion === true ? { location: name.replaceAll("-", "") } : {}),
+        ...(isLimited ? { tags: { [tag]: "yes" } } : {}),
+      };
       const text = definition(name, { app: program }, trouble?.properties, top);
-      await world.submit(text, name, trouble?.query ?? `startTimeout=PT6H&retries=${retries}`, enough);
+      const slot = isLimited ? `&group=chaos&groupLimit=${limit}&priority=${10 * retries}` : "";
+      const query = (trouble?.query ?? `startTimeout=PT6H&retries=${retries}`) + slot;
+      await world.submit(text, name, query, enough);
     }
   };
   await Promise.all(Array.from({ length: 8 }, one));

@@ -28,6 +28,8 @@ interface Scenario {
   readonly state: string;
   /** How often its group may be made to run. */
   readonly deployments: number;
+  /** What is added to the job's name for another one, which must end as it does. */
+  readonly other?: string;
 }
 
 const scenarios = {
@@ -62,6 +64,24 @@ const scenarios = {
     run: async (world, name) => {
       const queue = world.storage.queues.getQueueClient("aci-jobs");
       await queue.sendMessage(definition(name, { app: { seconds: 4 } }), { messageTimeToLive: -1 });
+    },
+    state: "Succeeded",
+    deployments: 1,
+  },
+  group: {
+    run: async (world, name) => {
+      const slot = `group=${name}&groupLimit=1&priority=1`;
+      await world.submit(definition(name, { app: { seconds: 4 } }), name, slot);
+      await world.submit(definition(`${name}-next`, { app: { seconds: 4 } }), `${name}-next`, slot);
+    },
+    state: "Succeeded",
+    deployments: 1,
+    other: "-next",
+  },
+  reject: {
+    run: async (world, name) => {
+      const slot = `group=${name}&groupLimit=1&onGroupFull=reject`;
+      await world.submit(definition(name, { app: { seconds: 4 } }), name, slot);
     },
     state: "Succeeded",
     deployments: 1,
@@ -154,26 +174,30 @@ export async function tryPoint(world: World, killer: Killer, point: Point, name:
 }
 
 async function runToEnd(world: World, scenario: keyof typeof scenarios, name: string): Promise<void> {
-  const { run, state, deployments } = scenarios[scenario];
+  const { run, state, deployments, other }: Scenario = scenarios[scenario];
   await run(world, name);
+  const names = [name, ...(other === undefined ? [] : [name + other])];
+  const ownRows = async (): Promise<readonly Row[]> => (await world.rows()).filter((row) => names.includes(row.name));
   await world.until(
     `the end of ${name}`,
     async () => {
-      const rows = (await world.rows()).filter((row) => row.name === name);
-      const done = rows.length > 0 && rows.every((row) => row.groupDeleted) && (await world.index("job_")).length === 0;
-      return done ? true : undefined;
+      const rows = await ownRows();
+      const left = [...(await world.index("job_")), ...(await world.index("group_"))];
+      return rows.length > 0 && rows.every((row) => row.groupDeleted) && left.length === 0 ? true : undefined;
     },
     20 * minute,
   );
-  const rows = (await world.rows()).filter((row) => row.name === name);
+  const rows = await ownRows();
   const counters = await world.counters();
-  const [, times = 0] = Object.entries(counters.deploymentsByGroup).find(([key]) => key.endsWith(`/${name}`)) ?? [];
+  const times = new Map(
+    Object.entries(counters.deploymentsByGroup).map(([key, count]) => [key.split("/").at(-1) ?? "", count]),
+  );
   const found = {
-    states: rows.map((row) => row.state),
-    deployments: times,
+    jobs: rows.map((row) => `${row.name} ${row.state} ${times.get(row.name) ?? 0}`).toSorted(),
     liveGroups: counters.liveGroups,
     held: await world.index("hold_"),
     lines: await world.index("wait_"),
   };
-  deepStrictEqual(found, { states: [state], deployments, liveGroups: 0, held: [], lines: [] });
+  const jobs = names.map((each) => `${each} ${state} ${deployments}`);
+  deepStrictEqual(found, { jobs, liveGroups: 0, held: [], lines: [] });
 }
