@@ -31,14 +31,14 @@ interface Asking {
   readonly signal?: AbortSignal | undefined;
   /** A log that is followed ends when the service ends it. */
   readonly isEndless?: boolean;
-  readonly body?: object;
-  readonly idempotencyKey?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 async function ask(
   method: string,
   path: string,
-  { signal, isEndless = false, body, idempotencyKey }: Asking,
+  { signal, isEndless = false, body, headers: more = {} }: Asking,
 ): Promise<Response | Answer<never>> {
   const who = session.value;
   if (who.kind !== "open") return failed("signed out", "Sign in.");
@@ -48,9 +48,9 @@ async function ask(
     if (headers === undefined) return left(who);
     const response = await fetch(`${apiBase}/${who.path}${path}`, {
       method,
-      headers: { ...headers, ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }) },
+      headers: { ...headers, ...more },
       cache: "no-store",
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body }),
       signal: AbortSignal.any(signals.filter((each) => each !== undefined)),
     });
     // A person may lack the role for one call and have it for others.
@@ -139,6 +139,13 @@ export const readTemplate = (
 ): Promise<Answer<Template>> =>
   json("GET", `${templatePath(name)}${version === undefined ? "" : `?version=${version}`}`, { signal });
 
+/** @param newest the version that is believed to be the newest; 0: there is no such template */
+export const storeTemplate = (name: string, text: string, newest: number): Promise<Answer<Reply<"TemplateStored">>> =>
+  json("PUT", templatePath(name), {
+    body: text,
+    headers: newest === 0 ? { "if-none-match": "*" } : { "if-match": `"${newest}"` },
+  });
+
 export const deleteTemplate = (name: string): Promise<Answer<Reply<"TemplateDeleted">>> =>
   json("DELETE", templatePath(name));
 
@@ -149,7 +156,10 @@ export const runTemplate = (
   idempotencyKey: string,
 ): Promise<Answer<Reply<"Accepted">>> => {
   const query = new URLSearchParams({ template: name, version: String(version) });
-  return json("POST", `trigger?${query.toString()}`, { body, idempotencyKey });
+  return json("POST", `trigger?${query.toString()}`, {
+    body: JSON.stringify(body),
+    headers: { "idempotency-key": idempotencyKey },
+  });
 };
 
 export const listGroups = (after: string | undefined, signal?: AbortSignal): Promise<Answer<Reply<"Groups">>> =>
@@ -159,7 +169,7 @@ export const listGroups = (after: string | undefined, signal?: AbortSignal): Pro
 export const steerGroup = (
   group: string,
   what: { readonly limit?: number | null; readonly paused?: boolean },
-): Promise<Answer<Group>> => json("PUT", `groups/${encodeURIComponent(group)}`, { body: what });
+): Promise<Answer<Group>> => json("PUT", `groups/${encodeURIComponent(group)}`, { body: JSON.stringify(what) });
 
 export interface LogAsked {
   readonly id: string;

@@ -10,6 +10,7 @@ import { usePolled } from "../polled.ts";
 import { may } from "../session.ts";
 import { Difference } from "./difference.tsx";
 import { RunForm } from "./run-form.tsx";
+import { StoreForm } from "./store-form.tsx";
 
 /** One template: a form that runs it, its parameters, its versions and what changed between two of them, its text. */
 
@@ -89,6 +90,14 @@ export function TemplateView({ route }: { readonly route: TemplateRoute }) {
       <Parameters parameters={shown.parameters} />
       <Versions newest={newest} />
       <Text text={shown.definition} />
+      {may("operate") && (
+        <StoreForm
+          summary={`Edit version ${shown.version}`}
+          name={shown.name}
+          text={shown.definition}
+          newest={newest.version}
+        />
+      )}
       <div class="buttons">
         <a class="button" href={jobsAddress({ template: shown.name })}>
           Its jobs

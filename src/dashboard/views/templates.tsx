@@ -4,6 +4,8 @@ import { listAddress, templateAddress } from "../logic/route.ts";
 import { Answered } from "../parts/answers.tsx";
 import { Freshness, Trouble } from "../parts/basics.tsx";
 import { useNow, usePolled } from "../polled.ts";
+import { may } from "../session.ts";
+import { StoreForm } from "./store-form.tsx";
 
 /** The templates, by name. */
 export function Templates({ after }: { readonly after: string | undefined }) {
@@ -18,9 +20,7 @@ export function Templates({ after }: { readonly after: string | undefined }) {
       </div>
       <Trouble polled={polled} />
       <Answered about="templates" />
-      {polled.value && templates.length === 0 && (
-        <p class="notice">There are no templates: aci-proxy template put NAME FILE stores one.</p>
-      )}
+      {polled.value && templates.length === 0 && <p class="notice">There are no templates.</p>}
       {templates.length > 0 && (
         <ul class="list card" aria-label="Templates">
           {templates.map(({ name, version, createdAt, createdBy, parameterNames }) => (
@@ -42,6 +42,7 @@ export function Templates({ after }: { readonly after: string | undefined }) {
           ))}
         </ul>
       )}
+      {may("operate") && <StoreForm summary="Store a new template" text="" newest={0} />}
       {continuation !== undefined && (
         <p>
           <a href={listAddress("templates", continuation)}>The templates after {continuation}</a>

@@ -149,7 +149,21 @@ export class Operated {
       this.templates.delete(name.toLowerCase());
       return [200, { message: `Template ${name} is deleted.` }];
     }
+    if (request.method() === "PUT") return this.#store(name, text, request.headers()["if-match"]);
     return this.#template(name, query.get("version"));
+  }
+
+  #store(name: string, definition: string, match: string | undefined): Answered {
+    const { refusal } = this;
+    this.refusal = undefined;
+    if (refusal !== undefined) return [refusal.code === "VersionChanged" ? 412 : 400, refusal];
+    const versions = this.templates.get(name.toLowerCase()) ?? [];
+    const [newest] = versions;
+    if ((match ?? '"0"') !== `"${newest?.version ?? 0}"`) throw new Error("The page names another newest version.");
+    const version = (newest?.version ?? 0) + 1;
+    const stored = template(name, version, Date.now(), { definition, parameters: newest?.parameters ?? {} });
+    this.templates.set(name.toLowerCase(), [stored, ...versions]);
+    return [200, { message: `Template ${name} is stored as version ${version}.`, name, version }];
   }
 
   #template(name: string, wanted: string | null): Answered {

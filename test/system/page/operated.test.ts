@@ -31,6 +31,12 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
     await page.locator(shown).first().waitFor();
   };
 
+  /** What is made only when it is opened, too. */
+  const openAll = (page: Page): Promise<unknown> =>
+    page.evaluate(`
+      for (const each of document.querySelectorAll("details")) each.open = true;
+      new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))`);
+
   describe("access", () => {
     test.each(["light", "dark"] as const)("axe-core finds nothing on any view, %s", async (colorScheme) => {
       const page = await open(invented(), { colorScheme });
@@ -40,7 +46,7 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       };
       for (const [view, shown] of views) {
         await goTo(page, view, shown);
-        await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
+        await openAll(page);
         await look(view);
       }
       await page.getByRole("button", { name: "Limit…" }).first().click();
@@ -58,7 +64,7 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       const wide = () => page.evaluate("document.documentElement.scrollWidth");
       for (const [view, shown] of views) {
         await goTo(page, view, shown);
-        await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
+        await openAll(page);
         expect(await wide(), view).toBeLessThanOrEqual(390);
       }
       await page.getByRole("button", { name: "Pause…" }).first().click();
@@ -84,6 +90,7 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       const page = await open(service, { view: "#/template/nightly-invoices" });
       await page.getByRole("button", { name: "Run version 3" }).waitFor();
       expect(await page.getByRole("button", { name: /Delete/ }).count()).toBe(0);
+      expect(await page.getByText(/^Edit version/).count()).toBe(0);
       expect(await page.getByText("Read only").count()).toBe(0);
       const failed = service.jobs.find(({ template }) => template !== undefined);
       await goTo(page, `#/job/${failed?.id ?? ""}`, ".log .l");
@@ -247,7 +254,36 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       await page.getByRole("button", { name: "Delete this template" }).click();
       await page.getByText("Template reindex-search is deleted.").waitFor();
       expect(page.url()).toMatch(/#\/templates$/);
+      await page.locator(".row-link", { hasText: "forecast-score" }).waitFor();
       expect(await page.locator(".row-link").count()).toBe(2);
+    });
+
+    test("an edited text becomes a new version, and its difference is shown; a new template can be stored", async () => {
+      const service = invented();
+      const page = await open(service, { view: "#/template/nightly-invoices?version=2" });
+      await page.getByText("Edit version 2").click();
+      const text = page.getByLabel("Definition with parameters");
+      await text.fill((await text.inputValue()).replace("invoices:4.1", "invoices:4.3"));
+      service.operated.refusal = {
+        message: "The definition is wrong.",
+        code: "InvalidDefinition",
+        requestId: "r",
+        errors: [{ path: "properties.osType", line: 7, column: 3, message: "It is no system." }],
+      };
+      await page.getByRole("button", { name: "Store a new version" }).click();
+      await page.getByText("Line 7, column 3: properties.osType It is no system.").waitFor();
+      await page.getByRole("button", { name: "Store a new version" }).click();
+      await page.getByText("is stored as version 4.").waitFor();
+      await page.locator(".difference .added", { hasText: "invoices:4.3" }).waitFor();
+      expect(page.url()).toMatch(/#\/template\/nightly-invoices\?version=4&against=3$/);
+      expect(await page.getByRole("button", { name: "Run version 4" }).count()).toBe(1);
+      await page.getByRole("link", { name: "Templates", exact: true }).click();
+      await page.getByText("Store a new template").click();
+      await page.getByLabel("Name").fill("brand-new");
+      await page.getByLabel("Definition with parameters").fill("name: brand-new");
+      await page.getByRole("button", { name: "Store it" }).click();
+      await page.getByText("Template brand-new is stored as version 1.").waitFor();
+      expect(changes(service).at(-1)).toBe("PUT /api/templates/brand-new");
     });
 
     test("hostile names, definitions and descriptions stay text", async () => {
