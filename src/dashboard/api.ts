@@ -139,7 +139,7 @@ export const readTemplate = (
 ): Promise<Answer<Template>> =>
   json("GET", `${templatePath(name)}${version === undefined ? "" : `?version=${version}`}`, { signal });
 
-/** @param newest the version that is believed to be the newest; 0: there is no such template */
+/** @param newest the version that the caller takes for the newest; 0: there is no such template */
 export const storeTemplate = (name: string, text: string, newest: number): Promise<Answer<Reply<"TemplateStored">>> =>
   json("PUT", templatePath(name), {
     body: text,
