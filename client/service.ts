@@ -314,8 +314,13 @@ export class Service {
   }
 }
 
-/** A group's name is the rest of the path, slashes included. */
-const groupPath = (name: string): string => `/api/groups/${name.split("/").map(encodeURIComponent).join("/")}`;
+/** A group's name is the rest of the path, slashes included. With parts that URLs take for steps it is encoded twice. */
+function groupPath(name: string): string {
+  const parts = name.split("/").map(encodeURIComponent);
+  const isPath = parts.every((part) => !/^\.{0,2}$/.test(part));
+  return `/api/groups/${isPath ? parts.join("/") : encodeURIComponent(parts.join("%2F").replaceAll(".", "%2E"))}`;
+}
+
 const templatePath = (name: string): string => `/api/templates/${encodeURIComponent(name)}`;
 
 /** A definition as a call sends it. */

@@ -146,3 +146,33 @@ it("the sweep repairs slots without jobs, jobs without slots, and a wrong number
   expect([held, idsIn(slots), idsIn(waiting)]).toEqual([1, [runs], [waits]]);
   expect(await show(listGroups(deps))).toMatchObject({ groups: [{ group: "g" }] });
 });
+
+it("what a newer release adds to a group, a slot, a place in the line or a job of the group is kept, and its slot too", async () => {
+  const bench = await openBench();
+  const { deps, storage, clock } = bench;
+  const [sleeps, waits, last] = await jobsOf(bench, 3, "group=g&groupLimit=1");
+  if (sleeps === undefined || waits === undefined || last === undefined) throw new Error("no jobs");
+  const [index, jobs] = [storage.table("jobindex"), storage.table("jobs")];
+  const key = { partitionKey: "jobs" };
+  const queued = (await deps.groups.view("g")).queue.map(({ rowKey }) => rowKey);
+  for (const rowKey of ["group_g_entry", `group_g_slot_${sleeps}`, ...queued])
+    await index.updateEntity({ ...key, rowKey, weight: "heavy" }, "Merge");
+  await index.createEntity({ ...key, rowKey: "group_g_lease_of-a-newer-kind", until: new Date(0) });
+  const row = (await deps.jobs.find(sleeps))?.key;
+  if (row === undefined) throw new Error("no row");
+  const record = JSON.stringify({ ...(await jobOf(deps, sleeps)), phase: { state: "Hibernating" } });
+  await jobs.updateEntity({ ...row, record, state: "Hibernating" }, "Merge");
+  await index.updateEntity({ ...key, rowKey: `job_${sleeps}`, state: "Hibernating" }, "Merge");
+  for (let passes = 0; passes < 3; passes++) {
+    clock.advance(60 * second);
+    await runPass(deps, "timer");
+  }
+  await steer(bench, "g", { limit: 2 });
+  const { slots, waiting, held } = await show(getGroup(deps), "g");
+  expect([held, idsIn(slots), idsIn(waiting)]).toEqual([1, [sleeps], [waits, last]]);
+  for (const rowKey of ["group_g_entry", `group_g_slot_${sleeps}`, ...queued])
+    expect(await index.getEntity("jobs", rowKey)).toMatchObject({ weight: "heavy" });
+  expect(await index.getEntity("jobs", "group_g_lease_of-a-newer-kind")).toMatchObject({
+    rowKey: expect.any(String) as string,
+  });
+});

@@ -94,9 +94,12 @@ export function putGroup(deps: GroupDeps) {
   });
 }
 
-/** The rest of the path; a host may leave its slashes encoded. */
+/**
+ * The rest of the path. A host may leave its slashes encoded, and callers encode twice what a URL can't have as its own: parts that are
+ * empty, `.` or `..`. No name has a `%`.
+ */
 function groupIn({ group = "" }: Readonly<Record<string, string>>): Result<string> {
-  const name = readGroup(group.replaceAll(/%2f/gi, "/"));
+  const name = readGroup(group.replaceAll(/%(2f|2e|3a)/gi, decodeURIComponent));
   return name.ok ? ok(name.value) : err(faulty("group", name.error));
 }
 

@@ -50,9 +50,50 @@ test("an operator limits a group, sees who waits, moves a job, pauses and resume
   expect(resumed.stdout).toMatch(
     /^ware\/house_1 {2}1 held {2}limit 1 {2}1 waiting\nSlots:\n {2}one .*\nWaiting.*\n {2}two/,
   );
-  expect(await ended("wait", "one")).toMatchObject({ code: 0 });
-  expect(await ended("wait", "two")).toMatchObject({ code: 0 });
+  expect(await ended("cancel", "--group", "Ware/House_1")).toMatchObject({ code: 0 });
   expect(await ended("groups", "limit", "ware/house_1", "none")).toMatchObject({ code: 0 });
+});
+
+const odd = ["a", "a_b", "a/b", "A/C", "a:b", "a.b", "-", "/_", "a//b", "..", "./..", "x/".repeat(64)];
+
+test("a group of any name is limited, named by a job, listed and found by the command and by HTTP", async () => {
+  const { url } = used.stack;
+  const headers = { "x-functions-key": "local" };
+  for (const [n, name] of odd.entries()) {
+    const set = await ended("groups", "limit", "--", name, String(n + 1));
+    expect(set.stdout, set.stderr).toBe(`${name.toLowerCase()}  0 held  limit ${n + 1}  0 waiting\n`);
+    const query = new URLSearchParams({ group: name, onGroupFull: "reject" }).toString();
+    const init = { method: "POST", headers, body: definition(`odd-${n}`, { app: { seconds: 3600 } }) };
+    expect((await fetch(`${url}/api/trigger?${query}`, init)).status, name).toBe(200);
+    const shown = await fetch(
+      `${url}/api/groups/${encodeURIComponent(encodeURIComponent(name).replaceAll(".", "%2E"))}`,
+      {
+        headers,
+      },
+    );
+    expect(await shown.json(), name).toMatchObject({ group: name.toLowerCase(), held: 1, limit: n + 1 });
+    const found = await fetch(`${url}/api/jobs?${new URLSearchParams({ group: name }).toString()}`, { headers });
+    expect(await found.json(), name).toMatchObject({ jobs: [{ name: `odd-${n}`, group: name.toLowerCase() }] });
+  }
+  const { stdout } = await ended("groups", "--json");
+  const names = (JSON.parse(stdout) as { group: string }[]).map(({ group }) => group);
+  expect(names).toEqual(expect.arrayContaining(odd.map((name) => name.toLowerCase())));
+  expect(await ended("cancel", "--state", "active")).toMatchObject({ code: 0 });
+  for (const [parameter, value] of Object.entries({
+    group: "a b",
+    groupLimit: "0",
+    onGroupFull: "maybe",
+    priority: "1.5",
+  })) {
+    const query = new URLSearchParams({ group: "g", [parameter]: value }).toString();
+    const refused = await fetch(`${url}/api/trigger?${query}`, {
+      method: "POST",
+      headers,
+      body: definition("refused"),
+    });
+    expect(refused.status, parameter).toBe(400);
+    expect(await refused.text()).toContain(parameter);
+  }
 });
 
 test.each([

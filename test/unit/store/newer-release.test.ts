@@ -106,6 +106,10 @@ describe("options that only the next release knows", () => {
     onConflict: "merge",
     keep: "archive",
     polling: "stream",
+    group: "ware/house",
+    groupLimit: 3,
+    onGroupFull: "evict",
+    priority: 60,
     retries: 1,
     retryOn: [
       { when: "weekend", retry: true },
