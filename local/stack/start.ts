@@ -3,7 +3,7 @@ import pc from "picocolors";
 import { engineHint } from "./engine.ts";
 import { untilAsked } from "./lifetime.ts";
 import { PartFailed } from "./part-process.ts";
-import { stackSettings, type StartFlags } from "./settings.ts";
+import { stackSettings, type StackSettings, type StartFlags } from "./settings.ts";
 import { CannotStart, startStack, type Programs } from "./stack.ts";
 
 /**
@@ -22,7 +22,7 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
   try {
     const stack = await startStack(settings, programs, asked);
     for (const { name, address } of stack.addresses) print(`${name.padEnd(26)} ${pc.cyan(address)}`);
-    print(`${"Host key".padEnd(26)} ${process.env["ACI_PROXY_KEY"] ? "from ACI_PROXY_KEY" : settings.key}`);
+    print(`${"Host key".padEnd(26)} ${hostKey(settings)}`);
     if (settings.arm.kind === "local") {
       const hint = engineHint(settings.arm.engine, process.env, existsSync);
       if (hint !== undefined) print(pc.dim(hint));
@@ -71,4 +71,9 @@ function print(line: string): void {
 
 function tell(line: string): void {
   process.stderr.write(`${pc.red(line)}\n`);
+}
+
+function hostKey({ env, key }: StackSettings): string {
+  if (env["AUTH_MODE"] === "entra") return "none: callers send a token (AUTH_MODE=entra)";
+  return env["ACI_PROXY_KEY"] ? "from ACI_PROXY_KEY" : key;
 }
