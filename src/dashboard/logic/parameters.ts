@@ -23,9 +23,12 @@ export function defaultText({ default: value }: Parameter): string {
   return typeof value === "object" ? value.join("\n") : String(value);
 }
 
+/** What is wrong with a parameter's field. A map, because a parameter may be named as every object's own members are. */
+export type Faults = ReadonlyMap<string, string>;
+
 export type Read =
   | { readonly ok: true; readonly values: Readonly<Record<string, Value>> }
-  | { readonly ok: false; readonly faults: Readonly<Record<string, string>> };
+  | { readonly ok: false; readonly faults: Faults };
 
 /**
  * @param written what stands in the fields, by parameter: one text, of `choices` one for each that is chosen
@@ -43,9 +46,7 @@ export function readFields(
     if (read.ok) values.push([name, read.value]);
     else faults.push([name, read.fault]);
   }
-  return faults.length > 0
-    ? { ok: false, faults: Object.fromEntries(faults) }
-    : { ok: true, values: Object.fromEntries(values) };
+  return faults.length > 0 ? { ok: false, faults: new Map(faults) } : { ok: true, values: Object.fromEntries(values) };
 }
 
 type ReadField =

@@ -1,15 +1,13 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { runTemplate, type Failure, type Parameter, type Template } from "../api.ts";
-import { choicesOf, defaultText, fieldOf, readFields } from "../logic/parameters.ts";
+import { choicesOf, defaultText, fieldOf, readFields, type Faults } from "../logic/parameters.ts";
 import { jobAddress } from "../logic/route.ts";
 import { aboutTemplate, newJob, tell } from "../parts/answers.tsx";
 import { Section } from "../parts/basics.tsx";
 import { may } from "../session.ts";
 
 /** Runs a template with what is written in its fields. Nothing of it is kept; a secret leaves the page with the run. */
-
-type Faults = Readonly<Record<string, string>>;
 
 /** A form's own members have names as parameters may have them. */
 const fieldName = (parameter: string): string => `p-${parameter}`;
@@ -23,12 +21,12 @@ export function RunForm({ template }: { readonly template: Template }) {
   const form = useRef<HTMLFormElement>(null);
   const key = useRef(newKey());
   const [isBusy, setBusy] = useState(false);
-  const [faults, setFaults] = useState<Faults>({});
+  const [faults, setFaults] = useState<Faults>(new Map());
   const [refused, setRefused] = useState<Failure>();
 
   const show = (next: Faults): void => {
     setFaults(next);
-    const first = Object.keys(parameters).find((each) => each in next);
+    const first = Object.keys(parameters).find((each) => next.has(each));
     const field = first === undefined ? undefined : form.current?.elements.namedItem(fieldName(first));
     if (field instanceof HTMLElement) field.focus();
   };
@@ -39,7 +37,7 @@ export function RunForm({ template }: { readonly template: Template }) {
     const written = new FormData(form.current ?? undefined);
     const read = readFields(parameters, (each) => written.getAll(fieldName(each)).map(String));
     setRefused(undefined);
-    show(read.ok ? {} : read.faults);
+    show(read.ok ? new Map() : read.faults);
     if (!read.ok) return;
     setBusy(true);
     const answer = await runTemplate({ name, version }, { parameters: read.values, options }, key.current);
@@ -70,7 +68,7 @@ export function RunForm({ template }: { readonly template: Template }) {
         }}
       >
         {Object.entries(parameters).map(([each, parameter]) => (
-          <Field key={each} name={each} parameter={parameter} fault={faults[each]} />
+          <Field key={each} name={each} parameter={parameter} fault={faults.get(each)} />
         ))}
         {refused && (
           <Refused failure={refused} parameters={parameters}>
@@ -93,17 +91,17 @@ export function RunForm({ template }: { readonly template: Template }) {
 
 /** What the service says of each parameter. */
 function faultsOf({ faults = [] }: Failure, parameters: Template["parameters"]): Faults {
-  const found: Record<string, string> = {};
+  const found = new Map<string, string>();
   for (const { path, message } of faults) {
     const name = parameterAt(path, parameters);
-    if (name !== undefined) found[name] ??= message;
+    if (name !== undefined && !found.has(name)) found.set(name, message);
   }
   return found;
 }
 
 const parameterAt = (path: string, parameters: Template["parameters"]): string | undefined => {
   const name = path.replace(/^parameters\./, "");
-  return name !== path && name in parameters ? name : undefined;
+  return name !== path && Object.hasOwn(parameters, name) ? name : undefined;
 };
 
 interface RefusedOf {

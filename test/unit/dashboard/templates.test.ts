@@ -14,7 +14,7 @@ const parameter = (more: Partial<Parameter> = {}): Parameter => ({
 const read = (given: Parameter, ...written: string[]) => readFields({ it: given }, () => written);
 const value = (given: Parameter, ...written: string[]): unknown => {
   const result = read(given, ...written);
-  return result.ok ? result.values["it"] : result.faults["it"];
+  return result.ok ? result.values["it"] : result.faults.get("it");
 };
 
 describe("a parameter's field", () => {
@@ -53,6 +53,15 @@ describe("a parameter's field", () => {
     for (const odd of ["three", "1,5", "0x10", "Infinity"])
       expect(value(parameter({ type: "number" }), odd)).toMatch(/must be a number/);
     expect(value(parameter({ type: "boolean", secret: true }), "yes")).toMatch(/true or false/);
+  });
+
+  test("may have a name that every object knows", () => {
+    const named = Object.fromEntries([
+      ["constructor", parameter({ default: "" })],
+      ["__proto__", parameter()],
+    ]);
+    const result = readFields(named, () => [""]);
+    expect(result.ok ? [] : [...result.faults.keys()]).toEqual(["__proto__"]);
   });
 
   test("must match its pattern as a whole, each item of a list alone", () => {
