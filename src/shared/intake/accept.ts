@@ -182,6 +182,7 @@ async function reserveOrFind(
     onGroupFull === "reject" ? groups.inSequence(() => ceilings.inSequence(work)) : ceilings.inSequence(work);
   let rerunOf = submission.rerunOf;
   let over: string | undefined;
+  let last: Conflict["kind"] | undefined;
   let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
   const until = deps.now() + maxReserving;
   for (let round = 0; round < maxRounds && deps.now() <= until; round++) {
@@ -230,7 +231,8 @@ async function reserveOrFind(
       return ok({ kind: "reserved", job: wanted, reservedAt });
     }
     const inTheWay = await findConflict(deps, job, submission, checked, { want, over, round });
-    const found = refusal === undefined ? inTheWay : refusedUnless(inTheWay, refusal);
+    const found: Conflict = refusal === undefined ? inTheWay : refusedUnless(inTheWay, refusal, last);
+    last = found.kind;
     switch (found.kind) {
       case "ours": {
         // What was reserved leads to a row under the time at which it was reserved first.
@@ -258,9 +260,14 @@ async function reserveOrFind(
   throw new Unavailable("storage", "The name could not be reserved: too many want it at once.");
 }
 
-/** A job that is kept out is refused, unless it is there, or what keeps it out may be an earlier try with its key that is given back. */
-function refusedUnless(found: Conflict, refusal: Refusal): Conflict {
+/**
+ * A job that is kept out is refused, unless it is there, or what kept it out may be an earlier try with its key.
+ *
+ * @param last what was in the way the time before: an earlier try is gone in between
+ */
+function refusedUnless(found: Conflict, refusal: Refusal, last: Conflict["kind"] | undefined): Conflict {
   if (found.kind === "ours" || found.kind === "attach" || found.kind === "on its way") return found;
+  if (found.kind === "gone" && last === "on its way") return found;
   const isDead = found.kind === "take over" && found.from === undefined;
   return isDead ? { kind: "on its way" } : { kind: "refuse", refusal };
 }

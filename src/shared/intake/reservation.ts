@@ -62,9 +62,10 @@ export async function expireReservation(deps: ReservationDeps, id: JobId): Promi
   // Whoever was about to write the row may have done so before the fence stood.
   if ((await jobs.peek(id)) !== undefined) return;
   log("warn", "reservation without a row", { job: id });
+  // Before its key: whoever comes with that again is to find the slot free.
+  await leavePending(deps, pending);
   await jobs.index.giveBack(pending);
   for (const line of ceilings.queuesOf(pending.name)) await jobs.index.dequeue(line, id, pending.turn);
-  await leavePending(deps, pending);
   const next = await jobs.index.handOver(pending.groupName, id);
   if (next !== undefined) await requeue({ jobs, queues, now }, next);
   await blobs.dropSealed(id);
