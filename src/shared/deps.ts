@@ -8,6 +8,7 @@ import { Control, type Installation } from "./store/control.ts";
 import { Ceilings } from "./limits/ceilings.ts";
 import { GroupCheck } from "./limits/group-check.ts";
 import { Groups } from "./limits/groups.ts";
+import { WaitQueues } from "./limits/wait-queues.ts";
 import { DailyBudget } from "./limits/daily-budget.ts";
 import { Unavailable } from "./base/errors.ts";
 import type { Pacing } from "./base/rewrite.ts";
@@ -88,6 +89,7 @@ export interface Deps {
   readonly ceilings: Ceilings;
   readonly groups: Groups;
   readonly groupCheck: GroupCheck;
+  readonly waitQueues: WaitQueues;
   readonly placement: Placement;
   readonly sealer: Sealer;
   readonly templates: StoredTemplates;
@@ -140,6 +142,8 @@ export function makeDeps(options: DepsOptions): Deps {
   const services = new ServiceStates(storage.table(tableNames.control));
   const copies = new SteeringCopies(storage.table(tableNames.control));
   const prices = { vcpuHour: settings.priceVcpuHour, gbHour: settings.priceGbHour, currency: settings.currency };
+  const jobs = new JobStore(storage, index, prices, pacing, unreadable);
+  const groups = new Groups(storage.table(tableNames.index), copies, pacing);
   const sealer = new Sealer(ring, now);
   let made: { readonly aci: GovernedAci; readonly installation: Installation } | undefined;
   return {
@@ -150,7 +154,7 @@ export function makeDeps(options: DepsOptions): Deps {
     randomBytes: bytes,
     log,
     telemetry,
-    jobs: new JobStore(storage, index, prices, pacing, unreadable),
+    jobs,
     attempts: new Attempts(storage.table(tableNames.attempts)),
     blobs,
     queues,
@@ -175,8 +179,9 @@ export function makeDeps(options: DepsOptions): Deps {
       { all: settings.maxActiveJobs, perName: settings.maxActivePerName },
       pacing,
     ),
-    groups: new Groups(storage.table(tableNames.index), copies, pacing),
+    groups,
     groupCheck: new GroupCheck(storage.table(tableNames.index), copies, pacing),
+    waitQueues: new WaitQueues({ jobs, groups, budget, now }),
     placement,
     sleep,
     sealer,

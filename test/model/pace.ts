@@ -1,7 +1,7 @@
 import { afterCapture, afterDelete } from "../../src/shared/job/arm-answers.ts";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { Budget } from "../../src/shared/limits/rate-budget.ts";
-import { hasEnded, type Job } from "../../src/shared/job/job.ts";
+import { hasEnded, type Job, type Typical } from "../../src/shared/job/job.ts";
 import type { ObservedGroup, Observation } from "../../src/shared/job/observation.ts";
 import { nextStep } from "../../src/shared/job/next-step.ts";
 import type { Rules } from "../../src/shared/job/step.ts";
@@ -129,7 +129,7 @@ class Simulation {
         provisioningAt: createdAt,
         firstCreateAt: createdAt,
         deadlineAt: 1e15, // never
-        ...(this.#known ? { usualTime: (endsAt - startsAt) * (0.9 + 0.2 * this.#random()) } : {}),
+        ...(this.#known ? { typical: typicalRun((endsAt - startsAt) * (0.9 + 0.2 * this.#random())) } : {}),
         phase:
           startsAt < this.#now
             ? { state: "Running", startedAt: startsAt }
@@ -277,3 +277,5 @@ function randomNumbers(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 }
+
+const typicalRun = (run: number): Typical => ({ runs: 1, start: 0, run, most: run });

@@ -420,7 +420,7 @@ describe("a lease", () => {
     let conflicts = 0;
     gate.before = async ({ method, url }): Promise<"pass"> => {
       if (method === "PUT" && url.pathname.includes("/jobs(") && conflicts++ === 0)
-        await bench.deps.jobs.change(id, (job) => ({ job: { ...job, usualTime: minute } }));
+        await bench.deps.jobs.change(id, (job) => ({ job: { ...job, waits: job.waits + 1 } }));
       return "pass";
     };
     await reconcile(bench.deps, id, { at: undefined });

@@ -12,9 +12,10 @@ import { readQuery } from "../lib/query.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { containerNow, containerReply, isoTime } from "../lib/job-reply.ts";
+import { outlookOf, shownWaiting, type Outlook } from "../lib/outlook.ts";
 
 /** `GET /api/jobs/{id}`: the columns of the row, and everything that does not fit into columns. */
-type RecordDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts">;
+type RecordDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts" | "waitQueues">;
 
 export function job(deps: RecordDeps) {
   return handler(deps.log, async (request, context) => {
@@ -30,7 +31,10 @@ export function job(deps: RecordDeps) {
     const kept = isFirst ? [] : await deps.attempts.all(job.id);
     const results = kept.map((result) => withStopped(job, result));
     const columns = deps.jobs.shown(plainColumns(columnsOf(job, deps.jobs.prices)));
-    return json(200, { ...columns, ...record(job, new Map(results.map((result) => [result.attempt, result]))) });
+    const outlook = await outlookOf(deps, job);
+    const beside = record(job, outlook, new Map(results.map((result) => [result.attempt, result])));
+    const { expectedStartAt } = outlook.queue ?? {};
+    return json(200, { ...columns, ...(expectedStartAt === undefined ? {} : { expectedStartAt }), ...beside });
   });
 }
 
@@ -50,7 +54,7 @@ async function peekOrColumns(
 /** What a record has beside the row's columns, or in their place. */
 type Beside = Omit<Reply<"JobRecord">, Exclude<keyof Reply<"JobRow">, "warnings" | "stopping">>;
 
-function record(job: Job, results: ReadonlyMap<number, AttemptResult>): Beside {
+function record(job: Job, outlook: Outlook, results: ReadonlyMap<number, AttemptResult>): Beside {
   const { phase, cancel } = job;
   const ending = endingOf(phase);
   const waiting = phase.state === "Queued" ? phase.waiting : undefined;
@@ -69,7 +73,8 @@ function record(job: Job, results: ReadonlyMap<number, AttemptResult>): Beside {
     options: shownOptions(job.options),
     warnings: job.warnings,
     lookAt: isoTime(job.lookAt),
-    ...(waiting ? { waiting: { ...waiting, since: isoTime(waiting.since) } } : {}),
+    ...(waiting ? { waiting: shownWaiting(waiting, outlook) } : {}),
+    ...outlook,
     ...(ending ? { stopping: { reason: ending.verdict.reason, since: isoTime(ending.since) } } : {}),
     ...(cancel ? { cancel: { ...cancel, at: isoTime(cancel.at) } } : {}),
     history: job.history.map(({ at, ...line }) => ({ at: isoTime(at), ...line })),

@@ -11,12 +11,13 @@ import type { Stored } from "../../shared/store/jobs.ts";
 import { withStopped } from "../../shared/store/stopped-containers.ts";
 import { blame, describe, stoppingOf, waitingOf } from "../../shared/job/describe.ts";
 import { type Links, logsUrl, type PollUntil } from "../../shared/job/urls.ts";
+import { outlookOf, shownWaiting, type Outlook } from "./outlook.ts";
 import { oneOf } from "./query.ts";
 import { json, retryAfterHeader } from "./reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 
 /** What replies about a job need, wherever the job was asked for. */
-export type StatusDeps = Pick<Deps, "now" | "log" | "jobs" | "attempts"> & {
+export type StatusDeps = Pick<Deps, "now" | "log" | "jobs" | "attempts" | "waitQueues"> & {
   readonly settings: Links & Pick<Deps["settings"], "gatewayParameters">;
 };
 
@@ -75,9 +76,9 @@ export async function statusReply(
         : ended;
   if (!satisfied) {
     const wait = Math.min(Math.max(job.lookAt - deps.now(), second), 30 * second);
-    return json(202, running(job, deps.settings), { location, ...retryAfterHeader(wait) });
+    return json(202, running(job, await outlookOf(deps, job), deps.settings), { location, ...retryAfterHeader(wait) });
   }
-  if (!ended || until === "deleted") return json(200, running(job, deps.settings));
+  if (!ended || until === "deleted") return json(200, running(job, await outlookOf(deps, job), deps.settings));
   const captured = await deps.attempts.find(job.id, job.attempt);
   const attempt = captured && withStopped(job, captured);
   const { failureStatus } = job.options;
@@ -102,7 +103,7 @@ function common(job: Job, settings: Links): Reply<"Status"> {
   };
 }
 
-function running(job: Job, settings: Links): Reply<"Status"> {
+function running(job: Job, outlook: Outlook, settings: Links): Reply<"Status"> {
   const { phase } = job;
   const stopping = stoppingOf(job);
   const waiting = waitingOf(job);
@@ -116,9 +117,10 @@ function running(job: Job, settings: Links): Reply<"Status"> {
     ...(waiting
       ? {
           reason: waiting.reason,
-          waiting: { ...waiting, since: isoTime(waiting.since), advice: entryOf(waiting.reason).advice },
+          waiting: { ...shownWaiting(waiting, outlook), advice: entryOf(waiting.reason).advice },
         }
       : {}),
+    ...outlook,
     ...(stopping
       ? { reason: stopping.reason, stopping: { reason: stopping.reason, since: isoTime(stopping.since) } }
       : {}),
@@ -127,7 +129,7 @@ function running(job: Job, settings: Links): Reply<"Status"> {
 
 function finished(job: Job, attempt: AttemptResult | undefined, settings: Links): Reply<"Status"> {
   const { phase } = job;
-  if (!hasEnded(phase)) return running(job, settings);
+  if (!hasEnded(phase)) return running(job, {}, settings);
   const { reason, exitCode, container } = phase.verdict;
   const { party, advice } = blame(phase.verdict);
   const of = (init: boolean) =>

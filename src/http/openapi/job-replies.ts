@@ -10,8 +10,10 @@ import {
   jobId,
   message,
   once,
+  queue,
   faultDomain,
   faultDomainCode,
+  late,
   locatedFault,
   reason,
   reasonCode,
@@ -44,6 +46,8 @@ const rowMembers = () =>
     finishedAt: time("Ended.").optional(),
     keptUntil: time("When a group that is kept goes.").optional(),
     deadlineAt: time("`createdAt` and `timeout`."),
+    expectedStartAt: time("While it waits in a line: when its create is expected to be sent.").optional(),
+    expectedEndAt: time("Once its name has five successes: when it is expected to end.").optional(),
     queueSeconds: seconds("Accepted to the first create.").optional(),
     startSeconds: seconds("Create to the first container's start, this attempt.").optional(),
     pullSeconds: seconds("Of the images, by Azure's events.").optional(),
@@ -227,6 +231,9 @@ export const jobReplies = () => ({
       .strictObject({ ...waiting(), advice: text("What can be done about it.") })
       .meta({ description: "Why it has not begun." })
       .optional(),
+    queue: queue().optional(),
+    expectedEndAt: time("Once its name has five successes: when it is expected to end.").optional(),
+    late: late().optional(),
     stopping: stopping().optional(),
     fault: faultDomain().optional(),
     advice: text("What can be done about it.").optional(),
@@ -277,6 +284,8 @@ export const jobReplies = () => ({
     warnings: z.array(locatedFault()),
     lookAt: time("When the service looks at its group next."),
     waiting: z.strictObject(waiting()).meta({ description: "Why it has not begun." }).optional(),
+    queue: queue().optional(),
+    late: late().optional(),
     cancel: z
       .strictObject({ at: time("When."), reason: reason("Why."), by: text("Who, by their token.").optional() })
       .optional(),

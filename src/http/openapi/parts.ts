@@ -77,6 +77,20 @@ export const waiting = () => ({
   position: count("Its place among those that wait for the same, from 1.").optional(),
 });
 
+/** Where it stands in the line for what it waits for. */
+export const queue = once(() =>
+  z
+    .strictObject({
+      position: count("In the order in which the line would be called now, at most 15 s old, from 1."),
+      of: count("How many stand in the line; at most 1,000 are counted."),
+      expectedStartAt: time("When its create is expected to be sent; for creates, groups and names only.").optional(),
+    })
+    .meta({ description: "Where it stands in the line; absent behind the first 1,000." }),
+);
+
+export const late = () =>
+  z.literal(true).meta({ description: "It runs for longer than 95 of 100 of its name; known after ten successes." });
+
 export const stopping = once(() =>
   z
     .strictObject({ reason: reason("Why it ends."), since: time("Since when.") })

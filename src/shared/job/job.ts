@@ -102,7 +102,14 @@ const ending = openObject({
 /** An end that is decided but not confirmed: the row's `stopping`. */
 export type Ending = z.infer<typeof ending>;
 
-const waiting = openObject({ reason, since: time, detail: z.string().optional(), position: z.number().optional() });
+const waiting = openObject({
+  reason,
+  since: time,
+  detail: z.string().optional(),
+  position: z.number().optional(),
+  /** When its create was expected to be sent, as the line stood when the row was saved. */
+  expectedStartAt: time.optional(),
+});
 /** Why a queued job has not begun, and since when. */
 export type Waiting = z.infer<typeof waiting>;
 
@@ -152,6 +159,8 @@ const knownPhase = z.discriminatedUnion("state", [
   openObject({
     state: z.literal("Running"),
     startedAt: time,
+    /** It has been seen running for longer than jobs of its name nearly always do. */
+    late: z.boolean().optional(),
     absentAt: time.optional(),
     absences: z.number().optional(),
     ...watched,
@@ -246,6 +255,18 @@ const attempt = openObject({
 /** What is kept in the row of an attempt that ended; its containers are in the attempts table. */
 export type Attempt = z.infer<typeof attempt>;
 
+const typical = openObject({
+  /** How many succeeded, of the last 20. */
+  runs: z.number(),
+  /** The median from the create to the first container's start, in milliseconds; and from there to the end. */
+  start: z.number(),
+  run: z.number(),
+  /** The 95th percentile from the first container's start to the end, in milliseconds. */
+  most: z.number(),
+});
+/** How long jobs of a name take. */
+export type Typical = z.infer<typeof typical>;
+
 const callback = openObject({
   state: openWord(["none", "pending", "delivered", "gone", "failed"]),
   tries: z.number(),
@@ -336,8 +357,8 @@ export const jobSchema = openObject({
   firstCreateAt: time.optional(),
   provisioningAt: time.optional(),
   startedAt: time.optional(),
-  /** How long jobs of this name ran before, in milliseconds; unknown of the first. */
-  usualTime: z.number().optional(),
+  /** How long jobs of this name took before; unknown of the first. */
+  typical: typical.optional(),
   attempt: z.number(),
   /** Retries of the caller that are used up, and free ones in a row. */
   retriesUsed: z.number(),

@@ -8,6 +8,7 @@ import { whose } from "./ownership.ts";
 import { isIdle, slotUntil } from "./slot.ts";
 import { resendTime, requeueAt, skew, type Rules, type Step } from "./step.ts";
 import { interrupted, nextTimeout, pace } from "./timing.ts";
+import { isLate } from "./typical.ts";
 import {
   accepted,
   afterFailure,
@@ -226,7 +227,15 @@ function present(before: Job, beforePhase: LivePhase, group: ObservedGroup, now:
   }
   const end = interrupted(job, now);
   if (end) return ended(job, group, end, now, rules);
-  return requeueAt(job, Math.min(now + pace(job, now, rules), nextTimeout(job), ...dueTimes(job, rules)));
+  return requeueAt(
+    withLate(job, now),
+    Math.min(now + pace(job, now, rules), nextTimeout(job), ...dueTimes(job, rules)),
+  );
+}
+
+function withLate(job: Job, now: number): Job {
+  const { phase } = job;
+  return phase.state === "Running" && isLate(job, now) ? { ...job, phase: { ...phase, late: true } } : job;
 }
 
 function withEvents(job: Job, group: ObservedGroup): Pick<Job, "events"> {

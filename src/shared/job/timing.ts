@@ -117,15 +117,8 @@ export function pace(job: Job, now: number, rules: Rules): number {
 /** Around its typical end a job is observed at most this many times as often: a wrong guess costs a few reads. */
 const soonest = 8;
 
-function fromTypicalEnd({ phase, usualTime }: Job, now: number): number {
-  return phase.state === "Running" && usualTime !== undefined ? Math.abs(phase.startedAt + usualTime - now) : Infinity;
-}
-
-/** What the next job of that name may expect: half of what was known, half of what this one took; a failed one says nothing. */
-export function typicalDurationAfter({ phase, startedAt, usualTime }: Job): number | undefined {
-  if (phase.state !== "Succeeded" || startedAt === undefined) return usualTime;
-  const took = phase.finishedAt - startedAt;
-  return usualTime === undefined ? took : Math.round((usualTime + took) / 2);
+function fromTypicalEnd({ phase, typical }: Job, now: number): number {
+  return phase.state === "Running" && typical !== undefined ? Math.abs(phase.startedAt + typical.run - now) : Infinity;
 }
 
 /** This share of ARM's reads is for observations of running groups; the others are for young ones, ends, and logs. */

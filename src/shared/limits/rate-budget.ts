@@ -12,6 +12,7 @@ import {
   bucketAt,
   emptyWindows,
   capacityIn,
+  nextUses,
   returnToWindows,
   takeFromBucket,
   takeFromWindows,
@@ -137,6 +138,12 @@ export class Budget {
   async creates(placed: JobTarget, now: number): Promise<number> {
     const row = await this.#read(windowsOf("create", placed));
     return capacityIn(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#windows, now);
+  }
+
+  /** When the next creates of a region may be sent, in their order. */
+  async nextCreates(placed: JobTarget, count: number, now: number): Promise<readonly number[]> {
+    const row = await this.#read(windowsOf("create", placed));
+    return nextUses(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#windows, count, now);
   }
 
   async #fromBucket(scope: string, kind: Kind, now: number): Promise<Grant> {

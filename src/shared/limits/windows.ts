@@ -36,6 +36,21 @@ export function takeFromWindows(windows: Windows, limits: WindowLimits, now: num
   return { ok: true, state: { minute: current, uses } };
 }
 
+/** When the next uses of a window may be, in their order, each as soon as it may. */
+export function nextUses(windows: Windows, limits: WindowLimits, count: number, now: number): readonly number[] {
+  const times: number[] = [];
+  let [state, at] = [windows, now];
+  // Where a use is refused the next one is granted.
+  for (let tries = 0; tries < 2 * count && times.length < count; tries++) {
+    const taken = takeFromWindows(state, limits, at);
+    if (taken.ok) {
+      times.push(at);
+      ({ state } = taken);
+    } else ({ at } = taken);
+  }
+  return times;
+}
+
 /** Gives back one use of that time, which did not reach ACI. */
 export function returnToWindows(windows: Windows, takenAt: number): Windows {
   const index = windows.uses.length - 1 - (windows.minute - Math.floor(takenAt / minute));

@@ -8,11 +8,11 @@ import { nameKey } from "../base/ids.ts";
 import { parseJson } from "../base/json.ts";
 import { hasEnded, type Job } from "../job/job.ts";
 import { queueTimeOf } from "../job/slot.ts";
-import { typicalDurationAfter } from "../job/timing.ts";
 import { storageCall } from "./connect.ts";
 import { entity, IndexPartition, kind, leadsTo, nameEntry, waitKey } from "./index-partition.ts";
 import { entryKey, groupEntryOf, partsOf, steeringColumns } from "./group-entries.ts";
 import { columnsOf, leadsToItself, listedColumns, recordColumns, type Prices } from "./job-row.ts";
+import { leftBy } from "./job-index.ts";
 import { rowOf, type Row } from "./rebuilt-row.ts";
 import type { SteeringCopies } from "./steering-copies.ts";
 
@@ -206,7 +206,7 @@ export class IndexRebuild extends IndexPartition {
   async #enter(rows: readonly Row[], patiently: Patiently): Promise<void> {
     // What leads to a row comes before what has the row reconciled.
     await this.#mergeAll([...new Map(rows.flatMap(leadingEntries))], patiently);
-    // Newest first: of several jobs of a key or a name the newest counts.
+    // Newest first: of several jobs of a key the newest counts.
     const shared = new Map(rows.flatMap(sharedEntries).toReversed());
     await this.#addAll([...shared], patiently);
     const active = rows.filter(({ isDone }) => !isDone);
@@ -304,23 +304,16 @@ type Entry = [rowKey: string, more: Readonly<Record<string, unknown>>];
 /** Where a name, and an id that does not tell of itself where its row is, lead. */
 function leadingEntries({ id, key, name, job }: Row): Entry[] {
   const ids = [...(leadsToItself(id, key) ? [] : [id]), ...(job?.joined.flatMap((each) => each.id ?? []) ?? [])];
-  return [nameEntry(name, key), ...ids.map((each) => `id_${each}`)].map((rowKey) => [rowKey, leadsTo(key)]);
+  const left = job !== undefined && hasEnded(job.phase) ? leftBy(job) : {};
+  return [
+    [nameEntry(name, key), { ...leadsTo(key), ...left }],
+    ...ids.map((each): Entry => [`id_${each}`, leadsTo(key)]),
+  ];
 }
 
-/** What the newest of several jobs leaves: for its name, and for its idempotency key. */
-function sharedEntries({ id, name, job }: Row): Entry[] {
-  const left = job && leftBy(job);
-  const entries: Entry[] = [];
-  if (left !== undefined) entries.push([`name_${nameKey(name)}`, left]);
-  if (job?.keyHash !== undefined) entries.push([`key_${job.keyHash}`, { jobId: id }]);
-  return entries;
-}
-
-/** What a job that ran leaves for the next of its name. */
-function leftBy(job: Job): Readonly<Record<string, unknown>> | undefined {
-  const usualTime = typicalDurationAfter(job);
-  if (!hasEnded(job.phase) || (usualTime === undefined && job.lastDeleteAt === undefined)) return undefined;
-  return defined({ usualTime, lastDeleteAt: job.lastDeleteAt === undefined ? undefined : new Date(job.lastDeleteAt) });
+/** Which job an idempotency key means. */
+function sharedEntries({ id, job }: Row): Entry[] {
+  return job?.keyHash === undefined ? [] : [[`key_${job.keyHash}`, { jobId: id }]];
 }
 
 /** A queued job that waits for something else than its name has that; one that did not begin yet may have to wait for it. */

@@ -1,15 +1,16 @@
 import { odata, type TransactionAction } from "@azure/data-tables";
 import { nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
-import { terminalStates } from "../job/job.ts";
+import { terminalStates, type Job, type Typical } from "../job/job.ts";
+import { maxRuns, runOf, typicalOf, type Run } from "../job/typical.ts";
 import { leadsToItself, type JobKey } from "./job-row.ts";
-import { entity, keyIn, kind, nameEntry, timeOf } from "./index-partition.ts";
+import { entity, keyIn, kind, leadsTo, nameEntry, timeOf } from "./index-partition.ts";
 import { Reservations } from "./reservations.ts";
 import { storageCall } from "./connect.ts";
 
 /** What earlier jobs of a name left for the next. */
 export interface NameHistory {
-  /** How long they ran, in milliseconds. */
-  readonly usualTime: number | undefined;
+  /** How long those took that succeeded. */
+  readonly typical: Typical | undefined;
   /** When Azure last accepted a delete of their group: milliseconds since 1970. */
   readonly lastDeleteAt: number | undefined;
 }
@@ -40,12 +41,23 @@ export interface Old {
   readonly now: () => number;
 }
 
+/** When a job's create was sent, and when the job is expected to end. */
+export interface ExpectedEnd {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What leads to a job beside its row's key and its name. */
 export interface Leads {
   readonly id: JobId;
   readonly keyHash?: string | undefined;
   readonly joined: readonly { readonly id?: JobId | undefined }[];
 }
+
+/** Of this many of a name's last jobs those that succeeded are looked for. */
+const maxHistory = 100;
+/** Every time is later; a column that is absent is not. */
+const epoch = "datetime'1970-01-01T00:00:00Z'";
 
 /** How many entries of a name one call reads: nearly always the first one leads to a row. */
 const newestPage = 3;
@@ -62,8 +74,7 @@ const maxNewest = 300;
  * | `hold_NAME` | the job that holds a group's name; create-only, so two jobs never hold one |
  * | `wait_NAME_TIME_ID` | a job that waits for a name, oldest first |
  * | `group_...` | slots of groups of jobs, and who waits for one (`group-entries.ts`) |
- * | `name_NAME_TIME_ID` | a job of a name, newest first |
- * | `name_NAME` | what earlier jobs of a name left: how long they took (`usualTime`, milliseconds), when a delete of their group was last accepted (`lastDeleteAt`) |
+ * | `name_NAME_TIME_ID` | a job of a name, newest first; when it is done with, what it left for the next: how long it took if it succeeded (`startSeconds`, `runSeconds`), when a delete of its group was last accepted (`lastDeleteAt`) |
  * | `key_HASH` | the job of an idempotency key |
  * | `id_UUID` | where the row of a job stands whose id a poster chose, or which it joined |
  * | `count_~all`, `count_NAME` | how many jobs have not ended, where a ceiling is set; `~most` and `~most-NAME` are the lines of those that wait for it |
@@ -77,26 +88,40 @@ export class JobIndex extends Reservations {
   }
 
   /** The same, and the next job of its name may know what it left: one call still. */
-  async dropRun(id: JobId, name: GroupName, { usualTime, lastDeleteAt }: NameHistory): Promise<void> {
-    const left = {
-      ...(usualTime === undefined ? {} : { usualTime }),
-      ...(lastDeleteAt === undefined ? {} : { lastDeleteAt: new Date(lastDeleteAt) }),
-    };
+  async dropRun(job: Job, key: JobKey): Promise<void> {
     const actions: TransactionAction[] = [
-      ["delete", entity(`job_${id}`)],
-      ["upsert", entity(`name_${nameKey(name)}`, left), "Merge"],
+      ["delete", entity(`job_${job.id}`)],
+      ["upsert", entity(nameEntry(job.name, key), { ...leadsTo(key), ...leftBy(job) }), "Merge"],
     ];
     // Dropped before: then what it left was written before, too.
     await this.transact(actions);
   }
 
-  /** What earlier jobs of a name left. */
+  /** What earlier jobs of a name left: one call, whatever became of them. */
   async historyOf(name: GroupName): Promise<NameHistory> {
-    const row = await this.get(`name_${nameKey(name)}`);
-    return {
-      usualTime: typeof row?.["usualTime"] === "number" ? row["usualTime"] : undefined,
-      lastDeleteAt: row?.["lastDeleteAt"] instanceof Date ? row["lastDeleteAt"].getTime() : undefined,
-    };
+    const runs: Run[] = [];
+    let [read, lastDeleteAt] = [0, 0];
+    const left = `(runSeconds ge 0 or lastDeleteAt ge ${epoch})`;
+    const filter = `${kind(`name_${nameKey(name)}`)} and ${left}`;
+    for await (const row of this.rows(filter, ["startSeconds", "runSeconds", "lastDeleteAt"], maxHistory)) {
+      const { startSeconds, runSeconds } = row;
+      if (typeof startSeconds === "number" && typeof runSeconds === "number") runs.push({ startSeconds, runSeconds });
+      lastDeleteAt = Math.max(lastDeleteAt, timeOf(row["lastDeleteAt"]));
+      if (++read >= maxHistory || runs.length >= maxRuns) break;
+    }
+    return { typical: typicalOf(runs), lastDeleteAt: lastDeleteAt === 0 ? undefined : lastDeleteAt };
+  }
+
+  /** Jobs of a group that have begun and are expected to end at a time, up to a number: one call for each thousand. */
+  async expectedEnds(group: string, max: number): Promise<readonly ExpectedEnd[]> {
+    const found: ExpectedEnd[] = [];
+    const begun = `provisioningAt ge ${epoch} and expectedEndAt ge ${epoch}`;
+    const filter = `${kind("job")} and ${odata`group eq ${group}`} and ${begun}`;
+    for await (const row of this.rows(filter, ["provisioningAt", "expectedEndAt"])) {
+      found.push({ from: timeOf(row["provisioningAt"]), to: timeOf(row["expectedEndAt"]) });
+      if (found.length >= max) break;
+    }
+    return found;
   }
 
   async has(id: JobId): Promise<boolean> {
@@ -127,7 +152,7 @@ export class JobIndex extends Reservations {
   }
 
   /**
-   * With the last job of a name goes what is known of the name.
+   * With the last job of a name goes what a release before kept of the name.
    *
    * @returns where the row of the newest job of the name is
    */
@@ -236,4 +261,10 @@ export class JobIndex extends Reservations {
     const only = keyIn(await this.get(`name_${nameKey(name)}`));
     if (only) yield only;
   }
+}
+
+/** What a job that is done with leaves for the next of its name, in columns of its name's entry. */
+export function leftBy(job: Job): Readonly<Record<string, number | Date>> {
+  const { lastDeleteAt } = job;
+  return { ...runOf(job), ...(lastDeleteAt === undefined ? {} : { lastDeleteAt: new Date(lastDeleteAt) }) };
 }

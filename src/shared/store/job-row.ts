@@ -5,6 +5,7 @@ import { endingOf, hasEnded, jobSchema, recordOf, stateWord, type Job } from "..
 import { isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
 import { blame, deleteRefusedOf, describe, stoppingOf, waitingOf } from "../job/describe.ts";
 import { pullSeconds } from "../job/timing.ts";
+import { expectedEndOf } from "../job/typical.ts";
 
 /**
  * Rows of the table `jobs`: flat columns for dashboards, documented in docs/tables.md, and the whole job as JSON in `record`, which
@@ -99,6 +100,8 @@ export const listedColumns = [
   "finishedAt",
   "keptUntil",
   "deadlineAt",
+  "expectedStartAt",
+  "expectedEndAt",
   "queueSeconds",
   "startSeconds",
   "pullSeconds",
@@ -206,6 +209,8 @@ function timeColumns(job: Job): Columns {
     finishedAt: date(finishedAt),
     keptUntil: date(hasEnded(job.phase) ? job.phase.keepUntil : undefined),
     deadlineAt: date(job.deadlineAt),
+    expectedStartAt: date(job.phase.state === "Queued" ? job.phase.waiting?.expectedStartAt : undefined),
+    expectedEndAt: date(expectedEndOf(job)),
     queueSeconds: seconds(job.createdAt, job.firstCreateAt),
     startSeconds: seconds(job.provisioningAt, job.startedAt),
     pullSeconds: double(pullSeconds(job.events)),

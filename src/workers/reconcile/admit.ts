@@ -179,7 +179,7 @@ interface Wait {
   readonly until?: number;
 }
 
-function wait(deps: Deps, job: Job, { reason, detail, position, until }: Wait): Admission {
+async function wait(deps: Deps, job: Job, { reason, detail, position, until }: Wait): Promise<Admission> {
   const now = deps.now();
   const { phase } = job;
   if (phase.state !== "Queued") return { kind: "admitted", job };
@@ -192,8 +192,10 @@ function wait(deps: Deps, job: Job, { reason, detail, position, until }: Wait): 
   };
   const { notBefore: _passed, ...queued } = phase;
   const own = until ?? now + (reason === "NameBusy" ? forgottenNameTime : forgottenTime);
+  const standing = await deps.waitQueues.standing({ ...job, phase: { ...queued, waiting } });
+  const expected = standing?.expectedStartAt === undefined ? {} : { expectedStartAt: standing.expectedStartAt };
   // Its own times must end it even if nobody requeues it.
-  const waits = { ...job, phase: { ...queued, waiting } };
+  const waits = { ...job, phase: { ...queued, waiting: { ...waiting, ...expected } } };
   const at = Math.min(own, nextTimeout(job), slotUntil(waits));
   return {
     kind: "wait",

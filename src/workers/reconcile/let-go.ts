@@ -2,8 +2,9 @@ import type { Deps } from "../../shared/deps.ts";
 import type { Job } from "../../shared/job/job.ts";
 import { leaveGroup } from "../../shared/intake/group-slot.ts";
 import { queueTimeOf } from "../../shared/job/slot.ts";
-import { typicalDurationAfter } from "../../shared/job/timing.ts";
 import { memberOf } from "../../shared/store/group-entries.ts";
+import { leftBy } from "../../shared/store/job-index.ts";
+import type { Stored } from "../../shared/store/jobs.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 
 /** The name and the slot of its group go to the next, and no queue is waited in any more. */
@@ -20,8 +21,7 @@ export async function letGo(deps: Pick<Deps, "jobs" | "queues" | "now" | "groups
 }
 
 /** What later jobs of the name need to know of this one stays. */
-export async function leaveIndex({ jobs: { index } }: Pick<Deps, "jobs">, job: Job): Promise<void> {
-  const left = { usualTime: typicalDurationAfter(job), lastDeleteAt: job.lastDeleteAt };
-  if (left.usualTime === undefined && left.lastDeleteAt === undefined) await index.drop(job.id);
-  else await index.dropRun(job.id, job.name, left);
+export async function leaveIndex({ jobs: { index } }: Pick<Deps, "jobs">, { job, key }: Stored): Promise<void> {
+  if (Object.keys(leftBy(job)).length === 0) await index.drop(job.id);
+  else await index.dropRun(job, key);
 }

@@ -16,7 +16,7 @@ import type { Stored } from "../../shared/store/jobs.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
 import { jobTrace } from "../../shared/job/job-spans.ts";
 import { withinTrace } from "../../shared/base/telemetry.ts";
-import { reportAnswer, reportMove } from "./report-move.ts";
+import { reportAnswer, reportLate, reportMove } from "./report-move.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { isReason } from "../../shared/job/reasons.ts";
 import { nextStep } from "../../shared/job/next-step.ts";
@@ -295,7 +295,7 @@ class Reconciliation {
     // A job that was done with already may have been given the name once more by whoever did not know.
     if (!this.#hasLetGo) await letGo(this.#deps, job);
     await this.#publisher.settle(job);
-    await leaveIndex(this.#deps, job);
+    await leaveIndex(this.#deps, this.#stored);
     return true;
   }
 
@@ -346,6 +346,7 @@ class Reconciliation {
     this.#stored = saved;
     this.#publisher.begin(job);
     await countAttempt(this.#deps, before.job, job);
+    reportLate(this.#deps, before.job, job);
     const { index } = this.#deps.jobs;
     if (shownDiffers(before.job, job)) {
       await index.mirror(job.id, saved.key, job.checkAt, columnsOf(job, this.#deps.jobs.prices));

@@ -22,6 +22,19 @@ export function reportMove(
   if (hasEnded(job.phase) && !hasEnded(before.phase)) reportEnd({ log, telemetry, jobs }, job);
 }
 
+/** A job runs for longer than its name nearly always does: one line for each attempt, written at the next observation. */
+export function reportLate({ log, now }: Pick<Deps, "log" | "now">, before: Job, job: Job): void {
+  const isMarked = ({ phase }: Job): boolean => phase.state === "Running" && phase.late === true;
+  if (!isMarked(job) || isMarked(before) || job.typical === undefined || job.startedAt === undefined) return;
+  const { run, most } = job.typical;
+  const inSeconds = (ms: number): number => Math.round(ms / second);
+  log("warn", "job late", {
+    ...logFieldsOf(job),
+    ...{ job: job.id, name: job.name, runSeconds: inSeconds(now() - job.startedAt) },
+    ...{ typicalSeconds: inSeconds(run), mostSeconds: inSeconds(most) },
+  });
+}
+
 /** What ACI answered to a change of a job's group, and why it did not do it as far as it says: its code, never its text. */
 export function reportAnswer(
   { log }: Pick<Deps, "log">,

@@ -3,8 +3,10 @@ import { hasEnded, type Job } from "../../shared/job/job.ts";
 
 /** Whether the index's copy of the job would look different. */
 export function shownDiffers(a: Job, b: Job): boolean {
-  const waiting = (job: Job): string | undefined =>
-    job.phase.state === "Queued" ? job.phase.waiting?.reason : undefined;
+  const waiting = (job: Job): string | undefined => {
+    const { reason, expectedStartAt = "" } = (job.phase.state === "Queued" && job.phase.waiting) || {};
+    return `${reason} ${expectedStartAt}`;
+  };
   // What a group's events say of its start is not copied: they change with every observation.
   const unseen = (job: Job): string | undefined =>
     job.unseen !== undefined && waitingOf(job) === job.unseen ? job.unseen.reason : undefined;

@@ -125,7 +125,7 @@ export function indexEntriesOf({ id, name, key, keyHash, hasOwnId, joined }: Yea
   return entries.map(([rowKey, more]) => ({ ...more, partitionKey: partition, rowKey }));
 }
 
-/** What the last job of a name left for the next. */
+/** What a release before kept of a name. */
 export function nameHistoryOf({ name, createdAt, finishedAt }: YearJob): Entity {
   const usualTime = finishedAt - createdAt;
   return { partitionKey: partition, rowKey: `name_${name}`, usualTime, lastDeleteAt: new Date(finishedAt) };

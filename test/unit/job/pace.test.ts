@@ -1,21 +1,18 @@
 import { describe, expect, it, test, vi } from "vitest";
 import { minute, second } from "../../../src/shared/base/duration.ts";
-import { hasEnded } from "../../../src/shared/job/job.ts";
-import { pace, typicalDurationAfter } from "../../../src/shared/job/timing.ts";
+import { pace } from "../../../src/shared/job/timing.ts";
 import { part } from "../../kit/document.ts";
-import { ended, job, rules, start } from "../../kit/kit.ts";
+import { job, rules, start } from "../../kit/kit.ts";
 import { simulate, type Observed } from "../../model/pace.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 describe("between two observations", () => {
   const even = { ...rules, random: 0.5 };
-  const running = (age: number, usualTime?: number): number =>
-    pace(
-      job({ phase: { state: "Running", startedAt: start }, ...(usualTime === undefined ? {} : { usualTime }) }),
-      start + age,
-      even,
-    ) / second;
+  const running = (age: number, run?: number): number => {
+    const typical = run === undefined ? undefined : { runs: 1, start: 0, run, most: run };
+    return pace(job({ phase: { state: "Running", startedAt: start }, typical }), start + age, even) / second;
+  };
 
   it.each([
     ["nothing is known", undefined, [2, 3, 30, 60, 60]],
@@ -24,17 +21,6 @@ describe("between two observations", () => {
     ["it usually takes no time", 0, [2, 3, 30, 60, 60]],
   ])("lies a tenth of the age, or half of the time to the usual end: %s", (_, usual, waits) => {
     expect([1, 30, 300, 620, 7200].map((age) => running(age * second, usual))).toEqual(waits);
-  });
-
-  it.each([
-    ["the first one's time", undefined, 100 * second],
-    ["half of the last one's and half of what was known", 300 * second, 200 * second],
-  ])("what a name usually takes is %s", (_, before, usual) => {
-    const done = { ...ended(), startedAt: start, ...(before === undefined ? {} : { usualTime: before }) };
-    const { phase } = done;
-    if (!hasEnded(phase)) throw new Error("It has ended.");
-    expect(typicalDurationAfter({ ...done, phase: { ...phase, finishedAt: start + 100 * second } })).toBe(usual);
-    expect(typicalDurationAfter({ ...done, phase: { ...phase, state: "Failed" } })).toBe(before);
   });
 });
 
