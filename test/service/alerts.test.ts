@@ -5,7 +5,7 @@ import { z } from "zod";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startVault } from "../../local/vault/vault.ts";
 import { faultSchema } from "../../local/aci/control/faults.ts";
-import { minute } from "../../src/shared/base/duration.ts";
+import { hour, minute } from "../../src/shared/base/duration.ts";
 import { jsonLog } from "../../src/shared/base/log.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
@@ -216,6 +216,21 @@ describe("an alert is raised by", () => {
     const failed = alerts.find(({ name }) => name === "aci-proxy-pipeline-failed");
     const rows = runQuery(failed?.query ?? "", bench.tables);
     expect(rows.map(({ pipeline }) => pipeline).toSorted()).toEqual(["pipeline-0", "pipeline-1"]);
+  });
+
+  it("jobs that run for longer than nearly all of their name did", async () => {
+    const bench = await watched();
+    await quietly(bench);
+    for (let n = 0; n < 10; n++) await follow(bench, (await post(bench.deps, yaml("copy", { seconds: 30 }))).id);
+    bench.clock.advance(hour);
+    await sweepFor(bench, 1);
+    for (let n = 0; n < 5; n++) {
+      const { id } = await post(bench.deps, yaml("copy", { seconds: 7200 }), "uniqueName=true");
+      await follow(bench, id, ({ phase }) => phase.state === "Running" && phase.late === true);
+      await sweepFor(bench, 1);
+      expect(raised(bench)).toEqual(n < 4 ? [] : ["jobs-late"]);
+    }
+    expect(bench.tables.AppTraces.filter(({ Message }) => String(Message).includes('"job late"'))).toHaveLength(5);
   });
 
   it("a workspace whose daily cap is reached", async () => {
