@@ -297,6 +297,10 @@ export interface JobRow {
   readonly keptUntil?: string | undefined;
   /** `createdAt` and `timeout`. */
   readonly deadlineAt?: string | undefined;
+  /** While it waits in a line: when its create is expected to be sent. */
+  readonly expectedStartAt?: string | undefined;
+  /** Once its name has five successes: when it is expected to end. */
+  readonly expectedEndAt?: string | undefined;
   /** Accepted to the first create. */
   readonly queueSeconds?: number | undefined;
   /** Create to the first container's start, this attempt. */
@@ -412,6 +416,16 @@ export interface StatusWaiting {
   readonly advice?: string | undefined;
 }
 
+/** Where it stands in the line; absent behind the first 1,000. */
+export interface StatusQueue {
+  /** In the order in which the line would be called now, at most 15 s old, from 1. */
+  readonly position: number;
+  /** How many stand in the line; at most 1,000 are counted. */
+  readonly of: number;
+  /** When its create is expected to be sent; for creates, groups and names only. */
+  readonly expectedStartAt?: string | undefined;
+}
+
 /** An end is decided, and Azure has not confirmed it. */
 export interface StatusStopping {
   /** Why it ends. */
@@ -447,6 +461,12 @@ export interface Status {
   readonly reason?: Reason | undefined;
   /** Why it has not begun. */
   readonly waiting?: StatusWaiting | undefined;
+  /** Where it stands in the line; absent behind the first 1,000. */
+  readonly queue?: StatusQueue | undefined;
+  /** Once its name has five successes: when it is expected to end. */
+  readonly expectedEndAt?: string | undefined;
+  /** It runs for longer than 95 of 100 of its name; known after ten successes. */
+  readonly late?: boolean | undefined;
   /** An end is decided, and Azure has not confirmed it. */
   readonly stopping?: StatusStopping | undefined;
   /** Whose fault it was. */
@@ -543,6 +563,10 @@ export interface UnreadableJob {
   readonly keptUntil?: string | undefined;
   /** `createdAt` and `timeout`. */
   readonly deadlineAt?: string | undefined;
+  /** While it waits in a line: when its create is expected to be sent. */
+  readonly expectedStartAt?: string | undefined;
+  /** Once its name has five successes: when it is expected to end. */
+  readonly expectedEndAt?: string | undefined;
   /** Accepted to the first create. */
   readonly queueSeconds?: number | undefined;
   /** Create to the first container's start, this attempt. */
@@ -721,6 +745,16 @@ export interface JobRecordWaiting {
   readonly position?: number | undefined;
 }
 
+/** Where it stands in the line; absent behind the first 1,000. */
+export interface JobRecordQueue {
+  /** In the order in which the line would be called now, at most 15 s old, from 1. */
+  readonly position: number;
+  /** How many stand in the line; at most 1,000 are counted. */
+  readonly of: number;
+  /** When its create is expected to be sent; for creates, groups and names only. */
+  readonly expectedStartAt?: string | undefined;
+}
+
 export interface JobRecordCancel {
   /** When. */
   readonly at?: string | undefined;
@@ -761,6 +795,10 @@ export interface JobRecord {
   readonly keptUntil?: string | undefined;
   /** `createdAt` and `timeout`. */
   readonly deadlineAt?: string | undefined;
+  /** While it waits in a line: when its create is expected to be sent. */
+  readonly expectedStartAt?: string | undefined;
+  /** Once its name has five successes: when it is expected to end. */
+  readonly expectedEndAt?: string | undefined;
   /** Accepted to the first create. */
   readonly queueSeconds?: number | undefined;
   /** Create to the first container's start, this attempt. */
@@ -840,6 +878,10 @@ export interface JobRecord {
   readonly lookAt?: string | undefined;
   /** Why it has not begun. */
   readonly waiting?: JobRecordWaiting | undefined;
+  /** Where it stands in the line; absent behind the first 1,000. */
+  readonly queue?: JobRecordQueue | undefined;
+  /** It runs for longer than 95 of 100 of its name; known after ten successes. */
+  readonly late?: boolean | undefined;
   readonly cancel?: JobRecordCancel | undefined;
   /** Its states, oldest first. */
   readonly history?: readonly HistoryLine[] | undefined;
@@ -1752,6 +1794,7 @@ export interface Replies {
   readonly Accepted: Accepted;
   readonly Checked: Checked;
   readonly StatusWaiting: StatusWaiting;
+  readonly StatusQueue: StatusQueue;
   readonly StatusStopping: StatusStopping;
   readonly Status: Status;
   readonly Unknown: Unknown;
@@ -1770,6 +1813,7 @@ export interface Replies {
   readonly JobRecordOptionsSource: JobRecordOptionsSource;
   readonly JobRecordOptions: JobRecordOptions;
   readonly JobRecordWaiting: JobRecordWaiting;
+  readonly JobRecordQueue: JobRecordQueue;
   readonly JobRecordCancel: JobRecordCancel;
   readonly JobRecord: JobRecord;
   readonly Problem: Problem;

@@ -33,6 +33,8 @@ function heading(record: JobRecord): string {
     ["pipeline", [record.factory, record.pipeline, record.pipelineRunId, record.activity].filter(Boolean).join(" / ")],
     ["requested by", record.requestedBy],
     ["rerun of", record.rerunOf],
+    ["expected start", record.expectedStartAt],
+    ["expected end", record.expectedEndAt && `${record.expectedEndAt}${record.late ? ", late" : ""}`],
     ["deadline", record.deadlineAt],
     ["queued", seconds(record.queueSeconds)],
     ["started in", seconds(record.startSeconds)],
@@ -45,8 +47,11 @@ function heading(record: JobRecord): string {
   return [`${colored(record.state)}  ${record.message ?? record.name}`, ...lines].join("\n");
 }
 
-function waiting({ waiting, stopping }: JobRecord): string {
-  if (waiting) return `Waits since ${waiting.since}: ${waiting.reason}${waiting.detail ? `, ${waiting.detail}` : ""}`;
+function waiting({ waiting, stopping, queue }: JobRecord): string {
+  if (waiting) {
+    const why = [waiting.reason, waiting.detail, queue && `position ${queue.position} of ${queue.of}`];
+    return `Waits since ${waiting.since}: ${why.filter(Boolean).join(", ")}`;
+  }
   return stopping ? `Stopping since ${stopping.since}: ${stopping.reason}` : "";
 }
 

@@ -122,9 +122,10 @@ export async function watch(
       signal: interrupt.signal,
       onLine: json || !withLogs ? undefined : prefixed,
       onPoll: (look) => {
-        const line = progressLine(look);
-        if (line !== last && !json && !hasEnded(look)) report(line);
-        last = line;
+        // An expected time alone that moved is no progress.
+        const said = progressLine(withoutTimes(look));
+        if (said !== last && !json && !hasEnded(look)) report(progressLine(look));
+        last = said;
         job.ended = hasEnded(look);
       },
       onFailure: (error) => report(`${error.message}; trying again`),
@@ -148,6 +149,10 @@ export async function watch(
   const exitCode = exitCodeOfJob(status);
   if (exitCode === exitCodes.largeExitCode) report(`Exit code ${String(status.exitCode ?? exitCode)} is given as 199.`);
   return exitCode;
+}
+
+function withoutTimes({ expectedEndAt: _end, queue, ...status }: Status): Status {
+  return queue === undefined ? status : { ...status, queue: { position: queue.position, of: queue.of } };
 }
 
 function prefixed(container: string, line: string): void {

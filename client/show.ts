@@ -14,12 +14,35 @@ export function colored(state: string): string {
 }
 
 /** One line for a look at a job. The service's message names job and state already, where it has one. */
-export function progressLine({ state, reason, message, attempt = 1, waiting }: Status): string {
+export function progressLine(status: Status): string {
+  const { state, reason, message, attempt = 1, waiting } = status;
+  const ahead = aheadOf(status) === "" ? "" : `  ${aheadOf(status)}`;
   const why = message ?? reason ?? "";
   const count = attempt > 1 && !hasEnded({ state }) ? `  attempt ${attempt}` : "";
   // The service's sentence names the reason of most waits, but not of all.
   const wait = waiting && !why.includes(waiting.reason) ? `  (${waiting.reason})` : "";
-  return `${colored(state)}${count}${why === "" ? "" : `  ${why}`}${wait}`;
+  return `${colored(state)}${count}${why === "" ? "" : `  ${why}`}${wait}${ahead}`;
+}
+
+/** What is to come: `position 3 of 12, expected to start at 03:12 UTC`; empty where nothing is known. */
+export function aheadOf(
+  { queue, expectedEndAt, late }: Pick<Status, "queue" | "expectedEndAt" | "late">,
+  now = Date.now(),
+): string {
+  const { position, of, expectedStartAt } = queue ?? {};
+  const parts = [
+    position === undefined ? "" : `position ${position} of ${of}`,
+    expectedStartAt === undefined ? "" : `expected to start at ${clockTime(expectedStartAt, now)}`,
+    queue !== undefined || expectedEndAt === undefined ? "" : `expected to end at ${clockTime(expectedEndAt, now)}`,
+    late ? "late" : "",
+  ];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+/** `03:12 UTC`, and the date before it where that is not today's. */
+function clockTime(iso: string, now: number): string {
+  const [date = "", time = ""] = iso.split("T");
+  return `${date === new Date(now).toISOString().slice(0, 10) ? "" : `${date} `}${time.slice(0, 5)} UTC`;
 }
 
 /** A job for people: its state, and a line for each container. */

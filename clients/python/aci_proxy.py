@@ -379,6 +379,8 @@ class JobRow(Reply):
         "finished_at": "finishedAt",
         "kept_until": "keptUntil",
         "deadline_at": "deadlineAt",
+        "expected_start_at": "expectedStartAt",
+        "expected_end_at": "expectedEndAt",
         "queue_seconds": "queueSeconds",
         "start_seconds": "startSeconds",
         "pull_seconds": "pullSeconds",
@@ -430,6 +432,10 @@ class JobRow(Reply):
     """When a group that is kept goes."""
     deadline_at: Optional[str] = None
     """`createdAt` and `timeout`."""
+    expected_start_at: Optional[str] = None
+    """While it waits in a line: when its create is expected to be sent."""
+    expected_end_at: Optional[str] = None
+    """Once its name has five successes: when it is expected to end."""
     queue_seconds: Optional[float] = None
     """Accepted to the first create."""
     start_seconds: Optional[float] = None
@@ -562,6 +568,21 @@ class StatusWaiting(Reply):
 
 
 @dataclass(frozen=True)
+class StatusQueue(Reply):
+    """Where it stands in the line; absent behind the first 1,000."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "expected_start_at": "expectedStartAt",
+    }
+    position: int
+    """In the order in which the line would be called now, at most 15 s old, from 1."""
+    of: int
+    """How many stand in the line; at most 1,000 are counted."""
+    expected_start_at: Optional[str] = None
+    """When its create is expected to be sent; for creates, groups and names only."""
+
+
+@dataclass(frozen=True)
 class StatusStopping(Reply):
     """An end is decided, and Azure has not confirmed it."""
 
@@ -581,6 +602,7 @@ class Status(Reply):
         "logs_url": "logsUrl",
         "rerun_of": "rerunOf",
         "init_containers": "initContainers",
+        "expected_end_at": "expectedEndAt",
         "exit_code": "exitCode",
         "failed_container": "failedContainer",
         "finished_at": "finishedAt",
@@ -612,6 +634,12 @@ class Status(Reply):
     """Why it waits, is being stopped, or ended."""
     waiting: Optional[StatusWaiting] = None
     """Why it has not begun."""
+    queue: Optional[StatusQueue] = None
+    """Where it stands in the line; absent behind the first 1,000."""
+    expected_end_at: Optional[str] = None
+    """Once its name has five successes: when it is expected to end."""
+    late: Optional[bool] = None
+    """It runs for longer than 95 of 100 of its name; known after ten successes."""
     stopping: Optional[StatusStopping] = None
     """An end is decided, and Azure has not confirmed it."""
     fault: Optional[Party] = None
@@ -706,6 +734,8 @@ class UnreadableJob(Reply):
         "finished_at": "finishedAt",
         "kept_until": "keptUntil",
         "deadline_at": "deadlineAt",
+        "expected_start_at": "expectedStartAt",
+        "expected_end_at": "expectedEndAt",
         "queue_seconds": "queueSeconds",
         "start_seconds": "startSeconds",
         "pull_seconds": "pullSeconds",
@@ -757,6 +787,10 @@ class UnreadableJob(Reply):
     """When a group that is kept goes."""
     deadline_at: Optional[str] = None
     """`createdAt` and `timeout`."""
+    expected_start_at: Optional[str] = None
+    """While it waits in a line: when its create is expected to be sent."""
+    expected_end_at: Optional[str] = None
+    """Once its name has five successes: when it is expected to end."""
     queue_seconds: Optional[float] = None
     """Accepted to the first create."""
     start_seconds: Optional[float] = None
@@ -982,6 +1016,21 @@ class JobRecordWaiting(Reply):
 
 
 @dataclass(frozen=True)
+class JobRecordQueue(Reply):
+    """Where it stands in the line; absent behind the first 1,000."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "expected_start_at": "expectedStartAt",
+    }
+    position: int
+    """In the order in which the line would be called now, at most 15 s old, from 1."""
+    of: int
+    """How many stand in the line; at most 1,000 are counted."""
+    expected_start_at: Optional[str] = None
+    """When its create is expected to be sent; for creates, groups and names only."""
+
+
+@dataclass(frozen=True)
 class JobRecordCancel(Reply):
     """The reply JobRecordCancel."""
 
@@ -1006,6 +1055,8 @@ class JobRecord(Reply):
         "finished_at": "finishedAt",
         "kept_until": "keptUntil",
         "deadline_at": "deadlineAt",
+        "expected_start_at": "expectedStartAt",
+        "expected_end_at": "expectedEndAt",
         "queue_seconds": "queueSeconds",
         "start_seconds": "startSeconds",
         "pull_seconds": "pullSeconds",
@@ -1061,6 +1112,10 @@ class JobRecord(Reply):
     """When a group that is kept goes."""
     deadline_at: Optional[str] = None
     """`createdAt` and `timeout`."""
+    expected_start_at: Optional[str] = None
+    """While it waits in a line: when its create is expected to be sent."""
+    expected_end_at: Optional[str] = None
+    """Once its name has five successes: when it is expected to end."""
     queue_seconds: Optional[float] = None
     """Accepted to the first create."""
     start_seconds: Optional[float] = None
@@ -1140,6 +1195,10 @@ class JobRecord(Reply):
     """When the service looks at its group next."""
     waiting: Optional[JobRecordWaiting] = None
     """Why it has not begun."""
+    queue: Optional[JobRecordQueue] = None
+    """Where it stands in the line; absent behind the first 1,000."""
+    late: Optional[bool] = None
+    """It runs for longer than 95 of 100 of its name; known after ten successes."""
     cancel: Optional[JobRecordCancel] = None
     history: Optional[List[HistoryLine]] = None
     """Its states, oldest first."""

@@ -53,8 +53,10 @@ describe("hand-written pages", () => {
       events,
     };
     const refused = { reason: "ResourceLocked", since: start, times: 1 } as const;
+    const waiting = { reason: "CreateLimit", since: start, expectedStartAt: start } as const;
     const jobs = [
-      job(),
+      job({ phase: { state: "Queued", refusals: 0, waiting } }),
+      job({ phase: { state: "Running", startedAt: start }, typical: { runs: 5, start: 1, run: 1, most: 1 } }),
       live({ state: "Running", startedAt: start, ending: ending("Failed", { refused }) }),
       ended({ state: "Failed", verdict, keepUntil: start }, more),
     ];

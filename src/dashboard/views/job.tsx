@@ -156,6 +156,7 @@ function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: ()
 function Facts({ job }: { readonly job: JobRecord }) {
   const tags =
     typeof job.tags === "string" ? [job.tags] : Object.entries(job.tags).map(([key, value]) => `${key}=${value}`);
+  const place = job.queue === undefined ? job.waiting?.position : `${job.queue.position} of ${job.queue.of}`;
   return (
     <dl class="facts card">
       <Fact name="Created">
@@ -178,7 +179,18 @@ function Facts({ job }: { readonly job: JobRecord }) {
           {job.fault !== undefined && ` (${job.fault})`}
         </Fact>
       )}
-      {job.waiting?.position !== undefined && <Fact name="Place in the queue">{String(job.waiting.position)}</Fact>}
+      {place !== undefined && <Fact name="Place in the queue">{String(place)}</Fact>}
+      {job.expectedStartAt !== undefined && (
+        <Fact name="Expected start">
+          <Time at={job.expectedStartAt} />
+        </Fact>
+      )}
+      {job.expectedEndAt !== undefined && (
+        <Fact name="Expected end">
+          <Time at={job.expectedEndAt} />
+          {job.late && <span class="tone-bad"> late</span>}
+        </Fact>
+      )}
       {job.stopping !== undefined && <Fact name="Stopping">{job.stopping.reason}</Fact>}
       <Fact name="Attempt">{String(job.attempt)}</Fact>
       <Fact name="Asks for">{`${job.cpu} vCPU, ${job.memoryGB} GB`}</Fact>

@@ -35,7 +35,7 @@ interface Copy {
 
 /** What a job waits for in a line. */
 type WaitQueue =
-  | { readonly kind: "name"; readonly key: string; readonly groupName: GroupName; readonly name: GroupName }
+  | { readonly kind: "name"; readonly key: string; readonly groupName: GroupName }
   | { readonly kind: "group"; readonly key: string; readonly group: string }
   | { readonly kind: "creates"; readonly key: string; readonly placed: JobTarget }
   | { readonly kind: "other"; readonly key: string };
@@ -86,7 +86,7 @@ export class WaitQueues {
       case "group":
         return this.#readGroup(queue.group, now);
       case "name":
-        return this.#readName(queue.groupName, queue.name, now);
+        return this.#readName(queue.groupName, now);
       case "other":
         return { ids: await this.#order(queue.key), starts: [] };
     }
@@ -111,27 +111,22 @@ export class WaitQueues {
     return { ids, starts: expectedStarts(queue, { held, most, ends, time }, now) };
   }
 
-  async #readName(groupName: GroupName, name: GroupName, now: number): Promise<Copy> {
-    const [ids, typical, end] = await Promise.all([
-      this.#order(groupName),
-      this.typical(name),
-      this.#endOfHolder(groupName),
-    ]);
-    const time = typicalTime(typical);
-    if (time === undefined) return { ids, starts: [] };
-    const waiters = ids.map(() => ({ limit: 1 }));
+  async #readName(groupName: GroupName, now: number): Promise<Copy> {
+    const [ids, holder] = await Promise.all([this.#order(groupName), this.#holderOf(groupName)]);
+    const time = typicalTime(holder?.typical);
+    if (holder === undefined || time === undefined) return { ids, starts: [] };
+    const end = hasEnded(holder.phase) ? now : expectedEndOf(holder);
     const ends = end === undefined ? [] : [Math.max(now, end)];
+    const waiters = ids.map(() => ({ limit: 1 }));
     return { ids, starts: expectedStarts(waiters, { held: 1, most: 1, ends, time }, now) };
   }
 
-  /** When the job that has a name is expected to leave it to the next; one that can't be read is not known to. */
-  async #endOfHolder(groupName: GroupName): Promise<number | undefined> {
-    const { jobs, now } = this.#options;
+  /** The job that has a name; one that can't be read says nothing. */
+  async #holderOf(groupName: GroupName): Promise<Job | undefined> {
+    const { jobs } = this.#options;
     const lock = await jobs.index.lockOf(groupName);
-    if (lock === undefined) return now();
     try {
-      const holder = (await jobs.peek(lock.lockedBy))?.job;
-      return holder === undefined || hasEnded(holder.phase) ? now() : expectedEndOf(holder);
+      return lock && (await jobs.peek(lock.lockedBy))?.job;
     } catch (error) {
       if (error instanceof Unreadable) return undefined;
       throw error;
@@ -139,10 +134,10 @@ export class WaitQueues {
   }
 }
 
-function queueOf({ phase, groupName, name, options, line, placed }: Job): WaitQueue | undefined {
+function queueOf({ phase, groupName, options, line, placed }: Job): WaitQueue | undefined {
   if (phase.state !== "Queued" || phase.waiting === undefined) return undefined;
   const { reason } = phase.waiting;
-  if (reason === "NameBusy") return { kind: "name", key: groupName.toLowerCase(), groupName, name };
+  if (reason === "NameBusy") return { kind: "name", key: groupName.toLowerCase(), groupName };
   if (reason === "GroupFull" && options.group !== undefined)
     return { kind: "group", key: `group ${options.group}`, group: options.group };
   if (line === undefined) return undefined;

@@ -40,11 +40,7 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
 
   const queue = await enterCeiling(deps, given);
   if (queue !== undefined)
-    return wait(
-      deps,
-      { ...given, line: queue },
-      { reason: "TooManyJobs", position: await positionIn(deps, queue, given.id) },
-    );
+    return wait(deps, { ...given, line: queue }, { reason: "TooManyJobs", queue });
   const ready = withoutCeiling(given);
 
   const named = await lockName(deps, ready);
@@ -52,7 +48,7 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
     await deps.jobs.hasIndex();
     return wait(deps, ready, { reason: "Paused", until: now + minute, detail: indexLost.message });
   }
-  if (named.kind === "busy") return wait(deps, ready, { reason: "NameBusy", position: named.position });
+  if (named.kind === "busy") return wait(deps, ready, { reason: "NameBusy", queue: ready.groupName });
   if (named.kind === "replaced")
     return { kind: "admitted", job: { ...ready, cancel: { at: now, reason: "Replaced", by: named.by } } };
 
@@ -168,34 +164,31 @@ function sameTarget(a: JobTarget | undefined, b: JobTarget): boolean {
 async function enqueue(deps: Deps, job: Job, queue: string, reason: Reason): Promise<Admission> {
   const { id, createdAt, options } = job;
   await deps.jobs.index.enqueue(queue, { id, createdAt, turn: queueTimeOf(createdAt, options.priority) });
-  return wait(deps, { ...job, line: queue }, { reason, position: await positionIn(deps, queue, job.id) });
+  return wait(deps, { ...job, line: queue }, { reason, queue });
 }
 
 interface Wait {
   readonly reason: Reason;
   readonly detail?: string;
   readonly position?: number;
+  /** Where its place is counted, unless the instance's copy of that wait queue says it. */
+  readonly queue?: string;
   /** When the job is reconciled by its own message; absent for one that somebody else requeues. */
   readonly until?: number;
 }
 
-async function wait(deps: Deps, job: Job, { reason, detail, position, until }: Wait): Promise<Admission> {
+async function wait(deps: Deps, job: Job, { reason, detail, position, queue, until }: Wait): Promise<Admission> {
   const now = deps.now();
   const { phase } = job;
   if (phase.state !== "Queued") return { kind: "admitted", job };
   const since = phase.waiting?.reason === reason ? phase.waiting.since : now;
-  const waiting = {
-    reason,
-    since,
-    ...(detail === undefined ? {} : { detail }),
-    ...(position === undefined ? {} : { position }),
-  };
   const { notBefore: _passed, ...queued } = phase;
   const own = until ?? now + (reason === "NameBusy" ? forgottenNameTime : forgottenTime);
-  const standing = await deps.waitQueues.standing({ ...job, phase: { ...queued, waiting } });
-  const expected = standing?.expectedStartAt === undefined ? {} : { expectedStartAt: standing.expectedStartAt };
+  const standing = await deps.waitQueues.standing({ ...job, phase: { ...queued, waiting: { reason, since } } });
+  const counted = queue === undefined || standing !== undefined ? position : await positionIn(deps, queue, job.id);
+  const waiting = { reason, since, ...defined({ detail, position: counted, ...standing }) };
   // Its own times must end it even if nobody requeues it.
-  const waits = { ...job, phase: { ...queued, waiting: { ...waiting, ...expected } } };
+  const waits = { ...job, phase: { ...queued, waiting } };
   const at = Math.min(own, nextTimeout(job), slotUntil(waits));
   return {
     kind: "wait",

@@ -13,8 +13,7 @@ import { requeue } from "../../shared/store/requeue.ts";
  * that replace is the one that runs: it cancels each older one, whether that runs or only waits, and is canceled by a newer one.
  */
 export type Naming =
-  | { readonly kind: "held" | "no index" }
-  | { readonly kind: "busy"; readonly position: number }
+  | { readonly kind: "held" | "no index" | "busy" }
   | { readonly kind: "replaced"; readonly by: JobId };
 
 /** How many older jobs one admission cancels; the next one goes on. */
@@ -46,7 +45,7 @@ export function lockName(deps: NameDeps, job: Job): Promise<Naming> {
     const asked = lock === undefined ? "asked" : await askToYield(deps, lock.lockedBy, job);
     if (asked === "freed") return conflict;
     if (asked === "newer" && lock !== undefined) return done({ kind: "replaced", by: lock.lockedBy });
-    return done({ kind: "busy", position: await positionIn(deps, job.groupName, job.id) });
+    return done({ kind: "busy" });
   });
 }
 

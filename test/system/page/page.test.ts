@@ -360,6 +360,20 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       expect(await line("late").textContent()).toContain("Not started");
     });
 
+    test("a waiting job shows its position and when it is expected to start and to end", async () => {
+      const service = invented();
+      const waiting = service.jobs.find(({ state }) => state === "Queued");
+      const times = { expectedStartAt: "2026-11-24T12:34:56.000Z", expectedEndAt: "2026-11-24T13:45:00.000Z" };
+      if (waiting)
+        service.records.set(waiting.id, recordOf(waiting, { ...times, queue: { position: 3, of: 12 }, late: true }));
+      const page = await open(service, { view: `#/job/${waiting?.id ?? ""}` });
+      const fact = (name: string) => page.locator(".facts div", { has: page.getByText(name, { exact: true }) });
+      expect(await fact("Place in the queue").locator("dd").textContent()).toBe("3 of 12");
+      expect(await fact("Expected start").locator("time").getAttribute("dateTime")).toBe(times.expectedStartAt);
+      expect(await fact("Expected end").locator("time").getAttribute("dateTime")).toBe(times.expectedEndAt);
+      expect(await fact("Expected end").textContent()).toContain("late");
+    });
+
     test("the definition is asked for when somebody opens it", async () => {
       const service = invented();
       const failed = failedIn(service)?.id ?? "";
