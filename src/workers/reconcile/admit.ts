@@ -39,8 +39,7 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
   if (early) return early;
 
   const queue = await enterCeiling(deps, given);
-  if (queue !== undefined)
-    return wait(deps, { ...given, line: queue }, { reason: "TooManyJobs", queue });
+  if (queue !== undefined) return wait(deps, { ...given, line: queue }, { reason: "TooManyJobs", queue });
   const ready = withoutCeiling(given);
 
   const named = await lockName(deps, ready);
@@ -185,8 +184,9 @@ async function wait(deps: Deps, job: Job, { reason, detail, position, queue, unt
   const { notBefore: _passed, ...queued } = phase;
   const own = until ?? now + (reason === "NameBusy" ? forgottenNameTime : forgottenTime);
   const standing = await deps.waitQueues.standing({ ...job, phase: { ...queued, waiting: { reason, since } } });
-  const counted = queue === undefined || standing !== undefined ? position : await positionIn(deps, queue, job.id);
-  const waiting = { reason, since, ...defined({ detail, position: counted, ...standing }) };
+  const place = standing?.position ?? (queue === undefined ? position : await positionIn(deps, queue, job.id));
+  const known = defined({ detail, position: place, expectedStartAt: standing?.expectedStartAt });
+  const waiting = { reason, since, ...known };
   // Its own times must end it even if nobody requeues it.
   const waits = { ...job, phase: { ...queued, waiting } };
   const at = Math.min(own, nextTimeout(job), slotUntil(waits));

@@ -13,8 +13,7 @@ import { requeue } from "../../shared/store/requeue.ts";
  * that replace is the one that runs: it cancels each older one, whether that runs or only waits, and is canceled by a newer one.
  */
 export type Naming =
-  | { readonly kind: "held" | "no index" | "busy" }
-  | { readonly kind: "replaced"; readonly by: JobId };
+  { readonly kind: "held" | "no index" | "busy" } | { readonly kind: "replaced"; readonly by: JobId };
 
 /** How many older jobs one admission cancels; the next one goes on. */
 const maxReplaced = 200;
