@@ -297,7 +297,7 @@ export interface JobRow {
   readonly keptUntil?: string | undefined;
   /** `createdAt` and `timeout`. */
   readonly deadlineAt?: string | undefined;
-  /** While it waits in a line: when its create is expected to be sent. */
+  /** While it stands in a wait queue: when its create is expected to be sent. */
   readonly expectedStartAt?: string | undefined;
   /** Once its name has five successes: when it is expected to end. */
   readonly expectedEndAt?: string | undefined;
@@ -416,11 +416,11 @@ export interface StatusWaiting {
   readonly advice?: string | undefined;
 }
 
-/** Where it stands in the line; absent behind the first 1,000. */
+/** Where it stands in the wait queue; absent behind the first 1,000. */
 export interface StatusQueue {
-  /** In the order in which the line would be called now, at most 15 s old, from 1. */
+  /** In the order in which the wait queue would be called now, at most 15 s old, from 1. */
   readonly position: number;
-  /** How many stand in the line; at most 1,000 are counted. */
+  /** How many stand in it; at most 1,000 are counted. */
   readonly of: number;
   /** When its create is expected to be sent; for creates, groups and names only. */
   readonly expectedStartAt?: string | undefined;
@@ -461,7 +461,7 @@ export interface Status {
   readonly reason?: Reason | undefined;
   /** Why it has not begun. */
   readonly waiting?: StatusWaiting | undefined;
-  /** Where it stands in the line; absent behind the first 1,000. */
+  /** Where it stands in the wait queue; absent behind the first 1,000. */
   readonly queue?: StatusQueue | undefined;
   /** Once its name has five successes: when it is expected to end. */
   readonly expectedEndAt?: string | undefined;
@@ -563,7 +563,7 @@ export interface UnreadableJob {
   readonly keptUntil?: string | undefined;
   /** `createdAt` and `timeout`. */
   readonly deadlineAt?: string | undefined;
-  /** While it waits in a line: when its create is expected to be sent. */
+  /** While it stands in a wait queue: when its create is expected to be sent. */
   readonly expectedStartAt?: string | undefined;
   /** Once its name has five successes: when it is expected to end. */
   readonly expectedEndAt?: string | undefined;
@@ -745,11 +745,11 @@ export interface JobRecordWaiting {
   readonly position?: number | undefined;
 }
 
-/** Where it stands in the line; absent behind the first 1,000. */
+/** Where it stands in the wait queue; absent behind the first 1,000. */
 export interface JobRecordQueue {
-  /** In the order in which the line would be called now, at most 15 s old, from 1. */
+  /** In the order in which the wait queue would be called now, at most 15 s old, from 1. */
   readonly position: number;
-  /** How many stand in the line; at most 1,000 are counted. */
+  /** How many stand in it; at most 1,000 are counted. */
   readonly of: number;
   /** When its create is expected to be sent; for creates, groups and names only. */
   readonly expectedStartAt?: string | undefined;
@@ -795,7 +795,7 @@ export interface JobRecord {
   readonly keptUntil?: string | undefined;
   /** `createdAt` and `timeout`. */
   readonly deadlineAt?: string | undefined;
-  /** While it waits in a line: when its create is expected to be sent. */
+  /** While it stands in a wait queue: when its create is expected to be sent. */
   readonly expectedStartAt?: string | undefined;
   /** Once its name has five successes: when it is expected to end. */
   readonly expectedEndAt?: string | undefined;
@@ -878,7 +878,7 @@ export interface JobRecord {
   readonly lookAt?: string | undefined;
   /** Why it has not begun. */
   readonly waiting?: JobRecordWaiting | undefined;
-  /** Where it stands in the line; absent behind the first 1,000. */
+  /** Where it stands in the wait queue; absent behind the first 1,000. */
   readonly queue?: JobRecordQueue | undefined;
   /** It runs for longer than 95 of 100 of its name; known after ten successes. */
   readonly late?: boolean | undefined;

@@ -433,7 +433,7 @@ class JobRow(Reply):
     deadline_at: Optional[str] = None
     """`createdAt` and `timeout`."""
     expected_start_at: Optional[str] = None
-    """While it waits in a line: when its create is expected to be sent."""
+    """While it stands in a wait queue: when its create is expected to be sent."""
     expected_end_at: Optional[str] = None
     """Once its name has five successes: when it is expected to end."""
     queue_seconds: Optional[float] = None
@@ -569,15 +569,15 @@ class StatusWaiting(Reply):
 
 @dataclass(frozen=True)
 class StatusQueue(Reply):
-    """Where it stands in the line; absent behind the first 1,000."""
+    """Where it stands in the wait queue; absent behind the first 1,000."""
 
     _names: ClassVar[Dict[str, str]] = {
         "expected_start_at": "expectedStartAt",
     }
     position: int
-    """In the order in which the line would be called now, at most 15 s old, from 1."""
+    """In the order in which the wait queue would be called now, at most 15 s old, from 1."""
     of: int
-    """How many stand in the line; at most 1,000 are counted."""
+    """How many stand in it; at most 1,000 are counted."""
     expected_start_at: Optional[str] = None
     """When its create is expected to be sent; for creates, groups and names only."""
 
@@ -635,7 +635,7 @@ class Status(Reply):
     waiting: Optional[StatusWaiting] = None
     """Why it has not begun."""
     queue: Optional[StatusQueue] = None
-    """Where it stands in the line; absent behind the first 1,000."""
+    """Where it stands in the wait queue; absent behind the first 1,000."""
     expected_end_at: Optional[str] = None
     """Once its name has five successes: when it is expected to end."""
     late: Optional[bool] = None
@@ -788,7 +788,7 @@ class UnreadableJob(Reply):
     deadline_at: Optional[str] = None
     """`createdAt` and `timeout`."""
     expected_start_at: Optional[str] = None
-    """While it waits in a line: when its create is expected to be sent."""
+    """While it stands in a wait queue: when its create is expected to be sent."""
     expected_end_at: Optional[str] = None
     """Once its name has five successes: when it is expected to end."""
     queue_seconds: Optional[float] = None
@@ -1017,15 +1017,15 @@ class JobRecordWaiting(Reply):
 
 @dataclass(frozen=True)
 class JobRecordQueue(Reply):
-    """Where it stands in the line; absent behind the first 1,000."""
+    """Where it stands in the wait queue; absent behind the first 1,000."""
 
     _names: ClassVar[Dict[str, str]] = {
         "expected_start_at": "expectedStartAt",
     }
     position: int
-    """In the order in which the line would be called now, at most 15 s old, from 1."""
+    """In the order in which the wait queue would be called now, at most 15 s old, from 1."""
     of: int
-    """How many stand in the line; at most 1,000 are counted."""
+    """How many stand in it; at most 1,000 are counted."""
     expected_start_at: Optional[str] = None
     """When its create is expected to be sent; for creates, groups and names only."""
 
@@ -1113,7 +1113,7 @@ class JobRecord(Reply):
     deadline_at: Optional[str] = None
     """`createdAt` and `timeout`."""
     expected_start_at: Optional[str] = None
-    """While it waits in a line: when its create is expected to be sent."""
+    """While it stands in a wait queue: when its create is expected to be sent."""
     expected_end_at: Optional[str] = None
     """Once its name has five successes: when it is expected to end."""
     queue_seconds: Optional[float] = None
@@ -1196,7 +1196,7 @@ class JobRecord(Reply):
     waiting: Optional[JobRecordWaiting] = None
     """Why it has not begun."""
     queue: Optional[JobRecordQueue] = None
-    """Where it stands in the line; absent behind the first 1,000."""
+    """Where it stands in the wait queue; absent behind the first 1,000."""
     late: Optional[bool] = None
     """It runs for longer than 95 of 100 of its name; known after ten successes."""
     cancel: Optional[JobRecordCancel] = None

@@ -46,7 +46,7 @@ const rowMembers = () =>
     finishedAt: time("Ended.").optional(),
     keptUntil: time("When a group that is kept goes.").optional(),
     deadlineAt: time("`createdAt` and `timeout`."),
-    expectedStartAt: time("While it waits in a line: when its create is expected to be sent.").optional(),
+    expectedStartAt: time("While it stands in a wait queue: when its create is expected to be sent.").optional(),
     expectedEndAt: time("Once its name has five successes: when it is expected to end.").optional(),
     queueSeconds: seconds("Accepted to the first create.").optional(),
     startSeconds: seconds("Create to the first container's start, this attempt.").optional(),

@@ -77,15 +77,15 @@ export const waiting = () => ({
   position: count("Its place among those that wait for the same, from 1.").optional(),
 });
 
-/** Where it stands in the line for what it waits for. */
+/** Where it stands in the queue for what it waits for. */
 export const queue = once(() =>
   z
     .strictObject({
-      position: count("In the order in which the line would be called now, at most 15 s old, from 1."),
-      of: count("How many stand in the line; at most 1,000 are counted."),
+      position: count("In the order in which the wait queue would be called now, at most 15 s old, from 1."),
+      of: count("How many stand in it; at most 1,000 are counted."),
       expectedStartAt: time("When its create is expected to be sent; for creates, groups and names only.").optional(),
     })
-    .meta({ description: "Where it stands in the line; absent behind the first 1,000." }),
+    .meta({ description: "Where it stands in the wait queue; absent behind the first 1,000." }),
 );
 
 export const late = () =>
