@@ -156,7 +156,6 @@ function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: ()
 function Facts({ job }: { readonly job: JobRecord }) {
   const tags =
     typeof job.tags === "string" ? [job.tags] : Object.entries(job.tags).map(([key, value]) => `${key}=${value}`);
-  const place = job.queue === undefined ? job.waiting?.position : `${job.queue.position} of ${job.queue.of}`;
   return (
     <dl class="facts card">
       <Fact name="Created">
@@ -179,18 +178,7 @@ function Facts({ job }: { readonly job: JobRecord }) {
           {job.fault !== undefined && ` (${job.fault})`}
         </Fact>
       )}
-      {place !== undefined && <Fact name="Place in the queue">{String(place)}</Fact>}
-      {job.expectedStartAt !== undefined && (
-        <Fact name="Expected start">
-          <Time at={job.expectedStartAt} />
-        </Fact>
-      )}
-      {job.expectedEndAt !== undefined && (
-        <Fact name="Expected end">
-          <Time at={job.expectedEndAt} />
-          {job.late && <span class="tone-bad"> late</span>}
-        </Fact>
-      )}
+      <Outlook job={job} />
       {job.stopping !== undefined && <Fact name="Stopping">{job.stopping.reason}</Fact>}
       <Fact name="Attempt">{String(job.attempt)}</Fact>
       <Fact name="Asks for">{`${job.cpu} vCPU, ${job.memoryGB} GB`}</Fact>
@@ -224,6 +212,27 @@ function Facts({ job }: { readonly job: JobRecord }) {
         <a href={jobsAddress({ name: job.name })}>All runs</a>
       </Fact>
     </dl>
+  );
+}
+
+/** Its place in a wait queue, and when it is expected to start and to end. */
+function Outlook({ job }: { readonly job: JobRecord }) {
+  const place = job.queue === undefined ? job.waiting?.position : `${job.queue.position} of ${job.queue.of}`;
+  return (
+    <>
+      {place !== undefined && <Fact name="Place in the queue">{String(place)}</Fact>}
+      {job.expectedStartAt !== undefined && (
+        <Fact name="Expected start">
+          <Time at={job.expectedStartAt} />
+        </Fact>
+      )}
+      {job.expectedEndAt !== undefined && (
+        <Fact name="Expected end">
+          <Time at={job.expectedEndAt} />
+          {job.late && <span class="tone-bad"> late</span>}
+        </Fact>
+      )}
+    </>
   );
 }
 
