@@ -14,7 +14,7 @@ describe("the host is killed around a side effect", () => {
   });
   afterAll(() => world?.stop());
 
-  it(`and every job ends all the same, with one group and no leak (seed ${seed})`, { timeout: 240_000 }, async () => {
+  it(`and every job ends all the same, with one group and no leak (seed ${seed})`, { timeout: 480_000 }, async () => {
     if (world === undefined) throw new Error("no world");
     const points = await findPoints(world, killer);
     expect(points.length).toBeGreaterThan(80);
