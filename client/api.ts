@@ -359,6 +359,8 @@ export interface JobRow {
   readonly group?: string | undefined;
   /** Seconds of head start in wait queues. */
   readonly priority?: number | undefined;
+  /** Whose job it is, in lower case. */
+  readonly team?: string | undefined;
   /** Of the job that this one runs again. */
   readonly rerunOf?: string | undefined;
   /** The template that it is a run of. */
@@ -449,6 +451,8 @@ export interface Status {
   readonly createdAt?: string | undefined;
   /** This attempt's first container started. */
   readonly startedAt?: string | undefined;
+  /** Whose job it is. */
+  readonly team?: string | undefined;
   readonly logsUrl?: string | undefined;
   /** Of the job that this one runs again. */
   readonly rerunOf?: string | undefined;
@@ -625,6 +629,8 @@ export interface UnreadableJob {
   readonly group?: string | undefined;
   /** Seconds of head start in wait queues. */
   readonly priority?: number | undefined;
+  /** Whose job it is, in lower case. */
+  readonly team?: string | undefined;
   /** Of the job that this one runs again. */
   readonly rerunOf?: string | undefined;
   /** The template that it is a run of. */
@@ -725,6 +731,7 @@ export interface JobRecordOptions {
   readonly groupLimit?: number | undefined;
   readonly onGroupFull?: "wait" | "reject" | NewerWord | undefined;
   readonly priority?: number | undefined;
+  readonly team?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly source?: JobRecordOptionsSource | undefined;
   readonly failureStatus?: number | undefined;
@@ -857,6 +864,8 @@ export interface JobRecord {
   readonly group?: string | undefined;
   /** Seconds of head start in wait queues. */
   readonly priority?: number | undefined;
+  /** Whose job it is, in lower case. */
+  readonly team?: string | undefined;
   /** Of the job that this one runs again. */
   readonly rerunOf?: string | undefined;
   /** The template that it is a run of. */
@@ -983,6 +992,8 @@ export interface Caller {
   readonly id?: string | undefined;
   /** `submit` jobs, `steer` (cancel, run again) one by one, `operate` on many at once. */
   readonly may?: readonly ("read" | "submit" | "cancel" | "steer" | "operate" | NewerWord)[] | undefined;
+  /** That the caller belongs to, where teams guard; a new job is the first one's. */
+  readonly teams?: readonly string[] | undefined;
 }
 
 export interface Summary {
@@ -1532,6 +1543,8 @@ export type TriggerQuery = {
   readonly onGroupFull?: "wait" | "reject" | NewerWord | undefined;
   /** Seconds of head start where the job waits with others: for its name, for a slot of its group, for a create. */
   readonly priority?: number | string | undefined;
+  /** Whose job it is, for shares, ceilings and reports. Compared without case. Without `TEAMS` it is a label. */
+  readonly team?: string | undefined;
   /** Free labels, `KEY=VALUE` or `LABEL`; they become tags of the container group. */
   readonly tags?: Readonly<Record<string, unknown>> | readonly unknown[] | string | undefined;
   /** `FACTORY/PIPELINE/RUNID/ACTIVITY`, for the table's columns and the group's tags. */
@@ -1586,7 +1599,7 @@ export type JobsQuery = {
   readonly activity?: string | undefined;
   /** Only jobs that came so. */
   readonly via?: "http" | "queue" | "rerun" | NewerWord | undefined;
-  /** Only jobs of this team. */
+  /** Only jobs of this team, in any letter case. */
   readonly team?: string | undefined;
   /** Only jobs of this group, in any letter case. */
   readonly group?: string | undefined;
@@ -1633,7 +1646,7 @@ export type SummaryQuery = {
   readonly activity?: string | undefined;
   /** Only jobs that came so. */
   readonly via?: "http" | "queue" | "rerun" | NewerWord | undefined;
-  /** Only jobs of this team. */
+  /** Only jobs of this team, in any letter case. */
   readonly team?: string | undefined;
   /** Only jobs of this group, in any letter case. */
   readonly group?: string | undefined;
@@ -1716,6 +1729,7 @@ export interface RerunManyBody {
   readonly tag?: string | undefined;
   readonly pipeline?: string | undefined;
   readonly group?: string | undefined;
+  readonly team?: string | undefined;
   readonly array?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -1742,6 +1756,7 @@ export interface CancelManyBody {
   readonly tag?: string | undefined;
   readonly pipeline?: string | undefined;
   readonly group?: string | undefined;
+  readonly team?: string | undefined;
   readonly state?: string | undefined;
   readonly dryRun?: boolean | string | undefined;
 }

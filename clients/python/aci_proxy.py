@@ -494,6 +494,8 @@ class JobRow(Reply):
     """Of the option `group`, in lower case."""
     priority: Optional[int] = None
     """Seconds of head start in wait queues."""
+    team: Optional[str] = None
+    """Whose job it is, in lower case."""
     rerun_of: Optional[str] = None
     """Of the job that this one runs again."""
     template: Optional[str] = None
@@ -622,6 +624,8 @@ class Status(Reply):
     """Accepted."""
     started_at: Optional[str] = None
     """This attempt's first container started."""
+    team: Optional[str] = None
+    """Whose job it is."""
     logs_url: Optional[str] = None
     rerun_of: Optional[str] = None
     """Of the job that this one runs again."""
@@ -849,6 +853,8 @@ class UnreadableJob(Reply):
     """Of the option `group`, in lower case."""
     priority: Optional[int] = None
     """Seconds of head start in wait queues."""
+    team: Optional[str] = None
+    """Whose job it is, in lower case."""
     rerun_of: Optional[str] = None
     """Of the job that this one runs again."""
     template: Optional[str] = None
@@ -993,6 +999,7 @@ class JobRecordOptions(Reply):
     group_limit: Optional[int] = None
     on_group_full: Optional[str] = None
     priority: Optional[int] = None
+    team: Optional[str] = None
     tags: Optional[Dict[str, str]] = None
     source: Optional[JobRecordOptionsSource] = None
     failure_status: Optional[int] = None
@@ -1174,6 +1181,8 @@ class JobRecord(Reply):
     """Of the option `group`, in lower case."""
     priority: Optional[int] = None
     """Seconds of head start in wait queues."""
+    team: Optional[str] = None
+    """Whose job it is, in lower case."""
     rerun_of: Optional[str] = None
     """Of the job that this one runs again."""
     template: Optional[str] = None
@@ -1324,6 +1333,8 @@ class Caller(Reply):
     """With `AUTH_MODE=entra`: of the person, or of the application that calls for itself."""
     may: Optional[List[str]] = None
     """`submit` jobs, `steer` (cancel, run again) one by one, `operate` on many at once."""
+    teams: Optional[List[str]] = None
+    """That the caller belongs to, where teams guard; a new job is the first one's."""
 
 
 @dataclass(frozen=True)
@@ -2145,6 +2156,7 @@ class _Service:
         group_limit: Optional[int] = None,
         on_group_full: Optional[str] = None,
         priority: Optional[int] = None,
+        team: Optional[str] = None,
         tags: Optional[Value] = None,
         source: Optional[str] = None,
         failure_status: Optional[int] = None,
@@ -2184,6 +2196,8 @@ class _Service:
         :param on_group_full: What happens when no slot of the group is free, or others wait for one.
         :param priority: Seconds of head start where the job waits with others: for its name, for a slot of
             its group, for a create.
+        :param team: Whose job it is, for shares, ceilings and reports. Compared without case. Without
+            `TEAMS` it is a label.
         :param tags: Free labels, `KEY=VALUE` or `LABEL`; they become tags of the container group.
         :param source: `FACTORY/PIPELINE/RUNID/ACTIVITY`, for the table's columns and the group's tags.
         :param failure_status: HTTP status of the final reply of a job that did not succeed. With
@@ -2216,6 +2230,7 @@ class _Service:
                 "groupLimit": group_limit,
                 "onGroupFull": on_group_full,
                 "priority": priority,
+                "team": team,
                 "tags": tags,
                 "source": source,
                 "failureStatus": failure_status,
@@ -2294,7 +2309,7 @@ class _Service:
         :param factory: Only jobs of this data factory.
         :param activity: Only jobs of this activity.
         :param via: Only jobs that came so.
-        :param team: Only jobs of this team.
+        :param team: Only jobs of this team, in any letter case.
         :param group: Only jobs of this group, in any letter case.
         :param template: Only jobs of this template.
         :param array: Only jobs of this array, by its job's id.
@@ -2363,7 +2378,7 @@ class _Service:
         :param factory: Only jobs of this data factory.
         :param activity: Only jobs of this activity.
         :param via: Only jobs that came so.
-        :param team: Only jobs of this team.
+        :param team: Only jobs of this team, in any letter case.
         :param group: Only jobs of this group, in any letter case.
         :param template: Only jobs of this template.
         :param array: Only jobs of this array, by its job's id.
@@ -2476,6 +2491,7 @@ class _Service:
         tag: Optional[str] = None,
         pipeline: Optional[str] = None,
         group: Optional[str] = None,
+        team: Optional[str] = None,
         array: Optional[str] = None,
         since: Optional[str] = None,
         until: Optional[str] = None,
@@ -2493,6 +2509,7 @@ class _Service:
                 "tag": tag,
                 "pipeline": pipeline,
                 "group": group,
+                "team": team,
                 "array": array,
                 "since": since,
                 "until": until,
@@ -2582,6 +2599,7 @@ class _Service:
         tag: Optional[str] = None,
         pipeline: Optional[str] = None,
         group: Optional[str] = None,
+        team: Optional[str] = None,
         state: Optional[str] = None,
         dry_run: Optional[Value] = None,
     ) -> Canceled:
@@ -2595,6 +2613,7 @@ class _Service:
                 "tag": tag,
                 "pipeline": pipeline,
                 "group": group,
+                "team": team,
                 "state": state,
                 "dryRun": dry_run,
             },

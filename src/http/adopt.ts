@@ -3,7 +3,8 @@ import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
 import { InstallationTag } from "../shared/aci/installation-tag.ts";
 import { nothingRuns } from "../shared/job/observation.ts";
-import { handler, json } from "./lib/reply.ts";
+import { handler, json, refuse } from "./lib/reply.ts";
+import { notEverybodys, seesEverything } from "./lib/visible.ts";
 import type { Reply } from "./openapi/replies.ts";
 
 /**
@@ -16,7 +17,8 @@ type AdoptDeps = Pick<Deps, "log" | "settings" | "control" | "aci">;
 const maxGroups = 100;
 
 export function adopt({ log, settings, control, aci: connect }: AdoptDeps) {
-  return handler(log, async () => {
+  return handler(log, async (_request, context) => {
+    if (!seesEverything(context)) return refuse(notEverybodys, context);
     const { aci, installation } = await connect();
     const tag = new InstallationTag(installation);
     const groups: Reply<"Adoptable">["groups"] = [];

@@ -1,5 +1,5 @@
 import type { Deps } from "../shared/deps.ts";
-import { callerOf, rightsOf } from "./lib/auth.ts";
+import { callerOf, ownTeamsOf, rightsOf } from "./lib/auth.ts";
 import { handler, json } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
 
@@ -7,7 +7,12 @@ import type { Reply } from "./openapi/replies.ts";
 export function caller({ log }: Pick<Deps, "log">) {
   return handler(log, (_request, context) => {
     const id = callerOf(context);
-    const told: Reply<"Caller"> = { ...(id === undefined ? {} : { id }), may: [...rightsOf(context)] };
+    const teams = ownTeamsOf(context);
+    const told: Reply<"Caller"> = {
+      ...(id === undefined ? {} : { id }),
+      may: [...rightsOf(context)],
+      ...(teams === undefined ? {} : { teams: [...teams] }),
+    };
     return Promise.resolve(json(200, told));
   });
 }

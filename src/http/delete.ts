@@ -12,7 +12,7 @@ import { pollUrl } from "../shared/job/urls.ts";
 import { polling, readQuery } from "./lib/query.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
-import { findJob } from "./lib/job-reply.ts";
+import { VisibleJobs } from "./lib/visible.ts";
 
 export const deleteParameters = { polling: polling("202 and a `Location` that answers 200 once the group is gone.") };
 
@@ -23,9 +23,10 @@ export function remove(deps: DeleteDeps) {
   return handler(deps.log, async (request, context) => {
     const asked = readQuery(request.query, deleteParameters, deps.settings, deps.now());
     if (!asked.ok) return refuse(asked.error, context);
-    const target = await targetOf(deps, request.params["idOrName"] ?? "");
+    const visible = new VisibleJobs(deps.jobs, context, "steers");
+    const target = await targetOf(visible, request.params["idOrName"] ?? "");
     if (!target.ok) return refuse(target.error, context);
-    if (runsTemplatesOnly(context) && !(await isOwnJob(deps, target.value, context))) {
+    if (runsTemplatesOnly(context) && !(await isOwnJob(visible, target.value, context))) {
       const message = "Forbidden: with the role Job.Run a caller may delete only the jobs that it submitted itself.";
       return refuse({ code: "Forbidden", message }, context);
     }
@@ -48,25 +49,23 @@ export function remove(deps: DeleteDeps) {
   });
 }
 
-async function isOwnJob({ jobs }: DeleteDeps, id: JobId, context: InvocationContext): Promise<boolean> {
-  const stored = await jobs.find(id);
+async function isOwnJob(visible: VisibleJobs, id: JobId, context: InvocationContext): Promise<boolean> {
+  const stored = await visible.peek(id);
   return stored !== undefined && isOwn(stored.job, context);
 }
 
 /** A name means its one active job, else its newest. */
-async function targetOf(deps: DeleteDeps, idOrName: string): Promise<Result<JobId>> {
+async function targetOf(visible: VisibleJobs, idOrName: string): Promise<Result<JobId>> {
   const notFound = err({ code: "JobNotFound", message: "No job of that id or name is known." } as const);
   const id = parseJobId(idOrName);
-  if (id !== undefined) return ok(id);
+  if (id !== undefined) return visible.seesAll || (await visible.peek(id)) ? ok(id) : notFound;
   if (!/^[a-z0-9-]{1,63}$/i.test(idOrName)) return notFound;
-  const active: JobId[] = [];
-  // An entry whose row is not there is a reservation: no job yet, or never.
-  for (const each of await deps.jobs.index.activeOf(idOrName)) if (await deps.jobs.peek(each)) active.push(each);
+  const active = await visible.activeOf(idOrName);
   if (active.length > 1) {
     const message = `${active.length} active jobs have that name; delete one of them by its id.`;
     return err({ code: "AmbiguousName", message, more: { ids: active } });
   }
   if (active[0] !== undefined) return ok(active[0]);
-  const newest = await findJob(deps, idOrName);
+  const newest = await visible.findByIdOrName(idOrName);
   return newest === undefined ? notFound : ok(newest.job.id);
 }

@@ -4,14 +4,7 @@ import { linkIsGood, readLink } from "../shared/security/link-token.ts";
 import { linkUrl } from "../shared/job/urls.ts";
 import { readQuery } from "./lib/query.ts";
 import { handler, refuse } from "./lib/reply.ts";
-import {
-  findReadable,
-  pollParameter,
-  renewLease,
-  statusReply,
-  unknownReply,
-  type StatusDeps,
-} from "./lib/job-reply.ts";
+import { ifReadable, pollParameter, renewLease, statusReply, unknownReply, type StatusDeps } from "./lib/job-reply.ts";
 
 export const linkParameters = { poll: pollParameter };
 
@@ -28,7 +21,9 @@ export function link(deps: StatusDeps & Pick<Deps, "links">) {
       const token = request.params["token"] ?? "";
       const claimed = readLink(token);
       const key = claimed && (await deps.links.find(claimed.keyId));
-      const stored = key && claimed.signedWith(key) ? await findReadable(deps, claimed.jobId) : undefined;
+      // The link is all that a caller needs to show.
+      const stored =
+        key && claimed.signedWith(key) ? await ifReadable(deps, () => deps.jobs.peek(claimed.jobId)) : undefined;
       if (stored instanceof Unreadable) return unknownReply(stored.id, linkUrl(deps.settings, token));
       if (stored === undefined || !linkIsGood(stored.job.phase, deps.now()))
         return refuse({ code: "JobNotFound", message: "This link is invalid or has expired." }, context);

@@ -13,7 +13,7 @@ import { attemptEnded, LogView } from "./lib/log-view.ts";
 import { aBoolean, aTime, oneOf, readQuery, whole } from "./lib/query.ts";
 import { faulty, handler, refuse } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
-import { findJob } from "./lib/job-reply.ts";
+import { VisibleJobs } from "./lib/visible.ts";
 
 /**
  * `GET /api/logs/{id or name}[/{container}]`: text, or JSON with `format=json`; with `follow=true` a stream of what comes until the
@@ -39,7 +39,7 @@ export function logs(deps: LogsDeps, connections: Connections = noConnections) {
   return handler(deps.log, async (request, context) => {
     const parameters = readParameters(request.query, deps);
     if (!parameters.ok) return refuse(parameters.error, context);
-    const stored = await findJob(deps, request.params["idOrName"] ?? "");
+    const stored = await new VisibleJobs(deps.jobs, context).findByIdOrName(request.params["idOrName"] ?? "");
     if (stored === undefined) {
       return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
     }

@@ -4,14 +4,8 @@ import { parseJobId } from "../shared/base/ids.ts";
 import { type PollUntil, pollUrl } from "../shared/job/urls.ts";
 import { oneOf, readQuery } from "./lib/query.ts";
 import { handler, refuse } from "./lib/reply.ts";
-import {
-  findReadable,
-  pollParameter,
-  renewLease,
-  type StatusDeps,
-  statusReply,
-  unknownReply,
-} from "./lib/job-reply.ts";
+import { ifReadable, pollParameter, renewLease, type StatusDeps, statusReply, unknownReply } from "./lib/job-reply.ts";
+import { VisibleJobs } from "./lib/visible.ts";
 
 export const statusParameters = {
   poll: pollParameter,
@@ -27,7 +21,7 @@ export function status(deps: StatusDeps) {
       const asked = readQuery(request.query, statusParameters, deps.settings, deps.now());
       if (!asked.ok && !polls) return refuse(asked.error, context);
       const which = request.params["idOrName"] ?? "";
-      const stored = await findReadable(deps, which);
+      const stored = await ifReadable(deps, () => new VisibleJobs(deps.jobs, context).findByIdOrName(which));
       if (stored instanceof Unreadable)
         return unknownReply(stored.id, pollUrl(deps.settings, stored.id, untilOf(request.query.get("until"))));
       if (stored === undefined) {

@@ -22,7 +22,7 @@ import { optionsOfQuery, type JobOptions } from "../shared/job/options.ts";
 import { stateWord } from "../shared/job/job.ts";
 import { errorFields } from "../shared/base/log.ts";
 import { readWritten } from "./lib/body.ts";
-import { callerOf, runsTemplatesOnly } from "./lib/auth.ts";
+import { callerOf, ownTeamsOf, runsTemplatesOnly } from "./lib/auth.ts";
 import { linkUrl, logsUrl, pollUrl, statusUrl } from "../shared/job/urls.ts";
 import { faulty, handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
@@ -40,7 +40,7 @@ export function trigger(deps: TriggerDeps) {
     if (!body.ok) return refuse(body.error, context);
     const read = await submissionOf(deps, request, body.value, runsTemplatesOnly(context));
     if (!read.ok) return refuse(read.error, context);
-    const submission: Submission = { ...read.value, requestedBy: callerOf(context) };
+    const submission: Submission = { ...read.value, requestedBy: callerOf(context), teams: ownTeamsOf(context) };
     const checked = check(submission, settings);
     if (!checked.ok) return refuse(checked.error, context);
     const { options, warnings, definition } = checked.value;

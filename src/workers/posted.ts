@@ -4,6 +4,7 @@ import { templateSource } from "../shared/intake/stored-templates.ts";
 import { check, type Submission, type SubmittedSource } from "../shared/intake/submission.ts";
 import { minute } from "../shared/base/duration.ts";
 import { cancelOrKeep } from "../shared/intake/cancel.ts";
+import { isOpenToMessages } from "../shared/intake/team.ts";
 import { isReason, type Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import type { JobId } from "../shared/base/ids.ts";
@@ -75,7 +76,7 @@ const done: Outcome = { kind: "done" };
 /** A job that can't be read can't be canceled; its own row says so, and the message has done its work. */
 async function cancelReadable(deps: Deps, id: JobId): Promise<void> {
   try {
-    await cancelOrKeep(deps, id);
+    await cancelOrKeep(deps, id, (job) => isOpenToMessages(job, deps.settings));
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     deps.log("error", "job can't be read", { job: id, why: error.why });

@@ -85,6 +85,7 @@ const options: JobOptions = {
   groupLimit: undefined,
   onGroupFull: "wait",
   priority: undefined,
+  team: undefined,
   tags: {},
   source: undefined,
   failureStatus: 500,

@@ -26,6 +26,7 @@ const refused: Readonly<Record<Exclude<OptionName, "polling">, readonly Given[]>
   groupLimit: [{ groupLimit: "0", group: "a" }, { groupLimit: "10001", group: "a" }, { groupLimit: "3" }],
   onGroupFull: [{ onGroupFull: "attach", group: "a" }, { onGroupFull: "reject" }],
   priority: [{ priority: "86401" }, { priority: "-86401" }, { priority: "high" }],
+  team: [{ team: "" }, { team: "a/b" }, { team: "x".repeat(65) }],
   tags: [{ tags: "aciproxy-job=mine" }, { tags: "a<b=c" }],
   source: [{ source: "factory/pipeline" }],
   failureStatus: [{ failureStatus: "201" }, { failureStatus: "429" }, { failureStatus: "600" }],

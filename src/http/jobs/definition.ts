@@ -6,6 +6,7 @@ import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { openDefinition, withVaultSecrets } from "../../shared/security/opened-definition.ts";
 import { audit, isOwn } from "../lib/audit.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
+import { VisibleJobs } from "../lib/visible.ts";
 import type { Reply } from "../openapi/replies.ts";
 
 /** `GET /api/jobs/{id}/definition`: what was submitted, with secrets masked, as long as it is kept. */
@@ -14,7 +15,7 @@ type DefinitionDeps = Pick<Deps, "log" | "settings" | "jobs" | "blobs" | "sealer
 export function definition(deps: DefinitionDeps) {
   return handler(deps.log, async (request, context) => {
     const id = parseJobId(request.params["id"] ?? "");
-    const stored = id && (await deps.jobs.find(id));
+    const stored = id && (await new VisibleJobs(deps.jobs, context).find(id));
     if (!stored) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
     const { job } = stored;
     if (!isOwn(job, context)) audit(deps.log, context, "read definition", logFieldsOf(job));

@@ -34,6 +34,7 @@ export function readStates(text: string): "active" | readonly State[] | undefine
 }
 
 const onlyWith = (what: string): Parameter<string> => words(`Only jobs ${what}.`);
+const inAnyCase = (what: string): Parameter<string> => ({ ...onlyWith(what), read: (text) => ok(text.toLowerCase()) });
 const faultDomains = [...new Set(Object.values(catalogue).map(({ party }): FaultDomain => party))];
 
 /** What selects jobs. */
@@ -55,11 +56,8 @@ export const filterParameters = {
   factory: onlyWith("of this data factory"),
   activity: onlyWith("of this activity"),
   via: oneOf(["http", "queue", "rerun"], "Only jobs that came so."),
-  team: onlyWith("of this team"),
-  group: {
-    ...onlyWith("of this group, in any letter case"),
-    read: (text) => ok(text.toLowerCase()),
-  } satisfies Parameter<string>,
+  team: inAnyCase("of this team, in any letter case"),
+  group: inAnyCase("of this group, in any letter case"),
   template: onlyWith("of this template"),
   array: onlyWith("of this array, by its job's id"),
   since: aTime("Accepted at or after: a time, or a duration ago."),

@@ -3,6 +3,7 @@ import { Unavailable } from "../../shared/base/errors.ts";
 import type { Deps } from "../../shared/deps.ts";
 import type { JobPage } from "../../shared/store/jobs.ts";
 import { activePage } from "../lib/active-jobs.ts";
+import { VisibleJobs } from "../lib/visible.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import { readList, type Asked } from "./filter.ts";
 import { contentTypes, csvHead, csvRow, ndjsonRow } from "./formats.ts";
@@ -13,15 +14,16 @@ type JobsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs">;
 
 export function jobs(deps: JobsDeps) {
   return handler(deps.log, async (request, context) => {
-    const asked = readList(request.query, deps.settings, deps.now());
-    if (!asked.ok) return refuse(asked.error, context);
-    const { format, all } = asked.value;
-    const first = await pageOf(deps.jobs, all ? { ...asked.value, top: largestPage } : asked.value);
+    const read = readList(request.query, deps.settings, deps.now());
+    if (!read.ok) return refuse(read.error, context);
+    const asked = { ...read.value, filter: new VisibleJobs(deps.jobs, context).within(read.value.filter) };
+    const { format, all } = asked;
+    const first = await pageOf(deps.jobs, all ? { ...asked, top: largestPage } : asked);
     if (first === "no such page") return refuse(noSuchPage, context);
     if (format === "json") return json(200, pageReply(first));
     const headers = { "content-type": contentTypes[format], "cache-control": "no-store" };
     // The first page is read before the answer begins: what fails by then is a 503, and not a stream that breaks off.
-    if (all) return { status: 200, headers, body: everyPage(deps.jobs, asked.value, format, first) };
+    if (all) return { status: 200, headers, body: everyPage(deps.jobs, asked, format, first) };
     const { continuation } = first;
     return {
       status: 200,

@@ -9,6 +9,7 @@ import { columnsOf } from "../../shared/store/job-row.ts";
 import type { JobColumns, Stored } from "../../shared/store/jobs.ts";
 import { withStopped } from "../../shared/store/stopped-containers.ts";
 import { readQuery } from "../lib/query.ts";
+import { VisibleJobs } from "../lib/visible.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { containerNow, containerReply, isoTime } from "../lib/job-reply.ts";
@@ -22,7 +23,7 @@ export function job(deps: RecordDeps) {
     const asked = readQuery(request.query, {}, deps.settings, deps.now());
     if (!asked.ok) return refuse(asked.error, context);
     const id = parseJobId(request.params["id"] ?? "");
-    const found = id && (await peekOrColumns(deps, id));
+    const found = id && (await peekOrColumns(new VisibleJobs(deps.jobs, context), id));
     if (!found) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
     if ("unreadable" in found) return json(200, found);
     const { job } = found;
@@ -40,14 +41,14 @@ export function job(deps: RecordDeps) {
 
 /** Of a row that can't be read the columns are shown, and why there is no more. */
 async function peekOrColumns(
-  { jobs }: RecordDeps,
+  visible: VisibleJobs,
   id: JobId,
 ): Promise<Stored | (JobColumns & { readonly unreadable: string }) | undefined> {
   try {
-    return await jobs.peek(id);
+    return await visible.peek(id);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    return { id, ...(await jobs.columns(id)), unreadable: error.why };
+    return { id, ...(await visible.columns(id)), unreadable: error.why };
   }
 }
 

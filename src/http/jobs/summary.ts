@@ -8,6 +8,7 @@ import type { Deps } from "../../shared/deps.ts";
 import { activeStates } from "../../shared/job/job.ts";
 import { rightsOf } from "../lib/auth.ts";
 import { oneOf, readQuery } from "../lib/query.ts";
+import { VisibleJobs } from "../lib/visible.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { filterParameters, wantedOf, type Wanted } from "./filter.ts";
@@ -16,7 +17,7 @@ import { Tally, talliedColumns } from "./tally.ts";
 
 /**
  * `GET /api/jobs/summary`: how many jobs there were, how they ended, how long they took and what they cost, by what they have in common.
- * An answer is kept for a minute, for callers of the same rights: it may have read 100,000 rows, and every open page asks for the same.
+ * An answer is kept for a minute, for callers of the same rights and teams: it may have read 100,000 rows, and every open page asks for the same.
  */
 type SummaryDeps = Pick<Deps, "log" | "now" | "settings" | "jobs">;
 
@@ -44,10 +45,12 @@ export function summary(deps: SummaryDeps, limits: Limits = { maxRows: 100_000, 
   return handler(deps.log, async (request, context) => {
     const asked = readSummary(request.query, deps.settings, deps.now());
     if (!asked.ok) return refuse(asked.error, context);
-    const key = JSON.stringify([rightsOf(context), asked.value.key]);
+    const visible = new VisibleJobs(deps.jobs, context);
+    const key = JSON.stringify([rightsOf(context), visible.key, asked.value.key]);
+    const own = { ...asked.value, filter: visible.within(asked.value.filter) };
     const told = await recent.get(
       key,
-      () => summarize(deps, asked.value, limits),
+      () => summarize(deps, own, limits),
       ({ rows }) => rows.length <= maxRememberedRows,
     );
     const age = Math.max(0, Math.floor((deps.now() - Date.parse(told.generatedAt)) / second));

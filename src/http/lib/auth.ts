@@ -1,6 +1,7 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Deps } from "../../shared/deps.ts";
+import { teamsOf } from "../../shared/intake/team.ts";
 import { entraId, type AppRole } from "../../shared/security/entra.ts";
 import type { Secret } from "../../shared/base/errors.ts";
 import { handler, refuse } from "./reply.ts";
@@ -11,7 +12,7 @@ import { handler, refuse } from "./reply.ts";
  */
 const guardRoles = {
   /** Every other role implies Read. */
-  read: ["Job.Read", "Job.Run", "Job.Submit", "Job.Operate"],
+  read: ["Job.Read", "Job.Read.All", "Job.Run", "Job.Submit", "Job.Operate"],
   /** With Job.Run alone, templates only. */
   submit: ["Job.Run", "Job.Submit"],
   /** With Job.Run alone, the caller's own jobs only. */
@@ -34,6 +35,11 @@ interface Caller {
   /** Absent where a key opened: the platform does not say whose it is. */
   readonly id?: string;
   readonly may: readonly Guard[];
+  /** The teams that its token belongs to, where teams guard. */
+  readonly teams?: readonly string[];
+  /** The teams whose jobs it sees, and steers; absent for every team's. */
+  readonly sees?: readonly string[];
+  readonly steers?: readonly string[];
 }
 
 /** Whoever has a key of the host may do everything. */
@@ -44,6 +50,16 @@ const callers = new WeakMap<InvocationContext, Caller>();
 /** Who made a request: a person's object id, else an application's id; known with `AUTH_MODE=entra` only. */
 export function callerOf(context: InvocationContext): string | undefined {
   return callers.get(context)?.id;
+}
+
+/** The teams that a caller's token belongs to, where teams guard. */
+export function ownTeamsOf(context: InvocationContext): readonly string[] | undefined {
+  return callers.get(context)?.teams;
+}
+
+/** The teams whose jobs a caller sees, or steers; `undefined` for every team's. Asked by `visible.ts` alone. */
+export function openTeamsOf(context: InvocationContext, what: "sees" | "steers"): readonly string[] | undefined {
+  return callers.get(context)?.[what];
 }
 
 /** True for a caller who may run templates and not steer other jobs. A key of the host allows everything. */
@@ -79,7 +95,7 @@ export function guards({
           return refuse({ code: "Forbidden", message }, context);
         }
         const may = keyHolder.may.filter((each) => mayPass(who.roles, each));
-        callers.set(context, { id: who.userId ?? who.appId, may });
+        callers.set(context, { id: who.userId ?? who.appId, may, ...limitsOf(who.ids, who.roles, settings) });
         return open;
       },
       onUnavailable,
@@ -92,6 +108,18 @@ export function guards({
       },
     };
   };
+}
+
+/** Who reads everything steers its own team's jobs all the same; an operator steers all. */
+function limitsOf(
+  ids: readonly string[],
+  roles: readonly AppRole[],
+  settings: Deps["settings"],
+): Pick<Caller, "teams" | "sees" | "steers"> {
+  if (!settings.teamsGuard) return {};
+  const teams = teamsOf(ids, settings);
+  if (roles.includes("Job.Operate")) return { teams };
+  return roles.includes("Job.Read.All") ? { teams, steers: teams } : { teams, steers: teams, sees: teams };
 }
 
 function mayPass(roles: readonly AppRole[], guard: Guard): boolean {

@@ -4,7 +4,7 @@ import { second } from "../../shared/base/duration.ts";
 import { type LocatedFault, Unreadable } from "../../shared/base/errors.ts";
 import { entryOf } from "../../shared/job/reasons.ts";
 import type { Deps } from "../../shared/deps.ts";
-import { type JobId, parseJobId } from "../../shared/base/ids.ts";
+import type { JobId } from "../../shared/base/ids.ts";
 import { type ContainerView, hasEnded, type Job, stateWord } from "../../shared/job/job.ts";
 import { whyDropped } from "../../shared/job/result.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
@@ -32,22 +32,16 @@ export function unknownReply(id: JobId, location: string): HttpResponseInit {
   return json(202, body, { location, ...retryAfterHeader(15 * second) });
 }
 
-export async function findJob({ jobs }: Pick<Deps, "jobs">, idOrName: string): Promise<Stored | undefined> {
-  const id = parseJobId(idOrName);
-  if (id !== undefined) return jobs.peek(id);
-  return /^[a-z0-9-]{1,63}$/i.test(idOrName) ? jobs.peekNewest(idOrName) : undefined;
-}
-
 /** Only the job's own end ends a poll: a row that can't be read is no end. */
-export async function findReadable(
-  deps: Pick<Deps, "jobs" | "log">,
-  idOrName: string,
+export async function ifReadable(
+  { log }: Pick<Deps, "log">,
+  find: () => Promise<Stored | undefined>,
 ): Promise<Stored | Unreadable | undefined> {
   try {
-    return await findJob(deps, idOrName);
+    return await find();
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    deps.log("error", "job can't be read", { job: error.id, why: error.why });
+    log("error", "job can't be read", { job: error.id, why: error.why });
     return error;
   }
 }
@@ -97,6 +91,7 @@ function common(job: Job, settings: Links): Reply<"Status"> {
     createdAt: isoTime(job.createdAt),
     ...(job.startedAt === undefined ? {} : { startedAt: isoTime(job.startedAt) }),
     logsUrl: logsUrl(settings, job.id),
+    ...(job.options.team === undefined ? {} : { team: job.options.team }),
     ...(job.rerunOf === undefined ? {} : { rerunOf: job.rerunOf }),
     ...(job.warnings.length > 0 ? { warnings: job.warnings } : {}),
     ...(job.azure === undefined ? {} : { azure: job.azure }),

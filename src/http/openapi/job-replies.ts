@@ -79,6 +79,7 @@ const rowMembers = () =>
       .meta({ description: "Its labels; text where the cell was edited by hand and is no JSON." }),
     group: text("Of the option `group`, in lower case.").optional(),
     priority: z.int().meta({ description: "Seconds of head start in wait queues." }).optional(),
+    team: text("Whose job it is, in lower case.").optional(),
     rerunOf: jobId("Of the job that this one runs again.").optional(),
     template: text("The template that it is a run of.").optional(),
     templateVersion: count("Of its template.").optional(),
@@ -120,6 +121,7 @@ const shownOptions = () =>
     groupLimit: z.int().min(1).optional(),
     onGroupFull: word(["wait", "reject"]).optional(),
     priority: z.int().optional(),
+    team: z.string().optional(),
     tags: z.record(z.string(), z.string()),
     source: z
       .strictObject({ factory: z.string(), pipeline: z.string(), pipelineRunId: z.string(), activity: z.string() })
@@ -217,6 +219,7 @@ export const jobReplies = () => ({
     attempt: count("From 1."),
     createdAt: time("Accepted."),
     startedAt: time("This attempt's first container started.").optional(),
+    team: text("Whose job it is.").optional(),
     logsUrl: z.url(),
     rerunOf: jobId("Of the job that this one runs again.").optional(),
     warnings: z.array(locatedFault()).optional(),

@@ -128,6 +128,10 @@ export const serviceReplies = () => ({
     may: z
       .array(z.enum(["read", "submit", "cancel", "steer", "operate"]))
       .meta({ description: "`submit` jobs, `steer` (cancel, run again) one by one, `operate` on many at once." }),
+    teams: z
+      .array(z.string())
+      .meta({ description: "That the caller belongs to, where teams guard; a new job is the first one's." })
+      .optional(),
   }),
   Summary: z.strictObject({
     by: z.enum(groupings),

@@ -18,6 +18,7 @@ export const selection = z.object({
   tag: text(400).optional(),
   pipeline: text(512).optional(),
   group: text(128).toLowerCase().optional(),
+  team: text(64).toLowerCase().optional(),
   state: text(200)
     .transform((words, context) => {
       const states = readStates(words);
@@ -35,15 +36,15 @@ export function cancelMany(deps: CancelManyDeps) {
   return handler(deps.log, async (request, context) => {
     const body = await readJson(request, selection);
     if (!body.ok) return refuse(body.error, context);
-    const { name, tag, pipeline, group, state, dryRun } = body.value;
-    if ([name, tag, pipeline, group, state].every((each) => each === undefined)) {
-      const message = "Select jobs by name, tag, pipeline, group or state; use state=active to select all.";
+    const { name, tag, pipeline, group, team, state, dryRun } = body.value;
+    if ([name, tag, pipeline, group, team, state].every((each) => each === undefined)) {
+      const message = "Select jobs by name, tag, pipeline, group, team or state; use state=active to select all.";
       return refuse({ code: "InvalidRequest", message }, context);
     }
     const began = deps.now();
     const by = callerOf(context);
     const states = state === undefined || state === "active" ? {} : { states: [...state] };
-    const meant = { ...defined({ name, tag, pipeline, group }), ...states, until: began + 1 };
+    const meant = { ...defined({ name, tag, pipeline, group, team }), ...states, until: began + 1 };
     const until = began + maxCall;
     const key = `${began}-${Buffer.from(deps.randomBytes(8)).toString("hex")}`;
     // Recorded before the first cancel, so that the sweep finishes the work if this host dies.
@@ -60,6 +61,7 @@ export function cancelMany(deps: CancelManyDeps) {
         tag,
         pipelines: pipeline,
         groups: group,
+        teams: team,
       });
     const message = dryRun
       ? `${counted(ids.length, "job", "jobs")} would be canceled`

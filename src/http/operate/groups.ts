@@ -10,6 +10,7 @@ import { audit } from "../lib/audit.ts";
 import { isoTime } from "../lib/job-reply.ts";
 import { readJson } from "../lib/json-body.ts";
 import { readQuery, words } from "../lib/query.ts";
+import { VisibleJobs } from "../lib/visible.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { maxCall } from "./max-call.ts";
@@ -31,14 +32,15 @@ const shownInList = 20;
 const shownAlone = 1000;
 const width = 8;
 
-export function listGroups({ groups, log, settings, now }: GroupDeps) {
+export function listGroups({ groups, jobs, log, settings, now }: GroupDeps) {
   return handler(log, async (request, context) => {
+    const visible = new VisibleJobs(jobs, context);
     const asked = readQuery(request.query, groupsParameters, settings, now());
     if (!asked.ok) return refuse(asked.error, context);
     const names = await groups.list(asked.value.continuation, pageSize);
     const shown = new Map<string, Reply<"Group">>();
     const show = async (group: string): Promise<void> => {
-      shown.set(group, (await shownGroup(groups, group, shownInList)).reply);
+      shown.set(group, (await shownGroup(groups, visible, group, shownInList)).reply);
     };
     const errors: unknown[] = [];
     const failed = (_group: string, error: unknown): void => void errors.push(error);
@@ -46,18 +48,18 @@ export function listGroups({ groups, log, settings, now }: GroupDeps) {
     if (errors.length > 0) throw errors[0];
     const last = names.length < pageSize ? undefined : names.at(-1);
     const reply: Reply<"Groups"> = {
-      groups: names.flatMap((group) => shown.get(group) ?? []),
+      groups: names.flatMap((name) => shown.get(name) ?? []).filter((group) => visible.seesAll || isOwn(group)),
       ...(last === undefined ? {} : { continuation: last }),
     };
     return json(200, reply);
   });
 }
 
-export function getGroup({ groups, log }: GroupDeps) {
+export function getGroup({ groups, jobs, log }: GroupDeps) {
   return handler(log, async (request, context) => {
     const group = groupIn(request.params);
     if (!group.ok) return refuse(group.error, context);
-    const { reply, tag } = await shownGroup(groups, group.value, shownAlone);
+    const { reply, tag } = await shownGroup(groups, new VisibleJobs(jobs, context), group.value, shownAlone);
     return json(200, reply, { etag: tag });
   });
 }
@@ -89,7 +91,7 @@ export function putGroup(deps: GroupDeps) {
       paused: paused ?? undefined,
       called: called.length,
     });
-    const { reply, tag } = await shownGroup(groups, group.value, shownAlone);
+    const { reply, tag } = await shownGroup(groups, new VisibleJobs(deps.jobs, context), group.value, shownAlone);
     return json(200, reply, { etag: tag });
   });
 }
@@ -103,8 +105,15 @@ function groupIn({ group = "" }: Readonly<Record<string, string>>): Result<strin
   return name.ok ? ok(name.value) : err(faulty("group", name.error));
 }
 
+/** A group without any job of the caller's is another team's business. */
+function isOwn({ slots, waiting }: Reply<"Group">): boolean {
+  return slots.length + waiting.length > 0;
+}
+
+/** The numbers of the whole group, and those of its jobs that the caller sees. */
 async function shownGroup(
   groups: Deps["groups"],
+  visible: VisibleJobs,
   group: string,
   max: number,
 ): Promise<{ readonly reply: Reply<"Group">; readonly tag: string }> {
@@ -114,18 +123,22 @@ async function shownGroup(
     held: entry?.held ?? 0,
     limit: entry?.limit ?? null,
     paused: entry?.paused ?? false,
-    slots: slots.map(({ id, name, since, leaked }) => ({
-      id,
-      name,
-      since: isoTime(since),
-      ...(leaked ? { leaked } : {}),
-    })),
-    waiting: queue.map(({ id, name, turn, limit }) => ({
-      id,
-      name,
-      since: isoTime(turn),
-      ...(limit === Infinity ? {} : { limit }),
-    })),
+    slots: slots
+      .filter((slot) => visible.shows(slot))
+      .map(({ id, name, since, leaked }) => ({
+        id,
+        name,
+        since: isoTime(since),
+        ...(leaked ? { leaked } : {}),
+      })),
+    waiting: queue
+      .filter((waiter) => visible.shows(waiter))
+      .map(({ id, name, turn, limit }) => ({
+        id,
+        name,
+        since: isoTime(turn),
+        ...(limit === Infinity ? {} : { limit }),
+      })),
     more: slots.length === max || queue.length === max,
   };
   return { reply, tag: steeringTag(entry) };

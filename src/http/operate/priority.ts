@@ -11,6 +11,7 @@ import { memberOf } from "../../shared/store/group-entries.ts";
 import { audit } from "../lib/audit.ts";
 import { readJson } from "../lib/json-body.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
+import { VisibleJobs } from "../lib/visible.ts";
 import type { Reply } from "../openapi/replies.ts";
 
 const mustBe = `must be a whole number from ${-maxPriority} to ${maxPriority}`;
@@ -26,7 +27,7 @@ export function setPriority(deps: PriorityDeps) {
     if (!body.ok) return refuse(body.error, context);
     const { priority } = body.value;
     const id = parseJobId(request.params["id"] ?? "");
-    const before = id && (await jobs.peek(id));
+    const before = id && (await new VisibleJobs(jobs, context, "steers").peek(id));
     if (id === undefined || before === undefined)
       return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
     const to: Job = { ...before.job, options: { ...before.job.options, priority } };

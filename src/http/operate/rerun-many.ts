@@ -45,6 +45,7 @@ export const rerunSelection = z.object({
   tag: text(400).optional(),
   pipeline: text(512).optional(),
   group: text(128).toLowerCase().optional(),
+  team: text(64).toLowerCase().optional(),
   array: text(36).optional(),
   since: time.optional(),
   until: time.optional(),
@@ -81,17 +82,17 @@ export function rerunMany(deps: RerunManyDeps) {
     if (refusal !== undefined) return refuse(invalidSettings([refusal]), context);
     const body = await readJson(request, rerunSelection);
     if (!body.ok) return refuse(body.error, context);
-    const { state, reason, name, tag, pipeline, group, array, since, until: before, dryRun } = body.value;
-    const given = [state, reason, name, tag, pipeline, group, array, since];
+    const { state, reason, name, tag, pipeline, group, team, array, since, until: before, dryRun } = body.value;
+    const given = [state, reason, name, tag, pipeline, group, team, array, since];
     if (given.every((each) => each === undefined)) {
-      const message = "Select jobs by state, reason, name, tag, pipeline, group, array or since.";
+      const message = "Select jobs by state, reason, name, tag, pipeline, group, team, array or since.";
       return refuse({ code: "InvalidRequest", message }, context);
     }
     const began = deps.now();
     const selection = {
       ...defined({ name, tag, since: since?.(began) }),
       states: [...(state ?? rerunnable)],
-      columns: defined({ reason, pipeline, group, arrayId: array }) as Record<string, string>, // without those that are undefined
+      columns: defined({ reason, pipeline, group, team, arrayId: array }) as Record<string, string>, // without those that are undefined
       until: Math.min(before?.(began) ?? Infinity, began),
     };
     const by = callerOf(context);

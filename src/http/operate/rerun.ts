@@ -8,6 +8,7 @@ import { audit } from "../lib/audit.ts";
 import { callerOf } from "../lib/auth.ts";
 import { polling, readQuery } from "../lib/query.ts";
 import { handler, refuse } from "../lib/reply.ts";
+import { VisibleJobs } from "../lib/visible.ts";
 import { acceptedReply, invalidSettings } from "../trigger.ts";
 
 export const rerunParameters = { polling: polling("202 and a `Location` to poll.") };
@@ -22,7 +23,7 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
     const asked = readQuery(request.query, rerunParameters, settings, deps.now());
     if (!asked.ok) return refuse(asked.error, context);
     const id = parseJobId(request.params["id"] ?? "");
-    const stored = id && (await deps.jobs.find(id));
+    const stored = id && (await new VisibleJobs(deps.jobs, context, "steers").find(id));
     if (!stored) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
     const { job } = stored;
     const traceparent = request.headers.get("traceparent") ?? currentTrace();

@@ -1,5 +1,6 @@
 import { Secret } from "../base/errors.ts";
 import { decimal, integer, row, text, words, wordsLike, yes, type Read } from "./readers.ts";
+import { readTeams, type Team } from "./teams.ts";
 
 /** The settings of what keeps secrets secret and people out; a part of the settings table. */
 const anything: readonly string[] = ["*"];
@@ -49,7 +50,7 @@ export const securitySettings = {
       const word = value.toLowerCase();
       return word === "key" || word === "entra" ? word : { fault: "must be key or entra" };
     },
-    "Who may call: whoever has a key of the Functions host, or (`entra`) whoever has a bearer token of the tenant with one of the app roles `Job.Read`, `Job.Run` (templates only), `Job.Submit`, `Job.Operate`.",
+    "Who may call: whoever has a key of the Functions host, or (`entra`) whoever has a bearer token of the tenant with one of the app roles `Job.Read`, `Job.Run` (templates only), `Job.Submit`, `Job.Operate`; `Job.Read.All` for who reads all teams' jobs.",
   ),
   entraTenant: row<string | undefined>(
     "ENTRA_TENANT_ID",
@@ -85,6 +86,20 @@ export const securitySettings = {
     "https://login.microsoftonline.com",
     secureUrl(/^\/$/, "an https address without a path"),
     "Where tokens come from and their keys are published (a sovereign cloud's, say).",
+  ),
+  teams: row<readonly Team[]>(
+    "TEAMS",
+    "none",
+    [],
+    readTeams,
+    'Teams that share this service ([teams.md](teams.md)), as JSON: `{"NAME": {"callers": ["ID"], "factories": ["FACTORY"], "queue": false, "weight": 1, "limit": 50, "vcpuSecondsPerDay": 360000}}`; each member may be left out.',
+  ),
+  teamReserve: row(
+    "TEAM_RESERVE_PERCENT",
+    "10",
+    10,
+    integer(0, 90),
+    "Part of the creates of an hour, and of five minutes, that is kept for teams that drew less than their share, while more than one team was active in the last day.",
   ),
   readKey: row<Secret | undefined>(
     "READ_KEY",

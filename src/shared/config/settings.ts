@@ -391,6 +391,8 @@ export interface Settings extends Omit<
   readonly publicUrl: string;
   readonly targets: readonly Target[];
   readonly storage: StorageConnection;
+  /** Whether a caller sees and steers the jobs of its own teams only. So it is while `TEAMS` has faults, too. */
+  readonly teamsGuard: boolean;
   /** What is wrong with the environment, a sentence each; empty when all is well. Never a value, which may be a secret. */
   readonly faults: readonly string[];
 }
@@ -452,6 +454,7 @@ export function parseSettings(environment: Environment): Settings {
       publicUrl ?? (host ? `${/^(localhost|127\.)/.test(host) ? "http" : "https"}://${host}` : "http://localhost:7071"),
     targets: listed.length > 0 ? listed : single,
     storage,
+    teamsGuard: rest.authMode === "entra" && isSet(settingsTable.teams.name),
     faults,
   };
 }

@@ -28,12 +28,13 @@ export interface Progress {
   readonly finished: boolean;
 }
 
-function isMeant({ states, tag, pipeline, group }: Selection, state: string, columns: JobColumns): boolean {
+function isMeant({ states, tag, pipeline, group, team }: Selection, state: string, columns: JobColumns): boolean {
   return (
     (states === undefined || states.includes(state)) &&
     (tag === undefined || hasTag(columns, tag)) &&
     (pipeline === undefined || columns["pipeline"] === pipeline) &&
-    (group === undefined || columns["group"] === group)
+    (group === undefined || columns["group"] === group) &&
+    (team === undefined || columns["team"] === team)
   );
 }
 
@@ -56,8 +57,8 @@ export async function cancelSelected(
     const stored = await deps.jobs.peek(id);
     if (stored === undefined || !mayBeCanceled(stored.job)) return;
     const { phase, options } = stored.job;
-    const { tags, group, source } = options;
-    if (!isMeant(selection, stateWord(phase), { tags, group, pipeline: source?.pipeline })) return;
+    const { tags, group, team, source } = options;
+    if (!isMeant(selection, stateWord(phase), { tags, group, team, pipeline: source?.pipeline })) return;
     ids.push(id);
     if (dryRun) return;
     await cancel(deps, id, by);

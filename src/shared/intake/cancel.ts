@@ -18,11 +18,18 @@ export function mayBeCanceled({ phase, cancel: canceled }: Job): boolean {
 /**
  * A cancel is an intent that stands in the row and survives any crash; the machine carries it out. May be repeated.
  *
+ * @param may whether a job may be canceled so; another stays as it is
  * @returns the job, or `undefined` when it is not known
  */
-export async function cancel(deps: CancelDeps, id: JobId, by: string | undefined): Promise<Stored | undefined> {
+export async function cancel(
+  deps: CancelDeps,
+  id: JobId,
+  by: string | undefined,
+  may: (job: Job) => boolean = () => true,
+): Promise<Stored | undefined> {
   const action = { needed: false };
   const stored = await deps.jobs.change(id, (job) => {
+    if (!may(job)) return undefined;
     if (hasEnded(job.phase)) {
       action.needed = job.phase.group !== "gone" && !job.yield;
       return action.needed ? { job: { ...job, yield: true } } : undefined;
@@ -38,11 +45,11 @@ export async function cancel(deps: CancelDeps, id: JobId, by: string | undefined
 }
 
 /** A cancel from the queue may come before its job: then it is kept, and found when the job is about to begin. */
-export async function cancelOrKeep(deps: CancelDeps, id: JobId): Promise<void> {
-  if (await cancel(deps, id, undefined)) return;
+export async function cancelOrKeep(deps: CancelDeps, id: JobId, may: (job: Job) => boolean): Promise<void> {
+  if (await cancel(deps, id, undefined, may)) return;
   await deps.jobs.index.keepCancel(id, deps.now());
   // It may have come while the cancel was written.
-  await cancel(deps, id, undefined);
+  await cancel(deps, id, undefined, may);
 }
 
 /** How long a cancel waits for its job: longer than a message lives by default. */

@@ -1,5 +1,6 @@
 import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
 import { maskSecrets } from "../definition/index.ts";
@@ -10,6 +11,7 @@ import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
 import { foldName, type JsonValue } from "../base/json.ts";
 import { reservationTime, secure } from "./reservation.ts";
 import type { Checked, Submission } from "./submission.ts";
+import { areOneTeam } from "./team.ts";
 import { keptOf, parseSealedDefinition, sentTemplateIn } from "../security/sealed-definition.ts";
 
 interface ConflictDeps {
@@ -18,6 +20,7 @@ interface ConflictDeps {
   readonly blobs: Blobs;
   readonly sealer: Sealer;
   readonly queues: Queues;
+  readonly settings: Pick<Settings, "teams" | "teamsGuard">;
 }
 
 /**
@@ -36,6 +39,18 @@ export type Conflict =
   | { readonly kind: "take over"; readonly from: JobId | undefined; readonly etag: string }
   | { readonly kind: "refuse"; readonly refusal: Refusal };
 
+/** What is said of another team's job, or of one that may be. */
+const takenName: Refusal = {
+  code: "NameActive",
+  message: "A job of another team has this name. To wait for it use onConflict=wait; to run beside it uniqueName=true.",
+};
+const takenId: Refusal = { code: "NameActive", message: "This id can't be used. Use another." };
+const takenKey: Refusal = { code: "KeyReused", message: "This Idempotency-Key can't be used. Use another." };
+const unreadable: Refusal = {
+  code: "NameActive",
+  message: "The name or key is held by a job whose row can't be read; an operator must repair it.",
+};
+
 /** What stood in the way of a reservation, and what the rules say about it. A job that can't be read keeps what it has. */
 export async function findConflict(
   deps: ConflictDeps,
@@ -48,6 +63,7 @@ export async function findConflict(
     return await findReadable(deps, job, submission, checked, round);
   } catch (error) {
     if (!(error instanceof Unreadable) || error.id === job.id) throw error;
+    if (deps.settings.teamsGuard) return { kind: "refuse", refusal: unreadable };
     const message = `The name or key is held by job ${error.id}, whose row can't be read; an operator must repair it.`;
     return { kind: "refuse", refusal: { code: "NameActive", message, more: { id: error.id } } };
   }
@@ -63,12 +79,13 @@ async function findReadable(
   const { index } = deps.jobs;
   if (submission.id !== undefined) {
     const known = await deps.jobs.peek(submission.id.id);
+    if (known && !areOneTeam(known.job, job, deps.settings)) return { kind: "refuse", refusal: takenId };
     if (known) return attachTo(deps, known.job);
   }
   if (job.keyHash !== undefined) {
     const entry = await index.jobOfKey(job.keyHash);
     // A key that is taken over already is not what stood in the way this time.
-    if (entry !== undefined && entry.id !== job.id && entry.etag !== over) return sameKey(deps, entry, checked);
+    if (entry !== undefined && entry.id !== job.id && entry.etag !== over) return sameKey(deps, entry, job, checked);
   }
   const hold = want === "hold" ? await index.lockOf(job.groupName) : undefined;
   if (hold === undefined || hold.lockedBy === job.id) return ourOwn(deps, job);
@@ -78,6 +95,7 @@ async function findReadable(
   const { job: other } = holder;
   const leaving = hasEnded(other.phase) || other.cancel !== undefined || endingOf(other.phase) !== undefined;
   if (leaving) return { kind: "stand in line" };
+  if (!areOneTeam(other, job, deps.settings)) return { kind: "refuse", refusal: takenName };
   if (job.options.onConflict === "attach") return attachTo(deps, other);
   return {
     kind: "refuse",
@@ -119,6 +137,7 @@ async function attachTo(deps: ConflictDeps, job: Job): Promise<Conflict> {
 async function sameKey(
   deps: ConflictDeps,
   entry: { readonly id: JobId; readonly etag: string },
+  job: Job,
   checked: Checked,
 ): Promise<Conflict> {
   const earlier = await deps.jobs.find(entry.id);
@@ -127,6 +146,7 @@ async function sameKey(
     const isDead = await hasDied(deps, entry.id);
     return isDead ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "on its way" };
   }
+  if (!areOneTeam(earlier.job, job, deps.settings)) return { kind: "refuse", refusal: takenKey };
   const { phase, awaitsDefinition } = earlier.job;
   if (awaitsDefinition && !hasEnded(phase))
     throw new Unavailable("seal key", "The job of this Idempotency-Key waits for the sealing key itself.");

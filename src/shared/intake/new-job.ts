@@ -13,7 +13,7 @@ export const maxWarnings = 50;
 /** A job as its life begins: nothing of it exists yet but what its caller said. */
 export function newJob(
   submission: Submission,
-  { definition, options, warnings, callBackUri, template }: Checked,
+  { definition, options, warnings, callBackUri, template, keysOf }: Checked,
   id: JobId,
   createdAt: number,
 ): Job {
@@ -47,12 +47,16 @@ export function newJob(
       rerunOf: submission.rerunOf,
       template,
       traceparent: parseTraceparent(submission.traceparent),
-      keyHash:
-        submission.idempotencyKey === undefined
-          ? undefined
-          : createHash("sha256").update(submission.idempotencyKey).digest("hex"),
+      keyHash: submission.idempotencyKey === undefined ? undefined : hashOf(submission.idempotencyKey, keysOf),
     }),
   };
+}
+
+/** No key has a character that does not print, so that no key of one team is another's. */
+function hashOf(key: string, team: string | undefined): string {
+  return createHash("sha256")
+    .update(team === undefined ? key : `${team}\0${key}`)
+    .digest("hex");
 }
 
 /** When the sweep asks after a job whose message did not come. */

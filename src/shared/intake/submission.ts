@@ -1,4 +1,5 @@
 import type { Settings } from "../config/settings.ts";
+import { defaultTeam } from "../config/teams.ts";
 import type { Definition, Template } from "../definition/index.ts";
 import { err, ok, shownName, type LocatedFault, type Result } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
@@ -8,6 +9,7 @@ import type { Job } from "../job/job.ts";
 import { judgeJob, optionFaults, refusalOf, type Found, type Written } from "../job/judgement.ts";
 import type { JobOptions } from "../job/options.ts";
 import { notPermitted } from "./permitted.ts";
+import { teamOfNew } from "./team.ts";
 import type { SentTemplate } from "../security/sealed-definition.ts";
 import { isAllowedAddress } from "../security/safe-post.ts";
 
@@ -26,6 +28,8 @@ export interface Submission {
   readonly correlationId: string | undefined;
   readonly traceparent: string | undefined;
   readonly requestedBy: string | undefined;
+  /** The teams that its caller's token belongs to; absent where no token says so. */
+  readonly teams?: readonly string[] | undefined;
   readonly rerunOf: JobId | undefined;
   /** Members of its envelope that mean nothing: they become warnings. */
   readonly unknown: readonly string[];
@@ -54,6 +58,8 @@ export interface Checked {
   /** The template that it is a run of. */
   readonly template: Job["template"];
   readonly sent: SentTemplate | undefined;
+  /** The team whose idempotency keys are not everybody's. */
+  readonly keysOf?: string | undefined;
 }
 
 /** Every fault of an order at once: of the job itself, and of what this service's settings allow. Pure. */
@@ -65,8 +71,17 @@ export function check(submission: Submission, settings: Settings): Result<Checke
   const found = [closed, ...judged.found, optionFaults([...addressFaults(submission, callBackUri, settings)])];
   const forbidden = definition && notPermitted(definition.value, definition.place, settings);
   if (forbidden) found.push(forbidden);
-  if (!definition || !options || found.some(({ errors }) => errors.length > 0)) return err(refusalOf(found, warnings));
-  const checked = { definition: definition.value, options, warnings, callBackUri };
+  const team = teamOfNew(submission, options ?? { team: undefined, source: undefined }, settings);
+  if (!team.ok) found.unshift(team.error);
+  if (!definition || !options || !team.ok || found.some(({ errors }) => errors.length > 0))
+    return err(refusalOf(found, warnings));
+  const checked = {
+    definition: definition.value,
+    options: { ...options, team: team.value },
+    warnings,
+    callBackUri,
+    keysOf: settings.teamsGuard && team.value !== defaultTeam ? team.value : undefined,
+  };
   if (source.kind === "text") return ok({ ...checked, template: undefined, sent: undefined });
   const { name, version, call, template } = source;
   const secret = new Set([...template.parameters].flatMap(([key, each]) => (each.secret ? [key] : [])));

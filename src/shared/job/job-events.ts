@@ -105,7 +105,7 @@ export function cloudEvent(job: Job, event: JobEvent, source: string, links: Lin
     data: {
       ...data,
       ...defined({ reason }),
-      ...defined({ ...options.source }),
+      ...defined({ ...options.source, team: options.team }),
       tags: options.tags,
       statusUrl: statusUrl(links, id),
     },
@@ -123,8 +123,14 @@ function faultOf({ phase }: Job): { readonly fault?: string } {
 export function webhookBody(job: Job, pageUrl: string, isSlack: boolean): Readonly<Record<string, unknown>> {
   const sentence = describe(job);
   if (isSlack) return { text: `${slackText(sentence)}\n<${pageUrl}|Open the job>` };
-  const { source } = job.options;
-  const facts = { Id: job.id, Pipeline: source?.pipeline, Run: source?.pipelineRunId, Attempts: String(job.attempt) };
+  const { source, team } = job.options;
+  const facts = {
+    Id: job.id,
+    Team: team,
+    Pipeline: source?.pipeline,
+    Run: source?.pipelineRunId,
+    Attempts: String(job.attempt),
+  };
   return {
     text: `${sentence} ${pageUrl}`,
     type: "message",

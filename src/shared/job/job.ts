@@ -295,6 +295,7 @@ const storedOptions = z.looseObject({
       groupLimit: z.number(),
       onGroupFull: z.string(),
       priority: z.number(),
+      team: z.string(),
       tags: z.record(z.string(), z.string()),
       source: z.looseObject({
         factory: z.string(),

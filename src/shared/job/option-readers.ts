@@ -4,6 +4,7 @@ import { err, ok, type Result } from "../base/errors.ts";
 import type { JsonValue } from "../base/json.ts";
 import type { OpenWord } from "../base/open.ts";
 import type { Settings } from "../config/settings.ts";
+import { teamNamed } from "../config/teams.ts";
 
 /** Values of options as callers write them: each reader gives the value, or what it must be (no quotation of what it is). */
 export type ReadValue<T> = (value: JsonValue, settings: Settings) => Result<T, string>;
@@ -148,6 +149,11 @@ export function readGroup(value: JsonValue): Result<string, string> {
   return /^[\w.:/-]{1,128}$/.test(text)
     ? ok(text.toLowerCase())
     : err("must be 1 to 128 letters, digits and . _ - / :");
+}
+
+export function readTeam(value: JsonValue): Result<string, string> {
+  const name = teamNamed(scalar(value));
+  return name === undefined ? err("must be 1 to 64 letters, digits and . _ -") : ok(name);
 }
 
 export function readFailureStatus(value: JsonValue): Result<number, string> {

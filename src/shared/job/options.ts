@@ -12,6 +12,7 @@ import {
   readRetryOn,
   readSource,
   readTags,
+  readTeam,
   whole,
   word,
   type ReadValue,
@@ -46,6 +47,8 @@ export interface JobOptions {
   readonly onGroupFull: OpenWord<"wait" | "reject">;
   /** Seconds of head start in wait queues. */
   readonly priority: number | undefined;
+  /** In lower case: teams are compared without case. */
+  readonly team: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly source: Source | undefined;
   readonly failureStatus: number;
@@ -205,6 +208,13 @@ export const optionsTable = {
     text: "Seconds of head start where the job waits with others: for its name, for a slot of its group, for a create.",
     read: whole(-maxPriority, maxPriority),
   },
+  team: {
+    schema: { type: "string", maxLength: 64, description: "letters, digits and `. _ -`" },
+    fallback: "see [teams.md](teams.md)",
+    bound: "`TEAMS`",
+    text: "Whose job it is, for shares, ceilings and reports. Compared without case. Without `TEAMS` it is a label.",
+    read: readTeam,
+  },
   tags: {
     schema: { type: ["object", "array", "string"], description: "mapping or list of at most 15" },
     fallback: "none",
@@ -337,6 +347,7 @@ export function defaultOptions(settings: Settings, via: OptionsContext["via"]): 
     groupLimit: undefined,
     onGroupFull: "wait",
     priority: undefined,
+    team: undefined,
     tags: {},
     source: undefined,
     failureStatus: 500,

@@ -4,7 +4,7 @@ import { Unavailable } from "../base/errors.ts";
 import type { Settings } from "../config/settings.ts";
 
 /** What a caller may do: the app roles of the app registration (infra/app-roles.json). */
-export const appRoles = ["Job.Read", "Job.Run", "Job.Submit", "Job.Operate"] as const;
+export const appRoles = ["Job.Read", "Job.Read.All", "Job.Run", "Job.Submit", "Job.Operate"] as const;
 export type AppRole = (typeof appRoles)[number];
 
 export type Identified =
@@ -13,6 +13,8 @@ export type Identified =
       readonly appId: string;
       /** The object id of the person for whom the application calls; absent where it calls for itself. */
       readonly userId: string | undefined;
+      /** Its application, its object, and the groups that the token names, in lower case. */
+      readonly ids: readonly string[];
       readonly roles: readonly AppRole[];
     }
   /** No token, or one that can't be trusted. */
@@ -69,6 +71,7 @@ export function entraId(
       kind: "caller",
       appId,
       userId: userOf(claims),
+      ids: idsOf(appId, claims),
       roles: appRoles.filter((role) => Array.isArray(roles) && roles.includes(role)),
     };
   };
@@ -77,6 +80,12 @@ export function entraId(
 /** Only a token that a person asked for has scopes ("Access token claims reference", `scp`). */
 function userOf({ scp, oid }: JWTPayload): string | undefined {
   return typeof scp === "string" && typeof oid === "string" && /^[0-9a-f-]{36}$/i.test(oid) ? oid : undefined;
+}
+
+/** A token of somebody in more than 200 groups names no group ("Configure group claims", overage). */
+function idsOf(appId: string, { oid, groups }: JWTPayload): readonly string[] {
+  const named: unknown[] = Array.isArray(groups) ? groups : [];
+  return [appId, oid, ...named].filter((id) => typeof id === "string").map((id) => id.toLowerCase());
 }
 
 /** Why the keys could not be read; anything else that jose throws is the token's fault. */

@@ -1,12 +1,12 @@
 import { nameKey } from "../base/ids.ts";
 import { terminalStates } from "../job/job.ts";
 import type { ActiveJob } from "./job-index.ts";
-import { hasColumns, type JobColumns, type JobFilter, type JobStore } from "./jobs.ts";
+import { hasColumns, isOfTeams, type JobColumns, type JobFilter, type JobStore } from "./jobs.ts";
 
 /** The jobs that have not ended, which the index knows without a look at the rows of all that have. */
 export async function* activeJobs(
   jobs: JobStore,
-  { states, name, columns = {}, since = -Infinity, until = Infinity }: Partial<JobFilter>,
+  { states, name, columns = {}, teams, since = -Infinity, until = Infinity }: Partial<JobFilter>,
   tag: string | undefined,
   skipped?: () => void,
 ): AsyncGenerator<ActiveJob> {
@@ -14,7 +14,7 @@ export async function* activeJobs(
     if (terminalStates.some((terminal) => terminal === job.state)) continue;
     if (states !== undefined && !states.includes(job.state)) continue;
     if (name !== undefined && nameKey(job.name) !== nameKey(name)) continue;
-    if (!hasColumns(job.columns, columns)) continue;
+    if (!hasColumns(job.columns, columns) || !isOfTeams(job.columns, teams)) continue;
     if (job.createdAt < since || job.createdAt >= until) continue;
     if (tag !== undefined && !hasTag(jobs.shown(job.columns), tag)) continue;
     yield job;

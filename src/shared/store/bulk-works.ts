@@ -14,6 +14,7 @@ const selectionSchema = z.object({
   states: z.array(z.string()).optional(),
   pipeline: z.string().optional(),
   group: z.string().optional(),
+  team: z.string().optional(),
   /** Jobs that were accepted later are not meant. */
   until: z.number(),
 });

@@ -1,4 +1,5 @@
 import { odata, type TransactionAction } from "@azure/data-tables";
+import { defined } from "../base/defined.ts";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import type { Job } from "../job/job.ts";
 import { mayHaveSlot, needsSlot, queueTimeOf } from "../job/slot.ts";
@@ -25,6 +26,8 @@ export interface Member {
   readonly turn: number;
   /** Its own limit; `Infinity` where it has no limit of its own. */
   readonly limit: number;
+  /** Whose job it is, where its entry says so. */
+  readonly team?: string | undefined;
 }
 
 /** What an operator says of a group. */
@@ -50,11 +53,12 @@ export interface Slot {
   readonly since: number;
   /** It has ended, and Azure does not confirm that nothing of it runs any more. */
   readonly leaked: boolean;
+  readonly team?: string | undefined;
 }
 
 /** A job as its group sees it; `undefined` for a job without a group. */
 export function memberOf(job: Pick<Job, "id" | "name" | "createdAt" | "options">): Member | undefined {
-  const { group, groupLimit, priority } = job.options;
+  const { group, groupLimit, priority, team } = job.options;
   if (group === undefined) return undefined;
   return {
     group,
@@ -62,6 +66,7 @@ export function memberOf(job: Pick<Job, "id" | "name" | "createdAt" | "options">
     name: job.name,
     turn: queueTimeOf(job.createdAt, priority),
     limit: groupLimit ?? Infinity,
+    team,
   };
 }
 
@@ -107,7 +112,7 @@ export function steeringColumns({ limit = 0, paused }: Steered): { readonly limi
 export function queuedIn(group: string, row: Readonly<Record<string, unknown>>): Queued | undefined {
   const rowKey = String(row["rowKey"]);
   const [turn, id] = [Number(rowKey.split("_").at(-2)), parseJobId(rowKey.split("_").at(-1) ?? "")];
-  const { name, limit } = row;
+  const { name, limit, team } = row;
   if (id === undefined) return undefined;
   return {
     group,
@@ -115,25 +120,39 @@ export function queuedIn(group: string, row: Readonly<Record<string, unknown>>):
     name: typeof name === "string" ? name : "",
     turn,
     limit: typeof limit === "number" ? limit : Infinity,
+    team: typeof team === "string" ? team : undefined,
     rowKey,
   };
 }
 
 export function slotIn(row: Readonly<Record<string, unknown>>): Slot | undefined {
   const id = partsOf(String(row["rowKey"]))?.id;
-  const { name, since, leaked } = row;
+  const { name, since, leaked, team } = row;
   if (id === undefined) return undefined;
-  return { id, name: typeof name === "string" ? name : "", since: timeOf(since), leaked: leaked === true };
+  return {
+    id,
+    name: typeof name === "string" ? name : "",
+    since: timeOf(since),
+    leaked: leaked === true,
+    team: typeof team === "string" ? team : undefined,
+  };
 }
 
 type Entry = [rowKey: string, more: Readonly<Record<string, unknown>>];
 
-export function slotEntry({ group, id, name }: Member, now: number): Entry {
-  return [slotKey(group, id), { name, since: new Date(now) }];
+export function slotEntry({ group, id, name, team }: Member, now: number): Entry {
+  return [slotKey(group, id), { name, since: new Date(now), ...defined({ team }) }];
 }
 
 function waitEntry(member: Member): Entry {
-  return [groupWaitKey(member), { name: member.name, ...(member.limit === Infinity ? {} : { limit: member.limit }) }];
+  return [
+    groupWaitKey(member),
+    {
+      name: member.name,
+      ...(member.limit === Infinity ? {} : { limit: member.limit }),
+      ...defined({ team: member.team }),
+    },
+  ];
 }
 
 /** What a job's row says that it has of its group: a slot, or a place in the queue. */

@@ -2,6 +2,7 @@ import type { TableClient } from "@azure/data-tables";
 import { indexLost, Unavailable } from "../base/errors.ts";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing, type Try } from "../base/rewrite.ts";
+import { defaultTeam } from "../config/teams.ts";
 import { recordOf, type Job } from "../job/job.ts";
 import {
   dayPartition,
@@ -43,6 +44,8 @@ export interface JobFilter {
   readonly name: string | undefined;
   /** Columns and the values that they must have. A column that no row has matches no row. */
   readonly columns: Readonly<Record<string, string>>;
+  /** Of these teams only. */
+  readonly teams?: readonly string[] | undefined;
   /** Created at or after, and before; milliseconds since 1970. */
   readonly since: number | undefined;
   readonly until: number | undefined;
@@ -129,11 +132,11 @@ export class JobStore {
       throw new Unavailable("index", indexLost.message, { retryAfter: indexLost.retryAfter });
   }
 
-  /** The newest job of a name, in any letter case: two reads. */
-  async peekNewest(name: string): Promise<Stored | undefined> {
+  /** The newest job of a name, in any letter case, that counts: two reads. */
+  async peekNewest(name: string, counts: (stored: Stored) => boolean = () => true): Promise<Stored | undefined> {
     for await (const key of this.index.newestOf(name)) {
       const stored = await this.#peekAt(key);
-      if (stored) return stored;
+      if (stored && counts(stored)) return stored;
     }
     await this.mustFindAll();
     return undefined;
@@ -233,7 +236,7 @@ export class JobStore {
       .listEntities({
         queryOptions: {
           ...withFilter(filterOf(filter)),
-          select: [...new Set(["id", ...columns, ...Object.keys(filter.columns)])],
+          select: [...new Set(["id", ...(filter.teams ? ["team"] : []), ...columns, ...Object.keys(filter.columns)])],
         },
       })
       .byPage({ maxPageSize: top, ...(continuation ? { continuationToken: continuation } : {}) });
@@ -246,7 +249,7 @@ export class JobStore {
     if (page === 404 || page.done) return { rows: [], skipped: 0, continuation: undefined };
     const known = page.value.filter(({ id }) => typeof id === "string");
     const { length, continuationToken } = page.value;
-    const rows = known.filter((row) => hasColumns(row, filter.columns));
+    const rows = known.filter((row) => hasColumns(row, filter.columns) && isOfTeams(row, filter.teams));
     return { rows: rows.map(shown), skipped: length - known.length, continuation: continuationToken };
   }
 
@@ -313,7 +316,7 @@ function shownValue(name: string, value: unknown): unknown {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-function filterOf({ states, name, columns, since, until }: JobFilter): string {
+function filterOf({ states, name, columns, teams, since, until }: JobFilter): string {
   const parts: string[] = [];
   // Later days have smaller keys.
   if (until !== undefined)
@@ -328,17 +331,28 @@ function filterOf({ states, name, columns, since, until }: JobFilter): string {
     );
   if (states !== undefined) parts.push(`(${states.map((state) => `state eq ${quoted(state)}`).join(" or ")})`);
   if (name !== undefined) parts.push(`nameKey eq ${quoted(name.toLowerCase())}`);
-  const left = maxComparisons - parts.length - Math.max(0, (states?.length ?? 0) - 1);
+  // What a row without a team answers to a comparison differs from storage to storage: who sees `default` is compared here.
+  const compared = teams === undefined || teams.includes(defaultTeam) || teams.length > maxTeams ? [] : teams;
+  if (compared.length > 0) parts.push(`(${compared.map((team) => `team eq ${quoted(team)}`).join(" or ")})`);
+  const more = [states ?? [], compared].map(({ length }) => Math.max(0, length - 1));
+  const left = maxComparisons - parts.length - (more[0] ?? 0) - (more[1] ?? 0);
   for (const [column, value] of Object.entries(columns).slice(0, left)) parts.push(`${column} eq ${quoted(value)}`);
   return parts.join(" and ");
 }
 
 /** As many as the service takes in one filter ("Querying tables and entities"); what is left over is compared here. */
 const maxComparisons = 15;
+/** A caller is in few teams; of one that is in more the rows are compared here. */
+const maxTeams = 3;
 
 /** Whether a row, or an index entry, has these values in its columns. */
 export function hasColumns(row: JobColumns, columns: JobFilter["columns"]): boolean {
   return Object.entries(columns).every(([column, value]) => row[column] === value);
+}
+
+/** A row of a job from before there were teams belongs to `default`. */
+export function isOfTeams({ team }: JobColumns, teams: JobFilter["teams"]): boolean {
+  return teams?.includes(typeof team === "string" ? team : defaultTeam) !== false;
 }
 
 function withFilter(filter: string): { filter?: string } {

@@ -11,6 +11,7 @@ import { takeSlot } from "./group-slot.ts";
 import { lockName, positionIn } from "./name-lock.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
 import { slotUntil, queueTimeOf } from "../../shared/job/slot.ts";
+import { isOpenToMessages } from "../../shared/intake/team.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 
@@ -93,7 +94,8 @@ async function heldBack(deps: Deps, job: Job, now: number): Promise<Admission | 
   if (pause) return wait(deps, job, { reason: "Paused", detail: pause.reason });
 
   // Only an id of the poster's own can be canceled before its job is there.
-  if (!isMinted(job.id) && job.firstCreateAt === undefined && (await deps.jobs.index.hasCancel(job.id)))
+  const mayBeKept = !isMinted(job.id) && job.firstCreateAt === undefined && isOpenToMessages(job, deps.settings);
+  if (mayBeKept && (await deps.jobs.index.hasCancel(job.id)))
     return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "CanceledByCaller" } } };
   if (job.awaitsDefinition) return wait(deps, job, { reason: "SealKeyUnavailable" });
   return undefined;

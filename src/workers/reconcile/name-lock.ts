@@ -2,6 +2,7 @@ import { Unreadable } from "../../shared/base/errors.ts";
 import type { Deps } from "../../shared/deps.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 import { mayBeCanceled } from "../../shared/intake/cancel.ts";
+import { areOneTeam } from "../../shared/intake/team.ts";
 import { conflict, done, rewrite } from "../../shared/base/rewrite.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
 import { mayHaveSlot, queueTimeOf } from "../../shared/job/slot.ts";
@@ -20,7 +21,7 @@ const maxReplaced = 200;
 /** Beyond this a place in a wait queue is not counted. */
 const maxCounted = 100;
 
-type NameDeps = Pick<Deps, "jobs" | "queues" | "now" | "sleep" | "random" | "log">;
+type NameDeps = Pick<Deps, "jobs" | "queues" | "now" | "sleep" | "random" | "log" | "settings">;
 
 export function lockName(deps: NameDeps, job: Job): Promise<Naming> {
   const { index } = deps.jobs;
@@ -68,13 +69,13 @@ async function replaceWaiting(deps: NameDeps, job: Job): Promise<JobId | undefin
   // A reservation replaces nothing: its row may never come, and when it does, it looks for older ones itself.
   for (const { id } of newer.toReversed()) {
     const other = await ifReadable(deps, id, () => deps.jobs.peek(id));
-    if (other && mayBeCanceled(other.job)) return id;
+    if (other && mayBeCanceled(other.job) && areOneTeam(other.job, job, deps.settings)) return id;
   }
   if (job.options.onConflict !== "replace") return undefined;
   for (const { id } of entries.filter((other) => isNewer(job, other))) {
     const stored = await ifReadable(deps, id, () =>
       deps.jobs.change(id, (other) => {
-        if (!mayBeCanceled(other)) return undefined;
+        if (!mayBeCanceled(other) || !areOneTeam(other, job, deps.settings)) return undefined;
         return { job: { ...other, cancel: { at: deps.now(), reason: "Replaced", by: job.id } } };
       }),
     );
@@ -116,9 +117,9 @@ async function askToYield(deps: NameDeps, lockedBy: JobId, job: Job): Promise<"a
 }
 
 async function askReadable(deps: NameDeps, lockedBy: JobId, job: Job): Promise<"asked" | "freed" | "newer"> {
-  const replaces = job.options.onConflict === "replace";
   const found = { needed: false, newer: false };
   const stored = await deps.jobs.change(lockedBy, (other) => {
+    const replaces = job.options.onConflict === "replace" && areOneTeam(other, job, deps.settings);
     found.needed = hasEnded(other.phase) && !other.phase.tidy;
     if (hasEnded(other.phase)) return other.yield || other.phase.tidy ? undefined : { job: { ...other, yield: true } };
     found.newer = replaces && other.options.onConflict === "replace" && !other.cancel && isNewer(other, job);

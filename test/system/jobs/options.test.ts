@@ -340,6 +340,12 @@ const promises: Readonly<Record<OptionName, Promises>> = {
       await stop(late.id);
     },
   },
+  team: {
+    "is a label of the job where no teams are set": async () => {
+      const labelled = await submit(definition("team"), "team=Analysts");
+      await says(labelled.id, { team: "analysts" });
+    },
+  },
   outputLimit: {
     "keeps the tail of each output, cut at a line, and says so": async () => {
       const output = { app: { output: "first\nsecond\nthird\n" } };

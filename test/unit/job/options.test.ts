@@ -87,6 +87,7 @@ describe("values", () => {
     ["group", "x".repeat(128), "x".repeat(128)],
     ["priority", "-86400", -86_400],
     ["priority", 60, 60],
+    ["team", " Data.1 ", "data.1"],
     ["source", "f/p/r/a", { factory: "f", pipeline: "p", pipelineRunId: "r", activity: "a" }],
     ["source", "f/p/r/a/with/slashes", { factory: "f", pipeline: "p", pipelineRunId: "r", activity: "a/with/slashes" }],
     ["failureStatus", "200", 200],
@@ -147,6 +148,7 @@ describe("values", () => {
     ["group", "x".repeat(129)],
     ["priority", 86_401],
     ["priority", "1.5"],
+    ["team", "a b"],
     ["retryOn", "sometimes"],
     ["retryOn", ""],
   ])("%s %j is refused, without repeating it", (name, value) => {

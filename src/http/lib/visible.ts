@@ -1,0 +1,98 @@
+import type { InvocationContext } from "@azure/functions";
+import { Unreadable, type Refusal } from "../../shared/base/errors.ts";
+import { parseJobId, type JobId } from "../../shared/base/ids.ts";
+import { defaultTeam } from "../../shared/config/teams.ts";
+import { teamOf } from "../../shared/intake/team.ts";
+import type { JobColumns, JobFilter, JobStore, Stored } from "../../shared/store/jobs.ts";
+import { openTeamsOf } from "./auth.ts";
+
+/**
+ * The guard of teams: every handler that is asked for jobs reads them through here, so that a caller sees, and steers, those of its own
+ * teams alone. Another team's job is as unknown as one that never was. A test keeps handlers from reading the store themselves.
+ */
+export class VisibleJobs {
+  readonly #jobs: JobStore;
+  readonly #teams: readonly string[] | undefined;
+
+  constructor(jobs: JobStore, context: InvocationContext, what: "sees" | "steers" = "sees") {
+    this.#jobs = jobs;
+    this.#teams = openTeamsOf(context, what);
+  }
+
+  find(id: JobId): Promise<Stored | undefined> {
+    return this.#ifOpen(() => this.#jobs.find(id));
+  }
+
+  peek(id: JobId): Promise<Stored | undefined> {
+    return this.#ifOpen(() => this.#jobs.peek(id));
+  }
+
+  /** A name means its newest job. */
+  findByIdOrName(idOrName: string): Promise<Stored | undefined> {
+    const id = parseJobId(idOrName);
+    if (id !== undefined) return this.peek(id);
+    if (!/^[a-z0-9-]{1,63}$/i.test(idOrName)) return Promise.resolve(undefined);
+    return this.#ifOpen(() => this.#jobs.peekNewest(idOrName, (stored) => this.#isOpen(teamOf(stored.job))));
+  }
+
+  async columns(id: JobId): Promise<JobColumns | undefined> {
+    const columns = await this.#jobs.columns(id);
+    return columns !== undefined && this.#isOpen(teamIn(columns)) ? columns : undefined;
+  }
+
+  /** The jobs of a name that have not ended. A reservation whose row is not there is no job yet, or never. */
+  async activeOf(name: string): Promise<readonly JobId[]> {
+    const active: JobId[] = [];
+    for (const id of await this.#jobs.index.activeOf(name)) if (await this.peek(id)) active.push(id);
+    return active;
+  }
+
+  /** The same filter, for the caller's jobs alone. */
+  within(filter: JobFilter): JobFilter {
+    return { ...filter, teams: this.#teams };
+  }
+
+  /** Whether an entry that names its job's team is shown. */
+  shows({ team }: { readonly team?: string | undefined }): boolean {
+    return this.#isOpen(team ?? defaultTeam);
+  }
+
+  get seesAll(): boolean {
+    return this.#teams === undefined;
+  }
+
+  /** The same for callers who may see the same. */
+  get key(): readonly string[] | undefined {
+    return this.#teams;
+  }
+
+  #isOpen(team: string): boolean {
+    return this.#teams?.includes(team) !== false;
+  }
+
+  async #ifOpen(read: () => Promise<Stored | undefined>): Promise<Stored | undefined> {
+    try {
+      const stored = await read();
+      return stored !== undefined && this.#isOpen(teamOf(stored.job)) ? stored : undefined;
+    } catch (error) {
+      // Its columns tell whose it is.
+      const isHidden = error instanceof Unreadable && (await this.columns(error.id)) === undefined;
+      if (this.#teams !== undefined && isHidden) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Whether a caller may read what belongs to no team. */
+export function seesEverything(context: InvocationContext): boolean {
+  return openTeamsOf(context, "sees") === undefined;
+}
+
+export const notEverybodys: Refusal = {
+  code: "Forbidden",
+  message: "Forbidden: this belongs to no team; it needs the app role Job.Read.All or Job.Operate.",
+};
+
+function teamIn({ team }: JobColumns): string {
+  return typeof team === "string" ? team : defaultTeam;
+}
