@@ -2,7 +2,7 @@ import { catalogue, isReason, type FaultDomain } from "../../shared/job/reasons.
 import type { Settings } from "../../shared/config/settings.ts";
 import { err, ok, type Result } from "../../shared/base/errors.ts";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
-import type { JobFilter } from "../../shared/store/jobs.ts";
+import type { JobFilter } from "../../shared/store/job-filter.ts";
 import { aBoolean, aTime, oneOf, readQuery, whole, words, type Parameter, type Values } from "../lib/query.ts";
 import { faulty } from "../lib/reply.ts";
 

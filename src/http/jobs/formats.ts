@@ -1,5 +1,5 @@
 import { listedColumns } from "../../shared/store/job-row.ts";
-import type { JobColumns } from "../../shared/store/jobs.ts";
+import type { JobColumns } from "../../shared/store/job-filter.ts";
 import { csvLine } from "../lib/csv.ts";
 
 /** Rows of the list as lines of text. */

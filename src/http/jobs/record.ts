@@ -6,7 +6,8 @@ import { endingOf, hasEnded, type Attempt, type Job } from "../../shared/job/job
 import type { JobOptions } from "../../shared/job/options.ts";
 import type { AttemptResult } from "../../shared/store/attempts.ts";
 import { columnsOf } from "../../shared/store/job-row.ts";
-import type { JobColumns, Stored } from "../../shared/store/jobs.ts";
+import type { Stored } from "../../shared/store/jobs.ts";
+import type { JobColumns } from "../../shared/store/job-filter.ts";
 import { withStopped } from "../../shared/store/stopped-containers.ts";
 import { readQuery } from "../lib/query.ts";
 import { VisibleJobs } from "../lib/visible.ts";

@@ -1,4 +1,4 @@
-import type { JobColumns } from "../../shared/store/jobs.ts";
+import type { JobColumns } from "../../shared/store/job-filter.ts";
 import { nameKey } from "../../shared/base/ids.ts";
 import { activeStates } from "../../shared/job/job.ts";
 import type { Reply } from "../openapi/replies.ts";

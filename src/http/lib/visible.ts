@@ -3,7 +3,8 @@ import { Unreadable, type Refusal } from "../../shared/base/errors.ts";
 import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { defaultTeam } from "../../shared/config/teams.ts";
 import { teamOf } from "../../shared/intake/team.ts";
-import type { JobColumns, JobFilter, JobStore, Stored } from "../../shared/store/jobs.ts";
+import type { JobStore, Stored } from "../../shared/store/jobs.ts";
+import type { JobColumns, JobFilter } from "../../shared/store/job-filter.ts";
 import { openTeamsOf } from "./auth.ts";
 
 /**

@@ -4,7 +4,6 @@ import type { Job } from "../job/job.ts";
 import { optionFaults, type Found } from "../job/judgement.ts";
 import type { JobOptions } from "../job/options.ts";
 import { err, ok, type Result } from "../base/errors.ts";
-import type { Submission } from "./submission.ts";
 
 /** Whose job it is. Pure. */
 type TeamSettings = Pick<Settings, "teams" | "teamsGuard">;
@@ -14,7 +13,7 @@ type TeamSettings = Pick<Settings, "teams" | "teamsGuard">;
  * name, and the first of them is meant where it names no team. Neither a factory nor a message says more than the operator lets it.
  */
 export function teamOfNew(
-  { via, teams: own }: Pick<Submission, "via" | "teams">,
+  { via, teams: own }: { readonly via: Job["via"]; readonly teams?: readonly string[] | undefined },
   { team: named, source }: Pick<JobOptions, "team" | "source">,
   { teams, teamsGuard }: TeamSettings,
 ): Result<string | undefined, Found> {

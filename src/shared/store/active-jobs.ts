@@ -1,7 +1,8 @@
 import { nameKey } from "../base/ids.ts";
 import { terminalStates } from "../job/job.ts";
 import type { ActiveJob } from "./job-index.ts";
-import { hasColumns, isOfTeams, type JobColumns, type JobFilter, type JobStore } from "./jobs.ts";
+import { type JobStore } from "./jobs.ts";
+import { hasColumns, isOfTeams, type JobColumns, type JobFilter } from "./job-filter.ts";
 
 /** The jobs that have not ended, which the index knows without a look at the rows of all that have. */
 export async function* activeJobs(

@@ -2,7 +2,6 @@ import type { TableClient } from "@azure/data-tables";
 import { indexLost, Unavailable } from "../base/errors.ts";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing, type Try } from "../base/rewrite.ts";
-import { defaultTeam } from "../config/teams.ts";
 import { recordOf, type Job } from "../job/job.ts";
 import {
   dayPartition,
@@ -20,6 +19,7 @@ import {
   type Sealed,
 } from "./job-row.ts";
 import { beginIndex } from "./index-partition.ts";
+import { filterOf, hasColumns, isOfTeams, quoted, withFilter, type JobColumns, type JobFilter } from "./job-filter.ts";
 import type { JobIndex } from "./job-index.ts";
 import { Peeked } from "./peeked.ts";
 import type { PointRead } from "./point-read.ts";
@@ -38,21 +38,6 @@ export interface Stored {
   readonly key: JobKey;
   readonly etag: string;
 }
-
-export interface JobFilter {
-  readonly states: readonly string[] | undefined;
-  readonly name: string | undefined;
-  /** Columns and the values that they must have. A column that no row has matches no row. */
-  readonly columns: Readonly<Record<string, string>>;
-  /** Of these teams only. */
-  readonly teams?: readonly string[] | undefined;
-  /** Created at or after, and before; milliseconds since 1970. */
-  readonly since: number | undefined;
-  readonly until: number | undefined;
-}
-
-/** A row as a list shows it: the documented columns alone. */
-export type JobColumns = Readonly<Record<string, unknown>>;
 
 export interface JobPage {
   readonly rows: readonly JobColumns[];
@@ -312,49 +297,4 @@ function shownValue(name: string, value: unknown): unknown {
   } catch {
     return value;
   }
-}
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
-function filterOf({ states, name, columns, teams, since, until }: JobFilter): string {
-  const parts: string[] = [];
-  // Later days have smaller keys.
-  if (until !== undefined)
-    parts.push(
-      `PartitionKey ge ${quoted(dayPartition(until))}`,
-      `createdAt lt datetime'${new Date(until).toISOString()}'`,
-    );
-  if (since !== undefined)
-    parts.push(
-      `PartitionKey le ${quoted(dayPartition(since))}`,
-      `createdAt ge datetime'${new Date(since).toISOString()}'`,
-    );
-  if (states !== undefined) parts.push(`(${states.map((state) => `state eq ${quoted(state)}`).join(" or ")})`);
-  if (name !== undefined) parts.push(`nameKey eq ${quoted(name.toLowerCase())}`);
-  // What a row without a team answers to a comparison differs from storage to storage: who sees `default` is compared here.
-  const compared = teams === undefined || teams.includes(defaultTeam) || teams.length > maxTeams ? [] : teams;
-  if (compared.length > 0) parts.push(`(${compared.map((team) => `team eq ${quoted(team)}`).join(" or ")})`);
-  const more = [states ?? [], compared].map(({ length }) => Math.max(0, length - 1));
-  const left = maxComparisons - parts.length - (more[0] ?? 0) - (more[1] ?? 0);
-  for (const [column, value] of Object.entries(columns).slice(0, left)) parts.push(`${column} eq ${quoted(value)}`);
-  return parts.join(" and ");
-}
-
-/** As many as the service takes in one filter ("Querying tables and entities"); what is left over is compared here. */
-const maxComparisons = 15;
-/** A caller is in few teams; of one that is in more the rows are compared here. */
-const maxTeams = 3;
-
-/** Whether a row, or an index entry, has these values in its columns. */
-export function hasColumns(row: JobColumns, columns: JobFilter["columns"]): boolean {
-  return Object.entries(columns).every(([column, value]) => row[column] === value);
-}
-
-/** A row of a job from before there were teams belongs to `default`. */
-export function isOfTeams({ team }: JobColumns, teams: JobFilter["teams"]): boolean {
-  return teams?.includes(typeof team === "string" ? team : defaultTeam) !== false;
-}
-
-function withFilter(filter: string): { filter?: string } {
-  return filter === "" ? {} : { filter };
 }

@@ -1,7 +1,7 @@
 import { expect, it, test } from "vitest";
 import type { Grouping } from "../../../src/http/jobs/groupings.ts";
 import { Tally } from "../../../src/http/jobs/tally.ts";
-import type { JobColumns } from "../../../src/shared/store/jobs.ts";
+import type { JobColumns } from "../../../src/shared/store/job-filter.ts";
 
 const row = (more: JobColumns): JobColumns => ({
   name: "nightly",

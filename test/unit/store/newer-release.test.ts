@@ -164,7 +164,7 @@ it("members that it added anywhere stay through a change of state", () => {
 });
 
 it("columns that it added are written back, with a fraction's type where the name says so", () => {
-  const added = { team: "data", gpuSeconds: 2, hops: 3, plannedAt: new Date(start), night: true };
+  const added = { division: "data", gpuSeconds: 2, hops: 3, plannedAt: new Date(start), night: true };
   expect(savedOver(rowOf(job(), {}, added))).toMatchObject({ ...added, gpuSeconds: { type: "Double", value: 2 } });
 });
 

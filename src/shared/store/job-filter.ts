@@ -1,0 +1,63 @@
+import { defaultTeam } from "../config/teams.ts";
+import { dayPartition } from "./job-row.ts";
+
+/** Which rows of the table `jobs` are meant, as the service's own filter and as what is left to compare here. */
+export interface JobFilter {
+  readonly states: readonly string[] | undefined;
+  readonly name: string | undefined;
+  /** Columns and the values that they must have. A column that no row has matches no row. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** Of these teams only. */
+  readonly teams?: readonly string[] | undefined;
+  /** Created at or after, and before; milliseconds since 1970. */
+  readonly since: number | undefined;
+  readonly until: number | undefined;
+}
+
+/** A row as a list shows it: the documented columns alone. */
+export type JobColumns = Readonly<Record<string, unknown>>;
+
+export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+export function filterOf({ states, name, columns, teams, since, until }: JobFilter): string {
+  const parts: string[] = [];
+  // Later days have smaller keys.
+  if (until !== undefined)
+    parts.push(
+      `PartitionKey ge ${quoted(dayPartition(until))}`,
+      `createdAt lt datetime'${new Date(until).toISOString()}'`,
+    );
+  if (since !== undefined)
+    parts.push(
+      `PartitionKey le ${quoted(dayPartition(since))}`,
+      `createdAt ge datetime'${new Date(since).toISOString()}'`,
+    );
+  if (states !== undefined) parts.push(`(${states.map((state) => `state eq ${quoted(state)}`).join(" or ")})`);
+  if (name !== undefined) parts.push(`nameKey eq ${quoted(name.toLowerCase())}`);
+  // What a row without a team answers to a comparison differs from storage to storage: who sees `default` is compared here.
+  const compared = teams === undefined || teams.includes(defaultTeam) || teams.length > maxTeams ? [] : teams;
+  if (compared.length > 0) parts.push(`(${compared.map((team) => `team eq ${quoted(team)}`).join(" or ")})`);
+  const more = [states ?? [], compared].map(({ length }) => Math.max(0, length - 1));
+  const left = maxComparisons - parts.length - (more[0] ?? 0) - (more[1] ?? 0);
+  for (const [column, value] of Object.entries(columns).slice(0, left)) parts.push(`${column} eq ${quoted(value)}`);
+  return parts.join(" and ");
+}
+
+/** As many as the service takes in one filter ("Querying tables and entities"); what is left over is compared here. */
+const maxComparisons = 15;
+/** A caller is in few teams; of one that is in more the rows are compared here. */
+const maxTeams = 3;
+
+/** Whether a row, or an index entry, has these values in its columns. */
+export function hasColumns(row: JobColumns, columns: JobFilter["columns"]): boolean {
+  return Object.entries(columns).every(([column, value]) => row[column] === value);
+}
+
+/** A row of a job from before there were teams belongs to `default`. */
+export function isOfTeams({ team }: JobColumns, teams: JobFilter["teams"]): boolean {
+  return teams?.includes(typeof team === "string" ? team : defaultTeam) !== false;
+}
+
+export function withFilter(filter: string): { filter?: string } {
+  return filter === "" ? {} : { filter };
+}

@@ -1,0 +1,128 @@
+/** Callers of two teams and of no team, with their tokens. */
+import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functions";
+import { afterAll, beforeAll } from "vitest";
+import { z } from "zod";
+import { adopt } from "../../../src/http/adopt.ts";
+import { caller } from "../../../src/http/caller.ts";
+import { remove } from "../../../src/http/delete.ts";
+import { definition } from "../../../src/http/jobs/definition.ts";
+import { jobs } from "../../../src/http/jobs/list.ts";
+import { job } from "../../../src/http/jobs/record.ts";
+import { summary } from "../../../src/http/jobs/summary.ts";
+import { guards, type Guard } from "../../../src/http/lib/auth.ts";
+import { logs } from "../../../src/http/logs.ts";
+import { cancelMany } from "../../../src/http/operate/cancel-many.ts";
+import { getGroup, listGroups } from "../../../src/http/operate/groups.ts";
+import { setPriority } from "../../../src/http/operate/priority.ts";
+import { rerunMany } from "../../../src/http/operate/rerun-many.ts";
+import { rerun } from "../../../src/http/operate/rerun.ts";
+import { status } from "../../../src/http/status.ts";
+import { trigger } from "../../../src/http/trigger.ts";
+import type { JobId } from "../../../src/shared/base/ids.ts";
+import type { Deps } from "../../../src/shared/deps.ts";
+import { audience, claimsOf, startAuthority, tenant, type Authority } from "../../kit/authority.ts";
+import { openBench, type Bench } from "../kit.ts";
+
+let authority: Authority;
+
+/** In a file's head: its tokens are signed here. */
+export function useAuthority(): void {
+  beforeAll(async () => void (authority = await startAuthority()));
+  afterAll(() => authority.stop());
+}
+
+export const ids = {
+  alice: "11111111-aaaa-bbbb-cccc-00000000000a",
+  bob: "11111111-aaaa-bbbb-cccc-00000000000b",
+  nobody: "11111111-aaaa-bbbb-cccc-00000000000c",
+};
+const securityGroup = "22222222-aaaa-bbbb-cccc-00000000000b";
+const teams = { a: { callers: [ids.alice] }, b: { callers: [securityGroup], queue: true } };
+
+const handlers = {
+  trigger: ["submit", "POST", trigger],
+  status: ["read", "GET", status],
+  delete: ["cancel", "DELETE", remove],
+  record: ["read", "GET", job],
+  definition: ["read", "GET", definition],
+  logs: ["read", "GET", logs],
+  list: ["read", "GET", jobs],
+  summary: ["read", "GET", summary],
+  rerun: ["steer", "POST", rerun],
+  rerunMany: ["operate", "POST", rerunMany],
+  cancelMany: ["operate", "POST", cancelMany],
+  priority: ["operate", "POST", setPriority],
+  groups: ["read", "GET", listGroups],
+  group: ["read", "GET", getGroup],
+  adopt: ["read", "GET", adopt],
+  caller: ["read", "GET", caller],
+} as const satisfies Record<string, readonly [Guard, string, (deps: Deps) => HttpHandler]>;
+
+export const answer = z.looseObject({ status: z.number(), body: z.string().optional(), headers: z.unknown() });
+
+interface Call {
+  readonly query?: string;
+  readonly body?: unknown;
+  readonly params?: Record<string, string>;
+  readonly headers?: Record<string, string>;
+  readonly roles?: readonly string[];
+}
+
+interface Told {
+  readonly status: number;
+  readonly text: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly id: JobId;
+  readonly location: string;
+}
+
+export async function as(
+  who: keyof typeof ids,
+  { deps, clock }: Bench,
+  what: keyof typeof handlers,
+  { query = "", body, params = {}, headers = {}, roles = ["Job.Submit"] }: Call = {},
+): Promise<Told> {
+  const [guard, method, make] = handlers[what];
+  const allow = guards({ settings: deps.settings, log: () => undefined, now: () => clock.now() });
+  const token = await tokenOf(who, clock.now(), roles);
+  const request = new HttpRequest({
+    method,
+    url: `http://localhost/api/${what}?${query}`,
+    query: Object.fromEntries(new URLSearchParams(query)),
+    headers: { ...headers, authorization: `Bearer ${token}` },
+    params,
+    ...(body === undefined ? {} : { body: { string: typeof body === "string" ? body : JSON.stringify(body) } }),
+  });
+  const made: (deps: Deps) => HttpHandler = make;
+  const told = answer.parse(await allow(guard, made(deps)).handler(request, new InvocationContext()));
+  const text = told.body ?? "";
+  const parsed: unknown = text.startsWith("{") ? JSON.parse(text) : {};
+  const members = z.record(z.string(), z.unknown()).parse(parsed);
+  const location = new Headers(told.headers as Record<string, string>).get("location") ?? ""; // ours are plain records
+  return { status: told.status, text, body: members, id: members["id"] as JobId, location }; // every 2xx here has one
+}
+
+export const open = (more: Record<string, string> = {}): Promise<Bench> =>
+  openBench({
+    AUTH_MODE: "entra",
+    ENTRA_TENANT_ID: tenant,
+    ENTRA_AUDIENCE: audience,
+    ENTRA_AUTHORITY: authority.url,
+    TEAMS: JSON.stringify(teams),
+    ...more,
+  });
+
+/** Posts, and moves the clock on. */
+export async function submit(who: keyof typeof ids, bench: Bench, text: string, call: Call = {}): Promise<Told> {
+  bench.clock.advance(1000);
+  return as(who, bench, "trigger", { ...call, body: text });
+}
+
+export function tokenOf(
+  who: keyof typeof ids,
+  now: number,
+  roles: readonly string[] = ["Job.Submit"],
+): Promise<string> {
+  const groups = who === "bob" ? { groups: [securityGroup.toUpperCase()] } : {};
+  return authority.sign({ ...claimsOf(ids[who], "", now), roles, ...groups });
+}
