@@ -8,6 +8,12 @@ import type { JsonObject } from "../base/json.ts";
 import { excludes, type Placement } from "../limits/placement.ts";
 import type { Target } from "../config/settings.ts";
 
+/** A create's token: when it was taken, and who pays for it. */
+export interface CreateLease {
+  readonly at: number;
+  readonly team: string | undefined;
+}
+
 /**
  * ACI within the budget: a call for which there is no room is not made, and its answer says when to come back; a 429 of ARM's holds
  * everybody here up. So throttling delays jobs and never fails them.
@@ -47,31 +53,33 @@ export class GovernedAci {
   /**
    * Capacity for a create, to be asked right before {@link create}. Who then does not send it gives the token back.
    *
-   * @returns `drawnAt`, to be handed on
+   * @param team who pays for it, where teams share
+   * @returns the lease, to be handed on
    */
   async leaseCreate(
     placed: JobTarget,
-  ): Promise<{ readonly ok: true; readonly leasedAt: number } | Extract<Grant, { ok: false }>> {
-    const leasedAt = this.#now();
-    const grant = await this.#budget.take("create", placed, leasedAt);
-    return grant.ok ? { ok: true, leasedAt } : grant;
+    team: string | undefined,
+  ): Promise<{ readonly ok: true; readonly lease: CreateLease } | Extract<Grant, { ok: false }>> {
+    const at = this.#now();
+    const grant = await this.#budget.take("create", placed, at, team);
+    return grant.ok ? { ok: true, lease: { at, team } } : grant;
   }
 
-  returnCreate(placed: JobTarget, leasedAt: number): Promise<void> {
-    return this.#budget.giveBack("create", placed, leasedAt);
+  returnCreate(placed: JobTarget, { at, team }: CreateLease): Promise<void> {
+    return this.#budget.giveBack("create", placed, at, team);
   }
 
-  /** @param leasedAt from {@link leaseCreate}: the token is given back when ARM's answer says that nothing reached ACI */
+  /** @param lease from {@link leaseCreate}: the token is given back when ARM's answer says that nothing reached ACI */
   async create(
     placed: JobTarget,
     name: string,
     version: string,
     body: JsonObject,
     redact: (text: string) => string,
-    leasedAt?: number,
+    lease?: CreateLease,
   ): Promise<CreateAnswer> {
     const answer = await this.#aci.create(placed, name, version, body, redact);
-    if (leasedAt !== undefined && neverReachedAci(answer)) await this.returnCreate(placed, leasedAt);
+    if (lease !== undefined && neverReachedAci(answer)) await this.returnCreate(placed, lease);
     if (answer.kind === "refused" && answer.reason === "Throttled") this.#throttle("create", placed, answer.retryAfter);
     if (answer.kind === "accepted") await this.#placement.accepted(placed, this.#now());
     if (answer.kind !== "refused" && answer.kind !== "failed") return answer;

@@ -23,7 +23,7 @@ export interface Team {
 export const defaultTeam = "default";
 
 /** Each team that waits costs the call-up of creates two reads. */
-const maxTeams = 100;
+const maxTeams = 50;
 const maxMembers = 200;
 const maxWeight = 1000;
 const maxLimit = 10_000;

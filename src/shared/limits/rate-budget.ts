@@ -8,6 +8,7 @@ import type { JobTarget } from "../job/job.ts";
 import type { BucketLimits } from "../config/readers.ts";
 import type { Settings } from "../config/settings.ts";
 import { storageCall } from "../store/connect.ts";
+import { callUp, returnShare, shareIn, takeShare, type SharedWindows, type ShareRules } from "./shares.ts";
 import {
   bucketAt,
   emptyWindows,
@@ -34,16 +35,30 @@ interface Refused {
   readonly reason: Reason;
 }
 
-/** Uses of one window that are taken together: `taken` of them are granted, in order of arrival; the others may try again at `at`. */
+/** Whether a use of a window is granted, and else when it may be tried again. */
+type Use = { readonly ok: true } | { readonly ok: false; readonly at: number };
+
+/** Uses of one window that are taken together, in order of arrival: for each whose it is, where teams share. */
 interface Batch {
-  count: number;
-  readonly taken: Promise<{ readonly taken: number; readonly at: number }>;
+  readonly teams: (string | undefined)[];
+  readonly taken: Promise<readonly Use[]>;
 }
 
-const granted: Grant = { ok: true };
+const granted = { ok: true } as const;
 const partition = "budget";
 
-const windowsShape = z.object({ minute: z.number(), uses: z.array(z.number()) });
+const shareShape = z.object({
+  paid: z.number(),
+  activeAt: z.number(),
+  waitedAt: z.number().optional(),
+  uses: z.array(z.number()),
+});
+const windowsShape = z.object({
+  minute: z.number(),
+  uses: z.array(z.number()),
+  teams: z.record(z.string(), shareShape).optional(),
+  floor: z.number().optional(),
+});
 const bucketShape = z.object({ tokens: z.number(), at: z.number() });
 
 /** What each kind of call is to ARM. */
@@ -60,13 +75,14 @@ const maxDraws = 50;
 
 type BudgetSettings = Pick<
   Settings,
-  "createsPerHour" | "createsPerFiveMinutes" | "armReads" | "armWrites" | "armDeletes"
+  "createsPerHour" | "createsPerFiveMinutes" | "armReads" | "armWrites" | "armDeletes" | "teams" | "teamReserve"
 >;
 
 export class Budget {
   readonly #table: TableClient;
   readonly #pacing: Pacing;
   readonly #windows: WindowLimits;
+  readonly #shares: ShareRules;
   readonly #arm: Readonly<Record<ArmKind, BucketLimits>>;
   readonly #leases = new Map<string, { left: number; until: number }>();
   /** Draws under way: calls at once share one. */
@@ -84,20 +100,28 @@ export class Budget {
     this.#table = table;
     this.#pacing = pacing;
     this.#windows = { perHour: settings.createsPerHour, perFiveMinutes: settings.createsPerFiveMinutes };
+    const weights = new Map(settings.teams.map(({ name, weight }) => [name, weight]));
+    this.#shares = {
+      limits: this.#windows,
+      reserve: settings.teamReserve / 100,
+      weightOf: (team) => weights.get(team) ?? 1,
+    };
     this.#arm = { read: settings.armReads, write: settings.armWrites, delete: settings.armDeletes };
   }
 
   /**
    * Capacity for one call of that kind, or when there will be some. A create or delete costs ARM's write or delete too. To be asked
    * right before the call is sent; see {@link giveBack}.
+   *
+   * @param team who pays for a create, where teams share
    */
-  async take(kind: Kind, placed: JobTarget, now: number): Promise<Grant> {
+  async take(kind: Kind, placed: JobTarget, now: number, team?: string): Promise<Grant> {
     const scope = scopeOfArm(kind, placed);
     const held = this.#held.get(scope) ?? 0;
     if (held > now) return { ok: false, at: held, reason: "Throttled" };
     const call = await this.#fromBucket(scope, kind, now);
     if (!call.ok || (kind !== "create" && kind !== "delete")) return call;
-    const use = await this.#useWindow(windowsOf(kind, placed), now);
+    const use = await this.#useWindow(windowsOf(kind, placed), now, team);
     if (use.ok) return granted;
     // The call is not made, so ARM's token is still there.
     const lease = this.#leases.get(scope);
@@ -109,13 +133,14 @@ export class Budget {
    * A create or delete that was taken at that time did not reach ACI, which therefore does not count it. If too many change the row
    * at once, it stays counted: making too few calls does no harm.
    */
-  async giveBack(kind: "create" | "delete", placed: JobTarget, takenAt: number): Promise<void> {
+  async giveBack(kind: "create" | "delete", placed: JobTarget, takenAt: number, team?: string): Promise<void> {
     const scope = windowsOf(kind, placed);
     await tryRewrite(this.#pacing, async () => {
       const row = await this.#read(scope);
       const windows = windowsShape.safeParse(row?.value).data;
       if (windows === undefined) return done(undefined);
-      return (await this.#write(scope, returnToWindows(windows, takenAt), row?.etag)) ? done(undefined) : conflict;
+      const paidBack = team === undefined ? windows : returnShare(windows, team, this.#shares, takenAt);
+      return (await this.#write(scope, returnToWindows(paidBack, takenAt), row?.etag)) ? done(undefined) : conflict;
     });
   }
 
@@ -134,10 +159,28 @@ export class Budget {
     return until > now ? until : undefined;
   }
 
-  /** How many creates there is capacity for now in a region. */
-  async creates(placed: JobTarget, now: number): Promise<number> {
+  /** How many creates there is capacity for now in a region, for a team where teams share. */
+  async creates(placed: JobTarget, now: number, team?: string): Promise<number> {
     const row = await this.#read(windowsOf("create", placed));
-    return capacityIn(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#windows, now);
+    const windows = windowsShape.safeParse(row?.value).data ?? emptyWindows;
+    return team === undefined ? capacityIn(windows, this.#windows, now) : shareIn(windows, team, this.#shares, now);
+  }
+
+  /**
+   * Who is called up now for the creates that there are. If too many change the row at once, nobody is, and the next pass goes on.
+   *
+   * @param waiting how many jobs of each team wait
+   * @returns a team for each job that is called up
+   */
+  async callUp(placed: JobTarget, waiting: ReadonlyMap<string, number>, now: number): Promise<readonly string[]> {
+    const scope = windowsOf("create", placed);
+    const result = await tryRewrite(this.#pacing, async () => {
+      const row = await this.#read(scope);
+      const windows = windowsShape.safeParse(row?.value).data ?? emptyWindows;
+      const { called, state } = callUp(windows, waiting, this.#shares, now);
+      return (await this.#write(scope, state, row?.etag)) ? done(called) : conflict;
+    });
+    return result === conflict ? [] : result.done;
   }
 
   /** When the next creates of a region may be sent, in their order. */
@@ -201,24 +244,20 @@ export class Budget {
   }
 
   /** One use of a region's window. Who comes while a change of it is under way shares the next one. */
-  async #useWindow(
-    scope: string,
-    now: number,
-  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly at: number }> {
-    const open = this.#batches.get(scope);
-    const batch = open ?? this.#newBatch(scope, now);
-    const place = batch.count++;
-    const { taken, at } = await batch.taken;
-    return place < taken ? { ok: true } : { ok: false, at };
+  async #useWindow(scope: string, now: number, team: string | undefined): Promise<Use> {
+    const batch = this.#batches.get(scope) ?? this.#newBatch(scope, now);
+    const place = batch.teams.push(team) - 1;
+    return (await batch.taken)[place] ?? { ok: false, at: now + crowdedTime };
   }
 
   #newBatch(scope: string, now: number): Batch {
     const before = this.#changes.get(scope) ?? Promise.resolve();
+    const teams: Batch["teams"] = [];
     const batch: Batch = {
-      count: 0,
+      teams,
       taken: before.then(() => {
         this.#batches.delete(scope);
-        return this.#takeUses(scope, batch.count, now);
+        return this.#takeUses(scope, teams, now);
       }),
     };
     this.#batches.set(scope, batch);
@@ -230,24 +269,25 @@ export class Budget {
     return batch;
   }
 
-  /** Takes as many of these uses as there are; else says when there will be more. */
-  async #takeUses(scope: string, count: number, now: number): Promise<{ readonly taken: number; readonly at: number }> {
+  /** Takes as many of these uses as there are; of the others it says when there will be more. */
+  async #takeUses(scope: string, teams: Batch["teams"], now: number): Promise<readonly Use[]> {
     const used = await tryRewrite(this.#pacing, async () => {
       const row = await this.#read(scope);
-      let state = windowsShape.safeParse(row?.value).data ?? emptyWindows;
-      let [taken, at] = [0, now];
-      while (taken < count) {
-        const result = takeFromWindows(state, this.#windows, now);
-        if (!result.ok) {
-          at = result.at;
-          break;
-        }
-        state = result.state;
-        taken++;
-      }
-      return taken === 0 || (await this.#write(scope, state, row?.etag)) ? done({ taken, at }) : conflict;
+      let state: SharedWindows = windowsShape.safeParse(row?.value).data ?? emptyWindows;
+      const refused = new Map<string | undefined, Use>();
+      const uses = teams.map((team): Use => {
+        const before = refused.get(team);
+        if (before !== undefined) return before;
+        const result =
+          team === undefined ? takeFromWindows(state, this.#windows, now) : takeShare(state, team, this.#shares, now);
+        if (result.ok) state = result.state;
+        else refused.set(team, { ok: false, at: result.at });
+        return result.ok ? granted : { ok: false, at: result.at };
+      });
+      const isUnchanged = uses.every(({ ok }) => !ok);
+      return isUnchanged || (await this.#write(scope, state, row?.etag)) ? done(uses) : conflict;
     });
-    return used === conflict ? { taken: 0, at: now + crowdedTime } : used.done;
+    return used === conflict ? [] : used.done;
   }
 
   async #read(scope: string): Promise<{ readonly value: unknown; readonly etag: string } | undefined> {

@@ -64,11 +64,18 @@ export function capacityIn(windows: Windows, limits: WindowLimits, now: number):
 }
 
 function capacity({ uses }: Windows, { perFiveMinutes, perHour }: WindowLimits): number {
-  const sum = (from: number): number => uses.slice(from).reduce((total, count) => total + count, 0);
-  return Math.max(0, Math.min(perHour - sum(0), perFiveMinutes - sum(slots - 6)));
+  const { hour, fiveMinutes } = countsOf(uses);
+  return Math.max(0, Math.min(perHour - hour, perFiveMinutes - fiveMinutes));
 }
 
-function moveTo(windows: Windows, current: number): Windows {
+/** How many of these uses count for each window. One more minute than a window has, as above. */
+export function countsOf(uses: readonly number[]): { readonly hour: number; readonly fiveMinutes: number } {
+  const sum = (from: number): number => uses.slice(from).reduce((total, count) => total + count, 0);
+  return { hour: sum(0), fiveMinutes: sum(-6) };
+}
+
+/** The windows in which that minute is the newest, or the minute that is. */
+export function moveTo(windows: Windows, current: number): Windows {
   const shift = Math.min(Math.max(current - windows.minute, 0), slots);
   const kept = [...Array<number>(Math.max(0, slots - windows.uses.length)).fill(0), ...windows.uses].slice(-slots);
   return { minute: Math.max(current, windows.minute), uses: [...kept.slice(shift), ...Array<number>(shift).fill(0)] };

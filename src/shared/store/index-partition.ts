@@ -19,6 +19,16 @@ export function startingWith(prefix: string): string {
   return odata`PartitionKey eq ${partition} and RowKey ge ${prefix} and RowKey lt ${end}`;
 }
 
+/** Row keys that begin with the one prefix and not with the other, longer one: those before it, and those after it. */
+export function outside(prefix: string, but: string): readonly [string, string] {
+  const after = (text: string): string => text.slice(0, -1) + String.fromCharCode(text.charCodeAt(text.length - 1) + 1);
+  const all = odata`PartitionKey eq ${partition}`;
+  return [
+    `${all} and ${odata`RowKey ge ${prefix} and RowKey lt ${but}`}`,
+    `${all} and ${odata`RowKey ge ${after(but)} and RowKey lt ${after(prefix)}`}`,
+  ];
+}
+
 export const kind = (name: string): string => startingWith(`${name}_`);
 
 export function keyIn(row: Readonly<Record<string, unknown>> | undefined): JobKey | undefined {

@@ -5,6 +5,7 @@ import {
   entity,
   IndexPartition,
   kind,
+  outside,
   partition,
   startingWith,
   timeOf,
@@ -122,14 +123,44 @@ export class NameLocks extends IndexPartition {
     return ids;
   }
 
-  /** The lines that are not for a group's name, and how many stand in each. */
-  async waitQueues(): Promise<ReadonlyMap<string, number>> {
+  /**
+   * The lines that are not for a group's name, and how many stand in each.
+   *
+   * @param but lines whose names begin so are left out, and not read
+   */
+  async waitQueues(but?: string): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
-    for await (const row of this.rows(startingWith("wait_~"), ["RowKey"])) {
-      const name = /^wait_(~.*)_\d+_[^_]+$/.exec(String(row["rowKey"]))?.[1];
-      if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
+    for (const filter of but === undefined ? [startingWith("wait_~")] : outside("wait_~", `wait_${but}`))
+      for await (const row of this.rows(filter, ["RowKey"])) {
+        const name = lineIn(row);
+        if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+      }
     return counts;
+  }
+
+  /** The lines whose names begin so, one call for each however many wait in it. */
+  async *lines(prefix: string): AsyncGenerator<string> {
+    let filter = startingWith(`wait_${prefix}`);
+    for (let read = 0; read < maxLines; read++) {
+      let first: Readonly<Record<string, unknown>> | undefined;
+      for await (const row of this.rows(filter, ["RowKey"], 1)) {
+        first = row;
+        break;
+      }
+      if (first === undefined) return;
+      const name = lineIn(first);
+      if (name !== undefined) yield name;
+      filter = outside(`wait_${prefix}`, name === undefined ? String(first["rowKey"]) : `wait_${name}_`)[1];
+    }
+  }
+
+  /** Whether anybody waits in a line whose name begins so. */
+  anyWaits(prefix: string): Promise<boolean> {
+    return this.any(startingWith(`wait_${nameKey(prefix)}`));
+  }
+
+  async waits(name: string, id: JobId, turn: number): Promise<boolean> {
+    return (await this.get(waitKey(name, turn, id))) !== undefined;
   }
 
   /**
@@ -175,6 +206,13 @@ export class NameLocks extends IndexPartition {
       if (id !== undefined) yield { id, rowKey, turn, createdAt, replaces: row["replaces"] === true };
     }
   }
+}
+
+/** One for each team and region at the most. */
+const maxLines = 1000;
+
+function lineIn({ rowKey }: Readonly<Record<string, unknown>>): string | undefined {
+  return /^wait_(~.*)_\d+_[^_]+$/.exec(String(rowKey))?.[1];
 }
 
 function lockedByIn({ jobId }: Readonly<Record<string, unknown>>): JobId | undefined {

@@ -1,6 +1,7 @@
 import { minute, second } from "../../shared/base/duration.ts";
 import { defined } from "../../shared/base/defined.ts";
 import { indexLost } from "../../shared/base/errors.ts";
+import type { CreateLease } from "../../shared/aci/governed-client.ts";
 import { regionKey } from "../../shared/limits/rate-budget.ts";
 import type { Reason } from "../../shared/job/reasons.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
@@ -11,7 +12,7 @@ import { takeSlot } from "./group-slot.ts";
 import { lockName, positionIn } from "./name-lock.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
 import { slotUntil, queueTimeOf } from "../../shared/job/slot.ts";
-import { isOpenToMessages } from "../../shared/intake/team.ts";
+import { isOpenToMessages, teamOf } from "../../shared/intake/team.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 
@@ -28,9 +29,9 @@ export type Admission =
 const forgottenTime = 5 * minute;
 const forgottenNameTime = minute;
 
-/** Lines for what is not a name: no group's name begins with a tilde. */
-export const createQueue = (placed: JobTarget): string =>
-  `~create-${placed.subscriptionId}-${regionKey(placed.location)}`;
+/** Lines for what is not a name: no group's name begins with a tilde. Where teams share, each has a line of its own for creates. */
+export const createQueue = (placed: JobTarget, team?: string): string =>
+  `~create-${placed.subscriptionId}-${regionKey(placed.location)}${team === undefined ? "" : `~${team.replaceAll("_", "=")}`}`;
 export const capacityQueue = (placed: JobTarget): string =>
   `~room-${placed.subscriptionId}-${regionKey(placed.location)}`;
 
@@ -72,7 +73,7 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
 
   const { placed } = placing;
   if (!(await mayCreate(deps, job, placed, now)))
-    return enqueue(deps, { ...job, placed }, createQueue(placed), "CreateLimit");
+    return enqueue(deps, { ...job, placed }, createQueue(placed, payerOf(deps, job)), "CreateLimit");
   if (sameTarget(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
   const { line: left, ...admitted } = job;
   if (left !== undefined) await deps.jobs.index.dequeue(left, job.id, queueTimeOf(job.createdAt, job.options.priority));
@@ -127,33 +128,53 @@ async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
 }
 
 /** Whether a job may create now. A job that comes while others wait enters the wait queue too. */
-async function mayCreate({ jobs, budget }: Deps, { phase }: Job, placed: JobTarget, now: number): Promise<boolean> {
-  const calledUp = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
-  if (!calledUp && (await jobs.index.waiting(createQueue(placed), 1)).length > 0) return false;
+async function mayCreate(deps: Deps, job: Job, placed: JobTarget, now: number): Promise<boolean> {
+  const { jobs, budget } = deps;
+  const { phase } = job;
+  const payer = payerOf(deps, job);
+  const hasWaited = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
+  if (payer !== undefined)
+    return (
+      (await isNext(deps, job, createQueue(placed, payer), placed)) && (await budget.creates(placed, now, payer)) > 0
+    );
+  if (!hasWaited && (await jobs.index.waiting(createQueue(placed), 1)).length > 0) return false;
   return (await budget.creates(placed, now)) > 0;
+}
+
+/** Where teams share, who was called up stands in no line any more, and nobody goes before who waits. */
+async function isNext({ jobs: { index } }: Deps, job: Job, own: string, placed: JobTarget): Promise<boolean> {
+  const { id, createdAt, options, line } = job;
+  if (line === own) return !(await index.waits(own, id, queueTimeOf(createdAt, options.priority)));
+  return !(await index.anyWaits(`${createQueue(placed)}~`));
+}
+
+/** The team that pays for a job's creates, where teams share. */
+function payerOf({ settings }: Pick<Deps, "settings">, job: Job): string | undefined {
+  return settings.teams.length === 0 ? undefined : teamOf(job);
 }
 
 /**
  * The create's token, taken when everything else is ready and the create is about to be sent; the attempt begins to count for its day.
  *
  * @param claimed the job as it is to be saved before the create is sent
- * @returns when it was taken, or the wait of a job that got no token
+ * @returns its lease, or the wait of a job that got no token
  */
 export async function leaseCreate(
   deps: Deps,
   job: Job,
   claimed: Job,
   placed: JobTarget,
-): Promise<{ readonly kind: "drawn"; readonly at: number } | Admission> {
+): Promise<{ readonly kind: "drawn"; readonly lease: CreateLease } | Admission> {
   const { aci } = await deps.aci();
-  const lease = await aci.leaseCreate(placed);
-  if (lease.ok) {
+  const payer = payerOf(deps, job);
+  const taken = await aci.leaseCreate(placed, payer);
+  if (taken.ok) {
     await deps.daily.begin(claimed);
-    return { kind: "drawn", at: lease.leasedAt };
+    return { kind: "drawn", lease: taken.lease };
   }
-  return lease.reason === "CreateLimit"
-    ? enqueue(deps, job, createQueue(placed), "CreateLimit")
-    : wait(deps, job, { reason: lease.reason, until: lease.at });
+  return taken.reason === "CreateLimit"
+    ? enqueue(deps, job, createQueue(placed, payer), "CreateLimit")
+    : wait(deps, job, { reason: taken.reason, until: taken.at });
 }
 
 function sameTarget(a: JobTarget | undefined, b: JobTarget): boolean {

@@ -6,6 +6,8 @@ import { scopeOf } from "../../shared/limits/placement.ts";
 import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeueCeiling } from "./ceiling.ts";
 import { createQueue, capacityQueue } from "./admit.ts";
+import type { JobId } from "../../shared/base/ids.ts";
+import { defaultTeam } from "../../shared/config/teams.ts";
 
 /** Whoever frees capacity requeues the oldest job that waits for it: a job whose group is gone, and the sweep. */
 
@@ -32,28 +34,75 @@ const probes = 5;
 /** Requeues as many as there is capacity for by now, oldest first. */
 export async function requeueWaiting(deps: Deps, until: number): Promise<RunEnd> {
   if (!(await deps.ceilings.recount(until))) return { kind: "unfinished", cursor: undefined };
-  const queues = await deps.jobs.index.waitQueues();
+  const areShared = deps.settings.teams.length > 0;
+  if (areShared && !(await callUpTeams(deps, until))) return { kind: "unfinished", cursor: undefined };
+  const queues = await deps.jobs.index.waitQueues(areShared ? creates : undefined);
   if (queues.size === 0) return { kind: "completed", cursor: undefined };
   const now = deps.now();
   const exclusions = await deps.placement.exclusions(now);
   for (const queue of queues.keys()) {
     if (deps.now() >= until) return { kind: "unfinished", cursor: undefined };
     if (isCeilingQueue(queue)) await requeueCeiling(deps, queue);
-    const placed = targetIn(queue);
-    if (placed && queue === createQueue(placed)) await requeueFrom(deps, queue, await deps.budget.creates(placed, now));
-    else if (placed && queue === capacityQueue(placed) && !exclusions.has(scopeOf(placed)))
-      await requeueFrom(deps, queue, probes);
+    const line = lineIn(queue);
+    if (line?.kind === "create") await requeueFrom(deps, queue, await deps.budget.creates(line.placed, now));
+    else if (line?.kind === "room" && !exclusions.has(scopeOf(line.placed))) await requeueFrom(deps, queue, probes);
   }
   return { kind: "completed", cursor: undefined };
+}
+
+const creates = "~create-";
+/** How many of a line one pass calls up. */
+const maxCalled = 200;
+
+/**
+ * Where teams share, the next is called up of the team that has paid the least. The part of the sweep that does so runs under a lease. Its
+ * calls are two for each line, two for each region, and two for each job that is called up, however many wait.
+ *
+ * @returns false when the time was up first
+ */
+async function callUpTeams(deps: Deps, until: number): Promise<boolean> {
+  const { index } = deps.jobs;
+  const regions = new Map<string, { readonly placed: JobTarget; readonly waiting: Map<string, Waiter[]> }>();
+  for await (const queue of index.lines(creates)) {
+    const line = lineIn(queue);
+    if (line === undefined) continue;
+    const region = regions.get(createQueue(line.placed)) ?? {
+      placed: line.placed,
+      waiting: new Map<string, Waiter[]>(),
+    };
+    regions.set(createQueue(line.placed), region);
+    const waiters = (await index.entries(queue, maxCalled)).map(({ id, turn }) => ({ queue, id, turn }));
+    region.waiting.set(line.team, [...(region.waiting.get(line.team) ?? []), ...waiters]);
+  }
+  for (const { placed, waiting } of regions.values()) {
+    const counts = new Map([...waiting].map(([team, { length }]) => [team, length]));
+    for (const team of await deps.budget.callUp(placed, counts, deps.now())) {
+      if (deps.now() >= until) return false;
+      const next = waiting.get(team)?.shift();
+      if (next === undefined) continue;
+      await index.dequeue(next.queue, next.id, next.turn);
+      await requeue(deps, next.id);
+    }
+  }
+  return true;
+}
+
+interface Waiter {
+  readonly queue: string;
+  readonly id: JobId;
+  readonly turn: number;
 }
 
 async function requeueFrom(deps: Deps, queue: string, max: number): Promise<void> {
   for (const id of await deps.jobs.index.takeOldest(queue, max)) await requeue(deps, id);
 }
 
-/** The region in a wait queue's name; its resource group does not matter to a limit. */
-function targetIn(queue: string): JobTarget | undefined {
-  const match = /^~(?:create|room)-([0-9a-f-]{36})-([a-z0-9]+)$/.exec(queue);
-  if (match?.[1] === undefined || match[2] === undefined) return undefined;
-  return { subscriptionId: match[1], resourceGroup: "", location: match[2] };
+/** The region in a wait queue's name, whose resource group does not matter to a limit, and the team whose line it is. */
+function lineIn(
+  queue: string,
+): { readonly kind: string; readonly placed: JobTarget; readonly team: string } | undefined {
+  const [, kind, subscriptionId, location, team = defaultTeam] =
+    /^~(create|room)-([0-9a-f-]{36})-([a-z0-9]+)(?:~([\w.=-]+))?$/.exec(queue) ?? [];
+  if (kind === undefined || subscriptionId === undefined || location === undefined) return undefined;
+  return { kind, placed: { subscriptionId, resourceGroup: "", location }, team: team.replaceAll("=", "_") };
 }

@@ -207,11 +207,11 @@ class Reconciliation {
     if (lease.kind === "admitted") return false;
     const { aci } = await this.#deps.aci();
     if (!(await this.#claim(claimed))) {
-      await aci.returnCreate(placed, lease.at);
+      await aci.returnCreate(placed, lease.lease);
       return false;
     }
     const { apiVersion, body, redact } = opened;
-    const answer = await aci.create(placed, groupName, apiVersion, body, redact, lease.at);
+    const answer = await aci.create(placed, groupName, apiVersion, body, redact, lease.lease);
     reportAnswer(this.#deps, "create", claimed, answer);
     return this.#settle(claimed, (job) => afterCreate(job, answer, this.#deps.now(), rulesOf(this.#deps)));
   }

@@ -48,7 +48,7 @@ it.each<[unknown, string]>([
   [{ a: { queue: "true" } }, "a.queue must be true or false"],
   [{ Data: {}, data: {} }, "names data twice; case does not count"],
   [{ a: { factories: ["f"] }, b: { factories: ["F"] } }, "gives one factory to two teams"],
-  [Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`t${n}`, {}])), "must name at most 100 teams"],
+  [Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`t${n}`, {}])), "must name at most 50 teams"],
 ])("%j is a fault: %s", (teams, fault) => {
   expect(read(teams)).toEqual({ fault: expect.stringContaining(fault) as unknown });
 });
