@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { day, hour, minute, second } from "../../src/shared/base/duration.ts";
+import { jobId, settings, start, target } from "../kit/kit.ts";
+import { createQueue } from "../../src/workers/reconcile/admit.ts";
+import { requeueWaiting } from "../../src/workers/reconcile/capacity.ts";
+import { Flood } from "../model/flood.ts";
+
+/** What several teams get of the published limits (300 creates an hour, 100 in five minutes), by the whole core in simulated time. */
+const timeout = 300_000;
+const open = (teams: object | undefined, more: Readonly<Record<string, string>> = {}): Flood =>
+  new Flood(
+    settings({
+      AZURE_LOCATION: "westeurope",
+      LOOK_INTERVAL_MIN: "PT1M",
+      ...(teams === undefined ? {} : { TEAMS: JSON.stringify(teams) }),
+      ...more,
+    }),
+  );
+
+it(
+  "single jobs of a team are created within two minutes though another posts a thousand; alone for a day, that one gets all",
+  { timeout },
+  async () => {
+    const flood = open({ a: {}, b: {} });
+    for (let n = 0; n < 1000; n++) await flood.post(`a-${n}`, "a");
+    const posted = new Map<string, number>();
+    for (let n = 0; n < 10; n++) {
+      await flood.until(start + (5 + 6.1 * n) * minute + 7 * second);
+      posted.set(`b-${n}`, flood.now);
+      await flood.post(`b-${n}`, "b");
+    }
+    await flood.until(start + 62 * minute);
+    const waits = flood.creates.flatMap(({ name, at }) => (posted.has(name) ? [at - (posted.get(name) ?? 0)] : []));
+    expect(waits).toHaveLength(10);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(2 * minute);
+    // The last tenth is the single jobs' own.
+    expect(flood.hourFrom(start)).toBeGreaterThanOrEqual(270);
+    expect(flood.hourFrom(start)).toBeLessThanOrEqual(300);
+
+    // Nobody looks for a day. What waits goes on.
+    flood.now += day + 2 * hour;
+    const [begun, later] = [flood.creates.length, flood.now];
+    await flood.until(later + 59 * minute);
+    expect(flood.creates.length - begun).toBe(300);
+  },
+);
+
+it("teams that wait get creates by their weights", { timeout }, async () => {
+  const flood = open({ a: { weight: 3 }, b: { weight: 1 } }, { ACI_CREATES_PER_5_MINUTES: "20" });
+  for (let n = 0; n < 200; n++) for (const team of ["b", "a"]) await flood.post(`${team}-${n}`, team);
+  await flood.until(start + 61 * minute);
+  // Those of the first minutes met no line.
+  const all = flood.creates.slice(20, 220);
+  const ofA = all.filter(({ name }) => name.startsWith("a")).length;
+  expect(all.length).toBeGreaterThan(150);
+  expect(ofA / (all.length - ofA)).toBeGreaterThan(2.7);
+  expect(ofA / (all.length - ofA)).toBeLessThan(3.3);
+});
+
+it("within a team the older job goes first, less its priority", { timeout }, async () => {
+  const flood = open({ a: {}, b: {} }, { ACI_CREATES_PER_5_MINUTES: "2" });
+  for (const [name, more] of [
+    ["first", ""],
+    ["second", ""],
+    ["late", ""],
+    ["later", ""],
+    ["urgent", "&priority=60"],
+  ] as const)
+    await flood.post(name, "a", more);
+  await flood.until(start + 20 * minute);
+  expect(flood.creates.map(({ name }) => name)).toEqual(["first", "second", "urgent", "late", "later"]);
+});
+
+describe("storage calls", () => {
+  const total = (flood: Flood): number => [...flood.calls.values()].reduce((sum, count) => sum + count, 0);
+
+  it("to accept a job are the same with teams, and to admit it at most two more", async () => {
+    const counts: number[][] = [];
+    for (const teams of [undefined, { a: { weight: 2 } }]) {
+      const flood = open(teams);
+      await flood.post("first", "a");
+      await flood.until(start + 20 * second);
+      flood.calls.clear();
+      await flood.post("second", "a");
+      const accepted = total(flood);
+      await flood.until(flood.now + 500);
+      expect(flood.creates).toHaveLength(2);
+      counts.push([accepted, total(flood) - accepted]);
+    }
+    const [[accepted = 0, admitted = 0] = [], [acceptedWith = 0, admittedWith = 0] = []] = counts;
+    expect(acceptedWith).toBe(accepted);
+    expect(admittedWith).toBeLessThanOrEqual(admitted + 2);
+  });
+
+  it("to call up the next are as many for 10,000 jobs that wait as for ten", { timeout }, async () => {
+    const counts: number[] = [];
+    for (const waiting of [10, 10_000]) {
+      const flood = open({ a: {}, b: {} }, { ACI_CREATES_PER_5_MINUTES: "1" });
+      await flood.until(start + 1);
+      const { index } = flood.deps.jobs;
+      for (let n = 1; n <= waiting; n++)
+        for (const team of ["a", "b"]) {
+          const createdAt = start + n;
+          await index.enqueue(createQueue(target, team), { id: jobId(n), createdAt, turn: createdAt });
+        }
+      flood.calls.clear();
+      await requeueWaiting(flood.deps, Infinity);
+      counts.push(total(flood));
+      expect(await index.entries(createQueue(target, "a"), 20_000)).toHaveLength(waiting - 1);
+    }
+    expect(counts[0]).toBe(counts[1]);
+    expect(counts[0]).toBeLessThan(16);
+  });
+});
+
+it("lines of teams go on where the operator takes TEAMS away", async () => {
+  const flood = open(undefined);
+  await flood.until(start + 1);
+  const { index } = flood.deps.jobs;
+  await index.enqueue(createQueue(target, "a_b"), { id: jobId(1), createdAt: start, turn: start });
+  await requeueWaiting(flood.deps, Infinity);
+  expect(await index.entries(createQueue(target, "a_b"), 10)).toEqual([]);
+});
