@@ -9,6 +9,7 @@ import { Ceilings } from "./limits/ceilings.ts";
 import { GroupCheck } from "./limits/group-check.ts";
 import { Groups } from "./limits/groups.ts";
 import { WaitQueues } from "./limits/wait-queues.ts";
+import { TeamSlots } from "./limits/team-slots.ts";
 import { DailyBudget } from "./limits/daily-budget.ts";
 import { Unavailable } from "./base/errors.ts";
 import type { Pacing } from "./base/rewrite.ts";
@@ -86,10 +87,13 @@ export interface Deps {
   readonly rebuild: IndexRebuild;
   readonly budget: Budget;
   readonly daily: DailyBudget;
+  /** Of those teams that have one. */
+  readonly teamBudgets: ReadonlyMap<string, DailyBudget>;
   readonly ceilings: Ceilings;
   readonly groups: Groups;
   readonly groupCheck: GroupCheck;
   readonly waitQueues: WaitQueues;
+  readonly teamSlots: TeamSlots;
   readonly placement: Placement;
   readonly sealer: Sealer;
   readonly templates: StoredTemplates;
@@ -134,6 +138,7 @@ export function makeDeps(options: DepsOptions): Deps {
   const unreadable = new UnreadableRows(storage.table(tableNames.control), now);
   const index = new JobIndex(storage.table(tableNames.index), pacing);
   const budget = new Budget(storage.table(tableNames.control), settings, pacing);
+  const teamSlots = new TeamSlots(settings.teams);
   const placement = new Placement(storage.table(tableNames.control), pacing);
   const ring = instead?.ring ?? keyRing(settings, now);
   const [blobs, queues] = [new Blobs(storage.blobs, settings, pacing), new Queues(storage.queues, telemetry)];
@@ -143,7 +148,7 @@ export function makeDeps(options: DepsOptions): Deps {
   const copies = new SteeringCopies(storage.table(tableNames.control));
   const prices = { vcpuHour: settings.priceVcpuHour, gbHour: settings.priceGbHour, currency: settings.currency };
   const jobs = new JobStore(storage, index, prices, pacing, unreadable);
-  const groups = new Groups(storage.table(tableNames.index), copies, pacing);
+  const groups = new Groups(storage.table(tableNames.index), copies, teamSlots, pacing);
   const sealer = new Sealer(ring, now);
   let made: { readonly aci: GovernedAci; readonly installation: Installation } | undefined;
   return {
@@ -174,13 +179,21 @@ export function makeDeps(options: DepsOptions): Deps {
     oldBlobs: new OldBlobs(storage.blobs),
     budget,
     daily: new DailyBudget(storage.table(tableNames.control), settings, pacing),
+    teamBudgets: new Map(
+      settings.teams.flatMap(({ name, vcpuSecondsPerDay: dailyVcpuSeconds }) =>
+        dailyVcpuSeconds === undefined
+          ? []
+          : [[name, new DailyBudget(storage.table(tableNames.control), { dailyVcpuSeconds }, pacing, name)]],
+      ),
+    ),
     ceilings: new Ceilings(
       storage.table(tableNames.index),
       { all: settings.maxActiveJobs, perName: settings.maxActivePerName },
       pacing,
     ),
     groups,
-    groupCheck: new GroupCheck(storage.table(tableNames.index), copies, pacing),
+    groupCheck: new GroupCheck(storage.table(tableNames.index), copies, teamSlots, pacing),
+    teamSlots,
     waitQueues: new WaitQueues({ jobs, groups, budget, now }),
     placement,
     sleep,

@@ -17,7 +17,7 @@ import type { Reply } from "../openapi/replies.ts";
 const mustBe = `must be a whole number from ${-maxPriority} to ${maxPriority}`;
 export const priorityBody = z.object({ priority: z.int(mustBe).min(-maxPriority, mustBe).max(maxPriority, mustBe) });
 
-type PriorityDeps = Pick<Deps, "groups" | "jobs" | "queues" | "now" | "log">;
+type PriorityDeps = Pick<Deps, "groups" | "teamSlots" | "jobs" | "queues" | "now" | "log">;
 
 /** `POST /api/jobs/{id}/priority`: a job that waits gets another place where it waits. May be repeated. */
 export function setPriority(deps: PriorityDeps) {
@@ -41,8 +41,8 @@ export function setPriority(deps: PriorityDeps) {
     await move(deps, before.job, saved.job);
     const { job, key } = saved;
     await jobs.index.mirror(id, key, job.checkAt, columnsOf(job, jobs.prices));
-    const group = memberOf(job)?.group;
-    if (group !== undefined) await requeueCalled(deps, await groups.callUp(group));
+    for (const member of [memberOf(job), deps.teamSlots.memberOf(job)])
+      if (member !== undefined) await requeueCalled(deps, await groups.callUp(member.group));
     audit(log, context, "priority", { ...logFieldsOf(job), priority });
     const reply: Reply<"Priority"> = { message: `The job has a head start of ${priority} seconds.`, id, priority };
     return json(200, reply);
@@ -50,13 +50,15 @@ export function setPriority(deps: PriorityDeps) {
 }
 
 /** Wherever it waits. */
-async function move({ jobs: { index }, groups }: PriorityDeps, before: Job, after: Job): Promise<void> {
+async function move({ jobs: { index }, groups, teamSlots }: PriorityDeps, before: Job, after: Job): Promise<void> {
   const { id, createdAt, groupName, line, options } = after;
   const from = queueTimeOf(createdAt, before.options.priority);
   const turn = queueTimeOf(createdAt, options.priority);
   if (from === turn) return;
   await index.move(groupName, from, { id, createdAt, turn, replaces: options.onConflict === "replace" });
   if (line !== undefined) await index.move(line, from, { id, createdAt, turn });
-  const [left, entered] = [memberOf(before), memberOf(after)];
-  if (left !== undefined && entered !== undefined) await groups.move(left, entered);
+  for (const of of [memberOf, (job: Job) => teamSlots.memberOf(job)]) {
+    const [left, entered] = [of(before), of(after)];
+    if (left !== undefined && entered !== undefined) await groups.move(left, entered);
+  }
 }

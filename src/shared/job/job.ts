@@ -371,6 +371,8 @@ export const jobSchema = openObject({
 
   /** It gave the slot of its group back: it waits for something else, or nothing runs in the group that it keeps. */
   slotLeft: z.boolean().optional(),
+  /** It holds one of its team's slots as well, or did until it gave all of them back. */
+  teamSlot: z.boolean().optional(),
   /** When it took a slot again since. */
   slotAt: time.optional(),
 

@@ -53,6 +53,11 @@ export const catalogue = {
     "wait",
     "Its group has no free slot, or others wait before it; it starts when one of the group ends. GET /api/groups shows who holds them.",
   ),
+  TeamFull: entry(
+    "caller",
+    "wait",
+    "As many jobs of its team hold a container group as the operator allows, or others wait before it; it starts when one of them ends.",
+  ),
   Budget: entry("quota", "wait", "The day's budget of vCPU and GB seconds is used up; it goes on at midnight UTC."),
   TooManyJobs: entry("quota", "wait", "The configured ceiling of active jobs is reached; it starts when others end."),
   CreateLimit: entry(

@@ -24,17 +24,23 @@ const shared = new Set<ReasonWord>([
   "GroupFull",
 ]);
 
-/** When a job that waits gives its slot back; never for one that has no slot, or does not wait. */
-export function slotUntil({ phase, options, slotLeft, slotAt = 0 }: Job): number {
-  if (options.group === undefined || slotLeft || phase.state !== "Queued" || phase.waiting === undefined)
-    return Infinity;
+/** Whether there is anything that a job may hold a slot of: its group, its team. */
+function mayHoldAny({ options, teamSlot }: Job): boolean {
+  return options.group !== undefined || teamSlot === true;
+}
+
+/** When a job that waits gives its slots back; never for one that has no slot, or does not wait. */
+export function slotUntil(job: Job): number {
+  const { phase, slotLeft, slotAt = 0 } = job;
+  if (!mayHoldAny(job) || slotLeft || phase.state !== "Queued" || phase.waiting === undefined) return Infinity;
   const { reason, since } = phase.waiting;
   return shared.has(reason) ? Infinity : Math.max(since, slotAt) + maxIdle;
 }
 
 /** Whether nothing runs in a group that is kept: its slot is for others. */
-export function isIdle({ phase, options, slotLeft, yield: yields }: Job): boolean {
-  if (options.group === undefined || slotLeft || yields || !hasEnded(phase)) return false;
+export function isIdle(job: Job): boolean {
+  const { phase, slotLeft, yield: yields } = job;
+  if (!mayHoldAny(job) || slotLeft || yields || !hasEnded(phase)) return false;
   return phase.group === "stopped" && phase.keepUntil !== undefined;
 }
 
@@ -45,9 +51,9 @@ export function mayHaveSlot({ phase, options, slotLeft, firstCreateAt }: Job): b
   return phase.waiting !== undefined && !before.has(phase.waiting.reason);
 }
 
-/** Whether a job must hold a slot: something of it runs, or may. */
-export function needsSlot({ phase, options, slotLeft }: Job): boolean {
-  if (options.group === undefined || slotLeft || phase.state === "Queued" || phase.state === "Unknown") return false;
+/** Whether a job of a group, or of a team with a limit, must hold a slot: something of it runs, or may. */
+export function needsSlot({ phase, slotLeft }: Job): boolean {
+  if (slotLeft || phase.state === "Queued" || phase.state === "Unknown") return false;
   return !hasEnded(phase) || phase.group !== "gone";
 }
 

@@ -1,4 +1,5 @@
 import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
+import { defined } from "../base/defined.ts";
 import { day, second } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
@@ -9,9 +10,10 @@ import { storageCall } from "../store/connect.ts";
 /**
  * The daily budget of vCPU and GB seconds (UTC). An attempt counts for the day on which it starts, from its start on, and once: what
  * runs has an entry with its start, what ended is in the day's total, and one transaction moves it from there to here. No storage call
- * where no budget is set.
+ * where no budget is set. A team's budget is the same in a partition of its own, but that what runs counts for no less than it is
+ * expected to take.
  */
-const partition = "daily";
+const allPartition = "daily";
 /** Entries of past days that are removed when a day begins. */
 const maxRemoved = 500;
 
@@ -20,28 +22,44 @@ interface Used {
   readonly gbSeconds: number;
 }
 
-type Attempted = Pick<Job, "id" | "attempt" | "cpu" | "memoryGB" | "provisioningAt" | "attempts">;
+type Attempted = Pick<
+  Job,
+  "id" | "attempt" | "cpu" | "memoryGB" | "provisioningAt" | "attempts" | "options" | "usualTime"
+>;
 
 export class DailyBudget {
   readonly #table: TableClient;
   readonly #vcpu: number | undefined;
   readonly #gb: number | undefined;
   readonly #pacing: Pacing;
+  /** Absent for the budget of all. */
+  readonly #team: string | undefined;
+  readonly #partition: string;
   #today = "";
 
-  constructor(table: TableClient, settings: Pick<Settings, "dailyVcpuSeconds" | "dailyGbSeconds">, pacing: Pacing) {
+  constructor(
+    table: TableClient,
+    settings: Partial<Pick<Settings, "dailyVcpuSeconds" | "dailyGbSeconds">>,
+    pacing: Pacing,
+    team?: string,
+  ) {
     this.#table = table;
+    this.#team = team;
+    this.#partition = team === undefined ? allPartition : `${allPartition}~${team}`;
     this.#pacing = pacing;
     this.#vcpu = settings.dailyVcpuSeconds;
     this.#gb = settings.dailyGbSeconds;
   }
 
-  /** Whether an attempt may start now, or when it may. */
-  async left(now: number): Promise<{ readonly ok: true } | { readonly ok: false; readonly at: number }> {
+  /** Whether an attempt may start now, or when it may, and who is kept from it. */
+  async left(
+    now: number,
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly at: number; readonly team?: string }> {
     if (!this.#limited) return { ok: true };
     const { vcpuSeconds, gbSeconds } = await this.#used(now);
     const full = vcpuSeconds >= (this.#vcpu ?? Infinity) || gbSeconds >= (this.#gb ?? Infinity);
-    return full ? { ok: false, at: (Math.floor(now / day) + 1) * day } : { ok: true };
+    if (!full) return { ok: true };
+    return { ok: false, at: (Math.floor(now / day) + 1) * day, ...defined({ team: this.#team }) };
   }
 
   /** The part of each limit that is left of this day, 0 to 1. */
@@ -60,14 +78,14 @@ export class DailyBudget {
     const at = job.provisioningAt;
     if (!this.#limited || at === undefined) return;
     await this.#openDay(dayOf(at));
-    await storageCall(() => this.#table.upsertEntity(entryOf(job, at), "Replace"));
+    await storageCall(() => this.#table.upsertEntity(this.#entryOf(job, at), "Replace"));
   }
 
   /** Its create was refused: nothing started. */
   async cancel(job: Attempted): Promise<void> {
     if (!this.#limited || job.provisioningAt === undefined) return;
     const rowKey = entryKey(dayOf(job.provisioningAt), job.id, job.attempt);
-    await storageCall(() => this.#table.deleteEntity(partition, rowKey), 404);
+    await storageCall(() => this.#table.deleteEntity(this.#partition, rowKey), 404);
   }
 
   /** The attempts of a job that ended count with the time that they took. May be repeated. */
@@ -83,6 +101,19 @@ export class DailyBudget {
     }
   }
 
+  #entryOf(job: Attempted, at: number) {
+    const expected = job.options.runTimeout ?? job.usualTime;
+    const double = (value: number) => ({ type: "Double" as const, value });
+    return {
+      partitionKey: this.#partition,
+      rowKey: entryKey(dayOf(at), job.id, job.attempt),
+      at: new Date(at),
+      cpu: double(job.cpu),
+      memoryGB: double(job.memoryGB),
+      ...(this.#team === undefined || expected === undefined ? {} : { expected: double(expected / second) }),
+    };
+  }
+
   get #limited(): boolean {
     return this.#vcpu !== undefined || this.#gb !== undefined;
   }
@@ -90,16 +121,16 @@ export class DailyBudget {
   /** @returns false when there is no such entry: it was moved before */
   #move(date: string, rowKey: string, { vcpuSeconds, gbSeconds }: Used): Promise<boolean> {
     return rewrite("the day's budget", this.#pacing, async () => {
-      const entry = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
+      const entry = await storageCall(() => this.#table.getEntity(this.#partition, rowKey), 404);
       if (entry === 404) return done(false);
-      const total = await storageCall(() => this.#table.getEntity(partition, date), 404);
+      const total = await storageCall(() => this.#table.getEntity(this.#partition, date), 404);
       const before = total === 404 ? { vcpuSeconds: 0, gbSeconds: 0 } : usedIn(total);
-      const after = totalOf(date, {
+      const after = totalOf(this.#partition, date, {
         vcpuSeconds: before.vcpuSeconds + vcpuSeconds,
         gbSeconds: before.gbSeconds + gbSeconds,
       });
       const actions: TransactionAction[] = [
-        ["delete", { partitionKey: partition, rowKey, etag: entry.etag }],
+        ["delete", { partitionKey: this.#partition, rowKey, etag: entry.etag }],
         total === 404 ? ["create", after] : ["update", after, "Replace", { etag: total.etag }],
       ];
       const result = await storageCall(() => this.#table.submitTransaction(actions), 404, 409, 412);
@@ -116,7 +147,8 @@ export class DailyBudget {
         vcpuSeconds += total.vcpuSeconds;
         gbSeconds += total.gbSeconds;
       } else if (row["at"] instanceof Date) {
-        const seconds = Math.max(0, (now - row["at"].getTime()) / second);
+        const expected = typeof row["expected"] === "number" ? row["expected"] : 0;
+        const seconds = Math.max(expected, (now - row["at"].getTime()) / second);
         vcpuSeconds += seconds * Number(row["cpu"]);
         gbSeconds += seconds * Number(row["memoryGB"]);
       }
@@ -128,7 +160,7 @@ export class DailyBudget {
   async #openDay(date: string): Promise<void> {
     if (this.#today === date) return;
     const made = await storageCall(
-      () => this.#table.createEntity(totalOf(date, { vcpuSeconds: 0, gbSeconds: 0 })),
+      () => this.#table.createEntity(totalOf(this.#partition, date, { vcpuSeconds: 0, gbSeconds: 0 })),
       409,
     );
     this.#today = date;
@@ -137,13 +169,13 @@ export class DailyBudget {
     let removed = 0;
     for await (const { rowKey } of this.#rows(odata`RowKey lt ${yesterday}`)) {
       if (removed++ >= maxRemoved) return;
-      await storageCall(() => this.#table.deleteEntity(partition, String(rowKey)), 404);
+      await storageCall(() => this.#table.deleteEntity(this.#partition, String(rowKey)), 404);
     }
   }
 
   async *#rows(filter: string): AsyncGenerator<Readonly<Record<string, unknown>>> {
     const rows = this.#table.listEntities({
-      queryOptions: { filter: `${odata`PartitionKey eq ${partition}`} and ${filter}` },
+      queryOptions: { filter: `${odata`PartitionKey eq ${this.#partition}`} and ${filter}` },
     });
     for (;;) {
       const next = await storageCall(() => rows.next());
@@ -153,19 +185,9 @@ export class DailyBudget {
   }
 }
 
-function entryOf(job: Attempted, at: number) {
+function totalOf(partitionKey: string, date: string, { vcpuSeconds, gbSeconds }: Used) {
   return {
-    partitionKey: partition,
-    rowKey: entryKey(dayOf(at), job.id, job.attempt),
-    at: new Date(at),
-    cpu: { type: "Double" as const, value: job.cpu },
-    memoryGB: { type: "Double" as const, value: job.memoryGB },
-  };
-}
-
-function totalOf(date: string, { vcpuSeconds, gbSeconds }: Used) {
-  return {
-    partitionKey: partition,
+    partitionKey,
     rowKey: date,
     vcpuSeconds: { type: "Double" as const, value: vcpuSeconds },
     gbSeconds: { type: "Double" as const, value: gbSeconds },

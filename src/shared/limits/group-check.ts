@@ -13,6 +13,7 @@ import {
   slotsOf,
   queuedIn,
   steeringColumns,
+  teamGroup,
   type GroupEntry,
   type Slot,
   type Member,
@@ -22,6 +23,8 @@ import {
 import { entity, IndexPartition, kind, partition, timeOf } from "../store/index-partition.ts";
 import { storageCall } from "../store/connect.ts";
 import type { SteeringCopies } from "../store/steering-copies.ts";
+import { defaultTeam } from "../config/teams.ts";
+import type { TeamSlots } from "./team-slots.ts";
 
 /** All that the index has of a group. */
 export interface WholeGroup {
@@ -51,10 +54,13 @@ export class GroupCheck extends IndexPartition {
   readonly #copies: SteeringCopies;
   readonly #pacing: Pacing;
 
-  constructor(table: TableClient, copies: SteeringCopies, pacing: Pacing) {
+  readonly #teams: TeamSlots;
+
+  constructor(table: TableClient, copies: SteeringCopies, teams: TeamSlots, pacing: Pacing) {
     super(table);
     this.#copies = copies;
     this.#pacing = pacing;
+    this.#teams = teams;
   }
 
   /** Copies of what operators say, by group. */
@@ -71,23 +77,28 @@ export class GroupCheck extends IndexPartition {
       await this.#copies.put(group, entry);
   }
 
-  /** The jobs that are in the index, by their groups. */
+  /** The jobs that are in the index, by their groups, and by their teams where teams have ceilings. */
   async jobs(): Promise<ReadonlyMap<string, readonly GroupJob[]>> {
     const found = new Map<string, GroupJob[]>();
-    const columns = ["RowKey", "group", "state", "reason", "checkAt", "told"];
-    for await (const row of this.rows(`${kind("job")} and group gt ''`, columns)) {
+    const columns = ["RowKey", "group", "team", "state", "reason", "checkAt", "told"];
+    const meant = this.#teams.areLimited ? kind("job") : `${kind("job")} and group gt ''`;
+    for await (const row of this.rows(meant, columns)) {
       const id = parseJobId(String(row["rowKey"]).slice("job_".length));
-      const { group, state, reason } = row;
-      if (id === undefined || typeof group !== "string") continue;
-      const jobs = found.get(group) ?? [];
-      jobs.push({
-        id,
-        state: typeof state === "string" ? state : "",
-        reason: typeof reason === "string" ? reason : "",
-        checkAt: timeOf(row["checkAt"]),
-        isRequeued: row["told"] === true,
-      });
-      found.set(group, jobs);
+      const { group, team = defaultTeam, state, reason } = row;
+      if (id === undefined) continue;
+      const ofTeam = typeof team === "string" ? teamGroup(team) : "";
+      for (const each of [group, this.#teams.isLimited(ofTeam) ? ofTeam : undefined]) {
+        if (typeof each !== "string") continue;
+        const jobs = found.get(each) ?? [];
+        jobs.push({
+          id,
+          state: typeof state === "string" ? state : "",
+          reason: typeof reason === "string" ? reason : "",
+          checkAt: timeOf(row["checkAt"]),
+          isRequeued: row["told"] === true,
+        });
+        found.set(each, jobs);
+      }
     }
     return found;
   }
@@ -106,7 +117,8 @@ export class GroupCheck extends IndexPartition {
       const [holder, waiter] = [slotIn(row), queuedIn(group, row)];
       if (parts.kind === "entry") last.entry = entryIn({ ...row, etag: String(row["etag"]) });
       else if (parts.kind === "slot" && holder !== undefined) last.slots.push(holder);
-      else if (parts.kind === "queue" && waiter !== undefined && last.queue.length < maxQueued) last.queue.push(waiter);
+      else if (parts.kind === "queue" && waiter !== undefined && last.queue.length < maxQueued)
+        last.queue.push(this.#teams.withLimit(waiter));
     }
     if (last !== undefined) yield last;
   }

@@ -8,6 +8,7 @@ import {
   entryIn,
   entryKey,
   groupWaitKey,
+  isTeamGroup,
   nextOf,
   partsOf,
   slotEntry,
@@ -24,6 +25,7 @@ import {
 } from "../store/group-entries.ts";
 import { entity, IndexPartition, kind } from "../store/index-partition.ts";
 import type { SteeringCopies } from "../store/steering-copies.ts";
+import type { TeamSlots } from "./team-slots.ts";
 
 /**
  * The slots of groups of jobs: who takes one, who waits for one, and to whom one goes that is free. A slot that is given back goes to the
@@ -80,10 +82,13 @@ export class Groups extends IndexPartition {
   readonly #pacing: Pacing;
   readonly #sequence = new InSequence();
 
-  constructor(table: TableClient, copies: SteeringCopies, pacing: Pacing) {
+  readonly #teams: TeamSlots;
+
+  constructor(table: TableClient, copies: SteeringCopies, teams: TeamSlots, pacing: Pacing) {
     super(table);
     this.#copies = copies;
     this.#pacing = pacing;
+    this.#teams = teams;
   }
 
   /** A group and the first of its queue: one call, however long the line is. */
@@ -94,7 +99,7 @@ export class Groups extends IndexPartition {
       if (partsOf(String(row["rowKey"]))?.kind === "entry") entry = entryIn({ ...row, etag: String(row["etag"]) });
       else {
         const waiter = queuedIn(group, row);
-        if (waiter !== undefined) queue.push(waiter);
+        if (waiter !== undefined) queue.push(this.#teams.withLimit(waiter));
       }
       if (queue.length >= max - 1) break;
     }
@@ -198,7 +203,9 @@ export class Groups extends IndexPartition {
     const found: string[] = [];
     for await (const { rowKey } of this.rows(`${kind("group")} and held ge 0${from}`, ["RowKey"])) {
       const group = partsOf(String(rowKey))?.group;
-      if (group !== undefined && found.push(group) >= max) break;
+      // Those of teams come last.
+      if (group === undefined || isTeamGroup(group)) continue;
+      if (found.push(group) >= max) break;
     }
     return found;
   }

@@ -1,6 +1,7 @@
 import { odata, type TransactionAction } from "@azure/data-tables";
 import { defined } from "../base/defined.ts";
 import { parseJobId, type JobId } from "../base/ids.ts";
+import { defaultTeam } from "../config/teams.ts";
 import type { Job } from "../job/job.ts";
 import { mayHaveSlot, needsSlot, queueTimeOf } from "../job/slot.ts";
 import { entity, partition, startingWith, timeOf, type IndexRow } from "./index-partition.ts";
@@ -68,6 +69,17 @@ export function memberOf(job: Pick<Job, "id" | "name" | "createdAt" | "options">
     limit: groupLimit ?? Infinity,
     team,
   };
+}
+
+/** A team's slots are those of a group that no caller can name. */
+export const teamGroup = (team: string): string => `~${team}`;
+export const isTeamGroup = (group: string): boolean => group.startsWith("~");
+
+/** A job as its team sees it. */
+export function teamMemberOf(job: Pick<Job, "id" | "name" | "createdAt" | "options">, limit: number): Member {
+  const { team = defaultTeam, priority } = job.options;
+  const { id, name, createdAt } = job;
+  return { group: teamGroup(team), id, name, turn: queueTimeOf(createdAt, priority), limit, team };
 }
 
 /** `/` can't stand in a key, and `_` ends the group's name in ours: neither `!` nor `=` is in a group's name. */
@@ -155,12 +167,17 @@ function waitEntry(member: Member): Entry {
   ];
 }
 
-/** What a job's row says that it has of its group: a slot, or a place in the queue. */
-export function groupEntryOf(job: Job, now: number): Entry | undefined {
+/** What a job's row says that it has of its group, and of its team: slots, or a place in a queue. */
+export function groupEntriesOf(job: Job, now: number): readonly Entry[] {
+  const entries: Entry[] = [];
+  const waitsFor = job.phase.state === "Queued" ? job.phase.waiting?.reason : undefined;
   const member = memberOf(job);
-  if (member === undefined) return undefined;
-  if (job.phase.state === "Queued" && job.phase.waiting?.reason === "GroupFull") return waitEntry(member);
-  return needsSlot(job) || mayHaveSlot(job) ? slotEntry(member, now) : undefined;
+  if (member !== undefined && waitsFor === "GroupFull") entries.push(waitEntry(member));
+  else if (member !== undefined && (needsSlot(job) || mayHaveSlot(job))) entries.push(slotEntry(member, now));
+  const ofTeam = teamMemberOf(job, Infinity);
+  if (waitsFor === "TeamFull") entries.push(waitEntry(ofTeam));
+  else if (job.teamSlot && !job.slotLeft) entries.push(slotEntry(ofTeam, now));
+  return entries;
 }
 
 /** What a transaction does that lets a job wait for a slot. May be repeated. */

@@ -10,7 +10,7 @@ import { hasEnded, type Job } from "../job/job.ts";
 import { queueTimeOf } from "../job/slot.ts";
 import { storageCall } from "./connect.ts";
 import { entity, IndexPartition, kind, leadsTo, nameEntry, waitKey } from "./index-partition.ts";
-import { entryKey, groupEntryOf, partsOf, steeringColumns } from "./group-entries.ts";
+import { entryKey, groupEntriesOf, partsOf, steeringColumns } from "./group-entries.ts";
 import { columnsOf, leadsToItself, listedColumns, recordColumns, type Prices } from "./job-row.ts";
 import { leftBy } from "./job-index.ts";
 import { rowOf, type Row } from "./rebuilt-row.ts";
@@ -230,10 +230,10 @@ export class IndexRebuild extends IndexPartition {
     } else if (row.mayHaveGroup) await this.#lock(row, patiently);
   }
 
-  /** The slot of its group, or its place in the line. */
+  /** The slots of its group and team, or its place in a line. */
   async #slot({ job }: Row, patiently: Patiently): Promise<void> {
-    const entry = job && groupEntryOf(job, this.#pacing.now());
-    if (entry !== undefined) await this.#add(...entry, patiently);
+    for (const entry of job === undefined ? [] : groupEntriesOf(job, this.#pacing.now()))
+      await this.#add(...entry, patiently);
   }
 
   /** With what operators said. A job that gives its slot back meanwhile may be counted still: the sweep counts anew. */

@@ -2,13 +2,14 @@ import { minute, second } from "../../shared/base/duration.ts";
 import { defined } from "../../shared/base/defined.ts";
 import { indexLost } from "../../shared/base/errors.ts";
 import type { CreateLease } from "../../shared/aci/governed-client.ts";
-import { regionKey } from "../../shared/limits/rate-budget.ts";
 import type { Reason } from "../../shared/job/reasons.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { isMinted } from "../../shared/base/ids.ts";
 import type { Job, JobTarget } from "../../shared/job/job.ts";
 import { enterCeiling, withoutCeiling } from "./ceiling.ts";
-import { takeSlot } from "./group-slot.ts";
+import { budgetsOf } from "./capacity.ts";
+import { capacityQueue, createQueue } from "./lines.ts";
+import { takeSlots } from "./group-slot.ts";
 import { lockName, positionIn } from "./name-lock.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
 import { slotUntil, queueTimeOf } from "../../shared/job/slot.ts";
@@ -17,7 +18,7 @@ import { nextTimeout } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 
 /**
- * What a queued job needs before its group is created: that the service is not paused, its name, a slot of its group (taken in this order,
+ * What a queued job needs before its group is created: that the service is not paused, its name, slots of its group and team (taken in this order,
  * so that no two wait for each other), a target, and a create where others wait for one too; the create's token is taken when it is about to be sent. Whatever is missing is a wait with a reason. A job in a wait
  * queue holds no message: whoever frees capacity requeues the oldest, and the sweep finds what was forgotten.
  */
@@ -28,12 +29,6 @@ export type Admission =
 /** How long a job that somebody else will requeue waits before the sweep does it. Few wait for one name, many may wait for capacity. */
 const forgottenTime = 5 * minute;
 const forgottenNameTime = minute;
-
-/** Lines for what is not a name: no group's name begins with a tilde. Where teams share, each has a line of its own for creates. */
-export const createQueue = (placed: JobTarget, team?: string): string =>
-  `~create-${placed.subscriptionId}-${regionKey(placed.location)}${team === undefined ? "" : `~${team.replaceAll("_", "=")}`}`;
-export const capacityQueue = (placed: JobTarget): string =>
-  `~room-${placed.subscriptionId}-${regionKey(placed.location)}`;
 
 export async function admit(deps: Deps, given: Job): Promise<Admission> {
   const now = deps.now();
@@ -53,14 +48,20 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
   if (named.kind === "replaced")
     return { kind: "admitted", job: { ...ready, cancel: { at: now, reason: "Replaced", by: named.by } } };
 
-  const slot = await takeSlot(deps, ready);
+  const slot = await takeSlots(deps, ready);
   if (slot.kind === "no index")
     return wait(deps, ready, { reason: "Paused", until: now + minute, detail: indexLost.message });
-  if (slot.kind === "full") return wait(deps, slot.job, { reason: "GroupFull", ...slot.shown });
+  if (slot.kind === "full") return wait(deps, slot.job, { reason: slot.reason, ...slot.shown });
   const { job } = slot;
 
-  const budget = await deps.daily.left(now);
-  if (!budget.ok) return wait(deps, job, { reason: "Budget", until: budget.at });
+  for (const budget of budgetsOf(deps, job)) {
+    const left = await budget.left(now);
+    if (left.ok) continue;
+    if (left.team === undefined) return wait(deps, job, { reason: "Budget", until: left.at });
+    // What an attempt takes less than was expected of it, others may have.
+    const detail = `The team ${left.team} has used up its vCPU seconds of the day.`;
+    return wait(deps, job, { reason: "Budget", until: Math.min(left.at, now + forgottenTime), detail });
+  }
 
   const placing = await place(deps, job, now);
   if (placing.kind === "later") {
@@ -169,7 +170,7 @@ export async function leaseCreate(
   const payer = payerOf(deps, job);
   const taken = await aci.leaseCreate(placed, payer);
   if (taken.ok) {
-    await deps.daily.begin(claimed);
+    for (const budget of budgetsOf(deps, claimed)) await budget.begin(claimed);
     return { kind: "drawn", lease: taken.lease };
   }
   return taken.reason === "CreateLimit"

@@ -5,7 +5,9 @@ import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { scopeOf } from "../../shared/limits/placement.ts";
 import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeueCeiling } from "./ceiling.ts";
-import { createQueue, capacityQueue } from "./admit.ts";
+import { createQueue, capacityQueue } from "./lines.ts";
+import { teamOf } from "../../shared/intake/team.ts";
+import type { DailyBudget } from "../../shared/limits/daily-budget.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 import { defaultTeam } from "../../shared/config/teams.ts";
 
@@ -14,7 +16,7 @@ import { defaultTeam } from "../../shared/config/teams.ts";
 /** A group is gone: its region has capacity for one more. */
 export async function capacityFreed(deps: Deps, job: Job): Promise<void> {
   // Done at each attempt's end already, unless whoever saved that end died right after.
-  await deps.daily.settle(job);
+  for (const budget of budgetsOf(deps, job)) await budget.settle(job);
   if (job.placed === undefined) return;
   const exclusion = (await deps.placement.exclusions(deps.now())).get(scopeOf(job.placed));
   if (exclusion?.reason !== "QuotaReached") return;
@@ -23,9 +25,19 @@ export async function capacityFreed(deps: Deps, job: Job): Promise<void> {
 }
 
 /** An attempt that ended counts with the time that it took; one whose group was never created does not count. */
-export async function countAttempt({ daily }: Pick<Deps, "daily">, before: Job, after: Job): Promise<void> {
-  if (after.attempts.length > before.attempts.length) return daily.settle(after);
-  if (before.phase.state === "Provisioning" && after.phase.state === "Queued") return daily.cancel(before);
+export async function countAttempt(deps: BudgetDeps, before: Job, after: Job): Promise<void> {
+  for (const budget of budgetsOf(deps, after)) {
+    if (after.attempts.length > before.attempts.length) await budget.settle(after);
+    else if (before.phase.state === "Provisioning" && after.phase.state === "Queued") await budget.cancel(before);
+  }
+}
+
+type BudgetDeps = Pick<Deps, "daily" | "teamBudgets">;
+
+/** The budgets of a day for which a job counts: that of all, and its team's. */
+export function budgetsOf({ daily, teamBudgets }: BudgetDeps, job: Job): readonly DailyBudget[] {
+  const own = teamBudgets.get(teamOf(job));
+  return own === undefined ? [daily] : [daily, own];
 }
 
 /** How many of those that wait for a region's quota or capacity try it at once. */

@@ -1,5 +1,5 @@
 import type { Deps } from "../../shared/deps.ts";
-import { requeueCalled } from "../../shared/intake/group-slot.ts";
+import { leaveGroup, requeueCalled } from "../../shared/intake/group-slot.ts";
 import type { Job } from "../../shared/job/job.ts";
 import { mayHaveSlot, queueTimeOf } from "../../shared/job/slot.ts";
 import type { Seeking } from "../../shared/limits/groups.ts";
@@ -11,31 +11,72 @@ type Slot =
   | { readonly kind: "no index" }
   | {
       readonly kind: "full";
+      readonly reason: "GroupFull" | "TeamFull";
       readonly job: Job;
       readonly shown: { readonly detail: string; readonly position?: number };
     };
 
-type SlotDeps = Pick<Deps, "groups" | "jobs" | "queues" | "now">;
+type SlotDeps = Pick<Deps, "groups" | "teamSlots" | "jobs" | "queues" | "now">;
 
-export async function takeSlot(deps: SlotDeps, job: Job): Promise<Slot> {
+/** The slot of its group, then that of its team: always in this order, so that no two jobs wait for each other. */
+export async function takeSlots(deps: SlotDeps, job: Job): Promise<Slot> {
+  const slot = await takeSlot(deps, job);
+  return slot.kind === "held" ? takeTeamSlot(deps, slot.job) : slot;
+}
+
+async function takeSlot(deps: SlotDeps, job: Job): Promise<Slot> {
   const member = memberOf(job);
   if (member === undefined) return { kind: "held", job };
   const sought = await deps.groups.seek(member, mayHaveSlot(job));
   await requeueCalled(deps, sought.called);
   if (sought.kind === "no index") return { kind: sought.kind };
-  if (sought.kind === "held") {
-    const { slotLeft: _left, ...holding } = job;
-    return { kind: "held", job: job.slotLeft === undefined ? job : { ...holding, slotAt: deps.now() } };
-  }
-  const { position } = sought;
-  const shown = { detail: detailOf(member.group, sought), ...(position === undefined ? {} : { position }) };
-  return { kind: "full", job: await outOfLine(deps, job), shown };
+  if (sought.kind === "held") return { kind: "held", job: holding(job, deps.now()) };
+  // While it waits for its group's, a slot of its team is for others.
+  if (waitsForTeam(job)) await leaveGroup(deps, deps.teamSlots.memberOf(job), true);
+  const shown = shownOf(
+    detailOf(`Group ${member.group}`, `An operator paused the group ${member.group}.`, sought),
+    sought,
+  );
+  return { kind: "full", reason: "GroupFull", job: await outOfLine(deps, job), shown };
 }
 
-function detailOf(group: string, { held, limit, paused }: Extract<Seeking, { kind: "full" }>): string {
-  if (paused) return `An operator paused the group ${group}.`;
+async function takeTeamSlot(deps: SlotDeps, job: Job): Promise<Slot> {
+  const member = deps.teamSlots.memberOf(job);
+  if (member === undefined) return { kind: "held", job };
+  const sought = await deps.groups.seek(member, job.teamSlot === true || waitsForTeam(job));
+  await requeueCalled(deps, sought.called);
+  if (sought.kind === "no index") return { kind: sought.kind };
+  if (sought.kind === "held")
+    return {
+      kind: "held",
+      job: job.teamSlot ? holding(job, deps.now()) : { ...holding(job, deps.now()), teamSlot: true },
+    };
+  const shown = shownOf(detailOf(`Team ${member.team ?? ""}`, "", sought), sought);
+  return { kind: "full", reason: "TeamFull", job: await outOfLine(deps, job), shown };
+}
+
+function waitsForTeam({ phase }: Job): boolean {
+  return phase.state === "Queued" && phase.waiting?.reason === "TeamFull";
+}
+
+/** One that gave its slots back has them again. */
+function holding(job: Job, now: number): Job {
+  const { slotLeft, ...rest } = job;
+  return slotLeft === undefined ? job : { ...rest, slotAt: now };
+}
+
+function shownOf(detail: string, { position }: Extract<Seeking, { kind: "full" }>) {
+  return { detail, ...(position === undefined ? {} : { position }) };
+}
+
+function detailOf(
+  whose: string,
+  ifPaused: string,
+  { held, limit, paused }: Extract<Seeking, { kind: "full" }>,
+): string {
+  if (paused) return ifPaused;
   const slots = Number.isFinite(limit) ? `${held} slots are held, and its limit is ${limit}` : `${held} slots are held`;
-  return `Group ${group}: ${slots}.`;
+  return `${whose}: ${slots}.`;
 }
 
 /** It waits for one thing at a time: where creates or capacity are waited for it would only be called in vain. */

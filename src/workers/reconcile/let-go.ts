@@ -7,15 +7,19 @@ import { leftBy } from "../../shared/store/job-index.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 
-/** The name and the slot of its group go to the next, and no queue is waited in any more. */
-export async function letGo(deps: Pick<Deps, "jobs" | "queues" | "now" | "groups">, job: Job): Promise<void> {
+/** The name and the slots of its group and team go to the next, and no queue is waited in any more. */
+export async function letGo(
+  deps: Pick<Deps, "jobs" | "queues" | "now" | "groups" | "teamSlots">,
+  job: Job,
+): Promise<void> {
   const { id, groupName, line, createdAt, firstCreateAt, options, slotLeft } = job;
   const { index } = deps.jobs;
   const turn = queueTimeOf(createdAt, options.priority);
   // A job that created a group had the name, so only one that never did may still wait for it. It leaves before it hands over.
   if (firstCreateAt === undefined) await index.dequeue(groupName, id, turn);
   if (line !== undefined) await index.dequeue(line, id, turn);
-  await leaveGroup(deps, memberOf(job), firstCreateAt === undefined || slotLeft === true);
+  const mayWait = firstCreateAt === undefined || slotLeft === true;
+  for (const member of [memberOf(job), deps.teamSlots.memberOf(job)]) await leaveGroup(deps, member, mayWait);
   const next = await index.handOver(groupName, id);
   if (next !== undefined) await requeue(deps, next);
 }

@@ -271,12 +271,14 @@ class Reconciliation {
 
   /** Under the claim, so that nobody admits the job with the slot that it is about to lose. */
   async #leaveGroup(claimed: Job): Promise<boolean> {
-    const member = memberOf(claimed);
     const begun = this.#deps.now();
-    if (member === undefined || !(await this.#claim(claimed))) return false;
-    const called = await this.#deps.groups.release(member, begun + leaveTime);
-    if (called === "late") return false;
-    await requeueCalled(this.#deps, called);
+    if (!(await this.#claim(claimed))) return false;
+    for (const member of [memberOf(claimed), this.#deps.teamSlots.memberOf(claimed)]) {
+      if (member === undefined) continue;
+      const called = await this.#deps.groups.release(member, begun + leaveTime);
+      if (called === "late") return false;
+      await requeueCalled(this.#deps, called);
+    }
     return this.#settle(claimed, (job) => ({ do: "save", job: { ...unclaimed(job), slotLeft: true } }));
   }
 

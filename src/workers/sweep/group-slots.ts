@@ -5,7 +5,8 @@ import { requeueCalled } from "../../shared/intake/group-slot.ts";
 import { activeStates, hasEnded, terminalStates, type Job } from "../../shared/job/job.ts";
 import { isDoneWithSlot, needsSlot } from "../../shared/job/slot.ts";
 import type { GroupJob, WholeGroup } from "../../shared/limits/group-check.ts";
-import { memberOf } from "../../shared/store/group-entries.ts";
+import { isTeamGroup, memberOf, teamGroup } from "../../shared/store/group-entries.ts";
+import { defaultTeam } from "../../shared/config/teams.ts";
 import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { checkDelay, requeue } from "../../shared/store/requeue.ts";
 
@@ -54,7 +55,7 @@ const isActive = ({ state }: GroupJob): boolean => activeStates.some((active) =>
  * requeue it again would put that off.
  */
 function isUnheard({ reason, checkAt, isRequeued }: GroupJob, now: number): boolean {
-  return reason === "GroupFull" && !isRequeued && checkAt > now + checkDelay;
+  return (reason === "GroupFull" || reason === "TeamFull") && !isRequeued && checkAt > now + checkDelay;
 }
 
 /** Slots of jobs that are gone, or have ended. Who was given one and did not hear of it is requeued. */
@@ -69,7 +70,7 @@ async function freeSlots(deps: Deps, { group, slots }: WholeGroup, jobs: readonl
     }
     const job = await jobOf(deps, holder.id);
     if (job === "unclear") continue;
-    if (job !== undefined && job.options.group === group && !isDoneWithSlot(job)) {
+    if (job !== undefined && isIn(group, job) && !isDoneWithSlot(job)) {
       await deps.groupCheck.showLeaked(group, holder, hasEnded(job.phase) && job.phase.group === "present");
       continue;
     }
@@ -80,6 +81,10 @@ async function freeSlots(deps: Deps, { group, slots }: WholeGroup, jobs: readonl
   return freed;
 }
 
+function isIn(group: string, { options }: Job): boolean {
+  return options.group === group || teamGroup(options.team ?? defaultTeam) === group;
+}
+
 /** Jobs that were admitted without a slot, by a release that knows no groups, hold one too. */
 async function restoreSlots(deps: Deps, { group, slots }: WholeGroup, jobs: readonly GroupJob[]): Promise<number> {
   const holding = new Set(slots.map(({ id }) => id));
@@ -87,8 +92,9 @@ async function restoreSlots(deps: Deps, { group, slots }: WholeGroup, jobs: read
   for (const shown of jobs) {
     if (holding.has(shown.id) || shown.state === "Queued" || !isActive(shown)) continue;
     const job = await jobOf(deps, shown.id);
-    const member = job === undefined || job === "unclear" || !needsSlot(job) ? undefined : memberOf(job);
-    if (member?.group === group && (await deps.groupCheck.restore(member))) restored++;
+    if (job === undefined || job === "unclear" || !needsSlot(job) || !isIn(group, job)) continue;
+    const member = isTeamGroup(group) ? deps.teamSlots.memberOf(job) : memberOf(job);
+    if (member !== undefined && (await deps.groupCheck.restore(member))) restored++;
   }
   return restored;
 }

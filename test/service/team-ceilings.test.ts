@@ -1,0 +1,161 @@
+import { expect, it } from "vitest";
+import { minute, second } from "../../src/shared/base/duration.ts";
+import type { JobId } from "../../src/shared/base/ids.ts";
+import { hasEnded } from "../../src/shared/job/job.ts";
+import { listGroups } from "../../src/http/operate/groups.ts";
+import { partsOf } from "../../src/shared/store/group-entries.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { runPass } from "../../src/workers/sweep/pass.ts";
+import { ask, del, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+
+useAzurite();
+
+const teams = (limits: Readonly<Record<string, number>>): Record<string, string> => ({
+  TEAMS: JSON.stringify({
+    b: {},
+    ...Object.fromEntries(Object.entries(limits).map(([name, limit]) => [name, { limit }])),
+  }),
+});
+
+/** Who holds slots, and who waits for one, by group; a team's is `~NAME`. */
+async function slotsIn({ storage }: Bench): Promise<Record<string, { held: number; slots: string[]; line: string[] }>> {
+  const groups: Record<string, { held: number; slots: string[]; line: string[] }> = {};
+  const filter = "RowKey ge 'group_' and RowKey lt 'group`'";
+  for await (const row of storage.table("jobindex").listEntities({ queryOptions: { filter } })) {
+    const { group = "", kind, id = "" } = partsOf(row.rowKey ?? "") ?? {};
+    const found = (groups[group] ??= { held: 0, slots: [], line: [] });
+    if (kind === "entry") found.held = Number(row["held"]);
+    else found[kind === "slot" ? "slots" : "line"].push(id);
+  }
+  return groups;
+}
+
+async function submit(bench: Bench, name: string, query: string, seconds = 60): Promise<JobId> {
+  const reply = await post(bench.deps, yaml(name, { seconds }), query);
+  expect(reply.status, reply.body.message).toBe(200);
+  bench.clock.advance(second);
+  return reply.id;
+}
+
+async function look(bench: Bench, ...ids: readonly JobId[]): Promise<void> {
+  for (const id of ids) await reconcile(bench.deps, id, { at: undefined });
+}
+
+it("as many jobs of a team hold a container group as its limit allows; the next waits, and another team's goes on", async () => {
+  const bench = await openBench(teams({ a: 2 }));
+  const before = bench.calls().length;
+  const [one] = [await submit(bench, "one", "team=a")];
+  const accepted = bench.calls().length - before;
+  const [two, three, other] = [
+    await submit(bench, "two", "team=a"),
+    await submit(bench, "three", "team=a"),
+    await submit(bench, "other", "team=b"),
+  ];
+  // Installation and index are read once.
+  expect(accepted).toBeLessThanOrEqual(6);
+  await look(bench, one, two, three, other);
+  expect(
+    groupsOf(bench)
+      .map(({ name }) => name)
+      .toSorted(),
+  ).toEqual(["one", "other", "two"]);
+  expect(await get(bench.deps, three)).toMatchObject({
+    status: 202,
+    body: { reason: "TeamFull", waiting: { detail: "Team a: 2 slots are held, and its limit is 2.", position: 1 } },
+  });
+  expect(await slotsIn(bench)).toEqual({ "~a": { held: 2, slots: [one, two], line: [three] } });
+  expect((await ask(listGroups(bench.deps), {})).body["groups"]).toEqual([]);
+  await follow(bench, one);
+  expect(await slotsIn(bench)).toEqual({ "~a": { held: 2, slots: [two, three], line: [] } });
+  for (const id of [two, three, other]) expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  expect(await slotsIn(bench)).toEqual({ "~a": { held: 0, slots: [], line: [] } });
+});
+
+it("a job that waits and is canceled is passed over", async () => {
+  const bench = await openBench(teams({ a: 1 }));
+  const [runs, leaves, next] = [
+    await submit(bench, "runs", "team=a"),
+    await submit(bench, "leaves", "team=a"),
+    await submit(bench, "next", "team=a"),
+  ];
+  await look(bench, runs, leaves, next);
+  await del(bench.deps, leaves);
+  await look(bench, leaves);
+  await follow(bench, runs);
+  expect(await slotsIn(bench)).toEqual({ "~a": { held: 1, slots: [next], line: [] } });
+});
+
+it("a job whose team is full gives its group's slot to others after five minutes", async () => {
+  const bench = await openBench(teams({ a: 1 }));
+  const runs = await submit(bench, "runs", "team=a", 3600);
+  const both = await submit(bench, "both", "team=a&group=g&groupLimit=1");
+  const other = await submit(bench, "other", "team=b&group=g&groupLimit=1");
+  await look(bench, runs, both, other);
+  expect(await slotsIn(bench)).toMatchObject({
+    "~a": { slots: [runs], line: [both] },
+    g: { slots: [both], line: [other] },
+  });
+  bench.clock.advance(5 * minute);
+  await look(bench, both);
+  expect(await slotsIn(bench)).toMatchObject({
+    "~a": { slots: [runs], line: [] },
+    g: { slots: [other], line: [both] },
+  });
+  await del(bench.deps, runs);
+  for (const id of [runs, other, both]) await follow(bench, id);
+  expect((await jobOf(bench.deps, both)).phase.state).toBe("Succeeded");
+  expect(await slotsIn(bench)).toMatchObject({ "~a": { held: 0, slots: [], line: [] }, g: { held: 0 } });
+});
+
+it("a slot stays with a job between attempts, and not while its stopped group is kept", async () => {
+  const bench = await openBench(teams({ a: 1 }));
+  const { id: again } = await post(bench.deps, yaml("again", { exitCode: 1 }), "team=a&retries=1&keep=always");
+  await look(bench, again);
+  const waits = await submit(bench, "waits", "team=a");
+  await follow(bench, again, ({ phase, attempt }) => attempt === 2 && phase.state === "Queued");
+  await look(bench, waits);
+  expect(await slotsIn(bench)).toEqual({ "~a": { held: 1, slots: [again], line: [waits] } });
+  await follow(bench, again, ({ phase, slotLeft }) => hasEnded(phase) && slotLeft === true);
+  expect(await slotsIn(bench)).toEqual({ "~a": { held: 1, slots: [waits], line: [] } });
+});
+
+it("a limit that is set or changed holds within a pass of the sweep, for whoever runs or waits already", async () => {
+  const bench = await openBench(teams({}));
+  const [one, two] = [await submit(bench, "one", "team=b"), await submit(bench, "two", "team=b")];
+  await look(bench, one, two);
+  const limited = await bench.again(teams({ b: 2 }));
+  bench.clock.advance(minute);
+  await runPass(limited, "timer");
+  expect(await slotsIn(bench)).toEqual({ "~b": { held: 2, slots: [one, two], line: [] } });
+  const three = await submit({ ...bench, deps: limited }, "three", "team=b");
+  await look({ ...bench, deps: limited }, three);
+  expect(await jobOf(bench.deps, three)).toMatchObject({ phase: { waiting: { reason: "TeamFull" } } });
+  const raised = await bench.again(teams({ b: 3 }));
+  bench.clock.advance(minute);
+  await runPass(raised, "timer");
+  expect(await slotsIn(bench)).toEqual({ "~b": { held: 3, slots: [one, two, three], line: [] } });
+  const lifted = await bench.again({ TEAMS: "" });
+  for (const id of [one, two, three])
+    expect((await follow({ ...bench, deps: lifted }, id)).phase.state).toBe("Succeeded");
+  for (let passes = 0; passes < 2; passes++) {
+    bench.clock.advance(minute);
+    await runPass(lifted, "timer");
+  }
+  expect(await slotsIn(bench)).toEqual({});
+});
+
+it("a team's vCPU seconds of a day are charged as an attempt starts, by what it is expected to take, and corrected at its end", async () => {
+  const bench = await openBench({ TEAMS: JSON.stringify({ a: { vcpuSecondsPerDay: 1000 }, b: {} }) });
+  const first = await submit(bench, "first", "team=a&runTimeout=1200", 10);
+  await follow(bench, first, ({ phase }) => phase.state === "Running");
+  const [waits, other] = [await submit(bench, "waits", "team=a"), await submit(bench, "other", "team=b")];
+  await look(bench, waits, other);
+  expect(await get(bench.deps, waits)).toMatchObject({
+    body: { reason: "Budget", waiting: { detail: "The team a has used up its vCPU seconds of the day." } },
+  });
+  expect((await jobOf(bench.deps, waits)).lookAt).toBeLessThanOrEqual(bench.clock.now() + 5 * minute);
+  expect((await follow(bench, other)).phase.state).toBe("Succeeded");
+  await follow(bench, first);
+  await look(bench, waits);
+  expect((await follow(bench, waits)).phase.state).toBe("Succeeded");
+});
