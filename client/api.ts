@@ -28,6 +28,7 @@ export type Reason =
   | "Paused"
   | "NameBusy"
   | "GroupFull"
+  | "TeamFull"
   | "Budget"
   | "TooManyJobs"
   | "CreateLimit"

@@ -167,8 +167,8 @@ TimedOut, Canceled, Unknown.
 
 Reason = str
 """Stable; docs/faults.md explains each. One of these, or a word of a newer service: Accepted,
-Starting, ImagePull, VolumeMount, ContainerStart, NotVisible, Paused, NameBusy, GroupFull, Budget,
-TooManyJobs, CreateLimit, QuotaReached, NoCapacity, Throttled, ArmUnavailable, GroupBusy,
+Starting, ImagePull, VolumeMount, ContainerStart, NotVisible, Paused, NameBusy, GroupFull, TeamFull,
+Budget, TooManyJobs, CreateLimit, QuotaReached, NoCapacity, Throttled, ArmUnavailable, GroupBusy,
 SealKeyUnavailable, VaultUnavailable, RegistryBusy, NotAuthorized, IdentityRefused,
 SubscriptionNotReady, ResourceLocked, TargetGone, SubnetFull, RetryDelay, InvalidDefinition,
 InvalidOptions, InvalidParameters, TemplateNotFound, InvalidMessage, NeverEnds, PolicyRefused,
