@@ -65,6 +65,9 @@ param alwaysReadyWake int = 0
 param alwaysReadyEvents int = 0
 
 @description('See main.bicep.')
+param teams object = {}
+
+@description('See main.bicep.')
 param extraSettings object = {}
 
 @description('See main.bicep.')
@@ -181,6 +184,7 @@ module main 'main.bicep' = {
     alwaysReadyProvisioner: alwaysReadyProvisioner
     alwaysReadyWake: alwaysReadyWake
     alwaysReadyEvents: alwaysReadyEvents
+    teams: teams
     extraSettings: extraSettings
     existingRegistryId: existingRegistryId
     existingFactoryId: existingFactoryId

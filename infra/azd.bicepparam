@@ -41,6 +41,7 @@ param eventTopic = bool(readEnvironmentVariable('ACI_PROXY_EVENT_TOPIC', 'false'
 param network = bool(readEnvironmentVariable('ACI_PROXY_NETWORK', 'false'))
 param networkAddressPrefix = readEnvironmentVariable('ACI_PROXY_NETWORK_ADDRESS_PREFIX', '10.70.0.0/16')
 param privateInbound = bool(readEnvironmentVariable('ACI_PROXY_PRIVATE_INBOUND', 'false'))
+param teams = json(readEnvironmentVariable('ACI_PROXY_TEAMS', '{}'))
 param allowedCallers = json(readEnvironmentVariable('ACI_PROXY_ALLOWED_CALLERS', '[]'))
 param restrictDeployment = bool(readEnvironmentVariable('ACI_PROXY_RESTRICT_DEPLOYMENT', 'false'))
 param storageRedundancy = readEnvironmentVariable('ACI_PROXY_STORAGE_REDUNDANCY', 'LRS')

@@ -90,6 +90,9 @@ param alwaysReadyWake int = 0
 @maxValue(20)
 param alwaysReadyEvents int = 0
 
+@description('Teams that share the installation, by name (docs/teams.md). Empty: no teams.')
+param teams object = {}
+
 @description('App settings beyond those that this template sets, by name (docs/settings.md).')
 param extraSettings object = {}
 
@@ -492,6 +495,7 @@ module host 'modules/host.bicep' = {
       },
       eventTopic ? { EVENT_TOPIC_ENDPOINT: topic!.outputs.endpoint } : {},
       network ? { POLICY_SUBNETS: subnetIds.containers } : {},
+      empty(teams) ? {} : { TEAMS: string(teams) },
       extraSettings
     )
   }

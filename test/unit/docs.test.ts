@@ -44,7 +44,7 @@ describe("hand-written pages", () => {
     const verdict = { reason: "OutOfMemory", exitCode: 137, container: "app2" } as const;
     const events = ["Pulling", "Pulled"].map((name) => ({ at: start, name, type: "Normal", count: 1, message: "" }));
     const more = {
-      options: { source, group: "g", priority: 60 },
+      options: { source, group: "g", priority: 60, team: "t" },
       rerunOf: jobId(2),
       template: { name: "t", version: 1 },
       messageId: "m",

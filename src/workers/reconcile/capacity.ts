@@ -5,7 +5,7 @@ import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { scopeOf } from "../../shared/limits/placement.ts";
 import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeueCeiling } from "./ceiling.ts";
-import { createQueue, capacityQueue } from "./lines.ts";
+import { createQueue, capacityQueue } from "./wait-queues.ts";
 import { teamOf } from "../../shared/intake/team.ts";
 import type { DailyBudget } from "../../shared/limits/daily-budget.ts";
 import type { JobId } from "../../shared/base/ids.ts";
