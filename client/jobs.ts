@@ -17,6 +17,7 @@ interface RerunFlags {
   readonly tag?: string;
   readonly pipeline?: string;
   readonly group?: string;
+  readonly team?: string;
   readonly since?: string;
   readonly dryRun?: boolean;
 }
@@ -56,6 +57,7 @@ export function addJobs(program: Command): void {
     .option("--run-id <id>", "jobs of one pipeline run")
     .option("--pipeline <name>", "jobs of one pipeline")
     .option("--group <group>", "jobs of one group (of the option group)")
+    .option("--team <team>", "jobs of one team")
     .option("--fault <fault>", "jobs that ended by this fault, say platform")
     .option("--since <time>", "accepted at this time (ISO 8601) or later")
     .option("--until <time>", "accepted before this time")
@@ -100,13 +102,16 @@ export function addJobs(program: Command): void {
     .option("--tag <tag>", "all with this label, or KEY=VALUE")
     .option("--pipeline <name>", "all of one pipeline")
     .option("--group <group>", "all of one group")
+    .option("--team <team>", "all of one team")
     .option("--since <time>", "accepted since: a time, or a duration ago, like PT12H")
     .option("--dry-run", "only say how many")
     .action(async (given: string | undefined, { follow = false, ...chosen }: RerunFlags, self: Command) => {
       const { service, json } = contextOf(self);
       const isMany = Object.keys(chosen).length > 0;
       if (isMany === (given !== undefined))
-        throw new Misuse("rerun needs a job, or --state, --reason, --name, --tag, --pipeline, --group or --since");
+        throw new Misuse(
+          "rerun needs a job, or --state, --reason, --name, --tag, --pipeline, --group, --team or --since",
+        );
       if (given === undefined) {
         if (follow) throw new Misuse("--follow goes with one job");
         printReply(json, await service.rerunMany(chosen));

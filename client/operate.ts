@@ -8,6 +8,7 @@ interface CancelFlags {
   readonly tag?: string;
   readonly pipeline?: string;
   readonly group?: string;
+  readonly team?: string;
   readonly state?: string;
   readonly dryRun?: boolean;
 }
@@ -21,11 +22,15 @@ export function addOperate(program: Command): void {
     .option("--tag <tag>", "with this label, or KEY=VALUE")
     .option("--pipeline <name>", "of one pipeline (of the option source)")
     .option("--group <group>", "of one group (of the option group)")
+    .option("--team <team>", "of one team")
     .option("--state <state>", "in this state")
     .option("--dry-run", "only tell how many")
     .action(async (flags: CancelFlags, self: Command) => {
-      if (!flags.name && !flags.tag && !flags.pipeline && !flags.group && !flags.state) {
-        throw new Misuse("cancel needs --name, --tag, --pipeline, --group or --state; --state active means every job");
+      const { name, tag, pipeline, group, team, state } = flags;
+      if (!name && !tag && !pipeline && !group && !team && !state) {
+        throw new Misuse(
+          "cancel needs --name, --tag, --pipeline, --group, --team or --state; --state active means every job",
+        );
       }
       const { service, json } = contextOf(self);
       printReply(json, await service.cancelMany(flags));

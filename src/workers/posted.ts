@@ -4,7 +4,7 @@ import { templateSource } from "../shared/intake/stored-templates.ts";
 import { check, type Submission, type SubmittedSource } from "../shared/intake/submission.ts";
 import { minute } from "../shared/base/duration.ts";
 import { cancelOrKeep } from "../shared/intake/cancel.ts";
-import { isOpenToMessages } from "../shared/intake/team.ts";
+import { isOpenToMessages, teamOfRefused } from "../shared/intake/team.ts";
 import { isReason, type Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import type { JobId } from "../shared/base/ids.ts";
@@ -93,7 +93,19 @@ async function submit(deps: Deps, envelope: Envelope, { id: derived, at, message
     warnings?: Refusal["warnings"],
   ): Promise<Outcome> => {
     const recipients = envelope;
-    await recordRefused(deps, { id, messageId, createdAt: at, name, reason, detail, warnings, foreign, recipients });
+    const team = teamOfRefused(envelope.options, deps.settings);
+    await recordRefused(deps, {
+      id,
+      messageId,
+      createdAt: at,
+      name,
+      team,
+      reason,
+      detail,
+      warnings,
+      foreign,
+      recipients,
+    });
     return done;
   };
   if (deps.settings.faults.length > 0) return { kind: "later", why: "InvalidSettings", keyIsAway: true, delay: minute };

@@ -20,6 +20,8 @@ export interface Refused {
   readonly foreign: boolean;
   readonly createdAt: number;
   readonly name: string | undefined;
+  /** Whose job it was to be, where that is known. */
+  readonly team?: string | undefined;
   readonly reason: Reason;
   readonly detail: string;
   /** What was odd besides: often the cause. */
@@ -117,11 +119,11 @@ function allowed(
 }
 
 function failedJob(
-  { id, messageId, createdAt, name, reason, detail, warnings }: Refused,
+  { id, messageId, createdAt, name, team, reason, detail, warnings }: Refused,
   { replyTo, callBackUri, correlationId }: Recipients,
   { now, settings }: Deps,
 ): Job {
-  const options = defaultOptions(settings, "queue");
+  const options = { ...defaultOptions(settings, "queue"), team };
   const at = now();
   const begun = beginning(id, groupName(name ?? "unnamed"), options, createdAt);
   return {

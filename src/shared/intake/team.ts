@@ -1,9 +1,10 @@
 import type { Settings } from "../config/settings.ts";
-import { defaultTeam } from "../config/teams.ts";
+import { defaultTeam, teamNamed } from "../config/teams.ts";
 import type { Job } from "../job/job.ts";
 import { optionFaults, type Found } from "../job/judgement.ts";
 import type { JobOptions } from "../job/options.ts";
 import { err, ok, type Result } from "../base/errors.ts";
+import { member, type JsonObject } from "../base/json.ts";
 
 /** Whose job it is. Pure. */
 type TeamSettings = Pick<Settings, "teams" | "teamsGuard">;
@@ -35,6 +36,14 @@ export function teamOfNew(
   }
   const factory = source?.factory.toLowerCase() ?? "";
   return ok(named ?? listed.find(({ factories }) => factories.includes(factory))?.name ?? defaultTeam);
+}
+
+/** Whose the row of a refused message is: of the team that it names, if it may. */
+export function teamOfRefused(options: JsonObject, settings: TeamSettings): string | undefined {
+  const given = member(options, "team")?.value;
+  const named = typeof given === "string" ? teamNamed(given) : undefined;
+  const team = teamOfNew({ via: "queue" }, { team: named, source: undefined }, settings);
+  return team.ok ? team.value : undefined;
 }
 
 function teamFault(message: string): Found {

@@ -10,7 +10,7 @@ import { link } from "../../../src/http/link.ts";
 import { reconcile } from "../../../src/workers/reconcile/reconcile.ts";
 import { jobId } from "../../kit/kit.ts";
 import { deliver, follow, jobOf, useAzurite, yaml } from "../kit.ts";
-import type { ids} from "./teams-kit.ts";
+import type { ids } from "./teams-kit.ts";
 import { answer, as, open, submit, tokenOf, useAuthority } from "./teams-kit.ts";
 
 useAzurite();
@@ -241,6 +241,11 @@ describe("the queue is a domain of its own", () => {
     expect(await jobOf(bench.deps, bad)).toMatchObject({
       phase: { state: "Failed", verdict: { reason: "InvalidOptions" } },
     });
+    // The row of a message that can't work is its team's, too.
+    const broken = jobId(3);
+    await deliver(bench.deps, { version: 1, id: broken, definition: "name: x", options: { team: "b" } });
+    expect(listed(await as("bob", bench, "list"))).toEqual(expect.arrayContaining([good, broken]));
+    expect(listed(await as("nobody", bench, "list"))).toEqual([bad]);
   });
 
   it("a cancel by message reaches only what came by message, before its job comes, too", async () => {

@@ -553,7 +553,7 @@ describe("a command that can't work", () => {
     [["validate", "/"], /^cannot read \/: it is a folder\.\n/],
     [["run", "file", "--option", "novalue"], /NAME=VALUE/],
     [["status", "1", "--url", "nowhere"], /absolute http/],
-    [["cancel"], /needs --name, --tag, --pipeline, --group or --state/],
+    [["cancel"], /needs --name, --tag, --pipeline, --group, --team or --state/],
   ])("for wrong use (%j) ends with code 202", async (words, message) => {
     const command = aciProxy(...words);
     expect(await command.exitCode).toBe(202);
