@@ -51,7 +51,7 @@ describe("a body that is wrong", () => {
       cancel,
       { name: "a", dry: true },
       ["dry"],
-      "dry is not known; known are name, tag, pipeline, group, state, dryRun.",
+      "dry is not known; known are name, tag, pipeline, group, team, state, dryRun.",
     ],
     ["a member twice", cancel, { name: "a", NAME: "b" }, ["name"], "name must be there once only."],
     ["no boolean", cancel, { name: "a", dryRun: "" }, ["dryRun"], "dryRun must be true or false."],

@@ -31,7 +31,8 @@ const maxLimit = 10_000;
 /** A team's name, in lower case. */
 export function teamNamed(text: string): string | undefined {
   const name = text.trim();
-  return /^[\w.-]{1,64}$/.test(name) ? name.toLowerCase() : undefined;
+  // A name is a key of records.
+  return /^[\w.-]{1,64}$/.test(name) && !(name.toLowerCase() in {}) ? name.toLowerCase() : undefined;
 }
 
 const list = (must: string, fits: (word: string) => boolean) =>

@@ -35,6 +35,7 @@ it.each<[unknown, string]>([
   [{}, "must name a team"],
   [{ a: 5 }, "a must be an object of callers, factories"],
   [{ "a b": {} }, "name 1 must be 1 to 64 letters, digits and . _ -"],
+  [{ constructor: {} }, "name 1 must be 1 to 64 letters"],
   [{ a: { wieght: 2 } }, "a has a member that is not known; known are callers"],
   [{ a: { weight: 0 } }, "a.weight must be a number above 0"],
   [{ a: { weight: -1 } }, "a.weight must be a number above 0"],
