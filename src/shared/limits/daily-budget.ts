@@ -4,6 +4,7 @@ import { day, second } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import type { Job } from "../job/job.ts";
+import { typicalTime } from "../job/typical.ts";
 import type { Settings } from "../config/settings.ts";
 import { storageCall } from "../store/connect.ts";
 
@@ -24,7 +25,7 @@ interface Used {
 
 type Attempted = Pick<
   Job,
-  "id" | "attempt" | "cpu" | "memoryGB" | "provisioningAt" | "attempts" | "options" | "usualTime"
+  "id" | "attempt" | "cpu" | "memoryGB" | "provisioningAt" | "attempts" | "options" | "typical"
 >;
 
 export class DailyBudget {
@@ -102,7 +103,7 @@ export class DailyBudget {
   }
 
   #entryOf(job: Attempted, at: number) {
-    const expected = job.options.runTimeout ?? job.usualTime;
+    const expected = job.options.runTimeout ?? typicalTime(job.typical);
     const double = (value: number) => ({ type: "Double" as const, value });
     return {
       partitionKey: this.#partition,

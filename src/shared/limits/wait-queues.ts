@@ -4,6 +4,7 @@ import type { GroupName, JobId } from "../base/ids.ts";
 import { TtlCache } from "../base/ttl-cache.ts";
 import { hasEnded, type Job, type JobTarget, type Typical } from "../job/job.ts";
 import { expectedEndOf, typicalTime } from "../job/typical.ts";
+import { teamMemberOf } from "../store/group-entries.ts";
 import type { ExpectedEnd } from "../store/job-index.ts";
 import type { JobStore } from "../store/jobs.ts";
 import { expectedStarts } from "./expected-starts.ts";
@@ -81,7 +82,9 @@ export class WaitQueues {
     switch (queue.kind) {
       case "creates": {
         const ids = await this.#order(queue.key);
-        return { ids, starts: await this.#options.budget.nextCreates(queue.placed, ids.length, now) };
+        // When a team's turn comes depends on the other teams.
+        const isTeams = queue.key.slice(1).includes("~");
+        return { ids, starts: isTeams ? [] : await this.#options.budget.nextCreates(queue.placed, ids.length, now) };
       }
       case "group":
         return this.#readGroup(queue.group, now);
@@ -134,12 +137,17 @@ export class WaitQueues {
   }
 }
 
-function queueOf({ phase, groupName, options, line, placed }: Job): WaitQueue | undefined {
+function queueOf(job: Job): WaitQueue | undefined {
+  const { phase, groupName, options, line, placed } = job;
   if (phase.state !== "Queued" || phase.waiting === undefined) return undefined;
   const { reason } = phase.waiting;
   if (reason === "NameBusy") return { kind: "name", key: groupName.toLowerCase(), groupName };
   if (reason === "GroupFull" && options.group !== undefined)
     return { kind: "group", key: `group ${options.group}`, group: options.group };
+  if (reason === "TeamFull") {
+    const { group } = teamMemberOf(job, Infinity);
+    return { kind: "group", key: `group ${group}`, group };
+  }
   if (line === undefined) return undefined;
   return reason === "CreateLimit" && placed !== undefined
     ? { kind: "creates", key: line, placed }
