@@ -152,7 +152,7 @@ describe("The documents", () => {
         ])
       : "";
     const named = [...alerts.matchAll(/See the runbook, \\"([^"\\]+)\\"/g)].map(([, heading]) => heading ?? "");
-    expect(named).toHaveLength(14);
+    expect(named).toHaveLength(15);
     for (const heading of named) expect(read("docs/runbook.md")).toMatch(new RegExp(`^#+ ${heading}$`, "m"));
   });
 
