@@ -112,6 +112,9 @@ it("one trace leads from the caller over the call and the calls to Azure to the 
   );
   expect(spans.some(({ name, parentSpanId }) => name === "POST /$batch" && parentSpanId === call?.spanId)).toBe(true);
   expect(spans.some(({ name, kind }) => name === "send aci-jobs" && kind === 4)).toBe(true);
+  const appended = spans.find(({ name, parentSpanId }) => name === "PUT /aci-logs" && parentSpanId === whole?.spanId);
+  expect(appended).toMatchObject({ traceId, kind: 3 });
+  expect(appended?.attributes).toMatchObject({ "url.template": "/aci-logs", "http.response.status_code": 201 });
 });
 
 it("a job without a caller's trace has its own, under the id that its log lines have", async () => {

@@ -80,7 +80,7 @@ export const durations = {
   "aciproxy.job.start.duration": "Attempts from create to start",
   "aciproxy.job.pull.duration": "Pulls of images",
   "aciproxy.job.run.duration": "Jobs from start to end",
-  "aciproxy.storage.call.duration": "Calls to storage, by service and status",
+  "aciproxy.storage.call.duration": "Calls to tables and blobs, by method and status",
 } as const;
 
 /** Read once a minute, by the instance that logs health. */

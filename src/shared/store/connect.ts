@@ -5,6 +5,7 @@ import { QueueServiceClient } from "@azure/storage-queue";
 import { second } from "../base/duration.ts";
 import { messageOf, Unavailable } from "../base/errors.ts";
 import { noTelemetry, type Telemetry } from "../base/telemetry.ts";
+import { followBlobCalls } from "./blob-calls.ts";
 import { measured } from "./measured.ts";
 import { pointReader, type PointRead } from "./point-read.ts";
 import type { StorageConnection } from "../config/settings.ts";
@@ -41,11 +42,13 @@ export function connectStorage(
       const options = { allowInsecureConnection: true, retryOptions, httpClient };
       const table = (name: string) => slim(TableClient.fromConnectionString(value, name, options));
       const pipeline = { retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2 * second } };
+      const blobs = BlobServiceClient.fromConnectionString(value, pipeline);
+      followBlobCalls(new URL(blobs.url).host, telemetry);
       return {
         table,
         pointReader: (name, columns) => pointReader(table(name), httpClient, columns),
         queues: QueueServiceClient.fromConnectionString(value, pipeline),
-        blobs: BlobServiceClient.fromConnectionString(value, pipeline),
+        blobs,
       };
     }
     case "identity": {
@@ -53,6 +56,7 @@ export function connectStorage(
       const options = { retryOptions, httpClient };
       const credential = clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
       const table = (name: string) => slim(new TableClient(connection.table, name, credential, options));
+      followBlobCalls(new URL(connection.blob).host, telemetry);
       return {
         table,
         pointReader: (name, columns) => pointReader(table(name), httpClient, columns),
