@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { day, hour, minute, second } from "../../src/shared/base/duration.ts";
 import { jobId, settings, start, target } from "../kit/kit.ts";
-import { createQueue } from "../../src/workers/reconcile/wait-queues.ts";
+import { createQueue } from "../../src/shared/limits/region-queues.ts";
 import { requeueWaiting } from "../../src/workers/reconcile/capacity.ts";
 import { Flood } from "../model/flood.ts";
 

@@ -8,7 +8,15 @@ import type { JobTarget } from "../job/job.ts";
 import type { BucketLimits } from "../config/readers.ts";
 import type { Settings } from "../config/settings.ts";
 import { storageCall } from "../store/connect.ts";
-import { callUp, returnShare, shareIn, takeShare, type SharedWindows, type ShareRules } from "./shares.ts";
+import {
+  callUp,
+  expectedCalls,
+  returnShare,
+  shareIn,
+  takeShare,
+  type SharedWindows,
+  type ShareRules,
+} from "./shares.ts";
 import {
   bucketAt,
   emptyWindows,
@@ -187,6 +195,17 @@ export class Budget {
   async nextCreates(placed: JobTarget, count: number, now: number): Promise<readonly number[]> {
     const row = await this.#read(windowsOf("create", placed));
     return nextUses(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#windows, count, now);
+  }
+
+  /** The same where teams share: for each job that waits its team, in the order in which they would be called up. */
+  async expectedCalls(
+    placed: JobTarget,
+    waiting: ReadonlyMap<string, number>,
+    max: number,
+    now: number,
+  ): Promise<ReturnType<typeof expectedCalls>> {
+    const row = await this.#read(windowsOf("create", placed));
+    return expectedCalls(windowsShape.safeParse(row?.value).data ?? emptyWindows, waiting, this.#shares, max, now);
   }
 
   async #fromBucket(scope: string, kind: Kind, now: number): Promise<Grant> {

@@ -84,16 +84,49 @@ export function callUp(
   const called: string[] = [];
   let ahead = state;
   for (;;) {
-    const open = [...left].filter(([team, count]) => count > 0 && capacityOf(ahead, team, rules, now) > 0);
-    const next = least(
-      open.map(([team]) => team),
-      ahead,
-    );
+    const next = nextOf(left, ahead, rules, now);
     if (next === undefined) return { called, state };
     called.push(next);
-    left.set(next, (left.get(next) ?? 0) - 1);
     ahead = drawn(ahead, next, rules, now);
   }
+}
+
+/** No start is expected later than this. */
+const foreseen = day;
+
+/** Who is called up if nobody else comes, and when, in order; a team for each job, up to a number. */
+export function expectedCalls(
+  before: SharedWindows,
+  waiting: ReadonlyMap<string, number>,
+  rules: ShareRules,
+  max: number,
+  now: number,
+): readonly { readonly team: string; readonly at: number }[] {
+  const left = new Map(waiting);
+  const calls: { team: string; at: number }[] = [];
+  let state = withWaiting(at(before, now), waiting, now);
+  for (let time = now; time < now + foreseen && calls.length < max && [...left.values()].some((count) => count > 0);) {
+    const team = nextOf(left, state, rules, time);
+    if (team === undefined) {
+      time = (Math.floor(time / minute) + 1) * minute;
+      state = at(state, time);
+    } else {
+      calls.push({ team, at: time });
+      state = drawn(state, team, rules, time);
+    }
+  }
+  return calls;
+}
+
+/** The team that is called up next, which leaves one fewer of it. */
+function nextOf(left: Map<string, number>, state: SharedWindows, rules: ShareRules, now: number): string | undefined {
+  const open = [...left].filter(([team, count]) => count > 0 && capacityOf(state, team, rules, now) > 0);
+  const next = least(
+    open.map(([team]) => team),
+    state,
+  );
+  if (next !== undefined) left.set(next, (left.get(next) ?? 0) - 1);
+  return next;
 }
 
 /** Of these teams the one that paid the least; of several the first by name. */

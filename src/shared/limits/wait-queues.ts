@@ -9,6 +9,7 @@ import type { ExpectedEnd } from "../store/job-index.ts";
 import type { JobStore } from "../store/jobs.ts";
 import { expectedStarts } from "./expected-starts.ts";
 import type { Groups } from "./groups.ts";
+import { createQueue, regionQueueIn } from "./region-queues.ts";
 import type { Budget } from "./rate-budget.ts";
 
 /** Where a job stands in the line for what it waits for, in the order in which the line would be called. */
@@ -38,7 +39,8 @@ interface Copy {
 type WaitQueue =
   | { readonly kind: "name"; readonly key: string; readonly groupName: GroupName }
   | { readonly kind: "group"; readonly key: string; readonly group: string }
-  | { readonly kind: "creates"; readonly key: string; readonly placed: JobTarget }
+  /** A line of the region's own, or the lines of all teams, which share its creates. */
+  | { readonly kind: "creates" | "shared creates"; readonly key: string; readonly placed: JobTarget }
   | { readonly kind: "other"; readonly key: string };
 
 interface WaitQueuesOptions {
@@ -82,10 +84,10 @@ export class WaitQueues {
     switch (queue.kind) {
       case "creates": {
         const ids = await this.#order(queue.key);
-        // When a team's turn comes depends on the other teams.
-        const isTeams = queue.key.slice(1).includes("~");
-        return { ids, starts: isTeams ? [] : await this.#options.budget.nextCreates(queue.placed, ids.length, now) };
+        return { ids, starts: await this.#options.budget.nextCreates(queue.placed, ids.length, now) };
       }
+      case "shared creates":
+        return this.#readShared(queue.key, queue.placed, now);
       case "group":
         return this.#readGroup(queue.group, now);
       case "name":
@@ -98,6 +100,23 @@ export class WaitQueues {
   /** Who stands in a line, in the order in which it would be called now. */
   #order(queue: string): Promise<readonly JobId[]> {
     return this.#options.jobs.index.waiting(queue, maxStanding);
+  }
+
+  /** The lines of all teams as one, in the order in which they would be called up. */
+  async #readShared(key: string, placed: JobTarget, now: number): Promise<Copy> {
+    const { jobs, budget } = this.#options;
+    const waiting = new Map<string, JobId[]>();
+    for await (const name of jobs.index.lines(`${key}~`)) {
+      const line = regionQueueIn(name);
+      if (line !== undefined) waiting.set(line.team, [...(await this.#order(name))]);
+    }
+    const counts = new Map([...waiting].map(([team, { length }]) => [team, length]));
+    const calls = await budget.expectedCalls(placed, counts, maxStanding, now);
+    const called = calls.flatMap(({ team, at }) => {
+      const id = waiting.get(team)?.shift();
+      return id === undefined ? [] : [{ id, at }];
+    });
+    return { ids: called.map(({ id }) => id), starts: called.map(({ at }) => at) };
   }
 
   async #readGroup(group: string, now: number): Promise<Copy> {
@@ -149,9 +168,9 @@ function queueOf(job: Job): WaitQueue | undefined {
     return { kind: "group", key: `group ${group}`, group };
   }
   if (line === undefined) return undefined;
-  return reason === "CreateLimit" && placed !== undefined
-    ? { kind: "creates", key: line, placed }
-    : { kind: "other", key: line };
+  if (reason !== "CreateLimit" || placed === undefined) return { kind: "other", key: line };
+  const region = createQueue(placed);
+  return { kind: line === region ? "creates" : "shared creates", key: region, placed };
 }
 
 function medianTime(holders: readonly ExpectedEnd[]): number | undefined {

@@ -8,7 +8,7 @@ import { isMinted } from "../../shared/base/ids.ts";
 import type { Job, JobTarget } from "../../shared/job/job.ts";
 import { enterCeiling, withoutCeiling } from "./ceiling.ts";
 import { budgetsOf } from "./capacity.ts";
-import { capacityQueue, createQueue } from "./wait-queues.ts";
+import { capacityQueue, createQueue } from "../../shared/limits/region-queues.ts";
 import { takeSlots } from "./group-slot.ts";
 import { lockName, positionIn } from "./name-lock.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";

@@ -5,11 +5,10 @@ import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { scopeOf } from "../../shared/limits/placement.ts";
 import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeueCeiling } from "./ceiling.ts";
-import { createQueue, capacityQueue } from "./wait-queues.ts";
+import { capacityQueue, createQueue, regionQueueIn } from "../../shared/limits/region-queues.ts";
 import { teamOf } from "../../shared/intake/team.ts";
 import type { DailyBudget } from "../../shared/limits/daily-budget.ts";
 import type { JobId } from "../../shared/base/ids.ts";
-import { defaultTeam } from "../../shared/config/teams.ts";
 
 /** Whoever frees capacity requeues the oldest job that waits for it: a job whose group is gone, and the sweep. */
 
@@ -55,7 +54,7 @@ export async function requeueWaiting(deps: Deps, until: number): Promise<RunEnd>
   for (const queue of queues.keys()) {
     if (deps.now() >= until) return { kind: "unfinished", cursor: undefined };
     if (isCeilingQueue(queue)) await requeueCeiling(deps, queue);
-    const line = lineIn(queue);
+    const line = regionQueueIn(queue);
     if (line?.kind === "create") await requeueFrom(deps, queue, await deps.budget.creates(line.placed, now));
     else if (line?.kind === "room" && !exclusions.has(scopeOf(line.placed))) await requeueFrom(deps, queue, probes);
   }
@@ -76,7 +75,7 @@ async function callUpTeams(deps: Deps, until: number): Promise<boolean> {
   const { index } = deps.jobs;
   const regions = new Map<string, { readonly placed: JobTarget; readonly waiting: Map<string, Waiter[]> }>();
   for await (const queue of index.lines(creates)) {
-    const line = lineIn(queue);
+    const line = regionQueueIn(queue);
     if (line === undefined) continue;
     const region = regions.get(createQueue(line.placed)) ?? {
       placed: line.placed,
@@ -107,14 +106,4 @@ interface Waiter {
 
 async function requeueFrom(deps: Deps, queue: string, max: number): Promise<void> {
   for (const id of await deps.jobs.index.takeOldest(queue, max)) await requeue(deps, id);
-}
-
-/** The region in a wait queue's name, whose resource group does not matter to a limit, and the team whose line it is. */
-function lineIn(
-  queue: string,
-): { readonly kind: string; readonly placed: JobTarget; readonly team: string } | undefined {
-  const [, kind, subscriptionId, location, team = defaultTeam] =
-    /^~(create|room)-([0-9a-f-]{36})-([a-z0-9]+)(?:~([\w.=-]+))?$/.exec(queue) ?? [];
-  if (kind === undefined || subscriptionId === undefined || location === undefined) return undefined;
-  return { kind, placed: { subscriptionId, resourceGroup: "", location }, team: team.replaceAll("=", "_") };
 }
