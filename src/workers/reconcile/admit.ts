@@ -18,9 +18,10 @@ import { nextTimeout } from "../../shared/job/timing.ts";
 import { postpone } from "../../shared/job/transitions.ts";
 
 /**
- * What a queued job needs before its group is created: that the service is not paused, its name, slots of its group and team (taken in this order,
- * so that no two wait for each other), a target, and a create where others wait for one too; the create's token is taken when it is about to be sent. Whatever is missing is a wait with a reason. A job in a wait
- * queue holds no message: whoever frees capacity requeues the oldest, and the sweep finds what was forgotten.
+ * What a queued job needs before its group is created, in this order, so that no two wait for each other: that the service is not paused, a
+ * place below the ceilings, its name, slots of its group and team, something left of the day's budgets, a target, and a create where others
+ * wait for one too; the create's token is taken when it is about to be sent. Whatever is missing is a wait with a reason. A job in a wait
+ * queue holds no message: whoever frees capacity requeues the first, and the sweep finds what was forgotten.
  */
 export type Admission =
   | { readonly kind: "admitted"; readonly job: Job }

@@ -137,9 +137,9 @@ async function askReadable(deps: NameDeps, lockedBy: JobId, job: Job): Promise<"
   return "asked";
 }
 
-/** A job's place in a wait queue, from 1. */
-export async function positionIn({ jobs }: Pick<Deps, "jobs">, queue: string, id: JobId): Promise<number> {
-  const ids = await jobs.index.waiting(queue, maxCounted);
-  const at = ids.indexOf(id);
-  return at === -1 ? ids.length + 1 : at + 1;
+/** A job's place in a wait queue, from 1; not known far behind, nor in a team's, where it depends on the other teams. */
+export async function positionIn({ jobs }: Pick<Deps, "jobs">, queue: string, id: JobId): Promise<number | undefined> {
+  if (queue.lastIndexOf("~") > 0) return undefined;
+  const at = (await jobs.index.waiting(queue, maxCounted)).indexOf(id);
+  return at === -1 ? undefined : at + 1;
 }
