@@ -7,6 +7,7 @@ import { maxReadTime, readHealth } from "../shared/health/state.ts";
 import type { ServiceState } from "../shared/store/service-states.ts";
 import type { PeriodicRun } from "../shared/store/periodic-runs.ts";
 import { handler, json, refuse } from "./lib/reply.ts";
+import { seesEverything } from "./lib/visible.ts";
 import type { Reply } from "./openapi/replies.ts";
 
 /** `GET /api/health` (anonymous: does storage answer) and `GET /api/health/details` (for operators). */
@@ -88,7 +89,8 @@ export function healthDetails(deps: HealthDeps) {
       oldestQueued: iso(oldestQueued),
       waitingMessages: { ...held, oldest: iso(held.oldest) },
       unreadableRows: unreadable.length,
-      unreadable: unreadable.slice(0, 10),
+      // Ids of everybody's jobs.
+      unreadable: seesEverything(context) ? unreadable.slice(0, 10) : [],
       paused: pause ? { reason: pause.reason, since: iso(pause.since) } : null,
       faults: health.faults,
     };

@@ -3,10 +3,24 @@ import { minute, second } from "../../src/shared/base/duration.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
 import { listGroups } from "../../src/http/operate/groups.ts";
+import { reindex } from "../../src/http/operate/reindex.ts";
 import { partsOf } from "../../src/shared/store/group-entries.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
-import { ask, del, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import {
+  ask,
+  del,
+  follow,
+  get,
+  groupsOf,
+  indexOf,
+  jobOf,
+  openBench,
+  post,
+  useAzurite,
+  yaml,
+  type Bench,
+} from "./kit.ts";
 
 useAzurite();
 
@@ -105,6 +119,28 @@ it("a job whose team is full gives its group's slot to others after five minutes
   for (const id of [runs, other, both]) await follow(bench, id);
   expect((await jobOf(bench.deps, both)).phase.state).toBe("Succeeded");
   expect(await slotsIn(bench)).toMatchObject({ "~a": { held: 0, slots: [], line: [] }, g: { held: 0 } });
+});
+
+it("a rebuilt index has the slots of groups and teams, also of a job that would not wait for its group", async () => {
+  const bench = await openBench(teams({ a: 1 }));
+  const query = "group=g&groupLimit=2&onGroupFull=reject";
+  const [runs, waits] = [
+    await submit(bench, "runs", `team=a&${query}`),
+    await submit(bench, "waits", `team=a&${query}`),
+  ];
+  await look(bench, runs, waits);
+  const refused = await post(bench.deps, yaml("refused"), `team=b&${query}`);
+  expect(refused).toMatchObject({ status: 409, body: { code: "GroupFull", held: 2, limit: 2, waiting: 0 } });
+  const before = await slotsIn(bench);
+  expect(before).toEqual({
+    g: { held: 2, slots: [runs, waits], line: [] },
+    "~a": { held: 1, slots: [runs], line: [waits] },
+  });
+  for (const key of await indexOf(bench)) await bench.storage.table("jobindex").deleteEntity("jobs", key);
+  expect((await ask(reindex(bench.deps), { text: "" })).status).toBe(200);
+  expect(await slotsIn(bench)).toEqual(before);
+  for (const id of [runs, waits]) expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  expect(await slotsIn(bench)).toMatchObject({ "~a": { held: 0, slots: [], line: [] }, g: { held: 0, slots: [] } });
 });
 
 it("a slot stays with a job between attempts, and not while its stopped group is kept", async () => {

@@ -1,4 +1,4 @@
-import type { JobColumns } from "../../shared/store/job-filter.ts";
+import { teamIn, type JobColumns } from "../../shared/store/job-filter.ts";
 import { nameKey } from "../../shared/base/ids.ts";
 import { activeStates } from "../../shared/job/job.ts";
 import type { Reply } from "../openapi/replies.ts";
@@ -100,6 +100,7 @@ function keyOf(row: JobColumns, by: Grouping): string {
     const iso = created instanceof Date ? created.toISOString() : "";
     return by === "day" ? iso.slice(0, 10) : iso.replace(/:.*/, ":00:00Z");
   }
+  if (by === "team") return teamIn(row);
   const value = row[by === "run" ? "pipelineRunId" : by];
   return typeof value === "string" ? value : "";
 }

@@ -4,7 +4,7 @@ import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { defaultTeam } from "../../shared/config/teams.ts";
 import { teamOf } from "../../shared/intake/team.ts";
 import type { JobStore, Stored } from "../../shared/store/jobs.ts";
-import type { JobColumns, JobFilter } from "../../shared/store/job-filter.ts";
+import { teamIn, type JobColumns, type JobFilter } from "../../shared/store/job-filter.ts";
 import { openTeamsOf } from "./auth.ts";
 
 /**
@@ -33,7 +33,7 @@ export class VisibleJobs {
     const id = parseJobId(idOrName);
     if (id !== undefined) return this.peek(id);
     if (!/^[a-z0-9-]{1,63}$/i.test(idOrName)) return Promise.resolve(undefined);
-    return this.#ifOpen(() => this.#jobs.peekNewest(idOrName, (stored) => this.#isOpen(teamOf(stored.job))));
+    return this.#ifOpen(() => this.#jobs.peekNewest(idOrName, this.#teams));
   }
 
   async columns(id: JobId): Promise<JobColumns | undefined> {
@@ -93,7 +93,3 @@ export const notEverybodys: Refusal = {
   code: "Forbidden",
   message: "Forbidden: this belongs to no team; it needs the app role Job.Read.All or Job.Operate.",
 };
-
-function teamIn({ team }: JobColumns): string {
-  return typeof team === "string" ? team : defaultTeam;
-}

@@ -110,36 +110,38 @@ function isOwn({ slots, waiting }: Reply<"Group">): boolean {
   return slots.length + waiting.length > 0;
 }
 
-/** The numbers of the whole group, and those of its jobs that the caller sees. */
+/** The numbers of the whole group, and the first of its jobs that the caller sees. */
 async function shownGroup(
   groups: Deps["groups"],
   visible: VisibleJobs,
   group: string,
   max: number,
 ): Promise<{ readonly reply: Reply<"Group">; readonly tag: string }> {
-  const [{ entry, queue }, slots] = await Promise.all([groups.view(group, max + 1), groups.slots(group, max)]);
+  // Other teams' jobs may stand before the caller's.
+  const read = visible.seesAll ? max : shownAlone;
+  const [{ entry, queue }, slots] = await Promise.all([groups.view(group, read + 1), groups.slots(group, read)]);
+  const [ownSlots, ownQueue] = [
+    slots.filter((slot) => visible.shows(slot)),
+    queue.filter((each) => visible.shows(each)),
+  ];
   const reply: Reply<"Group"> = {
     group,
     held: entry?.held ?? 0,
     limit: entry?.limit ?? null,
     paused: entry?.paused ?? false,
-    slots: slots
-      .filter((slot) => visible.shows(slot))
-      .map(({ id, name, since, leaked }) => ({
-        id,
-        name,
-        since: isoTime(since),
-        ...(leaked ? { leaked } : {}),
-      })),
-    waiting: queue
-      .filter((waiter) => visible.shows(waiter))
-      .map(({ id, name, turn, limit }) => ({
-        id,
-        name,
-        since: isoTime(turn),
-        ...(limit === Infinity ? {} : { limit }),
-      })),
-    more: slots.length === max || queue.length === max,
+    slots: ownSlots.slice(0, max).map(({ id, name, since, leaked }) => ({
+      id,
+      name,
+      since: isoTime(since),
+      ...(leaked ? { leaked } : {}),
+    })),
+    waiting: ownQueue.slice(0, max).map(({ id, name, turn, limit }) => ({
+      id,
+      name,
+      since: isoTime(turn),
+      ...(limit === Infinity ? {} : { limit }),
+    })),
+    more: ownSlots.length >= max || ownQueue.length >= max || slots.length === read || queue.length === read,
   };
   return { reply, tag: steeringTag(entry) };
 }

@@ -8,6 +8,7 @@ import { queueNames } from "../../shared/store/queues.ts";
 import { audit } from "../lib/audit.ts";
 import { flag, readJson, text } from "../lib/json-body.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
+import { notEverybodys, seesEverything } from "../lib/visible.ts";
 import type { Reply } from "../openapi/replies.ts";
 
 /** `GET /api/poison`, `POST /api/poison/replay` and `/drop` `{messageId?}`: messages that failed again and again. */
@@ -16,7 +17,8 @@ type PoisonDeps = Pick<Deps, "log" | "now" | "poison" | "resender" | "held">;
 export const poisonBody = z.object({ messageId: text(256).optional(), all: flag });
 
 export function listPoison({ log, poison }: Pick<PoisonDeps, "log" | "poison">) {
-  return handler(log, async () => {
+  return handler(log, async (_request, context) => {
+    if (!seesEverything(context)) return refuse(notEverybodys, context);
     const reply: Reply<"PoisonList"> = { messages: (await poison.list()).map(shown) };
     return json(200, reply);
   });

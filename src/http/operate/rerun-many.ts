@@ -122,6 +122,8 @@ export function rerunMany(deps: RerunManyDeps) {
         names: name,
         tag,
         pipelines: pipeline,
+        groups: group,
+        teams: team,
       });
     }
     const reply = { ...replyOf(progress, finished, dryRun), ids: ids.slice(0, 1000) };

@@ -25,6 +25,8 @@ export const defaultTeam = "default";
 /** Each team that waits costs the call-up of creates two reads. */
 const maxTeams = 50;
 const maxMembers = 200;
+/** What a create costs is one divided by it: a smaller one would be lost among what larger teams paid. */
+const minWeight = 0.001;
 const maxWeight = 1000;
 const maxLimit = 10_000;
 
@@ -40,13 +42,13 @@ const list = (must: string, fits: (word: string) => boolean) =>
     .array(z.string(must), must)
     .max(maxMembers, must)
     .refine((words) => words.every(fits), must)
-    .transform((words) => words.map((word) => word.toLowerCase()))
+    .transform((words) => words.map((word) => word.trim().toLowerCase()))
     .default([]);
 const whole = (max: number) => {
   const must = `must be a whole number from 1 to ${max}`;
   return z.int(must).min(1, must).max(max, must).optional();
 };
-const mustBeWeight = `must be a number above 0, ${maxWeight} at most`;
+const mustBeWeight = `must be a number from ${minWeight} to ${maxWeight}`;
 const mustBeBoolean = "must be true or false";
 const members = "callers, factories, queue, weight, limit, vcpuSecondsPerDay";
 
@@ -55,7 +57,7 @@ const teamSchema = z.strictObject(
     callers: list(`must be a list of ids (UUIDs), ${maxMembers} at most`, isUuidLike),
     factories: list(`must be a list of names, ${maxMembers} at most`, (word) => word.trim() !== ""),
     queue: z.boolean(mustBeBoolean).default(false),
-    weight: z.number(mustBeWeight).gt(0, mustBeWeight).max(maxWeight, mustBeWeight).default(1),
+    weight: z.number(mustBeWeight).min(minWeight, mustBeWeight).max(maxWeight, mustBeWeight).default(1),
     limit: whole(maxLimit),
     vcpuSecondsPerDay: whole(1_000_000_000_000),
   },
@@ -64,11 +66,14 @@ const teamSchema = z.strictObject(
 
 /** All faults in one sentence. Only what reads like a name is repeated. */
 export const readTeams: Read<readonly Team[]> = (text) => {
-  const form = z.record(z.string(), z.unknown()).safeParse(parseJson(text)).data;
-  if (form === undefined) return { fault: `must be a JSON object, {"NAME": {...}}` };
+  const written = parseJson(text);
+  if (typeof written !== "object" || written === null || Array.isArray(written))
+    return { fault: `must be a JSON object, {"NAME": {...}}` };
+  // Every member, also one whose name a schema would pass over.
+  const form = Object.entries(written);
   const faults: string[] = [];
-  const teams = Object.entries(form).flatMap(([written, value], n): Team[] => {
-    const name = teamNamed(written);
+  const teams = form.flatMap(([given, value], n): Team[] => {
+    const name = teamNamed(given);
     if (name === undefined) {
       faults.push(`name ${n + 1} must be 1 to 64 letters, digits and . _ -`);
       return [];
@@ -86,9 +91,9 @@ export const readTeams: Read<readonly Team[]> = (text) => {
       );
     return [];
   });
-  if (Object.keys(form).length === 0) faults.push("must name a team");
-  if (Object.keys(form).length > maxTeams) faults.push(`must name at most ${maxTeams} teams`);
-  const twice = firstTwice(Object.keys(form).flatMap((name) => teamNamed(name) ?? []));
+  if (form.length === 0) faults.push("must name a team");
+  if (form.length > maxTeams) faults.push(`must name at most ${maxTeams} teams`);
+  const twice = firstTwice(form.flatMap(([name]) => teamNamed(name) ?? []));
   if (twice !== undefined) faults.push(`names ${twice} twice; case does not count`);
   if (firstTwice(teams.flatMap(({ factories }) => [...new Set(factories)])) !== undefined)
     faults.push("gives one factory to two teams");

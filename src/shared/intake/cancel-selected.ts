@@ -7,7 +7,7 @@ import type { ActiveJob } from "../store/job-index.ts";
 import { activeJobs, hasTag } from "../store/active-jobs.ts";
 import type { Selection } from "../store/bulk-works.ts";
 import type { JobStore } from "../store/jobs.ts";
-import type { JobColumns } from "../store/job-filter.ts";
+import { teamIn, type JobColumns } from "../store/job-filter.ts";
 import type { Queues } from "../store/queues.ts";
 import { logFieldsOf } from "../job/log-fields.ts";
 import { writeAudit } from "./audit.ts";
@@ -35,7 +35,7 @@ function isMeant({ states, tag, pipeline, group, team }: Selection, state: strin
     (tag === undefined || hasTag(columns, tag)) &&
     (pipeline === undefined || columns["pipeline"] === pipeline) &&
     (group === undefined || columns["group"] === group) &&
-    (team === undefined || columns["team"] === team)
+    (team === undefined || teamIn(columns) === team)
   );
 }
 

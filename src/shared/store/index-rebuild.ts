@@ -306,7 +306,7 @@ function leadingEntries({ id, key, name, job }: Row): Entry[] {
   const ids = [...(leadsToItself(id, key) ? [] : [id]), ...(job?.joined.flatMap((each) => each.id ?? []) ?? [])];
   const left = job !== undefined && hasEnded(job.phase) ? leftBy(job) : {};
   return [
-    [nameEntry(name, key), { ...leadsTo(key), ...left }],
+    [nameEntry(name, key), { ...leadsTo(key), ...defined({ team: job?.options.team }), ...left }],
     ...ids.map((each): Entry => [`id_${each}`, leadsTo(key)]),
   ];
 }

@@ -39,7 +39,8 @@ export function filterOf({ states, name, columns, teams, since, until }: JobFilt
   if (compared.length > 0) parts.push(`(${compared.map((team) => `team eq ${quoted(team)}`).join(" or ")})`);
   const more = [states ?? [], compared].map(({ length }) => Math.max(0, length - 1));
   const left = maxComparisons - parts.length - (more[0] ?? 0) - (more[1] ?? 0);
-  for (const [column, value] of Object.entries(columns).slice(0, left)) parts.push(`${column} eq ${quoted(value)}`);
+  const own = Object.entries(columns).filter(([column, value]) => column !== "team" || value !== defaultTeam);
+  for (const [column, value] of own.slice(0, left)) parts.push(`${column} eq ${quoted(value)}`);
   return parts.join(" and ");
 }
 
@@ -50,12 +51,18 @@ const maxTeams = 3;
 
 /** Whether a row, or an index entry, has these values in its columns. */
 export function hasColumns(row: JobColumns, columns: JobFilter["columns"]): boolean {
-  return Object.entries(columns).every(([column, value]) => row[column] === value);
+  return Object.entries(columns).every(([column, value]) => (column === "team" ? teamIn(row) : row[column]) === value);
 }
 
+type OfTeam = JobColumns | { readonly team?: string | undefined };
+
 /** A row of a job from before there were teams belongs to `default`. */
-export function isOfTeams({ team }: JobColumns, teams: JobFilter["teams"]): boolean {
-  return teams?.includes(typeof team === "string" ? team : defaultTeam) !== false;
+export function teamIn({ team }: OfTeam): string {
+  return typeof team === "string" ? team : defaultTeam;
+}
+
+export function isOfTeams(row: OfTeam, teams: JobFilter["teams"]): boolean {
+  return teams?.includes(teamIn(row)) !== false;
 }
 
 export function withFilter(filter: string): { filter?: string } {

@@ -1,3 +1,4 @@
+import { isOfTeams } from "./job-filter.ts";
 import { odata, type TransactionAction } from "@azure/data-tables";
 import { nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import { terminalStates, type Job, type Typical } from "../job/job.ts";
@@ -61,6 +62,8 @@ const epoch = "datetime'1970-01-01T00:00:00Z'";
 
 /** How many entries of a name one call reads: nearly always the first one leads to a row. */
 const newestPage = 3;
+/** The same where other teams' jobs are passed over. */
+const newestOfTeamsPage = 50;
 /** Reservations whose rows were never written stand before the newest job for minutes; while storage refuses rows there may be many. */
 const maxNewest = 300;
 
@@ -74,7 +77,7 @@ const maxNewest = 300;
  * | `hold_NAME` | the job that holds a group's name; create-only, so two jobs never hold one |
  * | `wait_NAME_TIME_ID` | a job that waits for a name, oldest first |
  * | `group_...` | slots of groups of jobs, and who waits for one (`group-entries.ts`) |
- * | `name_NAME_TIME_ID` | a job of a name, newest first; when it is done with, what it left for the next: how long it took if it succeeded (`startSeconds`, `runSeconds`), when a delete of its group was last accepted (`lastDeleteAt`) |
+ * | `name_NAME_TIME_ID` | a job of a name, newest first, with its team; when it is done with, what it left for the next: how long it took if it succeeded (`startSeconds`, `runSeconds`), when a delete of its group was last accepted (`lastDeleteAt`) |
  * | `key_HASH` | the job of an idempotency key |
  * | `id_UUID` | where the row of a job stands whose id a poster chose, or which it joined |
  * | `count_~all`, `count_NAME` | how many jobs have not ended, where a ceiling is set; `~most` and `~most-NAME` are the lines of those that wait for it |
@@ -249,12 +252,17 @@ export class JobIndex extends Reservations {
     return true;
   }
 
-  /** Where the rows of a name's jobs are, newest first. Of the newest some may never have been written: then the next one counts. */
-  async *newestOf(name: string): AsyncGenerator<JobKey> {
+  /**
+   * Where the rows of a name's jobs are, newest first. Of the newest some may never have been written: then the next one counts.
+   *
+   * @param teams entries that name another team are passed over
+   */
+  async *newestOf(name: string, teams?: readonly string[]): AsyncGenerator<JobKey> {
     let entries = 0;
-    for await (const row of this.rows(kind(`name_${nameKey(name)}`), undefined, newestPage)) {
+    const page = teams === undefined ? newestPage : newestOfTeamsPage;
+    for await (const row of this.rows(kind(`name_${nameKey(name)}`), undefined, page)) {
       const key = keyIn(row);
-      if (key) yield key;
+      if (key && (row["team"] === undefined || isOfTeams(row, teams))) yield key;
       if (++entries >= maxNewest) return;
     }
     // A release before kept one entry for each name, which leads to its newest job.

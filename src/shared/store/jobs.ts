@@ -117,11 +117,11 @@ export class JobStore {
       throw new Unavailable("index", indexLost.message, { retryAfter: indexLost.retryAfter });
   }
 
-  /** The newest job of a name, in any letter case, that counts: two reads. */
-  async peekNewest(name: string, counts: (stored: Stored) => boolean = () => true): Promise<Stored | undefined> {
-    for await (const key of this.index.newestOf(name)) {
+  /** The newest job of a name, in any letter case; of some teams' where they are given. Two reads. */
+  async peekNewest(name: string, teams?: readonly string[]): Promise<Stored | undefined> {
+    for await (const key of this.index.newestOf(name, teams)) {
       const stored = await this.#peekAt(key);
-      if (stored && counts(stored)) return stored;
+      if (stored && isOfTeams(stored.job.options, teams)) return stored;
     }
     await this.mustFindAll();
     return undefined;

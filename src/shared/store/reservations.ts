@@ -1,4 +1,5 @@
 import type { TransactionAction } from "@azure/data-tables";
+import { defined } from "../base/defined.ts";
 import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import type { JobKey } from "./job-row.ts";
 import { entity, keyIn, leadsTo, nameEntry, partition, timeOf, type IndexRow } from "./index-partition.ts";
@@ -69,7 +70,7 @@ export class Reservations extends NameLocks {
           ...(keyEntry === undefined ? {} : { keyHash: keyEntry.hash }),
         }),
       ],
-      ["create", entity(nameEntry(name, key), leadsTo(key))],
+      ["create", entity(nameEntry(name, key), { ...leadsTo(key), ...defined({ team: reservation.columns["team"] }) })],
     ];
     if (want === "hold") actions.push(["create", entity(`hold_${nameKey(groupName)}`, { jobId: id })]);
     if (want === "wait") actions.push(["create", waitEntity(groupName, { id, createdAt, turn, replaces })]);

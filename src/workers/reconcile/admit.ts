@@ -186,8 +186,11 @@ function sameTarget(a: JobTarget | undefined, b: JobTarget): boolean {
 // ------------------------------------------------------------------------------------------------------------- Waiting
 
 async function enqueue(deps: Deps, job: Job, queue: string, reason: Reason): Promise<Admission> {
-  const { id, createdAt, options } = job;
-  await deps.jobs.index.enqueue(queue, { id, createdAt, turn: queueTimeOf(createdAt, options.priority) });
+  const { id, createdAt, options, line } = job;
+  const turn = queueTimeOf(createdAt, options.priority);
+  await deps.jobs.index.enqueue(queue, { id, createdAt, turn });
+  // It stands in one line: where TEAMS was changed it may have stood in another.
+  if (line !== undefined && line !== queue) await deps.jobs.index.dequeue(line, id, turn);
   return wait(deps, { ...job, line: queue }, { reason, queue });
 }
 

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { adopt } from "../../../src/http/adopt.ts";
 import { caller } from "../../../src/http/caller.ts";
 import { remove } from "../../../src/http/delete.ts";
+import { healthDetails } from "../../../src/http/health.ts";
 import { definition } from "../../../src/http/jobs/definition.ts";
 import { jobs } from "../../../src/http/jobs/list.ts";
 import { job } from "../../../src/http/jobs/record.ts";
@@ -13,6 +14,7 @@ import { guards, type Guard } from "../../../src/http/lib/auth.ts";
 import { logs } from "../../../src/http/logs.ts";
 import { cancelMany } from "../../../src/http/operate/cancel-many.ts";
 import { getGroup, listGroups } from "../../../src/http/operate/groups.ts";
+import { listPoison } from "../../../src/http/operate/poison.ts";
 import { setPriority } from "../../../src/http/operate/priority.ts";
 import { rerunMany } from "../../../src/http/operate/rerun-many.ts";
 import { rerun } from "../../../src/http/operate/rerun.ts";
@@ -55,6 +57,8 @@ const handlers = {
   groups: ["read", "GET", listGroups],
   group: ["read", "GET", getGroup],
   adopt: ["read", "GET", adopt],
+  poison: ["read", "GET", listPoison],
+  health: ["read", "GET", healthDetails],
   caller: ["read", "GET", caller],
 } as const satisfies Record<string, readonly [Guard, string, (deps: Deps) => HttpHandler]>;
 

@@ -7,6 +7,8 @@ import { z } from "zod";
 import { summary } from "../../../src/http/jobs/summary.ts";
 import { guards } from "../../../src/http/lib/auth.ts";
 import { link } from "../../../src/http/link.ts";
+import { memberOf } from "../../../src/shared/store/group-entries.ts";
+import { keyOfMinted } from "../../../src/shared/store/job-row.ts";
 import { reconcile } from "../../../src/workers/reconcile/reconcile.ts";
 import { jobId } from "../../kit/kit.ts";
 import { deliver, follow, jobOf, useAzurite, yaml } from "../kit.ts";
@@ -135,8 +137,44 @@ describe("a caller of another team", () => {
     });
   });
 
-  it("does not hear which groups Azure has beside", async () => {
-    expect((await as("bob", await open(), "adopt")).status).toBe(403);
+  it("sees its own job in a list of groups, though many of other teams come before it", async () => {
+    const bench = await open();
+    for (let n = 0; n < 21; n++) {
+      const { id } = await submit("alice", bench, yaml(`of-a-${n}`, { seconds: 600 }), { query: "group=db" });
+      await bench.deps.groups.seek(memberOf(await jobOf(bench.deps, id)) ?? expect.fail("no member"), false);
+    }
+    const own = await submit("bob", bench, yaml("of-b", { seconds: 600 }), { query: "group=db" });
+    await bench.deps.groups.seek(memberOf(await jobOf(bench.deps, own.id)) ?? expect.fail("no member"), false);
+    const { groups } = z.object({ groups: z.array(z.unknown()) }).parse((await as("bob", bench, "groups")).body);
+    expect(groups).toMatchObject([{ group: "db", held: 22, slots: [{ id: own.id }], more: false }]);
+  });
+
+  it("finds its own job by a name that another team uses much more often, with two reads", async () => {
+    const bench = await open();
+    const own = await submit("bob", bench, yaml("shared"), { query: "uniqueName=true" });
+    for (let n = 0; n < 8; n++) await submit("alice", bench, yaml("shared"), { query: "uniqueName=true" });
+    const before = bench.calls().length;
+    expect(await as("bob", bench, "status", { params: { idOrName: "shared" } })).toMatchObject({ id: own.id });
+    expect(bench.calls().length - before).toBe(2);
+    expect((await as("nobody", bench, "status", { params: { idOrName: "shared" } })).status).toBe(404);
+    expect(bench.calls().length - before).toBeLessThanOrEqual(5);
+  });
+
+  it("does not hear which groups Azure has beside, nor ids from the poison queue and of rows that can't be read", async () => {
+    const bench = await open();
+    const { id } = await submit("alice", bench, yaml("broken"));
+    const key = keyOfMinted(id) ?? expect.fail("The id is ours.");
+    await bench.storage.table("jobs").updateEntity({ ...key, record: "{" }, "Merge");
+    for (const idOrName of [id, "broken"])
+      for (const what of ["status", "logs", "delete"] as const)
+        expect((await as("bob", bench, what, { params: { idOrName } })).status, `${what} ${idOrName}`).toBe(404);
+    expect((await as("bob", bench, "record", { params: { id } })).status).toBe(404);
+    for (const what of ["adopt", "poison"] as const) expect((await as("bob", bench, what)).status).toBe(403);
+    expect((await as("nobody", bench, "record", { params: { id }, roles: ["Job.Read.All"] })).status).toBe(200);
+    expect((await as("bob", bench, "health")).body).toMatchObject({ unreadableRows: 1, unreadable: [] });
+    const roles = ["Job.Read.All"];
+    expect((await as("bob", bench, "health", { roles })).body).toMatchObject({ unreadable: [{ id }] });
+    expect((await as("bob", bench, "poison", { roles })).status).toBe(200);
   });
 
   it("whoever has a job's link needs no team", async () => {
@@ -162,6 +200,23 @@ describe("the team of a new job", () => {
     expect(await as(who, bench, "trigger", { body: yaml("checked"), query: `${query}&dryRun=true` })).toMatchObject({
       status,
     });
+  });
+
+  it("is default in every filter and summary, also of a job from before there were teams", async () => {
+    const bench = await open();
+    const before = await bench.again({ AUTH_MODE: "key", TEAMS: "" });
+    const old = await as("alice", { ...bench, deps: before }, "trigger", { body: yaml("old") });
+    await submit("alice", bench, yaml("of-a"));
+    bench.clock.advance(1000);
+    const roles = ["Job.Operate"];
+    for (const query of ["team=default", "team=Default&state=active"])
+      expect(listed(await as("alice", bench, "list", { roles, query })), query).toEqual([old.id]);
+    expect((await as("alice", bench, "summary", { roles, query: "by=team" })).body["rows"]).toMatchObject([
+      { key: "a", count: 1 },
+      { key: "default", count: 1 },
+    ]);
+    const canceled = await as("alice", bench, "cancelMany", { roles, body: { team: "default" } });
+    expect(canceled.body).toMatchObject({ canceled: 1, ids: [old.id] });
   });
 
   it("is default for who is in no team, who sees jobs from before there were teams", async () => {

@@ -7,7 +7,7 @@ const id = "11111111-AAAA-bbbb-cccc-000000000001";
 const read = (teams: unknown) => readTeams(typeof teams === "string" ? teams : JSON.stringify(teams));
 
 it("TEAMS is read with its defaults, names and ids in lower case", () => {
-  expect(read({ Data: { callers: [id], factories: ["Adf-Prod"], queue: true, limit: 5 }, "b.1_x-y": {} })).toEqual([
+  expect(read({ Data: { callers: [id], factories: [" Adf-Prod "], queue: true, limit: 5 }, "b.1_x-y": {} })).toEqual([
     {
       name: "data",
       callers: [id.toLowerCase()],
@@ -35,11 +35,14 @@ it.each<[unknown, string]>([
   [{}, "must name a team"],
   [{ a: 5 }, "a must be an object of callers, factories"],
   [{ "a b": {} }, "name 1 must be 1 to 64 letters, digits and . _ -"],
+  ['{"a": {}, "__proto__": {}}', "name 2 must be 1 to 64 letters"],
   [{ constructor: {} }, "name 1 must be 1 to 64 letters"],
   [{ a: { wieght: 2 } }, "a has a member that is not known; known are callers"],
-  [{ a: { weight: 0 } }, "a.weight must be a number above 0"],
-  [{ a: { weight: -1 } }, "a.weight must be a number above 0"],
-  [{ a: { weight: "2" } }, "a.weight must be a number above 0"],
+  [{ a: { weight: 0 } }, "a.weight must be a number from 0.001 to 1000"],
+  [{ a: { weight: -1 } }, "a.weight must be a number from 0.001 to 1000"],
+  [{ a: { weight: 1e-320 } }, "a.weight must be a number from 0.001 to 1000"],
+  [{ a: { weight: 1e9 } }, "a.weight must be a number from 0.001 to 1000"],
+  [{ a: { weight: "2" } }, "a.weight must be a number from 0.001 to 1000"],
   [{ a: { limit: 0 } }, "a.limit must be a whole number from 1"],
   [{ a: { limit: 1.5 } }, "a.limit must be a whole number from 1"],
   [{ a: { vcpuSecondsPerDay: 0 } }, "a.vcpuSecondsPerDay must be a whole number from 1"],
