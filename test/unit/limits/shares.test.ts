@@ -199,3 +199,34 @@ it("a team whose jobs come one by one is not kept waiting by a flood, and a floo
   for (let at = later + hour; at < later + 3 * hour; at += minute / 2) line.pass(at);
   expect((line.drawn.length - before) / 2).toBeGreaterThan(290);
 });
+
+it("the row of fifty teams with the longest names and the smallest weight fits a property of the table, and is read as it was written", () => {
+  const by: ShareRules = { ...rules(), weightOf: () => 0.001 };
+  const names = Array.from({ length: 50 }, (_, n) => `${n}`.padEnd(64, "x"));
+  let state: SharedWindows = emptyWindows;
+  for (let at = start; at < start + hour; at += 6 * minute) {
+    const { called, state: next } = callUp(state, new Map(names.map((name) => [name, 2])), by, at);
+    state = next;
+    for (const name of called) state = take(state, name, at, by);
+  }
+  const written = JSON.stringify(state);
+  // A string property holds 64 KiB in UTF-16.
+  expect(written.length).toBeLessThan(32 * 1024);
+  expect(JSON.parse(written)).toEqual(state);
+});
+
+it("a clock that goes back by an hour gives nobody more creates than there are, and keeps nobody waiting beyond an hour", () => {
+  let state = take(emptyWindows, "b", start);
+  const first = takeAll(state, "a", start);
+  ({ state } = first);
+  const back = takeAll(state, "a", start - hour);
+  expect(back.taken).toBe(0);
+  const refused = takeShare(state, "a", fair, start - hour);
+  expect(refused).toEqual({ ok: false, at: start + 6 * minute });
+  const both = new Map([
+    ["a", 1],
+    ["b", 1],
+  ]);
+  const { called } = callUp(state, both, fair, start - hour);
+  expect(called).toEqual(["b"]);
+});
