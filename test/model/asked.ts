@@ -1,14 +1,20 @@
 import fc from "fast-check";
+import { defined } from "../../src/shared/base/defined.ts";
 import { Happening, host, pick, some } from "./happening.ts";
-import { specs } from "./specs.ts";
+import { specs, type Spec, type SpecOptions } from "./specs.ts";
 
 /** What callers, posters and operators do. */
 const grouped = specs.filter(({ options }) => options.group !== undefined);
 /** Jobs of one group meet often enough to stand in each other's way. */
-const spec = fc.oneof(
+const anySpec = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...specs) },
   { weight: 1, arbitrary: fc.constantFrom(...grouped) },
 );
+/** Without teams in the settings it is a label. */
+const team = fc.constantFrom<SpecOptions["team"]>(undefined, undefined, "etl", "etl", "ml_lab", "web");
+const spec = fc
+  .tuple(anySpec, team)
+  .map(([plain, named]): Spec => ({ ...plain, options: { ...plain.options, ...defined({ team: named }) } }));
 
 export const submit = fc
   .tuple(spec, host)
@@ -43,6 +49,14 @@ export const cancel = fc.tuple(some, host).map(
     new Happening(`cancel job ${n} on ${on}`, (world) => {
       const job = pick(world.judge.rows, n);
       if (job) world.callers.cancel(job.id, world.host(on));
+    }),
+);
+
+export const rerun = fc.tuple(some, host).map(
+  ([n, on]) =>
+    new Happening(`rerun job ${n} on ${on}`, (world) => {
+      const job = pick(world.judge.rows, n);
+      if (job) world.callers.rerun(job.id, world.host(on));
     }),
 );
 

@@ -3,6 +3,7 @@ import { resume } from "../../src/http/operate/resume.ts";
 import { renewLease } from "../../src/http/lib/job-reply.ts";
 import { accept } from "../../src/shared/intake/accept.ts";
 import { cancel } from "../../src/shared/intake/cancel.ts";
+import { rerunJob } from "../../src/shared/intake/rerun.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { submissionOf } from "./submissions.ts";
@@ -41,7 +42,7 @@ export class Callers {
 
   again(caller: Caller, on: Host): void {
     const { judge } = this.#world;
-    const { order, checked } = submissionOf(caller.spec, "http");
+    const { order, checked } = submissionOf(caller.spec, "http", this.#world.settings);
     this.#world.run(async () => {
       const since = this.#world.now;
       const answer = await accept(on.deps, { ...order, idempotencyKey: caller.key }, checked);
@@ -54,7 +55,7 @@ export class Callers {
   }
 
   post(spec: Spec): void {
-    const { order, text } = submissionOf(spec, "queue");
+    const { order, text } = submissionOf(spec, "queue", this.#world.settings);
     const envelope = { version: 1, definition: text, options: order.envelope };
     this.#world.queue.send(queueNames.jobs, JSON.stringify(envelope));
     this.#world.judge.posted();
@@ -63,6 +64,16 @@ export class Callers {
   cancel(id: JobId, on: Host): void {
     this.#world.judge.canceled(id);
     this.#world.run(() => cancel(on.deps, id, undefined));
+  }
+
+  rerun(id: JobId, on: Host): void {
+    this.#world.run(async () => {
+      const stored = await on.deps.jobs.peek(id);
+      if (stored === undefined) return;
+      const answer = await rerunJob(on.deps, stored, { requestedBy: undefined, traceparent: undefined });
+      if (!answer.ok) this.#world.judge.violated(`a rerun was refused: ${answer.error.code}`);
+      else if (!answer.value.attached) await on.deps.queues.run(answer.value.job.id).catch(() => undefined);
+    });
   }
 
   /** As a poll of the job's own `Location` does. */

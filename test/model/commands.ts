@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
-import { cancel, insist, pause, post, readStatus, resume, submit } from "./asked.ts";
+import { cancel, insist, pause, post, readStatus, rerun, resume, submit } from "./asked.ts";
 import { Happening, host, pick, some, type Command } from "./happening.ts";
 import { settled } from "./scheduler.ts";
 import { crash, duplicate, fail, flap, foreign, lock, lose, others, refuse, refuseDelete, strange } from "./trouble.ts";
@@ -61,7 +61,7 @@ const event = some.map(
 
 /** How often what happens, against the others: what a healthy service lives with, and what only the timer may notice. */
 const healthy: readonly fc.Arbitrary<Command>[] = [
-  ...[submit, insist, post],
+  ...[submit, insist, post, rerun],
   ...[steps, steps, steps, work, work, work, work, work],
   ...[deliver, deliver, deliver, deliver, deliver],
   ...[passing, passing, passing, duplicate, cancel, readStatus, readStatus, event, others, strange],

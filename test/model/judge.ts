@@ -13,6 +13,7 @@ import { attemptEnded, ended, retried } from "./promises/ends.ts";
 import { createdRightly, deletedRightly, gone, sentRightly } from "./promises/groups.ts";
 import { allSettled, allDone, nextCheck, unfinished } from "./promises/settled.ts";
 import { endObservedInTime, notTooEarly, notTooLate, resumedInTime } from "./promises/times.ts";
+import { calledUpInTime } from "./promises/teams.ts";
 import type { Entity } from "./tables.ts";
 import type { World } from "./world.ts";
 
@@ -115,6 +116,7 @@ export class Judge implements Watcher {
     endObservedInTime(ledger, before);
     resumedInTime(ledger, before, after);
     replacesInTime(ledger, before);
+    calledUpInTime(ledger, before);
     if (after.attempt > before.attempt) {
       gone(ledger, after.id, `attempt ${after.attempt} began`);
       attemptEnded(ledger, after, before.attempt);

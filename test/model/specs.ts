@@ -1,4 +1,5 @@
 import type { Reason } from "../../src/shared/job/reasons.ts";
+import type { TeamName } from "./settings.ts";
 import { scriptOf, type Script } from "./scripts.ts";
 
 /** What callers ask for, in the words in which they do: the judge knows it from here, and not from what the service made of it. */
@@ -22,7 +23,7 @@ export interface Program {
 }
 
 /** As an envelope has them. Times are seconds. */
-interface SpecOptions {
+export interface SpecOptions {
   readonly onConflict: "reject" | "wait" | "replace" | "attach";
   readonly keep?: "never" | "failed" | "always";
   readonly retries?: number;
@@ -38,6 +39,7 @@ interface SpecOptions {
   readonly groupLimit?: number;
   readonly onGroupFull?: "reject";
   readonly priority?: number;
+  readonly team?: TeamName;
 }
 
 /** What an attempt's group gives the job when nobody interferes. */

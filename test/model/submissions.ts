@@ -1,7 +1,7 @@
 import { check, type Checked, type Submission } from "../../src/shared/intake/submission.ts";
+import type { Settings } from "../../src/shared/config/settings.ts";
 import type { Job } from "../../src/shared/job/job.ts";
 import { submission as plainOrder } from "../kit/kit.ts";
-import { settings } from "./settings.ts";
 import type { Program, Spec } from "./specs.ts";
 
 /** Specs as callers send them. What the containers do is in the definition's tags; a tag of the options names the spec. */
@@ -15,8 +15,8 @@ interface Made {
 const known = new Map<string, Made>();
 const numbered: Made[] = [];
 
-export function submissionOf(spec: Spec, via: Submission["via"]): Made {
-  const key = JSON.stringify([via, spec]);
+export function submissionOf(spec: Spec, via: Submission["via"], settings: Settings): Made {
+  const key = JSON.stringify([via, spec, settings.teams.length]);
   const before = known.get(key);
   if (before) return before;
   const envelope = { ...spec.options, tags: { spec: String(numbered.length) } };

@@ -1,6 +1,6 @@
 import { HttpRequest, InvocationContext, type StorageQueueHandler } from "@azure/functions";
 import { enqueueingSweep } from "../../src/http/lib/second-clock.ts";
-import { second } from "../../src/shared/base/duration.ts";
+import { day, second } from "../../src/shared/base/duration.ts";
 import { makeDeps, type Deps } from "../../src/shared/deps.ts";
 import { Unavailable } from "../../src/shared/base/errors.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
@@ -20,7 +20,7 @@ import { ring } from "./key-ring.ts";
 import { Queue, queueService, type Message } from "./queues.ts";
 import { mulberry32 } from "./random.ts";
 import { Scheduler, settled, type Pending } from "./scheduler.ts";
-import { installation, installationTag, settings, skews, tagKey } from "./settings.ts";
+import { installation, installationTag, kindsOfSettings, settings, skews, tagKey } from "./settings.ts";
 import { pointReader, Table, tableClient } from "./tables.ts";
 
 /**
@@ -42,7 +42,9 @@ interface Landing {
 }
 
 export class World {
-  now = start;
+  now: number;
+  /** With teams or without. */
+  readonly settings: typeof settings;
   readonly random: () => number;
   readonly scheduler = new Scheduler(() => this.now);
   readonly queue = new Queue(() => this.now);
@@ -61,6 +63,8 @@ export class World {
   constructor(seed: number, without?: Trigger) {
     this.without = without;
     this.random = mulberry32(seed);
+    this.now = start + Math.floor(this.random() * day);
+    this.settings = kindsOfSettings[Math.floor(this.random() * kindsOfSettings.length)] ?? settings;
     this.judge = new Judge(this);
     this.callers = new Callers(this);
     this.aci = new ContainerInstances(() => this.now, this.judge, this.random);
@@ -98,7 +102,7 @@ export class World {
     const id = ++this.#hostIds;
     const call = this.scheduler.callsOf(id);
     const deps = makeDeps({
-      settings,
+      settings: this.settings,
       log: () => undefined,
       now: () => this.now + (skews[place] ?? 0),
       random: this.random,

@@ -51,7 +51,8 @@ function isLive({ phase, cancel }: Job): boolean {
 export function replacesInTime(ledger: Ledger, job: Job): void {
   if (!isLive(job) || ledger.quietSince === Infinity || ledger.pausedSince !== undefined) return;
   const heirs = ledger.sharing(job).filter(({ phase }) => phase.state === "Queued");
-  const heir = heirs.find((other) => specOf(other).options.onConflict === "replace");
+  // A rerun only waits.
+  const heir = heirs.find((other) => other.via !== "rerun" && specOf(other).options.onConflict === "replace");
   if (heir === undefined) return;
   const since = Math.max(heir.createdAt, job.provisioningAt ?? 0, ledger.resumedAt);
   if (ledger.now > ledger.latest(heir, since) + second)

@@ -6,6 +6,7 @@ import type { Sent } from "../container-instances.ts";
 import type { Group } from "../groups.ts";
 import type { Ledger } from "../ledger.ts";
 import { specOf } from "../submissions.ts";
+import { withinTeamLimit } from "./teams.ts";
 import { isTaggedOurs, keepTime, maxSkew } from "../settings.ts";
 
 /** What may be done to container groups: one at a time for each job, under a claim, never somebody else's, kept as `keep` says. */
@@ -46,6 +47,7 @@ export function createdRightly(ledger: Ledger, group: Group, existing: Group | u
   const others = ledger.groupsOf(id).filter((other) => ledger.world.aci.runs(other));
   if (others.length > 0) ledger.violated(`a second live group of ${id}`);
   withinLimit(ledger, job);
+  withinTeamLimit(ledger, job);
 }
 
 /** Of the job's group of jobs no more run than the largest limit of theirs allows: each was let in by its own. */

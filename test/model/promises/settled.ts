@@ -4,6 +4,7 @@ import { hasEnded } from "../../../src/shared/job/job.ts";
 import { queueNames } from "../../../src/shared/store/queues.ts";
 import type { Ledger } from "../ledger.ts";
 import { isTaggedOurs } from "../settings.ts";
+import { budgetSettled } from "./teams.ts";
 
 /** Everything comes to rest: every job ends, and nothing is left of it but its row. */
 
@@ -40,6 +41,7 @@ export function nextCheck(ledger: Ledger): number {
 export function allSettled(ledger: Ledger): void {
   const left = [...ledger.index("hold_"), ...ledger.index("wait_"), ...ledger.index("group_")];
   for (const { rowKey } of left) ledger.violated(`${rowKey} was left behind`);
+  budgetSettled(ledger);
   const queued = ledger.rows.filter(({ via }) => via === "queue").length;
   const poisoned = ledger.world.queue.poisoned.filter(({ queue }) => queue === queueNames.jobs).length;
   if (queued + poisoned < ledger.posted) ledger.violated(`${ledger.posted - queued} posted jobs have no row`);
