@@ -156,24 +156,19 @@ function payerOf({ settings }: Pick<Deps, "settings">, job: Job): string | undef
 }
 
 /**
- * The create's token, taken when everything else is ready and the create is about to be sent; the attempt begins to count for its day.
+ * The create's token, taken when everything else is ready and the create is about to be sent.
  *
- * @param claimed the job as it is to be saved before the create is sent
  * @returns its lease, or the wait of a job that got no token
  */
 export async function leaseCreate(
   deps: Deps,
   job: Job,
-  claimed: Job,
   placed: JobTarget,
 ): Promise<{ readonly kind: "drawn"; readonly lease: CreateLease } | Admission> {
   const { aci } = await deps.aci();
   const payer = payerOf(deps, job);
   const taken = await aci.leaseCreate(placed, payer);
-  if (taken.ok) {
-    for (const budget of budgetsOf(deps, claimed)) await budget.begin(claimed);
-    return { kind: "drawn", lease: taken.lease };
-  }
+  if (taken.ok) return { kind: "drawn", lease: taken.lease };
   return taken.reason === "CreateLimit"
     ? enqueue(deps, job, createQueue(placed, payer), "CreateLimit")
     : wait(deps, job, { reason: taken.reason, until: taken.at });

@@ -15,7 +15,11 @@ import type { JobId } from "../../shared/base/ids.ts";
 /** A group is gone: its region has capacity for one more. */
 export async function capacityFreed(deps: Deps, job: Job): Promise<void> {
   // Done at each attempt's end already, unless whoever saved that end died right after.
-  for (const budget of budgetsOf(deps, job)) await budget.settle(job);
+  for (const budget of budgetsOf(deps, job)) {
+    await budget.settle(job);
+    // Its last create may have been refused on this day.
+    if (job.provisioningAt === undefined) await budget.cancel({ ...job, provisioningAt: deps.now() });
+  }
   if (job.placed === undefined) return;
   const exclusion = (await deps.placement.exclusions(deps.now())).get(scopeOf(job.placed));
   if (exclusion?.reason !== "QuotaReached") return;
@@ -23,11 +27,16 @@ export async function capacityFreed(deps: Deps, job: Job): Promise<void> {
   await requeueFrom(deps, capacityQueue(job.placed), 1);
 }
 
-/** An attempt that ended counts with the time that it took; one whose group was never created does not count. */
+/**
+ * An attempt counts for its day from the claim of its create on; one that ended with the time that it took; one whose group was never
+ * created does not count.
+ */
 export async function countAttempt(deps: BudgetDeps, before: Job, after: Job): Promise<void> {
   for (const budget of budgetsOf(deps, after)) {
     if (after.attempts.length > before.attempts.length) await budget.settle(after);
     else if (before.phase.state === "Provisioning" && after.phase.state === "Queued") await budget.cancel(before);
+    else if (after.phase.state === "Provisioning" && after.provisioningAt !== before.provisioningAt)
+      await budget.begin(after);
   }
 }
 

@@ -202,7 +202,7 @@ class Reconciliation {
     }
     const { placed, groupName } = claimed;
     if (placed === undefined) return false;
-    const lease = await leaseCreate(this.#deps, this.#stored.job, claimed, placed);
+    const lease = await leaseCreate(this.#deps, this.#stored.job, placed);
     if (lease.kind === "wait") return this.#requeueAt(lease.job, lease.until, lease.ownMessage);
     if (lease.kind === "admitted") return false;
     const { aci } = await this.#deps.aci();

@@ -31,9 +31,10 @@ export function calledUpInTime(ledger: Ledger, { id, phase }: Job): void {
     ledger.violated(`${id} waits for a create since ${phase.waiting.since}`);
 }
 
-/** An attempt that ended counts with the time that it took: what still counts as running would use up the day. */
+/** An attempt that ended counts with the time that it took: what still counts as running would use up this day. */
 export function budgetSettled(ledger: Ledger): void {
+  const today = new Date(ledger.now).toISOString().slice(0, 10);
   for (const { partitionKey, rowKey } of ledger.world.table("control").all())
-    if (partitionKey.startsWith("daily~") && rowKey.includes("_"))
+    if (partitionKey.startsWith("daily~") && rowKey.startsWith(`${today}_`))
       ledger.violated(`${rowKey} was left behind in ${partitionKey}`);
 }
