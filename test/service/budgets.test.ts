@@ -1,5 +1,5 @@
 /** What Azure and the operator allow is counted as it is used: no more, no less, and once. */
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { faultSchema } from "../../local/aci/control/faults.ts";
 import { hour, minute, second } from "../../src/shared/base/duration.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
@@ -103,5 +103,37 @@ it("a job that starts before midnight counts for the day before, and a refused c
   const refused = await post(deps, yaml("refused"));
   await reconcile(deps, refused.id, { at: undefined });
   await del(deps, refused.id);
+  expect(await deps.daily.left(clock.now() + hour)).toEqual({ ok: true });
+});
+
+it("a job that is canceled just before its create is sent counts for no day", async () => {
+  const bench = await openBench({ DAILY_VCPU_SECONDS: "50" });
+  const { deps, clock } = bench;
+  const { id } = await post(deps, yaml("canceled"));
+  const { aci } = await deps.aci();
+  vi.spyOn(aci, "leaseCreate").mockImplementationOnce(async () => {
+    await del(deps, id);
+    return { ok: true, lease: { at: clock.now(), team: undefined } };
+  });
+  await reconcile(deps, id, { at: undefined });
+  expect((await jobOf(deps, id)).phase.state).toBe("Canceled");
+  expect(countersOf(bench).calls["put"]).toBeUndefined();
+  expect(await deps.daily.left(clock.now() + hour)).toEqual({ ok: true });
+});
+
+it("a job whose host died as its create had been refused counts for no day once it has ended", async () => {
+  const bench = await openBench({ DAILY_VCPU_SECONDS: "50" });
+  const { deps, clock } = bench;
+  break_(bench, {
+    match: { kind: "put" },
+    effect: { type: "status", status: 409, code: "ServiceUnavailable" },
+    count: 1,
+  });
+  const { id } = await post(deps, yaml("refused"));
+  vi.spyOn(deps.daily, "cancel").mockRejectedValueOnce(new Error("the host died"));
+  await expect(reconcile(deps, id, { at: undefined })).rejects.toThrow("the host died");
+  expect((await jobOf(deps, id)).phase.state).toBe("Queued");
+  await del(deps, id);
+  await reconcile(deps, id, { at: undefined });
   expect(await deps.daily.left(clock.now() + hour)).toEqual({ ok: true });
 });
