@@ -1,5 +1,5 @@
 // Longer than 350 lines: every trigger that is late, lost or doubled, on one bench.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { InvocationContext } from "@azure/functions";
 import { day, minute, second } from "../../src/shared/base/duration.ts";
 import { cancel } from "../../src/shared/intake/cancel.ts";
@@ -428,6 +428,22 @@ describe("a lease", () => {
     gate.before = () => "pass";
     expect((await jobOf(bench.deps, id)).phase).toMatchObject({ state: "Running" });
     expect(await minutes(bench, id, 3)).toMatchObject({ state: "Running" });
+  });
+
+  it("counts from the end of an outage that came while its job was reconciled", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("leased", { seconds: 36_000 }), "polling=true&lease=PT5M");
+    await runs(bench, id);
+    const { aci } = await bench.deps.aci();
+    const late = vi.spyOn(aci, "observe").mockImplementationOnce((...asked) => {
+      bench.clock.advance(30 * minute);
+      return aci.observe(...asked);
+    });
+    await reconcile(bench.deps, id, { at: undefined });
+    expect(late).toHaveBeenCalled();
+    expect(await minutes(bench, id, 4)).toMatchObject({ state: "Running" });
+    await minutes(bench, id, 2);
+    expect((await follow(bench, id)).phase).toMatchObject({ verdict: { reason: "LeaseExpired" } });
   });
 
   it("is not lengthened by an outage before the last time that somebody read", async () => {

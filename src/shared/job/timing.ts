@@ -94,9 +94,11 @@ const maxLate = 2 * minute;
 /**
  * The job as a look finds it that comes far too late: in that time nobody could read the job's `Location`, so it does not count against
  * the lease.
+ *
+ * @param since when it was due
  */
-export function withoutOutage(job: Job, now: number): Job {
-  const late = now - job.lookAt;
+export function withoutOutage(job: Job, now: number, since = job.lookAt): Job {
+  const late = now - since;
   if (job.options.lease === undefined || late < maxLate) return job;
   return { ...job, leaseSeenAt: Math.min(now, (job.leaseSeenAt ?? job.createdAt) + late) };
 }

@@ -97,6 +97,8 @@ class Reconciliation {
   #admitted = false;
   #hasLetGo = false;
   #conflicts = 0;
+  /** When the row was read. */
+  #foundAt = 0;
 
   constructor(deps: Deps, stored: Stored, deadline: Deadline) {
     this.#deps = deps;
@@ -107,7 +109,8 @@ class Reconciliation {
 
   /** A row as it was read. An observation that comes far too late does not count against the lease. */
   #found(stored: Stored): Stored {
-    return { ...stored, job: withoutOutage(stored.job, this.#deps.now()) };
+    this.#foundAt = this.#deps.now();
+    return { ...stored, job: withoutOutage(stored.job, this.#foundAt) };
   }
 
   async run(): Promise<void> {
@@ -326,7 +329,9 @@ class Reconciliation {
     // Without a message of its own the job relies on somebody else's, or on the sweep.
     const moveCheck = !wake || lookAt + leastCheckDelay > job.checkAt;
     const checkAt = !wake ? lookAt : moveCheck ? lookAt + checkDelay : job.checkAt;
-    if (!(await this.#save({ ...job, lookAt, checkAt }, moveCheck))) return false;
+    // An outage may also come while the job is reconciled.
+    const kept = withoutOutage(job, now, this.#foundAt);
+    if (!(await this.#save({ ...kept, lookAt, checkAt }, moveCheck))) return false;
     if (wake) await this.#deps.queues.requeue(job.id, lookAt, lookAt - now);
     return true;
   }
