@@ -1,6 +1,6 @@
 import { HttpRequest, InvocationContext, type StorageQueueHandler } from "@azure/functions";
 import { enqueueingSweep } from "../../src/http/lib/second-clock.ts";
-import { day, second } from "../../src/shared/base/duration.ts";
+import { minute, second } from "../../src/shared/base/duration.ts";
 import { makeDeps, type Deps } from "../../src/shared/deps.ts";
 import { Unavailable } from "../../src/shared/base/errors.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
@@ -63,7 +63,7 @@ export class World {
   constructor(seed: number, without?: Trigger) {
     this.without = without;
     this.random = mulberry32(seed);
-    this.now = start + Math.floor(this.random() * day);
+    this.now = start + Math.floor(this.random() * 24 * 60) * minute;
     this.settings = kindsOfSettings[Math.floor(this.random() * kindsOfSettings.length)] ?? settings;
     this.judge = new Judge(this);
     this.callers = new Callers(this);

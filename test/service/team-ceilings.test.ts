@@ -143,6 +143,20 @@ it("a rebuilt index has the slots of groups and teams, also of a job that would 
   expect(await slotsIn(bench)).toMatchObject({ "~a": { held: 0, slots: [], line: [] }, g: { held: 0, slots: [] } });
 });
 
+it("a job that waited for its team for more than five minutes keeps the slot that it is given", async () => {
+  const bench = await openBench(teams({ a: 1 }));
+  const runs = await submit(bench, "runs", "team=a", 3600);
+  const [first, second_] = [await submit(bench, "first", "team=a", 600), await submit(bench, "second", "team=a", 600)];
+  await look(bench, runs, first, second_);
+  bench.clock.advance(6 * minute);
+  await del(bench.deps, runs);
+  await follow(bench, runs);
+  await follow(bench, first, ({ phase }) => phase.state === "Running");
+  await look(bench, second_);
+  expect((await jobOf(bench.deps, second_)).phase.state).toBe("Queued");
+  expect((await slotsIn(bench))["~a"]).toEqual({ held: 1, slots: [first], line: [second_] });
+});
+
 it("a slot stays with a job between attempts, and not while its stopped group is kept", async () => {
   const bench = await openBench(teams({ a: 1 }));
   const { id: again } = await post(bench.deps, yaml("again", { exitCode: 1 }), "team=a&retries=1&keep=always");

@@ -46,11 +46,12 @@ async function takeTeamSlot(deps: SlotDeps, job: Job): Promise<Slot> {
   const sought = await deps.groups.seek(member, job.teamSlot === true || waitsForTeam(job));
   await requeueCalled(deps, sought.called);
   if (sought.kind === "no index") return { kind: sought.kind };
-  if (sought.kind === "held")
-    return {
-      kind: "held",
-      job: job.teamSlot ? holding(job, deps.now()) : { ...holding(job, deps.now()), teamSlot: true },
-    };
+  if (sought.kind === "held") {
+    const held = holding(job, deps.now());
+    // Its wait for the slot is over, however long it was.
+    if (waitsForTeam(job)) return { kind: "held", job: { ...held, teamSlot: true, slotAt: deps.now() } };
+    return { kind: "held", job: job.teamSlot ? held : { ...held, teamSlot: true } };
+  }
   const shown = shownOf(detailOf(`Team ${member.team ?? ""}`, "", sought), sought);
   return { kind: "full", reason: "TeamFull", job: await outOfLine(deps, job), shown };
 }

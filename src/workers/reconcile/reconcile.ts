@@ -276,6 +276,7 @@ class Reconciliation {
   async #leaveGroup(claimed: Job): Promise<boolean> {
     const begun = this.#deps.now();
     if (!(await this.#claim(claimed))) return false;
+    this.#admitted = false;
     for (const member of [memberOf(claimed), this.#deps.teamSlots.memberOf(claimed)]) {
       if (member === undefined) continue;
       const called = await this.#deps.groups.release(member, begun + leaveTime);
