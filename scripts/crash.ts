@@ -1,10 +1,10 @@
 /** `npm run crash [-- FROM]`: the host is killed at every crash point, one after another; prints how each went. */
-import { findPoints, Killer, shown, tryPoint } from "../test/system/recovery/points.ts";
+import { crashEnvironment, findPoints, Killer, shown, tryPoint } from "../test/system/recovery/points.ts";
 import { World } from "../test/system/recovery/world.ts";
 
 const from = Number(process.argv[2] ?? 0);
 const killer = new Killer();
-const world = (killer.world = await World.start({ factor: 20, gate: killer }));
+const world = (killer.world = await World.start({ factor: 20, gate: killer, environment: crashEnvironment }));
 let failed = 0;
 let struck = 0;
 try {

@@ -33,7 +33,7 @@ export interface Figures {
   readonly lost: number;
   readonly doubled: number;
   readonly leaked: number;
-  /** How many groups ran beyond the limit of their group of jobs at most. */
+  /** How many groups ran beyond the limit of their group of jobs, or of their team, at most. */
   readonly overLimit: number;
   /** Another verdict or exit code than the trouble and the program allow, or an attempt that no rule asked for; a line each. */
   readonly wrong: readonly string[];
@@ -49,24 +49,26 @@ interface Plan {
   readonly program: Required<Pick<Simulated, "seconds" | "exitCode">>;
   readonly retries: number;
   readonly trouble: Trouble | undefined;
-  /** It is one of a group of jobs. */
-  readonly isLimited: boolean;
+  /** Its group of jobs, and its team, where it has one. */
+  readonly limitedBy: readonly Limited[];
 }
 
-/** Of the group of jobs. */
-const limit = 5;
-const tag = "limited";
+/** A group of jobs, and a team: how many of their container groups may be there at once. The tag counts them. */
+type Limited = keyof typeof limits;
+const limits = { "chaos-group": 5, "chaos-team": 8 } as const;
+const limited = ["chaos-group", "chaos-team"] as const satisfies readonly Limited[];
 
 /**
  * Three programs of four end well; the others with a code of their own, after a retry where there is no trouble. Two jobs of three have a
- * trouble. Two of five are of a group with a limit.
+ * trouble. Two of five are of a group with a limit, three of seven of a team with one.
  */
 function planOf(n: number): Plan {
   const trouble = n % 3 === 0 ? undefined : troubles[(n - Math.ceil(n / 3)) % troubles.length];
   const { seconds = 1 + (n % 20), exitCode = n % 4 === 2 ? 1 + (n % 100) : 0 } = trouble?.program ?? {};
   const retries = trouble === undefined && n % 4 === 2 ? 1 : 0;
   const name = `chaos-${n}-${trouble?.name ?? "plain"}`;
-  return { name, program: { seconds, exitCode }, retries, trouble, isLimited: n % 5 < 2 };
+  const limitedBy = limited.filter((by) => (by === "chaos-group" ? n % 5 < 2 : n % 7 < 3));
+  return { name, program: { seconds, exitCode }, retries, trouble, limitedBy };
 }
 
 /** A share of storage's calls: the connection is cut before the service sees the call, or after it answered. */
@@ -96,6 +98,7 @@ class StorageFaults implements Gate {
 
 /** What a busy machine takes longer for is no verdict: only what the troubles themselves ask for runs out. */
 const patient = { EXIT_CODE_TIME: "PT2M", STOP_TIMEOUT: "PT6H", REFUSAL_TIME: "PT6H" };
+const teams = { TEAMS: JSON.stringify({ etl: { limit: limits["chaos-team"], weight: 2 }, web: {} }) };
 
 /** Every effect of the local ACI's fault endpoint that may strike at random, sharing the chance. */
 const effects: readonly object[] = [
@@ -109,7 +112,7 @@ export async function chaos(options: ChaosOptions): Promise<Figures> {
   const random = generator(seed);
   const gate = new StorageFaults(random);
   const began = performance.now();
-  const world = await World.start({ factor, gate, environment: patient });
+  const world = await World.start({ factor, gate, environment: { ...patient, ...teams } });
   // Two real seconds for each job.
   const enough = 2 * second * jobs * factor;
   try {
@@ -136,14 +139,16 @@ export async function chaos(options: ChaosOptions): Promise<Figures> {
     await world.until("the last slot to be given back", noSlots, enough);
     const rows = await world.rows();
     const figures = judged(rows, await world.counters(), plans);
-    const { most = 0 } = (await world.counters(tag)).liveByTag[`${tag}=yes`] ?? {};
+    const over = await Promise.all(
+      limited.map(async (by) => ((await world.counters(by)).liveByTag[`${by}=yes`]?.most ?? 0) - limits[by]),
+    );
     // So that a failure can be understood: every attempt of the job, with its end.
     for (const fault of figures.wrong) {
       const { id } = rows.find(({ name }) => fault.startsWith(`${name}: `)) ?? {};
       tell(`${fault}\n${(await world.call("GET", `jobs/${id ?? ""}`))?.text ?? "no answer"}`);
     }
     const seconds = Math.round((performance.now() - began) / 1000);
-    const overLimit = Math.max(0, most - limit);
+    const overLimit = Math.max(0, ...over);
     return { ...figures, overLimit, alive: alive.size, jobs, kills, armFaults, storageFaults: struck, seconds };
   } finally {
     await world.stop();
@@ -154,14 +159,17 @@ async function submitAll(world: World, plans: readonly Plan[], enough: number): 
   const left = [...plans];
   const one = async (): Promise<void> => {
     for (let plan = left.shift(); plan; plan = left.shift()) {
-      const { name, program, retries, trouble, isLimited } = plan;
+      const { name, program, retries, trouble, limitedBy } = plan;
       const top = {
         ...(trouble?.ownRegion === true ? { location: name.replaceAll("-", "") } : {}),
-        ...(isLimited ? { tags: { [tag]: "yes" } } : {}),
+        tags: Object.fromEntries(limitedBy.map((by) => [by, "yes"])),
       };
       const text = definition(name, { app: program }, trouble?.properties, top);
-      const slot = isLimited ? `&group=chaos&groupLimit=${limit}&priority=${10 * retries}` : "";
-      const query = (trouble?.query ?? `startTimeout=PT6H&retries=${retries}`) + slot;
+      const slot = limitedBy.includes("chaos-group")
+        ? `&group=chaos&groupLimit=${limits["chaos-group"]}&priority=${10 * retries}`
+        : "";
+      const team = `&team=${limitedBy.includes("chaos-team") ? "etl" : "web"}`;
+      const query = (trouble?.query ?? `startTimeout=PT6H&retries=${retries}`) + slot + team;
       await world.submit(text, name, query, enough);
     }
   };

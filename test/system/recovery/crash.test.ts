@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findPoints, Killer, tryPoint } from "./points.ts";
+import { crashEnvironment, findPoints, Killer, tryPoint } from "./points.ts";
 import { World } from "./world.ts";
 
 /** A few of the crash points, another few each day; `npm run crash` tries them all. CRASH_SEED has the same ones again. */
@@ -10,7 +10,7 @@ describe("the host is killed around a side effect", () => {
   const killer = new Killer();
   let world: World | undefined;
   beforeAll(async () => {
-    world = killer.world = await World.start({ factor: 20, gate: killer });
+    world = killer.world = await World.start({ factor: 20, gate: killer, environment: crashEnvironment });
   });
   afterAll(() => world?.stop());
 

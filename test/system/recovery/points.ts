@@ -78,6 +78,15 @@ const scenarios = {
     deployments: 1,
     other: "-next",
   },
+  team: {
+    run: async (world, name) => {
+      await world.submit(definition(name, { app: { seconds: 4 } }), name, "team=etl");
+      await world.submit(definition(`${name}-next`, { app: { seconds: 4 } }), `${name}-next`, "team=etl");
+    },
+    state: "Succeeded",
+    deployments: 1,
+    other: "-next",
+  },
   reject: {
     run: async (world, name) => {
       const slot = `group=${name}&groupLimit=1&onGroupFull=reject`;
@@ -87,6 +96,9 @@ const scenarios = {
     deployments: 1,
   },
 } as const satisfies Record<string, Scenario>;
+
+/** The world of the scenarios: one of its teams has a ceiling. */
+export const crashEnvironment = { TEAMS: JSON.stringify({ etl: { limit: 1 } }) };
 
 async function rowOf(world: World, name: string): Promise<Row | undefined> {
   return (await world.rows()).find((row) => row.name === name);
