@@ -33,9 +33,9 @@ export function ended(ledger: Ledger, before: Job, job: Job, phase: TerminalPhas
   if (!gaveUp && before.phase.state !== "Queued") notRetried(ledger, job, phase, since ?? phase.finishedAt);
 }
 
-/** Only a lock, or trouble that went on while the end was to be confirmed, leaves a job's group alive. */
-function mayLive({ quietSince }: Ledger, { lockedUntil = 0 }: Group, since: number): boolean {
-  return quietSince === Infinity || since < quietSince || lockedUntil > since;
+/** Only a lock, a refused delete, or trouble that went on while the end was to be confirmed, leaves a job's group alive. */
+function mayLive({ quietSince }: Ledger, { lockedUntil = 0, refusedAt = 0 }: Group, since: number): boolean {
+  return quietSince === Infinity || since < quietSince || Math.max(lockedUntil, refusedAt) > since;
 }
 
 /** What really happened in the group of the job's last attempt: each container that counts ended with 0, or the group says it for all. */
