@@ -4,8 +4,8 @@ import { putGroup } from "../../src/http/operate/groups.ts";
 import { reindex } from "../../src/http/operate/reindex.ts";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
-import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
+import { reconcileEach } from "./groups-kit.ts";
 import { ask, follow, indexOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 /** Somebody wiped the table `jobindex`, and with it the slots of groups, who waits for one, and what operators said. */
@@ -16,10 +16,6 @@ async function submit(bench: Bench, name: string, query: string): Promise<JobId>
   expect(reply.status, reply.body.message).toBe(200);
   bench.clock.advance(second);
   return reply.id;
-}
-
-async function look(bench: Bench, ...ids: readonly JobId[]): Promise<void> {
-  for (const id of ids) await reconcile(bench.deps, id, { at: undefined });
 }
 
 async function steer(bench: Bench, group: string, body: object): Promise<number | undefined> {
@@ -67,7 +63,7 @@ it("a rebuilt index has the slots, the line in its order and its limits, and wha
     await submit(bench, "fourth", query),
     await submit(bench, "urgent", `${query}&priority=600`),
   ];
-  await look(bench, ...waits);
+  await reconcileEach(bench, ...waits);
   const [third, fourth, urgent] = waits;
   const before = await groupsIn(bench, "wide/g_1");
   expect(before).toEqual({ held: 2, limit: 2, paused: false, slots: runs, line: [urgent, third, fourth] });

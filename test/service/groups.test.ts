@@ -2,29 +2,13 @@ import { expect, it } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { deriveJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded, type Job } from "../../src/shared/job/job.ts";
-import { partsOf } from "../../src/shared/store/group-entries.ts";
 import { admit } from "../../src/workers/reconcile/admit.ts";
-import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { start } from "../kit/kit.ts";
+import { groupsIn, reconcileEach } from "./groups-kit.ts";
 import { del, deliver, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
-
-/** What the index says of each group: how many slots are held, who holds one, who waits. */
-async function groupsIn({
-  storage,
-}: Bench): Promise<Record<string, { held: number; slots: string[]; line: string[] }>> {
-  const groups: Record<string, { held: number; slots: string[]; line: string[] }> = {};
-  const filter = "RowKey ge 'group_' and RowKey lt 'group`'";
-  for await (const row of storage.table("jobindex").listEntities({ queryOptions: { filter } })) {
-    const { group = "", kind, id = "" } = partsOf(row.rowKey ?? "") ?? {};
-    const found = (groups[group] ??= { held: 0, slots: [], line: [] });
-    if (kind === "entry") found.held = Number(row["held"]);
-    else found[kind === "slot" ? "slots" : "line"].push(id);
-  }
-  return groups;
-}
 
 async function submit(bench: Bench, name: string, query: string): Promise<JobId> {
   const reply = await post(bench.deps, yaml(name), query);
@@ -32,11 +16,6 @@ async function submit(bench: Bench, name: string, query: string): Promise<JobId>
   // Jobs of one moment would stand in the order of their ids.
   bench.clock.advance(1);
   return reply.id;
-}
-
-/** Looks at the jobs now, one after another. */
-async function look(bench: Bench, ...ids: readonly JobId[]): Promise<void> {
-  for (const id of ids) await reconcile(bench.deps, id, { at: undefined });
 }
 
 const reasonOf = async (bench: Bench, id: JobId): Promise<unknown> => {
@@ -53,7 +32,7 @@ it("a job takes a slot when it is admitted, and gives it to the one that waits l
   }
   const [one, two, three, four] = jobs;
   if (one === undefined || four === undefined) throw new Error("no jobs");
-  await look(bench, ...jobs);
+  await reconcileEach(bench, ...jobs);
   expect(await groupsIn(bench)).toEqual({
     "ware/house_1": { held: 2, slots: [one, two], line: [three, four] },
   });
@@ -80,7 +59,7 @@ it.each(["a", "a_b", "a/b", "A/B", "a:b", "a.b", "a-b", "a1", "x".repeat(128), "
     const query = new URLSearchParams({ group: name, groupLimit: "1" }).toString();
     const first = await submit(bench, "first", query);
     const second = await submit(bench, "second", query);
-    await look(bench, first, second);
+    await reconcileEach(bench, first, second);
     const all = await groupsIn(bench);
     expect(all[name.toLowerCase()]).toEqual({ held: 1, slots: [first], line: [second] });
     expect(Object.keys(all).toSorted()).toEqual([...others, name.toLowerCase()].toSorted());
@@ -94,12 +73,12 @@ it.each(["a", "a_b", "a/b", "A/B", "a:b", "a.b", "a-b", "a1", "x".repeat(128), "
 it("the head of the line is never overtaken, though its own limit is smaller", async () => {
   const bench = await openBench();
   const wide = await submit(bench, "wide", "group=g&groupLimit=3");
-  await look(bench, wide);
+  await reconcileEach(bench, wide);
   bench.clock.advance(second);
   const narrow = await submit(bench, "narrow", "group=g&groupLimit=1");
   bench.clock.advance(second);
   const late = await submit(bench, "late", "group=g&groupLimit=3");
-  await look(bench, late, narrow, late);
+  await reconcileEach(bench, late, narrow, late);
   expect(await groupsIn(bench)).toEqual({ g: { held: 1, slots: [wide], line: [narrow, late] } });
   await follow(bench, wide);
   // The narrow one holds the only slot that it allows; the late one allows three.
@@ -109,16 +88,16 @@ it("the head of the line is never overtaken, though its own limit is smaller", a
 it("priority is a head start in the lines of a group and of a name", async () => {
   const bench = await openBench();
   const runs = await submit(bench, "runs", "group=g&groupLimit=1");
-  await look(bench, runs);
+  await reconcileEach(bench, runs);
   const plain = await submit(bench, "plain", "group=g&groupLimit=1");
   const urgent = await submit(bench, "urgent", "group=g&groupLimit=1&priority=60");
   const patient = await submit(bench, "patient", "group=g&groupLimit=1&priority=-60");
-  await look(bench, plain, urgent, patient);
+  await reconcileEach(bench, plain, urgent, patient);
   expect(await groupsIn(bench)).toMatchObject({ g: { line: [urgent, plain, patient] } });
   const named: JobId[] = [];
   for (const priority of [0, 0, 60]) named.push(await submit(bench, "same", `onConflict=wait&priority=${priority}`));
   const [first, last, second] = named;
-  await look(bench, ...named);
+  await reconcileEach(bench, ...named);
   expect(await bench.deps.jobs.index.waiting("same", 5)).toEqual([second, last]);
   if (first === undefined) throw new Error("no job");
   await follow(bench, first);
@@ -137,7 +116,7 @@ it("a job that does not wait takes its slot as it is accepted, and is refused wh
   });
   // Who waits goes first, also where there is a free slot.
   const waits = await submit(bench, "waits", "group=g&groupLimit=1");
-  await look(bench, waits);
+  await reconcileEach(bench, waits);
   const free = await post(bench.deps, yaml("third"), "group=g&groupLimit=9&onGroupFull=reject");
   expect(free).toMatchObject({ status: 409, body: { code: "GroupFull", held: 1, limit: 9, waiting: 1 } });
   await deliver(bench.deps, {
@@ -182,9 +161,9 @@ it("a job that waits and is canceled is passed over", async () => {
     await submit(bench, "leaves", "group=g&groupLimit=1"),
     await submit(bench, "next", "group=g&groupLimit=1"),
   ];
-  await look(bench, runs, leaves, next);
+  await reconcileEach(bench, runs, leaves, next);
   await del(bench.deps, leaves);
-  await look(bench, leaves);
+  await reconcileEach(bench, leaves);
   expect(await groupsIn(bench)).toMatchObject({ g: { line: [next] } });
   await follow(bench, runs);
   expect(await groupsIn(bench)).toEqual({ g: { held: 1, slots: [next], line: [] } });
@@ -194,11 +173,11 @@ it("a slot is held until nothing of the job runs any more: between two attempts,
   const bench = await openBench();
   const again = (await post(bench.deps, yaml("again", { exitCode: 1 }), "group=g&groupLimit=1&retries=1&keep=always"))
     .id;
-  await look(bench, again);
+  await reconcileEach(bench, again);
   const waits = await submit(bench, "waits", "group=g&groupLimit=1");
   const between = await follow(bench, again, ({ phase, attempt }) => attempt === 2 && phase.state === "Queued");
   expect(between.phase).toMatchObject({ waiting: { reason: "RetryDelay" } });
-  await look(bench, waits);
+  await reconcileEach(bench, waits);
   expect(await groupsIn(bench)).toEqual({ g: { held: 1, slots: [again], line: [waits] } });
   const kept = await follow(bench, again, ({ phase, slotLeft }) => hasEnded(phase) && slotLeft === true);
   expect(kept.phase).toMatchObject({ state: "Failed", group: "stopped" });
@@ -214,14 +193,14 @@ it("a job that waits over five minutes for quota gives its slot back, calls up a
   await follow(bench, blocked);
   await bench.deps.placement.exclude(placed, "QuotaReached", bench.clock.now());
   const idle = await submit(bench, "idle", "group=g&groupLimit=1");
-  await look(bench, idle);
+  await reconcileEach(bench, idle);
   expect(await reasonOf(bench, idle)).toBe("QuotaReached");
   const other = await submit(bench, "other", "group=g&groupLimit=1");
-  await look(bench, other);
+  await reconcileEach(bench, other);
   expect(await groupsIn(bench)).toEqual({ g: { held: 1, slots: [idle], line: [other] } });
   bench.clock.advance(5 * minute);
   await bench.deps.placement.exclude(placed, "QuotaReached", bench.clock.now());
-  await look(bench, idle);
+  await reconcileEach(bench, idle);
   expect(await groupsIn(bench)).toEqual({ g: { held: 1, slots: [other], line: [idle] } });
   await bench.deps.placement.lift(placed);
   expect((await follow(bench, other)).phase.state).toBe("Succeeded");
@@ -231,10 +210,10 @@ it("a job that waits over five minutes for quota gives its slot back, calls up a
 it("a job that waits for its name stands in no line of its group", async () => {
   const bench = await openBench();
   const holder = await submit(bench, "same", "group=g&groupLimit=1");
-  await look(bench, holder);
+  await reconcileEach(bench, holder);
   const named = await submit(bench, "same", "group=g&groupLimit=1&onConflict=wait");
   const other = await submit(bench, "other", "group=g&groupLimit=1");
-  await look(bench, named, other);
+  await reconcileEach(bench, named, other);
   expect(await groupsIn(bench)).toEqual({ g: { held: 1, slots: [holder], line: [other] } });
   for (const id of [holder, other, named]) expect((await follow(bench, id)).phase.state).toBe("Succeeded");
 });

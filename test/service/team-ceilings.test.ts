@@ -4,9 +4,8 @@ import type { JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
 import { listGroups } from "../../src/http/operate/groups.ts";
 import { reindex } from "../../src/http/operate/reindex.ts";
-import { partsOf } from "../../src/shared/store/group-entries.ts";
-import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
+import { groupsIn, reconcileEach } from "./groups-kit.ts";
 import {
   ask,
   del,
@@ -31,28 +30,11 @@ const teams = (limits: Readonly<Record<string, number>>): Record<string, string>
   }),
 });
 
-/** Who holds slots, and who waits for one, by group; a team's is `~NAME`. */
-async function slotsIn({ storage }: Bench): Promise<Record<string, { held: number; slots: string[]; line: string[] }>> {
-  const groups: Record<string, { held: number; slots: string[]; line: string[] }> = {};
-  const filter = "RowKey ge 'group_' and RowKey lt 'group`'";
-  for await (const row of storage.table("jobindex").listEntities({ queryOptions: { filter } })) {
-    const { group = "", kind, id = "" } = partsOf(row.rowKey ?? "") ?? {};
-    const found = (groups[group] ??= { held: 0, slots: [], line: [] });
-    if (kind === "entry") found.held = Number(row["held"]);
-    else found[kind === "slot" ? "slots" : "line"].push(id);
-  }
-  return groups;
-}
-
 async function submit(bench: Bench, name: string, query: string, seconds = 60): Promise<JobId> {
   const reply = await post(bench.deps, yaml(name, { seconds }), query);
   expect(reply.status, reply.body.message).toBe(200);
   bench.clock.advance(second);
   return reply.id;
-}
-
-async function look(bench: Bench, ...ids: readonly JobId[]): Promise<void> {
-  for (const id of ids) await reconcile(bench.deps, id, { at: undefined });
 }
 
 it("as many jobs of a team hold a container group as its limit allows; the next waits, and another team's goes on", async () => {
@@ -67,7 +49,7 @@ it("as many jobs of a team hold a container group as its limit allows; the next 
   ];
   // Installation and index are read once.
   expect(accepted).toBeLessThanOrEqual(6);
-  await look(bench, one, two, three, other);
+  await reconcileEach(bench, one, two, three, other);
   expect(
     groupsOf(bench)
       .map(({ name }) => name)
@@ -77,12 +59,12 @@ it("as many jobs of a team hold a container group as its limit allows; the next 
     status: 202,
     body: { reason: "TeamFull", waiting: { detail: "Team a: 2 slots are held, and its limit is 2.", position: 1 } },
   });
-  expect(await slotsIn(bench)).toEqual({ "~a": { held: 2, slots: [one, two], line: [three] } });
+  expect(await groupsIn(bench)).toEqual({ "~a": { held: 2, slots: [one, two], line: [three] } });
   expect((await ask(listGroups(bench.deps), {})).body["groups"]).toEqual([]);
   await follow(bench, one);
-  expect(await slotsIn(bench)).toEqual({ "~a": { held: 2, slots: [two, three], line: [] } });
+  expect(await groupsIn(bench)).toEqual({ "~a": { held: 2, slots: [two, three], line: [] } });
   for (const id of [two, three, other]) expect((await follow(bench, id)).phase.state).toBe("Succeeded");
-  expect(await slotsIn(bench)).toEqual({ "~a": { held: 0, slots: [], line: [] } });
+  expect(await groupsIn(bench)).toEqual({ "~a": { held: 0, slots: [], line: [] } });
 });
 
 it("a job that waits and is canceled is passed over", async () => {
@@ -92,11 +74,11 @@ it("a job that waits and is canceled is passed over", async () => {
     await submit(bench, "leaves", "team=a"),
     await submit(bench, "next", "team=a"),
   ];
-  await look(bench, runs, leaves, next);
+  await reconcileEach(bench, runs, leaves, next);
   await del(bench.deps, leaves);
-  await look(bench, leaves);
+  await reconcileEach(bench, leaves);
   await follow(bench, runs);
-  expect(await slotsIn(bench)).toEqual({ "~a": { held: 1, slots: [next], line: [] } });
+  expect(await groupsIn(bench)).toEqual({ "~a": { held: 1, slots: [next], line: [] } });
 });
 
 it("a job whose team is full gives its group's slot to others after five minutes", async () => {
@@ -104,21 +86,21 @@ it("a job whose team is full gives its group's slot to others after five minutes
   const runs = await submit(bench, "runs", "team=a", 3600);
   const both = await submit(bench, "both", "team=a&group=g&groupLimit=1");
   const other = await submit(bench, "other", "team=b&group=g&groupLimit=1");
-  await look(bench, runs, both, other);
-  expect(await slotsIn(bench)).toMatchObject({
+  await reconcileEach(bench, runs, both, other);
+  expect(await groupsIn(bench)).toMatchObject({
     "~a": { slots: [runs], line: [both] },
     g: { slots: [both], line: [other] },
   });
   bench.clock.advance(5 * minute);
-  await look(bench, both);
-  expect(await slotsIn(bench)).toMatchObject({
+  await reconcileEach(bench, both);
+  expect(await groupsIn(bench)).toMatchObject({
     "~a": { slots: [runs], line: [] },
     g: { slots: [other], line: [both] },
   });
   await del(bench.deps, runs);
   for (const id of [runs, other, both]) await follow(bench, id);
   expect((await jobOf(bench.deps, both)).phase.state).toBe("Succeeded");
-  expect(await slotsIn(bench)).toMatchObject({ "~a": { held: 0, slots: [], line: [] }, g: { held: 0 } });
+  expect(await groupsIn(bench)).toMatchObject({ "~a": { held: 0, slots: [], line: [] }, g: { held: 0 } });
 });
 
 it("a rebuilt index has the slots of groups and teams, also of a job that would not wait for its group", async () => {
@@ -128,62 +110,62 @@ it("a rebuilt index has the slots of groups and teams, also of a job that would 
     await submit(bench, "runs", `team=a&${query}`),
     await submit(bench, "waits", `team=a&${query}`),
   ];
-  await look(bench, runs, waits);
+  await reconcileEach(bench, runs, waits);
   const refused = await post(bench.deps, yaml("refused"), `team=b&${query}`);
   expect(refused).toMatchObject({ status: 409, body: { code: "GroupFull", held: 2, limit: 2, waiting: 0 } });
-  const before = await slotsIn(bench);
+  const before = await groupsIn(bench);
   expect(before).toEqual({
     g: { held: 2, slots: [runs, waits], line: [] },
     "~a": { held: 1, slots: [runs], line: [waits] },
   });
   for (const key of await indexOf(bench)) await bench.storage.table("jobindex").deleteEntity("jobs", key);
   expect((await ask(reindex(bench.deps), { text: "" })).status).toBe(200);
-  expect(await slotsIn(bench)).toEqual(before);
+  expect(await groupsIn(bench)).toEqual(before);
   for (const id of [runs, waits]) expect((await follow(bench, id)).phase.state).toBe("Succeeded");
-  expect(await slotsIn(bench)).toMatchObject({ "~a": { held: 0, slots: [], line: [] }, g: { held: 0, slots: [] } });
+  expect(await groupsIn(bench)).toMatchObject({ "~a": { held: 0, slots: [], line: [] }, g: { held: 0, slots: [] } });
 });
 
 it("a job that waited for its team for more than five minutes keeps the slot that it is given", async () => {
   const bench = await openBench(teams({ a: 1 }));
   const runs = await submit(bench, "runs", "team=a", 3600);
   const [first, second_] = [await submit(bench, "first", "team=a", 600), await submit(bench, "second", "team=a", 600)];
-  await look(bench, runs, first, second_);
+  await reconcileEach(bench, runs, first, second_);
   bench.clock.advance(6 * minute);
   await del(bench.deps, runs);
   await follow(bench, runs);
   await follow(bench, first, ({ phase }) => phase.state === "Running");
-  await look(bench, second_);
+  await reconcileEach(bench, second_);
   expect((await jobOf(bench.deps, second_)).phase.state).toBe("Queued");
-  expect((await slotsIn(bench))["~a"]).toEqual({ held: 1, slots: [first], line: [second_] });
+  expect((await groupsIn(bench))["~a"]).toEqual({ held: 1, slots: [first], line: [second_] });
 });
 
 it("a slot stays with a job between attempts, and not while its stopped group is kept", async () => {
   const bench = await openBench(teams({ a: 1 }));
   const { id: again } = await post(bench.deps, yaml("again", { exitCode: 1 }), "team=a&retries=1&keep=always");
-  await look(bench, again);
+  await reconcileEach(bench, again);
   const waits = await submit(bench, "waits", "team=a");
   await follow(bench, again, ({ phase, attempt }) => attempt === 2 && phase.state === "Queued");
-  await look(bench, waits);
-  expect(await slotsIn(bench)).toEqual({ "~a": { held: 1, slots: [again], line: [waits] } });
+  await reconcileEach(bench, waits);
+  expect(await groupsIn(bench)).toEqual({ "~a": { held: 1, slots: [again], line: [waits] } });
   await follow(bench, again, ({ phase, slotLeft }) => hasEnded(phase) && slotLeft === true);
-  expect(await slotsIn(bench)).toEqual({ "~a": { held: 1, slots: [waits], line: [] } });
+  expect(await groupsIn(bench)).toEqual({ "~a": { held: 1, slots: [waits], line: [] } });
 });
 
 it("a limit that is set or changed holds within a pass of the sweep, for whoever runs or waits already", async () => {
   const bench = await openBench(teams({}));
   const [one, two] = [await submit(bench, "one", "team=b"), await submit(bench, "two", "team=b")];
-  await look(bench, one, two);
+  await reconcileEach(bench, one, two);
   const limited = await bench.again(teams({ b: 2 }));
   bench.clock.advance(minute);
   await runPass(limited, "timer");
-  expect(await slotsIn(bench)).toEqual({ "~b": { held: 2, slots: [one, two], line: [] } });
+  expect(await groupsIn(bench)).toEqual({ "~b": { held: 2, slots: [one, two], line: [] } });
   const three = await submit({ ...bench, deps: limited }, "three", "team=b");
-  await look({ ...bench, deps: limited }, three);
+  await reconcileEach({ ...bench, deps: limited }, three);
   expect(await jobOf(bench.deps, three)).toMatchObject({ phase: { waiting: { reason: "TeamFull" } } });
   const raised = await bench.again(teams({ b: 3 }));
   bench.clock.advance(minute);
   await runPass(raised, "timer");
-  expect(await slotsIn(bench)).toEqual({ "~b": { held: 3, slots: [one, two, three], line: [] } });
+  expect(await groupsIn(bench)).toEqual({ "~b": { held: 3, slots: [one, two, three], line: [] } });
   const lifted = await bench.again({ TEAMS: "" });
   for (const id of [one, two, three])
     expect((await follow({ ...bench, deps: lifted }, id)).phase.state).toBe("Succeeded");
@@ -191,7 +173,7 @@ it("a limit that is set or changed holds within a pass of the sweep, for whoever
     bench.clock.advance(minute);
     await runPass(lifted, "timer");
   }
-  expect(await slotsIn(bench)).toEqual({});
+  expect(await groupsIn(bench)).toEqual({});
 });
 
 it("a team's vCPU seconds of a day are charged as an attempt starts, by what it is expected to take, and corrected at its end", async () => {
@@ -199,13 +181,13 @@ it("a team's vCPU seconds of a day are charged as an attempt starts, by what it 
   const first = await submit(bench, "first", "team=a&runTimeout=1200", 10);
   await follow(bench, first, ({ phase }) => phase.state === "Running");
   const [waits, other] = [await submit(bench, "waits", "team=a"), await submit(bench, "other", "team=b")];
-  await look(bench, waits, other);
+  await reconcileEach(bench, waits, other);
   expect(await get(bench.deps, waits)).toMatchObject({
     body: { reason: "Budget", waiting: { detail: "The team a has used up its vCPU seconds of the day." } },
   });
   expect((await jobOf(bench.deps, waits)).lookAt).toBeLessThanOrEqual(bench.clock.now() + 5 * minute);
   expect((await follow(bench, other)).phase.state).toBe("Succeeded");
   await follow(bench, first);
-  await look(bench, waits);
+  await reconcileEach(bench, waits);
   expect((await follow(bench, waits)).phase.state).toBe("Succeeded");
 });

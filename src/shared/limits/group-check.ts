@@ -52,9 +52,8 @@ const maxQueued = 50;
 /** What the sweep compares and repairs of the slots of groups. */
 export class GroupCheck extends IndexPartition {
   readonly #copies: SteeringCopies;
-  readonly #pacing: Pacing;
-
   readonly #teams: TeamSlots;
+  readonly #pacing: Pacing;
 
   constructor(table: TableClient, copies: SteeringCopies, teams: TeamSlots, pacing: Pacing) {
     super(table);

@@ -80,9 +80,8 @@ const maxRounds = 300;
 export class Groups extends IndexPartition {
   readonly #copies: SteeringCopies;
   readonly #pacing: Pacing;
-  readonly #sequence = new InSequence();
-
   readonly #teams: TeamSlots;
+  readonly #sequence = new InSequence();
 
   constructor(table: TableClient, copies: SteeringCopies, teams: TeamSlots, pacing: Pacing) {
     super(table);

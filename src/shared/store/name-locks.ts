@@ -98,7 +98,7 @@ export class NameLocks extends IndexPartition {
     ]);
   }
 
-  /** Jobs that wait for a name (or for another thing, whose line has a name that no group can have), oldest first. */
+  /** Jobs that wait for a name (or for another thing, whose line has a name that no group can have), in their order. */
   async waiting(name: string, max: number): Promise<readonly JobId[]> {
     return (await this.entries(name, max)).map(({ id }) => id);
   }
@@ -112,8 +112,8 @@ export class NameLocks extends IndexPartition {
     return found;
   }
 
-  /** Takes the oldest out of a wait queue, to be requeued. */
-  async takeOldest(name: string, max: number): Promise<readonly JobId[]> {
+  /** Takes the first out of a wait queue, to be requeued. */
+  async takeFirst(name: string, max: number): Promise<readonly JobId[]> {
     const ids: JobId[] = [];
     for await (const { id, rowKey } of this.#entries(name)) {
       if (ids.length >= max) break;
@@ -164,7 +164,7 @@ export class NameLocks extends IndexPartition {
   }
 
   /**
-   * A name that its job no longer needs goes to the oldest job that waits for it, which leaves the wait queue in the same transaction: a
+   * A name that its job no longer needs goes to the first that waits for it, which leaves the wait queue in the same transaction: a
    * job that has left the queue is never given the name. May be repeated: an earlier caller may have crashed before it requeued the next.
    *
    * @returns the job that has the name now and must be requeued
@@ -196,7 +196,7 @@ export class NameLocks extends IndexPartition {
     return undefined;
   }
 
-  /** A line, oldest first. */
+  /** A line, in its order. */
   async *#entries(name: string): AsyncGenerator<WaitEntry> {
     for await (const row of this.rows(kind(`wait_${nameKey(name)}`), ["RowKey", "jobId", "replaces", "createdAt"])) {
       const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;

@@ -10,7 +10,7 @@ import { teamOf } from "../../shared/intake/team.ts";
 import type { DailyBudget } from "../../shared/limits/daily-budget.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 
-/** Whoever frees capacity requeues the oldest job that waits for it: a job whose group is gone, and the sweep. */
+/** Whoever frees capacity requeues the first job that waits for it: a job whose group is gone, and the sweep. */
 
 /** A group is gone: its region has capacity for one more. */
 export async function capacityFreed(deps: Deps, job: Job): Promise<void> {
@@ -51,7 +51,7 @@ export function budgetsOf({ daily, teamBudgets }: BudgetDeps, job: Job): readonl
 /** How many of those that wait for a region's quota or capacity try it at once. */
 const probes = 5;
 
-/** Requeues as many as there is capacity for by now, oldest first. */
+/** Requeues as many as there is capacity for by now, in their order. */
 export async function requeueWaiting(deps: Deps, until: number): Promise<RunEnd> {
   if (!(await deps.ceilings.recount(until))) return { kind: "unfinished", cursor: undefined };
   const areShared = deps.settings.teams.length > 0;
@@ -114,5 +114,5 @@ interface Waiter {
 }
 
 async function requeueFrom(deps: Deps, queue: string, max: number): Promise<void> {
-  for (const id of await deps.jobs.index.takeOldest(queue, max)) await requeue(deps, id);
+  for (const id of await deps.jobs.index.takeFirst(queue, max)) await requeue(deps, id);
 }

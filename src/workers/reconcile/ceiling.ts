@@ -31,7 +31,7 @@ export async function ceilingFreed(deps: CeilingDeps, { name }: Job): Promise<vo
   for (const queue of deps.ceilings.queuesOf(name)) await requeueCeiling(deps, queue, 1);
 }
 
-/** Requeues as many jobs of a queue as the ceiling allows, oldest first. Each leaves the queue when it is let in. */
+/** Requeues as many jobs of a queue as the ceiling allows, in their order. Each leaves the queue when it is let in. */
 export async function requeueCeiling(deps: CeilingDeps, queue: string, max = maxCalled): Promise<void> {
   const { jobs, ceilings } = deps;
   // What can't go on is passed over, so that it stops nobody behind it.

@@ -1,5 +1,4 @@
 /** Callers of two teams and of no team, with their tokens. */
-import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functions";
 import { afterAll, beforeAll } from "vitest";
 import { z } from "zod";
 import { adopt } from "../../../src/http/adopt.ts";
@@ -10,7 +9,6 @@ import { definition } from "../../../src/http/jobs/definition.ts";
 import { jobs } from "../../../src/http/jobs/list.ts";
 import { job } from "../../../src/http/jobs/record.ts";
 import { summary } from "../../../src/http/jobs/summary.ts";
-import { guards, type Guard } from "../../../src/http/lib/auth.ts";
 import { logs } from "../../../src/http/logs.ts";
 import { cancelMany } from "../../../src/http/operate/cancel-many.ts";
 import { getGroup, listGroups } from "../../../src/http/operate/groups.ts";
@@ -21,9 +19,9 @@ import { rerun } from "../../../src/http/operate/rerun.ts";
 import { status } from "../../../src/http/status.ts";
 import { trigger } from "../../../src/http/trigger.ts";
 import type { JobId } from "../../../src/shared/base/ids.ts";
-import type { Deps } from "../../../src/shared/deps.ts";
 import { audience, claimsOf, startAuthority, tenant, type Authority } from "../../kit/authority.ts";
 import { openBench, type Bench } from "../kit.ts";
+import { callGuarded, type Call, type Guarded } from "./guarded-call.ts";
 
 let authority: Authority;
 
@@ -60,17 +58,7 @@ const handlers = {
   poison: ["read", "GET", listPoison],
   health: ["read", "GET", healthDetails],
   caller: ["read", "GET", caller],
-} as const satisfies Record<string, readonly [Guard, string, (deps: Deps) => HttpHandler]>;
-
-export const answer = z.looseObject({ status: z.number(), body: z.string().optional(), headers: z.unknown() });
-
-interface Call {
-  readonly query?: string;
-  readonly body?: unknown;
-  readonly params?: Record<string, string>;
-  readonly headers?: Record<string, string>;
-  readonly roles?: readonly string[];
-}
+} as const satisfies Record<string, Guarded>;
 
 interface Told {
   readonly status: number;
@@ -82,23 +70,12 @@ interface Told {
 
 export async function as(
   who: keyof typeof ids,
-  { deps, clock }: Bench,
+  bench: Bench,
   what: keyof typeof handlers,
-  { query = "", body, params = {}, headers = {}, roles = ["Job.Submit"] }: Call = {},
+  call: Call = {},
 ): Promise<Told> {
-  const [guard, method, make] = handlers[what];
-  const allow = guards({ settings: deps.settings, log: () => undefined, now: () => clock.now() });
-  const token = await tokenOf(who, clock.now(), roles);
-  const request = new HttpRequest({
-    method,
-    url: `http://localhost/api/${what}?${query}`,
-    query: Object.fromEntries(new URLSearchParams(query)),
-    headers: { ...headers, authorization: `Bearer ${token}` },
-    params,
-    ...(body === undefined ? {} : { body: { string: typeof body === "string" ? body : JSON.stringify(body) } }),
-  });
-  const made: (deps: Deps) => HttpHandler = make;
-  const told = answer.parse(await allow(guard, made(deps)).handler(request, new InvocationContext()));
+  const token = await tokenOf(who, bench.clock.now(), call.roles ?? ["Job.Submit"]);
+  const told = await callGuarded(bench, handlers[what], token, call);
   const text = told.body ?? "";
   const parsed: unknown = text.startsWith("{") ? JSON.parse(text) : {};
   const members = z.record(z.string(), z.unknown()).parse(parsed);

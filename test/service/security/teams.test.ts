@@ -12,8 +12,9 @@ import { keyOfMinted } from "../../../src/shared/store/job-row.ts";
 import { reconcile } from "../../../src/workers/reconcile/reconcile.ts";
 import { jobId } from "../../kit/kit.ts";
 import { deliver, follow, jobOf, useAzurite, yaml } from "../kit.ts";
+import { answer } from "./guarded-call.ts";
 import type { ids } from "./teams-kit.ts";
-import { answer, as, open, submit, tokenOf, useAuthority } from "./teams-kit.ts";
+import { as, open, submit, tokenOf, useAuthority } from "./teams-kit.ts";
 
 useAzurite();
 useAuthority();

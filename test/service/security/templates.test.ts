@@ -1,16 +1,14 @@
 /** A caller with the role Job.Run alone, as an attacker would try: nothing but a template's own definition reaches Azure. */
-import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functions";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { remove } from "../../../src/http/delete.ts";
-import { guards, type Guard } from "../../../src/http/lib/auth.ts";
 import { putTemplate, deleteTemplate } from "../../../src/http/operate/templates.ts";
 import { rerun } from "../../../src/http/operate/rerun.ts";
 import { status } from "../../../src/http/status.ts";
 import { trigger } from "../../../src/http/trigger.ts";
-import type { Deps } from "../../../src/shared/deps.ts";
 import { audience, claimsOf, startAuthority, tenant, type Authority } from "../../kit/authority.ts";
 import { follow, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "../kit.ts";
+import { callGuarded, type Call, type Guarded } from "./guarded-call.ts";
 import { nightly, put, secret, variablesOf } from "../templates-kit.ts";
 
 useAzurite();
@@ -29,42 +27,19 @@ const handlers = {
   rerun: ["steer", "POST", rerun],
   put: ["operate", "PUT", putTemplate],
   drop: ["operate", "DELETE", deleteTemplate],
-} as const satisfies Record<string, readonly [Guard, string, (deps: Deps) => HttpHandler]>;
+} as const satisfies Record<string, Guarded>;
 
-const answer = z.looseObject({ status: z.number(), body: z.string().optional() });
 const told = z.looseObject({ id: z.string().optional(), message: z.string().optional(), code: z.string().optional() });
-
-interface Call {
-  readonly query?: string;
-  readonly body?: unknown;
-  readonly params?: Record<string, string>;
-  readonly headers?: Record<string, string>;
-  readonly appId?: string;
-  readonly roles?: readonly string[];
-}
 
 /** A call of an application with the role Job.Run. */
 async function call(
-  { deps, clock }: Bench,
+  bench: Bench,
   what: keyof typeof handlers,
-  { query = "", body, params = {}, headers = {}, appId = runner, roles = ["Job.Run"] }: Call = {},
+  { appId = runner, roles = ["Job.Run"], ...sent }: Call & { readonly appId?: string } = {},
 ) {
-  const [guard, method, make] = handlers[what];
-  const allow = guards({ settings: deps.settings, log: () => undefined, now: () => clock.now() });
-  const token = await authority.sign({ ...claimsOf(appId, "", clock.now()), roles });
-  const request = new HttpRequest({
-    method,
-    url: `http://localhost/api/${what}?${query}`,
-    query: Object.fromEntries(new URLSearchParams(query)),
-    headers: { ...headers, authorization: `Bearer ${token}` },
-    params,
-    ...(body === undefined ? {} : { body: { string: typeof body === "string" ? body : JSON.stringify(body) } }),
-  });
-  const made: (deps: Deps) => HttpHandler = make;
-  const { status, body: text = "{}" } = answer.parse(
-    await allow(guard, made(deps)).handler(request, new InvocationContext()),
-  );
-  return { status, ...told.parse(JSON.parse(text)) };
+  const token = await authority.sign({ ...claimsOf(appId, "", bench.clock.now()), roles });
+  const { status, body = "{}" } = await callGuarded(bench, handlers[what], token, sent);
+  return { status, ...told.parse(JSON.parse(body)) };
 }
 
 const open = (): Promise<Bench> =>
