@@ -267,6 +267,21 @@ export interface JobRowStopping {
   readonly since: string;
 }
 
+export interface JobRowArray1 {
+  /** Items. */
+  readonly size?: number | undefined;
+  /** Items. */
+  readonly succeeded?: number | undefined;
+  /** Items. */
+  readonly failed?: number | undefined;
+  /** Items. */
+  readonly stopped?: number | undefined;
+  /** Items. */
+  readonly timedOut?: number | undefined;
+  /** Items. */
+  readonly canceled?: number | undefined;
+}
+
 export interface JobRow {
   /** The job's id. */
   readonly id: string;
@@ -368,6 +383,12 @@ export interface JobRow {
   readonly template?: string | undefined;
   /** Of its template. */
   readonly templateVersion?: number | undefined;
+  /** Of an array: its size, and how many ended in each way; text where the cell was edited by hand. */
+  readonly array?: JobRowArray1 | string | undefined;
+  /** The job's id. */
+  readonly arrayId?: string | undefined;
+  /** Which of the array's items it runs, from 0. */
+  readonly arrayIndex?: number | undefined;
   /** Of the queue's message that brought it. */
   readonly messageId?: string | undefined;
   /** How many the definition got. */
@@ -536,6 +557,21 @@ export interface UnreadableJobStopping {
   readonly since?: string | undefined;
 }
 
+export interface UnreadableJobArray1 {
+  /** Items. */
+  readonly size?: number | undefined;
+  /** Items. */
+  readonly succeeded?: number | undefined;
+  /** Items. */
+  readonly failed?: number | undefined;
+  /** Items. */
+  readonly stopped?: number | undefined;
+  /** Items. */
+  readonly timedOut?: number | undefined;
+  /** Items. */
+  readonly canceled?: number | undefined;
+}
+
 /** The columns of a row that can't be read. */
 export interface UnreadableJob {
   /** The job's id. */
@@ -638,6 +674,12 @@ export interface UnreadableJob {
   readonly template?: string | undefined;
   /** Of its template. */
   readonly templateVersion?: number | undefined;
+  /** Of an array: its size, and how many ended in each way; text where the cell was edited by hand. */
+  readonly array?: UnreadableJobArray1 | string | undefined;
+  /** The job's id. */
+  readonly arrayId?: string | undefined;
+  /** Which of the array's items it runs, from 0. */
+  readonly arrayIndex?: number | undefined;
   /** Of the queue's message that brought it. */
   readonly messageId?: string | undefined;
   /** How many the definition got. */
@@ -663,6 +705,21 @@ export interface JobRecordStopping {
   readonly reason: Reason;
   /** Since when. */
   readonly since: string;
+}
+
+export interface JobRecordArray1 {
+  /** Items. */
+  readonly size?: number | undefined;
+  /** Items. */
+  readonly succeeded?: number | undefined;
+  /** Items. */
+  readonly failed?: number | undefined;
+  /** Items. */
+  readonly stopped?: number | undefined;
+  /** Items. */
+  readonly timedOut?: number | undefined;
+  /** Items. */
+  readonly canceled?: number | undefined;
 }
 
 export interface JobRecordContainers {
@@ -873,6 +930,12 @@ export interface JobRecord {
   readonly template?: string | undefined;
   /** Of its template. */
   readonly templateVersion?: number | undefined;
+  /** Of an array: its size, and how many ended in each way; text where the cell was edited by hand. */
+  readonly array?: JobRecordArray1 | string | undefined;
+  /** The job's id. */
+  readonly arrayId?: string | undefined;
+  /** Which of the array's items it runs, from 0. */
+  readonly arrayIndex?: number | undefined;
   /** Of the queue's message that brought it. */
   readonly messageId?: string | undefined;
   readonly warnings?: readonly Fault[] | undefined;
@@ -1806,6 +1869,7 @@ export interface Replies {
   readonly GroupEvent: GroupEvent;
   readonly Attempt: Attempt;
   readonly JobRowStopping: JobRowStopping;
+  readonly JobRowArray1: JobRowArray1;
   readonly JobRow: JobRow;
   readonly Accepted: Accepted;
   readonly Checked: Checked;
@@ -1818,9 +1882,11 @@ export interface Replies {
   readonly Deleted: Deleted;
   readonly JobPage: JobPage;
   readonly UnreadableJobStopping: UnreadableJobStopping;
+  readonly UnreadableJobArray1: UnreadableJobArray1;
   readonly UnreadableJob: UnreadableJob;
   readonly Definition: Definition;
   readonly JobRecordStopping: JobRecordStopping;
+  readonly JobRecordArray1: JobRecordArray1;
   readonly JobRecordContainers: JobRecordContainers;
   readonly JobRecordOptionsRetryOnWhen1: JobRecordOptionsRetryOnWhen1;
   readonly JobRecordOptionsRetryOnWhen2: JobRecordOptionsRetryOnWhen2;

@@ -367,6 +367,27 @@ class JobRowStopping(Reply):
 
 
 @dataclass(frozen=True)
+class JobRowArray1(Reply):
+    """The reply JobRowArray1."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "timed_out": "timedOut",
+    }
+    size: Optional[int] = None
+    """Items."""
+    succeeded: Optional[int] = None
+    """Items."""
+    failed: Optional[int] = None
+    """Items."""
+    stopped: Optional[int] = None
+    """Items."""
+    timed_out: Optional[int] = None
+    """Items."""
+    canceled: Optional[int] = None
+    """Items."""
+
+
+@dataclass(frozen=True)
 class JobRow(Reply):
     """The reply JobRow."""
 
@@ -399,6 +420,8 @@ class JobRow(Reply):
         "pipeline_run_id": "pipelineRunId",
         "rerun_of": "rerunOf",
         "template_version": "templateVersion",
+        "array_id": "arrayId",
+        "array_index": "arrayIndex",
         "message_id": "messageId",
         "callback_state": "callbackState",
     }
@@ -502,6 +525,12 @@ class JobRow(Reply):
     """The template that it is a run of."""
     template_version: Optional[int] = None
     """Of its template."""
+    array: Optional[Union[JobRowArray1, str]] = None
+    """Of an array: its size, and how many ended in each way; text where the cell was edited by hand."""
+    array_id: Optional[str] = None
+    """The job's id."""
+    array_index: Optional[int] = None
+    """Which of the array's items it runs, from 0."""
     message_id: Optional[str] = None
     """Of the queue's message that brought it."""
     warnings: Optional[int] = None
@@ -726,6 +755,27 @@ class UnreadableJobStopping(Reply):
 
 
 @dataclass(frozen=True)
+class UnreadableJobArray1(Reply):
+    """The reply UnreadableJobArray1."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "timed_out": "timedOut",
+    }
+    size: Optional[int] = None
+    """Items."""
+    succeeded: Optional[int] = None
+    """Items."""
+    failed: Optional[int] = None
+    """Items."""
+    stopped: Optional[int] = None
+    """Items."""
+    timed_out: Optional[int] = None
+    """Items."""
+    canceled: Optional[int] = None
+    """Items."""
+
+
+@dataclass(frozen=True)
 class UnreadableJob(Reply):
     """The columns of a row that can't be read."""
 
@@ -758,6 +808,8 @@ class UnreadableJob(Reply):
         "pipeline_run_id": "pipelineRunId",
         "rerun_of": "rerunOf",
         "template_version": "templateVersion",
+        "array_id": "arrayId",
+        "array_index": "arrayIndex",
         "message_id": "messageId",
         "callback_state": "callbackState",
     }
@@ -861,6 +913,12 @@ class UnreadableJob(Reply):
     """The template that it is a run of."""
     template_version: Optional[int] = None
     """Of its template."""
+    array: Optional[Union[UnreadableJobArray1, str]] = None
+    """Of an array: its size, and how many ended in each way; text where the cell was edited by hand."""
+    array_id: Optional[str] = None
+    """The job's id."""
+    array_index: Optional[int] = None
+    """Which of the array's items it runs, from 0."""
     message_id: Optional[str] = None
     """Of the queue's message that brought it."""
     warnings: Optional[int] = None
@@ -891,6 +949,27 @@ class JobRecordStopping(Reply):
     """Why it ends."""
     since: str
     """Since when."""
+
+
+@dataclass(frozen=True)
+class JobRecordArray1(Reply):
+    """The reply JobRecordArray1."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "timed_out": "timedOut",
+    }
+    size: Optional[int] = None
+    """Items."""
+    succeeded: Optional[int] = None
+    """Items."""
+    failed: Optional[int] = None
+    """Items."""
+    stopped: Optional[int] = None
+    """Items."""
+    timed_out: Optional[int] = None
+    """Items."""
+    canceled: Optional[int] = None
+    """Items."""
 
 
 @dataclass(frozen=True)
@@ -1082,6 +1161,8 @@ class JobRecord(Reply):
         "pipeline_run_id": "pipelineRunId",
         "rerun_of": "rerunOf",
         "template_version": "templateVersion",
+        "array_id": "arrayId",
+        "array_index": "arrayIndex",
         "message_id": "messageId",
         "callback_state": "callbackState",
         "api_version": "apiVersion",
@@ -1189,6 +1270,12 @@ class JobRecord(Reply):
     """The template that it is a run of."""
     template_version: Optional[int] = None
     """Of its template."""
+    array: Optional[Union[JobRecordArray1, str]] = None
+    """Of an array: its size, and how many ended in each way; text where the cell was edited by hand."""
+    array_id: Optional[str] = None
+    """The job's id."""
+    array_index: Optional[int] = None
+    """Which of the array's items it runs, from 0."""
     message_id: Optional[str] = None
     """Of the queue's message that brought it."""
     warnings: Optional[List[Fault]] = None

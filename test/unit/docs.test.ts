@@ -54,8 +54,22 @@ describe("hand-written pages", () => {
     };
     const refused = { reason: "ResourceLocked", since: start, times: 1 } as const;
     const waiting = { reason: "CreateLimit", since: start, expectedStartAt: start } as const;
+    const counts = { Succeeded: 0, Failed: 0, Stopped: 0, TimedOut: 0, Canceled: 0 };
     const jobs = [
       job({ phase: { state: "Queued", refusals: 0, waiting } }),
+      job({
+        array: {
+          size: 2,
+          parallelism: 1,
+          failFast: false,
+          made: 0,
+          counts,
+          failures: [],
+          vcpuSeconds: 0,
+          gbSeconds: 0,
+        },
+      }),
+      job({ child: { array: jobId(), arrayAt: start, index: 0, size: 2 } }),
       job({ phase: { state: "Running", startedAt: start }, typical: { runs: 5, start: 1, run: 1, most: 1 } }),
       live({ state: "Running", startedAt: start, ending: ending("Failed", { refused }) }),
       ended({ state: "Failed", verdict, keepUntil: start }, more),

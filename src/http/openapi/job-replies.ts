@@ -28,6 +28,16 @@ import {
   word,
 } from "./parts.ts";
 
+const arrayCounts = () =>
+  z.object({
+    size: count("Items."),
+    succeeded: count("Items."),
+    failed: count("Items."),
+    stopped: count("Items."),
+    timedOut: count("Items."),
+    canceled: count("Items."),
+  });
+
 /** A row of the list: the columns of docs/tables.md. */
 const rowMembers = () =>
   ({
@@ -83,6 +93,14 @@ const rowMembers = () =>
     rerunOf: jobId("Of the job that this one runs again.").optional(),
     template: text("The template that it is a run of.").optional(),
     templateVersion: count("Of its template.").optional(),
+    array: z
+      .union([arrayCounts(), z.string()])
+      .meta({
+        description: "Of an array: its size, and how many ended in each way; text where the cell was edited by hand.",
+      })
+      .optional(),
+    arrayId: jobId().optional(),
+    arrayIndex: count("Which of the array's items it runs, from 0.").optional(),
     messageId: text("Of the queue's message that brought it.").optional(),
     warnings: count("How many the definition got."),
     callbackState: z

@@ -56,22 +56,73 @@ export function deriveJobId(insertedAt: number, seed: string): JobId {
   return mintJobId(insertedAt, hash("sha256", seed, "buffer"));
 }
 
-/** The id of the job that runs another again: the same however often that is asked for (version 8, RFC 9562, 5.8). */
+/**
+ * The id of the job that runs another again: the same however often that is asked for (version 8, RFC 9562, 5.8). It is no id of an
+ * array's child, all of which have another bit.
+ */
 export function rerunIdOf(id: JobId): JobId {
   const bytes = new Uint8Array(hash("sha256", `rerun of ${id}`, "buffer").subarray(0, 16));
   bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f);
-  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
+  bytes[8] = 0xa0 | ((bytes[8] ?? 0) & 0x1f);
   return format(bytes);
 }
 
-/** True for ids that {@link mintJobId} made (and for one in 65,536 of other people's UUIDv7). */
+/** True for ids that {@link mintJobId} or {@link childJobId} made (and for one in 65,536 of other people's UUIDv7 and UUIDv8). */
 export function isMinted(id: JobId): boolean {
-  const bytes = Buffer.from(id.replaceAll("-", ""), "hex");
-  if ((bytes[6] ?? 0) >> 4 !== 7) return false;
-  return check(bytes).equals(bytes.subarray(14));
+  return isChecked(bytesOf(id), 7) || childIn(id) !== undefined;
 }
 
-/** Milliseconds since 1970 that a version 7 id carries. */
+/** Of which array a job is a child, and which of its children, as its id says. */
+export interface Child {
+  /** When the array was accepted: milliseconds since 1970. */
+  readonly arrayAt: number;
+  /** Ten hexadecimal digits of a hash of the array's own id. */
+  readonly arrayHash: string;
+  /** From 0 to {@link maxChildNumber}. */
+  readonly number: number;
+}
+
+/** An array of 10,000 items has at most 10,000 children; in packs with ten retries of each item they may be a hundred thousand. */
+export const maxChildNumber = 2 ** 17 - 1;
+
+/**
+ * The id of an array's child: it follows from the array and the child's number alone, so that a child is made once however often that
+ * is tried, and it leads to the child's row. It is a UUID of version 8 (RFC 9562, 5.8): 48 bits of the array's time, 17 of the number, 40
+ * of a hash of the array's id, 16 of a checksum.
+ *
+ * @param number from 0 to {@link maxChildNumber}
+ */
+export function childJobId(array: JobId, arrayAt: number, number: number): JobId {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUIntBE(arrayAt, 0, 6);
+  bytes.writeUInt16BE(0x8000 | (number >> 5), 6);
+  bytes.writeUInt8(0x80 | (number & 0x1f), 8);
+  bytes.write(arrayHashOf(array), 9, "hex");
+  bytes.set(check(bytes), 14);
+  return format(bytes);
+}
+
+export function arrayHashOf(array: JobId): string {
+  return hash("sha256", `array ${array}`).slice(0, 10);
+}
+
+/** What the id of an array's child says; `undefined` for every other id (but one in 131,072 of other people's UUIDv8). */
+export function childIn(id: JobId): Child | undefined {
+  const bytes = bytesOf(id);
+  if (!isChecked(bytes, 8) || (bytes.readUInt8(8) & 0x20) !== 0) return undefined;
+  const number = ((bytes.readUInt16BE(6) & 0x0fff) << 5) | (bytes.readUInt8(8) & 0x1f);
+  return { arrayAt: mintedAt(id), arrayHash: bytes.toString("hex", 9, 14), number };
+}
+
+function bytesOf(id: JobId): Buffer {
+  return Buffer.from(id.replaceAll("-", ""), "hex");
+}
+
+function isChecked(bytes: Buffer, version: number): boolean {
+  return (bytes[6] ?? 0) >> 4 === version && check(bytes).equals(bytes.subarray(14));
+}
+
+/** Milliseconds since 1970 that our own id carries: when its job was accepted, or the array whose child it is. */
 export function mintedAt(id: JobId): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }

@@ -310,6 +310,51 @@ const storedOptions = z.looseObject({
 });
 const options = z.custom<JobOptions>((value) => storedOptions.safeParse(value).success);
 
+export const itemFailure = openObject({
+  index: z.number(),
+  state: z.string(),
+  reason,
+  exitCode: z.number().optional(),
+});
+/** An index of an array that did not succeed. */
+export type ItemFailure = z.infer<typeof itemFailure>;
+
+export const endCounts = openObject({
+  Succeeded: z.number(),
+  Failed: z.number(),
+  Stopped: z.number(),
+  TimedOut: z.number(),
+  Canceled: z.number(),
+});
+/** How many indexes of an array ended in each way. */
+export type EndCounts = z.infer<typeof endCounts>;
+
+const arrayState = openObject({
+  /** Of the whole array, which each child gets as a variable. */
+  size: z.number(),
+  /** The indexes that run, where not all do: from, to, both included, in ascending order. */
+  only: z.array(z.tuple([z.number(), z.number()])).optional(),
+  /** How many children that have not ended exist at once. */
+  parallelism: z.number(),
+  failFast: z.boolean(),
+  /** How many must succeed; all where it is absent. */
+  minSuccess: z.number().optional(),
+  /** Of the indexes that run, in their order, how many have had their child made for certain. */
+  made: z.number().default(0),
+  /** The children that are being made, by their place in that order: from, and up to but without `to`. */
+  step: openObject({ from: z.number(), to: z.number(), at: time }).optional(),
+  /** What had ended when that was last read. */
+  counts: endCounts,
+  /** Those with the lowest indexes, at most 20. */
+  failures: z.array(itemFailure).default([]),
+  vcpuSeconds: z.number().default(0),
+  gbSeconds: z.number().default(0),
+  /** An end that is decided: no more children are made, and those that exist are canceled. */
+  ending: openObject({ state: z.enum(terminalStates), verdict, since: time }).optional(),
+});
+/** What makes a job an array. */
+export type ArrayState = z.infer<typeof arrayState>;
+
 const containerSpec = openObject({ name: z.string(), init: z.boolean() });
 
 export const jobSchema = openObject({
@@ -343,6 +388,10 @@ export const jobSchema = openObject({
   rerunOf: jobId.optional(),
   /** The template that it is a run of. */
   template: openObject({ name: z.string(), version: z.number() }).optional(),
+  /** Of an array: it has no container group of its own, and children instead. */
+  array: arrayState.optional(),
+  /** Of an array's child: whose, and which. */
+  child: openObject({ array: jobId, arrayAt: time, index: z.number(), size: z.number() }).optional(),
   /** Callers that attached since: found by an id of their own, notified of the end on a queue of their own. */
   joined: z
     .array(openObject({ id: jobId.optional(), replyTo: z.string().optional(), correlationId: z.string().optional() }))

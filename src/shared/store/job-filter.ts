@@ -1,5 +1,5 @@
 import { defaultTeam } from "../config/teams.ts";
-import { dayPartition } from "./job-row.ts";
+import { afterDays, dayPartition } from "./job-row.ts";
 
 /** Which rows of the table `jobs` are meant, as the service's own filter and as what is left to compare here. */
 export interface JobFilter {
@@ -20,7 +20,8 @@ export type JobColumns = Readonly<Record<string, unknown>>;
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 export function filterOf({ states, name, columns, teams, since, until }: JobFilter): string {
-  const parts: string[] = [];
+  // Children of arrays are no jobs of a day.
+  const parts = [`PartitionKey lt ${quoted(afterDays)}`];
   // Later days have smaller keys.
   if (until !== undefined)
     parts.push(

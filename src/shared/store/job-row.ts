@@ -1,11 +1,12 @@
 // Longer than 350 lines: the columns of a row, written and read back in one place.
 import type { Edm } from "@azure/data-tables";
 import { day, second } from "../base/duration.ts";
-import { endingOf, hasEnded, jobSchema, recordOf, stateWord, type Job } from "../job/job.ts";
-import { isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
+import { endingOf, hasEnded, jobSchema, recordOf, stateWord, type ArrayState, type Job } from "../job/job.ts";
+import { arrayHashOf, childIn, isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
 import { blame, deleteRefusedOf, describe, stoppingOf, waitingOf } from "../job/describe.ts";
 import { pullSeconds } from "../job/timing.ts";
 import { expectedEndOf } from "../job/typical.ts";
+import { usageOf } from "../job/usage.ts";
 
 /**
  * Rows of the table `jobs`: flat columns for dashboards, documented in docs/tables.md, and the whole job as JSON in `record`, which
@@ -41,8 +42,29 @@ export function dayPartition(at: number): string {
 /** Nearly every call asks for the same day as the one before. */
 let latest = { number: NaN, partition: "" };
 
-/** Where a job's row stands: its creation's day, newest first within it. */
+/** Where the children of an array have their rows. No day's partition begins with a letter. */
+export function arrayPartition(array: JobId, arrayAt: number): string {
+  return childrenOf(arrayAt, arrayHashOf(array));
+}
+
+/** Every partition of a day is before it, every array's after it. */
+export const afterDays = "a";
+
+/** In an array's partition: after all children, what is counted of their ends. */
+export const countsRow = "~counts";
+
+function childrenOf(arrayAt: number, arrayHash: string): string {
+  return `array-${String(arrayAt).padStart(13, "0")}-${arrayHash}`;
+}
+
+/** Where a job's row stands: its creation's day, newest first within it; a child's in the partition of its array, by its number. */
 export function jobKey(id: JobId, createdAt: number): JobKey {
+  const child = childIn(id);
+  if (child !== undefined)
+    return {
+      partitionKey: childrenOf(child.arrayAt, child.arrayHash),
+      rowKey: `${String(child.number).padStart(6, "0")}-${id}`,
+    };
   return {
     partitionKey: dayPartition(createdAt),
     rowKey: `${String(9_999_999_999_999 - createdAt).padStart(13, "0")}-${id}`,
@@ -134,6 +156,9 @@ export const listedColumns = [
   "rerunOf",
   "template",
   "templateVersion",
+  "array",
+  "arrayId",
+  "arrayIndex",
   "messageId",
   "warnings",
   "callbackState",
@@ -169,10 +194,18 @@ function identityColumns(job: Job): Columns {
     rerunOf: job.rerunOf,
     template: job.template?.name,
     templateVersion: job.template?.version,
+    array: job.array && JSON.stringify(shownCounts(job.array)),
+    arrayId: job.child?.array,
+    arrayIndex: job.child?.index,
     messageId: job.messageId,
     warnings: job.warnings.length,
     version: job.version,
   };
+}
+
+function shownCounts({ size, counts }: ArrayState): object {
+  const { Succeeded: succeeded, Failed: failed, Stopped: stopped, TimedOut: timedOut, Canceled: canceled } = counts;
+  return { size, succeeded, failed, stopped, timedOut, canceled };
 }
 
 function stateColumns(job: Job): Columns {
@@ -221,17 +254,14 @@ function timeColumns(job: Job): Columns {
   };
 }
 
-/** ACI bills from the first pull to the end of the group, for what was asked for; so this is an estimate. */
+/** ACI bills from the first pull to the end of the group, for what was asked for; so this is an estimate. An array's is its children's. */
 function costColumns(job: Job, { vcpuHour, gbHour, currency }: Prices): Columns {
   if (!hasEnded(job.phase)) return { currency };
-  const billed = job.attempts.reduce(
-    (sum, { provisioningAt, finishedAt }) => sum + (secondsBetween(provisioningAt, finishedAt) ?? 0),
-    0,
-  );
+  const { vcpuSeconds, gbSeconds } = job.array ?? usageOf(job);
   return {
-    vcpuSeconds: double(rounded(billed * job.cpu, 3)),
-    gbSeconds: double(rounded(billed * job.memoryGB, 3)),
-    costEstimate: double(rounded((billed / 3600) * (job.cpu * vcpuHour + job.memoryGB * gbHour), 6)),
+    vcpuSeconds: double(rounded(vcpuSeconds, 3)),
+    gbSeconds: double(rounded(gbSeconds, 3)),
+    costEstimate: double(rounded((vcpuSeconds * vcpuHour + gbSeconds * gbHour) / 3600, 6)),
     currency,
   };
 }

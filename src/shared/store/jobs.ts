@@ -1,9 +1,12 @@
-import type { TableClient } from "@azure/data-tables";
+import type { TableClient, TransactionAction } from "@azure/data-tables";
 import { indexLost, Unavailable } from "../base/errors.ts";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing, type Try } from "../base/rewrite.ts";
-import { recordOf, type Job } from "../job/job.ts";
+import { countEnd, type ArrayOutcomes } from "../job/array-outcomes.ts";
+import { hasEnded, recordOf, type Job } from "../job/job.ts";
+import { outcomesAction, readOutcomes } from "./array-outcomes.ts";
 import {
+  arrayPartition,
   dayPartition,
   fromRow,
   idIn,
@@ -161,12 +164,40 @@ export class JobStore {
     return row === 404 ? undefined : shown(row);
   }
 
-  /** Saves over what was read, or not at all. */
+  /** Saves over what was read, or not at all. The end of an array's child is counted in the same transaction. */
   async save(stored: Stored, job: Job, sealed: Sealed = stored.sealed): Promise<Stored | "conflict"> {
+    if (job.child !== undefined && hasEnded(job.phase) && !hasEnded(stored.job.phase))
+      return this.#saveEnd(stored, job, sealed);
     const row = toRow(job, stored.key, sealed, this.prices, stored.kept);
     const result = await storageCall(() => this.#table.updateEntity(row, "Replace", { etag: stored.etag }), 404, 412);
     if (result === 404 || result === 412) return "conflict";
     return { ...stored, job, sealed, etag: result.etag ?? stored.etag };
+  }
+
+  /** Others of its array may end at the same time: then the counts are read again. */
+  async #saveEnd(stored: Stored, child: Job, sealed: Sealed): Promise<Stored | "conflict"> {
+    const { key, kept, etag } = stored;
+    return rewrite<Stored | "conflict">("the counts of an array", this.#pacing, async () => {
+      const counted = await readOutcomes(this.#table, key.partitionKey);
+      const { job, outcomes } = countEnd(counted.outcomes, child);
+      const row = toRow(job, key, sealed, this.prices, kept);
+      const actions: TransactionAction[] = [
+        ["update", row, "Replace", { etag }],
+        outcomesAction(key, counted, outcomes),
+      ];
+      const written = await storageCall(() => this.#table.submitTransaction(actions), 404, 409, 412);
+      if (typeof written === "object") {
+        const saved = written.subResponses[0]?.etag;
+        return saved === undefined ? conflict : done({ ...stored, job, sealed, etag: saved });
+      }
+      const now = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey, justEtag), 404);
+      return now === 404 || now.etag !== etag ? done("conflict") : conflict;
+    });
+  }
+
+  /** What has ended of an array: one point read. */
+  async outcomesOf({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<ArrayOutcomes> {
+    return (await readOutcomes(this.#table, arrayPartition(id, createdAt))).outcomes;
   }
 
   /**
@@ -277,7 +308,9 @@ export class JobStore {
   }
 }
 
-const isJson = new Set<string>(["tags", "stopping"]);
+const justEtag = { queryOptions: { select: ["RowKey"] } };
+
+const isJson = new Set<string>(["tags", "stopping", "array"]);
 
 /** A column that was asked for and that a row has not may come as null. */
 function shown(row: Readonly<Record<string, unknown>>): JobColumns {

@@ -1,17 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  childIn,
+  childJobId,
   deriveJobId,
   groupName,
   isMinted,
   isUuidLike,
   mintedAt,
+  maxChildNumber,
   mintJobId,
   nameKey,
   parseJobId,
+  rerunIdOf,
   uniqueGroupName,
 } from "../../../src/shared/base/ids.ts";
-import { keyOfMinted } from "../../../src/shared/store/job-row.ts";
+import { afterDays, arrayPartition, dayPartition, keyOfMinted } from "../../../src/shared/store/job-row.ts";
 import { jobId, start } from "../../kit/kit.ts";
 
 const moment = fc.integer({ min: 0, max: 2 ** 48 - 1 });
@@ -45,6 +49,41 @@ describe("an id that we mint", () => {
 
   it("carries the key of its row, so that the row is one point read away", () => {
     expect(keyOfMinted(jobId())?.rowKey).toContain(jobId());
+  });
+});
+
+describe("the id of an array's child", () => {
+  const number = fc.integer({ min: 0, max: maxChildNumber });
+
+  it("is a UUID of version 8 that follows from its array and number, and says both", () => {
+    fc.assert(
+      fc.property(moment, bytes, number, (now, random, n) => {
+        const array = mintJobId(now, random);
+        const id = childJobId(array, now, n);
+        expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+        expect(childJobId(array, now, n)).toBe(id);
+        expect(childIn(id)).toMatchObject({ arrayAt: now, number: n });
+        expect(isMinted(id)).toBe(true);
+      }),
+    );
+  });
+
+  it("leads to its row in the partition of its array, which no day has", () => {
+    const array = jobId();
+    const id = childJobId(array, start, 7);
+    expect(keyOfMinted(id)).toEqual({ partitionKey: arrayPartition(array, start), rowKey: `000007-${id}` });
+    expect(arrayPartition(array, start) > afterDays).toBe(true);
+    expect(dayPartition(start) < afterDays).toBe(true);
+  });
+
+  it("is neither that of a job nor of a rerun", () => {
+    fc.assert(
+      fc.property(moment, bytes, (now, random) => {
+        const id = mintJobId(now, random);
+        expect(childIn(id)).toBeUndefined();
+        expect(childIn(rerunIdOf(id))).toBeUndefined();
+      }),
+    );
   });
 });
 

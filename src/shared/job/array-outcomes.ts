@@ -1,0 +1,98 @@
+import { hasEnded, terminalStates, type EndCounts, type ItemFailure, type Job, type TerminalState } from "./job.ts";
+import { maxRuns, runOf, type Run } from "./typical.ts";
+import { usageOf, type Usage } from "./usage.ts";
+
+/**
+ * What is counted of an array's children as they end. It lies beside their rows, and each child's end is counted in the transaction that
+ * writes it. Pure.
+ */
+export interface ArrayOutcomes extends Usage {
+  /** For each index a letter: how it ended (`S`, `F`, `O` stopped, `T` timed out, `C`), or `.`; shorter where the last ones have not. */
+  readonly ends: string;
+  readonly counts: EndCounts;
+  /** Those with the lowest indexes. */
+  readonly failures: readonly ItemFailure[];
+  /** How long the last ones took that succeeded, the newest first. */
+  readonly runs: readonly Run[];
+  /** How many finished groups stayed, as the option `keep` asked. */
+  readonly kept: number;
+}
+
+const maxFailures = 20;
+/** More finished groups of one array than this are not kept. */
+const maxKept = 20;
+
+export const nothingEnded: ArrayOutcomes = {
+  ends: "",
+  counts: { Succeeded: 0, Failed: 0, Stopped: 0, TimedOut: 0, Canceled: 0 },
+  failures: [],
+  runs: [],
+  kept: 0,
+  vcpuSeconds: 0,
+  gbSeconds: 0,
+};
+
+const letters = {
+  Succeeded: "S",
+  Failed: "F",
+  Stopped: "O",
+  TimedOut: "T",
+  Canceled: "C",
+} as const satisfies Record<TerminalState, string>;
+const noEnd = ".";
+
+/** How an index ended. */
+export function endOfIndex({ ends }: Pick<ArrayOutcomes, "ends">, index: number): TerminalState | undefined {
+  const letter = ends[index];
+  return terminalStates.find((state) => letters[state] === letter);
+}
+
+/** How many indexes have ended. */
+export function endedIn({ Succeeded, Failed, Stopped, TimedOut, Canceled }: EndCounts): number {
+  return Succeeded + Failed + Stopped + TimedOut + Canceled;
+}
+
+/**
+ * A child has just ended: what is counted then, and the child as it is saved. Its group does not stay where enough others do.
+ *
+ * @throws RangeError for a job that is no child or has not ended
+ */
+export function countEnd(before: ArrayOutcomes, job: Job): { readonly outcomes: ArrayOutcomes; readonly job: Job } {
+  const { child, phase } = job;
+  if (child === undefined || !hasEnded(phase)) throw new RangeError("Only the end of a child is counted.");
+  const stays = phase.keepUntil !== undefined && !job.yield;
+  const run = runOf(job);
+  const { vcpuSeconds, gbSeconds } = usageOf(job);
+  const { state, verdict } = phase;
+  const { reason, exitCode } = verdict;
+  const counted = withEnd(
+    before,
+    child.index,
+    { index: child.index, state, reason, ...(exitCode === undefined ? {} : { exitCode }) },
+    state,
+  );
+  return {
+    outcomes: {
+      ...counted,
+      runs: run === undefined ? before.runs : [run, ...before.runs].slice(0, maxRuns),
+      kept: before.kept + (stays && before.kept < maxKept ? 1 : 0),
+      vcpuSeconds: before.vcpuSeconds + vcpuSeconds,
+      gbSeconds: before.gbSeconds + gbSeconds,
+    },
+    job: stays && before.kept >= maxKept ? { ...job, yield: true } : job,
+  };
+}
+
+function withEnd(before: ArrayOutcomes, index: number, failure: ItemFailure, state: TerminalState): ArrayOutcomes {
+  const padded = before.ends.padEnd(index + 1, noEnd);
+  const failures =
+    state === "Succeeded"
+      ? before.failures
+      : [...before.failures, failure].toSorted((a, b) => a.index - b.index).slice(0, maxFailures);
+  return {
+    ...before,
+    ends: padded.slice(0, index) + letters[state] + padded.slice(index + 1),
+    counts: { ...before.counts, [state]: before.counts[state] + 1 },
+    failures,
+  };
+}
