@@ -84,6 +84,8 @@ export type Reason =
   | "StoppedExternally"
   | "RunTimeout"
   | "DeadlineExceeded"
+  | "ChildrenFailed"
+  | "ArrayEnded"
   | "CanceledByCaller"
   | "Replaced"
   | "LeaseExpired"

@@ -176,8 +176,8 @@ PolicyDenied, QuotaTooSmall, CreateFailed, DefinitionGone, SealKeyUnknown, Vault
 NameActive, KeyReused, InaccessibleImage, ImagePullFailed, MountFailed, StartFailed, NetworkFailed,
 StartTimeout, QueueTimeout, ProvisioningFailed, CrashLoop, Completed, ExitCode, ExitUnknown,
 ProbeFailed, OutOfMemory, PlatformRestart, SpotEvicted, GroupDisappeared, GroupReplaced,
-StoppedExternally, RunTimeout, DeadlineExceeded, CanceledByCaller, Replaced, LeaseExpired,
-InternalError.
+StoppedExternally, RunTimeout, DeadlineExceeded, ChildrenFailed, ArrayEnded, CanceledByCaller,
+Replaced, LeaseExpired, InternalError.
 """
 
 

@@ -21,7 +21,7 @@ import { VisibleJobs } from "./lib/visible.ts";
  */
 type LogsDeps = Pick<
   Deps,
-  "log" | "now" | "jobs" | "attempts" | "blobs" | "aci" | "sleep" | "settings" | "sealer" | "vault"
+  "log" | "now" | "jobs" | "attempts" | "blobs" | "aci" | "sleep" | "settings" | "sealer" | "vault" | "arrays"
 >;
 
 /** A follower is let go before the platform cuts it off; it may come again with `since`. */

@@ -33,6 +33,7 @@ import { eventTopic } from "./notify/event-topic.ts";
 import { webhook } from "./notify/webhook.ts";
 import { fileKeyRing } from "./security/file-key-ring.ts";
 import { safePost } from "./security/safe-post.ts";
+import { SealedArrays } from "./security/sealed-arrays.ts";
 import { Sealer, type KeyRing } from "./security/sealer.ts";
 import type { Settings } from "./config/settings.ts";
 import { connectStorage, tableNames, type Storage } from "./store/connect.ts";
@@ -96,6 +97,7 @@ export interface Deps {
   readonly teamSlots: TeamSlots;
   readonly placement: Placement;
   readonly sealer: Sealer;
+  readonly arrays: SealedArrays;
   readonly templates: StoredTemplates;
   /** The key that signs capability links. */
   readonly links: LinkKeys;
@@ -198,6 +200,7 @@ export function makeDeps(options: DepsOptions): Deps {
     placement,
     sleep,
     sealer,
+    arrays: new SealedArrays(jobs, blobs, now),
     templates: new StoredTemplates(new Templates(storage.table(tableNames.control)), sealer, settings, now),
     links: new LinkKeys(storage.table(tableNames.control), ring, pacing),
     vault:

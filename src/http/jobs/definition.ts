@@ -10,7 +10,7 @@ import { VisibleJobs } from "../lib/visible.ts";
 import type { Reply } from "../openapi/replies.ts";
 
 /** `GET /api/jobs/{id}/definition`: what was submitted, with secrets masked, as long as it is kept. */
-type DefinitionDeps = Pick<Deps, "log" | "settings" | "jobs" | "blobs" | "sealer" | "vault">;
+type DefinitionDeps = Pick<Deps, "log" | "settings" | "jobs" | "blobs" | "sealer" | "vault" | "arrays">;
 
 export function definition(deps: DefinitionDeps) {
   return handler(deps.log, async (request, context) => {

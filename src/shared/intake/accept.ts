@@ -85,7 +85,7 @@ export async function accept(deps: AcceptDeps, submission: Submission, checked: 
   return insert(deps, value.job, sealed, value.reservedAt);
 }
 
-const nothingSealed: Sealed = { definition: undefined, callbacks: undefined };
+export const nothingSealed: Sealed = { definition: undefined, callbacks: undefined };
 
 /** Sealed bytes, and those of a definition that is too large to lie in the row. */
 interface SealedSubmission extends Sealed {
@@ -204,17 +204,9 @@ async function reserveOrFind(
       const further =
         room.kind === "full" ? ceilings.enqueueIn(room.queue, job.id, turn) : [...room.actions, ...slot.actions];
       const reservation: Reservation = {
-        id: job.id,
-        key: jobKey(job.id, job.createdAt),
-        name: job.name,
-        groupName: job.groupName,
-        want,
-        replaces: onConflict === "replace",
+        ...reservationOf(job, want),
         keyEntry: job.keyHash === undefined ? undefined : { hash: job.keyHash, over },
         foreignId: submission.id?.foreign === true,
-        createdAt: job.createdAt,
-        turn,
-        checkAt: job.checkAt,
         reservedAt,
         columns: columnsOf(wanted, prices),
         further,
@@ -260,6 +252,22 @@ async function reserveOrFind(
   throw new Unavailable("storage", "The name could not be reserved: too many want it at once.");
 }
 
+/** What a job reserves by its own fields. */
+export function reservationOf(job: Job, want: Reservation["want"]) {
+  const { id, createdAt, name, groupName, checkAt, options } = job;
+  return {
+    id,
+    key: jobKey(id, createdAt),
+    name,
+    groupName,
+    want,
+    replaces: options.onConflict === "replace",
+    createdAt,
+    turn: queueTimeOf(createdAt, options.priority),
+    checkAt,
+  };
+}
+
 /**
  * A job that is kept out is refused, unless it is there, or what kept it out may be an earlier try with its key.
  *
@@ -273,7 +281,12 @@ function refusedUnless(found: Conflict, refusal: Refusal, last: Conflict["kind"]
 }
 
 /** @param reservedAt when what the row needs was reserved, or adopted */
-async function insert(deps: AcceptDeps, job: Job, sealed: Sealed, reservedAt: number): Promise<Result<Accepted>> {
+export async function insert(
+  deps: AcceptDeps,
+  job: Job,
+  sealed: Sealed,
+  reservedAt: number,
+): Promise<Result<Accepted>> {
   const { jobs, now } = deps;
   if (now() > reservedAt + maxReserving) throw new Unavailable("storage", "Storage is too slow to accept a job.");
   if (await write(jobs, job, sealed)) return keep(deps, job, reservedAt);
@@ -321,7 +334,7 @@ const tooMany: Refusal = {
   retryAfter: minute,
 };
 
-function withCapacity(job: Job, room: Capacity, now: number): Job {
+export function withCapacity(job: Job, room: Capacity, now: number): Job {
   return room.kind === "full" ? inQueue(job, room.queue, now) : job;
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { defined } from "../base/defined.ts";
 import { second } from "../base/duration.ts";
-import { groupName, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
+import { childJobId, groupName, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
 import { parseTraceparent } from "../base/traceparent.ts";
+import type { Definition } from "../definition/index.ts";
 import { nothingObserved, type Delivery, type Job } from "../job/job.ts";
 import type { JobOptions } from "../job/options.ts";
 import type { Checked, Submission } from "./submission.ts";
@@ -22,17 +23,7 @@ export function newJob(
   return {
     ...beginning(id, name, options, createdAt),
     groupName: options.uniqueName ? uniqueGroupName(name, id) : name,
-    holds: true,
-    apiVersion: definition.apiVersion,
-    containers: [
-      ...view.initContainers.map((init) => ({ name: init, init: true })),
-      ...view.containers.map((container) => ({ name: container.name, init: false })),
-    ],
-    images: [...view.images],
-    restartPolicy: view.restartPolicy,
-    spot: view.priority === "Spot",
-    cpu: view.cpu,
-    memoryGB: view.memoryGB,
+    ...partsOf(definition),
     warnings: warnings.slice(0, maxWarnings),
     via: submission.via,
     phase: { state: "Queued", refusals: 0 },
@@ -52,11 +43,60 @@ export function newJob(
   };
 }
 
+/** What a job keeps of its definition. */
+function partsOf({ apiVersion, view }: Definition) {
+  return {
+    holds: true,
+    apiVersion,
+    containers: [
+      ...view.initContainers.map((init) => ({ name: init, init: true })),
+      ...view.containers.map((container) => ({ name: container.name, init: false })),
+    ],
+    images: [...view.images],
+    restartPolicy: view.restartPolicy,
+    spot: view.priority === "Spot",
+    cpu: view.cpu,
+    memoryGB: view.memoryGB,
+  };
+}
+
 /** No key has a character that does not print, so that no key of one team is another's. */
 function hashOf(key: string, team: string | undefined): string {
   return createHash("sha256")
     .update(team === undefined ? key : `${team}\0${key}`)
     .digest("hex");
+}
+
+/**
+ * A child of an array as its life begins. What callers were promised is the array's to keep: nobody is notified of a child.
+ *
+ * @param definition what it runs, its item put in
+ * @param at when the array made it: milliseconds since 1970
+ */
+export function newChild(array: Job, index: number, definition: Definition, at: number): Job {
+  const { view } = definition;
+  const { id, createdAt, options, name, array: state } = array;
+  const own: JobOptions = {
+    ...options,
+    polling: "false",
+    timeout: Math.max(1, array.deadlineAt - at),
+    onConflict: "wait",
+    uniqueName: false,
+    lease: undefined,
+  };
+  return {
+    ...beginning(childJobId(id, createdAt, index), name, own, at),
+    groupName: groupName(`${array.groupName}-${index}`),
+    child: { array: id, arrayAt: createdAt, index, size: state?.size ?? 1 },
+    ...partsOf(definition),
+    ...defined({ wantedLocation: view.location, template: array.template, traceparent: array.traceparent }),
+    ...defined({ requestedBy: array.requestedBy, typical: array.typical }),
+    warnings: [],
+    via: array.via,
+    phase: { state: "Queued", refusals: 0 },
+    callback: delivery(undefined),
+    reply: delivery(undefined),
+  };
 }
 
 /** When the sweep asks after a job whose message did not come. */

@@ -53,6 +53,7 @@ export function nextStep(job: Job, seen: Observation | undefined, admitted: bool
     return { do: "save", job: unclaimed(job) };
   }
   if (hasEnded(phase)) return afterEnd(job, phase, seen, now, rules);
+  if (job.array !== undefined) return { do: "array" };
   if (phase.state === "Queued") return queued(job, phase, seen, admitted, now, rules);
   if (seen === undefined) return { do: "observe" };
   const ending = endingOf(phase);

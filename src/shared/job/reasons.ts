@@ -272,6 +272,12 @@ export const catalogue = {
     "end",
     "It took longer than timeout allows, waiting and retries included. Raise timeout, or check what it waited for.",
   ),
+  ChildrenFailed: entry(
+    "program",
+    "end",
+    "Too many of its items did not succeed. GET /api/jobs/{id}/results says which and why; a rerun runs those alone.",
+  ),
+  ArrayEnded: entry("caller", "end", "Its array was ended before this item had."),
   CanceledByCaller: entry("caller", "end", "It was canceled."),
   Replaced: entry("caller", "end", "A newer job of the same name replaced it."),
   LeaseExpired: entry(

@@ -25,7 +25,8 @@ const shared = new Set<ReasonWord>([
 ]);
 
 /** Whether there is anything that a job may hold a slot of: its group, its team. */
-function mayHoldAny({ options, teamSlot }: Job): boolean {
+function mayHoldAny({ options, teamSlot, array }: Job): boolean {
+  if (array !== undefined) return false;
   return options.group !== undefined || teamSlot === true;
 }
 

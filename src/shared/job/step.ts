@@ -6,6 +6,8 @@ import type { Limits } from "./verdict.ts";
 
 /** What the machine may decide, and what it must know to do so. */
 export type Step =
+  /** An array has steps of its own (`array-step.ts`). */
+  | { readonly do: "array" }
   /** Look at the group, then ask again. */
   | { readonly do: "observe" }
   /** Get the name, a target and capacity for a create, then ask again. */

@@ -55,6 +55,19 @@ interface Timeout {
 }
 
 function timeouts(job: Job): Timeout[] {
+  const { lease } = job.options;
+  // The others are those of an array's children.
+  const own = job.array === undefined ? ownTimeouts(job) : [];
+  if (lease === undefined) return own;
+  const expired: Timeout = {
+    at: (job.leaseSeenAt ?? job.createdAt) + lease,
+    outcome: { state: "Canceled", verdict: { reason: "LeaseExpired" } },
+    ofGroup: false,
+  };
+  return [...own, expired];
+}
+
+function ownTimeouts(job: Job): Timeout[] {
   const { options, phase } = job;
   const list: Timeout[] = [];
   if (options.queueTimeout !== undefined && job.firstCreateAt === undefined) {
@@ -76,13 +89,6 @@ function timeouts(job: Job): Timeout[] {
       at: phase.startedAt + options.runTimeout,
       outcome: { state: "TimedOut", verdict: { reason: "RunTimeout" } },
       ofGroup: true,
-    });
-  }
-  if (options.lease !== undefined) {
-    list.push({
-      at: (job.leaseSeenAt ?? job.createdAt) + options.lease,
-      outcome: { state: "Canceled", verdict: { reason: "LeaseExpired" } },
-      ofGroup: false,
     });
   }
   return list;

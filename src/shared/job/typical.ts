@@ -44,7 +44,9 @@ export function typicalTime(typical: Typical | undefined): number | undefined {
 }
 
 /** When a job that has begun is expected to end; unknown until enough of its name have succeeded. */
-export function expectedEndOf({ phase, provisioningAt, typical }: Job): number | undefined {
+export function expectedEndOf({ phase, provisioningAt, typical, array }: Job): number | undefined {
+  // An array knows how long its children take.
+  if (array !== undefined) return undefined;
   const time = typicalTime(typical);
   if (time === undefined || typical === undefined || hasEnded(phase) || endingOf(phase)) return undefined;
   if (phase.state === "Running") return phase.startedAt + typical.run;

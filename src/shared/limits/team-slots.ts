@@ -15,7 +15,8 @@ export class TeamSlots {
   }
 
   /** A job of a team that has a ceiling; also one that took a slot when it had. */
-  memberOf(job: Pick<Job, "id" | "name" | "createdAt" | "options" | "teamSlot">): Member | undefined {
+  memberOf(job: Pick<Job, "id" | "name" | "createdAt" | "options" | "teamSlot" | "array">): Member | undefined {
+    if (job.array !== undefined) return undefined;
     const member = teamMemberOf(job, Infinity);
     const limit = this.#limits.get(member.group);
     return limit === undefined && !job.teamSlot ? undefined : { ...member, limit: limit ?? Infinity };

@@ -1,10 +1,12 @@
+import type { JobId } from "../base/ids.ts";
 import type { Reason } from "../job/reasons.ts";
 import { resolveVaultReferences, type Definition } from "../definition/index.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Sealer } from "./sealer.ts";
 import type { Stored } from "../store/jobs.ts";
-import { parseSealedDefinition } from "./sealed-definition.ts";
+import type { SealedArrays } from "./sealed-arrays.ts";
+import { parseSealedChildren, parseSealedDefinition } from "./sealed-definition.ts";
 import type { SecretName, Vault } from "./secret-vault.ts";
 import { vaultFault } from "./vault-references.ts";
 
@@ -22,22 +24,60 @@ export interface OpenDeps {
   readonly blobs: Blobs;
   readonly sealer: Sealer;
   readonly vault: Vault | undefined;
+  readonly arrays: SealedArrays;
 }
 
 /**
- * A job's definition as it was submitted.
+ * A job's definition as it was submitted; a child's is its array's with the item put in.
  *
  * @throws Unavailable when storage or the sealing key can't be reached now
  */
-export async function openDefinition({ blobs, sealer }: OpenDeps, { sealed, job: { id } }: Stored): Promise<Opened> {
-  const bytes = sealed.definition === "blob" ? await blobs.getSealed(id) : sealed.definition;
+export async function openDefinition(deps: OpenDeps, { sealed, job }: Stored): Promise<Opened> {
+  const { child } = job;
+  const opened =
+    child === undefined
+      ? await openText(deps, await sealedBytes(deps, sealed, job.id), job.id)
+      : await openText(deps, await deps.arrays.bytesFor(child), child.array);
+  if (opened.kind === "fail") return opened;
+  const parsed =
+    child === undefined ? parseSealedDefinition(opened.text) : parseSealedChildren(opened.text)?.(child.index);
+  return parsed === undefined ? damaged : { kind: "open", definition: parsed };
+}
+
+/**
+ * What each child of an array runs.
+ *
+ * @throws Unavailable when storage or the sealing key can't be reached now
+ */
+export async function openArray(
+  deps: OpenDeps,
+  { sealed, job: { id } }: Stored,
+): Promise<{ readonly kind: "open"; readonly childAt: (index: number) => Definition } | Unopened> {
+  const opened = await openText(deps, await sealedBytes(deps, sealed, id), id);
+  if (opened.kind === "fail") return opened;
+  const childAt = parseSealedChildren(opened.text);
+  return childAt === undefined ? damaged : { kind: "open", childAt };
+}
+
+async function sealedBytes(
+  { blobs }: OpenDeps,
+  { definition }: Stored["sealed"],
+  id: JobId,
+): Promise<Uint8Array | undefined> {
+  return definition === "blob" ? blobs.getSealed(id) : definition;
+}
+
+const damaged: Unopened = { kind: "fail", reason: "DefinitionGone", detail: "The sealed definition is damaged." };
+
+async function openText(
+  { sealer }: OpenDeps,
+  bytes: Uint8Array | undefined,
+  id: JobId,
+): Promise<{ readonly kind: "open"; readonly text: string } | Unopened> {
   if (bytes === undefined) return { kind: "fail", reason: "DefinitionGone", detail: "The sealed definition is gone." };
   const opened = await sealer.open(bytes, id);
   if (opened.kind === "unknown key") return { kind: "fail", reason: "SealKeyUnknown", detail: "" };
-  const definition = opened.kind === "open" ? parseSealedDefinition(opened.text) : undefined;
-  return definition === undefined
-    ? { kind: "fail", reason: "DefinitionGone", detail: "The sealed definition is damaged." }
-    : { kind: "open", definition };
+  return opened.kind === "open" ? opened : damaged;
 }
 
 /**

@@ -66,6 +66,12 @@ export function parseSealedDefinition(text: string): Definition | undefined {
   return { name, apiVersion, body: inert["body"], view: viewOf(inert["body"], starts) };
 }
 
+/** What each child of a sealed array runs; `undefined` when the text is not a sealed definition. */
+export function parseSealedChildren(text: string): ((index: number) => Definition) | undefined {
+  const definition = parseSealedDefinition(text);
+  return definition && (() => definition);
+}
+
 /** What the caller of a sealed job's template sent; `undefined` for a job whose definition was sent in full. */
 export function sentTemplateIn(text: string): KeptTemplate | undefined {
   const value = parseJson(text);

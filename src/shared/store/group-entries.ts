@@ -58,9 +58,10 @@ export interface Slot {
 }
 
 /** A job as its group sees it; `undefined` for a job without a group. */
-export function memberOf(job: Pick<Job, "id" | "name" | "createdAt" | "options">): Member | undefined {
+export function memberOf(job: Pick<Job, "id" | "name" | "createdAt" | "options" | "array">): Member | undefined {
   const { group, groupLimit, priority, team } = job.options;
-  if (group === undefined) return undefined;
+  // The slots are for an array's children.
+  if (group === undefined || job.array !== undefined) return undefined;
   return {
     group,
     id: job.id,

@@ -195,6 +195,22 @@ export class JobStore {
     });
   }
 
+  /** The array whose child a job is: one read. */
+  findArray({ array, arrayAt }: NonNullable<Job["child"]>): Promise<Stored | undefined> {
+    return this.#read(jobKey(array, arrayAt));
+  }
+
+  /** When one of an array's children started, if one has: milliseconds since 1970. */
+  async childStart({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<number | undefined> {
+    const filter = `PartitionKey eq ${quoted(arrayPartition(id, createdAt))} and startedAt ge datetime'1970-01-01T00:00:00Z'`;
+    const pages = this.#table
+      .listEntities({ queryOptions: { filter, select: ["startedAt"] } })
+      .byPage({ maxPageSize: 1 });
+    const page = await storageCall(() => pages.next(), 404);
+    const at = page === 404 || page.done ? undefined : page.value[0]?.["startedAt"];
+    return at instanceof Date ? at.getTime() : undefined;
+  }
+
   /** What has ended of an array: one point read. */
   async outcomesOf({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<ArrayOutcomes> {
     return (await readOutcomes(this.#table, arrayPartition(id, createdAt))).outcomes;

@@ -79,8 +79,39 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
   if (sameTarget(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
   const { line: left, ...admitted } = job;
   if (left !== undefined) await deps.jobs.index.dequeue(left, job.id, queueTimeOf(job.createdAt, job.options.priority));
-  const known = job.attempt > 1 ? {} : await deps.jobs.index.historyOf(job.name);
-  return { kind: "admitted", job: { ...admitted, placed, ...defined(known) } };
+  return { kind: "admitted", job: { ...admitted, placed, ...(await historyFor(deps, job)) } };
+}
+
+/** What earlier jobs of its name left, asked once; a child has it of its array. */
+async function historyFor({ jobs }: Deps, { attempt, child, name }: Job): Promise<Partial<Job>> {
+  return attempt > 1 || child !== undefined ? {} : defined({ ...(await jobs.index.historyOf(name)) });
+}
+
+/** What an array needs before it makes children: its name. The rest its children get for themselves. */
+export async function admitArray(deps: Deps, job: Job): Promise<Admission> {
+  const now = deps.now();
+  const early = await heldBack(deps, job, now);
+  if (early) return early;
+  const named = await lockName(deps, job);
+  switch (named.kind) {
+    case "no index":
+      await deps.jobs.hasIndex();
+      return wait(deps, job, { reason: "Paused", until: now + minute, detail: indexLost.message });
+    case "busy":
+      return wait(deps, job, { reason: "NameBusy", queue: job.groupName });
+    case "replaced":
+      return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "Replaced", by: named.by } } };
+    case "held": {
+      const { typical } = await deps.jobs.index.historyOf(job.name);
+      return { kind: "admitted", job: { ...withoutWait(job), ...defined({ typical }) } };
+    }
+  }
+}
+
+function withoutWait(job: Job): Job {
+  if (job.phase.state !== "Queued" || job.phase.waiting === undefined) return job;
+  const { waiting: _over, ...phase } = job.phase;
+  return { ...job, phase };
 }
 
 /** What keeps a job from beginning whatever it needs: wrong settings, a pause, a cancel that came before it. */

@@ -5,6 +5,7 @@ import type { ContainerResult } from "../../shared/store/attempts.ts";
 import type { CapturedLog } from "../../shared/store/captured-logs.ts";
 import { isMark, linesOf, mergeLog, plainLog, tailOf, textOf } from "../../shared/store/log-merge.ts";
 import { linesAfter, logPause, logPauseAfterFailure } from "../../shared/store/log-pace.ts";
+import type { OpenDeps } from "../../shared/security/opened-definition.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { defined } from "../../shared/base/defined.ts";
 import { hasContainers, type Job, type Phase } from "../../shared/job/job.ts";
@@ -26,7 +27,7 @@ const longestPatience = 110 * second;
 /** An end that was decided that long ago may have been captured in part before. */
 const mayBePartial = 4 * second;
 
-type CaptureDeps = Pick<Deps, "now" | "log" | "attempts" | "blobs" | "aci" | "jobs" | "settings" | "sealer" | "vault">;
+type CaptureDeps = OpenDeps & Pick<Deps, "now" | "log" | "attempts" | "aci" | "jobs">;
 
 /**
  * Stores what an attempt's containers did: their logs as far as ACI still has them, exit codes, times. May be repeated, and goes on

@@ -1,6 +1,7 @@
 import { InstallationTag } from "../../shared/aci/installation-tag.ts";
 import { composeGroup } from "../../shared/aci/group-body.ts";
-import type { Reason } from "../../shared/job/reasons.ts";
+import { wantsNothing } from "../../shared/job/array-step.ts";
+import type { Reason, ReasonWord } from "../../shared/job/reasons.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { secretValues } from "../../shared/definition/index.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
@@ -26,12 +27,16 @@ export type Opened =
       readonly redact: Mask;
     }
   | { readonly kind: "wait"; readonly reason: Reason; readonly retryAfter: number | undefined }
+  /** The array whose child it is has ended, is about to, or is gone. */
+  | { readonly kind: "unwanted"; readonly reason: ReasonWord }
   | Unopened;
 
-type CreateDeps = OpenDeps & Pick<Deps, "aci"> & { readonly links: Pick<Deps["links"], "current"> };
+type CreateDeps = OpenDeps & Pick<Deps, "aci" | "now"> & { readonly links: Pick<Deps["links"], "current"> };
 
 export async function openForCreate(deps: CreateDeps, stored: Stored, job: Job): Promise<Opened> {
   try {
+    const unwanted = await unwantedBy(deps, job);
+    if (unwanted !== undefined) return { kind: "unwanted", reason: unwanted };
     const opened = await openDefinition(deps, stored);
     if (opened.kind === "fail") return opened;
     if (job.placed === undefined) return { kind: "fail", reason: "InternalError", detail: "The job has no place." };
@@ -52,6 +57,14 @@ export async function openForCreate(deps: CreateDeps, stored: Stored, job: Job):
       return { kind: "wait", reason: "VaultUnavailable", retryAfter: error.retryAfter };
     throw error;
   }
+}
+
+/** Why the array whose child a job is wants it no more. It is read anew: an array that is ending may have made the child meanwhile. */
+async function unwantedBy({ arrays, now }: CreateDeps, { child, deadlineAt }: Job): Promise<ReasonWord | undefined> {
+  if (child === undefined) return undefined;
+  const array = (await arrays.arrayOf(child))?.job;
+  if (array !== undefined && !wantsNothing(array, now(), deadlineAt)) return undefined;
+  return array?.cancel?.reason ?? "ArrayEnded";
 }
 
 /** Where this attempt may PUT its result. */

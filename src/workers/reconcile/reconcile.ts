@@ -19,14 +19,24 @@ import { withinTrace } from "../../shared/base/telemetry.ts";
 import { reportAnswer, reportLate, reportMove } from "./report-move.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { isReason } from "../../shared/job/reasons.ts";
+import { arrayEnd, arrayStep, arrayWaiting, stepMade, withArrayEnding } from "../../shared/job/array-step.ts";
 import { nextStep } from "../../shared/job/next-step.ts";
 import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.ts";
 import { requestTimeout, type Step } from "../../shared/job/step.ts";
 import { withoutOutage } from "../../shared/job/timing.ts";
-import { postpone, unclaimed } from "../../shared/job/transitions.ts";
+import { finish, postpone, unclaimed } from "../../shared/job/transitions.ts";
 import { requeueCalled } from "../../shared/intake/group-slot.ts";
 import { memberOf } from "../../shared/store/group-entries.ts";
-import { admit, leaseCreate } from "./admit.ts";
+import { admit, admitArray, leaseCreate } from "./admit.ts";
+import {
+  cancelChildren,
+  endingTime,
+  makeChildren,
+  mayMake,
+  openForChildren,
+  requeueArray,
+  withStart,
+} from "./array.ts";
 import { ceilingFreed } from "./ceiling.ts";
 import { captureAttempt } from "./capture.ts";
 import { leaveIndex, letGo } from "./let-go.ts";
@@ -142,6 +152,8 @@ class Reconciliation {
   /** @returns true when there is nothing more to do now */
   async #do(step: Step): Promise<boolean> {
     switch (step.do) {
+      case "array":
+        return this.#array();
       case "observe":
         this.#observation = await this.#observe();
         return false;
@@ -173,6 +185,57 @@ class Reconciliation {
     }
   }
 
+  /** An array's steps, until it rests or ends. What has ended is read once: each further end requeues it. */
+  async #array(): Promise<boolean> {
+    const outcomes = await this.#deps.jobs.outcomesOf(this.#stored.job);
+    let job = await withStart(this.#deps, this.#stored.job);
+    for (let steps = 0; steps < maxSteps && job.array !== undefined && !this.#deadline.over; steps++) {
+      const asked = { admitted: this.#admitted, mayMake: await mayMake(this.#deps) };
+      const step = arrayStep(job, job.array, outcomes, asked, this.#deps.now(), rulesOf(this.#deps));
+      switch (step.do) {
+        case "admit": {
+          const admission = await admitArray(this.#deps, job);
+          if (admission.kind === "wait") return this.#requeueAt(admission.job, admission.until, admission.ownMessage);
+          this.#admitted = true;
+          job = admission.job;
+          break;
+        }
+        case "make": {
+          const opened = await openForChildren(this.#deps, this.#stored);
+          const now = this.#deps.now();
+          if (opened.kind === "wait")
+            return this.#requeueAt(arrayWaiting(job, opened.reason, now), now + (opened.retryAfter ?? minute));
+          if (opened.kind === "fail") {
+            job = withArrayEnding(job, { state: "Failed", verdict: opened.verdict, since: now });
+            break;
+          }
+          if (!(await this.#save(step.job))) return false;
+          await makeChildren(this.#deps, this.#stored.job, outcomes, step, opened.childAt);
+          job = stepMade(this.#stored.job);
+          break;
+        }
+        case "cancel":
+          if (!(await this.#save(step.job))) return false;
+          if ((await cancelChildren(this.#deps, this.#stored.job, step.indexes)) > 0)
+            return this.#requeueAt(this.#stored.job, this.#deps.now() + endingTime);
+          return this.#endArray(this.#stored.job);
+        case "end":
+          return this.#endArray(step.job);
+        case "requeue":
+          return this.#requeueAt(step.job, step.until);
+      }
+    }
+    return this.#saveAndRequeue(job, this.#deps.now() + second, true);
+  }
+
+  /** With the counts as they are once nothing of it is left. */
+  async #endArray(job: Job): Promise<boolean> {
+    if (job.array === undefined) return false;
+    const outcomes = await this.#deps.jobs.outcomesOf(job);
+    await this.#save(arrayEnd(job, job.array, outcomes, this.#deps.now()));
+    return false;
+  }
+
   async #observe(): Promise<Observation> {
     const { job } = this.#stored;
     if (job.placed === undefined) return { group: "absent" };
@@ -193,6 +256,11 @@ class Reconciliation {
     const opened = await openForCreate(this.#deps, this.#stored, claimed);
     if (opened.kind === "wait")
       return this.#do(postpone(this.#stored.job, opened.reason, now, rulesOf(this.#deps), opened.retryAfter));
+    if (opened.kind === "unwanted") {
+      const end = { state: "Canceled", verdict: { reason: opened.reason } } as const;
+      await this.#save(finish(this.#stored.job, end, now, "gone", rulesOf(this.#deps)));
+      return false;
+    }
     if (opened.kind === "fail") {
       const refused = {
         kind: "refused",
@@ -288,7 +356,7 @@ class Reconciliation {
 
   async #finalize(): Promise<boolean> {
     const { job } = this.#stored;
-    await capacityFreed(this.#deps, job);
+    if (job.array === undefined) await capacityFreed(this.#deps, job);
     await letGo(this.#deps, job);
     this.#hasLetGo = true;
     await this.#publisher.settle(job);
@@ -359,7 +427,10 @@ class Reconciliation {
     if (shownDiffers(before.job, job)) {
       await index.mirror(job.id, saved.key, job.checkAt, columnsOf(job, this.#deps.jobs.prices));
       reportMove(this.#deps, before.job, job);
-      if (hasEnded(job.phase) && !hasEnded(before.job.phase)) await ceilingFreed(this.#deps, job);
+      if (hasEnded(job.phase) && !hasEnded(before.job.phase)) {
+        await requeueArray(this.#deps, job);
+        await ceilingFreed(this.#deps, job);
+      }
     } else if (moveCheck) await index.setCheck(job.id, job.checkAt);
     return true;
   }

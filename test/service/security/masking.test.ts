@@ -8,6 +8,7 @@ import type { Observation } from "../../../src/shared/job/observation.ts";
 import type { Stored } from "../../../src/shared/store/jobs.ts";
 import { maskedAnswer, maskedObservation } from "../../../src/shared/aci/masked-client.ts";
 import { Sealer, type KeyRing } from "../../../src/shared/security/sealer.ts";
+import { SealedArrays } from "../../../src/shared/security/sealed-arrays.ts";
 import { sealedText } from "../../../src/shared/security/sealed-definition.ts";
 import { container, group, job, live, pacing, present, settings, start } from "../../kit/kit.ts";
 import { temporaryFolder } from "./kit.ts";
@@ -29,6 +30,7 @@ const depsOf = (ring: KeyRing) => ({
   blobs,
   sealer: new Sealer(ring, () => 0),
   vault: undefined,
+  arrays: new SealedArrays({ findArray: () => Promise.resolve(undefined) }, blobs, () => 0),
 });
 
 async function stored(ring: KeyRing, changes: Parameters<typeof live>[1] = {}): Promise<Stored> {

@@ -5,6 +5,7 @@ import { Blobs } from "../../../src/shared/store/blobs.ts";
 import { viewOf } from "../../../src/shared/definition/index.ts";
 import { fileKeyRing } from "../../../src/shared/security/file-key-ring.ts";
 import type { Stored } from "../../../src/shared/store/jobs.ts";
+import { SealedArrays } from "../../../src/shared/security/sealed-arrays.ts";
 import { Sealer } from "../../../src/shared/security/sealer.ts";
 import { sealedText } from "../../../src/shared/security/sealed-definition.ts";
 import { Vault } from "../../../src/shared/security/secret-vault.ts";
@@ -27,6 +28,9 @@ interface World {
   readonly stored: Stored;
   open(environment?: Record<string, string>): Promise<Opened>;
 }
+
+const arrays = new SealedArrays({ findArray: () => Promise.resolve(undefined) }, blobs, () => 0);
+const common = { blobs, aci, links, arrays, now: () => start };
 
 async function sealedWith(secureValue: string): Promise<World> {
   const body = {
@@ -51,7 +55,7 @@ async function sealedWith(secureValue: string): Promise<World> {
       const by = settings(environment);
       const vault = by.vaultUrl === undefined ? undefined : new Vault(by.vaultUrl, noCredential, () => 0);
       const sealer = new Sealer(fileKeyRing(keyFile), () => 0);
-      return openForCreate({ settings: by, blobs, sealer, vault, aci, links }, stored, stored.job);
+      return openForCreate({ ...common, settings: by, sealer, vault }, stored, stored.job);
     },
   };
 }
@@ -79,7 +83,7 @@ test("a definition that was removed, or damaged, fails the job with a reason", a
   const sealer = new Sealer(fileKeyRing(world.keyFile), () => 0);
   for (const definition of [undefined, Uint8Array.of(1, 2, 3)]) {
     const opened = openForCreate(
-      { settings: settings(), blobs, sealer, vault: undefined, aci, links },
+      { ...common, settings: settings(), sealer, vault: undefined },
       { ...stored, sealed: { ...stored.sealed, definition } },
       stored.job,
     );

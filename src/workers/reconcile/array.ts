@@ -1,0 +1,112 @@
+import { second } from "../../shared/base/duration.ts";
+import { Unavailable } from "../../shared/base/errors.ts";
+import { childJobId } from "../../shared/base/ids.ts";
+import { inParallel } from "../../shared/base/in-parallel.ts";
+import type { Definition } from "../../shared/definition/index.ts";
+import type { Deps } from "../../shared/deps.ts";
+import { mayBeCanceled } from "../../shared/intake/cancel.ts";
+import { makeChild } from "../../shared/intake/make-child.ts";
+import { newChild } from "../../shared/intake/new-job.ts";
+import type { ArrayOutcomes } from "../../shared/job/array-outcomes.ts";
+import { arrayRunning, type ArrayStep } from "../../shared/job/array-step.ts";
+import { hasEnded, type Job, type Verdict } from "../../shared/job/job.ts";
+import { typicalOf } from "../../shared/job/typical.ts";
+import { openArray } from "../../shared/security/opened-definition.ts";
+import type { Stored } from "../../shared/store/jobs.ts";
+
+/** What an array does to its children. What it does when stands in `array-step.ts`. */
+
+/** How soon an array that is ending looks again at children that have not ended. */
+export const endingTime = 5 * second;
+/** How many children are made or canceled at once. */
+const width = 16;
+
+/** The array, Running from the first start of a child on. */
+export async function withStart({ jobs, now }: Pick<Deps, "jobs" | "now">, job: Job): Promise<Job> {
+  const { array, phase } = job;
+  if (phase.state !== "Queued" || array === undefined || array.made === 0) return job;
+  const startedAt = await jobs.childStart(job);
+  return startedAt === undefined ? job : arrayRunning(job, startedAt, now());
+}
+
+/** Whether new children may begin: what exists goes on, paused or not. */
+export async function mayMake({ control, settings }: Pick<Deps, "control" | "settings">): Promise<boolean> {
+  return settings.faults.length === 0 && (await control.paused()) === undefined;
+}
+
+/** What the children of an array run, or why that can't be known. */
+export type Openable =
+  | { readonly kind: "open"; readonly childAt: (index: number) => Definition }
+  | { readonly kind: "wait"; readonly reason: "SealKeyUnavailable"; readonly retryAfter: number | undefined }
+  | { readonly kind: "fail"; readonly verdict: Verdict };
+
+export async function openForChildren(deps: Deps, stored: Stored): Promise<Openable> {
+  try {
+    const opened = await openArray(deps, stored);
+    if (opened.kind === "open") return opened;
+    const { reason, detail } = opened;
+    return { kind: "fail", verdict: { reason, ...(detail === "" ? {} : { detail }) } };
+  } catch (error) {
+    if (!(error instanceof Unavailable) || error.service !== "seal key") throw error;
+    return { kind: "wait", reason: "SealKeyUnavailable", retryAfter: error.retryAfter };
+  }
+}
+
+/**
+ * Makes the children of a step, those that are not there.
+ *
+ * @throws Unavailable when storage can't be reached: the step is done again
+ */
+export async function makeChildren(
+  deps: Deps,
+  job: Job,
+  { runs }: ArrayOutcomes,
+  { indexes, at }: Extract<ArrayStep, { do: "make" }>,
+  childAt: (index: number) => Definition,
+): Promise<void> {
+  const typical = typicalOf(runs) ?? job.typical;
+  const array: Job = typical === undefined ? job : { ...job, typical };
+  await forEach(deps, indexes, (index) => makeChild(deps, newChild(array, index, childAt(index), at)));
+}
+
+/**
+ * Cancels children. One that has begun ends its group first, so this is called until all have.
+ *
+ * @returns how many there are that have not ended
+ */
+export async function cancelChildren(deps: Deps, array: Job, indexes: readonly number[]): Promise<number> {
+  const reason = array.cancel?.reason ?? "ArrayEnded";
+  let alive = 0;
+  await forEach(deps, indexes, async (index) => {
+    const id = childJobId(array.id, array.createdAt, index);
+    const action = { needed: false };
+    const stored = await deps.jobs.change(id, (child) => {
+      action.needed = mayBeCanceled(child);
+      return action.needed ? { job: { ...child, cancel: { at: deps.now(), reason } } } : undefined;
+    });
+    if (stored === undefined || hasEnded(stored.job.phase)) return;
+    alive++;
+    if (action.needed) await deps.queues.requeue(id, undefined, 0);
+  });
+  return alive;
+}
+
+/** All are tried, also where one of them fails. */
+async function forEach(
+  { now }: Pick<Deps, "now">,
+  indexes: readonly number[],
+  work: (index: number) => Promise<void>,
+): Promise<void> {
+  const failures: Error[] = [];
+  const failed = (_index: number, error: unknown): void => {
+    failures.push(error instanceof Error ? error : new Error("A child could not be reached.", { cause: error }));
+  };
+  await inParallel(indexes, work, { width, until: Infinity, now, failed });
+  const [first] = failures;
+  if (first !== undefined) throw first;
+}
+
+/** A child ended: its array makes the next, or ends. */
+export async function requeueArray({ queues }: Pick<Deps, "queues">, { child }: Job): Promise<void> {
+  if (child !== undefined) await queues.requeue(child.array, undefined, 0);
+}

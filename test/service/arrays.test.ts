@@ -1,0 +1,130 @@
+import { expect, it } from "vitest";
+import { cancel } from "../../src/shared/intake/cancel.ts";
+import { hasEnded } from "../../src/shared/job/job.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { aliveIn, childrenOf, endedOf, followAll, postArray } from "./arrays-kit.ts";
+import { countersOf, groupsOf, indexOf, jobOf, openBench, useAzurite, yaml } from "./kit.ts";
+
+useAzurite();
+
+it("an array runs each of its children once, no more than its parallelism at a time, and ends with their sums", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, { size: 7, parallelism: 3 });
+  let most = 0;
+  const states = new Set<string>();
+  await followAll(bench, async () => {
+    most = Math.max(most, aliveIn(await childrenOf(bench, id)));
+    states.add((await jobOf(bench.deps, id)).phase.state);
+    return false;
+  });
+  const array = await jobOf(bench.deps, id);
+  const children = await childrenOf(bench, id);
+  expect(array).toMatchObject({
+    phase: { state: "Succeeded", verdict: { reason: "Completed" } },
+    array: { made: 7, counts: { Succeeded: 7 } },
+  });
+  expect(most).toBe(3);
+  expect([...states]).toEqual(["Queued", "Running", "Succeeded"]);
+  expect(children.map(({ groupName, phase }) => `${groupName} ${phase.state}`)).toEqual(
+    Array.from({ length: 7 }, (_, index) => `nightly-${index} Succeeded`),
+  );
+  expect(Object.values(countersOf(bench).deploymentsByGroup)).toEqual(Array.from({ length: 7 }, () => 1));
+  const billed = children
+    .flatMap(({ attempts }) => attempts)
+    .reduce((sum, { provisioningAt = 0, finishedAt }) => sum + finishedAt - provisioningAt, 0);
+  expect(array.array?.vcpuSeconds).toBeCloseTo(billed / 1000, 3);
+  expect(groupsOf(bench)).toEqual([]);
+  expect((await indexOf(bench)).filter((key) => /^(job|hold|wait)_/.test(key))).toEqual([]);
+});
+
+it("an array whose children fail ends Failed, and knows which", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, { size: 3, text: yaml("nightly", { exitCode: 7 }) });
+  await followAll(bench);
+  const { phase, array } = await jobOf(bench.deps, id);
+  expect(phase).toMatchObject({ state: "Failed", verdict: { reason: "ChildrenFailed" } });
+  expect(array?.failures.map(({ index, exitCode }) => [index, exitCode])).toEqual([
+    [0, 7],
+    [1, 7],
+    [2, 7],
+  ]);
+});
+
+it("with minSuccess an array succeeds that has enough", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, { size: 2, minSuccess: 0, text: yaml("nightly", { exitCode: 7 }) });
+  await followAll(bench);
+  expect((await jobOf(bench.deps, id)).phase.state).toBe("Succeeded");
+});
+
+it("with failFast the first failure cancels the rest, and nothing more is made", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, {
+    size: 50,
+    parallelism: 4,
+    failFast: true,
+    text: yaml("nightly", { exitCode: 7 }),
+  });
+  await followAll(bench);
+  const { phase, array } = await jobOf(bench.deps, id);
+  expect(phase.state).toBe("Failed");
+  expect(array?.made).toBeLessThan(10);
+  expect(groupsOf(bench)).toEqual([]);
+});
+
+it("a canceled array makes no more children and ends when those that exist have ended", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, { size: 20, parallelism: 4, text: yaml("nightly", { seconds: 600 }) });
+  await followAll(bench, async () => (await jobOf(bench.deps, id)).phase.state === "Running");
+  await cancel(bench.deps, id, "somebody");
+  await reconcile(bench.deps, id, { at: undefined });
+  expect(hasEnded((await jobOf(bench.deps, id)).phase)).toBe(false);
+  await followAll(bench);
+  const job = await jobOf(bench.deps, id);
+  expect(job.phase).toMatchObject({ state: "Canceled", verdict: { reason: "CanceledByCaller" } });
+  expect(job.array).toMatchObject({ made: 4, counts: { Canceled: 4 } });
+  expect(endedOf(job)).toBe(4);
+  expect(groupsOf(bench)).toEqual([]);
+});
+
+it("a child that was made while its array ended creates nothing", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, { size: 2, parallelism: 2 });
+  await reconcile(bench.deps, id, { at: undefined });
+  await bench.deps.jobs.change(id, (job) => ({
+    job: { ...job, cancel: { at: bench.clock.now(), reason: "CanceledByCaller" } },
+  }));
+  for (const child of await childrenOf(bench, id)) {
+    await reconcile(bench.deps, child.id, { at: undefined });
+    expect((await jobOf(bench.deps, child.id)).phase).toMatchObject({
+      state: "Canceled",
+      verdict: { reason: "CanceledByCaller" },
+    });
+  }
+  expect(countersOf(bench).deploymentsByGroup).toEqual({});
+});
+
+it("an array that only some indexes of run makes those", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, {
+    size: 100,
+    only: [
+      [3, 4],
+      [77, 77],
+    ],
+  });
+  await followAll(bench);
+  expect((await childrenOf(bench, id)).map(({ child }) => child?.index)).toEqual([3, 4, 77]);
+  expect((await jobOf(bench.deps, id)).phase.state).toBe("Succeeded");
+});
+
+it("an array that ends in time cancels what is left of it when its time is over", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, { size: 3, text: yaml("nightly", { seconds: 6000 }), query: "timeout=PT5M" });
+  await followAll(bench);
+  expect((await jobOf(bench.deps, id)).phase).toMatchObject({
+    state: "TimedOut",
+    verdict: { reason: "DeadlineExceeded" },
+  });
+  expect(groupsOf(bench)).toEqual([]);
+});
