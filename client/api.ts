@@ -796,6 +796,10 @@ export interface JobRecordOptions {
   readonly source?: JobRecordOptionsSource | undefined;
   readonly failureStatus?: number | undefined;
   readonly outputLimit?: number | undefined;
+  readonly array?: number | undefined;
+  readonly parallelism?: number | undefined;
+  readonly failFast?: boolean | undefined;
+  readonly minSuccess?: number | string | undefined;
   readonly strict?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -1622,6 +1626,19 @@ export type TriggerQuery = {
   readonly failureStatus?: number | string | undefined;
   /** Bytes of each container's output in the status reply; its tail, cut at a line. */
   readonly outputLimit?: number | string | undefined;
+  /**
+   * One job of this many children, one for each item: see [arrays.md](arrays.md). Each child has
+   * ACI_PROXY_ARRAY_INDEX, _SIZE and _ITEM, and exactly `${index}`, `${item}` and `${item.FIELD}` in the
+   * definition's values are replaced.
+   */
+  readonly array?:
+    number | readonly (string | number | boolean | Readonly<Record<string, unknown>>)[] | string | undefined;
+  /** Children of the array that exist at once, at most. */
+  readonly parallelism?: number | string | undefined;
+  /** The first child that fails cancels the rest of the array. */
+  readonly failFast?: boolean | string | undefined;
+  /** How many children must succeed for the array to succeed. */
+  readonly minSuccess?: number | string | undefined;
   /** Warnings are errors. */
   readonly strict?: boolean | string | undefined;
   /** All checks, no job. */

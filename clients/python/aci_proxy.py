@@ -1059,6 +1059,8 @@ class JobRecordOptions(Reply):
         "on_group_full": "onGroupFull",
         "failure_status": "failureStatus",
         "output_limit": "outputLimit",
+        "fail_fast": "failFast",
+        "min_success": "minSuccess",
         "dry_run": "dryRun",
     }
     polling: Optional[str] = None
@@ -1083,6 +1085,10 @@ class JobRecordOptions(Reply):
     source: Optional[JobRecordOptionsSource] = None
     failure_status: Optional[int] = None
     output_limit: Optional[int] = None
+    array: Optional[int] = None
+    parallelism: Optional[int] = None
+    fail_fast: Optional[bool] = None
+    min_success: Optional[Union[int, str]] = None
     strict: Optional[bool] = None
     dry_run: Optional[bool] = None
 
@@ -2248,6 +2254,10 @@ class _Service:
         source: Optional[str] = None,
         failure_status: Optional[int] = None,
         output_limit: Optional[int] = None,
+        array: Optional[Value] = None,
+        parallelism: Optional[int] = None,
+        fail_fast: Optional[bool] = None,
+        min_success: Optional[Value] = None,
         strict: Optional[bool] = None,
         template: Optional[str] = None,
         version: Optional[int] = None,
@@ -2290,6 +2300,12 @@ class _Service:
         :param failure_status: HTTP status of the final reply of a job that did not succeed. With
             `polling=started`, where 200 says that the group runs, 200 is taken as 500.
         :param output_limit: Bytes of each container's output in the status reply; its tail, cut at a line.
+        :param array: One job of this many children, one for each item: see [arrays.md](arrays.md). Each
+            child has ACI_PROXY_ARRAY_INDEX, _SIZE and _ITEM, and exactly `${index}`, `${item}` and
+            `${item.FIELD}` in the definition's values are replaced.
+        :param parallelism: Children of the array that exist at once, at most.
+        :param fail_fast: The first child that fails cancels the rest of the array.
+        :param min_success: How many children must succeed for the array to succeed.
         :param strict: Warnings are errors.
         :param template: Runs this template; the body is `{parameters, options}`.
         :param version: Of the template; default the newest.
@@ -2322,6 +2338,10 @@ class _Service:
                 "source": source,
                 "failureStatus": failure_status,
                 "outputLimit": output_limit,
+                "array": array,
+                "parallelism": parallelism,
+                "failFast": fail_fast,
+                "minSuccess": min_success,
                 "strict": strict,
                 "template": template,
                 "version": version,

@@ -90,6 +90,10 @@ const options: JobOptions = {
   source: undefined,
   failureStatus: 500,
   outputLimit: 16 * 1024,
+  array: undefined,
+  parallelism: undefined,
+  failFast: false,
+  minSuccess: undefined,
   strict: false,
   dryRun: false,
 };

@@ -1,37 +1,34 @@
 import { childJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { second } from "../../src/shared/base/duration.ts";
-import { endedIn, nothingEnded } from "../../src/shared/job/array-outcomes.ts";
+import { endedIn } from "../../src/shared/job/array-outcomes.ts";
 import { hasEnded, type ArrayState, type Job } from "../../src/shared/job/job.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { jobOf, post, yaml, type Bench } from "./kit.ts";
 
-/** An array whose items do not matter. */
+/** An array by its POST; with `only` like one that a rerun made. */
 export async function postArray(
   { deps }: Bench,
   {
     name = "nightly",
     text = yaml(name),
     query = "",
-    ...array
-  }: Partial<ArrayState> & { size: number; name?: string; text?: string; query?: string },
+    size,
+    only,
+    ...options
+  }: Partial<Pick<ArrayState, "parallelism" | "failFast" | "minSuccess" | "only">> & {
+    size: number;
+    name?: string;
+    text?: string;
+    query?: string;
+  },
 ): Promise<JobId> {
-  const { id } = await post(deps, text, query);
-  await deps.jobs.change(id, (job) => ({
-    job: {
-      ...job,
-      array: {
-        parallelism: 100,
-        failFast: false,
-        made: 0,
-        counts: nothingEnded.counts,
-        failures: [],
-        vcpuSeconds: 0,
-        gbSeconds: 0,
-        ...array,
-      },
-    },
-  }));
-  return id;
+  const asked = new URLSearchParams(query);
+  for (const [option, value] of Object.entries({ array: size, ...options })) asked.set(option, String(value));
+  const reply = await post(deps, text, asked.toString());
+  if (reply.status !== 200) throw new Error(reply.body.message);
+  if (only !== undefined)
+    await deps.jobs.change(reply.id, (job) => job.array && { job: { ...job, array: { ...job.array, only } } });
+  return reply.id;
 }
 
 /** All jobs of the index, each when its row says so, until all are gone or until `enough`. */

@@ -105,7 +105,15 @@ export async function openBench(
 }
 
 /** A definition whose one container runs for that time and ends with that exit code. */
-export function yaml(name: string, { seconds = 10, exitCode = 0, output = "Hello World!\\n", more = "" } = {}): string {
+export function yaml(
+  name: string,
+  {
+    seconds = 10,
+    exitCode = 0,
+    output = "Hello World!\\n",
+    more = "",
+  }: { seconds?: number; exitCode?: number | string; output?: string; more?: string } = {},
+): string {
   return `
 name: ${name}
 apiVersion: 2023-05-01

@@ -146,6 +146,10 @@ const shownOptions = () =>
       .optional(),
     failureStatus: z.int(),
     outputLimit: z.int().min(0),
+    array: z.int().min(1).optional(),
+    parallelism: z.int().min(1).optional(),
+    failFast: z.boolean().optional(),
+    minSuccess: z.union([z.int().min(1), z.string()]).optional(),
     strict: z.boolean(),
     dryRun: z.boolean(),
   }) satisfies Readonly<Record<keyof JobOptions, z.ZodType>>;

@@ -1,10 +1,16 @@
-import type { Definition } from "../definition/index.ts";
+import { itemText, longestItem, type ArrayChild, type Definition } from "../definition/index.ts";
 import type { InstallationTag } from "./installation-tag.ts";
 import { addedTags, mergeTags, tagNames } from "../job/group-tags.ts";
 import type { Job, JobTarget } from "../job/job.ts";
 import { isJsonObject, member, withMember, type JsonObject, type JsonValue } from "../base/json.ts";
 import { traceparentOf } from "../base/traceparent.ts";
 import { withPullIdentity, type PullIdentity } from "./pull-identity.ts";
+
+interface Further {
+  readonly pull?: PullIdentity | undefined;
+  readonly resultUrl?: string | undefined;
+  readonly child?: ArrayChild | undefined;
+}
 
 /**
  * The body that ACI gets: the definition as it was written, and added to it only our tags, a missing location, the pull identity for
@@ -15,7 +21,7 @@ export function composeGroup(
   job: Job,
   placed: JobTarget,
   installation: InstallationTag,
-  { pull, resultUrl }: { readonly pull?: PullIdentity | undefined; readonly resultUrl?: string | undefined } = {},
+  { pull, resultUrl, child }: Further = {},
 ): JsonObject {
   const body = pull === undefined ? definition.body : withPullIdentity(definition, pull);
   const written = member(body, "tags")?.value;
@@ -25,7 +31,11 @@ export function composeGroup(
     member(body, "location")?.value ?? placed.location,
   );
   const placeable = job.regular ? withRegularPriority(located) : located;
-  return job.options.env ? withVariables(placeable, job, resultUrl) : placeable;
+  const variables = [
+    ...(job.options.env ? jobVariables(job, resultUrl) : []),
+    ...(child === undefined ? [] : arrayVariables(child)),
+  ];
+  return variables.length > 0 ? withVariables(placeable, variables) : placeable;
 }
 
 /** What the job asks for, and the tags that show everybody whose the group is. */
@@ -49,8 +59,8 @@ function withRegularPriority(body: JsonObject): JsonObject {
   return withMember(body, "properties", withMember(properties, "priority", "Regular"));
 }
 
-function withVariables(body: JsonObject, job: Job, resultUrl: string | undefined): JsonObject {
-  const variables: JsonObject[] = [
+function jobVariables(job: Job, resultUrl: string | undefined): readonly JsonObject[] {
+  return [
     { name: "ACI_PROXY_JOB_ID", value: job.id },
     { name: "ACI_PROXY_NAME", value: job.name },
     { name: "ACI_PROXY_ATTEMPT", value: String(job.attempt) },
@@ -59,6 +69,20 @@ function withVariables(body: JsonObject, job: Job, resultUrl: string | undefined
     // Whoever has it may give the job its result.
     ...(resultUrl === undefined ? [] : [{ name: "ACI_PROXY_RESULT_URL", secureValue: resultUrl }]),
   ];
+}
+
+/** Whatever the option `env` says. An item that no program could be given is left out: it stands where the definition puts it. */
+function arrayVariables({ index, size, item, isSecret }: ArrayChild): readonly JsonObject[] {
+  const text = item === undefined ? undefined : itemText(item);
+  const isGiven = text !== undefined && text.length <= longestItem;
+  return [
+    { name: "ACI_PROXY_ARRAY_INDEX", value: String(index) },
+    { name: "ACI_PROXY_ARRAY_SIZE", value: String(size) },
+    ...(isGiven ? [{ name: "ACI_PROXY_ARRAY_ITEM", [isSecret ? "secureValue" : "value"]: text }] : []),
+  ];
+}
+
+function withVariables(body: JsonObject, variables: readonly JsonObject[]): JsonObject {
   const properties = member(body, "properties")?.value;
   if (!isJsonObject(properties)) return body;
   const add = (list: JsonValue): JsonValue[] =>

@@ -127,13 +127,18 @@ export function mintedAt(id: JobId): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
+/** Characters that a container group's name may have. */
+export const maxGroupName = 63;
+
 /**
  * The group's name with a suffix of the job's own, so that the same definition can run side by side (`uniqueName`).
  * Cut to ACI's 63 characters, never ending the stem in a dash.
+ *
+ * @param room characters that are left free behind it
  */
-export function uniqueGroupName(name: GroupName, id: JobId): GroupName {
+export function uniqueGroupName(name: GroupName, id: JobId, room = 0): GroupName {
   const suffix = hash("sha256", id).slice(0, 10);
-  return groupName(`${name.slice(0, 63 - 11).replace(/-+$/, "")}-${suffix}`);
+  return groupName(`${name.slice(0, maxGroupName - suffix.length - 1 - room).replace(/-+$/, "")}-${suffix}`);
 }
 
 const salted = Buffer.from("aci-proxy".padEnd("aci-proxy".length + 14, "\0"));

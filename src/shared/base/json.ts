@@ -22,6 +22,8 @@ export function parseJson(text: unknown): unknown {
 
 /** The name that Azure compares by: ASCII letters without regard to case, like .NET's ordinal comparison. */
 export function foldName(name: string): string {
+  const lower = name.toLowerCase();
+  if (lower === name || !/[^\0-\x7F]/.test(name)) return lower;
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 

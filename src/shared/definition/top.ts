@@ -1,8 +1,8 @@
-import { foldName, isJsonObject, member, setMember, type JsonObject } from "../base/json.ts";
-import type { Advice, Findings } from "./text/positions.ts";
-import { containerGroup, optionsBlock, tagsOption } from "./schema/schema.ts";
+import { foldName, isJsonObject, member, setMember, type JsonObject, type JsonValue } from "../base/json.ts";
+import { Findings, type Advice } from "./text/positions.ts";
+import { containerGroup, optionsBlock, tagsOption, type Type } from "./schema/schema.ts";
 import { Trail } from "./text/trail.ts";
-import type { Entry, MapNode } from "./text/tree.ts";
+import type { Entry, MapNode, Node } from "./text/tree.ts";
 import { typed, unknown, type TypingContext } from "./schema/typed-value.ts";
 import { newest, standingOf } from "./schema/versions.ts";
 
@@ -59,6 +59,41 @@ export function readTop(root: MapNode, defaultApiVersion: string, findings: Find
     block,
     callBackUri,
   };
+}
+
+/** What of the top is ours, where the rest is judged apart from it. */
+export function readOurs(
+  root: MapNode,
+  defaultApiVersion: string,
+  findings: Findings,
+): Pick<Top, "block" | "callBackUri"> {
+  const { context } = readApiVersion(root, defaultApiVersion, new Findings());
+  const ours = new Map([...root.entries].filter(([key]) => isOurs(key)));
+  return split({ ...root, entries: ours }, { ...context, findings });
+}
+
+/** A member of the top that ACI never sees. */
+export function isOurs(key: string): boolean {
+  return key === "x-aciproxy" || key === "callBackUri";
+}
+
+/** The option `array` of the block, as it is written there; `undefined` where it is not there. */
+export function arrayOptionIn(root: MapNode): JsonValue | undefined {
+  const block = root.entries.get("x-aciproxy")?.node;
+  const found = block?.kind === "map" ? [...block.entries].find(([key]) => foldName(key) === "array") : undefined;
+  if (found === undefined) return undefined;
+  const [key, { node, at }] = found;
+  return typed(node, arrayType(node), Trail.top(at).to(key, at), {
+    findings: new Findings(),
+    version: newest,
+    newer: false,
+  });
+}
+
+/** Items that are scalars are text as it was written. */
+function arrayType(node: Node): Type {
+  const isList = node.kind === "list" && node.items.every(({ kind }) => kind === "scalar");
+  return isList ? { kind: "list", of: { kind: "text" } } : { kind: "any" };
 }
 
 /** What else people send that describes containers: one sentence says more than all its faults. */
@@ -162,7 +197,11 @@ function readBlock({ node, at }: Entry, here: Trail, context: TypingContext): Bl
   for (const [key, entry] of node.entries) {
     const name = foldName(key);
     const option =
-      name === "tags" ? tagsOption[entry.node.kind] : (optionsBlock.properties.get(name)?.type ?? { kind: "any" });
+      name === "tags"
+        ? tagsOption[entry.node.kind]
+        : name === "array"
+          ? arrayType(entry.node)
+          : (optionsBlock.properties.get(name)?.type ?? { kind: "any" });
     setMember(values, key, typed(entry.node, option, here.to(key, entry.at), context));
   }
   return { values, offsetOf: (key) => node.entries.get(key)?.at ?? at };

@@ -6,6 +6,8 @@ import { mintJobId, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
 import { columnsOf, jobKey, type Sealed } from "../store/job-row.ts";
 import { hasEnded, type Job } from "../job/job.ts";
+import { childWithName } from "./child-names.ts";
+import { inQueue, withCapacity } from "./capacity.ts";
 import { attach } from "./attach.ts";
 import { newJob } from "./new-job.ts";
 import { findConflict, type Conflict } from "./conflict.ts";
@@ -14,7 +16,7 @@ import type { Checked, Submission } from "./submission.ts";
 import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
-import type { Ceilings, Capacity } from "../limits/ceilings.ts";
+import type { Capacity, Ceilings } from "../limits/ceilings.ts";
 import type { Groups } from "../limits/groups.ts";
 import { groupFull, leaveGroup, requeueCalled, reserveSlot } from "./group-slot.ts";
 import { memberOf } from "../store/group-entries.ts";
@@ -22,7 +24,7 @@ import { queueTimeOf } from "../job/slot.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
 import type { Settings } from "../config/settings.ts";
-import { sealedText } from "../security/sealed-definition.ts";
+import { sealedArrayText, sealedText } from "../security/sealed-definition.ts";
 
 /**
  * Taking a job in, from HTTP or from the queue: read and judge everything, reserve the name, write the row. From the row on the job is
@@ -72,6 +74,8 @@ export async function accept(deps: AcceptDeps, submission: Submission, checked: 
   const known = submission.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
   const secured = known && (await secure(deps, known.job));
   if (secured) return ok({ job: await withDefinition(deps, submission, checked, secured), attached: true });
+  const taken = job.array && (await childWithName(deps, job.groupName));
+  if (taken) return err(taken);
   const sealed = await sealOrWait(deps, submission, checked, id);
   const found = await reserve(deps, submission, checked, job, sealed?.large);
   if (!found.ok) return found;
@@ -95,10 +99,11 @@ interface SealedSubmission extends Sealed {
 /** @throws Unavailable when the sealing key can't be reached */
 async function seal(
   { sealer }: AcceptDeps,
-  { definition, callBackUri, sent }: Checked,
+  { definition, array, callBackUri, sent }: Checked,
   id: JobId,
 ): Promise<SealedSubmission> {
-  const bytes = await sealer.seal(sealedText(definition, sent, id), id);
+  const text = array === undefined ? sealedText(definition, sent, id) : sealedArrayText(array, sent, id);
+  const bytes = await sealer.seal(text, id);
   const callbacks = callBackUri === undefined ? undefined : await sealer.seal(JSON.stringify([callBackUri]), id);
   return bytes.length > maxInline
     ? { definition: "blob", callbacks, large: bytes }
@@ -189,7 +194,7 @@ async function reserveOrFind(
     if (round > 1) await deps.sleep(pause(round - 1) * (0.5 + deps.random()));
     const begun = deps.now();
     const { reserved, wanted, reservedAt, refusal, called } = await inSequence(async () => {
-      const room = await ceilings.capacityFor(job.name);
+      const room = job.array === undefined ? await ceilings.capacityFor(job.name) : unlimited;
       const wanted = withCapacity(rerunOf === undefined ? job : { ...job, rerunOf }, room, deps.now());
       // A message has its row at once, and waits; a caller by HTTP hears that there is no room.
       if (room.kind === "full" && submission.via !== "queue")
@@ -328,19 +333,14 @@ async function letGo(deps: AcceptDeps, job: Job): Promise<void> {
   await index.drop(id);
 }
 
+/** Its children are counted, not the array. */
+const unlimited: Capacity = { kind: "open", actions: [], free: Infinity };
+
 const tooMany: Refusal = {
   code: "TooManyJobs",
   message: "As many jobs are active as the settings MAX_ACTIVE_JOBS and MAX_ACTIVE_PER_NAME allow; try again later.",
   retryAfter: minute,
 };
-
-export function withCapacity(job: Job, room: Capacity, now: number): Job {
-  return room.kind === "full" ? inQueue(job, room.queue, now) : job;
-}
-
-function inQueue(job: Job, line: string, now: number): Job {
-  return { ...job, line, phase: { state: "Queued", refusals: 0, waiting: { reason: "TooManyJobs", since: now } } };
-}
 
 export function logAccepted(log: Log, { job, attached }: Accepted): void {
   log("info", attached ? "job attached" : "job accepted", { ...logFieldsOf(job), via: job.via });

@@ -3,16 +3,16 @@ import type { Blobs } from "../store/blobs.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
-import { maskSecrets } from "../definition/index.ts";
+import { maskSecrets, type ArrayDefinition, type Definition } from "../definition/index.ts";
 import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
 import { nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
-import { foldName, type JsonValue } from "../base/json.ts";
+import { foldName, type JsonObject, type JsonValue } from "../base/json.ts";
 import { reservationTime, secure } from "./reservation.ts";
 import type { Checked, Submission } from "./submission.ts";
 import { areOneTeam } from "./team.ts";
-import { keptOf, parseSealedDefinition, sentTemplateIn } from "../security/sealed-definition.ts";
+import { keptOf, parseSealedArray, parseSealedDefinition, sentTemplateIn } from "../security/sealed-definition.ts";
 
 interface ConflictDeps {
   readonly now: () => number;
@@ -172,18 +172,31 @@ async function sameKey(
  * @param sealed what is kept of that; without it the row alone can be compared
  */
 function pathOfDifference(earlier: Job, sealed: string | undefined, checked: Checked): string | undefined {
-  const { definition, sent, template } = checked;
-  if (foldName(earlier.template?.name ?? "") !== foldName(template?.name ?? "")) return "template";
-  if (template === undefined && nameKey(earlier.name) !== nameKey(definition.name)) return "name";
-  if (sealed === undefined) return undefined;
-  if (sent === undefined) {
-    const before = parseSealedDefinition(sealed);
-    return before && differs(maskSecrets(before.body), maskSecrets(definition.body), "");
-  }
+  const { definition, array, sent } = checked;
+  const inRow = pathInRow(earlier, checked);
+  if (inRow !== undefined || sealed === undefined) return inRow;
+  const arrayBefore = array && parseSealedArray(sealed);
+  const item = arrayBefore && differs(listOf(arrayBefore.items), listOf(array.items), "array");
+  if (item !== undefined) return item;
+  if (sent === undefined) return pathInBody((arrayBefore ?? parseSealedDefinition(sealed))?.body, array ?? definition);
   const before = sentTemplateIn(sealed);
   const now = keptOf(sent, earlier.id);
   if (before?.version !== now.version) return "templateVersion";
   return differs(before?.parameters, now.parameters, "parameters");
+}
+
+function pathInRow(earlier: Job, { definition, array, template }: Checked): string | undefined {
+  if (foldName(earlier.template?.name ?? "") !== foldName(template?.name ?? "")) return "template";
+  if (template === undefined && nameKey(earlier.name) !== nameKey(definition.name)) return "name";
+  return earlier.array?.size === array?.size ? undefined : "array";
+}
+
+function pathInBody(before: JsonObject | undefined, { body }: Pick<Definition, "body">): string | undefined {
+  return before && differs(maskSecrets(before), maskSecrets(body), "");
+}
+
+function listOf(items: ArrayDefinition["items"]): JsonValue {
+  return items === undefined ? null : [...items];
 }
 
 /** The first path at which two values differ. */

@@ -2,7 +2,8 @@ import { indexLost, Unavailable } from "../base/errors.ts";
 import type { Job } from "../job/job.ts";
 import { columnsOf } from "../store/job-row.ts";
 import type { Reservation } from "../store/reservations.ts";
-import { insert, nothingSealed, reservationOf, withCapacity, type AcceptDeps } from "./accept.ts";
+import { insert, nothingSealed, reservationOf, type AcceptDeps } from "./accept.ts";
+import { withCapacity } from "./capacity.ts";
 import { reserveSlot } from "./group-slot.ts";
 import { secure } from "./reservation.ts";
 

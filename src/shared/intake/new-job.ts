@@ -4,8 +4,10 @@ import { second } from "../base/duration.ts";
 import { childJobId, groupName, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
 import { parseTraceparent } from "../base/traceparent.ts";
 import type { Definition } from "../definition/index.ts";
-import { nothingObserved, type Delivery, type Job } from "../job/job.ts";
-import type { JobOptions } from "../job/options.ts";
+import { nothingEnded } from "../job/array-outcomes.ts";
+import { nothingObserved, type ArrayState, type Delivery, type Job } from "../job/job.ts";
+import { leastSuccesses } from "../job/option-readers.ts";
+import { defaultParallelism, type JobOptions } from "../job/options.ts";
 import type { Checked, Submission } from "./submission.ts";
 
 /** At most this many warnings are kept in a row. */
@@ -22,7 +24,7 @@ export function newJob(
   const name = groupName(definition.name);
   return {
     ...beginning(id, name, options, createdAt),
-    groupName: options.uniqueName ? uniqueGroupName(name, id) : name,
+    groupName: options.uniqueName ? uniqueGroupName(name, id, roomForIndex(options)) : name,
     ...partsOf(definition),
     warnings: warnings.slice(0, maxWarnings),
     via: submission.via,
@@ -38,6 +40,7 @@ export function newJob(
       rerunOf: submission.rerunOf,
       template,
       traceparent: parseTraceparent(submission.traceparent),
+      array: arrayState(options),
       keyHash: submission.idempotencyKey === undefined ? undefined : hashOf(submission.idempotencyKey, keysOf),
     }),
   };
@@ -58,6 +61,28 @@ function partsOf({ apiVersion, view }: Definition) {
     cpu: view.cpu,
     memoryGB: view.memoryGB,
   };
+}
+
+/** Of an array, of which no child is made yet. */
+function arrayState({ array: size, parallelism, failFast, minSuccess }: JobOptions): ArrayState | undefined {
+  if (size === undefined) return undefined;
+  const { counts, failures, vcpuSeconds, gbSeconds } = nothingEnded;
+  return {
+    size,
+    parallelism: parallelism ?? defaultParallelism,
+    failFast,
+    ...defined({ minSuccess: minSuccess && leastSuccesses(minSuccess, size) }),
+    made: 0,
+    counts,
+    failures: [...failures],
+    vcpuSeconds,
+    gbSeconds,
+  };
+}
+
+/** For the dash and the index in the names of its children's groups. */
+function roomForIndex({ array }: JobOptions): number {
+  return array === undefined ? 0 : `-${array - 1}`.length;
 }
 
 /** No key has a character that does not print, so that no key of one team is another's. */
@@ -83,6 +108,10 @@ export function newChild(array: Job, index: number, definition: Definition, at: 
     onConflict: "wait",
     uniqueName: false,
     lease: undefined,
+    array: undefined,
+    parallelism: undefined,
+    failFast: false,
+    minSuccess: undefined,
   };
   return {
     ...beginning(childJobId(id, createdAt, index), name, own, at),

@@ -1,6 +1,6 @@
 import type { Settings } from "../config/settings.ts";
 import { defaultTeam } from "../config/teams.ts";
-import type { Definition, Template } from "../definition/index.ts";
+import type { ArrayDefinition, Definition, Template } from "../definition/index.ts";
 import { err, ok, shownName, type LocatedFault, type Result } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import type { JsonObject } from "../base/json.ts";
@@ -51,7 +51,10 @@ export type SubmittedSource =
 
 /** An order that can be taken: everything judged, nothing stored. */
 export interface Checked {
+  /** Of an array that of its first child, with the size of the largest. */
   readonly definition: Definition;
+  /** What the definitions of its children follow from. */
+  readonly array?: ArrayDefinition | undefined;
   readonly options: JobOptions;
   readonly warnings: readonly LocatedFault[];
   readonly callBackUri: string | undefined;
@@ -65,11 +68,19 @@ export interface Checked {
 /** Every fault of an order at once: of the job itself, and of what this service's settings allow. Pure. */
 export function check(submission: Submission, settings: Settings): Result<Checked> {
   const { source } = submission;
-  const judged = judgeJob(writtenOf(submission), settings);
-  const { warnings, callBackUri, definition, options } = judged;
+  let objection: Found | undefined;
+  const judged = judgeJob(writtenOf(submission), settings, (child, place) => {
+    const refused = notPermitted(child, place, settings);
+    objection ??= refused;
+    return refused?.errors ?? [];
+  });
+  const { warnings, callBackUri, definition, options, array } = judged;
   const closed: Found = { code: "Forbidden", what: "Forbidden", errors: closedOptions(submission) };
   const found = [closed, ...judged.found, optionFaults([...addressFaults(submission, callBackUri, settings)])];
-  const forbidden = definition && notPermitted(definition.value, definition.place, settings);
+  const forbidden =
+    array === undefined
+      ? definition && notPermitted(definition.value, definition.place, settings)
+      : objection && { ...objection, errors: array.objections };
   if (forbidden) found.push(forbidden);
   const team = teamOfNew(submission, options ?? { team: undefined, source: undefined }, settings);
   if (!team.ok) found.unshift(team.error);
@@ -77,6 +88,7 @@ export function check(submission: Submission, settings: Settings): Result<Checke
     return err(refusalOf(found, warnings));
   const checked = {
     definition: definition.value,
+    array: array?.definition,
     options: { ...options, team: team.value },
     warnings,
     callBackUri,

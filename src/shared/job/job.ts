@@ -305,6 +305,10 @@ const storedOptions = z.looseObject({
       }),
       failureStatus: z.number(),
       outputLimit: z.number(),
+      array: z.number(),
+      parallelism: z.number(),
+      failFast: z.boolean(),
+      minSuccess: z.union([z.number(), z.string()]),
     })
     .partial().shape,
 });

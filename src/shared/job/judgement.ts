@@ -4,6 +4,9 @@ import {
   fillTemplate,
   parseDefinition,
   parseFilled,
+  readItems,
+  type ArrayDefinition,
+  type ArrayRules,
   type Definition,
   type DefinitionRules,
   type Filled,
@@ -12,8 +15,9 @@ import {
   type Template,
 } from "../definition/index.ts";
 import type { Settings } from "../config/settings.ts";
+import { maxGroupName } from "../base/ids.ts";
 import { tagsFault } from "./group-tags.ts";
-import { readOptions, type JobOptions, type OptionsContext, type OptionsFrom } from "./options.ts";
+import { optionNamed, readOptions, type JobOptions, type OptionsContext, type OptionsFrom } from "./options.ts";
 
 /** What was written of a job: its definition and its options, wherever they stood. */
 export interface Written {
@@ -46,6 +50,8 @@ export interface Judgement {
   readonly callBackUri: string | undefined;
   /** The definition, where it can be read, and where a path of it stands in the text. */
   readonly definition: { readonly value: Definition; readonly place: Place } | undefined;
+  /** Of a job that is an array, where its definition can be read: all of it, and what was objected to its children. */
+  readonly array: { readonly definition: ArrayDefinition; readonly objections: readonly LocatedFault[] } | undefined;
   /** The options, where they and the definition can be read. */
   readonly options: JobOptions | undefined;
 }
@@ -55,18 +61,49 @@ type Place = (path: string) => { readonly line: number; readonly column: number 
 /** Well above the largest real definition, and still parsed in milliseconds. */
 const maxNodes = 50_000;
 
-/** Every fault of a job at once: of its definition, of its options, and of what they are together. Pure. */
-export function judgeJob(written: Written, settings: Settings): Judgement {
+type Objections = ArrayRules["objections"];
+const noObjections: Objections = () => [];
+
+/**
+ * Every fault of a job at once: of its definition, of its options, and of what they are together. Pure.
+ *
+ * @param objections what is asked about each child of an array besides
+ */
+export function judgeJob(written: Written, settings: Settings, objections = noObjections): Judgement {
   const { source } = written;
   const rules = definitionRules(settings);
-  if (source.kind === "text") return judgeParsed(parseDefinition(source.text, rules), written, settings);
+  if (source.kind === "text") {
+    const array = { arrayOf: arrayIn(written), objections };
+    return judgeParsed(parseDefinition(source.text, rules, array), written, settings);
+  }
   const filled = fillTemplate(source.template, source.parameters);
-  return filled.ok ? judgeFilled(filled.value, written, settings) : judgeOptions(written, settings, filled.error);
+  return filled.ok
+    ? judgeFilled(filled.value, written, settings, objections)
+    : judgeOptions(written, settings, filled.error);
 }
 
 /** A job whose template has its values. */
-export function judgeFilled(filled: Filled, written: Written, settings: Settings): Judgement {
-  return judgeParsed(parseFilled(filled, definitionRules(settings)), written, settings);
+export function judgeFilled(
+  filled: Filled,
+  written: Written,
+  settings: Settings,
+  objections = noObjections,
+): Judgement {
+  const array = { arrayOf: arrayIn(written), objections };
+  return judgeParsed(parseFilled(filled, definitionRules(settings), array), written, settings);
+}
+
+/** What the first source that has the option `array` says of it. */
+function arrayIn({ query, envelope }: Written): ArrayRules["arrayOf"] {
+  return (inBlock) => {
+    const given = [query, envelope].flatMap((values) =>
+      Object.entries(values).flatMap(([key, value]) => (optionNamed(key) === "array" ? [value] : [])),
+    );
+    const value = given[0] ?? inBlock;
+    if (value === undefined) return undefined;
+    const read = readItems(value);
+    return read.ok ? read.value : "faulty";
+  };
 }
 
 export function definitionRules({ defaultApiVersion }: Settings): DefinitionRules {
@@ -87,6 +124,7 @@ function judgeOptions(written: Written, settings: Settings, errors: readonly Loc
     warnings: [...unknownMembers(written.unknown), ...warnings],
     callBackUri,
     definition: undefined,
+    array: undefined,
     options: undefined,
   };
 }
@@ -108,11 +146,14 @@ function judgeParsed(parsed: Parsed, written: Written, settings: Settings): Judg
       optionFaults(read.ok ? [] : read.error.faults),
     ].filter(hasFaults);
     const definition = parsed.ok ? { value: parsed.definition, place: parsed.place } : undefined;
-    return { found, warnings, callBackUri, definition, options: undefined };
+    const array = parsed.ok ? parsed.array : undefined;
+    return { found, warnings, callBackUri, definition, array, options: undefined };
   }
-  const { definition, place } = parsed;
+  const { definition, place, array } = parsed;
   const { options } = read.value;
-  const found: Found[] = [definitionFaults(tagFaults(definition, options, place))];
+  const found: Found[] = [
+    definitionFaults([...tagFaults(definition, options, place), ...nameFaults(definition, options, place)]),
+  ];
   const endless = neverEnds(definition, options, sources, place);
   if (endless) {
     const waits = options.polling !== "false" || callBackUri !== undefined;
@@ -122,7 +163,8 @@ function judgeParsed(parsed: Parsed, written: Written, settings: Settings): Judg
   if (options.strict) {
     found.push({ code: "InvalidDefinition", what: "With strict, warnings are errors", errors: warnings.splice(0) });
   }
-  return { found: found.filter(hasFaults), warnings, callBackUri, definition: { value: definition, place }, options };
+  const judged = { value: definition, place };
+  return { found: found.filter(hasFaults), warnings, callBackUri, definition: judged, array, options };
 }
 
 /** One refusal with all that was found, which is something; the first kind gives it its code, and the first fault its sentence. */
@@ -177,6 +219,15 @@ function unknownMembers(names: readonly string[]): LocatedFault[] {
 function tagFaults(definition: Definition, options: JobOptions, place: Place): LocatedFault[] {
   const message = tagsFault(definition, options);
   return message === undefined ? [] : [{ path: "tags", ...place("tags"), message }];
+}
+
+/** Of an array: the group of each child is called NAME-INDEX. With `uniqueName` the name is cut so that this fits. */
+function nameFaults({ name }: Definition, { array, uniqueName }: JobOptions, place: Place): LocatedFault[] {
+  const digits = maxGroupName - name.length - "-".length;
+  const first = digits < 1 ? 0 : 10 ** digits;
+  if (array === undefined || uniqueName || first >= array) return [];
+  const message = `Index ${first}: the group's name, NAME-INDEX, would have more than ${maxGroupName} characters; give a shorter name.`;
+  return [{ path: "name", ...place("name"), message }];
 }
 
 function neverEnds(

@@ -1,5 +1,6 @@
 import { formatDuration, parseDuration } from "../base/duration.ts";
 import { catalogue, reasonNamed, type FaultDomain, type ReasonWord } from "./reasons.ts";
+import { maxArraySize, readItems } from "../definition/index.ts";
 import { err, ok, type Result } from "../base/errors.ts";
 import type { JsonValue } from "../base/json.ts";
 import type { OpenWord } from "../base/open.ts";
@@ -68,6 +69,28 @@ export const whole =
       ? ok(number)
       : err(`must be a whole number from ${least} to ${max}`);
   };
+
+/** The number of children alone: options stand in the row in clear, and items lie sealed. */
+export const readArray = (value: JsonValue): Result<number, string> => {
+  const read = readItems(value);
+  return read.ok ? ok(read.value.size) : read;
+};
+
+/** Children that must succeed: a number, or a share such as `90%`. */
+export type MinSuccess = number | `${number}%`;
+
+export const readMinSuccess: ReadValue<MinSuccess> = (value) => {
+  const share = typeof value === "string" ? /^\s*(\d{1,3}(?:\.\d{1,6})?)\s*%\s*$/.exec(value)?.[1] : undefined;
+  const percent = Number(share);
+  if (percent > 0 && percent <= 100) return ok<MinSuccess>(`${percent}%`);
+  const number = whole(1, maxArraySize)(value);
+  return number.ok ? number : err(`must be a whole number from 1 to ${maxArraySize}, or a share such as 90%`);
+};
+
+/** How many children of an array must succeed. */
+export function leastSuccesses(minSuccess: MinSuccess, size: number): number {
+  return typeof minSuccess === "number" ? minSuccess : Math.ceil((Number(minSuccess.slice(0, -1)) * size) / 100 - 1e-9);
+}
 
 const parties = new Set<string>(Object.values(catalogue).map(({ party }) => party));
 

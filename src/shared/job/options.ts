@@ -7,19 +7,23 @@ import {
   duration,
   readBoolean,
   readFailureStatus,
+  readArray,
   readGroup,
   readMain,
+  readMinSuccess,
   readRetryOn,
   readSource,
   readTags,
   readTeam,
   whole,
   word,
+  type MinSuccess,
   type ReadValue,
   type RetryRule,
   type Source,
 } from "./option-readers.ts";
 import type { Settings } from "../config/settings.ts";
+import { maxArraySize } from "../definition/index.ts";
 
 /**
  * The options of a job, from a query, a definition's `x-aciproxy` block or a message's `options`, to one type. Parser, OpenAPI,
@@ -53,6 +57,11 @@ export interface JobOptions {
   readonly source: Source | undefined;
   readonly failureStatus: number;
   readonly outputLimit: number;
+  /** The number of children; the items themselves lie sealed with the definition. */
+  readonly array: number | undefined;
+  readonly parallelism: number | undefined;
+  readonly failFast: boolean;
+  readonly minSuccess: MinSuccess | undefined;
   readonly strict: boolean;
   readonly dryRun: boolean;
 }
@@ -77,6 +86,8 @@ interface OptionRow<T> {
 
 /** Jobs of a group at once. */
 export const maxGroupLimit = 10_000;
+/** Children of an array at once, unless its caller says otherwise. */
+export const defaultParallelism = 100;
 /** Seconds: a day. */
 export const maxPriority = 86_400;
 
@@ -248,6 +259,47 @@ export const optionsTable = {
     text: "Bytes of each container's output in the status reply; its tail, cut at a line.",
     read: whole(0, 256 * 1024),
   },
+  array: {
+    schema: {
+      type: ["integer", "array", "string"],
+      minimum: 1,
+      maximum: maxArraySize,
+      items: { type: ["string", "number", "boolean", "object"] },
+      minItems: 1,
+      maxItems: maxArraySize,
+      description: `1 to ${maxArraySize}, or a list of as many items: text or objects, also as JSON text`,
+    },
+    fallback: "none",
+    bound: "",
+    text: "One job of this many children, one for each item: see [arrays.md](arrays.md). Each child has ACI_PROXY_ARRAY_INDEX, _SIZE and _ITEM, and exactly `${index}`, `${item}` and `${item.FIELD}` in the definition's values are replaced.",
+    read: readArray,
+  },
+  parallelism: {
+    schema: { type: "integer", minimum: 1, maximum: maxArraySize },
+    fallback: String(defaultParallelism),
+    bound: "",
+    text: "Children of the array that exist at once, at most.",
+    read: whole(1, maxArraySize),
+  },
+  failFast: {
+    schema: { type: "boolean" },
+    fallback: "false",
+    bound: "",
+    text: "The first child that fails cancels the rest of the array.",
+    read: readBoolean,
+  },
+  minSuccess: {
+    schema: {
+      type: ["integer", "string"],
+      minimum: 1,
+      maximum: maxArraySize,
+      description: "a number, or a share such as `90%`",
+    },
+    fallback: "all",
+    bound: "",
+    text: "How many children must succeed for the array to succeed.",
+    read: readMinSuccess,
+  },
   strict: {
     schema: { type: "boolean" },
     fallback: "false",
@@ -275,6 +327,7 @@ export interface OptionsContext {
   readonly containers: readonly string[] | undefined;
   readonly hasCallBack: boolean;
 }
+
 export const allOptionNames = [...names.values()].join(", ");
 
 /** The number of unknown options that are reported one by one: a reply should not list thousands. */
@@ -323,7 +376,8 @@ export function readOptions(
     ...defaultOptions(settings, context.via),
     ...Object.fromEntries(given), // each value was made by the reader of its own name
   };
-  for (const fault of contradictions(options, given, context)) faults.push({ line: 1, column: 1, ...fault });
+  for (const fault of contradictions(options, given, { sources, context }))
+    faults.push({ line: 1, column: 1, ...fault });
   return faults.length > 0 ? err({ faults, warnings }) : ok({ options, warnings });
 }
 
@@ -352,6 +406,10 @@ export function defaultOptions(settings: Settings, via: OptionsContext["via"]): 
     source: undefined,
     failureStatus: 500,
     outputLimit: settings.maxKeptOutput,
+    array: undefined,
+    parallelism: undefined,
+    failFast: false,
+    minSuccess: undefined,
     strict: false,
     dryRun: false,
   };
@@ -360,7 +418,7 @@ export function defaultOptions(settings: Settings, via: OptionsContext["via"]): 
 function* contradictions(
   options: JobOptions,
   given: ReadonlyMap<OptionName, unknown>,
-  context: OptionsContext,
+  { sources, context }: { sources: readonly OptionsFrom[]; context: OptionsContext },
 ): Generator<{ path: string; message: string }> {
   for (const name of ["queueTimeout", "startTimeout", "runTimeout"] as const) {
     if (given.has(name) && (options[name] ?? 0) > options.timeout)
@@ -370,8 +428,28 @@ function* contradictions(
     yield { path: "main", message: "main names no container of the definition." };
   for (const name of ["groupLimit", "onGroupFull"] as const)
     if (given.has(name) && !given.has("group")) yield { path: name, message: `${name} needs the option group.` };
+  yield* arrayContradictions(options, given, sources);
   if (options.lease !== undefined && context.hasCallBack)
     yield { path: "lease", message: "lease can't go together with callBackUri, whose caller does not poll." };
+}
+
+function* arrayContradictions(
+  options: JobOptions,
+  given: ReadonlyMap<OptionName, unknown>,
+  sources: readonly OptionsFrom[],
+): Generator<{ path: string; message: string }> {
+  // A faulty one was meant to be one.
+  const isArray = sources.some(({ values }) => Object.keys(values).some((key) => optionNamed(key) === "array"));
+  for (const name of ["parallelism", "failFast", "minSuccess"] as const)
+    if (given.has(name) && !isArray) yield { path: name, message: `${name} needs the option array.` };
+  if (isArray && options.onGroupFull === "reject")
+    yield {
+      path: "onGroupFull",
+      message: "onGroupFull must be wait with the option array: its children, not the array, hold the group's slots.",
+    };
+  const { array, minSuccess } = options;
+  if (array !== undefined && typeof minSuccess === "number" && minSuccess > array)
+    yield { path: "minSuccess", message: `minSuccess must not be more than the array's ${array} children.` };
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   limitsOf,
   parametersByPath,
   parseTemplate,
+  pathsWithGaps,
   type Definition,
   type Template,
 } from "../definition/index.ts";
@@ -25,7 +26,7 @@ export interface TemplateJudgement {
 export interface Sample {
   readonly definition: Definition;
   readonly place: (path: string) => { readonly line: number; readonly column: number };
-  /** Whether what stands at a path depends on a parameter, so that only a run can judge it. */
+  /** Whether what stands at a path depends on a parameter, or on an array's item, so that only a run can judge it. */
   readonly isOpen: (path: string) => boolean;
 }
 
@@ -54,8 +55,11 @@ export function judgeTemplate(text: string, settings: Settings): TemplateJudgeme
   if (!sample.ok) return refused(sample.error);
   const secrecy = judgeSecrecy(template, sample.value, rules.defaultApiVersion);
   const named = parametersByPath(sample.value);
+  const withGaps = pathsWithGaps(sample.value);
   const isOpen = (path: string): boolean =>
-    ancestorsOf(path).some((each) => named(each).length > 0 || named(`x-aciproxy.${each}`).length > 0);
+    ancestorsOf(path.replace(/^array\[\d+\]\./, "")).some(
+      (each) => named(each).length > 0 || named(`x-aciproxy.${each}`).length > 0 || withGaps.has(each),
+    );
   const judged = judgeFilled(sample.value, writtenOf(template), settings);
   const unknown = template.allow
     .filter(({ option }) => optionNamed(option) === undefined)

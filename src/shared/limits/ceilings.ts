@@ -198,8 +198,9 @@ export class Ceilings extends IndexPartition {
     const active = terminalStates.map((state) => odata`state ne ${state}`).join(" and ");
     const own = name === undefined ? "" : ` and ${odata`nameKey eq ${name}`}`;
     const ids = new Set<string>();
-    for await (const { rowKey } of this.rows(`${kind("job")} and ${active}${own}`, ["RowKey"]))
-      ids.add(String(rowKey).slice("job_".length));
+    // An array's children count, not the array.
+    for await (const { rowKey, array } of this.rows(`${kind("job")} and ${active}${own}`, ["RowKey", "array"]))
+      if (array === undefined) ids.add(String(rowKey).slice("job_".length));
     if (ids.size === 0) return 0;
     for await (const { jobId } of this.rows(startingWith(`wait_${allQueue}`), ["RowKey", "jobId"]))
       if (typeof jobId === "string") ids.delete(parseJobId(jobId) ?? jobId);

@@ -1,12 +1,21 @@
 import type { JobId } from "../base/ids.ts";
 import type { Reason } from "../job/reasons.ts";
-import { resolveVaultReferences, type Definition } from "../definition/index.ts";
+import {
+  arrayChild,
+  childDefinition,
+  resolveVaultReferences,
+  viewOf,
+  type ArrayChild,
+  type ArrayDefinition,
+  type Definition,
+} from "../definition/index.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Sealer } from "./sealer.ts";
+import type { Job } from "../job/job.ts";
 import type { Stored } from "../store/jobs.ts";
 import type { SealedArrays } from "./sealed-arrays.ts";
-import { parseSealedChildren, parseSealedDefinition } from "./sealed-definition.ts";
+import { parseSealedArray, parseSealedDefinition } from "./sealed-definition.ts";
 import type { SecretName, Vault } from "./secret-vault.ts";
 import { vaultFault } from "./vault-references.ts";
 
@@ -17,7 +26,14 @@ export interface Unopened {
   readonly detail: string;
 }
 
-export type Opened = { readonly kind: "open"; readonly definition: Definition } | Unopened;
+export type Opened =
+  | {
+      readonly kind: "open";
+      readonly definition: Definition;
+      /** Where it is an array's child: which. */
+      readonly child?: ArrayChild;
+    }
+  | Unopened;
 
 export interface OpenDeps {
   readonly settings: Settings;
@@ -32,37 +48,47 @@ export interface OpenDeps {
  *
  * @throws Unavailable when storage or the sealing key can't be reached now
  */
-export async function openDefinition(deps: OpenDeps, { sealed, job }: Stored): Promise<Opened> {
-  const { child } = job;
-  const opened =
-    child === undefined
-      ? await openText(deps, await sealedBytes(deps, sealed, job.id), job.id)
-      : await openText(deps, await deps.arrays.bytesFor(child), child.array);
+export async function openDefinition(deps: OpenDeps, stored: Stored): Promise<Opened> {
+  const { child, array } = stored.job;
+  if (array !== undefined) {
+    const opened = await openArray(deps, stored);
+    if (opened.kind === "fail") return opened;
+    const { name, apiVersion, body } = opened.array;
+    return { kind: "open", definition: { name, apiVersion, body, view: viewOf(body, new Map()) } };
+  }
+  if (child !== undefined) return openChild(deps, child);
+  const opened = await openText(deps, await sealedBytes(deps, stored), stored.job.id);
   if (opened.kind === "fail") return opened;
-  const parsed =
-    child === undefined ? parseSealedDefinition(opened.text) : parseSealedChildren(opened.text)?.(child.index);
-  return parsed === undefined ? damaged : { kind: "open", definition: parsed };
+  const definition = parseSealedDefinition(opened.text);
+  return definition === undefined ? damaged : { kind: "open", definition };
 }
 
 /**
- * What each child of an array runs.
+ * What the definitions of an array's children follow from.
  *
  * @throws Unavailable when storage or the sealing key can't be reached now
  */
 export async function openArray(
   deps: OpenDeps,
-  { sealed, job: { id } }: Stored,
-): Promise<{ readonly kind: "open"; readonly childAt: (index: number) => Definition } | Unopened> {
-  const opened = await openText(deps, await sealedBytes(deps, sealed, id), id);
+  stored: Stored,
+): Promise<{ readonly kind: "open"; readonly array: ArrayDefinition } | Unopened> {
+  const opened = await openText(deps, await sealedBytes(deps, stored), stored.job.id);
   if (opened.kind === "fail") return opened;
-  const childAt = parseSealedChildren(opened.text);
-  return childAt === undefined ? damaged : { kind: "open", childAt };
+  const array = parseSealedArray(opened.text);
+  return array === undefined ? damaged : { kind: "open", array };
+}
+
+async function openChild(deps: OpenDeps, { array: id, ...of }: NonNullable<Job["child"]>): Promise<Opened> {
+  const opened = await openText(deps, await deps.arrays.bytesFor({ ...of, array: id }), id);
+  if (opened.kind === "fail") return opened;
+  const array = parseSealedArray(opened.text);
+  if (array === undefined) return damaged;
+  return { kind: "open", definition: childDefinition(array, of.index), child: arrayChild(array, of.index) };
 }
 
 async function sealedBytes(
   { blobs }: OpenDeps,
-  { definition }: Stored["sealed"],
-  id: JobId,
+  { sealed: { definition }, job: { id } }: Stored,
 ): Promise<Uint8Array | undefined> {
   return definition === "blob" ? blobs.getSealed(id) : definition;
 }

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { z } from "zod";
 import type { JobId } from "../base/ids.ts";
 import { foldName, parseJson, setMember, type JsonObject } from "../base/json.ts";
-import { viewOf, type Definition } from "../definition/index.ts";
+import { readStoredArray, storedArray, viewOf, type ArrayDefinition, type Definition } from "../definition/index.ts";
 
 /** What the caller of a template sent: an idempotency key that comes again is compared by it, not by what the template was then. */
 export interface SentTemplate {
@@ -33,6 +33,15 @@ export function sealedText(definition: Definition, sent: SentTemplate | undefine
   const references = view.vaultReferences.map(({ key, start }) => [key, start] as const);
   const kept = sent && keptOf(sent, id);
   return JSON.stringify({ name, apiVersion, ...(isPlain ? { body } : { inert: { body, references } }), sent: kept });
+}
+
+/**
+ * The same of an array: its definition with the places of its items, and the items. It has neither a body nor references where another
+ * definition has them, so that no release takes it for one that can be run.
+ */
+export function sealedArrayText(array: ArrayDefinition, sent: SentTemplate | undefined, id: JobId): string {
+  const { name, apiVersion } = array;
+  return JSON.stringify({ name, apiVersion, array: storedArray(array), sent: sent && keptOf(sent, id) });
 }
 
 /** @param id of the job under whose key the hashes are made */
@@ -66,10 +75,13 @@ export function parseSealedDefinition(text: string): Definition | undefined {
   return { name, apiVersion, body: inert["body"], view: viewOf(inert["body"], starts) };
 }
 
-/** What each child of a sealed array runs; `undefined` when the text is not a sealed definition. */
-export function parseSealedChildren(text: string): ((index: number) => Definition) | undefined {
-  const definition = parseSealedDefinition(text);
-  return definition && (() => definition);
+/** `undefined` when the text is not the sealed definition of an array. */
+export function parseSealedArray(text: string): ArrayDefinition | undefined {
+  const value = parseJson(text);
+  if (!isObject(value)) return undefined;
+  const { name, apiVersion, array } = value;
+  if (typeof name !== "string" || typeof apiVersion !== "string") return undefined;
+  return readStoredArray({ name, apiVersion }, array);
 }
 
 /** What the caller of a sealed job's template sent; `undefined` for a job whose definition was sent in full. */

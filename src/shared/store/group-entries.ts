@@ -57,10 +57,9 @@ export interface Slot {
   readonly team?: string | undefined;
 }
 
-/** A job as its group sees it; `undefined` for a job without a group. */
+/** A job as its group sees it; `undefined` for a job without a group, and for an array, whose children hold its slots. */
 export function memberOf(job: Pick<Job, "id" | "name" | "createdAt" | "options" | "array">): Member | undefined {
   const { group, groupLimit, priority, team } = job.options;
-  // The slots are for an array's children.
   if (group === undefined || job.array !== undefined) return undefined;
   return {
     group,

@@ -2,7 +2,7 @@ import { second } from "../../shared/base/duration.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
 import { childJobId } from "../../shared/base/ids.ts";
 import { inParallel } from "../../shared/base/in-parallel.ts";
-import type { Definition } from "../../shared/definition/index.ts";
+import { childDefinition, type ArrayDefinition } from "../../shared/definition/index.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { makeChild } from "../../shared/intake/make-child.ts";
@@ -36,7 +36,7 @@ export async function mayMake({ control, settings }: Pick<Deps, "control" | "set
 
 /** What the children of an array run, or why that can't be known. */
 export type Openable =
-  | { readonly kind: "open"; readonly childAt: (index: number) => Definition }
+  | { readonly kind: "open"; readonly array: ArrayDefinition }
   | { readonly kind: "wait"; readonly reason: "SealKeyUnavailable"; readonly retryAfter: number | undefined }
   | { readonly kind: "fail"; readonly verdict: Verdict };
 
@@ -62,11 +62,13 @@ export async function makeChildren(
   job: Job,
   { runs }: ArrayOutcomes,
   { indexes, at }: Extract<ArrayStep, { do: "make" }>,
-  childAt: (index: number) => Definition,
+  definition: ArrayDefinition,
 ): Promise<void> {
   const typical = typicalOf(runs) ?? job.typical;
   const array: Job = typical === undefined ? job : { ...job, typical };
-  await forEach(deps, indexes, (index) => makeChild(deps, newChild(array, index, childAt(index), at)));
+  await forEach(deps, indexes, (index) =>
+    makeChild(deps, newChild(array, index, childDefinition(definition, index), at)),
+  );
 }
 
 /**

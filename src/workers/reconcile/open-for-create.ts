@@ -47,7 +47,7 @@ export async function openForCreate(deps: CreateDeps, stored: Stored, job: Job):
     const pull = registry !== undefined && identity !== undefined ? { registry, identity } : undefined;
     const url = job.options.env ? await mintResultUrl(deps, job) : undefined;
     const tag = new InstallationTag(installation);
-    const body = composeGroup(resolved.definition, job, job.placed, tag, { pull, resultUrl: url });
+    const body = composeGroup(resolved.definition, job, job.placed, tag, { pull, resultUrl: url, child: opened.child });
     const { apiVersion } = resolved.definition;
     return { kind: "ready", apiVersion, body, redact: withCredentials(maskOf(secretValues(body))) };
   } catch (error) {

@@ -210,7 +210,7 @@ class Reconciliation {
             break;
           }
           if (!(await this.#save(step.job))) return false;
-          await makeChildren(this.#deps, this.#stored.job, outcomes, step, opened.childAt);
+          await makeChildren(this.#deps, this.#stored.job, outcomes, step, opened.array);
           job = stepMade(this.#stored.job);
           break;
         }

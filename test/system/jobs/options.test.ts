@@ -37,9 +37,39 @@ const times = (reply: Reply): { started: number; finished: number } => ({
   finished: Date.parse(String(reply["finishedAt"])),
 });
 
+/** Checks an array of a definition with a gap, and says what comes of it. */
+const dryArray = (query: string): Promise<Reply> =>
+  submit(definition("array", { app: { seconds: 1 } }), `dryRun=true&${query}`);
+
 type Promises = Readonly<Record<string, () => Promise<void>>>;
 
 const promises: Readonly<Record<OptionName, Promises>> = {
+  array: {
+    "a number or a list of items is taken, and no items of mixed types": async () => {
+      const lists = ["3", encodeURIComponent('["a","b"]'), encodeURIComponent('["a",1]')];
+      const replies = await Promise.all(lists.map((list) => dryArray(`array=${list}`)));
+      expect(replies.map(({ status }) => status)).toEqual([200, 200, 400]);
+    },
+  },
+  parallelism: {
+    "it is for arrays only": async () => {
+      const replies = await Promise.all(["array=3&parallelism=2", "parallelism=2"].map(dryArray));
+      expect(replies.map(({ status }) => status)).toEqual([200, 400]);
+    },
+  },
+  failFast: {
+    "it is for arrays only": async () => {
+      const replies = await Promise.all(["array=3&failFast=true", "failFast=true"].map(dryArray));
+      expect(replies.map(({ status }) => status)).toEqual([200, 400]);
+    },
+  },
+  minSuccess: {
+    "it is for arrays only, and no more than their children": async () => {
+      const queries = ["array=3&minSuccess=90%25", "array=3&minSuccess=4", "minSuccess=1"];
+      const replies = await Promise.all(queries.map(dryArray));
+      expect(replies.map(({ status }) => status)).toEqual([200, 400, 400]);
+    },
+  },
   polling: {
     "false accepts with 200, any other word with 202, and each with a Location to ask": async () => {
       const accept = (polling: string): Promise<Reply> =>

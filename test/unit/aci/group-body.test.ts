@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ownerOf, tagNames } from "../../../src/shared/aci/arm-group.ts";
 import { composeGroup } from "../../../src/shared/aci/group-body.ts";
 import { traceparentOf } from "../../../src/shared/base/traceparent.ts";
-import { parseDefinition, type Definition } from "../../../src/shared/definition/index.ts";
+import { parseDefinition, type ArrayChild, type Definition } from "../../../src/shared/definition/index.ts";
 import { installationTag, job, target } from "../../kit/kit.ts";
 
 const read = (text: string): Definition => {
@@ -149,5 +149,44 @@ describe("env=true", () => {
 
   it("without it nothing is added", () => {
     expect(JSON.stringify(compose())).not.toContain("ACI_PROXY_JOB_ID");
+  });
+});
+
+describe("a child of an array", () => {
+  const composed = (item: ArrayChild["item"], isSecret = false, env = false): string =>
+    JSON.stringify(
+      composeGroup(definition, job({ options: { env } }), target, installationTag, {
+        child: { index: 7, size: 300, item, isSecret },
+      }).properties,
+    );
+
+  it("has its index, the array's size and its item in every container, whatever the option env says", () => {
+    const { properties } = composeGroup(definition, job(), target, installationTag, {
+      child: { index: 7, size: 300, item: "a b", isSecret: false },
+    });
+    const expected = [
+      { name: "ACI_PROXY_ARRAY_INDEX", value: "7" },
+      { name: "ACI_PROXY_ARRAY_SIZE", value: "300" },
+      { name: "ACI_PROXY_ARRAY_ITEM", value: "a b" },
+    ];
+    expect(properties).toMatchObject({
+      containers: [
+        {
+          properties: { environmentVariables: [{ name: "A" }, { name: "ACI_PROXY_NAME", value: "mine" }, ...expected] },
+        },
+      ],
+      initContainers: [{ properties: { environmentVariables: expected } }],
+    });
+    expect(composed("a", false, true)).toContain("ACI_PROXY_JOB_ID");
+  });
+
+  it("has an object as compact JSON, and nothing where the array is a number", () => {
+    expect(composed({ file: "a", n: 1 })).toContain(JSON.stringify('{"file":"a","n":1}'));
+    expect(composed(undefined)).not.toContain("ACI_PROXY_ARRAY_ITEM");
+  });
+
+  it("has its item as a secret where a part of it is one, and no item that no program could be given", () => {
+    expect(composed("x", true)).toContain('{"name":"ACI_PROXY_ARRAY_ITEM","secureValue":"x"}');
+    expect(composed("x".repeat(32_001))).not.toContain("ACI_PROXY_ARRAY_ITEM");
   });
 });

@@ -1,3 +1,4 @@
+// Longer than 350 lines: one table of what each option takes and refuses.
 import { describe, expect, it } from "vitest";
 import { day, hour, minute, second } from "../../../src/shared/base/duration.ts";
 import type { JsonObject, JsonValue } from "../../../src/shared/base/json.ts";
@@ -10,6 +11,7 @@ import {
   type OptionsContext,
   type OptionsFrom,
 } from "../../../src/shared/job/options.ts";
+import { leastSuccesses } from "../../../src/shared/job/option-readers.ts";
 import { settings } from "../../kit/kit.ts";
 
 const context: OptionsContext = { settings: settings(), via: "http", containers: ["app1", "app2"], hasCallBack: false };
@@ -101,6 +103,10 @@ describe("values", () => {
     ["tags", ["a=b=c"], { a: "b=c" }],
     ["tags", "Team=a, team=b", { team: "b" }],
     ["tags", "", {}],
+    ["array", 3, 3],
+    ["array", "10000", 10_000],
+    ["array", ["a", "b"], 2],
+    ["array", '[{"a":1},{"a":2},{}]', 3],
   ])("%s %j", (name, value, expected) => {
     if (expected === undefined) expect(faults({ [name]: value })).not.toEqual([]);
     else expect(read({ [name]: value })[name]).toEqual(expected);
@@ -145,6 +151,13 @@ describe("values", () => {
     ["group", "a#b"],
     ["group", "ä"],
     ["group", ["a"]],
+    ["array", 0],
+    ["array", 10_001],
+    ["array", 1.5],
+    ["array", []],
+    ["array", ["a", 1]],
+    ["array", "[1"],
+    ["array", { value: [] }],
     ["group", "x".repeat(129)],
     ["priority", 86_401],
     ["priority", "1.5"],
@@ -304,4 +317,52 @@ it("every option is described for the docs", () => {
     expect(fallback, name).not.toBe("");
     expect(schema, name).toHaveProperty("type");
   }
+});
+
+describe("options of an array", () => {
+  it("hold the number of its children, never the items", () => {
+    const options = read({ array: ["first", "second"], parallelism: "5", failFast: true, minSuccess: "90%" });
+    expect(options).toMatchObject({ array: 2, parallelism: 5, failFast: true, minSuccess: "90%" });
+    expect(JSON.stringify(options)).not.toContain("first");
+  });
+
+  it.each<[JsonValue, unknown]>([
+    [1, 1],
+    ["2", 2],
+    ["90%", "90%"],
+    [" 0.5 % ", "0.5%"],
+    ["100%", "100%"],
+  ])("minSuccess may be %j", (value, expected) => {
+    expect(read({ array: 2, minSuccess: value }).minSuccess).toBe(expected);
+  });
+
+  it.each<[JsonObject, string]>([
+    [{ parallelism: 5 }, "parallelism needs the option array."],
+    [{ failFast: true }, "failFast needs the option array."],
+    [{ minSuccess: "50%" }, "minSuccess needs the option array."],
+    [{ array: 2, minSuccess: 3 }, "minSuccess must not be more than the array's 2 children."],
+    [{ array: 2, minSuccess: 0 }, "minSuccess must be"],
+    [{ array: 2, minSuccess: "0%" }, "minSuccess must be"],
+    [{ array: 2, minSuccess: "101%" }, "minSuccess must be"],
+    [{ array: 2, parallelism: 0 }, "parallelism must be"],
+    [{ array: 2, group: "g", onGroupFull: "reject" }, "onGroupFull must be wait"],
+    [{ array: 2, pack: 2 }, "Unknown option pack"],
+  ])("%j is refused", (values, message) => {
+    expect(faults(values)).toEqual([expect.objectContaining({ message: expect.stringContaining(message) as unknown })]);
+  });
+
+  it("a faulty array is one fault, and not one of the options that need it too", () => {
+    expect(faults({ array: 0, parallelism: 5 }).map(({ path }) => path)).toEqual(["array"]);
+  });
+
+  it.each([
+    [3, 10, 3],
+    ["90%", 10, 9],
+    ["90%", 11, 10],
+    ["1%", 10, 1],
+    ["100%", 7, 7],
+    ["70%", 10, 7],
+  ] as const)("minSuccess %s of %i children are %i", (minSuccess, size, expected) => {
+    expect(leastSuccesses(minSuccess, size)).toBe(expected);
+  });
 });

@@ -1,11 +1,12 @@
 import type { LocatedFault } from "../../base/errors.ts";
 import type { OwnReferences } from "../secrets.ts";
-import { visit, type Filled } from "./fill.ts";
+import { visit } from "../text/rewrite.ts";
+import type { Filled } from "./fill.ts";
 
 /** What the tree of a run says of where its values come from. */
 
 /** The vault references that the template's author wrote, by their positions in the body. */
-export function ownReferences({ root, references }: Filled): OwnReferences {
+export function ownReferences({ root, references }: Pick<Filled, "root" | "references">): OwnReferences {
   const own = new Map<string, readonly number[]>();
   if (references.size === 0) return own;
   visit(root, (node, here) => {
@@ -27,6 +28,16 @@ export function parametersByPath({ root, origins }: Filled): (path: string) => r
     return paths;
   };
   return (path) => (known ??= read()).get(path) ?? [];
+}
+
+/** The paths of the texts with gaps for an array's items. */
+export function pathsWithGaps({ root, gaps }: Filled): ReadonlySet<string> {
+  const paths = new Set<string>();
+  if (gaps.size === 0) return paths;
+  visit(root, (node, here) => {
+    if (gaps.has(node)) paths.add(here.path);
+  });
+  return paths;
 }
 
 /** Adds to each fault the parameters that its value comes from. */

@@ -5,7 +5,8 @@ import { mapLeaves } from "../leaves.ts";
 import { commandSecrets, isOrdinary, userinfo } from "../secrets.ts";
 import { Findings } from "../text/positions.ts";
 import { readTop } from "../top.ts";
-import { visit, type Filled } from "./fill.ts";
+import { visit } from "../text/rewrite.ts";
+import type { Filled } from "./fill.ts";
 import { parametersMember } from "./parameters.ts";
 import { partsOf } from "./references.ts";
 import type { Template } from "./template.ts";
@@ -33,9 +34,9 @@ export function judgeSecrecy(
     const spot = { path: here.path, offset: node.at };
     if (secret !== undefined && !isSecret)
       findings.fault(spot, `Parameter ${secret} is secret: it may stand only in ${secretPlaces}.`);
-    const isReference = secret !== undefined || parts.some(({ kind }) => kind === "vault");
+    const isReference = secret !== undefined || parts.some(({ kind }) => kind === "vault" || kind === "item");
     const literal = parts.map((part) => (part.kind === "text" ? part.text : " ")).join("");
-    const isLiteral = names.length === 0;
+    const isLiteral = names.length === 0 && !parts.some(({ kind }) => kind === "item");
     if ((isSecret && !isReference) || (inCommand && isLiteral) || holdsCredential(literal))
       findings.fault(spot, noSecret);
     else if (isNamed && isLiteral) findings.warn(spot, openSecret);
