@@ -1,6 +1,7 @@
 import { catalogue, isReason, type FaultDomain } from "../../shared/job/reasons.ts";
 import type { Settings } from "../../shared/config/settings.ts";
 import { err, ok, type Result } from "../../shared/base/errors.ts";
+import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
 import type { JobFilter } from "../../shared/store/job-filter.ts";
 import { aBoolean, aTime, oneOf, readQuery, whole, words, type Parameter, type Values } from "../lib/query.ts";
@@ -10,6 +11,8 @@ import { faulty } from "../lib/reply.ts";
 export interface Wanted {
   readonly filter: JobFilter;
   readonly tag: string | undefined;
+  /** The array whose children they are. */
+  readonly array: JobId | undefined;
   /** All that have not ended. */
   readonly active: boolean;
 }
@@ -59,7 +62,14 @@ export const filterParameters = {
   team: inAnyCase("of this team, in any letter case"),
   group: inAnyCase("of this group, in any letter case"),
   template: onlyWith("of this template"),
-  array: onlyWith("of this array, by its job's id"),
+  array: {
+    schema: { type: "string", format: "uuid" },
+    text: "Only children of this array, by its job's id, in the order of their indexes.",
+    read: (text) => {
+      const id = parseJobId(text);
+      return id === undefined ? err("must be the id of a job") : ok(id);
+    },
+  } satisfies Parameter<JobId>,
   since: aTime("Accepted at or after: a time, or a duration ago."),
   until: aTime("Accepted before: a time, or a duration ago."),
 };
@@ -76,18 +86,17 @@ const columnOf = {
   team: "team",
   group: "group",
   template: "template",
-  array: "arrayId",
 } as const satisfies Partial<Record<keyof typeof filterParameters, string>>;
 
 export function wantedOf(values: Values<typeof filterParameters>): Wanted {
-  const { state, name, tag, since, until } = values;
+  const { state, name, tag, array, since, until } = values;
   const columns: Record<string, string> = {};
   for (const [parameter, column] of Object.entries(columnOf)) {
     const value = values[parameter as keyof typeof columnOf]; // an own key of it
     if (value !== undefined) columns[column] = value;
   }
   const active = state === "active";
-  return { filter: { states: active ? undefined : state, name, columns, since, until }, tag, active };
+  return { filter: { states: active ? undefined : state, name, columns, since, until }, tag, array, active };
 }
 
 /** The parameters of `GET /api/jobs`. */

@@ -16,9 +16,11 @@ export function jobs(deps: JobsDeps) {
   return handler(deps.log, async (request, context) => {
     const read = readList(request.query, deps.settings, deps.now());
     if (!read.ok) return refuse(read.error, context);
-    const asked = { ...read.value, filter: new VisibleJobs(deps.jobs, context).within(read.value.filter) };
-    const { format, all } = asked;
-    const first = await pageOf(deps.jobs, all ? { ...asked, top: largestPage } : asked);
+    const { filter: wanted, array, format, all } = read.value;
+    const filter = await new VisibleJobs(deps.jobs, context).within(wanted, array);
+    const asked = { ...read.value, filter: filter === "nothing" ? wanted : filter };
+    const first =
+      filter === "nothing" ? emptyPage : await pageOf(deps.jobs, all ? { ...asked, top: largestPage } : asked);
     if (first === "no such page") return refuse(noSuchPage, context);
     if (format === "json") return json(200, pageReply(first));
     const headers = { "content-type": contentTypes[format], "cache-control": "no-store" };
@@ -34,6 +36,7 @@ export function jobs(deps: JobsDeps) {
 }
 
 const largestPage = 1000;
+const emptyPage: JobPage = { rows: [], skipped: 0, continuation: undefined };
 
 function pageReply({ rows, skipped, continuation }: JobPage): object {
   return {

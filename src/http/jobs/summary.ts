@@ -11,6 +11,7 @@ import { oneOf, readQuery } from "../lib/query.ts";
 import { VisibleJobs } from "../lib/visible.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
+import type { JobFilter } from "../../shared/store/job-filter.ts";
 import { filterParameters, wantedOf, type Wanted } from "./filter.ts";
 import { groupings, type Grouping } from "./groupings.ts";
 import { Tally, talliedColumns } from "./tally.ts";
@@ -47,10 +48,9 @@ export function summary(deps: SummaryDeps, limits: Limits = { maxRows: 100_000, 
     if (!asked.ok) return refuse(asked.error, context);
     const visible = new VisibleJobs(deps.jobs, context);
     const key = JSON.stringify([rightsOf(context), visible.key, asked.value.key]);
-    const own = { ...asked.value, filter: visible.within(asked.value.filter) };
     const told = await recent.get(
       key,
-      () => summarize(deps, own, limits),
+      async () => summarize(deps, asked.value, await visible.within(asked.value.filter, asked.value.array), limits),
       ({ rows }) => rows.length <= maxRememberedRows,
     );
     const age = Math.max(0, Math.floor((deps.now() - Date.parse(told.generatedAt)) / second));
@@ -76,7 +76,8 @@ function readSummary(
   const { by = "state" } = asked.value;
   // A job of this very millisecond is in it.
   const { until = now + 1 } = asked.value;
-  const { since = Math.max(0, until - usualRange) } = asked.value;
+  // An array's children are few enough, however old.
+  const { since = Math.max(0, until - (asked.value.array === undefined ? usualRange : longestRange)) } = asked.value;
   if (since > until) return err(faulty("since", "must be before until"));
   if (until - since > longestRange) return err(faulty("since", "must be at most 31 days before until"));
   const asWritten = (name: string): string | undefined => [...query].find(([key]) => foldName(key) === name)?.[1];
@@ -88,17 +89,18 @@ const pageSize = 1000;
 
 async function summarize(
   { jobs, now }: SummaryDeps,
-  { by, since, until, filter, active, tag }: Asked,
+  { by, since, until, active, tag }: Asked,
+  filter: JobFilter | "nothing",
   { maxRows, maxTime }: Limits,
 ): Promise<Reply<"Summary">> {
   const began = now();
   const deadline = began + maxTime;
-  const states = active ? activeStates : filter.states;
   const columns = tag === undefined ? talliedColumns : [...talliedColumns, "tags"];
   const tally = new Tally(by);
   let [read, skipped] = [0, 0];
   let continuation: string | undefined;
-  do {
+  while (filter !== "nothing") {
+    const states = active ? activeStates : filter.states;
     const size = Math.min(pageSize, maxRows - read);
     const page = await jobs.list({ ...filter, states, since, until }, size, continuation, columns);
     if (page === "no such page") break;
@@ -106,7 +108,8 @@ async function summarize(
     skipped += page.skipped;
     for (const row of page.rows) if (tag === undefined || hasTag(row, tag)) tally.add(row);
     ({ continuation } = page);
-  } while (continuation !== undefined && read < maxRows && now() < deadline);
+    if (continuation === undefined || read >= maxRows || now() >= deadline) break;
+  }
   return {
     by,
     generatedAt: new Date(began).toISOString(),

@@ -3,6 +3,7 @@ import { Unreadable, type Refusal } from "../../shared/base/errors.ts";
 import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { defaultTeam } from "../../shared/config/teams.ts";
 import { teamOf } from "../../shared/intake/team.ts";
+import { arrayPartition } from "../../shared/store/job-row.ts";
 import type { JobStore, Stored } from "../../shared/store/jobs.ts";
 import { teamIn, type JobColumns, type JobFilter } from "../../shared/store/job-filter.ts";
 import { openTeamsOf } from "./auth.ts";
@@ -48,9 +49,21 @@ export class VisibleJobs {
     return active;
   }
 
-  /** The same filter, for the caller's jobs alone. */
-  within(filter: JobFilter): JobFilter {
-    return { ...filter, teams: this.#teams };
+  /**
+   * The same filter, for the caller's jobs alone.
+   *
+   * @param array whose children are meant
+   * @returns `nothing` for an array that the caller does not see, and for a job that is none
+   */
+  async within(filter: JobFilter, array?: JobId): Promise<JobFilter | "nothing"> {
+    if (array === undefined) return { ...filter, teams: this.#teams };
+    const parent = await this.peek(array);
+    if (parent?.job.array === undefined) return "nothing";
+    return {
+      ...filter,
+      teams: this.#teams,
+      array: { id: array, partition: arrayPartition(array, parent.job.createdAt) },
+    };
   }
 
   /** Whether an entry that names its job's team is shown. */

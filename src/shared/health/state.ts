@@ -1,6 +1,7 @@
 import { minute, second } from "../base/duration.ts";
 import type { GovernedAci } from "../aci/governed-client.ts";
 import type { Settings } from "../config/settings.ts";
+import { childIn, type JobId } from "../base/ids.ts";
 import { terminalStates } from "../job/job.ts";
 import { outsideWaits } from "../job/reasons.ts";
 import { clockSilence, type Heartbeat, type Control, type Installation } from "../store/control.ts";
@@ -151,23 +152,21 @@ async function queueLengths(queues: Queues) {
 
 /** Active jobs, when the oldest that waits was accepted, groups that should be gone and are not, and ends that a caller still has to hear of. */
 async function activeCounts({ jobs, now }: HealthDeps) {
-  let [activeJobs, leakedGroups, undeliveredNotifications, lateNotifications, blockedJobs] = [0, 0, 0, 0, 0];
+  let [activeJobs, leakedGroups, undeliveredNotifications, lateNotifications] = [0, 0, 0, 0];
   let oldestQueued: number | undefined;
   /** Active jobs by state and reason. */
   const byState = new Map<string, { readonly state: string; readonly reason: string | undefined; jobs: number }>();
-  /** Jobs, ended ones whose group can't be deleted included, by what outside the service holds them up. */
-  const blocked = new Map<string, number>();
-  for await (const { state, createdAt, columns } of jobs.index.active()) {
+  /** Jobs, ended ones whose group can't be deleted included, and arrays, once for all children, by what outside holds them up. */
+  const blocked = new Map<JobId, string>();
+  for await (const { id, state, createdAt, array, columns } of jobs.index.active()) {
+    const isChild = childIn(id) !== undefined;
     const ended = terminalStates.some((terminal) => terminal === state);
     const { finishedAt, deleteRefused } = columns;
     const reason = typeof columns["reason"] === "string" ? columns["reason"] : undefined;
     // An end's own reason is no wait.
     const blockedBy = outsideWaits.find((wait) => wait === (columns["stopping"] || ended ? deleteRefused : reason));
-    if (blockedBy !== undefined) {
-      blockedJobs++;
-      blocked.set(blockedBy, (blocked.get(blockedBy) ?? 0) + 1);
-    }
-    if (!ended) {
+    if (blockedBy !== undefined) blocked.set(array ?? id, blockedBy);
+    if (!ended && !isChild) {
       activeJobs++;
       const key = `${state} ${reason ?? ""}`;
       const sum = byState.get(key) ?? { state, reason, jobs: 0 };
@@ -175,7 +174,7 @@ async function activeCounts({ jobs, now }: HealthDeps) {
       byState.set(key, sum);
     }
     // One that was only just accepted has no state here yet; neither has one whose message does not arrive.
-    if (state === "Queued" || state === "") oldestQueued = Math.min(oldestQueued ?? Infinity, createdAt);
+    if (!isChild && (state === "Queued" || state === "")) oldestQueued = Math.min(oldestQueued ?? Infinity, createdAt);
     const endedFor = finishedAt instanceof Date ? now() - finishedAt.getTime() : 0;
     if (ended && columns["callbackState"] === "pending") {
       undeliveredNotifications++;
@@ -185,9 +184,15 @@ async function activeCounts({ jobs, now }: HealthDeps) {
     if (ended && columns["groupDeleted"] === false && !isKept && endedFor > leakedAfter) leakedGroups++;
   }
   return {
-    counts: { activeJobs, blockedJobs, leakedGroups, undeliveredNotifications, lateNotifications },
+    counts: { activeJobs, blockedJobs: blocked.size, leakedGroups, undeliveredNotifications, lateNotifications },
     oldestQueued,
     byState: [...byState.values()],
-    blocked: Object.fromEntries(blocked),
+    blocked: countsOf(blocked.values()),
   };
+}
+
+function countsOf(words: Iterable<string>): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
+  return counts;
 }

@@ -16,7 +16,7 @@ import type { Checked, Submission } from "./submission.ts";
 import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
-import type { Capacity, Ceilings } from "../limits/ceilings.ts";
+import type { Ceilings } from "../limits/ceilings.ts";
 import type { Groups } from "../limits/groups.ts";
 import { groupFull, leaveGroup, requeueCalled, reserveSlot } from "./group-slot.ts";
 import { memberOf } from "../store/group-entries.ts";
@@ -194,7 +194,7 @@ async function reserveOrFind(
     if (round > 1) await deps.sleep(pause(round - 1) * (0.5 + deps.random()));
     const begun = deps.now();
     const { reserved, wanted, reservedAt, refusal, called } = await inSequence(async () => {
-      const room = job.array === undefined ? await ceilings.capacityFor(job.name) : unlimited;
+      const room = await ceilings.capacityFor(job);
       const wanted = withCapacity(rerunOf === undefined ? job : { ...job, rerunOf }, room, deps.now());
       // A message has its row at once, and waits; a caller by HTTP hears that there is no room.
       if (room.kind === "full" && submission.via !== "queue")
@@ -332,9 +332,6 @@ async function letGo(deps: AcceptDeps, job: Job): Promise<void> {
   if (next !== undefined) await requeue({ jobs, queues, now }, next);
   await index.drop(id);
 }
-
-/** Its children are counted, not the array. */
-const unlimited: Capacity = { kind: "open", actions: [], free: Infinity };
 
 const tooMany: Refusal = {
   code: "TooManyJobs",

@@ -34,7 +34,7 @@ async function reserve(deps: AcceptDeps, child: Job): Promise<{ readonly job: Jo
     const begun = deps.now();
     const wished = want;
     const { result, job } = await ceilings.inSequence(async () => {
-      const room = await ceilings.capacityFor(child.name);
+      const room = await ceilings.capacityFor(child);
       const job = withCapacity(child, room, deps.now());
       const slot = await reserveSlot(deps, child, wished === "hold");
       const own = reservationOf(child, wished);

@@ -395,7 +395,15 @@ export const jobSchema = openObject({
   /** Of an array: it has no container group of its own, and children instead. */
   array: arrayState.optional(),
   /** Of an array's child: whose, and which. */
-  child: openObject({ array: jobId, arrayAt: time, index: z.number(), size: z.number() }).optional(),
+  child: openObject({
+    array: jobId,
+    arrayAt: time,
+    index: z.number(),
+    size: z.number(),
+    /** The result of the attempt that was captured last: JSON. A longer one is in its attempt alone. */
+    result: z.string().optional(),
+    resultIn: z.literal("attempt").optional(),
+  }).optional(),
   /** Callers that attached since: found by an id of their own, notified of the end on a queue of their own. */
   joined: z
     .array(openObject({ id: jobId.optional(), replyTo: z.string().optional(), correlationId: z.string().optional() }))

@@ -32,6 +32,12 @@ export function typicalOf(runs: readonly Run[]): Typical | undefined {
   return { runs: runs.length, start: percentile(start, 0.5), run: percentile(run, 0.5), most: percentile(run, 0.95) };
 }
 
+/** A run that stands for several: of an array's children. */
+export function medianRun(runs: readonly Run[]): Run | undefined {
+  const typical = typicalOf(runs);
+  return typical && { startSeconds: typical.start / second, runSeconds: typical.run / second };
+}
+
 /** The nearest rank. */
 function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -2,7 +2,7 @@ import { odata, type TableClient, type TransactionAction } from "@azure/data-tab
 import { nameKey, parseJobId, type JobId } from "../base/ids.ts";
 import { InSequence } from "../base/in-sequence.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
-import { terminalStates } from "../job/job.ts";
+import { terminalStates, type Job } from "../job/job.ts";
 import { storageCall } from "../store/connect.ts";
 import {
   entity,
@@ -18,7 +18,7 @@ import {
  * The ceilings of jobs that have not ended, of all and of each name. Each has a counter in the table `jobindex` (`count_~all`,
  * `count_NAME`), which changes in the transaction that lets a job in, so that it holds however many come at once. Nothing counts down:
  * a counter that says full is counted anew from the index, and so is every counter by the sweep. A posted job that meets a ceiling
- * waits in that ceiling's line, and is not counted while it does.
+ * waits in that ceiling's line, and is not counted while it does. Of an array its children count, and not the array.
  */
 export interface Limits {
   readonly all: number | undefined;
@@ -74,8 +74,9 @@ export class Ceilings extends IndexPartition {
     return [["create", entity(waitKey(queue, turn, id), { jobId: id })]];
   }
 
-  /** For a job that comes: who is there first goes first. */
-  async capacityFor(name: string): Promise<Capacity> {
+  /** For a job that comes: who is there first goes first. An array itself takes no place. */
+  async capacityFor({ name, array }: Pick<Job, "name" | "array">): Promise<Capacity> {
+    if (array !== undefined) return { kind: "open", actions: [], free: Infinity };
     for (const { queue } of this.#counters(name))
       if (await this.any(kind(`wait_${nameKey(queue)}`))) return { kind: "full", queue };
     return this.#capacity(name);
@@ -198,9 +199,8 @@ export class Ceilings extends IndexPartition {
     const active = terminalStates.map((state) => odata`state ne ${state}`).join(" and ");
     const own = name === undefined ? "" : ` and ${odata`nameKey eq ${name}`}`;
     const ids = new Set<string>();
-    // An array's children count, not the array.
     for await (const { rowKey, array } of this.rows(`${kind("job")} and ${active}${own}`, ["RowKey", "array"]))
-      if (array === undefined) ids.add(String(rowKey).slice("job_".length));
+      if (typeof array !== "string") ids.add(String(rowKey).slice("job_".length));
     if (ids.size === 0) return 0;
     for await (const { jobId } of this.rows(startingWith(`wait_${allQueue}`), ["RowKey", "jobId"]))
       if (typeof jobId === "string") ids.delete(parseJobId(jobId) ?? jobId);

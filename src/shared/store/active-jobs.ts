@@ -1,18 +1,22 @@
-import { nameKey } from "../base/ids.ts";
+import { childIn, nameKey } from "../base/ids.ts";
 import { terminalStates } from "../job/job.ts";
 import type { ActiveJob } from "./job-index.ts";
 import { type JobStore } from "./jobs.ts";
 import { hasColumns, isOfTeams, type JobColumns, type JobFilter } from "./job-filter.ts";
 
-/** The jobs that have not ended, which the index knows without a look at the rows of all that have. */
+/**
+ * The jobs that have not ended, which the index knows without a look at the rows of all that have. An array is one job, unless its
+ * children are asked for.
+ */
 export async function* activeJobs(
   jobs: JobStore,
-  { states, name, columns = {}, teams, since = -Infinity, until = Infinity }: Partial<JobFilter>,
+  { states, name, columns = {}, teams, since = -Infinity, until = Infinity, array }: Partial<JobFilter>,
   tag: string | undefined,
   skipped?: () => void,
 ): AsyncGenerator<ActiveJob> {
   for await (const job of jobs.index.active(skipped)) {
     if (terminalStates.some((terminal) => terminal === job.state)) continue;
+    if (array === undefined ? childIn(job.id) !== undefined : job.array !== array.id) continue;
     if (states !== undefined && !states.includes(job.state)) continue;
     if (name !== undefined && nameKey(job.name) !== nameKey(name)) continue;
     if (!hasColumns(job.columns, columns) || !isOfTeams(job.columns, teams)) continue;

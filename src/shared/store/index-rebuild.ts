@@ -4,7 +4,7 @@ import { defined } from "../base/defined.ts";
 import { minute } from "../base/duration.ts";
 import { Unavailable } from "../base/errors.ts";
 import { pauseAfter, type Pacing } from "../base/rewrite.ts";
-import { nameKey } from "../base/ids.ts";
+import { childIn, nameKey } from "../base/ids.ts";
 import { parseJson } from "../base/json.ts";
 import { hasEnded, type Job } from "../job/job.ts";
 import { queueTimeOf } from "../job/slot.ts";
@@ -305,10 +305,8 @@ type Entry = [rowKey: string, more: Readonly<Record<string, unknown>>];
 function leadingEntries({ id, key, name, job }: Row): Entry[] {
   const ids = [...(leadsToItself(id, key) ? [] : [id]), ...(job?.joined.flatMap((each) => each.id ?? []) ?? [])];
   const left = job !== undefined && hasEnded(job.phase) ? leftBy(job) : {};
-  return [
-    [nameEntry(name, key), { ...leadsTo(key), ...defined({ team: job?.options.team }), ...left }],
-    ...ids.map((each): Entry => [`id_${each}`, leadsTo(key)]),
-  ];
+  const byName: Entry = [nameEntry(name, key), { ...leadsTo(key), ...defined({ team: job?.options.team }), ...left }];
+  return [...(childIn(id) === undefined ? [byName] : []), ...ids.map((each): Entry => [`id_${each}`, leadsTo(key)])];
 }
 
 /** Which job an idempotency key means. */

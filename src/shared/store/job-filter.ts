@@ -1,7 +1,20 @@
 import { defaultTeam } from "../config/teams.ts";
-import { afterDays, dayPartition } from "./job-row.ts";
+import type { JobId } from "../base/ids.ts";
+import { afterDays, childRows, dayPartition } from "./job-row.ts";
 
-/** Which rows of the table `jobs` are meant, as the service's own filter and as what is left to compare here. */
+/** An array whose children are meant. */
+export interface ArrayFilter {
+  readonly id: JobId;
+  /** Where its children have their rows. */
+  readonly partition: string;
+  /** The lowest index that is meant. */
+  readonly from?: number;
+}
+
+/**
+ * Which rows of the table `jobs` are meant, as the service's own filter and as what is left to compare here: those of days, where an
+ * array is one job, or the children of one array.
+ */
 export interface JobFilter {
   readonly states: readonly string[] | undefined;
   readonly name: string | undefined;
@@ -9,6 +22,7 @@ export interface JobFilter {
   readonly columns: Readonly<Record<string, string>>;
   /** Of these teams only. */
   readonly teams?: readonly string[] | undefined;
+  readonly array?: ArrayFilter | undefined;
   /** Created at or after, and before; milliseconds since 1970. */
   readonly since: number | undefined;
   readonly until: number | undefined;
@@ -19,27 +33,21 @@ export type JobColumns = Readonly<Record<string, unknown>>;
 
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-export function filterOf({ states, name, columns, teams, since, until }: JobFilter): string {
+export function filterOf({ states, name, columns, teams, since, until, array }: JobFilter): string {
   // Children of arrays are no jobs of a day.
-  const parts = [`PartitionKey lt ${quoted(afterDays)}`];
+  const parts = array === undefined ? [`PartitionKey lt ${quoted(afterDays)}`] : [childRows(array)];
   // Later days have smaller keys.
-  if (until !== undefined)
-    parts.push(
-      `PartitionKey ge ${quoted(dayPartition(until))}`,
-      `createdAt lt datetime'${new Date(until).toISOString()}'`,
-    );
-  if (since !== undefined)
-    parts.push(
-      `PartitionKey le ${quoted(dayPartition(since))}`,
-      `createdAt ge datetime'${new Date(since).toISOString()}'`,
-    );
+  const day = (compared: string, at: number): string[] =>
+    array === undefined ? [`PartitionKey ${compared} ${quoted(dayPartition(at))}`] : [];
+  if (until !== undefined) parts.push(...day("ge", until), `createdAt lt datetime'${new Date(until).toISOString()}'`);
+  if (since !== undefined) parts.push(...day("le", since), `createdAt ge datetime'${new Date(since).toISOString()}'`);
   if (states !== undefined) parts.push(`(${states.map((state) => `state eq ${quoted(state)}`).join(" or ")})`);
   if (name !== undefined) parts.push(`nameKey eq ${quoted(name.toLowerCase())}`);
   // What a row without a team answers to a comparison differs from storage to storage: who sees `default` is compared here.
   const compared = teams === undefined || teams.includes(defaultTeam) || teams.length > maxTeams ? [] : teams;
   if (compared.length > 0) parts.push(`(${compared.map((team) => `team eq ${quoted(team)}`).join(" or ")})`);
   const more = [states ?? [], compared].map(({ length }) => Math.max(0, length - 1));
-  const left = maxComparisons - parts.length - (more[0] ?? 0) - (more[1] ?? 0);
+  const left = maxComparisons - parts.length - (array === undefined ? 0 : 2) - (more[0] ?? 0) - (more[1] ?? 0);
   const own = Object.entries(columns).filter(([column, value]) => column !== "team" || value !== defaultTeam);
   for (const [column, value] of own.slice(0, left)) parts.push(`${column} eq ${quoted(value)}`);
   return parts.join(" and ");

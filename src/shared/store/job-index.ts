@@ -1,8 +1,8 @@
 import { isOfTeams } from "./job-filter.ts";
 import { odata, type TransactionAction } from "@azure/data-tables";
-import { nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
-import { terminalStates, type Job, type Typical } from "../job/job.ts";
-import { maxRuns, runOf, typicalOf, type Run } from "../job/typical.ts";
+import { childIn, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
+import { hasEnded, terminalStates, type Job, type Typical } from "../job/job.ts";
+import { maxRuns, medianRun, runOf, typicalOf, type Run } from "../job/typical.ts";
 import { leadsToItself, type JobKey } from "./job-row.ts";
 import { entity, keyIn, kind, leadsTo, nameEntry, timeOf } from "./index-partition.ts";
 import { Reservations } from "./reservations.ts";
@@ -32,6 +32,8 @@ export interface ActiveJob {
   readonly reason: string;
   readonly name: string;
   readonly createdAt: number;
+  /** Whose child it is. */
+  readonly array: JobId | undefined;
   readonly columns: Readonly<Record<string, unknown>>;
 }
 
@@ -90,11 +92,11 @@ export class JobIndex extends Reservations {
     await this.remove(`job_${id}`);
   }
 
-  /** The same, and the next job of its name may know what it left: one call still. */
-  async dropRun(job: Job, key: JobKey): Promise<void> {
+  /** The same, and the next job of its name may know what it left (`leftBy`): one call still. */
+  async dropRun({ id, name }: Job, key: JobKey, left: Left): Promise<void> {
     const actions: TransactionAction[] = [
-      ["delete", entity(`job_${job.id}`)],
-      ["upsert", entity(nameEntry(job.name, key), { ...leadsTo(key), ...leftBy(job) }), "Merge"],
+      ["delete", entity(`job_${id}`)],
+      ["upsert", entity(nameEntry(name, key), { ...leadsTo(key), ...left }), "Merge"],
     ];
     // Dropped before: then what it left was written before, too.
     await this.transact(actions);
@@ -201,16 +203,17 @@ export class JobIndex extends Reservations {
       }
       const text = (name: string): string => (typeof row[name] === "string" ? row[name] : "");
       const createdAt = timeOf(row["createdAt"]);
-      yield { id, state: text("state"), reason: text("reason"), name: text("name"), createdAt, columns: row };
+      const array = parseJobId(text("arrayId"));
+      yield { id, state: text("state"), reason: text("reason"), name: text("name"), createdAt, array, columns: row };
     }
   }
 
-  /** Jobs of a name that have not ended, oldest first. */
+  /** Jobs of a name that have not ended. An array's children are no jobs of their own. */
   async activeOf(name: string): Promise<readonly JobId[]> {
     const ended = terminalStates.map((state) => odata`state ne ${state}`).join(" and ");
     const ids: JobId[] = [];
     for await (const { id } of this.#jobs(`${kind("job")} and ${odata`nameKey eq ${nameKey(name)}`} and ${ended}`))
-      ids.push(id);
+      if (childIn(id) === undefined) ids.push(id);
     return ids;
   }
 
@@ -271,8 +274,17 @@ export class JobIndex extends Reservations {
   }
 }
 
-/** What a job that is done with leaves for the next of its name, in columns of its name's entry. */
-export function leftBy(job: Job): Readonly<Record<string, number | Date>> {
-  const { lastDeleteAt } = job;
-  return { ...runOf(job), ...(lastDeleteAt === undefined ? {} : { lastDeleteAt: new Date(lastDeleteAt) }) };
+export type Left = Readonly<Record<string, number | Date>>;
+
+/**
+ * What a job that is done with leaves for the next of its name, in columns of its name's entry. An array's child leaves nothing; its array
+ * leaves how long its children took, and the end of the last one's group.
+ *
+ * @param runs of an array: how long its children took that succeeded
+ */
+export function leftBy(job: Job, runs: readonly Run[] = []): Left {
+  if (job.child !== undefined) return {};
+  const lastDeleteAt = job.array !== undefined && hasEnded(job.phase) ? job.phase.finishedAt : job.lastDeleteAt;
+  const run = job.array === undefined ? runOf(job) : medianRun(runs);
+  return { ...run, ...(lastDeleteAt === undefined ? {} : { lastDeleteAt: new Date(lastDeleteAt) }) };
 }

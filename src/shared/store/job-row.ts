@@ -1,5 +1,6 @@
 // Longer than 350 lines: the columns of a row, written and read back in one place.
 import type { Edm } from "@azure/data-tables";
+import { defined } from "../base/defined.ts";
 import { day, second } from "../base/duration.ts";
 import { endingOf, hasEnded, jobSchema, recordOf, stateWord, type ArrayState, type Job } from "../job/job.ts";
 import { arrayHashOf, childIn, isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
@@ -53,6 +54,20 @@ export const afterDays = "a";
 /** In an array's partition: after all children, what is counted of their ends. */
 export const countsRow = "~counts";
 
+/** A filter of the rows of an array's children, from an index on. */
+export function childRows({ partition, from = 0 }: { readonly partition: string; readonly from?: number }): string {
+  return `PartitionKey eq '${partition}' and RowKey ge '${numberText(from)}' and RowKey lt '${countsRow}'`;
+}
+
+/** A filter of the partitions of arrays that were accepted since. */
+export function arraysSince(at: number): string {
+  return `PartitionKey ge '${childrenOf(Math.max(0, at), "")}'`;
+}
+
+function numberText(number: number): string {
+  return String(number).padStart(6, "0");
+}
+
 function childrenOf(arrayAt: number, arrayHash: string): string {
   return `array-${String(arrayAt).padStart(13, "0")}-${arrayHash}`;
 }
@@ -63,7 +78,7 @@ export function jobKey(id: JobId, createdAt: number): JobKey {
   if (child !== undefined)
     return {
       partitionKey: childrenOf(child.arrayAt, child.arrayHash),
-      rowKey: `${String(child.number).padStart(6, "0")}-${id}`,
+      rowKey: `${numberText(child.number)}-${id}`,
     };
   return {
     partitionKey: dayPartition(createdAt),
@@ -272,9 +287,14 @@ export const maxEntityBytes = 1_000_000;
 /** Beside the documented columns: what our own code reads. */
 const ownColumns = new Set<string>([
   ...["partitionKey", "rowKey", "etag", "timestamp", "nameKey", "hasDefinition", "hasLogs", "definition", "callbacks"],
-  "deleteRefused",
+  ...["deleteRefused", "result", "resultIn"],
   ...listedColumns,
 ]);
+
+/** Of an array's child: its result, which is found beside those of the others without its record. */
+function resultColumns({ child }: Job): Columns {
+  return defined({ result: child?.result, resultIn: child?.resultIn });
+}
 
 /** The properties that the job's JSON is spread over, as many as it needs. */
 export const recordColumns = ["record", "record1", "record2", "record3", "record4"] as const;
@@ -306,7 +326,8 @@ export function toRow(
     ...key,
     ...recordColumnsOf(job),
     hasDefinition: sealed.definition !== undefined,
-    hasLogs: job.attempts.length > 0 && !job.logsDropped,
+    hasLogs: (job.attempts.length > 0 || job.array !== undefined) && !job.logsDropped,
+    ...resultColumns(job),
     ...(sealed.definition === undefined ? {} : { definition: sealed.definition }),
     ...(sealed.callbacks === undefined ? {} : { callbacks: sealed.callbacks }),
   };

@@ -7,6 +7,7 @@ import { hasEnded, recordOf, type Job } from "../job/job.ts";
 import { outcomesAction, readOutcomes } from "./array-outcomes.ts";
 import {
   arrayPartition,
+  arraysSince,
   dayPartition,
   fromRow,
   idIn,
@@ -290,7 +291,7 @@ export class JobStore {
     since: number,
     page: string | undefined,
   ): Promise<{ readonly found: readonly Found[]; readonly continuation: string | undefined }> {
-    const filter = `groupDeleted eq false and PartitionKey le ${quoted(dayPartition(since))}`;
+    const filter = `groupDeleted eq false and (PartitionKey le ${quoted(dayPartition(since))} or ${arraysSince(since)})`;
     const pages = this.#table
       .listEntities({ queryOptions: { filter, select: ["PartitionKey", "RowKey", "id"] } })
       .byPage({ maxPageSize: 200, ...(page === undefined ? {} : { continuationToken: page }) });

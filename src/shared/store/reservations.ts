@@ -1,6 +1,6 @@
 import type { TransactionAction } from "@azure/data-tables";
 import { defined } from "../base/defined.ts";
-import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
+import { childIn, groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import type { JobKey } from "./job-row.ts";
 import { entity, keyIn, leadsTo, nameEntry, partition, timeOf, type IndexRow } from "./index-partition.ts";
 import { queueTimeOf } from "../job/slot.ts";
@@ -70,8 +70,12 @@ export class Reservations extends NameLocks {
           ...(keyEntry === undefined ? {} : { keyHash: keyEntry.hash }),
         }),
       ],
-      ["create", entity(nameEntry(name, key), { ...leadsTo(key), ...defined({ team: reservation.columns["team"] }) })],
     ];
+    // A name means an array, and none of its children.
+    if (childIn(id) === undefined) {
+      const { team } = reservation.columns;
+      actions.push(["create", entity(nameEntry(name, key), { ...leadsTo(key), ...defined({ team }) })]);
+    }
     if (want === "hold") actions.push(["create", entity(`hold_${nameKey(groupName)}`, { jobId: id })]);
     if (want === "wait") actions.push(["create", waitEntity(groupName, { id, createdAt, turn, replaces })]);
     if (keyEntry !== undefined) {

@@ -25,7 +25,9 @@ export async function letGo(
 }
 
 /** What later jobs of the name need to know of this one stays. */
-export async function leaveIndex({ jobs: { index } }: Pick<Deps, "jobs">, { job, key }: Stored): Promise<void> {
-  if (Object.keys(leftBy(job)).length === 0) await index.drop(job.id);
-  else await index.dropRun(job, key);
+export async function leaveIndex({ jobs }: Pick<Deps, "jobs">, { job, key }: Stored): Promise<void> {
+  const { runs = [] } = job.array === undefined ? {} : await jobs.outcomesOf(job);
+  const left = leftBy(job, runs);
+  if (Object.keys(left).length === 0) await jobs.index.drop(job.id);
+  else await jobs.index.dropRun(job, key, left);
 }
