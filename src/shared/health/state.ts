@@ -174,7 +174,7 @@ async function activeCounts({ jobs, now }: HealthDeps) {
       byState.set(key, sum);
     }
     // One that was only just accepted has no state here yet; neither has one whose message does not arrive.
-    if (!isChild && (state === "Queued" || state === "")) oldestQueued = Math.min(oldestQueued ?? Infinity, createdAt);
+    if (!isChild && ["Queued", ""].includes(state)) oldestQueued = Math.min(oldestQueued ?? Infinity, createdAt);
     const endedFor = finishedAt instanceof Date ? now() - finishedAt.getTime() : 0;
     if (ended && columns["callbackState"] === "pending") {
       undeliveredNotifications++;

@@ -1,4 +1,5 @@
 import { hasEnded, terminalStates, type EndCounts, type ItemFailure, type Job, type TerminalState } from "./job.ts";
+import type { JobResult } from "./result.ts";
 import { maxRuns, runOf, type Run } from "./typical.ts";
 import { usageOf, type Usage } from "./usage.ts";
 
@@ -81,6 +82,19 @@ export function countEnd(before: ArrayOutcomes, job: Job): { readonly outcomes: 
     },
     job: stays && before.kept >= maxKept ? { ...job, yield: true } : job,
   };
+}
+
+/** A longer result, as JSON, is in the child's attempt alone. */
+const maxResultBytes = 8 * 1024;
+
+/** What an attempt's program gave as its result: an array's child has it in its row, beside those of the others. */
+export function withResult(job: Job, result: JobResult | undefined): Job {
+  if (job.child === undefined) return job;
+  const { result: _before, resultIn: _where, ...child } = job.child;
+  const text = result && JSON.stringify(result);
+  if (text === undefined) return { ...job, child };
+  const isShort = Buffer.byteLength(text) <= maxResultBytes;
+  return { ...job, child: { ...child, ...(isShort ? { result: text } : { resultIn: "attempt" }) } };
 }
 
 function withEnd(before: ArrayOutcomes, index: number, failure: ItemFailure, state: TerminalState): ArrayOutcomes {

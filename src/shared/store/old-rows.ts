@@ -2,7 +2,7 @@ import type { TableClient, TransactionAction } from "@azure/data-tables";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import { parseJson } from "../base/json.ts";
 import { storageCall } from "./connect.ts";
-import { recordColumns, type JobKey } from "./job-row.ts";
+import { afterDays, arrayPartition, childRows, countsRow, recordColumns, type JobKey } from "./job-row.ts";
 
 /**
  * The table `jobs` as retention sees it: partitions, and by the columns alone what in them is past its time. A row whose record can't be
@@ -17,6 +17,8 @@ export interface OldRow {
   readonly attempts: number | undefined;
   readonly hasLogs: boolean;
   readonly hasDefinition: boolean;
+  /** Of an array: where its children have their rows. */
+  readonly children: string | undefined;
   /** Callers are still to be notified of the job's end, and their addresses are in the sealed bytes. */
   readonly awaitsNotification: boolean;
   /** The record, where it was asked for and is JSON. */
@@ -38,7 +40,10 @@ const mayGo: Readonly<Record<Kept, string>> = {
   rows: "groupDeleted eq true",
 };
 
-const columns = ["PartitionKey", "RowKey", "id", "name", "attempt", "hasLogs", "hasDefinition", "callbackState"];
+const columns = [
+  ...["PartitionKey", "RowKey", "id", "name", "createdAt", "attempt"],
+  ...["hasLogs", "hasDefinition", "callbackState", "array"],
+];
 /** A transaction's most actions; a page of rows with their records must fit into memory too. */
 const batch = 100;
 
@@ -49,10 +54,14 @@ export class OldRows {
     this.#table = table;
   }
 
-  /** The partitions that there are, the newest day first, found by stepping from one to the next. */
+  /** The days' partitions that there are, the newest first, found by stepping from one to the next. An array's goes with its array. */
   async *partitions(): AsyncGenerator<string> {
     for (let last = ""; ;) {
-      const [next] = await this.#page(`PartitionKey gt '${last}'`, ["PartitionKey"], 1);
+      const [next] = await this.#page(
+        `PartitionKey gt '${last}' and PartitionKey lt '${afterDays}'`,
+        ["PartitionKey"],
+        1,
+      );
       if (typeof next?.["partitionKey"] !== "string") return;
       last = next["partitionKey"];
       yield last;
@@ -72,7 +81,23 @@ export class OldRows {
       mayGo[kind],
       `finishedAt lt datetime'${new Date(endedBefore).toISOString()}'`,
     ].join(" and ");
-    const select = kind === "rows" ? [...columns, ...recordColumns] : columns;
+    yield* this.#pages(filter, kind === "rows" ? [...columns, ...recordColumns] : columns);
+  }
+
+  /** Children of an array that have logs, or that may go as a whole, a hundred rows at a time. */
+  children(kind: "logs" | "rows", partition: string): AsyncGenerator<readonly OldRow[]> {
+    return this.#pages(`${childRows({ partition })} and ${mayGo[kind]}`, columns);
+  }
+
+  /** What is counted of an array's children, once there is none left. */
+  async removeCounts(partition: string): Promise<"removed" | "children left"> {
+    const left = await this.#page(childRows({ partition }), ["PartitionKey"], 1);
+    if (left.length > 0) return "children left";
+    await storageCall(() => this.#table.deleteEntity(partition, countsRow), 404);
+    return "removed";
+  }
+
+  async *#pages(filter: string, select: string[]): AsyncGenerator<readonly OldRow[]> {
     const pages = this.#table.listEntities({ queryOptions: { filter, select } }).byPage({ maxPageSize: batch });
     for (;;) {
       const page = await storageCall(() => pages.next(), 404);
@@ -119,7 +144,7 @@ export class OldRows {
 }
 
 function rowOf(row: Readonly<Record<string, unknown>>): OldRow | undefined {
-  const { partitionKey, rowKey, etag, id: text, name } = row;
+  const { partitionKey, rowKey, etag, id: text, name, createdAt } = row;
   const id = typeof text === "string" ? parseJobId(text) : undefined;
   if (typeof partitionKey !== "string" || typeof rowKey !== "string" || typeof etag !== "string" || id === undefined)
     return undefined;
@@ -131,6 +156,10 @@ function rowOf(row: Readonly<Record<string, unknown>>): OldRow | undefined {
     attempts: typeof row["attempt"] === "number" ? row["attempt"] : undefined,
     hasLogs: row["hasLogs"] === true,
     hasDefinition: row["hasDefinition"] === true,
+    children:
+      typeof row["array"] === "string" && createdAt instanceof Date
+        ? arrayPartition(id, createdAt.getTime())
+        : undefined,
     awaitsNotification: row["callbackState"] === "pending",
     record: parseJson(recordColumns.map((part) => (typeof row[part] === "string" ? row[part] : "")).join("")),
   };

@@ -1,7 +1,7 @@
 import { second } from "../../shared/base/duration.ts";
 import { eachInTime, type Deadline } from "../../shared/base/deadline.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
-import type { ContainerResult } from "../../shared/store/attempts.ts";
+import type { AttemptResult, ContainerResult } from "../../shared/store/attempts.ts";
 import type { CapturedLog } from "../../shared/store/captured-logs.ts";
 import { isMark, linesOf, mergeLog, plainLog, tailOf, textOf } from "../../shared/store/log-merge.ts";
 import { linesAfter, logPause, logPauseAfterFailure } from "../../shared/store/log-pace.ts";
@@ -34,7 +34,7 @@ type CaptureDeps = OpenDeps & Pick<Deps, "now" | "log" | "attempts" | "aci" | "j
  * where it stopped. Trouble with a log holds an end up for a minute or so, and never drives it.
  *
  * @param since when the end was decided
- * @returns `again` when a log could not be read or stored now but may be later; what could be read is stored all the same
+ * @returns what is stored; `again` when a log could not be read or stored now but may be later: what could be read is stored all the same
  */
 export async function captureAttempt(
   deps: CaptureDeps,
@@ -42,7 +42,7 @@ export async function captureAttempt(
   group: ObservedGroup | undefined,
   since: number,
   deadline: Deadline,
-): Promise<"captured" | "again"> {
+): Promise<AttemptResult | "again"> {
   const now = deps.now();
   const last = now >= since + patience;
   const time = last ? Math.max(since + longestPatience - now, captureTime / 3) : captureTime;
@@ -82,8 +82,9 @@ export async function captureAttempt(
       settled,
     };
   });
-  await deps.attempts.save(job.id, { attempt: job.attempt, containers, ...result });
-  return last || (sent.kind !== "unknown" && containers.every(({ settled }) => settled)) ? "captured" : "again";
+  const captured = { attempt: job.attempt, containers, ...result };
+  await deps.attempts.save(job.id, captured);
+  return last || (sent.kind !== "unknown" && containers.every(({ settled }) => settled)) ? captured : "again";
 }
 
 /** A container's log at its end, as far as it could be read. */

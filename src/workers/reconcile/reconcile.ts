@@ -13,6 +13,7 @@ import { conflict, done, maxTries, pauseAfter, tooMany } from "../../shared/base
 import { expireReservation } from "../../shared/intake/reservation.ts";
 import { checkDelay, leastCheckDelay } from "../../shared/store/requeue.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
+import { withResult } from "../../shared/job/array-outcomes.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../shared/job/arm-answers.ts";
 import { jobTrace } from "../../shared/job/job-spans.ts";
 import { withinTrace } from "../../shared/base/telemetry.ts";
@@ -324,7 +325,8 @@ class Reconciliation {
     const since = (hasEnded(job.phase) ? job.phase.finishedAt : ending?.since) ?? this.#deps.now();
     const captured = await captureAttempt(this.#deps, job, group, since, this.#deadline);
     if (captured === "again") return this.#requeueAt(job, this.#deps.now() + 5 * second);
-    await this.#save(afterCapture(job, group, this.#deps.now(), rulesOf(this.#deps)));
+    const after = afterCapture(job, group, this.#deps.now(), rulesOf(this.#deps));
+    await this.#save(withResult(after, captured.result));
     return false;
   }
 

@@ -101,6 +101,7 @@ async function clearPartition(
   }: { readonly partition: string; readonly endedBefore: number; readonly until: number },
   lasting: LastingNames,
 ): Promise<boolean> {
+  let isComplete = true;
   for await (const rows of deps.oldRows.past(kind, partition, endedBefore)) {
     if (deps.now() >= until) return false;
     const failed = ({ id }: OldRow, error: unknown): void =>
@@ -114,11 +115,40 @@ async function clearPartition(
       await inParallel(some, one, { width, until: Infinity, now: deps.now, failed });
       return done;
     };
-    const done = await each(rows, (row) => dropBeside(deps, kind, row));
+    const childless: OldRow[] = [];
+    for (const row of rows) childless.push(...(await each([row], () => dropChildren(deps, kind, row, each, until))));
+    const done = await each(childless, (row) => dropBeside(deps, kind, row));
     if (kind === "rows") await deps.oldRows.remove(await dropLeads(deps, done, each, lasting));
     else await deps.oldRows.clear(done, kind);
+    if (childless.length < rows.length && deps.now() >= until) isComplete = false;
   }
-  return true;
+  return isComplete;
+}
+
+/**
+ * The same of an array's children: they go before what they belong to.
+ *
+ * @returns false while one of them is left; a later pass goes on
+ */
+async function dropChildren(
+  deps: RetentionDeps,
+  kind: Kept,
+  { children: partition }: OldRow,
+  each: Each,
+  until: number,
+): Promise<boolean> {
+  // What they run is sealed with the array.
+  if (partition === undefined || kind === "definitions") return true;
+  let isComplete = true;
+  for await (const rows of deps.oldRows.children(kind, partition)) {
+    if (deps.now() >= until) return false;
+    const done = await each(rows, (row) => dropBeside(deps, kind, row));
+    if (kind === "rows") await deps.oldRows.remove(done);
+    else await deps.oldRows.clear(done, kind);
+    if (done.length < rows.length) isComplete = false;
+  }
+  if (kind === "logs" || !isComplete) return isComplete;
+  return (await deps.oldRows.removeCounts(partition)) === "removed";
 }
 
 /** Drops something of each row, several at once, and returns the rows for which that went well. */
