@@ -401,6 +401,76 @@ export interface JobRow {
   readonly version?: number | undefined;
 }
 
+export interface ArrayStatus {
+  /** Items. */
+  readonly size: number;
+  /** Items. */
+  readonly succeeded?: number | undefined;
+  /** Items. */
+  readonly failed?: number | undefined;
+  /** Items. */
+  readonly stopped?: number | undefined;
+  /** Items. */
+  readonly timedOut?: number | undefined;
+  /** Items. */
+  readonly canceled?: number | undefined;
+  /** Children that exist and have not ended. */
+  readonly active?: number | undefined;
+  /** At most 20, the lowest indexes. */
+  readonly failures?: readonly ItemFailure[] | undefined;
+}
+
+export interface ItemFailure {
+  /** From 0. */
+  readonly index: number;
+  /** How it ended. */
+  readonly state: string;
+  /** Why. */
+  readonly reason?: Reason | undefined;
+  readonly exitCode?: number | undefined;
+}
+
+export interface ItemResult {
+  /** From 0. */
+  readonly index: number;
+  /** Of its job. */
+  readonly state: State;
+  /** Why it waits, is being stopped, or ended. */
+  readonly reason?: Reason | undefined;
+  readonly exitCode?: number | undefined;
+  /** The JSON object that the program printed last, or sent to its result address. */
+  readonly result?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface ChildResult {
+  /** From 0. */
+  readonly index: number;
+  /** Of its job. */
+  readonly state: State;
+  /** Why it waits, is being stopped, or ended. */
+  readonly reason?: Reason | undefined;
+  readonly exitCode?: number | undefined;
+  /** The JSON object that the program printed last, or sent to its result address. */
+  readonly result?: Readonly<Record<string, unknown>> | undefined;
+  /** Of the job that runs it. */
+  readonly id?: string | undefined;
+}
+
+export interface Results {
+  /** The job's id. */
+  readonly id?: string | undefined;
+  /** As its caller wrote it. */
+  readonly name?: string | undefined;
+  /** Its state. */
+  readonly state?: State | undefined;
+  /** Of the array. */
+  readonly size?: number | undefined;
+  /** By index; those that have no job yet are left out. */
+  readonly results: readonly ChildResult[];
+  /** Where the next page begins; absent on the last one. */
+  readonly continuation?: string | undefined;
+}
+
 export interface Accepted {
   /** A sentence for people. */
   readonly message: string;
@@ -510,6 +580,13 @@ export interface Status {
   readonly groupDeleted?: boolean | undefined;
   /** The JSON object that the program printed last, or sent to its result address. */
   readonly result?: Readonly<Record<string, unknown>> | undefined;
+  readonly array?: ArrayStatus | undefined;
+  /** Of an array: what came of each index. */
+  readonly resultsUrl?: string | undefined;
+  /** Of an array that has ended: by index, as many as fit into 256 KiB. */
+  readonly results?: readonly ItemResult[] | undefined;
+  /** `resultsUrl` has more. */
+  readonly resultsTruncated?: boolean | undefined;
 }
 
 export interface Unknown {
@@ -707,21 +784,6 @@ export interface JobRecordStopping {
   readonly reason: Reason;
   /** Since when. */
   readonly since: string;
-}
-
-export interface JobRecordArray1 {
-  /** Items. */
-  readonly size?: number | undefined;
-  /** Items. */
-  readonly succeeded?: number | undefined;
-  /** Items. */
-  readonly failed?: number | undefined;
-  /** Items. */
-  readonly stopped?: number | undefined;
-  /** Items. */
-  readonly timedOut?: number | undefined;
-  /** Items. */
-  readonly canceled?: number | undefined;
 }
 
 export interface JobRecordContainers {
@@ -936,8 +998,7 @@ export interface JobRecord {
   readonly template?: string | undefined;
   /** Of its template. */
   readonly templateVersion?: number | undefined;
-  /** Of an array: its size, and how many ended in each way; text where the cell was edited by hand. */
-  readonly array?: JobRecordArray1 | string | undefined;
+  readonly array?: ArrayStatus | undefined;
   /** The job's id. */
   readonly arrayId?: string | undefined;
   /** Which of the array's items it runs, from 0. */
@@ -951,6 +1012,8 @@ export interface JobRecord {
   readonly version?: number | undefined;
   /** Of the definition. */
   readonly apiVersion?: string | undefined;
+  /** Of an array: what came of each index. */
+  readonly resultsUrl?: string | undefined;
   readonly containers?: Readonly<Record<string, JobRecordContainers>> | undefined;
   readonly options?: JobRecordOptions | undefined;
   /** When the service looks at its group next. */
@@ -1688,7 +1751,7 @@ export type JobsQuery = {
   readonly group?: string | undefined;
   /** Only jobs of this template. */
   readonly template?: string | undefined;
-  /** Only jobs of this array, by its job's id. */
+  /** Only children of this array, by its job's id, in the order of their indexes. */
   readonly array?: string | undefined;
   /** Accepted at or after: a time, or a duration ago. */
   readonly since?: string | undefined;
@@ -1735,7 +1798,7 @@ export type SummaryQuery = {
   readonly group?: string | undefined;
   /** Only jobs of this template. */
   readonly template?: string | undefined;
-  /** Only jobs of this array, by its job's id. */
+  /** Only children of this array, by its job's id, in the order of their indexes. */
   readonly array?: string | undefined;
   /** Accepted at or after: a time, or a duration ago. */
   readonly since?: string | undefined;
@@ -1758,6 +1821,23 @@ export type SummaryQuery = {
     | undefined;
 };
 
+/** What came of each index of an array. */
+export type ResultsQuery = {
+  /**
+   * `active` for all that have not ended, or some of Queued, Provisioning, Pending, Running, Succeeded, Failed,
+   * Stopped, TimedOut, Canceled, separated by commas.
+   */
+  readonly state?: string | undefined;
+  /** Only this index and later ones. */
+  readonly from?: number | string | undefined;
+  /** How many at most; default 100. */
+  readonly top?: number | string | undefined;
+  /** Where the page before ended, unchanged, with the same filters. */
+  readonly continuation?: string | undefined;
+  /** Default JSON; NDJSON has all of them, a line each. */
+  readonly format?: "json" | "ndjson" | NewerWord | undefined;
+};
+
 /** The logs of all containers, each line with its container's name in front where there are several. */
 export type LogsQuery = {
   /** Only the last lines. */
@@ -1768,6 +1848,8 @@ export type LogsQuery = {
   readonly attempt?: number | string | undefined;
   /** Stream until the job has ended, at most four minutes. */
   readonly follow?: boolean | string | undefined;
+  /** Of an array: whose log. */
+  readonly index?: number | string | undefined;
   /** Default text. */
   readonly format?: "text" | "json" | NewerWord | undefined;
 };
@@ -1782,6 +1864,8 @@ export type ContainerLogsQuery = {
   readonly attempt?: number | string | undefined;
   /** Stream until the job has ended, at most four minutes. */
   readonly follow?: boolean | string | undefined;
+  /** Of an array: whose log. */
+  readonly index?: number | string | undefined;
   /** Default text. */
   readonly format?: "text" | "json" | NewerWord | undefined;
 };
@@ -1890,6 +1974,11 @@ export interface Replies {
   readonly JobRowStopping: JobRowStopping;
   readonly JobRowArray1: JobRowArray1;
   readonly JobRow: JobRow;
+  readonly ArrayStatus: ArrayStatus;
+  readonly ItemFailure: ItemFailure;
+  readonly ItemResult: ItemResult;
+  readonly ChildResult: ChildResult;
+  readonly Results: Results;
   readonly Accepted: Accepted;
   readonly Checked: Checked;
   readonly StatusWaiting: StatusWaiting;
@@ -1905,7 +1994,6 @@ export interface Replies {
   readonly UnreadableJob: UnreadableJob;
   readonly Definition: Definition;
   readonly JobRecordStopping: JobRecordStopping;
-  readonly JobRecordArray1: JobRecordArray1;
   readonly JobRecordContainers: JobRecordContainers;
   readonly JobRecordOptionsRetryOnWhen1: JobRecordOptionsRetryOnWhen1;
   readonly JobRecordOptionsRetryOnWhen2: JobRecordOptionsRetryOnWhen2;

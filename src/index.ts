@@ -14,6 +14,7 @@ import { health, healthDetails, version } from "./http/health.ts";
 import { jobs } from "./http/jobs/list.ts";
 import { definition } from "./http/jobs/definition.ts";
 import { job } from "./http/jobs/record.ts";
+import { results } from "./http/jobs/results.ts";
 import { summary } from "./http/jobs/summary.ts";
 import { withoutQuery } from "./http/lib/query.ts";
 import { link } from "./http/link.ts";
@@ -74,6 +75,7 @@ http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps)) });
 const summarize = summary(deps);
 http("summary", { methods: ["GET"], route: "jobs/summary", ...allow("read", summarize) });
 http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
+http("results", { methods: ["GET"], route: "jobs/{id}/results", ...allow("read", results(deps)) });
 http("definition", {
   methods: ["GET"],
   route: "jobs/{id}/definition",
@@ -151,6 +153,7 @@ if (settings.readKey) {
     readJobs: { route: "read/jobs", handler: jobs(deps) },
     readSummary: { route: "read/jobs/summary", handler: summarize },
     readJob: { route: "read/jobs/{id}", handler: job(deps) },
+    readResults: { route: "read/jobs/{id}/results", handler: results(deps) },
     readDefinition: { route: "read/jobs/{id}/definition", handler: plain(definition(deps)) },
     readLogs: { route: "read/logs/{idOrName}/{container?}", handler: readLogs },
     readHealthDetails: { route: "read/health/details", handler: plain(healthDetails(deps)) },

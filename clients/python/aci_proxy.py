@@ -542,6 +542,103 @@ class JobRow(Reply):
 
 
 @dataclass(frozen=True)
+class ArrayStatus(Reply):
+    """The reply ArrayStatus."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "timed_out": "timedOut",
+    }
+    size: int
+    """Items."""
+    succeeded: Optional[int] = None
+    """Items."""
+    failed: Optional[int] = None
+    """Items."""
+    stopped: Optional[int] = None
+    """Items."""
+    timed_out: Optional[int] = None
+    """Items."""
+    canceled: Optional[int] = None
+    """Items."""
+    active: Optional[int] = None
+    """Children that exist and have not ended."""
+    failures: Optional[List[ItemFailure]] = None
+    """At most 20, the lowest indexes."""
+
+
+@dataclass(frozen=True)
+class ItemFailure(Reply):
+    """The reply ItemFailure."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "exit_code": "exitCode",
+    }
+    index: int
+    """From 0."""
+    state: str
+    """How it ended."""
+    reason: Optional[Reason] = None
+    """Why."""
+    exit_code: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class ItemResult(Reply):
+    """The reply ItemResult."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "exit_code": "exitCode",
+    }
+    index: int
+    """From 0."""
+    state: State
+    """Of its job."""
+    reason: Optional[Reason] = None
+    """Why it waits, is being stopped, or ended."""
+    exit_code: Optional[int] = None
+    result: Optional[Dict[str, Any]] = None
+    """The JSON object that the program printed last, or sent to its result address."""
+
+
+@dataclass(frozen=True)
+class ChildResult(Reply):
+    """The reply ChildResult."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "exit_code": "exitCode",
+    }
+    index: int
+    """From 0."""
+    state: State
+    """Of its job."""
+    reason: Optional[Reason] = None
+    """Why it waits, is being stopped, or ended."""
+    exit_code: Optional[int] = None
+    result: Optional[Dict[str, Any]] = None
+    """The JSON object that the program printed last, or sent to its result address."""
+    id: Optional[str] = None
+    """Of the job that runs it."""
+
+
+@dataclass(frozen=True)
+class Results(Reply):
+    """The reply Results."""
+
+    results: List[ChildResult]
+    """By index; those that have no job yet are left out."""
+    id: Optional[str] = None
+    """The job's id."""
+    name: Optional[str] = None
+    """As its caller wrote it."""
+    state: Optional[State] = None
+    """Its state."""
+    size: Optional[int] = None
+    """Of the array."""
+    continuation: Optional[str] = None
+    """Where the next page begins; absent on the last one."""
+
+
+@dataclass(frozen=True)
 class Accepted(Reply):
     """The reply Accepted."""
 
@@ -638,6 +735,8 @@ class Status(Reply):
         "failed_container": "failedContainer",
         "finished_at": "finishedAt",
         "group_deleted": "groupDeleted",
+        "results_url": "resultsUrl",
+        "results_truncated": "resultsTruncated",
     }
     state: State
     """Its state."""
@@ -688,6 +787,13 @@ class Status(Reply):
     """The group is gone."""
     result: Optional[Dict[str, Any]] = None
     """The JSON object that the program printed last, or sent to its result address."""
+    array: Optional[ArrayStatus] = None
+    results_url: Optional[str] = None
+    """Of an array: what came of each index."""
+    results: Optional[List[ItemResult]] = None
+    """Of an array that has ended: by index, as many as fit into 256 KiB."""
+    results_truncated: Optional[bool] = None
+    """`resultsUrl` has more."""
 
 
 @dataclass(frozen=True)
@@ -952,27 +1058,6 @@ class JobRecordStopping(Reply):
 
 
 @dataclass(frozen=True)
-class JobRecordArray1(Reply):
-    """The reply JobRecordArray1."""
-
-    _names: ClassVar[Dict[str, str]] = {
-        "timed_out": "timedOut",
-    }
-    size: Optional[int] = None
-    """Items."""
-    succeeded: Optional[int] = None
-    """Items."""
-    failed: Optional[int] = None
-    """Items."""
-    stopped: Optional[int] = None
-    """Items."""
-    timed_out: Optional[int] = None
-    """Items."""
-    canceled: Optional[int] = None
-    """Items."""
-
-
-@dataclass(frozen=True)
 class JobRecordContainers(Reply):
     """The reply JobRecordContainers."""
 
@@ -1172,6 +1257,7 @@ class JobRecord(Reply):
         "message_id": "messageId",
         "callback_state": "callbackState",
         "api_version": "apiVersion",
+        "results_url": "resultsUrl",
         "look_at": "lookAt",
         "correlation_id": "correlationId",
         "reply_state": "replyState",
@@ -1276,8 +1362,7 @@ class JobRecord(Reply):
     """The template that it is a run of."""
     template_version: Optional[int] = None
     """Of its template."""
-    array: Optional[Union[JobRecordArray1, str]] = None
-    """Of an array: its size, and how many ended in each way; text where the cell was edited by hand."""
+    array: Optional[ArrayStatus] = None
     array_id: Optional[str] = None
     """The job's id."""
     array_index: Optional[int] = None
@@ -1291,6 +1376,8 @@ class JobRecord(Reply):
     """Of the row's form."""
     api_version: Optional[str] = None
     """Of the definition."""
+    results_url: Optional[str] = None
+    """Of an array: what came of each index."""
     containers: Optional[Dict[str, JobRecordContainers]] = None
     options: Optional[JobRecordOptions] = None
     look_at: Optional[str] = None
@@ -2419,7 +2506,7 @@ class _Service:
         :param team: Only jobs of this team, in any letter case.
         :param group: Only jobs of this group, in any letter case.
         :param template: Only jobs of this template.
-        :param array: Only jobs of this array, by its job's id.
+        :param array: Only children of this array, by its job's id, in the order of their indexes.
         :param since: Accepted at or after: a time, or a duration ago.
         :param until: Accepted before: a time, or a duration ago.
         :param top: How many at most; default 100.
@@ -2488,7 +2575,7 @@ class _Service:
         :param team: Only jobs of this team, in any letter case.
         :param group: Only jobs of this group, in any letter case.
         :param template: Only jobs of this template.
-        :param array: Only jobs of this array, by its job's id.
+        :param array: Only children of this array, by its job's id, in the order of their indexes.
         :param since: Accepted at or after: a time, or a duration ago.
         :param until: Accepted before: a time, or a duration ago.
         :param by: What the jobs of a row have in common; default `state`.
@@ -2527,6 +2614,38 @@ class _Service:
             JobRecord,
             "GET",
             f"/api/jobs/{_quoted(job_id)}",
+        )
+
+    def results(
+        self,
+        job_id: str,
+        *,
+        state: Optional[str] = None,
+        from_: Optional[int] = None,
+        top: Optional[int] = None,
+        continuation: Optional[str] = None,
+        format: Optional[str] = None,
+    ) -> Results:
+        """What came of each index of an array.
+
+        :param state: `active` for all that have not ended, or some of Queued, Provisioning, Pending,
+            Running, Succeeded, Failed, Stopped, TimedOut, Canceled, separated by commas.
+        :param from_: Only this index and later ones.
+        :param top: How many at most; default 100.
+        :param continuation: Where the page before ended, unchanged, with the same filters.
+        :param format: Default JSON; NDJSON has all of them, a line each.
+        """
+        return self._json(
+            Results,
+            "GET",
+            f"/api/jobs/{_quoted(job_id)}/results",
+            query={
+                "state": state,
+                "from": from_,
+                "top": top,
+                "continuation": continuation,
+                "format": format,
+            },
         )
 
     def definition(

@@ -1,6 +1,7 @@
 import type { HttpResponseInit } from "@azure/functions";
 import { minute, second } from "../shared/base/duration.ts";
 import { isMark, markLine, stampOf, textOf } from "../shared/store/log-merge.ts";
+import { childJobId } from "../shared/base/ids.ts";
 import { counted } from "../shared/base/text.ts";
 import type { Deps } from "../shared/deps.ts";
 import { err, ok, Unavailable, type Result } from "../shared/base/errors.ts";
@@ -10,7 +11,7 @@ import { LiveLogs } from "../shared/aci/live-logs.ts";
 import { audit, isOwn } from "./lib/audit.ts";
 import { noConnections, streamOf, type Connection, type Connections } from "./lib/connections.ts";
 import { attemptEnded, LogView } from "./lib/log-view.ts";
-import { aBoolean, aTime, oneOf, readQuery, whole } from "./lib/query.ts";
+import { aBoolean, aTime, oneOf, readQuery, whole, type Values } from "./lib/query.ts";
 import { faulty, handler, refuse } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
 import { VisibleJobs } from "./lib/visible.ts";
@@ -39,11 +40,10 @@ export function logs(deps: LogsDeps, connections: Connections = noConnections) {
   return handler(deps.log, async (request, context) => {
     const parameters = readParameters(request.query, deps);
     if (!parameters.ok) return refuse(parameters.error, context);
-    const stored = await new VisibleJobs(deps.jobs, context).findByIdOrName(request.params["idOrName"] ?? "");
-    if (stored === undefined) {
-      return refuse({ code: "JobNotFound", message: "No job of that id or name is known." }, context);
-    }
-    const { job } = stored;
+    const visible = new VisibleJobs(deps.jobs, context);
+    const found = await jobWithLogs(visible, request.params["idOrName"] ?? "", parameters.value.index);
+    if (!found.ok) return refuse(found.error, context);
+    const job = found.value;
     const wanted = request.params["container"];
     const names = job.containers.map(({ name }) => name).filter((name) => wanted === undefined || name === wanted);
     if (names.length === 0 && wanted !== undefined) {
@@ -69,6 +69,21 @@ export function logs(deps: LogsDeps, connections: Connections = noConnections) {
     const texts = asked.format === "json" ? json(view, job) : text(view, job);
     return { ...replyOf(asked.format), body: await bodyOf(texts, connection) };
   });
+}
+
+/** The job itself, or of an array the child of an index. */
+async function jobWithLogs(visible: VisibleJobs, idOrName: string, index: number | undefined): Promise<Result<Job>> {
+  const stored = await visible.findByIdOrName(idOrName);
+  if (stored === undefined) return err({ code: "JobNotFound", message: "No job of that id or name is known." });
+  const { job } = stored;
+  if (job.array === undefined)
+    return index === undefined ? ok(job) : err(faulty("index", "must be left out: the job is no array"));
+  if (index === undefined || index >= job.array.size)
+    return err(faulty("index", `must be the index of a job of this array, from 0 to ${job.array.size - 1}`));
+  const child = await visible.peek(childJobId(job.id, job.createdAt, index));
+  return child === undefined
+    ? err({ code: "JobNotFound", message: `Index ${index} of the array has no job yet, or was never run.` })
+    : ok(child.job);
 }
 
 function replyOf(format: Asked["format"]) {
@@ -118,19 +133,20 @@ export const logParameters = {
     "The attempt; default the newest. A follower that names an attempt does not go on into the next.",
   ),
   follow: aBoolean("Stream until the job has ended, at most four minutes."),
+  index: whole(0, 9999, "Of an array: whose log."),
   format: oneOf(["text", "json"], "Default text."),
 };
 
 function readParameters(
   query: URLSearchParams,
   { settings, now }: LogsDeps,
-): Result<Omit<Asked, "attempt" | "oneAttempt"> & { readonly attempt: number | undefined }> {
+): Result<Omit<Asked, "attempt" | "oneAttempt"> & Pick<Values<typeof logParameters>, "attempt" | "index">> {
   const asked = readQuery(query, logParameters, settings, now());
   if (!asked.ok) return asked;
-  const { attempt, tail, since, follow = false, format = "text" } = asked.value;
+  const { attempt, index, tail, since, follow = false, format = "text" } = asked.value;
   return follow && format === "json"
     ? err(faulty("format", "must be text with follow"))
-    : ok({ attempt, tail, since, follow, format });
+    : ok({ attempt, index, tail, since, follow, format });
 }
 
 // ------------------------------------------------------------------------------------------------------------------ Replies

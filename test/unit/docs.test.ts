@@ -9,7 +9,7 @@ import { generatedDocs } from "../../scripts/generated-docs.ts";
 import { statusOf } from "../../src/shared/base/errors.ts";
 import { finishedEvent } from "../../src/shared/job/finished-event.ts";
 import { cloudEvent, type JobEvent } from "../../src/shared/job/job-events.ts";
-import { jobKey, listedColumns, toRow } from "../../src/shared/store/job-row.ts";
+import { jobKey, listedColumns, resultColumns, toRow } from "../../src/shared/store/job-row.ts";
 import { catalogue } from "../../src/shared/job/reasons.ts";
 import { readJobMessage } from "../../src/shared/job/envelope.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
@@ -69,7 +69,7 @@ describe("hand-written pages", () => {
           gbSeconds: 0,
         },
       }),
-      job({ child: { array: jobId(), arrayAt: start, index: 0, size: 2 } }),
+      job({ child: { array: jobId(), arrayAt: start, index: 0, size: 2, result: "{}", resultIn: "attempt" } }),
       job({ phase: { state: "Running", startedAt: start }, typical: { runs: 5, start: 1, run: 1, most: 1 } }),
       live({ state: "Running", startedAt: start, ending: ending("Failed", { refused }) }),
       ended({ state: "Failed", verdict, keepUntil: start }, more),
@@ -82,7 +82,8 @@ describe("hand-written pages", () => {
     for (const own of ["partitionKey", "rowKey", "record"]) columns.delete(own);
     const documented = firstCells(section(read("docs/tables.md"), "`jobs`"));
     expect([...documented].sort()).toEqual([...columns].sort());
-    const unlisted = ["nameKey", "hasDefinition", "hasLogs", "definition", "callbacks", "deleteRefused"];
+    const own = ["nameKey", "hasDefinition", "hasLogs", "definition", "callbacks", "deleteRefused"];
+    const unlisted: readonly string[] = [...own, ...resultColumns];
     expect(listedColumns).toEqual(documented.filter((name) => !unlisted.includes(name)));
   });
 

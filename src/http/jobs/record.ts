@@ -14,6 +14,7 @@ import { VisibleJobs } from "../lib/visible.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { containerNow, containerReply, isoTime } from "../lib/job-reply.ts";
+import { arrayMembers } from "../lib/array-reply.ts";
 import { outlookOf, shownWaiting, type Outlook } from "../lib/outlook.ts";
 
 /** `GET /api/jobs/{id}`: the columns of the row, and everything that does not fit into columns. */
@@ -36,7 +37,13 @@ export function job(deps: RecordDeps) {
     const outlook = await outlookOf(deps, job);
     const beside = record(job, outlook, new Map(results.map((result) => [result.attempt, result])));
     const { expectedStartAt } = outlook.queue ?? {};
-    return json(200, { ...columns, ...(expectedStartAt === undefined ? {} : { expectedStartAt }), ...beside });
+    const ofArray = arrayMembers(job, deps.settings);
+    return json(200, {
+      ...columns,
+      ...(expectedStartAt === undefined ? {} : { expectedStartAt }),
+      ...beside,
+      ...ofArray,
+    });
   });
 }
 
@@ -54,16 +61,18 @@ async function peekOrColumns(
 }
 
 /** What a record has beside the row's columns, or in their place. */
-type Beside = Omit<Reply<"JobRecord">, Exclude<keyof Reply<"JobRow">, "warnings" | "stopping">>;
+type Beside = Omit<Reply<"JobRecord">, Exclude<keyof Reply<"JobRow">, "warnings" | "stopping" | "array">>;
 
 function record(job: Job, outlook: Outlook, results: ReadonlyMap<number, AttemptResult>): Beside {
   const { phase, cancel } = job;
   const ending = endingOf(phase);
   const waiting = phase.state === "Queued" ? phase.waiting : undefined;
+  // Of an array its children run them.
+  const own = job.array === undefined ? job.containers : [];
   return {
     apiVersion: job.apiVersion,
     containers: Object.fromEntries(
-      job.containers.map(({ name, init }) => {
+      own.map(({ name, init }) => {
         const result = results.get(job.attempt)?.containers.find((each) => each.name === name && each.init === init);
         const view = hasEnded(phase)
           ? undefined

@@ -11,6 +11,7 @@ import type { Stored } from "../../shared/store/jobs.ts";
 import { withStopped } from "../../shared/store/stopped-containers.ts";
 import { blame, describe, stoppingOf, waitingOf } from "../../shared/job/describe.ts";
 import { type Links, logsUrl, type PollUntil } from "../../shared/job/urls.ts";
+import { arrayMembers, finalMembers } from "./array-reply.ts";
 import { outlookOf, shownWaiting, type Outlook } from "./outlook.ts";
 import { oneOf } from "./query.ts";
 import { json, retryAfterHeader } from "./reply.ts";
@@ -91,6 +92,7 @@ function common(job: Job, settings: Links): Reply<"Status"> {
     createdAt: isoTime(job.createdAt),
     ...(job.startedAt === undefined ? {} : { startedAt: isoTime(job.startedAt) }),
     logsUrl: logsUrl(settings, job.id),
+    ...arrayMembers(job, settings),
     ...(job.options.team === undefined ? {} : { team: job.options.team }),
     ...(job.rerunOf === undefined ? {} : { rerunOf: job.rerunOf }),
     ...(job.warnings.length > 0 ? { warnings: job.warnings } : {}),
@@ -107,7 +109,9 @@ function running(job: Job, outlook: Outlook, settings: Links): Reply<"Status"> {
   return {
     ...common(job, settings),
     // Their names, so that their logs can be followed.
-    ...(phase.state === "Running" ? { containers: of(false), initContainers: of(true) } : {}),
+    ...(phase.state === "Running" && job.array === undefined
+      ? { containers: of(false), initContainers: of(true) }
+      : {}),
     ...(hasEnded(phase) ? { reason: phase.verdict.reason, groupDeleted: phase.group === "gone" } : {}),
     ...(waiting
       ? {
@@ -145,6 +149,7 @@ function finished(job: Job, attempt: AttemptResult | undefined, settings: Links)
     containers: of(false),
     ...(Object.keys(initContainers).length > 0 ? { initContainers } : {}),
     ...(attempt?.result ? { result: attempt.result } : {}),
+    ...finalMembers(attempt),
   };
 }
 

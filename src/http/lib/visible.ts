@@ -53,7 +53,7 @@ export class VisibleJobs {
    * The same filter, for the caller's jobs alone.
    *
    * @param array whose children are meant
-   * @returns `nothing` for an array that the caller does not see, and for a job that is none
+   * @returns `nothing` for an array that the caller does not see, and for a job that is not one
    */
   async within(filter: JobFilter, array?: JobId): Promise<JobFilter | "nothing"> {
     if (array === undefined) return { ...filter, teams: this.#teams };

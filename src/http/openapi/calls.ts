@@ -2,6 +2,7 @@ import { z } from "zod";
 import { optionsTable } from "../../shared/job/options.ts";
 import { deleteParameters } from "../delete.ts";
 import { listParameters } from "../jobs/filter.ts";
+import { resultsParameters } from "../jobs/results.ts";
 import { summaryParameters } from "../jobs/summary.ts";
 import { linkParameters } from "../link.ts";
 import { logParameters } from "../logs.ts";
@@ -116,6 +117,13 @@ const readable = (): readonly Call[] => [
     {},
     { "200": answer("It.", "JobRecord", "UnreadableJob"), ...unknown },
   ),
+  get("/api/jobs/{id}/results", "results", "What came of each index of an array.", resultsParameters, {
+    "200": {
+      ...answer("A page, or as NDJSON all; there are more when it has a continuation.", "Results"),
+      others: ["application/x-ndjson"],
+    },
+    ...unknown,
+  }),
   get(
     "/api/jobs/{id}/definition",
     "definition",

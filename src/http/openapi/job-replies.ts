@@ -27,16 +27,7 @@ import {
   waiting,
   word,
 } from "./parts.ts";
-
-const arrayCounts = () =>
-  z.object({
-    size: count("Items."),
-    succeeded: count("Items."),
-    failed: count("Items."),
-    stopped: count("Items."),
-    timedOut: count("Items."),
-    canceled: count("Items."),
-  });
+import { arrayCounts, arrayParts, arrayReplies, arrayStatus, itemResult } from "./array-replies.ts";
 
 /** A row of the list: the columns of docs/tables.md. */
 const rowMembers = () =>
@@ -213,9 +204,11 @@ export const jobParts = () => ({
   GroupEvent: groupEvent(),
   Attempt: attempt(),
   JobRow: row(),
+  ...arrayParts(),
 });
 
 export const jobReplies = () => ({
+  ...arrayReplies(),
   Accepted: z.strictObject({
     message: message(),
     name: text("As its caller wrote it."),
@@ -267,6 +260,13 @@ export const jobReplies = () => ({
     finishedAt: time("Ended.").optional(),
     groupDeleted: flag("The group is gone.").optional(),
     result: result().optional(),
+    array: arrayStatus().optional(),
+    resultsUrl: z.url().meta({ description: "Of an array: what came of each index." }).optional(),
+    results: z
+      .array(itemResult())
+      .meta({ description: "Of an array that has ended: by index, as many as fit into 256 KiB." })
+      .optional(),
+    resultsTruncated: z.literal(true).meta({ description: "`resultsUrl` has more." }).optional(),
   }),
   Unknown: z.strictObject({
     message: message(),
@@ -304,6 +304,8 @@ export const jobReplies = () => ({
   JobRecord: z.strictObject({
     ...rowMembers(),
     apiVersion: text("Of the definition."),
+    array: arrayStatus().optional(),
+    resultsUrl: z.url().meta({ description: "Of an array: what came of each index." }).optional(),
     containers: z.record(z.string(), containerSoFar().extend({ init: z.literal(true).optional() })),
     options: z.strictObject(shownOptions()),
     warnings: z.array(locatedFault()),

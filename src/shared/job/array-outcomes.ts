@@ -1,4 +1,12 @@
-import { hasEnded, terminalStates, type EndCounts, type ItemFailure, type Job, type TerminalState } from "./job.ts";
+import {
+  hasEnded,
+  terminalStates,
+  type ArrayState,
+  type EndCounts,
+  type ItemFailure,
+  type Job,
+  type TerminalState,
+} from "./job.ts";
 import type { JobResult } from "./result.ts";
 import { maxRuns, runOf, type Run } from "./typical.ts";
 import { usageOf, type Usage } from "./usage.ts";
@@ -46,6 +54,16 @@ const noEnd = ".";
 export function endOfIndex({ ends }: Pick<ArrayOutcomes, "ends">, index: number): TerminalState | undefined {
   const letter = ends[index];
   return terminalStates.find((state) => letters[state] === letter);
+}
+
+/** How many indexes an array runs. */
+export function runsIn({ size, only }: Pick<ArrayState, "size" | "only">): number {
+  return only === undefined ? size : only.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+}
+
+/** Of an array's children, how many exist and have not ended, as far as its row says. */
+export function activeIn({ made, step, counts }: Pick<ArrayState, "made" | "step" | "counts">): number {
+  return Math.max(0, Math.max(made, step?.to ?? 0) - endedIn(counts));
 }
 
 /** How many indexes have ended. */

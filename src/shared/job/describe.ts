@@ -1,7 +1,8 @@
 import { minute } from "../base/duration.ts";
 import { clip } from "../base/errors.ts";
 import { startReason } from "./group-events.ts";
-import { endingOf, hasEnded, type Ending, type Job, type Verdict, type Waiting } from "./job.ts";
+import { endedIn, runsIn } from "./array-outcomes.ts";
+import { endingOf, hasEnded, type ArrayState, type Ending, type Job, type Verdict, type Waiting } from "./job.ts";
 import { entryOf, type Entry, type ReasonWord } from "./reasons.ts";
 
 /** What a job says of itself to people, in every state. Pure. */
@@ -22,6 +23,33 @@ export function sentence(name: string, state: string, verdict: Verdict): string 
   return clip(`${name} ${state}: ${exit}${verdict.reason} (${party}).${detail} ${advice}`.trim(), 300);
 }
 
+/** `3 of 300: #7 exit 137 OutOfMemory, #19, #204.` Who looks further begins with the first. */
+function failuresOf(array: ArrayState): string {
+  const { counts, failures } = array;
+  const failed = endedIn(counts) - counts.Succeeded;
+  const listed = failures.map(({ index, exitCode, reason }, n) =>
+    n > 0 ? `#${index}` : `#${index} ${exitCode === undefined ? "" : `exit ${exitCode} `}${reason}`,
+  );
+  return `${failed} of ${runsIn(array)}: ${listed.join(", ")}${failed > listed.length ? ", ..." : "."}`;
+}
+
+/** `120 of 300 ended, 3 failed`. */
+function progressOf(array: ArrayState): string {
+  const ended = endedIn(array.counts);
+  const failed = ended - array.counts.Succeeded;
+  return `${ended} of ${runsIn(array)} ended${failed === 0 ? "" : `, ${failed} failed`}`;
+}
+
+/** What an array says of itself: how it ended, or how far it is; `undefined` where that is what any job would say. */
+function describeArray({ name, phase }: Job, array: ArrayState): string | undefined {
+  const { counts, failures, ending } = array;
+  if (phase.state === "Succeeded") return `${name} finished: ${counts.Succeeded} of ${runsIn(array)} succeeded`;
+  if (phase.state === "Failed" && failures.length > 0) return clip(`${name} Failed: ${failuresOf(array)}`, 300);
+  if (hasEnded(phase) || phase.state === "Unknown") return undefined;
+  if (ending) return clip(`${name} is being stopped: ${ending.verdict.reason}; ${progressOf(array)}`, 300);
+  return phase.state === "Queued" && phase.waiting ? undefined : `${name}: ${progressOf(array)}`;
+}
+
 /** A read that fails once is nothing to speak of. */
 const unseenTime = minute;
 
@@ -37,6 +65,8 @@ export function waitingOf(job: Job): Waiting | undefined {
 /** What `message` says of a job, whatever its state, in at most 300 characters. */
 export function describe(job: Job): string {
   const { phase } = job;
+  const ofArray = job.array && describeArray(job, job.array);
+  if (ofArray !== undefined) return ofArray;
   if (hasEnded(phase)) return sentence(job.name, phase.state, phase.verdict);
   if (phase.state === "Unknown")
     return `Container Group ${job.name} is ${phase.written.state}, as a newer release of the service wrote`;
@@ -65,7 +95,9 @@ export function deleteRefusedOf({ phase }: Job): ReasonWord | undefined {
 }
 
 /** The row's and the reply's `stopping`: why the job is being stopped, or why that does not go on, and since when. */
-export function stoppingOf({ phase }: Job): { readonly reason: ReasonWord; readonly since: number } | undefined {
+export function stoppingOf({ phase, array }: Job): { readonly reason: ReasonWord; readonly since: number } | undefined {
+  if (array?.ending !== undefined && !hasEnded(phase))
+    return { reason: array.ending.verdict.reason, since: array.ending.since };
   const ending = endingOf(phase);
   if (ending === undefined) return undefined;
   return { reason: ending.refused?.reason ?? ending.verdict.reason, since: ending.since };

@@ -17,6 +17,11 @@ export function logsUrl({ publicUrl, apiPath = "/api" }: Links, id: JobId): stri
   return `${publicUrl}${apiPath}/logs/${id}`;
 }
 
+/** What came of each index of an array. */
+export function resultsUrl({ publicUrl, apiPath = "/api" }: Links, id: JobId): string {
+  return `${publicUrl}${apiPath}/jobs/${id}/results`;
+}
+
 /** The `Location` of a 202: it says of itself that it is polled, so that only the job's own end ends the poll. */
 export function pollUrl(settings: Links, id: JobId, until: PollUntil): string {
   return `${statusUrl(settings, id)}?poll=1${until === "ended" ? "" : `&until=${until}`}`;

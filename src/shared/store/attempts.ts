@@ -29,12 +29,25 @@ const containerResult = openObject({
 });
 export type ContainerResult = z.infer<typeof containerResult>;
 
+const itemResult = openObject({
+  index: z.number(),
+  state: z.string(),
+  reason: z.string().optional(),
+  exitCode: z.number().optional(),
+  result: z.record(z.string(), z.unknown()).optional(),
+});
+/** What came of an index of an array. */
+export type ItemResult = z.infer<typeof itemResult>;
+
 const attemptResult = openObject({
   attempt: z.number(),
   containers: z.array(containerResult),
   result: z.record(z.string(), z.unknown()).optional(),
   /** Why something that looked like a result was dropped. */
   resultDropped: z.string().refine(isDropped).optional().catch(undefined),
+  /** Of an array: what came of its indexes, in their order, and whether that is not all. */
+  items: z.array(itemResult).optional(),
+  itemsTruncated: z.boolean().optional(),
 });
 export type AttemptResult = z.infer<typeof attemptResult>;
 

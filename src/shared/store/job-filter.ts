@@ -3,7 +3,7 @@ import type { JobId } from "../base/ids.ts";
 import { afterDays, childRows, dayPartition } from "./job-row.ts";
 
 /** An array whose children are meant. */
-export interface ArrayFilter {
+interface ArrayFilter {
   readonly id: JobId;
   /** Where its children have their rows. */
   readonly partition: string;

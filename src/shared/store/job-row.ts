@@ -181,6 +181,9 @@ export const listedColumns = [
   "version",
 ] as const;
 
+/** Of an array's child, beside those: its result as JSON, or where a longer one is. So those of all are read without their records. */
+export const resultColumns = ["result", "resultIn"] as const;
+
 type Columns = Readonly<Record<string, Value | undefined>>;
 
 function identityColumns(job: Job): Columns {
@@ -287,12 +290,12 @@ export const maxEntityBytes = 1_000_000;
 /** Beside the documented columns: what our own code reads. */
 const ownColumns = new Set<string>([
   ...["partitionKey", "rowKey", "etag", "timestamp", "nameKey", "hasDefinition", "hasLogs", "definition", "callbacks"],
-  ...["deleteRefused", "result", "resultIn"],
+  "deleteRefused",
+  ...resultColumns,
   ...listedColumns,
 ]);
 
-/** Of an array's child: its result, which is found beside those of the others without its record. */
-function resultColumns({ child }: Job): Columns {
+function ownResult({ child }: Job): Columns {
   return defined({ result: child?.result, resultIn: child?.resultIn });
 }
 
@@ -327,7 +330,7 @@ export function toRow(
     ...recordColumnsOf(job),
     hasDefinition: sealed.definition !== undefined,
     hasLogs: (job.attempts.length > 0 || job.array !== undefined) && !job.logsDropped,
-    ...resultColumns(job),
+    ...ownResult(job),
     ...(sealed.definition === undefined ? {} : { definition: sealed.definition }),
     ...(sealed.callbacks === undefined ? {} : { callbacks: sealed.callbacks }),
   };

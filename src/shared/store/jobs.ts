@@ -16,6 +16,7 @@ import {
   listedColumns,
   recordColumns,
   recordText,
+  resultColumns,
   toRow,
   type JobKey,
   type KeptColumns,
@@ -332,7 +333,7 @@ const isJson = new Set<string>(["tags", "stopping", "array"]);
 /** A column that was asked for and that a row has not may come as null. */
 function shown(row: Readonly<Record<string, unknown>>): JobColumns {
   return Object.fromEntries(
-    listedColumns
+    [...listedColumns, ...resultColumns]
       .filter((name) => row[name] !== undefined && row[name] !== null)
       .map((name) => [name, shownValue(name, row[name])]),
   );

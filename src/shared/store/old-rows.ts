@@ -89,7 +89,7 @@ export class OldRows {
     return this.#pages(`${childRows({ partition })} and ${mayGo[kind]}`, columns);
   }
 
-  /** What is counted of an array's children, once there is none left. */
+  /** What is counted of an array's children, once all are gone. */
   async removeCounts(partition: string): Promise<"removed" | "children left"> {
     const left = await this.#page(childRows({ partition }), ["PartitionKey"], 1);
     if (left.length > 0) return "children left";

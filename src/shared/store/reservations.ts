@@ -71,7 +71,7 @@ export class Reservations extends NameLocks {
         }),
       ],
     ];
-    // A name means an array, and none of its children.
+    // A name means an array, and never its children.
     if (childIn(id) === undefined) {
       const { team } = reservation.columns;
       actions.push(["create", entity(nameEntry(name, key), { ...leadsTo(key), ...defined({ team }) })]);

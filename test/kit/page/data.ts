@@ -170,7 +170,7 @@ export function many(now: number, count: number): readonly JobRow[] {
 
 /** The record behind a row, as of a job with two containers. */
 export function recordOf(row: JobRow, more: Partial<JobRecord> = {}): JobRecord {
-  const { stopping: _stopping, warnings: _warnings, ...columns } = row;
+  const { stopping: _stopping, warnings: _warnings, array: _array, ...columns } = row;
   const at = Date.parse(row.createdAt);
   const created = Date.parse(row.provisioningAt ?? row.createdAt);
   const started = row.startedAt === undefined ? undefined : Date.parse(row.startedAt);

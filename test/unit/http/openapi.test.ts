@@ -61,6 +61,7 @@ it("the calls that READ_KEY opens are described, each as the call that it is a c
     "jobs",
     "jobs/summary",
     "jobs/{id}",
+    "jobs/{id}/results",
     "jobs/{id}/definition",
     "logs/{idOrName}",
     "logs/{idOrName}/{container}",

@@ -1,0 +1,108 @@
+import type { HttpResponseInit } from "@azure/functions";
+import { err, ok, Unavailable, type Result } from "../../shared/base/errors.ts";
+import { parseJobId } from "../../shared/base/ids.ts";
+import type { Settings } from "../../shared/config/settings.ts";
+import type { Deps } from "../../shared/deps.ts";
+import { activeStates, stateWord, type Job } from "../../shared/job/job.ts";
+import { childColumns, childResult, childrenOf, type ChildResult } from "../../shared/store/array-results.ts";
+import { oneOf, readQuery, whole } from "../lib/query.ts";
+import { faulty, handler, json, refuse } from "../lib/reply.ts";
+import { VisibleJobs } from "../lib/visible.ts";
+import type { Reply } from "../openapi/replies.ts";
+import { filterParameters, listParameters } from "./filter.ts";
+import { contentTypes } from "./formats.ts";
+import { readRows, writeRows } from "./paging.ts";
+
+/** `GET /api/jobs/{id}/results`: what came of each index of an array, in pages, or all of them as lines. */
+type ResultsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts">;
+
+const { state, top, continuation } = { ...filterParameters, ...listParameters };
+export const resultsParameters = {
+  state,
+  from: whole(0, 9999, "Only this index and later ones."),
+  top,
+  continuation,
+  format: oneOf(["json", "ndjson"], "Default JSON; NDJSON has all of them, a line each."),
+};
+
+export function results(deps: ResultsDeps) {
+  return handler(deps.log, async (request, context) => {
+    const read = readResults(request.query, deps.settings, deps.now());
+    if (!read.ok) return refuse(read.error, context);
+    const asked = read.value;
+    const id = parseJobId(request.params["id"] ?? "");
+    const stored = id && (await new VisibleJobs(deps.jobs, context).peek(id));
+    if (!stored) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
+    const { job } = stored;
+    if (job.array === undefined)
+      return refuse({ code: "JobNotFound", message: "The job is no array: its status has its result." }, context);
+    const first = await pageOf(deps, job, asked);
+    if (first === "no such page") return refuse(noSuchPage, context);
+    if (asked.format === "ndjson") return stream(deps, job, asked, first);
+    const { name, phase } = job;
+    const reply: Reply<"Results"> = { id, name, state: stateWord(phase), size: job.array.size, ...first };
+    return json(200, reply);
+  });
+}
+
+interface Asked {
+  readonly states: readonly string[] | undefined;
+  readonly from: number | undefined;
+  readonly top: number;
+  readonly continuation: string | undefined;
+  readonly format: "json" | "ndjson";
+}
+
+function readResults(
+  query: URLSearchParams,
+  settings: Pick<Settings, "gatewayParameters">,
+  now: number,
+): Result<Asked> {
+  const asked = readQuery(query, resultsParameters, settings, now);
+  if (!asked.ok) return asked;
+  const { state: wanted, from, top: most, continuation: after, format = "json" } = asked.value;
+  const isWhole = format === "ndjson";
+  if (isWhole && most !== undefined) return err(faulty("top", "must not go with format=ndjson, which has all"));
+  if (isWhole && after !== undefined)
+    return err(faulty("continuation", "must not go with format=ndjson, which has all"));
+  const states = wanted === "active" ? activeStates : wanted;
+  return ok({ states, from, top: most ?? (isWhole ? largestPage : 100), continuation: after, format });
+}
+
+const largestPage = 1000;
+
+interface Page {
+  readonly results: ChildResult[];
+  readonly continuation?: string;
+}
+
+async function pageOf({ jobs, attempts }: ResultsDeps, job: Job, asked: Asked): Promise<Page | "no such page"> {
+  const token = asked.continuation === undefined ? undefined : readRows(asked.continuation);
+  if (asked.continuation !== undefined && token === undefined) return "no such page";
+  const page = await jobs.list(childrenOf(job, asked), asked.top, token, childColumns);
+  if (page === "no such page") return page;
+  const read: ChildResult[] = [];
+  for (const row of page.rows) {
+    const result = await childResult(attempts, row);
+    if (result !== undefined) read.push(result);
+  }
+  return { results: read, ...(page.continuation === undefined ? {} : { continuation: writeRows(page.continuation) }) };
+}
+
+function stream(deps: ResultsDeps, job: Job, asked: Asked, first: Page): HttpResponseInit {
+  const headers = { "content-type": contentTypes.ndjson, "cache-control": "no-store" };
+  return { status: 200, headers, body: everyPage(deps, job, asked, first) };
+}
+
+/** One that can't be read breaks the stream off, so that nobody takes a part for the whole. */
+async function* everyPage(deps: ResultsDeps, job: Job, asked: Asked, first: Page): AsyncGenerator<Uint8Array> {
+  for (let page = first; ;) {
+    yield Buffer.from(page.results.map((each) => `${JSON.stringify(each)}\n`).join(""));
+    if (page.continuation === undefined) return;
+    const next = await pageOf(deps, job, { ...asked, continuation: page.continuation });
+    if (next === "no such page") throw new Unavailable("storage", "The next page is not there.");
+    page = next;
+  }
+}
+
+const noSuchPage = faulty("continuation", "must be what the page before gave, unchanged, for the same query");

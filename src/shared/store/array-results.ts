@@ -1,0 +1,80 @@
+import { parseJobId, type JobId } from "../base/ids.ts";
+import { defined } from "../base/defined.ts";
+import { parseJson } from "../base/json.ts";
+import type { Job } from "../job/job.ts";
+import type { Attempts, ItemResult } from "./attempts.ts";
+import type { JobColumns, JobFilter } from "./job-filter.ts";
+import { arrayPartition, resultColumns } from "./job-row.ts";
+import type { JobStore } from "./jobs.ts";
+
+/** What came of an array's indexes, read from its children's rows in the order of their indexes. */
+export interface ChildResult extends ItemResult {
+  readonly id: JobId;
+}
+
+interface Chosen {
+  readonly states?: readonly string[] | undefined;
+  /** The lowest index. */
+  readonly from?: number | undefined;
+}
+
+export function childrenOf({ id, createdAt }: Pick<Job, "id" | "createdAt">, { states, from = 0 }: Chosen = {}) {
+  const array = { id, partition: arrayPartition(id, createdAt), from };
+  return { states, name: undefined, columns: {}, since: undefined, until: undefined, array } satisfies JobFilter;
+}
+
+/** The columns that {@link childResult} reads. */
+export const childColumns = ["id", "state", "reason", "exitCode", "attempt", "arrayIndex", ...resultColumns];
+
+/** A row's; one more read where its result is too long for a row. `undefined` for a row that does not say its index. */
+export async function childResult(attempts: Attempts, row: JobColumns): Promise<ChildResult | undefined> {
+  const { arrayIndex: index, state, reason, exitCode, attempt } = row;
+  const id = parseJobId(String(row["id"]));
+  if (id === undefined || typeof index !== "number" || typeof state !== "string") return undefined;
+  const isElsewhere = row["resultIn"] === "attempt" && typeof attempt === "number";
+  const result = isElsewhere ? (await attempts.find(id, attempt))?.result : objectIn(row["result"]);
+  return {
+    index,
+    id,
+    state,
+    ...defined({
+      exitCode: typeof exitCode === "number" ? exitCode : undefined,
+      reason: typeof reason === "string" ? reason : undefined,
+      result,
+    }),
+  };
+}
+
+function objectIn(text: unknown): ItemResult["result"] {
+  const value = parseJson(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+}
+
+/** How many bytes of JSON a final status has of an array's results. */
+const maxBytes = 256 * 1024;
+const pageSize = 1000;
+
+/** An array's results by index, as many as its final status shows. It reads as many pages as that takes. */
+export async function finalResults(
+  jobs: JobStore,
+  attempts: Attempts,
+  array: Pick<Job, "id" | "createdAt">,
+): Promise<{ readonly items: readonly ItemResult[]; readonly truncated: boolean }> {
+  const items: ItemResult[] = [];
+  let left = maxBytes;
+  let continuation: string | undefined;
+  do {
+    const page = await jobs.list(childrenOf(array), pageSize, continuation, childColumns);
+    if (page === "no such page") break;
+    for (const row of page.rows) {
+      const read = await childResult(attempts, row);
+      if (read === undefined) continue;
+      const { id: _id, ...item } = read;
+      left -= Buffer.byteLength(JSON.stringify(item)) + 1;
+      if (left < 0) return { items, truncated: true };
+      items.push(item);
+    }
+    ({ continuation } = page);
+  } while (continuation !== undefined);
+  return { items, truncated: false };
+}
