@@ -10,7 +10,7 @@ import { cancelSelected } from "../../src/shared/intake/cancel-selected.ts";
 import { dayPartition, jobKey } from "../../src/shared/store/job-row.ts";
 import { leaveIndex } from "../../src/workers/reconcile/let-go.ts";
 import { jobId, start } from "../kit/kit.ts";
-import { arrayOf, childOf, endedAs, enter, insertAll, insertEnded, nothingSealed } from "./array-kit.ts";
+import { arrayOf, childOf, endedAs, enter, insertAll, insertEnded, nothingSealed } from "./array-rows-kit.ts";
 import { ask, del, indexOf, openBench, useAzurite, type Bench } from "./kit.ts";
 
 useAzurite();

@@ -8,8 +8,8 @@ import { logs } from "../../src/http/logs.ts";
 import { nothingEnded, withResult } from "../../src/shared/job/array-outcomes.ts";
 import type { Job } from "../../src/shared/job/job.ts";
 import { captureArray } from "../../src/workers/reconcile/array-results.ts";
-import { jobId } from "../kit/kit.ts";
-import { arrayOf, childOf, endedAs, insertAll } from "./array-kit.ts";
+import { job, jobId } from "../kit/kit.ts";
+import { arrayOf, childOf, endedAs, insertAll } from "./array-rows-kit.ts";
 import { ask, get, openBench, useAzurite, type Bench, type Reply } from "./kit.ts";
 
 useAzurite();
@@ -118,7 +118,9 @@ it("the final status has every result that fits, in two reads", async () => {
   const bench = await openBench();
   const { deps } = bench;
   const { array, children } = family();
-  await insertAll(deps, [{ ...array, phase: endedAs(array, "Failed").phase }, ...children]);
+  const verdict = { reason: "ChildrenFailed" } as const;
+  const phase = { ...endedAs(array, "Failed").phase, verdict };
+  await insertAll(deps, [job({ ...array, phase }), ...children]);
   await captureArray(deps, array);
   const before = bench.calls().length;
   const { status, body } = await get(deps, array.id);

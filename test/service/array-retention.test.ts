@@ -6,7 +6,7 @@ import { readProgress } from "../../src/shared/store/index-rebuild.ts";
 import type { RunEnd } from "../../src/shared/store/periodic-runs.ts";
 import { sweepRetention } from "../../src/workers/sweep/retention.ts";
 import { start } from "../kit/kit.ts";
-import { arrayOf, childOf, endedAs, insertAll, insertEnded } from "./array-kit.ts";
+import { arrayOf, childOf, endedAs, insertAll, insertEnded } from "./array-rows-kit.ts";
 import { indexOf, openBench, useAzurite, type Bench } from "./kit.ts";
 
 useAzurite();

@@ -42,9 +42,10 @@ function progressOf(array: ArrayState): string {
 
 /** What an array says of itself: how it ended, or how far it is; `undefined` where that is what any job would say. */
 function describeArray({ name, phase }: Job, array: ArrayState): string | undefined {
-  const { counts, failures, ending } = array;
+  const { counts, ending } = array;
   if (phase.state === "Succeeded") return `${name} finished: ${counts.Succeeded} of ${runsIn(array)} succeeded`;
-  if (phase.state === "Failed" && failures.length > 0) return clip(`${name} Failed: ${failuresOf(array)}`, 300);
+  if (phase.state === "Failed" && phase.verdict.reason === "ChildrenFailed")
+    return clip(`${name} Failed: ${failuresOf(array)}`, 300);
   if (hasEnded(phase) || phase.state === "Unknown") return undefined;
   if (ending) return clip(`${name} is being stopped: ${ending.verdict.reason}; ${progressOf(array)}`, 300);
   return phase.state === "Queued" && phase.waiting ? undefined : `${name}: ${progressOf(array)}`;

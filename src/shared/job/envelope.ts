@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { err, ok, type Result } from "../base/errors.ts";
-import { parseJobId, type JobId } from "../base/ids.ts";
+import { childIn, parseJobId, type JobId } from "../base/ids.ts";
 import { foldName, isDeeperThan, type JsonObject, type JsonValue, parseJson } from "../base/json.ts";
 import { memberSpan } from "../base/json-span.ts";
 import { openBytes, openText, type NotText } from "../base/written-text.ts";
@@ -144,11 +144,14 @@ function isEnvelope(value: object): boolean {
 function readEnvelope(value: object, text: string | undefined): JobMessage {
   const { given, unknown } = named(value, Object.keys(envelopeSchema.shape));
   const id = typeof given["id"] === "string" ? parseJobId(given["id"]) : undefined;
+  // A row under such an id would stand in an array's way.
+  const isTaken = id !== undefined && childIn(id) !== undefined;
+  const own = isTaken ? undefined : id;
   if (isDeeperThan(value, maxDepth)) {
     const why = "Too many collections are inside each other; nest them less deeply.";
-    return { kind: "malformed", why, at: start, of: { id } };
+    return { kind: "malformed", why, at: start, of: { id: own } };
   }
-  const malformed = (why: string, at = start): JobMessage => ({ kind: "malformed", why, at, of: senderOf(given, id) });
+  const malformed = (why: string, at = start): JobMessage => ({ kind: "malformed", why, at, of: senderOf(given, own) });
   if (typeof given["version"] === "number" && given["version"] > 1) return { kind: "newer" };
   const parsed = envelopeSchema.safeParse(given);
   if (!parsed.success) {
@@ -160,6 +163,7 @@ function readEnvelope(value: object, text: string | undefined): JobMessage {
   }
   const { op, definition, definitionBlob, template, templateVersion, parameters, ...further } = parsed.data;
   if (op !== "submit") return id === undefined ? malformed(`An envelope with op ${op} needs an id.`) : { kind: op, id };
+  if (isTaken) return malformed("The envelope is wrong at id: arrays give such ids to their jobs. Give a random UUID.");
   const asked = askedFor({ definition, definitionBlob, template, templateVersion, parameters }, text);
   if (!asked.ok) return malformed(asked.error.message, asked.error);
   const { replyTo, version: _version, id: _id, ...rest } = further;

@@ -16,7 +16,6 @@ import {
   listedColumns,
   recordColumns,
   recordText,
-  resultColumns,
   toRow,
   type JobKey,
   type KeptColumns,
@@ -26,6 +25,7 @@ import {
 import { beginIndex } from "./index-partition.ts";
 import { filterOf, hasColumns, isOfTeams, quoted, withFilter, type JobColumns, type JobFilter } from "./job-filter.ts";
 import type { JobIndex } from "./job-index.ts";
+import { shown } from "./shown-row.ts";
 import { Peeked } from "./peeked.ts";
 import type { PointRead } from "./point-read.ts";
 import type { UnreadableRows } from "./unreadable.ts";
@@ -327,25 +327,3 @@ export class JobStore {
 }
 
 const justEtag = { queryOptions: { select: ["RowKey"] } };
-
-const isJson = new Set<string>(["tags", "stopping", "array"]);
-
-/** A column that was asked for and that a row has not may come as null. */
-function shown(row: Readonly<Record<string, unknown>>): JobColumns {
-  return Object.fromEntries(
-    [...listedColumns, ...resultColumns]
-      .filter((name) => row[name] !== undefined && row[name] !== null)
-      .map((name) => [name, shownValue(name, row[name])]),
-  );
-}
-
-/** A cell that was edited by hand is shown as it is. */
-function shownValue(name: string, value: unknown): unknown {
-  if (typeof value === "bigint") return Number(value);
-  if (!isJson.has(name)) return value;
-  try {
-    return JSON.parse(String(value));
-  } catch {
-    return value;
-  }
-}

@@ -38,6 +38,7 @@ import {
   requeueArray,
   withStart,
 } from "./array.ts";
+import { captureArray } from "./array-results.ts";
 import { ceilingFreed } from "./ceiling.ts";
 import { captureAttempt } from "./capture.ts";
 import { leaveIndex, letGo } from "./let-go.ts";
@@ -229,10 +230,11 @@ class Reconciliation {
     return this.#saveAndRequeue(job, this.#deps.now() + second, true);
   }
 
-  /** With the counts as they are once nothing of it is left. */
+  /** With the counts and results as they are once nothing of it is left. */
   async #endArray(job: Job): Promise<boolean> {
     if (job.array === undefined) return false;
     const outcomes = await this.#deps.jobs.outcomesOf(job);
+    await captureArray(this.#deps, job);
     await this.#save(arrayEnd(job, job.array, outcomes, this.#deps.now()));
     return false;
   }
