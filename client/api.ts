@@ -138,6 +138,106 @@ export type ProblemCode =
   | "IndexLost"
   | NewerWord;
 
+export interface ArrayStatus {
+  /** Items. */
+  readonly size: number;
+  /** Items that run: in a rerun those alone that had not succeeded. */
+  readonly runs?: number | undefined;
+  /** Items. */
+  readonly succeeded?: number | undefined;
+  /** Items. */
+  readonly failed?: number | undefined;
+  /** Items. */
+  readonly stopped?: number | undefined;
+  /** Items. */
+  readonly timedOut?: number | undefined;
+  /** Items. */
+  readonly canceled?: number | undefined;
+  /** Children that exist and have not ended. */
+  readonly active?: number | undefined;
+  /** At most 20, the lowest indexes. */
+  readonly failures?: readonly ItemFailure[] | undefined;
+}
+
+export interface ArrayRecord {
+  /** Items. */
+  readonly size?: number | undefined;
+  /** Items that run: in a rerun those alone that had not succeeded. */
+  readonly runs?: number | undefined;
+  /** Items. */
+  readonly succeeded?: number | undefined;
+  /** Items. */
+  readonly failed?: number | undefined;
+  /** Items. */
+  readonly stopped?: number | undefined;
+  /** Items. */
+  readonly timedOut?: number | undefined;
+  /** Items. */
+  readonly canceled?: number | undefined;
+  /** Children that exist and have not ended. */
+  readonly active?: number | undefined;
+  /** At most 20, the lowest indexes. */
+  readonly failures?: readonly ItemFailure[] | undefined;
+  /** Children that have not ended exist at once, at most. */
+  readonly parallelism?: number | undefined;
+  /**
+   * For each index a letter: `S` succeeded, `F` failed, `O` stopped, `T` timed out, `C` canceled, `A` active, `.`
+   * not made yet, `-` not of this run.
+   */
+  readonly ends?: string | undefined;
+}
+
+export interface ItemFailure {
+  /** From 0. */
+  readonly index: number;
+  /** How it ended. */
+  readonly state: string;
+  /** Why. */
+  readonly reason?: Reason | undefined;
+  readonly exitCode?: number | undefined;
+}
+
+export interface ItemResult {
+  /** From 0. */
+  readonly index: number;
+  /** Of its job. */
+  readonly state: State;
+  /** Why it waits, is being stopped, or ended. */
+  readonly reason?: Reason | undefined;
+  readonly exitCode?: number | undefined;
+  /** The JSON object that the program printed last, or sent to its result address. */
+  readonly result?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface ChildResult {
+  /** From 0. */
+  readonly index: number;
+  /** Of its job. */
+  readonly state: State;
+  /** Why it waits, is being stopped, or ended. */
+  readonly reason?: Reason | undefined;
+  readonly exitCode?: number | undefined;
+  /** The JSON object that the program printed last, or sent to its result address. */
+  readonly result?: Readonly<Record<string, unknown>> | undefined;
+  /** Of the job that runs it. */
+  readonly id?: string | undefined;
+}
+
+export interface Results {
+  /** The job's id. */
+  readonly id?: string | undefined;
+  /** As its caller wrote it. */
+  readonly name?: string | undefined;
+  /** Its state. */
+  readonly state?: State | undefined;
+  /** Of the array. */
+  readonly size?: number | undefined;
+  /** By index; those that have no job yet are left out. */
+  readonly results: readonly ChildResult[];
+  /** Where the next page begins; absent on the last one. */
+  readonly continuation?: string | undefined;
+}
+
 export interface Fault {
   /** The member, as `properties.containers[0].properties.image`; an option's or parameter's name. */
   readonly path: string;
@@ -272,6 +372,8 @@ export interface JobRowStopping {
 export interface JobRowArray1 {
   /** Items. */
   readonly size?: number | undefined;
+  /** Items that run: in a rerun those alone that had not succeeded. */
+  readonly runs?: number | undefined;
   /** Items. */
   readonly succeeded?: number | undefined;
   /** Items. */
@@ -399,76 +501,6 @@ export interface JobRow {
   readonly callbackState?: "none" | "pending" | "delivered" | "gone" | "failed" | NewerWord | undefined;
   /** Of the row's form. */
   readonly version?: number | undefined;
-}
-
-export interface ArrayStatus {
-  /** Items. */
-  readonly size: number;
-  /** Items. */
-  readonly succeeded?: number | undefined;
-  /** Items. */
-  readonly failed?: number | undefined;
-  /** Items. */
-  readonly stopped?: number | undefined;
-  /** Items. */
-  readonly timedOut?: number | undefined;
-  /** Items. */
-  readonly canceled?: number | undefined;
-  /** Children that exist and have not ended. */
-  readonly active?: number | undefined;
-  /** At most 20, the lowest indexes. */
-  readonly failures?: readonly ItemFailure[] | undefined;
-}
-
-export interface ItemFailure {
-  /** From 0. */
-  readonly index: number;
-  /** How it ended. */
-  readonly state: string;
-  /** Why. */
-  readonly reason?: Reason | undefined;
-  readonly exitCode?: number | undefined;
-}
-
-export interface ItemResult {
-  /** From 0. */
-  readonly index: number;
-  /** Of its job. */
-  readonly state: State;
-  /** Why it waits, is being stopped, or ended. */
-  readonly reason?: Reason | undefined;
-  readonly exitCode?: number | undefined;
-  /** The JSON object that the program printed last, or sent to its result address. */
-  readonly result?: Readonly<Record<string, unknown>> | undefined;
-}
-
-export interface ChildResult {
-  /** From 0. */
-  readonly index: number;
-  /** Of its job. */
-  readonly state: State;
-  /** Why it waits, is being stopped, or ended. */
-  readonly reason?: Reason | undefined;
-  readonly exitCode?: number | undefined;
-  /** The JSON object that the program printed last, or sent to its result address. */
-  readonly result?: Readonly<Record<string, unknown>> | undefined;
-  /** Of the job that runs it. */
-  readonly id?: string | undefined;
-}
-
-export interface Results {
-  /** The job's id. */
-  readonly id?: string | undefined;
-  /** As its caller wrote it. */
-  readonly name?: string | undefined;
-  /** Its state. */
-  readonly state?: State | undefined;
-  /** Of the array. */
-  readonly size?: number | undefined;
-  /** By index; those that have no job yet are left out. */
-  readonly results: readonly ChildResult[];
-  /** Where the next page begins; absent on the last one. */
-  readonly continuation?: string | undefined;
 }
 
 export interface Accepted {
@@ -639,6 +671,8 @@ export interface UnreadableJobStopping {
 export interface UnreadableJobArray1 {
   /** Items. */
   readonly size?: number | undefined;
+  /** Items that run: in a rerun those alone that had not succeeded. */
+  readonly runs?: number | undefined;
   /** Items. */
   readonly succeeded?: number | undefined;
   /** Items. */
@@ -998,7 +1032,7 @@ export interface JobRecord {
   readonly template?: string | undefined;
   /** Of its template. */
   readonly templateVersion?: number | undefined;
-  readonly array?: ArrayStatus | undefined;
+  readonly array?: ArrayRecord | undefined;
   /** The job's id. */
   readonly arrayId?: string | undefined;
   /** Which of the array's items it runs, from 0. */
@@ -1964,6 +1998,12 @@ export interface PoisonDropBody {
 
 /** Each reply by its name in the description. */
 export interface Replies {
+  readonly ArrayStatus: ArrayStatus;
+  readonly ArrayRecord: ArrayRecord;
+  readonly ItemFailure: ItemFailure;
+  readonly ItemResult: ItemResult;
+  readonly ChildResult: ChildResult;
+  readonly Results: Results;
   readonly Fault: Fault;
   readonly AzureError: AzureError;
   readonly Container: Container;
@@ -1974,11 +2014,6 @@ export interface Replies {
   readonly JobRowStopping: JobRowStopping;
   readonly JobRowArray1: JobRowArray1;
   readonly JobRow: JobRow;
-  readonly ArrayStatus: ArrayStatus;
-  readonly ItemFailure: ItemFailure;
-  readonly ItemResult: ItemResult;
-  readonly ChildResult: ChildResult;
-  readonly Results: Results;
   readonly Accepted: Accepted;
   readonly Checked: Checked;
   readonly StatusWaiting: StatusWaiting;

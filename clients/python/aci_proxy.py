@@ -198,6 +198,138 @@ JobUnreadable, IndexLost.
 
 
 @dataclass(frozen=True)
+class ArrayStatus(Reply):
+    """The reply ArrayStatus."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "timed_out": "timedOut",
+    }
+    size: int
+    """Items."""
+    runs: Optional[int] = None
+    """Items that run: in a rerun those alone that had not succeeded."""
+    succeeded: Optional[int] = None
+    """Items."""
+    failed: Optional[int] = None
+    """Items."""
+    stopped: Optional[int] = None
+    """Items."""
+    timed_out: Optional[int] = None
+    """Items."""
+    canceled: Optional[int] = None
+    """Items."""
+    active: Optional[int] = None
+    """Children that exist and have not ended."""
+    failures: Optional[List[ItemFailure]] = None
+    """At most 20, the lowest indexes."""
+
+
+@dataclass(frozen=True)
+class ArrayRecord(Reply):
+    """The reply ArrayRecord."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "timed_out": "timedOut",
+    }
+    size: Optional[int] = None
+    """Items."""
+    runs: Optional[int] = None
+    """Items that run: in a rerun those alone that had not succeeded."""
+    succeeded: Optional[int] = None
+    """Items."""
+    failed: Optional[int] = None
+    """Items."""
+    stopped: Optional[int] = None
+    """Items."""
+    timed_out: Optional[int] = None
+    """Items."""
+    canceled: Optional[int] = None
+    """Items."""
+    active: Optional[int] = None
+    """Children that exist and have not ended."""
+    failures: Optional[List[ItemFailure]] = None
+    """At most 20, the lowest indexes."""
+    parallelism: Optional[int] = None
+    """Children that have not ended exist at once, at most."""
+    ends: Optional[str] = None
+    """For each index a letter: `S` succeeded, `F` failed, `O` stopped, `T` timed out, `C` canceled, `A`
+    active, `.` not made yet, `-` not of this run.
+    """
+
+
+@dataclass(frozen=True)
+class ItemFailure(Reply):
+    """The reply ItemFailure."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "exit_code": "exitCode",
+    }
+    index: int
+    """From 0."""
+    state: str
+    """How it ended."""
+    reason: Optional[Reason] = None
+    """Why."""
+    exit_code: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class ItemResult(Reply):
+    """The reply ItemResult."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "exit_code": "exitCode",
+    }
+    index: int
+    """From 0."""
+    state: State
+    """Of its job."""
+    reason: Optional[Reason] = None
+    """Why it waits, is being stopped, or ended."""
+    exit_code: Optional[int] = None
+    result: Optional[Dict[str, Any]] = None
+    """The JSON object that the program printed last, or sent to its result address."""
+
+
+@dataclass(frozen=True)
+class ChildResult(Reply):
+    """The reply ChildResult."""
+
+    _names: ClassVar[Dict[str, str]] = {
+        "exit_code": "exitCode",
+    }
+    index: int
+    """From 0."""
+    state: State
+    """Of its job."""
+    reason: Optional[Reason] = None
+    """Why it waits, is being stopped, or ended."""
+    exit_code: Optional[int] = None
+    result: Optional[Dict[str, Any]] = None
+    """The JSON object that the program printed last, or sent to its result address."""
+    id: Optional[str] = None
+    """Of the job that runs it."""
+
+
+@dataclass(frozen=True)
+class Results(Reply):
+    """The reply Results."""
+
+    results: List[ChildResult]
+    """By index; those that have no job yet are left out."""
+    id: Optional[str] = None
+    """The job's id."""
+    name: Optional[str] = None
+    """As its caller wrote it."""
+    state: Optional[State] = None
+    """Its state."""
+    size: Optional[int] = None
+    """Of the array."""
+    continuation: Optional[str] = None
+    """Where the next page begins; absent on the last one."""
+
+
+@dataclass(frozen=True)
 class Fault(Reply):
     """The reply Fault."""
 
@@ -375,6 +507,8 @@ class JobRowArray1(Reply):
     }
     size: Optional[int] = None
     """Items."""
+    runs: Optional[int] = None
+    """Items that run: in a rerun those alone that had not succeeded."""
     succeeded: Optional[int] = None
     """Items."""
     failed: Optional[int] = None
@@ -539,103 +673,6 @@ class JobRow(Reply):
     """Of `callBackUri`."""
     version: Optional[int] = None
     """Of the row's form."""
-
-
-@dataclass(frozen=True)
-class ArrayStatus(Reply):
-    """The reply ArrayStatus."""
-
-    _names: ClassVar[Dict[str, str]] = {
-        "timed_out": "timedOut",
-    }
-    size: int
-    """Items."""
-    succeeded: Optional[int] = None
-    """Items."""
-    failed: Optional[int] = None
-    """Items."""
-    stopped: Optional[int] = None
-    """Items."""
-    timed_out: Optional[int] = None
-    """Items."""
-    canceled: Optional[int] = None
-    """Items."""
-    active: Optional[int] = None
-    """Children that exist and have not ended."""
-    failures: Optional[List[ItemFailure]] = None
-    """At most 20, the lowest indexes."""
-
-
-@dataclass(frozen=True)
-class ItemFailure(Reply):
-    """The reply ItemFailure."""
-
-    _names: ClassVar[Dict[str, str]] = {
-        "exit_code": "exitCode",
-    }
-    index: int
-    """From 0."""
-    state: str
-    """How it ended."""
-    reason: Optional[Reason] = None
-    """Why."""
-    exit_code: Optional[int] = None
-
-
-@dataclass(frozen=True)
-class ItemResult(Reply):
-    """The reply ItemResult."""
-
-    _names: ClassVar[Dict[str, str]] = {
-        "exit_code": "exitCode",
-    }
-    index: int
-    """From 0."""
-    state: State
-    """Of its job."""
-    reason: Optional[Reason] = None
-    """Why it waits, is being stopped, or ended."""
-    exit_code: Optional[int] = None
-    result: Optional[Dict[str, Any]] = None
-    """The JSON object that the program printed last, or sent to its result address."""
-
-
-@dataclass(frozen=True)
-class ChildResult(Reply):
-    """The reply ChildResult."""
-
-    _names: ClassVar[Dict[str, str]] = {
-        "exit_code": "exitCode",
-    }
-    index: int
-    """From 0."""
-    state: State
-    """Of its job."""
-    reason: Optional[Reason] = None
-    """Why it waits, is being stopped, or ended."""
-    exit_code: Optional[int] = None
-    result: Optional[Dict[str, Any]] = None
-    """The JSON object that the program printed last, or sent to its result address."""
-    id: Optional[str] = None
-    """Of the job that runs it."""
-
-
-@dataclass(frozen=True)
-class Results(Reply):
-    """The reply Results."""
-
-    results: List[ChildResult]
-    """By index; those that have no job yet are left out."""
-    id: Optional[str] = None
-    """The job's id."""
-    name: Optional[str] = None
-    """As its caller wrote it."""
-    state: Optional[State] = None
-    """Its state."""
-    size: Optional[int] = None
-    """Of the array."""
-    continuation: Optional[str] = None
-    """Where the next page begins; absent on the last one."""
 
 
 @dataclass(frozen=True)
@@ -869,6 +906,8 @@ class UnreadableJobArray1(Reply):
     }
     size: Optional[int] = None
     """Items."""
+    runs: Optional[int] = None
+    """Items that run: in a rerun those alone that had not succeeded."""
     succeeded: Optional[int] = None
     """Items."""
     failed: Optional[int] = None
@@ -1362,7 +1401,7 @@ class JobRecord(Reply):
     """The template that it is a run of."""
     template_version: Optional[int] = None
     """Of its template."""
-    array: Optional[ArrayStatus] = None
+    array: Optional[ArrayRecord] = None
     array_id: Optional[str] = None
     """The job's id."""
     array_index: Optional[int] = None

@@ -102,6 +102,30 @@ export const listJobs = (query: URLSearchParams, signal?: AbortSignal): Promise<
 export const readJob = (id: string, signal?: AbortSignal): Promise<Answer<JobRecord | Reply<"UnreadableJob">>> =>
   json("GET", `jobs/${encodeURIComponent(id)}`, { signal });
 
+/** An index of an array: its item, and the job that runs it. */
+export interface IndexRead {
+  readonly item: unknown;
+  readonly job: JobRecord;
+}
+
+/** @returns `nothing` while no job runs it */
+export async function readIndex(
+  id: string,
+  index: number,
+  signal?: AbortSignal,
+): Promise<Answer<IndexRead | "nothing">> {
+  const path = `jobs/${encodeURIComponent(id)}/results?from=${index}&top=1`;
+  const answer = await json<Reply<"Results">>("GET", path, { signal });
+  if (!answer.ok) return answer;
+  const [found] = answer.value.results;
+  if (found?.index !== index) return { ok: true, value: "nothing" };
+  const job = await readJob(found.id, signal);
+  if (!job.ok) return job;
+  return "unreadable" in job.value
+    ? failed("unknown", `Its row can't be read: ${job.value.unreadable}`)
+    : { ok: true, value: { item: found.item, job: job.value } };
+}
+
 export const readDefinition = (id: string, signal?: AbortSignal): Promise<Answer<Reply<"Definition">>> =>
   json("GET", `jobs/${encodeURIComponent(id)}/definition`, { signal });
 

@@ -30,6 +30,8 @@ export interface JobRoute {
   readonly id: string;
   readonly container: string | undefined;
   readonly attempt: number | undefined;
+  /** Of an array's index: its own job is meant. */
+  readonly index: number | undefined;
 }
 /** A list that is read page by page: what stands behind one name. */
 interface ListRoute {
@@ -53,7 +55,13 @@ export function readRoute(hash: string): Route {
   if (view === "jobs") return { view: "jobs", filters: readFilters(values), byRun: values.get("by") === "run" };
   if (view === "job" && id) {
     const container = values.get("container") ?? undefined;
-    return { view: "job", id: decoded(id), container, attempt: numberIn(values, "attempt") };
+    return {
+      view: "job",
+      id: decoded(id),
+      container,
+      attempt: numberIn(values, "attempt"),
+      index: numberIn(values, "index", 0),
+    };
   }
   if (view === "templates" || view === "groups") return { view, after: values.get("after") ?? undefined };
   if (view === "template" && id) {
@@ -63,10 +71,9 @@ export function readRoute(hash: string): Route {
   return { view: "overview" };
 }
 
-/** From 1. */
-function numberIn(values: URLSearchParams, name: string): number | undefined {
-  const number = Number(values.get(name));
-  return Number.isInteger(number) && number > 0 ? number : undefined;
+function numberIn(values: URLSearchParams, name: string, least = 1): number | undefined {
+  const number = Number(values.get(name) || NaN);
+  return Number.isInteger(number) && number >= least ? number : undefined;
 }
 
 function readFilters(values: URLSearchParams): Filters {
@@ -106,6 +113,9 @@ export function jobAddress(
   if (log.attempt !== undefined) query.set("attempt", String(log.attempt));
   return withQuery(`#/job/${encodeURIComponent(id)}`, query);
 }
+
+/** The job of an index of an array. */
+export const indexAddress = (id: string, index: number): string => `${jobAddress(id)}?index=${index}`;
 
 export function templateAddress(
   name: string,

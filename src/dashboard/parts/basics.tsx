@@ -16,6 +16,9 @@ const signs: Readonly<Record<string, string>> = {
   Queued: "…",
   Provisioning: "…",
   Pending: "…",
+  // Of an array's indexes that have no job.
+  "Not started": "·",
+  "Left out": "–",
 };
 
 export const signOf = (state: string): string => signs[state] ?? "?";
@@ -25,7 +28,7 @@ export function toneOf(state: string): string {
   if (state === "Succeeded") return "good";
   if (state === "Failed" || state === "TimedOut" || state === "Stopped") return "bad";
   if (state === "Running") return "live";
-  return state === "Canceled" ? "quiet" : "wait";
+  return ["Canceled", "Not started", "Left out"].includes(state) ? "quiet" : "wait";
 }
 
 export function StateMark({ state }: { readonly state: string }) {

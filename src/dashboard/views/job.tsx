@@ -7,6 +7,7 @@ import { Answered, newJob, tell } from "../parts/answers.tsx";
 import { Ask, Copy, Fact, Freshness, Section, StateMark, Time, Trouble } from "../parts/basics.tsx";
 import { usePolled } from "../polled.ts";
 import { may, mayCancel, opensAll } from "../session.ts";
+import { ArrayParts, ToChild } from "./array.tsx";
 import { Definition } from "./definition.tsx";
 import { Containers, Events, Options } from "./job-parts.tsx";
 import { Logs } from "./logs.tsx";
@@ -21,6 +22,11 @@ const pauseOf = ({ state, groupDeleted }: JobRecord): number | undefined =>
   state === "Running" ? 30_000 : isActive(state) || !groupDeleted ? 20_000 : undefined;
 
 export function JobView({ route }: { readonly route: JobRoute }) {
+  const { id, index } = route;
+  return index === undefined ? <OneJob route={route} /> : <ToChild id={id} index={index} />;
+}
+
+function OneJob({ route }: { readonly route: JobRoute }) {
   const { id } = route;
   const polled = usePolled(
     id,
@@ -68,18 +74,25 @@ export function JobView({ route }: { readonly route: JobRoute }) {
             Run with other values
           </a>
         )}
-        <button type="button" class="to-logs" onClick={() => document.querySelector(".log-bar")?.scrollIntoView()}>
-          Logs
-        </button>
+        {job.array === undefined && (
+          <button type="button" class="to-logs" onClick={() => document.querySelector(".log-bar")?.scrollIntoView()}>
+            Logs
+          </button>
+        )}
       </div>
       <Facts job={job} />
+      {job.array !== undefined && <ArrayParts id={id} array={job.array} />}
       <Section title="Timeline">
         <TimelineChart job={job} />
       </Section>
-      <Section title="Containers">
-        <Containers job={job} />
-      </Section>
-      <Logs job={job} route={route} />
+      {job.array === undefined && (
+        <>
+          <Section title="Containers">
+            <Containers job={job} />
+          </Section>
+          <Logs job={job} route={route} />
+        </>
+      )}
       <Events job={job} />
       <Definition id={id} />
       <Options job={job} />
@@ -91,7 +104,10 @@ function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: ()
   const [asking, setAsking] = useState<"cancel" | "rerun">();
   const [isBusy, setBusy] = useState(false);
   const isOpen = isActive(job.state);
-  if (isOpen ? !mayCancel(job.requestedBy) : !may("steer")) return null;
+  // What an index of an array did is run again by its array.
+  const isChild = job.arrayId !== undefined;
+  if (isOpen ? !mayCancel(job.requestedBy) : isChild || !may("steer")) return null;
+  const failed = job.array && job.array.size - job.array.succeeded;
   const act = async (what: "cancel" | "rerun"): Promise<void> => {
     setAsking(undefined);
     setBusy(true);
@@ -127,13 +143,17 @@ function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: ()
       )}
       {!isOpen && (
         <button type="button" class="primary" disabled={isBusy} onClick={() => setAsking("rerun")}>
-          Run again
+          {failed ? `Rerun ${failed.toLocaleString("en-GB")} failed` : "Run again"}
         </button>
       )}
       {asking === "cancel" && (
         <Ask
           title={`Cancel ${job.name}?`}
-          text="Its containers are stopped and its container group is deleted. What it has written so far is kept."
+          text={
+            job.array === undefined
+              ? "Its containers are stopped and its container group is deleted. What it has written so far is kept."
+              : "No further index begins, and those that run are canceled. What they have written so far is kept."
+          }
           yes="Cancel this job"
           isDanger
           onYes={() => void act("cancel")}
@@ -143,7 +163,11 @@ function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: ()
       {asking === "rerun" && (
         <Ask
           title={`Run ${job.name} again?`}
-          text="The same definition and options run as a new job. The caller of this job is not notified of the new one."
+          text={`${
+            failed
+              ? "Those indexes run as a new array, with the same definition, options and items."
+              : "The same definition and options run as a new job."
+          } The caller of this job is not notified of the new one.`}
           yes="Run it again"
           onYes={() => void act("rerun")}
           onNo={() => setAsking(undefined)}
@@ -180,6 +204,11 @@ function Facts({ job }: { readonly job: JobRecord }) {
       )}
       <Outlook job={job} />
       {job.stopping !== undefined && <Fact name="Stopping">{job.stopping.reason}</Fact>}
+      {job.arrayId !== undefined && (
+        <Fact name="Array">
+          <a href={jobAddress(job.arrayId)}>…{shortId(job.arrayId)}</a>, index {job.arrayIndex}
+        </Fact>
+      )}
       <Fact name="Attempt">{String(job.attempt)}</Fact>
       <Fact name="Asks for">{`${job.cpu} vCPU, ${job.memoryGB} GB`}</Fact>
       <Fact name="Cost">{money(job.costEstimate, job.currency)}</Fact>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { go, replace } from "../address.ts";
 import { listJobs, type Answer, type JobRow } from "../api.ts";
 import { duration, money, plural, shortId, shortImage } from "../logic/format.ts";
+import { countsText, shares } from "../logic/array.ts";
 import { byRun, merged, type RunGroup } from "../logic/grouping.ts";
 import {
   filterLabels,
@@ -195,8 +196,16 @@ function JobLine({ job }: { readonly job: JobRow }) {
       </span>
       <span role="cell" class="c-state">
         <StateMark state={state} />
+        {typeof job.array === "object" && <ArrayBar array={job.array} />}
         <span class="clip muted sub" title={job.message}>
-          {[why, exit, job.attempt > 1 ? `attempt ${job.attempt}` : ""].filter(Boolean).join(", ")}
+          {[
+            typeof job.array === "object" ? countsText(job.array) : "",
+            why,
+            exit,
+            job.attempt > 1 ? `attempt ${job.attempt}` : "",
+          ]
+            .filter(Boolean)
+            .join(", ")}
         </span>
       </span>
       <span role="cell" class="c-pipe">
@@ -221,6 +230,19 @@ function JobLine({ job }: { readonly job: JobRow }) {
         </span>
       </span>
     </>
+  );
+}
+
+/** How much of an array has ended, and how; the words stand beside it. */
+function ArrayBar({ array }: { readonly array: Exclude<JobRow["array"], string | undefined> }) {
+  const { good, bad, quiet } = shares(array);
+  const parts = { good, bad, quiet };
+  return (
+    <span class="bar" aria-hidden="true">
+      {Object.entries(parts).map(([tone, count]) => (
+        <i key={tone} class={tone} style={{ width: `${(count / array.size) * 100}%` }} />
+      ))}
+    </span>
   );
 }
 

@@ -14,7 +14,7 @@ import { VisibleJobs } from "../lib/visible.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { containerNow, containerReply, isoTime } from "../lib/job-reply.ts";
-import { arrayMembers } from "../lib/array-reply.ts";
+import { recordMembers } from "../lib/array-reply.ts";
 import { outlookOf, shownWaiting, type Outlook } from "../lib/outlook.ts";
 
 /** `GET /api/jobs/{id}`: the columns of the row, and everything that does not fit into columns. */
@@ -37,7 +37,8 @@ export function job(deps: RecordDeps) {
     const outlook = await outlookOf(deps, job);
     const beside = record(job, outlook, new Map(results.map((result) => [result.attempt, result])));
     const { expectedStartAt } = outlook.queue ?? {};
-    const ofArray = arrayMembers(job, deps.settings);
+    const outcomes = job.array && (await deps.jobs.outcomesOf(job));
+    const ofArray = recordMembers(job, outcomes, deps.settings);
     return json(200, {
       ...columns,
       ...(expectedStartAt === undefined ? {} : { expectedStartAt }),

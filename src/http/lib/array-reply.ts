@@ -1,4 +1,4 @@
-import { activeIn } from "../../shared/job/array-outcomes.ts";
+import { activeIn, lettersOf, runsIn, type ArrayOutcomes } from "../../shared/job/array-outcomes.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
 import { resultsUrl, type Links } from "../../shared/job/urls.ts";
 import type { AttemptResult } from "../../shared/store/attempts.ts";
@@ -13,6 +13,7 @@ export function arrayMembers({ id, array, phase }: Job, settings: Links): Member
   return {
     array: {
       size,
+      runs: runsIn(array),
       succeeded: counts.Succeeded,
       failed: counts.Failed,
       stopped: counts.Stopped,
@@ -23,6 +24,22 @@ export function arrayMembers({ id, array, phase }: Job, settings: Links): Member
     },
     resultsUrl: resultsUrl(settings, id),
   };
+}
+
+/** The same of a record, from what has ended by now: the row's counts may be some seconds older. */
+export function recordMembers(
+  job: Job,
+  outcomes: ArrayOutcomes | undefined,
+  settings: Links,
+): Pick<Reply<"JobRecord">, "array" | "resultsUrl"> {
+  if (job.array === undefined || outcomes === undefined) return {};
+  const { counts, failures } = outcomes;
+  const { array, ...more } = arrayMembers(
+    { ...job, array: { ...job.array, counts, failures: [...failures] } },
+    settings,
+  );
+  const { parallelism } = job.array;
+  return { ...more, ...(array ? { array: { ...array, parallelism, ends: lettersOf(job.array, outcomes) } } : {}) };
 }
 
 /** The same once it has ended, with the results that were stored then. */

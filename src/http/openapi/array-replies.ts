@@ -6,6 +6,7 @@ import { count, jobId, once, reason, result, state, text } from "./parts.ts";
 export const arrayCounts = () =>
   z.object({
     size: count("Items."),
+    runs: count("Items that run: in a rerun those alone that had not succeeded."),
     succeeded: count("Items."),
     failed: count("Items."),
     stopped: count("Items."),
@@ -31,6 +32,16 @@ export const arrayStatus = once(() =>
   }),
 );
 
+export const arrayRecord = once(() =>
+  z.strictObject({
+    ...arrayStatus().shape,
+    parallelism: count("Children that have not ended exist at once, at most."),
+    ends: text(
+      "For each index a letter: `S` succeeded, `F` failed, `O` stopped, `T` timed out, `C` canceled, `A` active, `.` not made yet, `-` not of this run.",
+    ),
+  }),
+);
+
 const itemMembers = () => ({
   index: count("From 0."),
   state: state("Of its job."),
@@ -44,6 +55,7 @@ const childResult = once(() => z.strictObject({ ...itemMembers(), id: jobId("Of 
 /** What other replies are made of, under names of their own in the description. */
 export const arrayParts = () => ({
   ArrayStatus: arrayStatus(),
+  ArrayRecord: arrayRecord(),
   ItemFailure: itemFailure(),
   ItemResult: itemResult(),
   ChildResult: childResult(),

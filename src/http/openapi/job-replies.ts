@@ -27,7 +27,7 @@ import {
   waiting,
   word,
 } from "./parts.ts";
-import { arrayCounts, arrayParts, arrayReplies, arrayStatus, itemResult } from "./array-replies.ts";
+import { arrayCounts, arrayParts, arrayRecord, arrayReplies, arrayStatus, itemResult } from "./array-replies.ts";
 
 /** A row of the list: the columns of docs/tables.md. */
 const rowMembers = () =>
@@ -304,7 +304,7 @@ export const jobReplies = () => ({
   JobRecord: z.strictObject({
     ...rowMembers(),
     apiVersion: text("Of the definition."),
-    array: arrayStatus().optional(),
+    array: arrayRecord().optional(),
     resultsUrl: z.url().meta({ description: "Of an array: what came of each index." }).optional(),
     containers: z.record(z.string(), containerSoFar().extend({ init: z.literal(true).optional() })),
     options: z.strictObject(shownOptions()),

@@ -66,6 +66,23 @@ export function activeIn({ made, step, counts }: Pick<ArrayState, "made" | "step
   return Math.max(0, Math.max(made, step?.to ?? 0) - endedIn(counts));
 }
 
+/**
+ * For each index of the array a letter: how it ended, `A` for a child that has not, `.` for one that is not made yet, `-` for an index that
+ * does not run.
+ */
+export function lettersOf({ size, only, made, step }: ArrayState, { ends }: Pick<ArrayOutcomes, "ends">): string {
+  const shown = Array.from({ length: size }, (): string => (only === undefined ? noEnd : "-"));
+  const begun = Math.max(made, step?.to ?? 0);
+  let place = 0;
+  for (const [from, to] of only ?? ([[0, size - 1]] as const))
+    for (let index = from; index <= to; index++) {
+      const end = ends[index] ?? noEnd;
+      shown[index] = end === noEnd && place < begun ? "A" : end;
+      place++;
+    }
+  return shown.join("");
+}
+
 /** How many indexes have ended. */
 export function endedIn({ Succeeded, Failed, Stopped, TimedOut, Canceled }: EndCounts): number {
   return Succeeded + Failed + Stopped + TimedOut + Canceled;

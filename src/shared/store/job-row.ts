@@ -5,6 +5,7 @@ import { day, second } from "../base/duration.ts";
 import { endingOf, hasEnded, jobSchema, recordOf, stateWord, type ArrayState, type Job } from "../job/job.ts";
 import { arrayHashOf, childIn, isMinted, mintedAt, nameKey, type JobId } from "../base/ids.ts";
 import { blame, deleteRefusedOf, describe, stoppingOf, waitingOf } from "../job/describe.ts";
+import { runsIn } from "../job/array-outcomes.ts";
 import { pullSeconds } from "../job/timing.ts";
 import { expectedEndOf } from "../job/typical.ts";
 import { usageOf } from "../job/usage.ts";
@@ -221,9 +222,10 @@ function identityColumns(job: Job): Columns {
   };
 }
 
-function shownCounts({ size, counts }: ArrayState): object {
+function shownCounts(array: ArrayState): object {
+  const { size, counts } = array;
   const { Succeeded: succeeded, Failed: failed, Stopped: stopped, TimedOut: timedOut, Canceled: canceled } = counts;
-  return { size, succeeded, failed, stopped, timedOut, canceled };
+  return { size, runs: runsIn(array), succeeded, failed, stopped, timedOut, canceled };
 }
 
 function stateColumns(job: Job): Columns {

@@ -3,6 +3,7 @@ import type { Route } from "playwright-core";
 import { parseDuration } from "../../../src/shared/base/duration.ts";
 import { Tally } from "../../../src/http/jobs/tally.ts";
 import type { Reply } from "../../../src/http/openapi/replies.ts";
+import type { Invented } from "./arrays.ts";
 import { Operated } from "./operated.ts";
 import { recordOf, sampleLog, type JobRecord, type JobRow } from "./data.ts";
 
@@ -21,6 +22,7 @@ export class PageService implements Answering {
   readonly records = new Map<string, JobRecord>();
   readonly logs = new Map<string, string>();
   readonly operated: Operated;
+  readonly arrays: Invented[] = [];
   /** What the host's key allows. */
   may: Reply<"Caller">["may"] = ["read", "submit", "cancel", "steer", "operate"];
   /** Every call so far: method, path and query. */
@@ -59,7 +61,11 @@ export class PageService implements Answering {
     if (path === "jobs") return reply(route, 200, this.#page(query));
     if (path === "jobs/summary") return reply(route, 200, this.#summary(query));
     if (path === "health/details") return reply(route, 200, health(this.#now(), this.jobs));
-    const row = this.jobs.find((job) => job.id === id);
+    const array = this.arrays.find((each) => each.row.id === id);
+    if (array !== undefined && last === "results")
+      return reply(route, 200, array.results(Number(query.get("from") ?? 0), Number(query.get("top") ?? 100)));
+    const child = this.arrays.map((each) => each.child(id)).find((each) => each !== undefined);
+    const row = array?.row ?? child ?? this.jobs.find((job) => job.id === id);
     if (row === undefined)
       return reply(route, 404, { message: "No job of that id is known.", code: "JobNotFound", requestId: "r" });
     if (method === "DELETE")
@@ -85,7 +91,7 @@ export class PageService implements Answering {
         contentType: "text/plain; charset=utf-8",
         body: this.logs.get(id) ?? sampleLog,
       });
-    return reply(route, 200, this.records.get(id) ?? recordOf(row));
+    return reply(route, 200, this.records.get(id) ?? array?.record ?? recordOf(row));
   }
 
   #caller(route: Route): Reply<"Caller"> {

@@ -4,6 +4,7 @@ import { hour, second } from "../../../src/shared/base/duration.ts";
 import {
   countEnd,
   endOfIndex,
+  lettersOf,
   endedIn,
   nothingEnded,
   type ArrayOutcomes,
@@ -88,5 +89,39 @@ describe("the counts of an array", () => {
 
   it("take the end of a child alone", () => {
     expect(() => countEnd(nothingEnded, job())).toThrow(RangeError);
+  });
+});
+
+describe("the letters of an array", () => {
+  const array = {
+    size: 6,
+    parallelism: 2,
+    failFast: false,
+    made: 3,
+    counts: nothingEnded.counts,
+    failures: [],
+    vcpuSeconds: 0,
+    gbSeconds: 0,
+  };
+
+  it("say how each index ended, which are active, and which are not made yet", () => {
+    expect(lettersOf(array, { ends: "SF" })).toBe("SFA...");
+    expect(lettersOf({ ...array, step: { from: 3, to: 5, at: start } }, { ends: "S.F" })).toBe("SAFAA.");
+  });
+
+  it("leave out the indexes of a rerun that do not run", () => {
+    expect(
+      lettersOf(
+        {
+          ...array,
+          made: 2,
+          only: [
+            [1, 2],
+            [5, 5],
+          ],
+        },
+        { ends: ".T" },
+      ),
+    ).toBe("-TA--.");
   });
 });
