@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { second } from "../src/shared/base/duration.ts";
-import type { JobRow, JobsQuery, LogsQuery, Status } from "./api.ts";
+import type { ChildResult, JobRow, JobsQuery, LogsQuery, Status } from "./api.ts";
 import { untilEnded, type FollowOptions } from "./follow.ts";
 import { target, type Token } from "./http.ts";
 import { LiveLogs, type WriteLine } from "./live-logs.ts";
-import { Service, type StatusPath } from "./service.ts";
+import { Service, type ResultsQuery, type StatusPath } from "./service.ts";
 
 /** Where `npm start` serves. */
 export const defaultUrl = "http://localhost:7071";
@@ -40,6 +40,11 @@ export class AciProxy extends Service {
   /** The jobs that match, newest first, page by page as they are asked for. */
   async *jobs(query: JobsQuery = {}): AsyncGenerator<JobRow, void> {
     for await (const page of this.pages(query)) yield* page.jobs;
+  }
+
+  /** What became of an array's indexes, in their order, page by page as they are asked for. One without a job yet is left out. */
+  async *results(array: string, query: ResultsQuery = {}): AsyncGenerator<ChildResult, void> {
+    for await (const page of this.resultPages(array, query)) yield* page.results;
   }
 
   /** A job's whole log as text. @param container absent: all containers */

@@ -161,7 +161,7 @@ export interface ArrayStatus {
 
 export interface ArrayRecord {
   /** Items. */
-  readonly size?: number | undefined;
+  readonly size: number;
   /** Items that run: in a rerun those alone that had not succeeded. */
   readonly runs?: number | undefined;
   /** Items. */
@@ -220,7 +220,9 @@ export interface ChildResult {
   /** The JSON object that the program printed last, or sent to its result address. */
   readonly result?: Readonly<Record<string, unknown>> | undefined;
   /** Of the job that runs it. */
-  readonly id?: string | undefined;
+  readonly id: string;
+  /** Of an array with items: text or an object. */
+  readonly item?: string | Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface Results {

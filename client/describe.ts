@@ -3,7 +3,7 @@ import pc from "picocolors";
 import type { JobRecord } from "./api.ts";
 import { contextOf, print, printJson } from "./context.ts";
 import { idOf } from "./id.ts";
-import { colored, columns, exitWords, seconds } from "./show.ts";
+import { arrayWords, colored, columns, exitWords, failureLines, seconds } from "./show.ts";
 
 /** `describe JOB`: all that the service knows of one job, as text. */
 export function addDescribe(program: Command): void {
@@ -21,7 +21,15 @@ export function addDescribe(program: Command): void {
 
 /** The record for people. */
 function described(record: JobRecord): string {
-  const parts = [heading(record), waiting(record), timeline(record), attempts(record), events(record), azure(record)];
+  const parts = [
+    heading(record),
+    waiting(record),
+    array(record),
+    timeline(record),
+    attempts(record),
+    events(record),
+    azure(record),
+  ];
   return [...parts, warnings(record)].filter((part) => part !== "").join("\n\n");
 }
 
@@ -33,6 +41,7 @@ function heading(record: JobRecord): string {
     ["pipeline", [record.factory, record.pipeline, record.pipelineRunId, record.activity].filter(Boolean).join(" / ")],
     ["requested by", record.requestedBy],
     ["rerun of", record.rerunOf],
+    ["array", record.arrayId && `${record.arrayId}, index ${record.arrayIndex ?? ""}`],
     ["expected start", record.expectedStartAt],
     ["expected end", record.expectedEndAt && `${record.expectedEndAt}${record.late ? ", late" : ""}`],
     ["deadline", record.deadlineAt],
@@ -55,20 +64,30 @@ function waiting({ waiting, stopping, queue }: JobRecord): string {
   return stopping ? `Stopping since ${stopping.since}: ${stopping.reason}` : "";
 }
 
+function array({ array: counts, id }: JobRecord): string {
+  if (counts === undefined) return "";
+  const at = counts.parallelism === undefined ? "" : `, at most ${counts.parallelism} at once`;
+  return section(
+    "Array",
+    [`${arrayWords(counts)}${at}`, ...failureLines(counts), `All: aci-proxy results ${id}`].join("\n"),
+  );
+}
+
 function timeline({ history = [] }: JobRecord): string {
   const rows = history.map(({ at, to, reason, attempt }) => [at, to, reason, attempt > 1 ? `attempt ${attempt}` : ""]);
   return rows.length === 0 ? "" : section("Timeline", columns(rows));
 }
 
 /** Each attempt with its containers; of one that has not ended, the containers as far as they are known. */
-function attempts({ attempts = [], containers, attempt }: JobRecord): string {
+function attempts({ attempts = [], containers, attempt, array }: JobRecord): string {
   const ended = attempts.map((each) => ({
     title: `Attempt ${each.number}: ${each.state}${each.reason ? ` ${each.reason}` : ""}`,
     containers: Object.entries(each.containers ?? {}),
   }));
-  const open = attempts.some(({ number }) => number === attempt)
-    ? []
-    : [{ title: `Attempt ${attempt ?? 1}`, containers: Object.entries(containers ?? {}) }];
+  const open =
+    attempts.some(({ number }) => number === attempt) || array !== undefined
+      ? []
+      : [{ title: `Attempt ${attempt ?? 1}`, containers: Object.entries(containers ?? {}) }];
   return [...ended, ...open]
     .map(({ title, containers: all }) =>
       section(

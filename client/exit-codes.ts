@@ -31,7 +31,7 @@ Exit codes:
   203    the service can't be reached
   204    the service refused: a faulty definition, a name in use, an unknown job
   205    the service refused the key or token
-  206    the job failed without an exit code of a container
+  206    the job failed without an exit code of a container, or the array failed
   207    the job timed out
   208    the job was stopped
   209    the job was canceled

@@ -11,6 +11,7 @@ const idOrName = "the job's id or the beginning of it, or its name, which means 
 /** What selects the jobs of a rerun of many, as `POST /api/jobs/rerun` takes it. */
 interface RerunFlags {
   readonly follow?: boolean;
+  readonly failed?: boolean;
   readonly state?: string;
   readonly reason?: string;
   readonly name?: string;
@@ -58,14 +59,17 @@ export function addJobs(program: Command): void {
     .option("--pipeline <name>", "jobs of one pipeline")
     .option("--group <group>", "jobs of one group (of the option group)")
     .option("--team <team>", "jobs of one team")
+    .option("--array <job>", "the children of this array")
     .option("--fault <fault>", "jobs that ended by this fault, say platform")
     .option("--since <time>", "accepted at this time (ISO 8601) or later")
     .option("--until <time>", "accepted before this time")
     .option("--top <count>", "the maximum number of jobs")
     .option("--continuation <token>", "the next page after the one that gave this token")
     .option("--all", "every page")
-    .action(async ({ all, ...query }: Record<string, string> & { all?: true }, self: Command) => {
+    .action(async ({ all, ...asked }: Record<string, string> & { all?: true }, self: Command) => {
       const { service, json } = contextOf(self);
+      const { array } = asked;
+      const query = array === undefined ? asked : { ...asked, array: await idOf(service, array) };
       const pages: JobPage[] = [];
       for await (const page of service.pages(query)) {
         pages.push(page);
@@ -96,6 +100,7 @@ export function addJobs(program: Command): void {
     .argument("[job]", idOrName)
     .description("run a job's definition again, as a new job, and print its id; or all that match and did not succeed")
     .option("--follow", "follow the new job as run does, and exit as it exits")
+    .option("--failed", "of an array: the indexes that did not succeed, which is what a rerun of it runs anyway")
     .option("--state <states>", "all in these states, with commas in between: Failed, TimedOut, Stopped, Canceled")
     .option("--reason <reason>", "all that ended for this reason")
     .option("--name <name>", "all of one container group")
@@ -105,23 +110,27 @@ export function addJobs(program: Command): void {
     .option("--team <team>", "all of one team")
     .option("--since <time>", "accepted since: a time, or a duration ago, like PT12H")
     .option("--dry-run", "only say how many")
-    .action(async (given: string | undefined, { follow = false, ...chosen }: RerunFlags, self: Command) => {
-      const { service, json } = contextOf(self);
-      const isMany = Object.keys(chosen).length > 0;
-      if (isMany === (given !== undefined))
-        throw new Misuse(
-          "rerun needs a job, or --state, --reason, --name, --tag, --pipeline, --group, --team or --since",
-        );
-      if (given === undefined) {
-        if (follow) throw new Misuse("--follow goes with one job");
-        printReply(json, await service.rerunMany(chosen));
-        return;
-      }
-      const { job, path } = await service.rerun(await idOf(service, given));
-      if (follow) {
-        report(`Accepted as job ${job.id}`);
-        process.exitCode = await watch(service, job.id, path, { json, logs: true });
-      } else if (json) printJson(job);
-      else print(job.id);
-    });
+    .action(
+      async (given: string | undefined, { follow = false, failed = false, ...chosen }: RerunFlags, self: Command) => {
+        const { service, json } = contextOf(self);
+        const isMany = Object.keys(chosen).length > 0;
+        if (isMany === (given !== undefined))
+          throw new Misuse(
+            "rerun needs a job, or --state, --reason, --name, --tag, --pipeline, --group, --team or --since",
+          );
+        if (given === undefined) {
+          if (follow || failed) throw new Misuse("--follow and --failed go with one job");
+          printReply(json, await service.rerunMany(chosen));
+          return;
+        }
+        if (failed && (await findJob(service, given)).status.array === undefined)
+          throw new Misuse("--failed goes with an array; other jobs run again as a whole");
+        const { job, path } = await service.rerun(await idOf(service, given));
+        if (follow) {
+          report(`Accepted as job ${job.id}`);
+          process.exitCode = await watch(service, job.id, path, { json, logs: true });
+        } else if (json) printJson(job);
+        else print(job.id);
+      },
+    );
 }

@@ -7,6 +7,7 @@ interface Flags {
   readonly tail?: string;
   readonly since?: string;
   readonly attempt?: string;
+  readonly index?: string;
 }
 
 /** `logs JOB [CONTAINER]`: the text as the service gives it. */
@@ -20,11 +21,12 @@ export function addLogs(program: Command): void {
     .option("--tail <lines>", "only the last lines")
     .option("--since <time>", "only what was written since (ISO 8601)")
     .option("--attempt <number>", "of an earlier attempt")
+    .option("--index <number>", "of an array: the log of this index")
     .action(async (job: string, container: string | undefined, flags: Flags, self: Command) => {
       const { service, json } = contextOf(self);
-      const { follow, tail, since, attempt } = flags;
+      const { follow, tail, since, attempt, index } = flags;
       const query = {
-        ...{ follow: follow ? "true" : undefined, tail, since, attempt },
+        ...{ follow: follow ? "true" : undefined, tail, since, attempt, index },
         format: json ? "json" : undefined,
       };
       for await (const bytes of (await service.logs(job, container, { query })) ?? []) {

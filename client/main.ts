@@ -5,6 +5,7 @@ import { defaultUrl } from "./aci-proxy.ts";
 import { report } from "./context.ts";
 import { Misuse, Unreachable } from "./errors.ts";
 import { exitCodeOfError, exitCodes, exitCodesHelp } from "./exit-codes.ts";
+import { addResults } from "./array.ts";
 import { addCompletion } from "./completion.ts";
 import { addDescribe } from "./describe.ts";
 import { addDrill } from "./drill.ts";
@@ -44,6 +45,7 @@ for (const add of [
   addJobs,
   addDescribe,
   addLogs,
+  addResults,
   addOperate,
   addGroups,
   addPoison,

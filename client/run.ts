@@ -2,12 +2,13 @@ import { type Command, Option } from "commander";
 import { parseJson } from "../src/shared/base/json.ts";
 import { optionsTable, type OptionName } from "../src/shared/job/options.ts";
 import type { Status } from "./api.ts";
+import { arrayFrom } from "./array.ts";
 import type { AciProxy } from "./aci-proxy.ts";
 import { contextOf, print, printJson, readDefinition, report } from "./context.ts";
 import { Misuse, Refused } from "./errors.ts";
 import { exitCodeOfJob, exitCodes } from "./exit-codes.ts";
 import { hasEnded } from "./status.ts";
-import type { StatusPath } from "./service.ts";
+import type { StatusPath, SubmitOptions } from "./service.ts";
 import { located, progressLine, summary } from "./show.ts";
 import { version } from "./template.ts";
 
@@ -15,6 +16,8 @@ interface Flags extends Readonly<Record<string, unknown>> {
   readonly option: readonly string[];
   readonly idempotencyKey?: string;
   readonly detach?: boolean;
+  /** Not as the service's option is written: a number, or a file. */
+  readonly array?: string;
   readonly template?: string;
   readonly templateVersion?: number;
   readonly param: readonly string[];
@@ -31,11 +34,16 @@ export function addRun(program: Command): void {
     .option("--template-version <number>", "its version (default: the newest)", version)
     .option("--param <name=value>", "a parameter of the template, as text", collect, [])
     .option("--param-json <name=value>", "a parameter of the template, as JSON: a list, say", collect, [])
+    .option(
+      "--array <items>",
+      "one job of many children: a number, or a file with an item for each, as a JSON list or a JSON value on each line; - for stdin",
+    )
     .option("--idempotency-key <key>", "the same key again gives the same job, not a second run")
     .option("--detach", "print the job's id and do not wait")
     .option("--option <name=value>", "an option of a service newer than this client", collect, []);
   for (const [name, row] of Object.entries(optionsTable)) {
     if (name === "polling") continue; // run always polls
+    if (name === "array") continue; // its own flag
     const schema: Readonly<Record<string, unknown>> = row.schema;
     const argument = schema["type"] === "boolean" ? "" : " <value>";
     command.addOption(new Option(`--${kebab(name)}${argument}`, helpOf(row)));
@@ -55,8 +63,12 @@ function helpOf({ text, schema, fallback }: (typeof optionsTable)[OptionName]): 
 
 async function run(given: string | undefined, flags: Flags, command: Command): Promise<number> {
   const { service, json } = contextOf(command);
-  const query = optionsFrom(flags);
+  if (given === "-" && flags.array === "-") throw new Misuse("only one of file and --array can come from stdin");
   const { file, definition } = await sourceOf(given, flags);
+  const query: SubmitOptions = {
+    ...optionsFrom(flags),
+    ...(flags.array === undefined ? {} : { array: await arrayFrom(flags.array) }),
+  };
   const warn = (faults: Refused["errors"] | undefined): void => {
     for (const fault of faults ?? []) report(located(file, { ...fault, message: `warning: ${fault.message}` }));
   };
@@ -189,6 +201,7 @@ function pairOf(pair: string, flag: string): readonly [name: string, value: stri
 function optionsFrom(flags: Flags): Record<string, string> {
   const query: Record<string, string> = {};
   for (const name of Object.keys(optionsTable)) {
+    if (name === "array") continue;
     const value = flags[name];
     if (typeof value === "string") query[name] = value;
     else if (value === true) query[name] = "true";

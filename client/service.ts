@@ -1,4 +1,5 @@
 import { retryAfter } from "../src/shared/base/duration.ts";
+import { optionAdded, withOption } from "../src/shared/job/envelope.ts";
 import type {
   Accepted,
   Adoptable,
@@ -22,6 +23,7 @@ import type {
   Replies,
   Rerun,
   RerunManyBody,
+  Results,
   Resumed,
   Status,
   SteerGroupBody,
@@ -54,6 +56,14 @@ export interface PollResult {
 /** What a submission may ask for: the service's options, and those that only a newer service knows. */
 export type SubmitOptions = TriggerQuery & Readonly<Record<string, unknown>>;
 
+/** Which indexes of an array, and how many in a page. */
+export type ResultsQuery = {
+  readonly state?: string | undefined;
+  readonly from?: number | undefined;
+  readonly top?: number | undefined;
+  readonly continuation?: string | undefined;
+};
+
 /** A job that was accepted, and where its state is read. */
 export interface Submitted {
   readonly job: Accepted;
@@ -72,6 +82,7 @@ export class Service {
    * Runs a container group as a job.
    *
    * @param definition as YAML or JSON, or an object that is sent as JSON
+   * @param options the items of an array (`array`) are sent in the body, all others in the query
    * @param idempotencyKey the same key again gives the same job, not a second run
    */
   async submit(definition: string | object, options: SubmitOptions = {}, idempotencyKey?: string): Promise<Submitted> {
@@ -173,13 +184,25 @@ export class Service {
   }
 
   /** Every page, from the newest job on. */
-  async *pages(query: JobsQuery = {}): AsyncGenerator<JobPage, void> {
-    let { continuation } = query;
+  pages(query: JobsQuery = {}): AsyncGenerator<JobPage, void> {
+    return this.#pages(query.continuation, (continuation) => this.list({ ...query, continuation }));
+  }
+
+  /** Every page of what became of an array's indexes, in their order. */
+  resultPages(array: string, query: ResultsQuery = {}): AsyncGenerator<Results, void> {
+    return this.#pages(query.continuation, (continuation) => this.resultsPage(array, { ...query, continuation }));
+  }
+
+  async *#pages<P extends { readonly continuation?: string | undefined }>(
+    first: string | undefined,
+    read: (continuation: string | undefined) => Promise<P>,
+  ): AsyncGenerator<P, void> {
+    let continuation = first;
     do {
-      const page = await this.list({ ...query, continuation });
+      const page = await read(continuation);
       yield page;
       if (page.continuation !== undefined && page.continuation === continuation)
-        throw new Refused("NotAciProxy", 200, `${this.target.url} gave the same page of jobs again`);
+        throw new Refused("NotAciProxy", 200, `${this.target.url} gave the same page again`);
       ({ continuation } = page);
     } while (continuation !== undefined && continuation !== "");
   }
@@ -191,6 +214,11 @@ export class Service {
   /** All that the service knows of a job. */
   record(id: string): Promise<JobRecord> {
     return this.#call("GET", `/api/jobs/${encodeURIComponent(id)}`, "JobRecord");
+  }
+
+  /** One page of what became of an array's indexes, as it came. */
+  resultsPage(array: string, query: ResultsQuery = {}): Promise<Results> {
+    return this.#call("GET", `/api/jobs/${encodeURIComponent(array)}/results`, "Results", { query });
   }
 
   /** How the service is, also when it is not well. */
@@ -324,9 +352,21 @@ function groupPath(name: string): string {
 const templatePath = (name: string): string => `/api/templates/${encodeURIComponent(name)}`;
 
 /** A definition as a call sends it. */
-function sent(definition: string | object, query: SubmitOptions, headers: Readonly<Record<string, string>> = {}): Call {
+function sent(
+  definition: string | object,
+  options: SubmitOptions,
+  headers: Readonly<Record<string, string>> = {},
+): Call {
+  const { array, ...query } = options;
+  if (Array.isArray(array)) {
+    const body =
+      query.template === undefined || typeof definition === "string"
+        ? withOption(typeof definition === "string" ? definition : JSON.stringify(definition), "array", array)
+        : JSON.stringify(optionAdded(definition, "array", array));
+    return { query, body, headers: { "content-type": "application/json", ...headers } };
+  }
   const [type, body] = typeof definition === "string" ? ["yaml", definition] : ["json", JSON.stringify(definition)];
-  return { query, body, headers: { "content-type": `application/${type}`, ...headers } };
+  return { query: options, body, headers: { "content-type": `application/${type}`, ...headers } };
 }
 
 const json = (body: object): Call => ({

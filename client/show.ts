@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import type { Fault, JobRow, Status } from "./api.ts";
+import type { ArrayStatus, Fault, JobRow, Status } from "./api.ts";
 import { containersOf, hasEnded } from "./status.ts";
 
 /** `FILE:LINE:COL path message`, the form that editors jump to. */
@@ -13,9 +13,47 @@ export function colored(state: string): string {
   return hasEnded({ state }) ? pc.red(state) : pc.yellow(state);
 }
 
+/** `120/300 ended, 3 failed, 20 active`. */
+export function arrayWords({
+  size,
+  runs = size,
+  succeeded = 0,
+  failed = 0,
+  stopped = 0,
+  timedOut = 0,
+  canceled = 0,
+  active = 0,
+}: Counts): string {
+  const bad = failed + stopped + timedOut;
+  const others = [
+    [bad, "failed"],
+    [canceled, "canceled"],
+    [active, "active"],
+  ] as const;
+  return [
+    `${succeeded + bad + canceled}/${runs} ended`,
+    ...others.flatMap(([count, what]) => (count === 0 ? [] : `${count} ${what}`)),
+  ].join(", ");
+}
+
+type Counts = Partial<ArrayStatus> & Pick<ArrayStatus, "size">;
+
+/** Indexes that did not succeed, a line each. */
+export function failureLines({ failures = [] }: Partial<ArrayStatus>): readonly string[] {
+  const rows = failures.map(({ index, state, exitCode, reason }) => [
+    `#${index}`,
+    state,
+    exitWords(exitCode),
+    reason ?? "",
+  ]);
+  return columns(rows).split("\n").filter(Boolean);
+}
+
 /** One line for a look at a job. The service's message names job and state already, where it has one. */
 export function progressLine(status: Status): string {
-  const { state, reason, message, attempt = 1, waiting } = status;
+  const { state, reason, message, attempt = 1, waiting, array } = status;
+  if (array !== undefined && !hasEnded({ state }))
+    return `${colored(state)}  ${status.name ?? ""}  ${arrayWords(array)}${waiting ? `  (${waiting.reason})` : ""}`;
   const ahead = aheadOf(status) === "" ? "" : `  ${aheadOf(status)}`;
   const why = message ?? reason ?? "";
   const count = attempt > 1 && !hasEnded({ state }) ? `  attempt ${attempt}` : "";
@@ -52,7 +90,22 @@ export function summary(status: Status): string {
     const exit = typeof exit_code === "number" ? `exit ${exit_code}` : "";
     lines.push(["  " + name, state ?? "", exit, detail_status ?? ""].filter((word) => word !== "").join("  "));
   }
+  if (status.array !== undefined) lines.push(...arrayLines(status, status.array));
   return lines.join("\n");
+}
+
+/** An array's first failures, and what to do about them. */
+function arrayLines({ id, state }: Status, array: ArrayStatus): readonly string[] {
+  const failures = failureLines(array);
+  const { failures: [first] = [], size, runs = size, succeeded = 0 } = array;
+  if (first === undefined) return [];
+  const more = hasEnded({ state }) ? runs - succeeded - failures.length : 0;
+  return [
+    ...failures.map((line) => `  ${line}`),
+    ...(more > 0 ? [`  and ${more} more: aci-proxy results ${id} --state Failed,TimedOut,Stopped,Canceled`] : []),
+    `Logs of one: aci-proxy logs ${id} --index ${first.index}`,
+    ...(hasEnded({ state }) ? [`Run those that did not succeed again: aci-proxy rerun ${id}`] : []),
+  ];
 }
 
 /** Rows in columns as wide as their widest cell; a column without any text takes no room. */
@@ -86,6 +139,7 @@ const listColumns: readonly (readonly [title: string, cell: (job: JobRow) => str
   ["ID", ({ id }) => id],
   ["NAME", ({ name }) => name],
   ["STATE", ({ state }) => state],
+  ["ARRAY", arrayCell],
   ["EXIT", ({ exitCode }) => (typeof exitCode === "number" ? String(exitCode) : "")],
   ["REASON", ({ reason }) => reason ?? ""],
   ["CREATED", ({ createdAt }) => createdAt?.replace(/\.\d+Z$/, "Z") ?? ""],
@@ -109,6 +163,12 @@ export function table(jobs: readonly JobRow[], width = Infinity): string {
     const widest = Math.max(...text.split("\n").map((line) => line.length));
     if (widest <= width || count <= 3) return text;
   }
+}
+
+/** Of an array how many ended, of its child which index it is. */
+function arrayCell({ array, arrayIndex }: JobRow): string {
+  if (typeof array !== "object" || array.size === undefined) return arrayIndex === undefined ? "" : `#${arrayIndex}`;
+  return arrayWords({ ...array, size: array.size }).replace(" ended", "");
 }
 
 function tagsOf(tags: JobRow["tags"]): string {

@@ -82,7 +82,7 @@ try {
   const rows = await page.locator(".body .tr").count();
   const ends = Array.from({ length: jobs }, (_, index) => "SSSSSSSFTOCA."[(index * 7919) % 13]).join("");
   const array = inventedArray("grid", Date.now() - 60_000, ends, { state: "Running", finishedAt: undefined });
-  service.arrays.push(array);
+  service.addArray(array);
   await page.goto(`http://page.test/api/dashboard#/job/${array.row.id}`);
   await page.getByRole("gridcell").first().waitFor();
   const grid = await page.evaluate<Scrolled>(throughGrid);

@@ -231,7 +231,7 @@ class ArrayRecord(Reply):
     _names: ClassVar[Dict[str, str]] = {
         "timed_out": "timedOut",
     }
-    size: Optional[int] = None
+    size: int
     """Items."""
     runs: Optional[int] = None
     """Items that run: in a rerun those alone that had not succeeded."""
@@ -302,13 +302,15 @@ class ChildResult(Reply):
     """From 0."""
     state: State
     """Of its job."""
+    id: str
+    """Of the job that runs it."""
     reason: Optional[Reason] = None
     """Why it waits, is being stopped, or ended."""
     exit_code: Optional[int] = None
     result: Optional[Dict[str, Any]] = None
     """The JSON object that the program printed last, or sent to its result address."""
-    id: Optional[str] = None
-    """Of the job that runs it."""
+    item: Optional[Union[str, Dict[str, Any]]] = None
+    """Of an array with items: text or an object."""
 
 
 @dataclass(frozen=True)
@@ -2222,6 +2224,20 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _with_items(definition: Definition, items: List[Any], of_template: bool) -> Mapping[str, Any]:
+    """The items of an array go in the body: into the envelope that it is, or one around the definition."""
+    try:
+        read: Any = json.loads(definition) if isinstance(definition, str) else definition
+    except ValueError:
+        read = None
+    names: Dict[str, str] = {name.lower(): name for name in read} if isinstance(read, Mapping) else {}
+    own = "definition" in names or "definitionblob" in names or "properties" not in names
+    if of_template or ("version" in names and own):
+        key = names.get("options", "options")
+        return {**read, key: {**(read.get(key) or {}), "array": items}}
+    return {"version": 1, "definition": definition, "options": {"array": items}}
+
+
 def _present(members: Mapping[str, Any]) -> Dict[str, Any]:
     return {name: each for name, each in members.items() if each is not None}
 
@@ -2313,6 +2329,9 @@ class _Service:
     ) -> R:
         """A call whose answer is such a reply; with `also_refused` whatever its HTTP status."""
         sent = body if body is not None else definition
+        if definition is not None and query is not None and isinstance(query.get("array"), (list, tuple)):
+            sent = _with_items(definition, list(query["array"]), query.get("template") is not None)
+            query = {name: each for name, each in query.items() if name != "array"}
         headers = {"content-type": "application/yaml" if isinstance(sent, str) else "application/json"}
         if idempotency_key is not None:
             headers["idempotency-key"] = idempotency_key
@@ -2655,7 +2674,7 @@ class _Service:
             f"/api/jobs/{_quoted(job_id)}",
         )
 
-    def results(
+    def results_page(
         self,
         job_id: str,
         *,
@@ -2663,7 +2682,6 @@ class _Service:
         from_: Optional[int] = None,
         top: Optional[int] = None,
         continuation: Optional[str] = None,
-        format: Optional[str] = None,
     ) -> Results:
         """What came of each index of an array.
 
@@ -2672,7 +2690,6 @@ class _Service:
         :param from_: Only this index and later ones.
         :param top: How many at most; default 100.
         :param continuation: Where the page before ended, unchanged, with the same filters.
-        :param format: Default JSON; NDJSON has all of them, a line each.
         """
         return self._json(
             Results,
@@ -2683,7 +2700,6 @@ class _Service:
                 "from": from_,
                 "top": top,
                 "continuation": continuation,
-                "format": format,
             },
         )
 
@@ -3096,6 +3112,18 @@ class AciProxy(_Service):
             if page.continuation == query.get("continuation"):
                 raise Refused("NotAciProxy", 200, f"{self.url} gave the same page of jobs again.")
             query["continuation"] = page.continuation
+
+    def results(self, array: str, **query: Value) -> Iterator[ChildResult]:
+        """What became of an array's indexes, in their order, page by page as they are asked for. :param query: state, from_, top"""
+        asked: Dict[str, Any] = {_camel(name): each for name, each in query.items()}
+        while True:
+            page = self._json(Results, "GET", f"/api/jobs/{_quoted(array)}/results", query=asked)
+            yield from page.results
+            if not page.continuation:
+                return
+            if page.continuation == asked.get("continuation"):
+                raise Refused("NotAciProxy", 200, f"{self.url} gave the same page of results again.")
+            asked["continuation"] = page.continuation
 
     def cancel(self, job: str, *, wait: bool = False) -> Deleted:
         """Cancels a job that has not ended, and removes its container group; with `wait` until the group is gone."""

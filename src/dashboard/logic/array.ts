@@ -65,7 +65,7 @@ export function placeAfter(
 }
 
 interface Counts {
-  readonly size: number;
+  readonly runs: number;
   readonly succeeded: number;
   readonly failed: number;
   readonly stopped: number;
@@ -87,11 +87,7 @@ export function shares(array: Counts): {
 /** `270 of 300, 17 failed`: how many succeeded, and what else ended. */
 export function countsText(array: Counts): string {
   const { good, bad, quiet } = shares(array);
-  return [
-    `${good} of ${array.size}`,
-    bad === 0 ? "" : `${bad} failed`,
-    quiet === 0 ? "" : `${quiet} canceled`,
-  ]
+  return [`${good} of ${array.runs}`, bad === 0 ? "" : `${bad} failed`, quiet === 0 ? "" : `${quiet} canceled`]
     .filter(Boolean)
     .join(", ");
 }

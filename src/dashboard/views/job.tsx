@@ -107,7 +107,7 @@ function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: ()
   // What an index of an array did is run again by its array.
   const isChild = job.arrayId !== undefined;
   if (isOpen ? !mayCancel(job.requestedBy) : isChild || !may("steer")) return null;
-  const failed = job.array && job.array.size - job.array.succeeded;
+  const failed = job.array && job.array.runs - job.array.succeeded;
   const act = async (what: "cancel" | "rerun"): Promise<void> => {
     setAsking(undefined);
     setBusy(true);

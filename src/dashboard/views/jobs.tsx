@@ -240,7 +240,7 @@ function ArrayBar({ array }: { readonly array: Exclude<JobRow["array"], string |
   return (
     <span class="bar" aria-hidden="true">
       {Object.entries(parts).map(([tone, count]) => (
-        <i key={tone} class={tone} style={{ width: `${(count / array.size) * 100}%` }} />
+        <i key={tone} class={tone} style={{ width: `${(count / array.runs) * 100}%` }} />
       ))}
     </span>
   );

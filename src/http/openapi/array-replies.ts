@@ -50,7 +50,16 @@ const itemMembers = () => ({
   result: result().optional(),
 });
 export const itemResult = once(() => z.strictObject(itemMembers()));
-const childResult = once(() => z.strictObject({ ...itemMembers(), id: jobId("Of the job that runs it.") }));
+const childResult = once(() =>
+  z.strictObject({
+    ...itemMembers(),
+    id: jobId("Of the job that runs it."),
+    item: z
+      .union([z.string(), z.record(z.string(), z.unknown())])
+      .meta({ description: "Of an array with items: text or an object." })
+      .optional(),
+  }),
+);
 
 /** What other replies are made of, under names of their own in the description. */
 export const arrayParts = () => ({

@@ -124,6 +124,23 @@ export function readTemplateMessage(body: string, { name, version }: Omit<Templa
   return readEnvelope({ ...Object.fromEntries(given), ...template }, undefined);
 }
 
+/** The text of what is submitted, with one more option: the envelope that it is, or one around it. */
+export function withOption(text: string, name: string, option: unknown): string {
+  const value = jsonObjectIn(text);
+  return value !== undefined && isEnvelope(value)
+    ? JSON.stringify(optionAdded(value, name, option))
+    : JSON.stringify({ version: 1, definition: text, options: { [name]: option } });
+}
+
+/** An envelope, or what is sent to a template, with one more option. */
+export function optionAdded(envelope: object, name: string, option: unknown): object {
+  const isOptions = ([key]: readonly [string, unknown]): boolean => foldName(key) === "options";
+  const members = Object.entries<unknown>({ ...envelope });
+  const given = members.find(isOptions)?.[1];
+  const options = { ...(typeof given === "object" ? given : {}), [name]: option };
+  return { ...Object.fromEntries(members.filter((member) => !isOptions(member))), options };
+}
+
 function readParsed(value: unknown): JobMessage {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { kind: "malformed", why: "The message is neither a definition nor an envelope.", at: start, of: {} };

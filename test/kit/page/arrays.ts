@@ -22,6 +22,7 @@ export function inventedArray(name: string, createdAt: number, ends: string, mor
   const count = (letter: string): number => ends.split(letter).length - 1;
   const counts = {
     size: ends.length,
+    runs: ends.length - count("-"),
     succeeded: count("S"),
     failed: count("F"),
     stopped: count("O"),
@@ -35,7 +36,7 @@ export function inventedArray(name: string, createdAt: number, ends: string, mor
     const failure = letter === "F" ? ({ reason: "NonZeroExit", exitCode: 1 } as const) : {};
     return { index, state: states[letter] ?? "Unknown", ...failure };
   };
-  const failures = [...ends].flatMap((letter, index) => {
+  const failures = Array.from(ends).flatMap((letter, index) => {
     const {
       state,
       reason = "CanceledByCaller",
@@ -53,7 +54,7 @@ export function inventedArray(name: string, createdAt: number, ends: string, mor
     record,
     results: (from, top) => ({
       ...{ id: row.id, name, state: row.state, size: ends.length },
-      results: [...ends]
+      results: Array.from(ends)
         .flatMap((letter, index) => (index < from || ".-".includes(letter) ? [] : [index]))
         .slice(0, top)
         .map((index) => ({ ...outcome(index), id: idOf(index), item: { region: `region-${index}` } })),
@@ -66,4 +67,15 @@ export function inventedArray(name: string, createdAt: number, ends: string, mor
       return { ...child, id, state, queueSeconds: index, ...end };
     },
   };
+}
+
+/** The array with that id, or the child of one. */
+export function rowIn(arrays: readonly Invented[], id: string): JobRow | undefined {
+  return arrays.map((each) => (each.row.id === id ? each.row : each.child(id))).find((row) => row !== undefined);
+}
+
+/** What `GET /api/jobs/{id}/results` answers. */
+export function resultsIn(arrays: readonly Invented[], id: string, query: URLSearchParams): object {
+  const [from, top] = [Number(query.get("from") ?? 0), Number(query.get("top") ?? 100)];
+  return arrays.find(({ row }) => row.id === id)?.results(from, top) ?? {};
 }

@@ -3,7 +3,7 @@ import type { Route } from "playwright-core";
 import { parseDuration } from "../../../src/shared/base/duration.ts";
 import { Tally } from "../../../src/http/jobs/tally.ts";
 import type { Reply } from "../../../src/http/openapi/replies.ts";
-import type { Invented } from "./arrays.ts";
+import { resultsIn, rowIn, type Invented } from "./arrays.ts";
 import { Operated } from "./operated.ts";
 import { recordOf, sampleLog, type JobRecord, type JobRow } from "./data.ts";
 
@@ -37,6 +37,11 @@ export class PageService implements Answering {
     this.operated = new Operated(jobs, now());
   }
 
+  addArray(array: Invented): void {
+    this.arrays.push(array);
+    this.records.set(array.row.id, array.record);
+  }
+
   answer(route: Route): Promise<void> {
     const request = route.request();
     const { pathname, search, searchParams } = new URL(request.url());
@@ -61,11 +66,7 @@ export class PageService implements Answering {
     if (path === "jobs") return reply(route, 200, this.#page(query));
     if (path === "jobs/summary") return reply(route, 200, this.#summary(query));
     if (path === "health/details") return reply(route, 200, health(this.#now(), this.jobs));
-    const array = this.arrays.find((each) => each.row.id === id);
-    if (array !== undefined && last === "results")
-      return reply(route, 200, array.results(Number(query.get("from") ?? 0), Number(query.get("top") ?? 100)));
-    const child = this.arrays.map((each) => each.child(id)).find((each) => each !== undefined);
-    const row = array?.row ?? child ?? this.jobs.find((job) => job.id === id);
+    const row = this.jobs.find((job) => job.id === id) ?? rowIn(this.arrays, id);
     if (row === undefined)
       return reply(route, 404, { message: "No job of that id is known.", code: "JobNotFound", requestId: "r" });
     if (method === "DELETE")
@@ -76,6 +77,7 @@ export class PageService implements Answering {
         id,
         groupDeleted: false,
       });
+    if (last === "results") return reply(route, 200, resultsIn(this.arrays, id, query));
     if (last === "definition")
       return reply(route, 200, { id, definition: { name: row.name, properties: { secureValue: "***" } } });
     if (last === "rerun")
@@ -91,7 +93,7 @@ export class PageService implements Answering {
         contentType: "text/plain; charset=utf-8",
         body: this.logs.get(id) ?? sampleLog,
       });
-    return reply(route, 200, this.records.get(id) ?? array?.record ?? recordOf(row));
+    return reply(route, 200, this.records.get(id) ?? recordOf(row));
   }
 
   #caller(route: Route): Reply<"Caller"> {

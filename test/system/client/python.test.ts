@@ -175,6 +175,34 @@ print(len(lines), len(set(lines)), sum(map(len, lines)))`);
     expect(await program(failing("list(proxy.jobs())"))).toMatch(/^Refused NotAciProxy .*same page/);
   });
 
+  test("sends an array's items in the body, whatever carries the definition, and gives its results one by one", async () => {
+    const results = (index: number, more: object) => ({
+      status: 200,
+      json: { id: "1", results: [{ index, id: `child-${index}`, state: "Succeeded", exitCode: 0 }], ...more },
+    });
+    service
+      .on("POST /api/trigger", { status: 200, json: job })
+      .on("GET /api/jobs/1/results", results(6, { continuation: "next" }), results(7, {}));
+    const said = await program(`
+proxy.submit("name: nightly", array=["a", {"b": 1}], parallelism=2)
+proxy.submit({"version": 1, "definition": {"name": "nightly"}, "options": {"retries": 1}}, array=[1])
+proxy.submit({"parameters": {"day": 1}}, template="load", array=("a",))
+proxy.submit("name: nightly", array=300)
+print([each.index for each in proxy.results("1", state="Succeeded", from_=6)])`);
+    expect(said).toBe("[6, 7]\n");
+    const posts = service.requests.filter(({ method }) => method === "POST");
+    expect(posts.map(({ body }) => (body.startsWith("{") ? (JSON.parse(body) as object) : body))).toEqual([
+      { version: 1, definition: "name: nightly", options: { array: ["a", { b: 1 }] } },
+      { version: 1, definition: { name: "nightly" }, options: { retries: 1, array: [1] } },
+      { parameters: { day: 1 }, options: { array: ["a"] } },
+      "name: nightly",
+    ]);
+    expect(posts.map(({ query }) => query)).toEqual([{ parallelism: "2" }, {}, { template: "load" }, { array: "300" }]);
+    const asked = service.requests.filter(({ method }) => method === "GET").map(({ query }) => query);
+    const first = { state: "Succeeded", from: "6" };
+    expect(asked).toEqual([first, { ...first, continuation: "next" }]);
+  });
+
   test("cancels and waits until the group is gone, and sends bodies without what was not given", async () => {
     service
       .on("DELETE /api/delete/1", {

@@ -24,7 +24,7 @@ describe.runIf(isWanted(noBrowser))("an array on the operators' page", () => {
       : { state: "Failed" };
     const array = inventedArray("nightly", now - 600_000, ends, running);
     const service = new PageService([array.row, ...many(now - 700_000, 5)]);
-    service.arrays.push(array);
+    service.addArray(array);
     return service;
   };
   const idOf = (service: PageService): string => service.arrays[0]?.row.id ?? "";

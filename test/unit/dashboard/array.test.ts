@@ -41,7 +41,7 @@ describe("an array's cells", () => {
 });
 
 describe("a row of the list that is an array", () => {
-  const array = { size: 300, succeeded: 270, failed: 14, stopped: 1, timedOut: 2, canceled: 3 };
+  const array = { runs: 300, succeeded: 270, failed: 14, stopped: 1, timedOut: 2, canceled: 3 };
 
   it("says how many succeeded, failed and were canceled", () => {
     expect(countsText(array)).toBe("270 of 300, 17 failed, 3 canceled");
