@@ -405,6 +405,8 @@ module factory 'modules/data-factory.bicep' = if (empty(existingFactoryId)) {
     location: location
     tags: allTags
     workspaceId: monitoring.outputs.workspaceId
+    dataLakeUrl: 'https://${names.dataLake}.dfs.${environment().suffixes.storage}'
+    dataLakeContainer: dataLakeContainers[?0] ?? 'datalake'
   }
 }
 

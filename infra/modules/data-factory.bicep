@@ -7,6 +7,10 @@ param location string
 param tags object
 param workspaceId string
 
+@description('Where the data lake answers.')
+param dataLakeUrl string
+param dataLakeContainer string
+
 resource factory 'Microsoft.DataFactory/factories@2018-06-01' = {
   name: name
   location: location
@@ -54,6 +58,42 @@ resource forEach 'Microsoft.DataFactory/factories/pipelines@2018-06-01' = {
   parent: factory
   name: loadJsonContent('../datafactory/Run-For-Each.json', '$.name')
   properties: loadJsonContent('../datafactory/Run-For-Each.json', '$.properties')
+}
+
+// Where Run-Array finds its rows: a file with a header line in the data lake, read with the factory's identity.
+resource dataLake 'Microsoft.DataFactory/factories/linkedservices@2018-06-01' = {
+  parent: factory
+  name: 'DataLake'
+  properties: {
+    type: 'AzureBlobFS'
+    typeProperties: { url: dataLakeUrl }
+  }
+}
+
+resource items 'Microsoft.DataFactory/factories/datasets@2018-06-01' = {
+  parent: factory
+  name: 'Items'
+  properties: {
+    type: 'DelimitedText'
+    linkedServiceName: { referenceName: dataLake.name, type: 'LinkedServiceReference' }
+    parameters: { file: { type: 'String' } }
+    typeProperties: {
+      location: {
+        type: 'AzureBlobFSLocation'
+        fileSystem: dataLakeContainer
+        fileName: { value: '@dataset().file', type: 'Expression' }
+      }
+      columnDelimiter: ','
+      firstRowAsHeader: true
+    }
+  }
+}
+
+resource array 'Microsoft.DataFactory/factories/pipelines@2018-06-01' = {
+  parent: factory
+  name: loadJsonContent('../datafactory/Run-Array.json', '$.name')
+  properties: loadJsonContent('../datafactory/Run-Array.json', '$.properties')
+  dependsOn: [items]
 }
 
 resource cancelOnFailure 'Microsoft.DataFactory/factories/pipelines@2018-06-01' = {

@@ -7,6 +7,7 @@ import { startStack } from "../../../local/stack/stack.ts";
 import { startVault, type RunningVault } from "../../../local/vault/vault.ts";
 import { audience, claimsOf, startAuthority, tenant } from "../../kit/authority.ts";
 import { programs } from "../../kit/part.ts";
+import type { Json } from "./expressions.ts";
 import type { FactoryOptions } from "./run.ts";
 
 /** Everything that a pipeline reaches: the proxy on the local stack, the pipelines' vault and the jobs' vault. */
@@ -32,6 +33,13 @@ async function hastyContainers(folder: string): Promise<string> {
   const lines = await readFile(dockerfile, "utf8");
   await writeFile(dockerfile, lines.replace(/^(FROM .*)$/m, "$1\nENV WAIT_SECONDS=0"));
   return containers;
+}
+
+/** What the dataset `Items` reads from the data lake. */
+function rowsOf(dataset: string, parameters: Readonly<Record<string, Json>>): readonly Json[] {
+  const rows = { "items.csv": ["north", "south", "west"].map((region) => ({ region })) };
+  if (dataset !== "Items" || parameters["file"] !== "items.csv") throw new Error(`There is no dataset ${dataset}.`);
+  return rows["items.csv"];
 }
 
 /** The factory's managed identity, as the application id in its tokens. */
@@ -93,7 +101,7 @@ export async function startCloud(authMode: "key" | "entra" = "key"): Promise<Clo
     factory: {
       name: "kgdemoadfdev",
       globalParameters: { env: "dev", prefix: "kgdemo" },
-      world: { resolve, token, pollMs: 100, retryMs: 100 },
+      world: { resolve, token, pollMs: 100, retryMs: 100, rows: rowsOf },
     },
     url: stack.url,
     key,

@@ -59,6 +59,22 @@ export const webHook = z.strictObject({
 });
 export type WebHook = z.infer<typeof webHook>;
 
+export const lookup = z.strictObject({
+  ...common,
+  type: z.literal("Lookup"),
+  policy,
+  typeProperties: z.strictObject({
+    source: z.looseObject({ type: z.string() }),
+    dataset: z.strictObject({
+      referenceName: z.string(),
+      type: z.literal("DatasetReference"),
+      parameters: z.record(z.string(), json).default({}),
+    }),
+    firstRowOnly: z.literal(false),
+  }),
+});
+export type Lookup = z.infer<typeof lookup>;
+
 const fail = z.strictObject({
   ...common,
   type: z.literal("Fail"),
@@ -78,7 +94,7 @@ const forEach = z.strictObject({
 });
 export type ForEach = z.infer<typeof forEach>;
 
-const activity = z.discriminatedUnion("type", [webActivity, webHook, fail, forEach]);
+const activity = z.discriminatedUnion("type", [webActivity, webHook, lookup, fail, forEach]);
 export type Activity = z.infer<typeof activity>;
 
 const pipeline = z.strictObject({

@@ -129,6 +129,19 @@ describe("Driven through the local stack", () => {
     expect(outputOf(ran, "For-Each-Partition")).toEqual({ ItemsCount: 3 });
   });
 
+  test("the array's pipeline runs a job for each row of a file, and has every result in one reply", async () => {
+    const ran = await run(pipelineOf("Run-Array"), { waitSeconds: 0 });
+    expect(ran).toMatchObject({ status: "Succeeded", message: "" });
+    expect(outputOf(ran, "Run-Array")).toMatchObject({
+      name: "bellaciao-array",
+      state: "Succeeded",
+      array: { size: 3, succeeded: 3 },
+      results: [0, 1, 2].map((index) => ({ index, state: "Succeeded", exitCode: 0 })),
+    });
+    const jobs = await jobsOf("name=bellaciao-array");
+    expect(jobs).toMatchObject([{ state: "Succeeded", pipeline: "Run-Array", pipelineRunId: ran.runId }]);
+  });
+
   test("the canceling pipeline waits for a job's end", async () => {
     const ran = await run(pipelineOf("Cancel-On-Failure"), { waitSeconds: 0 });
     expect(ran).toMatchObject({ status: "Succeeded" });

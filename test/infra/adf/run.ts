@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { evaluate, type Json, type Scope } from "./expressions.ts";
-import type { Activity, ForEach, Pipeline } from "./pipeline.ts";
+import type { Activity, ForEach, Lookup, Pipeline } from "./pipeline.ts";
 import { failed, runWeb, text, type Outcome, type World } from "./web.ts";
 import { runWebHook } from "./webhook.ts";
 
@@ -116,6 +116,8 @@ async function runOne(activity: Activity, scope: Scope, world: World, shown: Act
     }
     case "WebHook":
       return runWebHook(activity, scope, world);
+    case "Lookup":
+      return runLookup(activity, scope, world);
     case "Fail":
       return failed(
         text(evaluate(activity.typeProperties.errorCode, scope)),
@@ -124,6 +126,15 @@ async function runOne(activity: Activity, scope: Scope, world: World, shown: Act
     case "ForEach":
       return runForEach(activity, scope, world, shown);
   }
+}
+
+/** The first 5,000 rows, in at most 4 MB ("Lookup activity in Azure Data Factory"). */
+function runLookup({ typeProperties: { dataset } }: Lookup, scope: Scope, world: World): Outcome {
+  const parameters = Object.entries(dataset.parameters).map(([name, value]) => [name, evaluate(value, scope)] as const);
+  const value = world.rows(dataset.referenceName, Object.fromEntries(parameters)).slice(0, 5000);
+  return JSON.stringify(value).length > 4 * 1024 * 1024
+    ? failed("2100", "The size of the lookup activity result exceeds 4 MB.")
+    : { status: "Succeeded", output: { count: value.length, value } };
 }
 
 /** Every item is run, however many fail; at most `batchCount` at a time. */
@@ -179,6 +190,7 @@ function show(activity: Activity, end: Ended, scope: Scope): ActivityRun {
 
 function inputOf(activity: Exclude<Activity, ForEach>, scope: Scope): Json {
   if (activity.type === "Fail") return evaluate(activity.typeProperties.message, scope);
+  if (activity.type === "Lookup") return { dataset: activity.typeProperties.dataset.referenceName };
   const { url, headers, body = null } = activity.typeProperties;
   return { url: evaluate(url, scope), headers: evaluate(headers, scope), body: evaluate(body, scope) };
 }

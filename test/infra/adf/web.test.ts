@@ -42,7 +42,7 @@ afterEach(() => {
 
 const scope: Scope = { pipeline: {}, activity: () => ({}) };
 const token = (audience: string): Promise<string> => Promise.resolve(`identity-of-the-factory-for-${audience}`);
-const world: World = { resolve: (url) => url, token, pollMs: 1, retryMs: 1 };
+const world: World = { resolve: (url) => url, token, pollMs: 1, retryMs: 1, rows: () => [] };
 const reply =
   (status: number, body: string, headers: Record<string, string> = {}) =>
   (response: ServerResponse): void =>

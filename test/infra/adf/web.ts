@@ -18,6 +18,8 @@ export interface World {
   readonly token: (audience: string) => Promise<string>;
   /** Before a retry, for the 30 s and more of `retryIntervalInSeconds`. */
   readonly retryMs: number;
+  /** The rows that a dataset has, by its name and parameters. */
+  readonly rows: (dataset: string, parameters: Readonly<Record<string, Json>>) => readonly Json[];
 }
 
 const maxBytes = 4 * 1024 * 1024;
