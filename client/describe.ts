@@ -3,7 +3,7 @@ import pc from "picocolors";
 import type { JobRecord } from "./api.ts";
 import { contextOf, print, printJson } from "./context.ts";
 import { idOf } from "./id.ts";
-import { arrayWords, colored, columns, exitWords, failureLines, seconds } from "./show.ts";
+import { arrayWords, colored, columns, exitWords, failuresOf, seconds } from "./show.ts";
 
 /** `describe JOB`: all that the service knows of one job, as text. */
 export function addDescribe(program: Command): void {
@@ -69,7 +69,7 @@ function array({ array: counts, id }: JobRecord): string {
   const at = counts.parallelism === undefined ? "" : `, at most ${counts.parallelism} at once`;
   return section(
     "Array",
-    [`${arrayWords(counts)}${at}`, ...failureLines(counts), `All: aci-proxy results ${id}`].join("\n"),
+    [`${arrayWords(counts)}${at}`, ...failuresOf(counts), `All: aci-proxy results ${id}`].join("\n"),
   );
 }
 

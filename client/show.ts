@@ -39,7 +39,7 @@ export function arrayWords({
 type Counts = Partial<ArrayStatus> & Pick<ArrayStatus, "size">;
 
 /** Indexes that did not succeed, a line each. */
-export function failureLines({ failures = [] }: Partial<ArrayStatus>): readonly string[] {
+export function failuresOf({ failures = [] }: Partial<ArrayStatus>): readonly string[] {
   const rows = failures.map(({ index, state, exitCode, reason }) => [
     `#${index}`,
     state,
@@ -96,7 +96,7 @@ export function summary(status: Status): string {
 
 /** An array's first failures, and what to do about them. */
 function arrayLines({ id, state }: Status, array: ArrayStatus): readonly string[] {
-  const failures = failureLines(array);
+  const failures = failuresOf(array);
   const { failures: [first] = [], size, runs = size, succeeded = 0 } = array;
   if (first === undefined) return [];
   const more = hasEnded({ state }) ? runs - succeeded - failures.length : 0;

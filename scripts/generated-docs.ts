@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { readRefusal } from "../src/shared/job/arm-errors.ts";
 import { catalogue, type Entry, type Rule } from "../src/shared/job/reasons.ts";
 import { policy, reasonOfEnd } from "../src/shared/job/verdict.ts";
 import { envelopeSchema } from "../src/shared/job/envelope.ts";
+import { optionsOfArrays } from "../src/shared/job/array-options.ts";
 import { optionsTable } from "../src/shared/job/options.ts";
 import { settingsTable } from "../src/shared/config/settings.ts";
 
@@ -11,6 +13,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
   return new Map([
     ["settings.md", settingsPage()],
     ["options.md", optionsPage()],
+    ["arrays.md", arraysPage()],
     ["faults.md", faultsPage()],
     ["message.schema.json", `${JSON.stringify(messageSchema(), null, 2)}\n`],
   ]);
@@ -95,6 +98,20 @@ ${table(["option", "type and range", "default", "bounded by", "meaning"], rows)}
 
 \`retryOn\` reads reasons and faults of [faults.md](faults.md).
 `;
+}
+
+/** Written by hand but for one table, which stands between two comments. */
+function arraysPage(): string {
+  const page = readFileSync(new URL("../docs/arrays.md", import.meta.url), "utf8");
+  const [begin, end] = ["<!-- Made by `npm run docs` from src/shared/job/array-options.ts: -->\n", "<!-- End. -->"];
+  const rows = Object.entries(optionsOfArrays).map(([name, { of, note }]) => [
+    `\`${name}\``,
+    of === "array" ? "the array" : "each child",
+    note,
+  ]);
+  const [before, after] = [page.indexOf(begin) + begin.length, page.indexOf(end)];
+  if (before < begin.length || after < before) throw new Error("docs/arrays.md has no place for the table of options.");
+  return `${page.slice(0, before)}\n${table(["option", "whose", "in an array"], rows)}\n\n${page.slice(after)}`;
 }
 
 function typeOf(schema: Readonly<Record<string, unknown>>): string {

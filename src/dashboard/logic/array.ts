@@ -43,7 +43,7 @@ export function columnsIn(width: number, cell: number): number {
 }
 
 /** Where a key leads from a place among `count` cells; `undefined` for a key that means nothing here. */
-export function placeAfter(
+export function stepFrom(
   key: string,
   place: number,
   { count, columns, rows }: { readonly count: number; readonly columns: number; readonly rows: number },

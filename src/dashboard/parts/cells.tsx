@@ -1,5 +1,5 @@
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { columnsIn, outcomeOf, placeAfter } from "../logic/array.ts";
+import { columnsIn, outcomeOf, stepFrom } from "../logic/array.ts";
 import { signOf, toneOf } from "./basics.tsx";
 
 /**
@@ -57,7 +57,7 @@ export function Cells({
       onOpen(indexes[place] ?? 0);
       return;
     }
-    const next = placeAfter(event.key, place, { count, columns, rows: rowsInSight });
+    const next = stepFrom(event.key, place, { count, columns, rows: rowsInSight });
     if (next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     isMoved.current = next !== place;

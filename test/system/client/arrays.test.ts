@@ -203,7 +203,7 @@ describe("an array that exists", () => {
     expect(asked()).toEqual([{ array: id }]);
   });
 
-  test("is run again with --failed as without, and --failed is refused for a job that is none", async () => {
+  test("is run again with --failed as without, and --failed is refused for other jobs", async () => {
     const status = `GET /api/status/${id}`;
     service.on(status, { status: 500, json: { id, state: "Failed", array: ended } }).on(`POST /api/jobs/${id}/rerun`, {
       status: 200,

@@ -5,7 +5,7 @@ import {
   countsText,
   indexesOf,
   outcomeOf,
-  placeAfter,
+  stepFrom,
   shares,
 } from "../../../src/dashboard/logic/array.ts";
 
@@ -35,8 +35,8 @@ describe("an array's cells", () => {
   it("are walked by arrow keys, which stop at the first and the last", () => {
     const grid = { count: 95, columns: 10, rows: 4 };
     const keys = ["ArrowRight", "ArrowUp", "ArrowDown", "PageDown", "Home", "End", "x"];
-    expect(keys.map((key) => placeAfter(key, 5, grid))).toEqual([6, 0, 15, 45, 0, 94, undefined]);
-    expect(placeAfter("ArrowDown", 94, grid)).toBe(94);
+    expect(keys.map((key) => stepFrom(key, 5, grid))).toEqual([6, 0, 15, 45, 0, 94, undefined]);
+    expect(stepFrom("ArrowDown", 94, grid)).toBe(94);
   });
 });
 
