@@ -105,13 +105,13 @@ it("the status of an array that runs is one read, and says how far it is", async
   expect(bench.calls().length - before).toBe(1);
   expect([status, body.message]).toEqual([202, "bellaciao: 5 of 10 ended, 2 failed"]);
   expect(body["array"]).toEqual({
-    ...{ size: 10, succeeded: 3, failed: 2, stopped: 0, timedOut: 0, canceled: 0, active: 1 },
+    ...{ size: 10, runs: 10, succeeded: 3, failed: 2, stopped: 0, timedOut: 0, canceled: 0, active: 1 },
     failures: array.array?.failures,
   });
   expect(body["resultsUrl"]).toBe(`${deps.settings.publicUrl}/api/jobs/${array.id}/results`);
   expect(body["containers"]).toBeUndefined();
   const whole = await ask(record(deps), { params: { id: array.id } });
-  expect(whole.body).toMatchObject({ array: { active: 1 }, containers: {}, resultsUrl: body["resultsUrl"] });
+  expect(whole.body).toMatchObject({ array: { size: 10 }, containers: {}, resultsUrl: body["resultsUrl"] });
 });
 
 it("the final status has every result that fits, in two reads", async () => {

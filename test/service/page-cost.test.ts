@@ -17,7 +17,8 @@ import { noBrowser, openTab, type Tab } from "../kit/page/browser.ts";
 import { servePage, type Answering } from "../kit/page/service.ts";
 import type { ProxiedCall } from "../kit/proxy.ts";
 import { isWanted } from "../kit/wanted.ts";
-import { follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { followAll, postArray } from "./arrays-kit.ts";
+import { follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 import { nightly, put } from "./templates-kit.ts";
 
 if (!isWanted(noBrowser)) it.skip(`what an open page costs: skipped, because ${noBrowser}`);
@@ -43,6 +44,9 @@ describe.runIf(isWanted(noBrowser))("an open page", () => {
       const waiting = await post(bench.deps, yaml("waiting"));
       for (const group of ["a", "b", "c"]) await bench.deps.groups.steer(group, { limit: 1 });
       for (const tag of ["1", "2"]) await put(bench, "nightly", nightly("", tag));
+      const array = await postArray(bench, { size: 50, name: "array", parallelism: 2 });
+      const isMade = async (): Promise<boolean> => ((await jobOf(bench.deps, array)).array?.made ?? 0) > 0;
+      await followAll(bench, isMade);
       const service = new CountedService(bench, tab.page);
       const measured: Record<string, number> = {};
       const views = [
@@ -51,6 +55,7 @@ describe.runIf(isWanted(noBrowser))("an open page", () => {
         ["a job that has ended", `#/job/${ended.id}`, 2],
         ["a job that waits", `#/job/${waiting.id}`, 2],
         ["a job that runs, its log followed", `#/job/${running.id}`, 4],
+        ["an array that runs", `#/job/${array}`, 2],
         ["Templates", "#/templates", 2],
         ["two versions of a template", "#/template/nightly?version=2&against=1", 2],
         ["four groups", "#/groups", 3],
