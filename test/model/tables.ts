@@ -177,7 +177,11 @@ export function tableClient(table: Table, call: Call): TableClient {
       // The SDK's type has no options here, its transactions take them all the same.
       write("delete", ["delete", { partitionKey, rowKey }, options] as unknown as TransactionAction),
     submitTransaction: (actions: TransactionAction[]) =>
-      call(`table ${table.name} transaction`, "storage", () => ({ etag: table.transact(actions) })),
+      call(`table ${table.name} transaction`, "storage", () => {
+        table.transact(actions);
+        const partitionKey = actions[0]?.[1].partitionKey ?? "";
+        return { getResponseForEntity: (rowKey: string) => ({ etag: table.get(partitionKey, rowKey)?.["etag"] }) };
+      }),
     listEntities: ({ queryOptions }: { queryOptions?: { filter?: string; select?: readonly string[] } } = {}) => {
       const columns = queryOptions?.select?.map(columnOf);
       const byPage = async function* ({ maxPageSize = maxPage }: { maxPageSize?: number } = {}) {

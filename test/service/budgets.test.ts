@@ -2,6 +2,7 @@
 import { expect, it, vi } from "vitest";
 import { faultSchema } from "../../local/aci/control/faults.ts";
 import { hour, minute, second } from "../../src/shared/base/duration.ts";
+import type { JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { target, start } from "../kit/kit.ts";
@@ -119,6 +120,43 @@ it("a job that is canceled just before its create is sent counts for no day", as
   expect((await jobOf(deps, id)).phase.state).toBe("Canceled");
   expect(countersOf(bench).calls["put"]).toBeUndefined();
   expect(await deps.daily.left(clock.now() + hour)).toEqual({ ok: true });
+});
+
+it("a job whose host dies as it has a create's token counts once, and for no day if it never creates anything", async () => {
+  const bench = await openBench({ TEAMS: JSON.stringify({ a: { vcpuSecondsPerDay: 1000 } }) });
+  const { deps, clock } = bench;
+  const left = async () => (await bench.again()).teamBudgets.get("a")?.left(clock.now());
+  const dies = async (name: string): Promise<JobId> => {
+    const { id } = await post(deps, yaml(name), "team=a&runTimeout=600");
+    const { aci } = await deps.aci();
+    const lease = aci.leaseCreate.bind(aci);
+    vi.spyOn(aci, "leaseCreate").mockImplementationOnce(async (...given) => {
+      vi.spyOn(deps.jobs, "save").mockRejectedValueOnce(new Error("the host died"));
+      return lease(...given);
+    });
+    await expect(reconcile(deps, id, { at: undefined })).rejects.toThrow("the host died");
+    return id;
+  };
+  const again = await dies("again");
+  await follow(bench, again, ({ phase }) => phase.state === "Running");
+  // Twice 600 would be all of the day.
+  expect(await left()).toEqual({ ok: true });
+  const never = await dies("never");
+  expect(await left()).toMatchObject({ ok: false, team: "a" });
+  await del(deps, never);
+  await follow(bench, never);
+  expect(await left()).toEqual({ ok: true });
+});
+
+it("what an instance knows of a day keeps no job waiting that another's end lets go on", async () => {
+  const bench = await openBench({ TEAMS: JSON.stringify({ a: { vcpuSecondsPerDay: 1000 } }) });
+  const other = await bench.again();
+  const first = await post(bench.deps, yaml("first"), "team=a&runTimeout=1200");
+  await follow(bench, first.id, ({ phase }) => phase.state === "Running");
+  const budget = bench.deps.teamBudgets.get("a");
+  expect(await budget?.left(bench.clock.now())).toMatchObject({ ok: false });
+  await follow({ ...bench, deps: other }, first.id);
+  expect(await budget?.left(bench.clock.now())).toEqual({ ok: true });
 });
 
 it("a job whose host died as its create had been refused counts for no day once it has ended", async () => {

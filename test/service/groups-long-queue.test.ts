@@ -52,7 +52,7 @@ it("of ten thousand that wait the next is picked in as many calls as of one", { 
   const release = (group: string, id: JobId) => count(() => deps.groups.release({ group, id }));
   const ofOne = await release("short", one);
   expect(ofOne).toBe(2);
-  expect(await admission(last)).toBeLessThanOrEqual(plain + 2);
+  expect(await admission(last)).toBeLessThanOrEqual(plain + 3);
   expect(await release("long", runs)).toBe(ofOne);
   const [holder] = await deps.groups.slots("long", 1);
   expect(holder?.id).toBe(jobId(1, start - waiting));

@@ -35,7 +35,7 @@ export interface StorageCost {
 export function formula({ arm: { observations, logReads }, checks }: JobCost): StorageCost {
   return {
     tableReads: 4 + observations,
-    tableWrites: 16 + observations + checks,
+    tableWrites: 15 + observations + checks,
     messages: observations - 1,
     blobReads: 2 * logReads - 1,
     blobWrites: 2,

@@ -4,6 +4,7 @@ import type { JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
 import { listGroups } from "../../src/http/operate/groups.ts";
 import { reindex } from "../../src/http/operate/reindex.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { groupsIn, reconcileEach } from "./groups-kit.ts";
 import {
@@ -65,6 +66,41 @@ it("as many jobs of a team hold a container group as its limit allows; the next 
   expect(await groupsIn(bench)).toEqual({ "~a": { held: 2, slots: [two, three], line: [] } });
   for (const id of [two, three, other]) expect((await follow(bench, id)).phase.state).toBe("Succeeded");
   expect(await groupsIn(bench)).toEqual({ "~a": { held: 0, slots: [], line: [] } });
+});
+
+it("of jobs with a group and a team that two instances admit at once no more hold slots than either allows", async () => {
+  const bench = await openBench(teams({ a: 3 }));
+  const other = await bench.again(teams({ a: 3 }));
+  const ids: JobId[] = [];
+  for (let n = 0; n < 5; n++)
+    for (const group of ["g", "h"])
+      ids.push(await submit(bench, `job-${group}-${n}`, `team=a&group=${group}&groupLimit=2`, 5));
+  const check = async (): Promise<void> => {
+    const { g, h, "~a": team } = await groupsIn(bench);
+    for (const [slots, limit] of [
+      [g, 2],
+      [h, 2],
+      [team, 3],
+    ] as const) {
+      expect(slots?.slots.length ?? 0).toBeLessThanOrEqual(limit);
+      expect(slots?.held ?? 0).toBe(slots?.slots.length ?? 0);
+    }
+    expect(groupsOf(bench).length).toBeLessThanOrEqual(3);
+  };
+  let left: readonly JobId[] = ids;
+  for (let rounds = 0; rounds < 100 && left.length > 0; rounds++) {
+    await Promise.all(left.map((id, n) => reconcile(n % 2 === 0 ? bench.deps : other, id, { at: undefined })));
+    await check();
+    bench.clock.advance(10 * second);
+    const jobs = await Promise.all(left.map((id) => jobOf(bench.deps, id)));
+    left = jobs.filter(({ phase }) => !hasEnded(phase) || !phase.tidy).map(({ id }) => id);
+  }
+  expect(left).toEqual([]);
+  expect(await groupsIn(bench)).toMatchObject({
+    g: { held: 0 },
+    h: { held: 0 },
+    "~a": { held: 0, slots: [], line: [] },
+  });
 });
 
 it("a job that waits and is canceled is passed over", async () => {

@@ -1,6 +1,7 @@
 import { noToken, type Aci, type Ping, type Read } from "./client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import type { ArmGroup } from "./arm-group.ts";
+import type { Beside } from "../limits/budget-rows.ts";
 import { defaultThrottle, type Budget, type Grant, type Kind } from "../limits/rate-budget.ts";
 import type { JobTarget } from "../job/job.ts";
 import type { Observation } from "../job/observation.ts";
@@ -54,14 +55,16 @@ export class GovernedAci {
    * Capacity for a create, to be asked right before {@link create}. Who then does not send it gives the token back.
    *
    * @param team who pays for it, where teams share
+   * @param charges written with the token, or not at all
    * @returns the lease, to be handed on
    */
   async leaseCreate(
     placed: JobTarget,
     team: string | undefined,
+    charges: readonly Beside[],
   ): Promise<{ readonly ok: true; readonly lease: CreateLease } | Extract<Grant, { ok: false }>> {
     const at = this.#now();
-    const grant = await this.#budget.take("create", placed, at, team);
+    const grant = await this.#budget.take("create", placed, at, team, charges);
     return grant.ok ? { ok: true, lease: { at, team } } : grant;
   }
 

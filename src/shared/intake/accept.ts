@@ -18,7 +18,7 @@ import type { JobStore } from "../store/jobs.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Ceilings } from "../limits/ceilings.ts";
 import type { Groups } from "../limits/groups.ts";
-import { groupFull, leaveGroup, requeueCalled, reserveSlot } from "./group-slot.ts";
+import { groupFull, leaveGroups, requeueCalled, reserveSlot } from "./group-slot.ts";
 import { memberOf } from "../store/group-entries.ts";
 import { queueTimeOf } from "../job/slot.ts";
 import type { Queues } from "../store/queues.ts";
@@ -327,7 +327,7 @@ async function letGo(deps: AcceptDeps, job: Job): Promise<void> {
   const { id, groupName, createdAt, options } = job;
   const { index } = jobs;
   await index.dequeue(groupName, id, queueTimeOf(createdAt, options.priority));
-  await leaveGroup(deps, memberOf(job), true);
+  await leaveGroups(deps, job.id, [memberOf(job)], true);
   const next = await index.handOver(groupName, id);
   if (next !== undefined) await requeue({ jobs, queues, now }, next);
   await index.drop(id);

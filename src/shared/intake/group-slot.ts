@@ -16,6 +16,9 @@ interface GroupDeps {
   readonly now: () => number;
 }
 
+/** A job as its group and its team see it, where it has them. */
+type Members = readonly (Member | undefined)[];
+
 /**
  * What the reserving transaction does for a job with a group. One that does not wait takes its slot; one that has its name at once stands
  * in line; any other stands in line when it has its name, so that it keeps nobody waiting until then.
@@ -42,18 +45,36 @@ export async function groupFull(
   return { code: "GroupFull", message, more: { group, held, ...most, waiting } };
 }
 
-/** A job needs its slot no more, nor waits for one. */
-export async function leaveGroup(deps: GroupDeps, member: Member | undefined, mayWait: boolean): Promise<void> {
-  if (member === undefined) return;
-  // It leaves the line first: then nobody can give it a slot any more.
-  if (mayWait) await deps.groups.dequeue(member);
-  const called = await deps.groups.release(member);
-  if (called !== "late") await requeueCalled(deps, called);
+/** A job needs its slots no more, nor waits for one. */
+export async function leaveGroups(deps: GroupDeps, id: JobId, members: Members, mayWait: boolean): Promise<void> {
+  if (!mayWait) {
+    await releaseSlots(deps, id, members);
+    return;
+  }
+  // It leaves a line first: then nobody can give it a slot any more.
+  for (const member of members) {
+    if (member !== undefined) await deps.groups.dequeue(member);
+    await releaseSlots(deps, id, [member]);
+  }
+}
+
+/** @returns false where it was too late to begin */
+export async function releaseSlots(deps: GroupDeps, id: JobId, members: Members, until = Infinity): Promise<boolean> {
+  const groups = members.flatMap((member) => (member === undefined ? [] : [member.group]));
+  const together = groups.length > 1 ? await deps.groups.releaseTogether(id, groups, until) : undefined;
+  if (together !== undefined && together !== "late") await requeueCalled(deps, together);
+  if (together !== undefined) return together !== "late";
+  for (const group of groups) {
+    const called = await deps.groups.release({ group, id }, until);
+    if (called === "late") return false;
+    await requeueCalled(deps, called);
+  }
+  return true;
 }
 
 /** The same for a reservation whose row was never written. */
 export async function leavePending(deps: GroupDeps, { group, id, name, turn }: Pending): Promise<void> {
-  await leaveGroup(deps, group === undefined ? undefined : { group, id, name, turn, limit: Infinity }, true);
+  await leaveGroups(deps, id, group === undefined ? [] : [{ group, id, name, turn, limit: Infinity }], true);
 }
 
 /** Jobs that were given a slot go on. */

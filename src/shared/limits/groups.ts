@@ -11,7 +11,6 @@ import {
   isTeamGroup,
   nextOf,
   partsOf,
-  slotEntry,
   slotIn,
   slotsOf,
   slotKey,
@@ -25,17 +24,22 @@ import {
 } from "../store/group-entries.ts";
 import { entity, IndexPartition, kind } from "../store/index-partition.ts";
 import type { SteeringCopies } from "../store/steering-copies.ts";
+import {
+  granting,
+  heldIn,
+  idOf,
+  leavingOf,
+  maxRead,
+  withMember,
+  type GroupView,
+  type Leaving,
+} from "./slot-changes.ts";
 import type { TeamSlots } from "./team-slots.ts";
 
 /**
  * The slots of groups of jobs: who takes one, who waits for one, and to whom one goes that is free. A slot that is given back goes to the
  * head of the line in the same transaction. The head is never overtaken.
  */
-export interface GroupView {
-  readonly entry: GroupEntry | undefined;
-  /** The first of those who wait. */
-  readonly queue: readonly Queued[];
-}
 
 /** `called`: jobs that have a slot now and must be requeued. */
 export type Seeking =
@@ -70,10 +74,10 @@ export function steeringTag(entry: GroupEntry | undefined): string {
   return `"${entry?.limit ?? "unlimited"}${entry?.paused ? "-paused" : ""}"`;
 }
 
-/** How many of a line one call reads. A transaction of two changes for each of them, and two more, holds a hundred at most. */
-const maxRead = 45;
 /** How many of a line get a slot with a job that does not wait: its transaction does more besides. */
 const maxPassed = 20;
+/** What a transaction holds, beside the index's mark. */
+const maxActions = 99;
 /** How many transactions one call makes to call up others; the sweep goes on. */
 const maxRounds = 300;
 
@@ -117,11 +121,15 @@ export class Groups extends IndexPartition {
   /** For a job that does not wait: one read. */
   async vacancy(member: Member): Promise<Vacancy> {
     const { entry, queue } = await this.view(member.group, maxPassed + 2);
-    const held = entry?.held ?? 0;
+    const held = heldIn(entry);
     const everybody = [...queue, member];
     const isNext = queue.length <= maxPassed && nextOf(entry, held, everybody).length === everybody.length;
     if (!isNext) return { kind: "full", held, limit: limitOf(entry, member) };
-    return { kind: "open", actions: this.#granting(member.group, entry, held, everybody), called: queue.map(idOf) };
+    return {
+      kind: "open",
+      actions: granting(member.group, { entry }, everybody, this.#pacing.now()),
+      called: queue.map(idOf),
+    };
   }
 
   /** How many wait, up to a thousand. */
@@ -141,10 +149,10 @@ export class Groups extends IndexPartition {
       if (mayHold && (await this.holds(member))) return done({ kind: "held", called });
       const { entry, queue } = await this.view(member.group);
       const at = queue.findIndex(({ id }) => id === member.id);
-      const held = entry?.held ?? 0;
-      const next = nextOf(entry, held, at === -1 && !isQueued ? withMember(queue, member) : queue);
+      const held = heldIn(entry);
+      const next = nextOf(entry, held, isQueued ? queue : withMember(queue, member));
       if (next.length > 0) {
-        const granted = await this.transactWhole(this.#granting(member.group, entry, held, next));
+        const granted = await this.transactWhole(granting(member.group, { entry }, next, this.#pacing.now()));
         if (granted === "no index") return done({ kind: granted, called });
         if (granted === "refused") {
           if (await this.holds(member)) return done({ kind: "held", called });
@@ -167,6 +175,25 @@ export class Groups extends IndexPartition {
     });
   }
 
+  /**
+   * Takes a slot of each of these groups in one transaction, where it is the job's turn in each. Not for a job that may have one.
+   *
+   * @returns whoever is called up with it; `undefined` where nothing was done: then each is sought alone
+   */
+  async takeTogether(members: readonly Member[]): Promise<readonly JobId[] | undefined> {
+    const actions: TransactionAction[] = [];
+    const called: JobId[] = [];
+    for (const member of members) {
+      const view = await this.view(member.group);
+      const next = nextOf(view.entry, heldIn(view.entry), withMember(view.queue, member));
+      if (!next.some(({ id }) => id === member.id)) return undefined;
+      actions.push(...granting(member.group, view, next, this.#pacing.now()));
+      called.push(...next.map(idOf).filter((id) => id !== member.id));
+    }
+    if (actions.length > maxActions || (await this.transactWhole(actions)) !== "done") return undefined;
+    return called;
+  }
+
   /** Whether a job stands in the line beyond what was read of it. */
   async #standsBehind(queue: readonly Queued[], member: Member): Promise<boolean> {
     return queue.length >= maxRead - 1 && (await this.get(groupWaitKey(member))) !== undefined;
@@ -185,7 +212,7 @@ export class Groups extends IndexPartition {
         limit: (limit === undefined ? entry?.limit : limit) ?? undefined,
         paused: (paused === undefined ? entry?.paused : paused) ?? false,
       };
-      const written = entity(entryKey(group), { held: entry?.held ?? 0, ...steeringColumns(said) });
+      const written = entity(entryKey(group), { held: heldIn(entry), ...steeringColumns(said) });
       const result = await this.transactWhole([
         entry === undefined ? ["create", written] : ["update", written, "Merge", { etag: entry.etag }],
       ]);
@@ -233,37 +260,50 @@ export class Groups extends IndexPartition {
   }
 
   /**
+   * Gives a job's slots of these groups to those whose turn it is, in one transaction.
+   *
+   * @returns jobs that have a slot now and must be requeued; `undefined` where nothing was done: then each is released alone
+   */
+  async releaseTogether(
+    id: JobId,
+    groups: readonly string[],
+    until: number,
+  ): Promise<readonly JobId[] | "late" | undefined> {
+    const leaving: Leaving[] = [];
+    for (const group of groups) leaving.push(leavingOf(group, id, await this.view(group), this.#pacing.now()));
+    if (this.#pacing.now() >= until) return "late";
+    const actions = leaving.flatMap((each) => each.actions);
+    if (actions.length > maxActions || (await this.transactWhole(actions)) !== "done") return undefined;
+    return (await Promise.all(leaving.map((each) => this.#calledBy(each)))).flat();
+  }
+
+  /**
    * Gives a job's slot to those whose turn it is. May be repeated.
    *
    * @param until after it nothing is begun
    * @returns jobs that have a slot now and must be requeued
    */
   async release({ group, id }: Pick<Member, "group" | "id">, until = Infinity): Promise<readonly JobId[] | "late"> {
-    const called = await rewrite<readonly JobId[] | "late" | undefined>(
-      "the slots of a group",
-      this.#pacing,
-      async () => {
-        const { entry, queue } = await this.view(group);
-        if (this.#pacing.now() >= until) return done("late");
-        const held = Math.max(0, (entry?.held ?? 1) - 1);
-        const next = nextOf(
-          entry,
-          held,
-          queue.filter((other) => other.id !== id),
-        );
-        const leave: TransactionAction = ["delete", entity(slotKey(group, id))];
-        const left = await this.transactWhole([leave, ...this.#granting(group, entry, held, next)]);
-        if (left === "done") return done(next.map(idOf));
-        if (!(await this.holds({ group, id }))) return done(undefined);
-        // Without a whole index a slot is given up, and to nobody.
-        if (left === "no index")
-          return (await this.transact([leave, ...counting(group, entry, held)])) ? done([]) : conflict;
-        await this.#forgetHolders(next);
-        return conflict;
-      },
-    );
-    // Who entered the line meanwhile saw no free slot.
-    return called?.length === 0 ? this.callUp(group) : (called ?? []);
+    const left = await rewrite<Leaving | "late" | undefined>("the slots of a group", this.#pacing, async () => {
+      const leaving = leavingOf(group, id, await this.view(group), this.#pacing.now());
+      if (this.#pacing.now() >= until) return done("late");
+      const result = await this.transactWhole(leaving.actions);
+      if (result === "done") return done(leaving);
+      if (!(await this.holds({ group, id }))) return done(undefined);
+      // Without a whole index a slot is given up, and to nobody.
+      if (result === "no index")
+        return (await this.transact([...leaving.alone])) ? done({ ...leaving, next: [] }) : conflict;
+      await this.#forgetHolders(leaving.next);
+      return conflict;
+    });
+    if (left === "late" || left === undefined) return left ?? [];
+    return this.#calledBy(left);
+  }
+
+  /** Who entered the line meanwhile saw no free slot, and is called up by nobody else. Of a team that was not full nobody did. */
+  async #calledBy({ group, before, next }: Leaving): Promise<readonly JobId[]> {
+    if (next.length > 0) return next.map(idOf);
+    return isTeamGroup(group) && before < this.#teams.limitOf(group) ? [] : this.callUp(group);
   }
 
   /** Gives the slots that are free to those whose turn it is. */
@@ -272,10 +312,9 @@ export class Groups extends IndexPartition {
     for (let round = 0; round < maxRounds && this.#pacing.now() < until; round++) {
       const more = await rewrite<readonly JobId[]>("the slots of a group", this.#pacing, async () => {
         const { entry, queue } = await this.view(group);
-        const held = entry?.held ?? 0;
-        const next = nextOf(entry, held, queue);
+        const next = nextOf(entry, heldIn(entry), queue);
         if (next.length === 0) return done([]);
-        const granted = await this.transactWhole(this.#granting(group, entry, held, next));
+        const granted = await this.transactWhole(granting(group, { entry }, next, this.#pacing.now()));
         if (granted === "no index") return done([]);
         if (granted === "done") return done(next.map(idOf));
         await this.#forgetHolders(next);
@@ -287,44 +326,12 @@ export class Groups extends IndexPartition {
     return called;
   }
 
-  /** Slots for these jobs, which leave the queue. */
-  #granting(
-    group: string,
-    entry: GroupEntry | undefined,
-    before: number,
-    next: readonly (Member | Queued)[],
-  ): TransactionAction[] {
-    const held = before + next.length;
-    const slots = next.flatMap((each): TransactionAction[] => [
-      ["create", entity(...slotEntry(each, this.#pacing.now()))],
-      ...("rowKey" in each ? [["delete", entity(each.rowKey)] as TransactionAction] : []),
-    ]);
-    return [...counting(group, entry, held), ...slots];
-  }
-
   /** A job that holds a slot waits for none: a look that was overtaken may have left it in queue. */
   async #forgetHolders(queue: readonly (Member | Queued)[]): Promise<void> {
     for (const each of queue) if ("rowKey" in each && (await this.holds(each))) await this.remove(each.rowKey);
   }
 }
 
-const idOf = ({ id }: Member): JobId => id;
-
-/** The number of slots held, written only if nobody else wrote it. The sweep removes an entry that says nothing any more. */
-function counting(group: string, entry: GroupEntry | undefined, held: number): TransactionAction[] {
-  const written = entity(entryKey(group), { held });
-  if (entry === undefined) return held === 0 ? [] : [["create", written]];
-  return [["update", written, "Merge", { etag: entry.etag }]];
-}
-
 function limitOf(entry: GroupEntry | undefined, member: Member): number {
   return Math.min(member.limit, entry?.limit ?? Infinity);
-}
-
-/** A line with a job at its place in it; beyond what was read it is not shown. */
-function withMember(queue: readonly Queued[], member: Member): readonly (Member | Queued)[] {
-  const key = groupWaitKey(member);
-  const at = queue.findIndex(({ rowKey }) => rowKey > key);
-  if (at !== -1) return [...queue.slice(0, at), member, ...queue.slice(at)];
-  return queue.length >= maxRead - 1 ? queue : [...queue, member];
 }

@@ -1,13 +1,11 @@
 import type { TableClient } from "@azure/data-tables";
-import { z } from "zod";
 import { minute, second } from "../base/duration.ts";
 import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
-import { parseJson } from "../base/json.ts";
 import type { Reason } from "../job/reasons.ts";
 import type { JobTarget } from "../job/job.ts";
 import type { BucketLimits } from "../config/readers.ts";
 import type { Settings } from "../config/settings.ts";
-import { storageCall } from "../store/connect.ts";
+import { BudgetRows, bucketIn, windowsIn, type Beside, type BudgetRow } from "./budget-rows.ts";
 import {
   callUp,
   expectedCalls,
@@ -19,7 +17,6 @@ import {
 } from "./shares.ts";
 import {
   bucketAt,
-  emptyWindows,
   capacityIn,
   nextUses,
   returnToWindows,
@@ -46,28 +43,21 @@ interface Refused {
 /** Whether a use of a window is granted, and else when it may be tried again. */
 type Use = { readonly ok: true } | { readonly ok: false; readonly at: number };
 
-/** Uses of one window that are taken together, in order of arrival: for each whose it is, where teams share. */
+/** A use of a window that is asked for. */
+interface Wanted {
+  /** Whose it is, where teams share. */
+  readonly team: string | undefined;
+  /** What is written with it if it is granted. */
+  readonly charges: readonly Beside[];
+}
+
+/** Uses of one window that are taken together, in order of arrival. */
 interface Batch {
-  readonly teams: (string | undefined)[];
+  readonly wanted: Wanted[];
   readonly taken: Promise<readonly Use[]>;
 }
 
 const granted = { ok: true } as const;
-const partition = "budget";
-
-const shareShape = z.object({
-  paid: z.number(),
-  activeAt: z.number(),
-  waitedAt: z.number().optional(),
-  uses: z.array(z.number()),
-});
-const windowsShape = z.object({
-  minute: z.number(),
-  uses: z.array(z.number()),
-  teams: z.record(z.string(), shareShape).optional(),
-  floor: z.number().optional(),
-});
-const bucketShape = z.object({ tokens: z.number(), at: z.number() });
 
 /** What each kind of call is to ARM. */
 const armKinds = { create: "write", write: "write", delete: "delete", read: "read", log: "read" } as const;
@@ -87,7 +77,7 @@ type BudgetSettings = Pick<
 >;
 
 export class Budget {
-  readonly #table: TableClient;
+  readonly #rows: BudgetRows;
   readonly #pacing: Pacing;
   readonly #windows: WindowLimits;
   readonly #shares: ShareRules;
@@ -105,7 +95,7 @@ export class Budget {
   readonly #remaining = new Map<string, { count: number; readonly at: number }>();
 
   constructor(table: TableClient, settings: BudgetSettings, pacing: Pacing) {
-    this.#table = table;
+    this.#rows = new BudgetRows(table, pacing.now);
     this.#pacing = pacing;
     this.#windows = { perHour: settings.createsPerHour, perFiveMinutes: settings.createsPerFiveMinutes };
     const weights = new Map(settings.teams.map(({ name, weight }) => [name, weight]));
@@ -122,14 +112,21 @@ export class Budget {
    * right before the call is sent; see {@link giveBack}.
    *
    * @param team who pays for a create, where teams share
+   * @param charges written with a create's token, or not at all
    */
-  async take(kind: Kind, placed: JobTarget, now: number, team?: string): Promise<Grant> {
+  async take(
+    kind: Kind,
+    placed: JobTarget,
+    now: number,
+    team?: string,
+    charges: readonly Beside[] = [],
+  ): Promise<Grant> {
     const scope = scopeOfArm(kind, placed);
     const held = this.#held.get(scope) ?? 0;
     if (held > now) return { ok: false, at: held, reason: "Throttled" };
     const call = await this.#fromBucket(scope, kind, now);
     if (!call.ok || (kind !== "create" && kind !== "delete")) return call;
-    const use = await this.#useWindow(windowsOf(kind, placed), now, team);
+    const use = await this.#useWindow(windowsOf(kind, placed), now, { team, charges });
     if (use.ok) return granted;
     // The call is not made, so ARM's token is still there.
     const lease = this.#leases.get(scope);
@@ -144,11 +141,11 @@ export class Budget {
   async giveBack(kind: "create" | "delete", placed: JobTarget, takenAt: number, team?: string): Promise<void> {
     const scope = windowsOf(kind, placed);
     await tryRewrite(this.#pacing, async () => {
-      const row = await this.#read(scope);
-      const windows = windowsShape.safeParse(row?.value).data;
-      if (windows === undefined) return done(undefined);
+      const row = await this.#rows.read(scope);
+      const windows = windowsIn(row);
+      if (row.etag === undefined) return done(undefined);
       const paidBack = team === undefined ? windows : returnShare(windows, team, this.#shares, takenAt);
-      return (await this.#write(scope, returnToWindows(paidBack, takenAt), row?.etag)) ? done(undefined) : conflict;
+      return (await this.#rows.write(scope, returnToWindows(paidBack, takenAt), row)) ? done(undefined) : conflict;
     });
   }
 
@@ -169,8 +166,18 @@ export class Budget {
 
   /** How many creates there is capacity for now in a region, for a team where teams share. */
   async creates(placed: JobTarget, now: number, team?: string): Promise<number> {
-    const row = await this.#read(windowsOf("create", placed));
-    const windows = windowsShape.safeParse(row?.value).data ?? emptyWindows;
+    return this.#createsIn(await this.#rows.read(windowsOf("create", placed)), now, team);
+  }
+
+  /** Whether there is one, so that it is worth a try. No call where this instance knew of one a moment ago. */
+  async hasCreate(placed: JobTarget, now: number, team?: string): Promise<boolean> {
+    const recent = this.#rows.recent(windowsOf("create", placed));
+    if (recent !== undefined && this.#createsIn(recent, now, team) > 0) return true;
+    return (await this.creates(placed, now, team)) > 0;
+  }
+
+  #createsIn(row: BudgetRow, now: number, team: string | undefined): number {
+    const windows = windowsIn(row);
     return team === undefined ? capacityIn(windows, this.#windows, now) : shareIn(windows, team, this.#shares, now);
   }
 
@@ -183,18 +190,18 @@ export class Budget {
   async callUp(placed: JobTarget, waiting: ReadonlyMap<string, number>, now: number): Promise<readonly string[]> {
     const scope = windowsOf("create", placed);
     const result = await tryRewrite(this.#pacing, async () => {
-      const row = await this.#read(scope);
-      const windows = windowsShape.safeParse(row?.value).data ?? emptyWindows;
+      const row = await this.#rows.read(scope);
+      const windows = windowsIn(row);
       const { called, state } = callUp(windows, waiting, this.#shares, now);
-      return (await this.#write(scope, state, row?.etag)) ? done(called) : conflict;
+      return (await this.#rows.write(scope, state, row)) ? done(called) : conflict;
     });
     return result === conflict ? [] : result.done;
   }
 
   /** When the next creates of a region may be sent, in their order. */
   async nextCreates(placed: JobTarget, count: number, now: number): Promise<readonly number[]> {
-    const row = await this.#read(windowsOf("create", placed));
-    return nextUses(windowsShape.safeParse(row?.value).data ?? emptyWindows, this.#windows, count, now);
+    const row = await this.#rows.read(windowsOf("create", placed));
+    return nextUses(windowsIn(row), this.#windows, count, now);
   }
 
   /** The same where teams share: for each job that waits its team, in the order in which they would be called up. */
@@ -204,8 +211,8 @@ export class Budget {
     max: number,
     now: number,
   ): Promise<ReturnType<typeof expectedCalls>> {
-    const row = await this.#read(windowsOf("create", placed));
-    return expectedCalls(windowsShape.safeParse(row?.value).data ?? emptyWindows, waiting, this.#shares, max, now);
+    const row = await this.#rows.read(windowsOf("create", placed));
+    return expectedCalls(windowsIn(row), waiting, this.#shares, max, now);
   }
 
   async #fromBucket(scope: string, kind: Kind, now: number): Promise<Grant> {
@@ -242,11 +249,11 @@ export class Budget {
     // Logs of what still runs are read only while half of ARM's reads are left: an observation never waits for them.
     const reserve = kind === "log" ? limits.capacity / 2 : 0;
     const drawn = await tryRewrite<Refused | undefined>(this.#pacing, async () => {
-      const row = await this.#read(scope);
-      const bucket = bucketAt(bucketShape.safeParse(row?.value).data, limits, now);
+      const row = await this.#rows.read(scope);
+      const bucket = bucketAt(bucketIn(row), limits, now);
       const result = takeFromBucket(bucket, limits, block, now, reserve);
       if (!result.ok) return done({ ok: false, at: result.at, reason: "Throttled" });
-      if (!(await this.#write(scope, result.state, row?.etag))) return conflict;
+      if (!(await this.#rows.write(scope, result.state, row))) return conflict;
       this.#leases.set(lease, { left: result.taken, until: now + blockTime });
       return done(undefined);
     });
@@ -263,20 +270,20 @@ export class Budget {
   }
 
   /** One use of a region's window. Who comes while a change of it is under way shares the next one. */
-  async #useWindow(scope: string, now: number, team: string | undefined): Promise<Use> {
+  async #useWindow(scope: string, now: number, wanted: Wanted): Promise<Use> {
     const batch = this.#batches.get(scope) ?? this.#newBatch(scope, now);
-    const place = batch.teams.push(team) - 1;
+    const place = batch.wanted.push(wanted) - 1;
     return (await batch.taken)[place] ?? { ok: false, at: now + crowdedTime };
   }
 
   #newBatch(scope: string, now: number): Batch {
     const before = this.#changes.get(scope) ?? Promise.resolve();
-    const teams: Batch["teams"] = [];
+    const wanted: Wanted[] = [];
     const batch: Batch = {
-      teams,
+      wanted,
       taken: before.then(() => {
         this.#batches.delete(scope);
-        return this.#takeUses(scope, teams, now);
+        return this.#takeUses(scope, wanted, now);
       }),
     };
     this.#batches.set(scope, batch);
@@ -289,42 +296,37 @@ export class Budget {
   }
 
   /** Takes as many of these uses as there are; of the others it says when there will be more. */
-  async #takeUses(scope: string, teams: Batch["teams"], now: number): Promise<readonly Use[]> {
+  async #takeUses(scope: string, wanted: readonly Wanted[], now: number): Promise<readonly Use[]> {
     const used = await tryRewrite(this.#pacing, async () => {
-      const row = await this.#read(scope);
-      let state: SharedWindows = windowsShape.safeParse(row?.value).data ?? emptyWindows;
-      const refused = new Map<string | undefined, Use>();
-      const uses = teams.map((team): Use => {
-        const before = refused.get(team);
-        if (before !== undefined) return before;
-        const result =
-          team === undefined ? takeFromWindows(state, this.#windows, now) : takeShare(state, team, this.#shares, now);
-        if (result.ok) state = result.state;
-        else refused.set(team, { ok: false, at: result.at });
-        return result.ok ? granted : { ok: false, at: result.at };
-      });
-      const isUnchanged = uses.every(({ ok }) => !ok);
-      return isUnchanged || (await this.#write(scope, state, row?.etag)) ? done(uses) : conflict;
+      const recent = this.#rows.takeRecent(scope);
+      let row = recent ?? (await this.#rows.read(scope));
+      let taken = this.#usesOf(row, wanted, now);
+      // Nothing is refused by what a row said a moment ago.
+      if (recent !== undefined && taken.uses.some(({ ok }) => !ok)) {
+        row = await this.#rows.read(scope);
+        taken = this.#usesOf(row, wanted, now);
+      }
+      const { uses, state } = taken;
+      if (uses.every(({ ok }) => !ok)) return done(uses);
+      const charges = wanted.flatMap((each, n) => (uses[n]?.ok ? each.charges : []));
+      return (await this.#rows.write(scope, state, row, charges)) ? done(uses) : conflict;
     });
     return used === conflict ? [] : used.done;
   }
 
-  async #read(scope: string): Promise<{ readonly value: unknown; readonly etag: string } | undefined> {
-    const row = await storageCall(() => this.#table.getEntity(partition, scope), 404);
-    if (row === 404) return undefined;
-    return { value: parseJson(row["value"]), etag: row.etag };
-  }
-
-  async #write(scope: string, value: object, etag: string | undefined): Promise<boolean> {
-    const entity = { partitionKey: partition, rowKey: scope, value: JSON.stringify(value) };
-    const result = await storageCall<unknown, [404, 409, 412]>(
-      () =>
-        etag === undefined ? this.#table.createEntity(entity) : this.#table.updateEntity(entity, "Replace", { etag }),
-      404,
-      409,
-      412,
-    );
-    return typeof result !== "number";
+  #usesOf(row: BudgetRow, wanted: readonly Wanted[], now: number) {
+    let state: SharedWindows = windowsIn(row);
+    const refused = new Map<string | undefined, Use>();
+    const uses = wanted.map(({ team }): Use => {
+      const before = refused.get(team);
+      if (before !== undefined) return before;
+      const result =
+        team === undefined ? takeFromWindows(state, this.#windows, now) : takeShare(state, team, this.#shares, now);
+      if (result.ok) state = result.state;
+      else refused.set(team, { ok: false, at: result.at });
+      return result.ok ? granted : { ok: false, at: result.at };
+    });
+    return { uses, state };
   }
 }
 

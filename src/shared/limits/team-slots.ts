@@ -27,8 +27,12 @@ export class TeamSlots {
     return this.#limits.has(group);
   }
 
+  limitOf(group: string): number {
+    return this.#limits.get(group) ?? Infinity;
+  }
+
   /** A job in a team's line waits for what the limit is now. */
   withLimit(waiter: Queued): Queued {
-    return isTeamGroup(waiter.group) ? { ...waiter, limit: this.#limits.get(waiter.group) ?? Infinity } : waiter;
+    return isTeamGroup(waiter.group) ? { ...waiter, limit: this.limitOf(waiter.group) } : waiter;
   }
 }

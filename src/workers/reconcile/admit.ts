@@ -7,7 +7,7 @@ import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { isMinted } from "../../shared/base/ids.ts";
 import type { Job, JobTarget } from "../../shared/job/job.ts";
 import { enterCeiling, withoutCeiling } from "./ceiling.ts";
-import { budgetsOf } from "./capacity.ts";
+import { budgetsOf, chargesOf } from "./capacity.ts";
 import { capacityQueue, createQueue } from "../../shared/limits/region-queues.ts";
 import { takeSlots } from "./group-slot.ts";
 import { lockName, positionIn } from "./name-lock.ts";
@@ -168,10 +168,10 @@ async function mayCreate(deps: Deps, job: Job, placed: JobTarget, now: number): 
   const hasWaited = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
   if (payer !== undefined)
     return (
-      (await isNext(deps, job, createQueue(placed, payer), placed)) && (await budget.creates(placed, now, payer)) > 0
+      (await isNext(deps, job, createQueue(placed, payer), placed)) && (await budget.hasCreate(placed, now, payer))
     );
   if (!hasWaited && (await jobs.index.waiting(createQueue(placed), 1)).length > 0) return false;
-  return (await budget.creates(placed, now)) > 0;
+  return budget.hasCreate(placed, now);
 }
 
 /** Where teams share, who was called up stands in no line any more, and nobody goes before who waits. */
@@ -187,18 +187,20 @@ function payerOf({ settings }: Pick<Deps, "settings">, job: Job): string | undef
 }
 
 /**
- * The create's token, taken when everything else is ready and the create is about to be sent.
+ * The create's token, taken when everything else is ready and the create is about to be sent, with what the attempt counts for its day.
  *
+ * @param claimed the job as its claim will be saved
  * @returns its lease, or the wait of a job that got no token
  */
 export async function leaseCreate(
   deps: Deps,
   job: Job,
+  claimed: Job,
   placed: JobTarget,
 ): Promise<{ readonly kind: "drawn"; readonly lease: CreateLease } | Admission> {
   const { aci } = await deps.aci();
   const payer = payerOf(deps, job);
-  const taken = await aci.leaseCreate(placed, payer);
+  const taken = await aci.leaseCreate(placed, payer, await chargesOf(deps, claimed));
   if (taken.ok) return { kind: "drawn", lease: taken.lease };
   return taken.reason === "CreateLimit"
     ? enqueue(deps, job, createQueue(placed, payer), "CreateLimit")

@@ -7,6 +7,7 @@ import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeueCeiling } from "./ceiling.ts";
 import { capacityQueue, createQueue, regionQueueIn } from "../../shared/limits/region-queues.ts";
 import { teamOf } from "../../shared/intake/team.ts";
+import type { Beside } from "../../shared/limits/budget-rows.ts";
 import type { DailyBudget } from "../../shared/limits/daily-budget.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 
@@ -27,16 +28,16 @@ export async function capacityFreed(deps: Deps, job: Job): Promise<void> {
   await requeueFrom(deps, capacityQueue(job.placed), 1);
 }
 
-/**
- * An attempt counts for its day from the claim of its create on; one that ended with the time that it took; one whose group was never
- * created does not count.
- */
+/** What an attempt of a job counts for its day from the token of its create on. */
+export async function chargesOf(deps: BudgetDeps, job: Job): Promise<readonly Beside[]> {
+  return (await Promise.all(budgetsOf(deps, job).map((budget) => budget.charge(job)))).flat();
+}
+
+/** An attempt that ended counts with the time that it took; one whose group was never created does not count. */
 export async function countAttempt(deps: BudgetDeps, before: Job, after: Job): Promise<void> {
   for (const budget of budgetsOf(deps, after)) {
     if (after.attempts.length > before.attempts.length) await budget.settle(after);
     else if (before.phase.state === "Provisioning" && after.phase.state === "Queued") await budget.cancel(before);
-    else if (after.phase.state === "Provisioning" && after.provisioningAt !== before.provisioningAt)
-      await budget.begin(after);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Deps } from "../../shared/deps.ts";
-import { leaveGroup, requeueCalled } from "../../shared/intake/group-slot.ts";
+import { leaveGroups, requeueCalled } from "../../shared/intake/group-slot.ts";
 import type { Job } from "../../shared/job/job.ts";
 import { mayHaveSlot, queueTimeOf } from "../../shared/job/slot.ts";
 import type { Seeking } from "../../shared/limits/groups.ts";
@@ -18,8 +18,19 @@ type Slot =
 
 type SlotDeps = Pick<Deps, "groups" | "teamSlots" | "jobs" | "queues" | "now">;
 
-/** The slot of its group, then that of its team: always in this order, so that no two jobs wait for each other. */
+/**
+ * The slots of its group and its team, at once where it is the job's turn in both. Else that of its group, then that of its team: always
+ * in this order, so that no two jobs wait for each other.
+ */
 export async function takeSlots(deps: SlotDeps, job: Job): Promise<Slot> {
+  const [ofGroup, ofTeam] = [memberOf(job), deps.teamSlots.memberOf(job)];
+  if (ofGroup !== undefined && ofTeam !== undefined && !mayHaveSlot(job)) {
+    const called = await deps.groups.takeTogether([ofGroup, ofTeam]);
+    if (called !== undefined) {
+      await requeueCalled(deps, called);
+      return { kind: "held", job: { ...holding(job, deps.now()), teamSlot: true } };
+    }
+  }
   const slot = await takeSlot(deps, job);
   return slot.kind === "held" ? takeTeamSlot(deps, slot.job) : slot;
 }
@@ -32,7 +43,7 @@ async function takeSlot(deps: SlotDeps, job: Job): Promise<Slot> {
   if (sought.kind === "no index") return { kind: sought.kind };
   if (sought.kind === "held") return { kind: "held", job: holding(job, deps.now()) };
   // While it waits for its group's, a slot of its team is for others.
-  if (waitsForTeam(job)) await leaveGroup(deps, deps.teamSlots.memberOf(job), true);
+  if (waitsForTeam(job)) await leaveGroups(deps, job.id, [deps.teamSlots.memberOf(job)], true);
   const shown = shownOf(
     detailOf(`Group ${member.group}`, `An operator paused the group ${member.group}.`, sought),
     sought,

@@ -1,6 +1,6 @@
 import type { Deps } from "../../shared/deps.ts";
 import type { Job } from "../../shared/job/job.ts";
-import { leaveGroup } from "../../shared/intake/group-slot.ts";
+import { leaveGroups } from "../../shared/intake/group-slot.ts";
 import { queueTimeOf } from "../../shared/job/slot.ts";
 import { memberOf } from "../../shared/store/group-entries.ts";
 import { leftBy } from "../../shared/store/job-index.ts";
@@ -19,7 +19,7 @@ export async function letGo(
   if (firstCreateAt === undefined) await index.dequeue(groupName, id, turn);
   if (line !== undefined) await index.dequeue(line, id, turn);
   const mayWait = firstCreateAt === undefined || slotLeft === true;
-  for (const member of [memberOf(job), deps.teamSlots.memberOf(job)]) await leaveGroup(deps, member, mayWait);
+  await leaveGroups(deps, id, [memberOf(job), deps.teamSlots.memberOf(job)], mayWait);
   const next = await index.handOver(groupName, id);
   if (next !== undefined) await requeue(deps, next);
 }

@@ -26,7 +26,7 @@ import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.
 import { requestTimeout, type Step } from "../../shared/job/step.ts";
 import { withoutOutage } from "../../shared/job/timing.ts";
 import { finish, postpone, unclaimed } from "../../shared/job/transitions.ts";
-import { requeueCalled } from "../../shared/intake/group-slot.ts";
+import { releaseSlots } from "../../shared/intake/group-slot.ts";
 import { memberOf } from "../../shared/store/group-entries.ts";
 import { admit, admitArray, leaseCreate } from "./admit.ts";
 import {
@@ -250,7 +250,8 @@ class Reconciliation {
     const admission = await admit(this.#deps, this.#stored.job);
     if (admission.kind === "wait") return this.#requeueAt(admission.job, admission.until, admission.ownMessage);
     this.#admitted = true;
-    if (admission.job !== this.#stored.job) await this.#save(admission.job);
+    // It is saved with whatever comes of it: the claim, or a wait.
+    this.#stored = { ...this.#stored, job: admission.job };
     return false;
   }
 
@@ -276,7 +277,7 @@ class Reconciliation {
     }
     const { placed, groupName } = claimed;
     if (placed === undefined) return false;
-    const lease = await leaseCreate(this.#deps, this.#stored.job, placed);
+    const lease = await leaseCreate(this.#deps, this.#stored.job, claimed, placed);
     if (lease.kind === "wait") return this.#requeueAt(lease.job, lease.until, lease.ownMessage);
     if (lease.kind === "admitted") return false;
     const { aci } = await this.#deps.aci();
@@ -349,12 +350,8 @@ class Reconciliation {
     const begun = this.#deps.now();
     if (!(await this.#claim(claimed))) return false;
     this.#admitted = false;
-    for (const member of [memberOf(claimed), this.#deps.teamSlots.memberOf(claimed)]) {
-      if (member === undefined) continue;
-      const called = await this.#deps.groups.release(member, begun + leaveTime);
-      if (called === "late") return false;
-      await requeueCalled(this.#deps, called);
-    }
+    const members = [memberOf(claimed), this.#deps.teamSlots.memberOf(claimed)];
+    if (!(await releaseSlots(this.#deps, claimed.id, members, begun + leaveTime))) return false;
     return this.#settle(claimed, (job) => ({ do: "save", job: { ...unclaimed(job), slotLeft: true } }));
   }
 

@@ -35,6 +35,6 @@ export function calledUpInTime(ledger: Ledger, { id, phase }: Job): void {
 export function budgetSettled(ledger: Ledger): void {
   const today = new Date(ledger.now).toISOString().slice(0, 10);
   for (const { partitionKey, rowKey } of ledger.world.table("control").all())
-    if (partitionKey.startsWith("daily~") && rowKey.startsWith(`${today}_`))
-      ledger.violated(`${rowKey} was left behind in ${partitionKey}`);
+    if (partitionKey === "budget" && rowKey.startsWith("daily~") && rowKey.includes(`~${today}_`))
+      ledger.violated(`${rowKey} was left behind`);
 }

@@ -116,8 +116,9 @@ const failing: Readonly<Record<string, Attempt>> = {
     put("jobindex", "jobs", "count_~all", { count: 5 });
     return Promise.resolve(() => deps.ceilings.capacityIn("~most"));
   },
-  "a day's budget": async ({ deps }) => {
-    await deps.daily.begin(job({ provisioningAt: start }));
+  "a day's budget": async ({ deps, put }) => {
+    for (const charge of await deps.daily.charge(job({ provisioningAt: start })))
+      put("control", charge.partitionKey, charge.rowKey, charge);
     return () => deps.daily.settle(job({ attempts: [attempt] }));
   },
   "a signing key in the place of one that can't be opened": ({ deps, put }) => {
