@@ -3,6 +3,7 @@ import { HttpRequest, InvocationContext } from "@azure/functions";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { jobs } from "../../src/http/jobs/list.ts";
+import { PageEnds } from "../../src/http/jobs/paging.ts";
 import { hour } from "../../src/shared/base/duration.ts";
 import { listedColumns } from "../../src/shared/store/job-row.ts";
 import { start } from "../kit/kit.ts";
@@ -16,6 +17,9 @@ const page = z.looseObject({
 });
 
 const list = (bench: Bench, query: string): Promise<Reply> => ask(jobs(bench.deps), { query });
+
+/** As the service gives it. */
+const sealed = async ({ deps }: Bench, end: string): Promise<string> => (await PageEnds.of(deps)).seal(end);
 
 /** Each page's names, until there is no other. */
 async function pagesOf(bench: Bench, query: string): Promise<readonly (readonly string[])[]> {
@@ -108,6 +112,22 @@ describe("a time", () => {
   });
 });
 
+it("where a page ends does not tell which job comes next", async () => {
+  const bench = await openBench();
+  const ids: string[] = [];
+  for (const name of ["a", "b", "c"]) {
+    ids.push((await post(bench.deps, yaml(name))).id);
+    bench.clock.advance(1);
+  }
+  const [next = ""] = ids;
+  for (const query of ["top=2", "top=2&state=active"]) {
+    const { continuation = "" } = page.parse((await list(bench, query)).body);
+    for (const text of [continuation, Buffer.from(continuation, "base64url").toString("latin1")])
+      expect(text).not.toContain(next.slice(-12));
+    expect((await list(bench, `${query}&continuation=${continuation}`)).body["jobs"]).toMatchObject([{ name: "a" }]);
+  }
+});
+
 it("before anything was written there are no jobs", async () => {
   const bench = await openBench();
   for (const table of ["jobs", "jobindex"]) await bench.storage.table(table).deleteTable();
@@ -116,19 +136,35 @@ it("before anything was written there are no jobs", async () => {
 });
 
 describe("a query that is wrong", () => {
-  const text = (token: string): string => Buffer.from(token).toString("base64url");
-  const keys = (value: unknown): string => text(Buffer.from(JSON.stringify(value)).toString("base64"));
+  const keys = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64");
+  const unsealed = (end: string): string => Buffer.from(end).toString("base64url");
+
+  it.each([
+    ["", "not our token"],
+    ["", keys({ nextRowKey: "alone" })],
+    ["", keys("text")],
+    ["", "active 1 01a20c6c-c13a-7ab1-a14f-5d162eaef33c"],
+    ["state=active&", keys({ nextPartitionKey: "p" })],
+    ["state=active&", "active 1 nobody-nobody-nobody-nobody-nobody-no"],
+  ])("is a 400 that says continuation for the end of another list's page (%s%s)", async (query, end) => {
+    const bench = await openBench();
+    const { status, body } = await list(bench, `${query}continuation=${await sealed(bench, end)}`);
+    expect({ status, body }).toMatchObject({ status: 400, body: { errors: [{ path: "continuation" }] } });
+  });
+
+  it("is a 400 for what another installation sealed", async () => {
+    const [bench, other] = [await openBench(), await openBench()];
+    const end = keys({ nextPartitionKey: "p", nextRowKey: "r" });
+    expect((await list(bench, `continuation=${await sealed(bench, end)}`)).status).toBe(200);
+    expect((await list(bench, `continuation=${await sealed(other, end)}`)).status).toBe(400);
+  });
 
   it.each([
     ["continuation", "continuation=garbage"],
     ["continuation", "continuation="],
-    ["continuation", `continuation=${text("not our token")}`],
-    ["continuation", `continuation=${keys({ nextRowKey: "alone" })}`],
-    ["continuation", `continuation=${keys("text")}`],
-    ["continuation", `continuation=${text("active 1 01a20c6c-c13a-7ab1-a14f-5d162eaef33c")}`],
+    ["continuation", `continuation=${unsealed(keys({ nextPartitionKey: "p", nextRowKey: "r" }))}`],
     ["continuation", "state=active&continuation=garbage"],
-    ["continuation", `state=active&continuation=${keys({ nextPartitionKey: "p" })}`],
-    ["continuation", `state=active&continuation=${text("active 1 nobody-nobody-nobody-nobody-nobody-no")}`],
+    ["continuation", `state=active&continuation=${unsealed("active 1 01a20c6c-c13a-7ab1-a14f-5d162eaef33c")}`],
     ["state", "state=sleeping"],
     ["state", "state=active,Failed"],
     ["since", "since=yesterday"],
@@ -157,8 +193,8 @@ describe("a query that is wrong", () => {
         },
       },
     );
+    const continuation = await sealed(bench, keys({ nextPartitionKey: "p", nextRowKey: "r" }));
     refuses = true;
-    const continuation = keys({ nextPartitionKey: "p", nextRowKey: "r" });
     expect((await list(bench, `continuation=${continuation}`)).status).toBe(400);
     expect((await list(bench, "")).status).toBe(503);
   });

@@ -41,6 +41,19 @@ describe("a rerun", () => {
     expect((await jobOf(bench.deps, rerunId)).reply.state).toBe("none");
   });
 
+  it("has an id that nobody can take before it", async () => {
+    const [bench, other] = [await openBench(), await openBench()];
+    const ids: string[] = [];
+    for (const { deps } of [bench, other]) {
+      await deliver(deps, { version: 1, id: poster, definition: yaml("same") });
+      const [one, two] = await Promise.all([again(deps, poster), again(deps, poster)]);
+      expect(one.id).toBe(two.id);
+      ids.push(one.id);
+    }
+    // It follows from the job's id and from what only the installation knows.
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
   it("is refused where this storage belongs to another installation", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("bound"));

@@ -7,10 +7,10 @@ import { VisibleJobs } from "../lib/visible.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import { readList, type Asked } from "./filter.ts";
 import { contentTypes, csvHead, csvRow, ndjsonRow } from "./formats.ts";
-import { readRows, writeRows } from "./paging.ts";
+import { PageEnds, readRows } from "./paging.ts";
 
 /** `GET /api/jobs`: newest first, filtered, in pages. */
-type JobsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs">;
+type JobsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "control" | "randomBytes">;
 
 export function jobs(deps: JobsDeps) {
   return handler(deps.log, async (request, context) => {
@@ -19,13 +19,14 @@ export function jobs(deps: JobsDeps) {
     const { filter: wanted, array, format, all } = read.value;
     const filter = await new VisibleJobs(deps.jobs, context).within(wanted, array);
     const asked = { ...read.value, filter: filter === "nothing" ? wanted : filter };
+    const ends = await PageEnds.of(deps);
     const first =
-      filter === "nothing" ? emptyPage : await pageOf(deps.jobs, all ? { ...asked, top: largestPage } : asked);
+      filter === "nothing" ? emptyPage : await pageOf(deps.jobs, ends, all ? { ...asked, top: largestPage } : asked);
     if (first === "no such page") return refuse(noSuchPage, context);
     if (format === "json") return json(200, pageReply(first));
     const headers = { "content-type": contentTypes[format], "cache-control": "no-store" };
     // The first page is read before the answer begins: what fails by then is a 503, and not a stream that breaks off.
-    if (all) return { status: 200, headers, body: everyPage(deps.jobs, asked, format, first) };
+    if (all) return { status: 200, headers, body: everyPage(deps.jobs, ends, asked, format, first) };
     const { continuation } = first;
     return {
       status: 200,
@@ -55,19 +56,28 @@ function linesOf({ rows }: JobPage, format: Lines): string {
 }
 
 /** A page at a time, as fast as it is taken. One that can't be read breaks the stream off, so that nobody takes a part for the whole. */
-async function* everyPage(jobs: Deps["jobs"], asked: Asked, format: Lines, first: JobPage): AsyncGenerator<Uint8Array> {
+async function* everyPage(
+  jobs: Deps["jobs"],
+  ends: PageEnds,
+  asked: Asked,
+  format: Lines,
+  first: JobPage,
+): AsyncGenerator<Uint8Array> {
   yield Buffer.from(head(format) + linesOf(first, format));
   let { continuation } = first;
   while (continuation !== undefined) {
-    const page = await pageOf(jobs, { ...asked, top: largestPage, continuation });
+    const page = await pageOf(jobs, ends, { ...asked, top: largestPage, continuation });
     if (page === "no such page") throw new Unavailable("storage", "The next page is not there.");
     if (page.rows.length > 0) yield Buffer.from(linesOf(page, format));
     ({ continuation } = page);
   }
 }
 
-function pageOf(jobs: Deps["jobs"], asked: Asked): Promise<JobPage | "no such page"> {
-  return asked.active ? activePage(jobs, asked) : rowsPage(jobs, asked);
+async function pageOf(jobs: Deps["jobs"], ends: PageEnds, asked: Asked): Promise<JobPage | "no such page"> {
+  const from = asked.continuation === undefined ? undefined : ends.open(asked.continuation);
+  if (asked.continuation !== undefined && from === undefined) return "no such page";
+  const page = await (asked.active ? activePage : rowsPage)(jobs, { ...asked, continuation: from });
+  return page === "no such page" ? page : { ...page, continuation: page.continuation && ends.seal(page.continuation) };
 }
 
 async function rowsPage(
@@ -77,12 +87,9 @@ async function rowsPage(
   const token = continuation === undefined ? undefined : readRows(continuation);
   if (continuation !== undefined && token === undefined) return "no such page";
   const page = await jobs.list(filter, top, token);
-  if (page === "no such page") return page;
-  return {
-    ...page,
-    rows: page.rows.filter((row) => tag === undefined || hasTag(row, tag)),
-    continuation: page.continuation && writeRows(page.continuation),
-  };
+  return page === "no such page"
+    ? page
+    : { ...page, rows: page.rows.filter((row) => tag === undefined || hasTag(row, tag)) };
 }
 
 const noSuchPage = faulty("continuation", "must be what the page before gave, unchanged, for the same state");

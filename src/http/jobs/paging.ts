@@ -1,8 +1,10 @@
+import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { z } from "zod";
 import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { parseJson } from "../../shared/base/json.ts";
+import type { Deps } from "../../shared/deps.ts";
 
-/** Where a page of jobs ended, as text for a query. A text that we did not make is refused before storage sees it. */
+/** Where a page of jobs ended. */
 
 /** The last job of a page of those that have not ended. */
 export interface PageEnd {
@@ -11,35 +13,63 @@ export interface PageEnd {
 }
 
 export function writeActive({ createdAt, id }: PageEnd): string {
-  return toText(`active ${createdAt} ${id}`);
+  return `active ${createdAt} ${id}`;
 }
 
-/** @returns `undefined` for a text that we did not make */
-export function readActive(continuation: string): PageEnd | undefined {
-  const [, at, last] = /^active (\d{1,15}) (\S{36})$/.exec(fromText(continuation)) ?? [];
+/** @returns `undefined` for the end of another list's page */
+export function readActive(end: string): PageEnd | undefined {
+  const [, at, last] = /^active (\d{1,15}) (\S{36})$/.exec(end) ?? [];
   const id = last === undefined ? undefined : parseJobId(last);
   return id === undefined ? undefined : { createdAt: Number(at), id };
-}
-
-/** @param token the table client's own */
-export function writeRows(token: string): string {
-  return toText(token);
 }
 
 const key = z.string().min(1).max(2048);
 /** What the table client's token is, as base64 of JSON. */
 const tableToken = z.strictObject({ nextPartitionKey: key, nextRowKey: key.optional() });
 
-/** @returns `undefined` for a text that we did not make; storage may still not know the position that it names */
-export function readRows(continuation: string): string | undefined {
-  const token = fromText(continuation);
-  return tableToken.safeParse(parseJson(Buffer.from(token, "base64").toString("utf8"))).success ? token : undefined;
+/** @returns the table client's token; `undefined` for the end of another list's page. Storage may still not know the position */
+export function readRows(end: string): string | undefined {
+  return tableToken.safeParse(parseJson(Buffer.from(end, "base64").toString("utf8"))).success ? end : undefined;
 }
 
-function toText(token: string): string {
-  return Buffer.from(token).toString("base64url");
-}
+const nonceBytes = 12;
+const tagBytes = 16;
 
-function fromText(continuation: string): string {
-  return Buffer.from(continuation, "base64url").toString("utf8");
+/**
+ * Page ends as callers hold them: sealed by the installation's own key (AES-256-GCM), since the next row may be a job that they must not
+ * see. A text that we did not make is refused before storage sees it.
+ */
+export class PageEnds {
+  readonly #key: Buffer;
+  readonly #randomBytes: Deps["randomBytes"];
+
+  static async of({ control, randomBytes }: Pick<Deps, "control" | "randomBytes">): Promise<PageEnds> {
+    return new PageEnds((await control.installation()).tagKey, randomBytes);
+  }
+
+  constructor(secret: string, randomBytes: Deps["randomBytes"]) {
+    this.#key = createHmac("sha256", secret).update("aci-proxy page end").digest();
+    this.#randomBytes = randomBytes;
+  }
+
+  seal(end: string): string {
+    const nonce = this.#randomBytes(nonceBytes);
+    const cipher = createCipheriv("aes-256-gcm", this.#key, nonce);
+    const body = Buffer.concat([cipher.update(end, "utf8"), cipher.final()]);
+    return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString("base64url");
+  }
+
+  /** @returns `undefined` for a text that this installation did not make */
+  open(continuation: string): string | undefined {
+    const bytes = Buffer.from(continuation, "base64url");
+    if (bytes.length <= nonceBytes + tagBytes) return undefined;
+    const [nonce, rest] = [bytes.subarray(0, nonceBytes), bytes.subarray(nonceBytes)];
+    try {
+      const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce, { authTagLength: tagBytes });
+      decipher.setAuthTag(rest.subarray(0, tagBytes));
+      return Buffer.concat([decipher.update(rest.subarray(tagBytes)), decipher.final()]).toString("utf8");
+    } catch {
+      return undefined;
+    }
+  }
 }

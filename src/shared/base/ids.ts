@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHmac, hash } from "node:crypto";
 
 declare const brand: unique symbol;
 
@@ -59,9 +59,11 @@ export function deriveJobId(insertedAt: number, seed: string): JobId {
 /**
  * The id of the job that runs another again: the same however often that is asked for (version 8, RFC 9562, 5.8). It is no id of an
  * array's child, all of which have another bit.
+ *
+ * @param secret of the installation, so that nobody can take the id with a job of their own
  */
-export function rerunIdOf(id: JobId): JobId {
-  const bytes = new Uint8Array(hash("sha256", `rerun of ${id}`, "buffer").subarray(0, 16));
+export function rerunIdOf(id: JobId, secret: string): JobId {
+  const bytes = new Uint8Array(createHmac("sha256", secret).update(`rerun of ${id}`).digest().subarray(0, 16));
   bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f);
   bytes[8] = 0xa0 | ((bytes[8] ?? 0) & 0x1f);
   return format(bytes);

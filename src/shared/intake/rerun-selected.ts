@@ -7,12 +7,11 @@ import { hasEnded } from "../job/job.ts";
 import { logFieldsOf } from "../job/log-fields.ts";
 import { hasTag } from "../store/active-jobs.ts";
 import { noProgress, type RerunProgress, type RerunSelection } from "../store/bulk-reruns.ts";
-import type { AcceptDeps } from "./accept.ts";
 import { writeAudit } from "./audit.ts";
 import { Interruption } from "./interruption.ts";
-import { rerunJob } from "./rerun.ts";
+import { rerunJob, type RerunDeps } from "./rerun.ts";
 
-type RerunManyDeps = AcceptDeps & { readonly log: Log };
+type RerunManyDeps = RerunDeps & { readonly log: Log };
 
 interface RerunPlan {
   readonly by: string | undefined;

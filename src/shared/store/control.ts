@@ -14,7 +14,10 @@ import { isLoopback, type Settings, type Target } from "../config/settings.ts";
 /** The table `control`: what there is one of. The installation's identity, whether it is paused, when it last looked around. */
 export interface Installation {
   readonly id: string;
-  /** Binds the installation tag of a container group to the group's name; it leaves the service nowhere. */
+  /**
+   * Binds the installation tag of a container group to the group's name, seals where pages end, and keeps ids of reruns from being guessed;
+   * it leaves the service nowhere.
+   */
   readonly tagKey: string;
   /** Why this app must not create anything with this storage, if it must not. */
   readonly refusal: string | undefined;

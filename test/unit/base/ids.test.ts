@@ -81,7 +81,7 @@ describe("the id of an array's child", () => {
       fc.property(moment, bytes, (now, random) => {
         const id = mintJobId(now, random);
         expect(childIn(id)).toBeUndefined();
-        expect(childIn(rerunIdOf(id))).toBeUndefined();
+        expect(childIn(rerunIdOf(id, "secret"))).toBeUndefined();
       }),
     );
   });
