@@ -134,7 +134,8 @@ it("a job without a caller's trace has its own, under the id that its log lines 
 });
 
 it("metrics count jobs, times and calls, and the instance that logs health reads the gauges", async () => {
-  const bench = await withReceiver({ DAILY_VCPU_SECONDS: "1000" });
+  const teams = JSON.stringify({ etl: { vcpuSecondsPerDay: 1000 }, science: {} });
+  const bench = await withReceiver({ DAILY_VCPU_SECONDS: "1000", TEAMS: teams });
   const { id } = await post(bench.deps, yaml("counted", { exitCode: 3 }), "retries=1");
   await follow(bench, id);
   await post(bench.deps, yaml("waits"));
@@ -160,7 +161,10 @@ it("metrics count jobs, times and calls, and the instance that logs health reads
   ).toContain("PUT");
   expect(valuesOf("aciproxy.jobs.active")).toMatchObject([{ asDouble: 1, "aciproxy.job.state": "Queued" }]);
   expect(valuesOf("aciproxy.poison.messages")).toHaveLength(3);
-  expect(valuesOf("aciproxy.budget.left")).toMatchObject([{ "aciproxy.limit": "dailyVcpuSeconds" }]);
+  expect(valuesOf("aciproxy.budget.left")).toMatchObject([
+    { "aciproxy.limit": "dailyVcpuSeconds" },
+    { "aciproxy.limit": "vcpuSecondsPerDay", "aciproxy.team": "etl", asDouble: 1 },
+  ]);
 });
 
 it("no secret, key, address to call or text of a definition is in any of it", async () => {

@@ -13,8 +13,19 @@ export async function logHealth(deps: Deps): Promise<RunEnd> {
   const budget = await deps.daily.parts(deps.now());
   const dailyLimitReached = Object.values(budget).some((left) => left === 0);
   deps.log(isWell ? "info" : "error", "health", { ...numbersOf(health, deps.now()), dailyLimitReached });
-  deps.telemetry.gauges(gaugesOf(health, budget, deps.now()));
+  deps.telemetry.gauges([...gaugesOf(health, budget, deps.now()), ...(await teamGauges(deps))]);
   return { kind: "completed", cursor: undefined };
+}
+
+/** What is left of the day's budget of each team that has one: a read for each of them, once a minute. */
+async function teamGauges({ teamBudgets, now }: Deps): Promise<readonly Gauge[]> {
+  const gauges: Gauge[] = [];
+  for (const [team, budget] of teamBudgets) {
+    const { dailyVcpuSeconds: value } = await budget.parts(now());
+    const attributes = { "aciproxy.limit": "vcpuSecondsPerDay", "aciproxy.team": team };
+    if (value !== undefined) gauges.push({ name: "aciproxy.budget.left", value, attributes });
+  }
+  return gauges;
 }
 
 function numbersOf(health: Health, now: number) {
