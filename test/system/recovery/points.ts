@@ -87,6 +87,16 @@ const scenarios = {
     deployments: 1,
     other: "-next",
   },
+  both: {
+    run: async (world, name) => {
+      const slots = `group=${name}&groupLimit=1&team=etl&runTimeout=600`;
+      await world.submit(definition(name, { app: { seconds: 4 } }), name, slots);
+      await world.submit(definition(`${name}-next`, { app: { seconds: 4 } }), `${name}-next`, slots);
+    },
+    state: "Succeeded",
+    deployments: 1,
+    other: "-next",
+  },
   reject: {
     run: async (world, name) => {
       const slot = `group=${name}&groupLimit=1&onGroupFull=reject`;
@@ -97,8 +107,8 @@ const scenarios = {
   },
 } as const satisfies Record<string, Scenario>;
 
-/** The world of the scenarios: one of its teams has a ceiling. */
-export const crashEnvironment = { TEAMS: JSON.stringify({ etl: { limit: 1 } }) };
+/** The world of the scenarios: one of its teams has a ceiling, and a budget that it does not use up. */
+export const crashEnvironment = { TEAMS: JSON.stringify({ etl: { limit: 1, vcpuSecondsPerDay: 1_000_000_000 } }) };
 
 async function rowOf(world: World, name: string): Promise<Row | undefined> {
   return (await world.rows()).find((row) => row.name === name);
@@ -209,7 +219,8 @@ async function runToEnd(world: World, scenario: keyof typeof scenarios, name: st
     liveGroups: counters.liveGroups,
     held: await world.index("hold_"),
     lines: await world.index("wait_"),
+    charges: await world.charges("etl"),
   };
   const jobs = names.map((each) => `${each} ${state} ${deployments}`);
-  deepStrictEqual(found, { jobs, liveGroups: 0, held: [], lines: [] });
+  deepStrictEqual(found, { jobs, liveGroups: 0, held: [], lines: [], charges: [] });
 }

@@ -283,9 +283,19 @@ export class World {
   }
 
   /** Entries of the index that begin so. */
-  async index(prefix: string): Promise<readonly string[]> {
+  index(prefix: string): Promise<readonly string[]> {
+    return this.#keys(tableNames.index, prefix);
+  }
+
+  /** Attempts that count as running in a team's budget of a day. */
+  async charges(team: string): Promise<readonly string[]> {
+    const keys = await this.#keys(tableNames.control, `daily~${team}~`);
+    return keys.filter((key) => key.includes("_"));
+  }
+
+  async #keys(table: string, prefix: string): Promise<readonly string[]> {
     const keys: string[] = [];
-    for await (const { rowKey } of this.#entities(tableNames.index, ["RowKey"])) {
+    for await (const { rowKey } of this.#entities(table, ["RowKey"])) {
       if (rowKey?.startsWith(prefix)) keys.push(rowKey);
     }
     return keys;
