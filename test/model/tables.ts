@@ -179,8 +179,13 @@ export function tableClient(table: Table, call: Call): TableClient {
     submitTransaction: (actions: TransactionAction[]) =>
       call(`table ${table.name} transaction`, "storage", () => {
         table.transact(actions);
-        const partitionKey = actions[0]?.[1].partitionKey ?? "";
-        return { getResponseForEntity: (rowKey: string) => ({ etag: table.get(partitionKey, rowKey)?.["etag"] }) };
+        const subResponses = actions.map(([, { partitionKey, rowKey }]) => {
+          return { rowKey, etag: table.get(partitionKey, rowKey)?.["etag"] };
+        });
+        return {
+          subResponses,
+          getResponseForEntity: (key: string) => subResponses.find(({ rowKey }) => rowKey === key),
+        };
       }),
     listEntities: ({ queryOptions }: { queryOptions?: { filter?: string; select?: readonly string[] } } = {}) => {
       const columns = queryOptions?.select?.map(columnOf);
