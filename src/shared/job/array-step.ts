@@ -1,4 +1,4 @@
-import { second } from "../base/duration.ts";
+import { minute, second } from "../base/duration.ts";
 import { endedIn, endOfIndex, type ArrayOutcomes } from "./array-outcomes.ts";
 import { hasEnded, type ArrayState, type Job, type TerminalState, type Verdict } from "./job.ts";
 import type { Reason } from "./reasons.ts";
@@ -21,14 +21,18 @@ export type ArrayStep =
   | { readonly do: "admit" }
   /** Save, make the children of the step, then ask again with {@link stepMade}. */
   | { readonly do: "make"; readonly job: Job; readonly indexes: readonly number[]; readonly at: number }
-  /** Save, cancel those of these children that exist; once all have ended it ends. */
-  | { readonly do: "cancel"; readonly job: Job; readonly indexes: readonly number[] }
+  /** Save, cancel those of these children that exist; once all have ended it ends, and not before `endsFrom`. */
+  | { readonly do: "cancel"; readonly job: Job; readonly indexes: readonly number[]; readonly endsFrom: number }
   /** Nothing is left: read what has ended once more, then save {@link arrayEnd}. */
   | { readonly do: "end"; readonly job: Job }
   | { readonly do: "requeue"; readonly job: Job; readonly until: number };
 
 /** How many children one step makes. */
 const maxStep = 100;
+/** Nobody begins to make a child of a step later than this after the step was saved. */
+export const makeTime = 30 * second;
+/** After this time nobody is in the midst of making one either, whatever its clock says. */
+const settledTime = 2 * minute;
 /** What a status says of an array is at most this old. */
 const observeTime = 10 * second;
 
@@ -45,16 +49,22 @@ export function arrayStep(
   rules: Rules,
 ): ArrayStep {
   const counted = withOutcomes(array, outcomes);
-  const ending = counted.ending ?? endingNow(before, counted, now);
+  const { made, step, parallelism } = counted;
+  const indexes = indexesOf(counted);
+  const begun = step?.to ?? made;
+  const exist = indexes.slice(0, begun).filter((index) => endOfIndex(outcomes, index) === undefined);
+  // Nothing is left that a cancel or a timeout could interrupt.
+  const isOver = begun === indexes.length && exist.length === 0;
+  const ending = counted.ending ?? (isOver ? undefined : endingNow(before, counted, now));
   const state = ending === undefined ? counted : { ...counted, ending };
   const job: Job = { ...before, array: state };
-  const { made, step, parallelism } = state;
-  const indexes = indexesOf(state);
-  const exist = indexes.slice(0, step?.to ?? made).filter((index) => endOfIndex(outcomes, index) === undefined);
-  if (ending !== undefined) return { do: "cancel", job, indexes: exist };
+  if (ending !== undefined) {
+    const endsFrom = step === undefined ? ending.since : ending.since + settledTime;
+    return { do: "cancel", job, indexes: exist, endsFrom };
+  }
+  if (isOver) return { do: "end", job: stepMade(job) };
   if (step !== undefined) return { do: "make", job, indexes: indexes.slice(step.from, step.to), at: step.at };
   if (made === 0 && !admitted) return { do: "admit" };
-  if (made === indexes.length && exist.length === 0) return { do: "end", job };
   const count = Math.min(parallelism - exist.length, indexes.length - made, maxStep);
   if (count > 0 && mayMake) {
     const next = { from: made, to: made + count, at: now };

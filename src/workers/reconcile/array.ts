@@ -8,7 +8,7 @@ import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { makeChild } from "../../shared/intake/make-child.ts";
 import { newChild } from "../../shared/intake/new-job.ts";
 import type { ArrayOutcomes } from "../../shared/job/array-outcomes.ts";
-import { arrayRunning, type ArrayStep } from "../../shared/job/array-step.ts";
+import { arrayRunning, makeTime, type ArrayStep } from "../../shared/job/array-step.ts";
 import { hasEnded, type Job, type Verdict } from "../../shared/job/job.ts";
 import { typicalOf } from "../../shared/job/typical.ts";
 import { openArray } from "../../shared/security/opened-definition.ts";
@@ -55,6 +55,7 @@ export async function openForChildren(deps: Deps, stored: Stored): Promise<Opena
 /**
  * Makes the children of a step, those that are not there.
  *
+ * @returns whether all of them are there now; false where that takes too long
  * @throws Unavailable when storage can't be reached: the step is done again
  */
 export async function makeChildren(
@@ -63,10 +64,11 @@ export async function makeChildren(
   { runs }: ArrayOutcomes,
   { indexes, at }: Extract<ArrayStep, { do: "make" }>,
   definition: ArrayDefinition,
-): Promise<void> {
+): Promise<boolean> {
   const typical = typicalOf(runs) ?? job.typical;
   const array: Job = typical === undefined ? job : { ...job, typical };
-  await forEach(deps, indexes, (index) =>
+  const until = deps.now() + makeTime;
+  return forEach(deps, indexes, until, (index) =>
     makeChild(deps, newChild(array, index, childDefinition(definition, index), at)),
   );
 }
@@ -79,7 +81,7 @@ export async function makeChildren(
 export async function cancelChildren(deps: Deps, array: Job, indexes: readonly number[]): Promise<number> {
   const reason = array.cancel?.reason ?? "ArrayEnded";
   let alive = 0;
-  await forEach(deps, indexes, async (index) => {
+  await forEach(deps, indexes, Infinity, async (index) => {
     const id = childJobId(array.id, array.createdAt, index);
     const action = { needed: false };
     const stored = await deps.jobs.change(id, (child) => {
@@ -93,19 +95,25 @@ export async function cancelChildren(deps: Deps, array: Job, indexes: readonly n
   return alive;
 }
 
-/** All are tried, also where one of them fails. */
+/**
+ * All are tried until then, also where one of them fails.
+ *
+ * @returns whether all were reached
+ */
 async function forEach(
   { now }: Pick<Deps, "now">,
   indexes: readonly number[],
+  until: number,
   work: (index: number) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   const failures: Error[] = [];
   const failed = (_index: number, error: unknown): void => {
     failures.push(error instanceof Error ? error : new Error("A child could not be reached.", { cause: error }));
   };
-  await inParallel(indexes, work, { width, until: Infinity, now, failed });
+  const reached = await inParallel(indexes, work, { width, until, now, failed });
   const [first] = failures;
   if (first !== undefined) throw first;
+  return reached === "all";
 }
 
 /** A child ended: its array makes the next, or ends. */

@@ -20,7 +20,15 @@ import { withinTrace } from "../../shared/base/telemetry.ts";
 import { reportAnswer, reportLate, reportMove } from "./report-move.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { isReason } from "../../shared/job/reasons.ts";
-import { arrayEnd, arrayStep, arrayWaiting, stepMade, withArrayEnding } from "../../shared/job/array-step.ts";
+import type { ArrayOutcomes } from "../../shared/job/array-outcomes.ts";
+import {
+  arrayEnd,
+  arrayStep,
+  arrayWaiting,
+  stepMade,
+  withArrayEnding,
+  type ArrayStep,
+} from "../../shared/job/array-step.ts";
 import { nextStep } from "../../shared/job/next-step.ts";
 import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.ts";
 import { requestTimeout, type Step } from "../../shared/job/step.ts";
@@ -108,6 +116,8 @@ class Reconciliation {
   #observation: Observation | undefined;
   #admitted = false;
   #hasLetGo = false;
+  /** The end of the array's step whose children this call made: also where the row was changed by somebody else meanwhile. */
+  #madeTo: number | undefined;
   #conflicts = 0;
   /** When the row was read. */
   #foundAt = 0;
@@ -190,7 +200,8 @@ class Reconciliation {
   /** An array's steps, until it rests or ends. What has ended is read once: each further end requeues it. */
   async #array(): Promise<boolean> {
     const outcomes = await this.#deps.jobs.outcomesOf(this.#stored.job);
-    let job = await withStart(this.#deps, this.#stored.job);
+    const found = await withStart(this.#deps, this.#stored.job);
+    let job = found.array?.step?.to === this.#madeTo ? stepMade(found) : found;
     for (let steps = 0; steps < maxSteps && job.array !== undefined && !this.#deadline.over; steps++) {
       const asked = { admitted: this.#admitted, mayMake: await mayMake(this.#deps) };
       const step = arrayStep(job, job.array, outcomes, asked, this.#deps.now(), rulesOf(this.#deps));
@@ -203,24 +214,13 @@ class Reconciliation {
           break;
         }
         case "make": {
-          const opened = await openForChildren(this.#deps, this.#stored);
-          const now = this.#deps.now();
-          if (opened.kind === "wait")
-            return this.#requeueAt(arrayWaiting(job, opened.reason, now), now + (opened.retryAfter ?? minute));
-          if (opened.kind === "fail") {
-            job = withArrayEnding(job, { state: "Failed", verdict: opened.verdict, since: now });
-            break;
-          }
-          if (!(await this.#save(step.job))) return false;
-          await makeChildren(this.#deps, this.#stored.job, outcomes, step, opened.array);
-          job = stepMade(this.#stored.job);
+          const made = await this.#makeStep(job, step, outcomes);
+          if (made.rests !== undefined) return made.rests;
+          job = made.job;
           break;
         }
         case "cancel":
-          if (!(await this.#save(step.job))) return false;
-          if ((await cancelChildren(this.#deps, this.#stored.job, step.indexes)) > 0)
-            return this.#requeueAt(this.#stored.job, this.#deps.now() + endingTime);
-          return this.#endArray(this.#stored.job);
+          return this.#cancelChildren(step);
         case "end":
           return this.#endArray(step.job);
         case "requeue":
@@ -228,6 +228,38 @@ class Reconciliation {
       }
     }
     return this.#saveAndRequeue(job, this.#deps.now() + second, true);
+  }
+
+  /** @returns the array after it, or whether there is nothing more to do now */
+  async #makeStep(
+    before: Job,
+    step: Extract<ArrayStep, { do: "make" }>,
+    outcomes: ArrayOutcomes,
+  ): Promise<{ readonly job: Job; readonly rests?: undefined } | { readonly rests: boolean }> {
+    const opened = await openForChildren(this.#deps, this.#stored);
+    const now = this.#deps.now();
+    switch (opened.kind) {
+      case "wait": {
+        const waiting = arrayWaiting(before, opened.reason, now);
+        return { rests: await this.#requeueAt(waiting, now + (opened.retryAfter ?? minute)) };
+      }
+      case "fail":
+        return { job: withArrayEnding(before, { state: "Failed", verdict: opened.verdict, since: now }) };
+      case "open":
+        if (!(await this.#save(step.job))) return { rests: false };
+        if (!(await makeChildren(this.#deps, this.#stored.job, outcomes, step, opened.array)))
+          return { rests: await this.#saveAndRequeue(this.#stored.job, this.#deps.now() + second, true) };
+        this.#madeTo = this.#stored.job.array?.step?.to;
+        return { job: stepMade(this.#stored.job) };
+    }
+  }
+
+  async #cancelChildren(step: Extract<ArrayStep, { do: "cancel" }>): Promise<boolean> {
+    if (!(await this.#save(step.job))) return false;
+    const { job } = this.#stored;
+    const alive = await cancelChildren(this.#deps, job, step.indexes);
+    const now = this.#deps.now();
+    return alive > 0 || now < step.endsFrom ? this.#requeueAt(job, now + endingTime) : this.#endArray(job);
   }
 
   /** With the counts and results as they are once nothing of it is left. */
