@@ -16,7 +16,7 @@ const maxRounds = 20;
  * @throws Unavailable when storage or the index can't be reached: it is made by the next try
  */
 export async function makeChild(deps: AcceptDeps, child: Job): Promise<void> {
-  const known = await deps.jobs.peek(child.id);
+  const known = await deps.jobs.peekChild(child.id);
   // One whose row was withdrawn in between is made anew.
   if (known !== undefined && (await secure(deps, known.job)) !== undefined) return;
   const reserved = await reserve(deps, child);
@@ -54,7 +54,7 @@ async function reserve(deps: AcceptDeps, child: Job): Promise<{ readonly job: Jo
     });
     if (result === "reserved") return { job, at: begun };
     if (result === "no index") throw new Unavailable("index", indexLost.message, { retryAfter: indexLost.retryAfter });
-    if ((await jobs.peek(child.id)) !== undefined) return undefined;
+    if ((await jobs.peekChild(child.id)) !== undefined) return undefined;
     // Reserved by an earlier try, which died before the row was written.
     const adopted = await jobs.index.adopt(child.id, deps.now());
     if (adopted !== undefined) return { job: child, at: begun };

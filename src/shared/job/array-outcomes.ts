@@ -1,3 +1,4 @@
+import { second } from "../base/duration.ts";
 import {
   hasEnded,
   terminalStates,
@@ -25,11 +26,17 @@ export interface ArrayOutcomes extends Usage {
   readonly runs: readonly Run[];
   /** How many finished groups stayed, as the option `keep` asked. */
   readonly kept: number;
+  /** When the array is requeued for what has ended, by the message that was sent for that last: milliseconds since 1970. */
+  readonly requeueAt: number;
 }
 
 const maxFailures = 20;
 /** More finished groups of one array than this are not kept. */
 const maxKept = 20;
+/** An array is requeued this long after a child's end: one message for all that end together. */
+export const requeueDelay = second;
+/** An end that is written later than this before the message comes may not be seen by whoever gets it. */
+const writeTime = second / 2;
 
 export const nothingEnded: ArrayOutcomes = {
   ends: "",
@@ -37,6 +44,7 @@ export const nothingEnded: ArrayOutcomes = {
   failures: [],
   runs: [],
   kept: 0,
+  requeueAt: 0,
   vcpuSeconds: 0,
   gbSeconds: 0,
 };
@@ -88,14 +96,24 @@ export function endedIn({ Succeeded, Failed, Stopped, TimedOut, Canceled }: EndC
   return Succeeded + Failed + Stopped + TimedOut + Canceled;
 }
 
+/** What a child's end changes. */
+export interface CountedEnd {
+  readonly outcomes: ArrayOutcomes;
+  /** The child as it is saved. */
+  readonly job: Job;
+  /** Whether its array is to be requeued: no message is under way. */
+  readonly requeues: boolean;
+}
+
 /**
- * A child has just ended: what is counted then, and the child as it is saved. Its group does not stay where enough others do.
+ * A child has just ended. Its group does not stay where enough others do.
  *
  * @throws RangeError for a job that is no child or has not ended
  */
-export function countEnd(before: ArrayOutcomes, job: Job): { readonly outcomes: ArrayOutcomes; readonly job: Job } {
+export function countEnd(before: ArrayOutcomes, job: Job, now: number): CountedEnd {
   const { child, phase } = job;
   if (child === undefined || !hasEnded(phase)) throw new RangeError("Only the end of a child is counted.");
+  const requeues = now >= before.requeueAt - writeTime;
   const stays = phase.keepUntil !== undefined && !job.yield;
   const run = runOf(job);
   const { vcpuSeconds, gbSeconds } = usageOf(job);
@@ -111,11 +129,13 @@ export function countEnd(before: ArrayOutcomes, job: Job): { readonly outcomes: 
     outcomes: {
       ...counted,
       runs: run === undefined ? before.runs : [run, ...before.runs].slice(0, maxRuns),
+      requeueAt: requeues ? now + requeueDelay : before.requeueAt,
       kept: before.kept + (stays && before.kept < maxKept ? 1 : 0),
       vcpuSeconds: before.vcpuSeconds + vcpuSeconds,
       gbSeconds: before.gbSeconds + gbSeconds,
     },
     job: stays && before.kept >= maxKept ? { ...job, yield: true } : job,
+    requeues,
   };
 }
 

@@ -19,6 +19,7 @@ const schema = openObject({
   failures: z.array(itemFailure),
   runs: z.array(openObject({ startSeconds: z.number(), runSeconds: z.number() })),
   kept: z.number(),
+  requeueAt: z.number().default(0),
   vcpuSeconds: z.number(),
   gbSeconds: z.number(),
 });

@@ -1,6 +1,7 @@
 import type { TableClient, TransactionAction } from "@azure/data-tables";
 import { indexLost, Unavailable } from "../base/errors.ts";
 import { parseJobId, type JobId } from "../base/ids.ts";
+import { InSequence } from "../base/in-sequence.ts";
 import { conflict, done, rewrite, type Pacing, type Try } from "../base/rewrite.ts";
 import { countEnd, type ArrayOutcomes } from "../job/array-outcomes.ts";
 import { hasEnded, recordOf, type Job } from "../job/job.ts";
@@ -42,6 +43,8 @@ export interface Stored {
   readonly kept: KeptColumns;
   readonly key: JobKey;
   readonly etag: string;
+  /** Of a child whose end was just saved: its array is to be requeued. */
+  readonly requeuesArray?: boolean;
 }
 
 export interface JobPage {
@@ -65,6 +68,8 @@ export class JobStore {
   readonly #peeked = new Peeked<Stored>();
   readonly #pacing: Pacing;
   readonly #unreadable: UnreadableRows;
+  /** Children that end side by side would only meet conflicts. */
+  readonly #ends = new InSequence();
   readonly prices: Prices;
 
   constructor(storage: Storage, index: JobIndex, prices: Prices, pacing: Pacing, unreadable: UnreadableRows) {
@@ -98,6 +103,12 @@ export class JobStore {
     const known = this.#peeked.get(id);
     const same = known && (await this.#peekAt(known.key));
     return same ?? this.#findBy(id, (key) => this.#peekAt(key));
+  }
+
+  /** The same for the child of an array, whose id leads to its row: one read where it is not there. */
+  async peekChild(id: JobId): Promise<Stored | undefined> {
+    const key = keyOfMinted(id);
+    return key && this.#peekAt(key);
   }
 
   async #findBy(id: JobId, read: (key: JobKey) => Promise<Stored | undefined>): Promise<Stored | undefined> {
@@ -173,15 +184,19 @@ export class JobStore {
     const row = toRow(job, stored.key, sealed, this.prices, stored.kept);
     const result = await storageCall(() => this.#table.updateEntity(row, "Replace", { etag: stored.etag }), 404, 412);
     if (result === 404 || result === 412) return "conflict";
-    return { ...stored, job, sealed, etag: result.etag ?? stored.etag };
+    return { ...stored, job, sealed, etag: result.etag ?? stored.etag, requeuesArray: false };
   }
 
-  /** Others of its array may end at the same time: then the counts are read again. */
-  async #saveEnd(stored: Stored, child: Job, sealed: Sealed): Promise<Stored | "conflict"> {
+  /** Others of its array may end at the same time, by another instance: then the counts are read again. */
+  #saveEnd(stored: Stored, child: Job, sealed: Sealed): Promise<Stored | "conflict"> {
+    return this.#ends.do(() => this.#countEnd(stored, child, sealed));
+  }
+
+  #countEnd(stored: Stored, child: Job, sealed: Sealed): Promise<Stored | "conflict"> {
     const { key, kept, etag } = stored;
     return rewrite<Stored | "conflict">("the counts of an array", this.#pacing, async () => {
       const counted = await readOutcomes(this.#table, key.partitionKey);
-      const { job, outcomes } = countEnd(counted.outcomes, child);
+      const { job, outcomes, requeues } = countEnd(counted.outcomes, child, this.#pacing.now());
       const row = toRow(job, key, sealed, this.prices, kept);
       const actions: TransactionAction[] = [
         ["update", row, "Replace", { etag }],
@@ -190,7 +205,7 @@ export class JobStore {
       const written = await storageCall(() => this.#table.submitTransaction(actions), 404, 409, 412);
       if (typeof written === "object") {
         const saved = written.subResponses[0]?.etag;
-        return saved === undefined ? conflict : done({ ...stored, job, sealed, etag: saved });
+        return saved === undefined ? conflict : done({ ...stored, job, sealed, etag: saved, requeuesArray: requeues });
       }
       const now = await storageCall(() => this.#table.getEntity(key.partitionKey, key.rowKey, justEtag), 404);
       return now === 404 || now.etag !== etag ? done("conflict") : conflict;

@@ -7,7 +7,7 @@ import type { Deps } from "../../shared/deps.ts";
 import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { makeChild } from "../../shared/intake/make-child.ts";
 import { newChild } from "../../shared/intake/new-job.ts";
-import type { ArrayOutcomes } from "../../shared/job/array-outcomes.ts";
+import { requeueDelay, type ArrayOutcomes } from "../../shared/job/array-outcomes.ts";
 import { arrayRunning, makeTime, type ArrayStep } from "../../shared/job/array-step.ts";
 import { hasEnded, type Job, type Verdict } from "../../shared/job/job.ts";
 import { typicalOf } from "../../shared/job/typical.ts";
@@ -117,6 +117,9 @@ async function forEach(
 }
 
 /** A child ended: its array makes the next, or ends. */
-export async function requeueArray({ queues }: Pick<Deps, "queues">, { child }: Job): Promise<void> {
-  if (child !== undefined) await queues.requeue(child.array, undefined, 0);
+export async function requeueArray(
+  { queues }: Pick<Deps, "queues">,
+  { job: { child }, requeuesArray }: Stored,
+): Promise<void> {
+  if (child !== undefined && requeuesArray === true) await queues.requeue(child.array, undefined, requeueDelay);
 }

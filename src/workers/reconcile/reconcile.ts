@@ -461,7 +461,7 @@ class Reconciliation {
       await index.mirror(job.id, saved.key, job.checkAt, columnsOf(job, this.#deps.jobs.prices));
       reportMove(this.#deps, before.job, job);
       if (hasEnded(job.phase) && !hasEnded(before.job.phase)) {
-        await requeueArray(this.#deps, job);
+        await requeueArray(this.#deps, saved);
         await ceilingFreed(this.#deps, job);
       }
     } else if (moveCheck) await index.setCheck(job.id, job.checkAt);

@@ -43,7 +43,7 @@ function ended(index: number, phase: Partial<TerminalPhase> = {}): Job {
 const failure = { state: "Failed", verdict: { reason: "OutOfMemory", exitCode: 137 } } as const;
 
 function countAll(jobs: readonly Job[]): ArrayOutcomes {
-  return jobs.reduce((counted, each) => countEnd(counted, each).outcomes, nothingEnded);
+  return jobs.reduce((counted, each) => countEnd(counted, each, start).outcomes, nothingEnded);
 }
 
 describe("the counts of an array", () => {
@@ -79,7 +79,7 @@ describe("the counts of an array", () => {
   it("let twenty finished groups stay, and no more", () => {
     let counted = nothingEnded;
     const yields = Array.from({ length: 22 }, (_, index) => {
-      const next = countEnd(counted, ended(index, { group: "stopped", keepUntil: start + hour }));
+      const next = countEnd(counted, ended(index, { group: "stopped", keepUntil: start + hour }), start);
       counted = next.outcomes;
       return next.job.yield;
     });
@@ -87,8 +87,19 @@ describe("the counts of an array", () => {
     expect(yields.slice(0, 20)).not.toContain(true);
   });
 
+  it("have the array requeued once for all that end together, and again for what may come too late for that", () => {
+    let counted = nothingEnded;
+    const requeues = [0, 100, 499, 501, 999, 1001, 5000].map((ms, index) => {
+      const next = countEnd(counted, ended(index), start + ms);
+      counted = next.outcomes;
+      return next.requeues;
+    });
+    expect(requeues).toEqual([true, false, false, true, false, true, true]);
+    expect(counted.requeueAt).toBe(start + 6000);
+  });
+
   it("take the end of a child alone", () => {
-    expect(() => countEnd(nothingEnded, job())).toThrow(RangeError);
+    expect(() => countEnd(nothingEnded, job(), start)).toThrow(RangeError);
   });
 });
 
