@@ -1787,7 +1787,7 @@ export type JobsQuery = {
   readonly group?: string | undefined;
   /** Only jobs of this template. */
   readonly template?: string | undefined;
-  /** Only children of this array, by its job's id, in the order of their indexes. */
+  /** Only jobs that are children of this array, by its job's id, in the order of their indexes. */
   readonly array?: string | undefined;
   /** Accepted at or after: a time, or a duration ago. */
   readonly since?: string | undefined;
@@ -1834,7 +1834,7 @@ export type SummaryQuery = {
   readonly group?: string | undefined;
   /** Only jobs of this template. */
   readonly template?: string | undefined;
-  /** Only children of this array, by its job's id, in the order of their indexes. */
+  /** Only jobs that are children of this array, by its job's id, in the order of their indexes. */
   readonly array?: string | undefined;
   /** Accepted at or after: a time, or a duration ago. */
   readonly since?: string | undefined;

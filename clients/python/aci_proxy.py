@@ -2564,7 +2564,8 @@ class _Service:
         :param team: Only jobs of this team, in any letter case.
         :param group: Only jobs of this group, in any letter case.
         :param template: Only jobs of this template.
-        :param array: Only children of this array, by its job's id, in the order of their indexes.
+        :param array: Only jobs that are children of this array, by its job's id, in the order of their
+            indexes.
         :param since: Accepted at or after: a time, or a duration ago.
         :param until: Accepted before: a time, or a duration ago.
         :param top: How many at most; default 100.
@@ -2633,7 +2634,8 @@ class _Service:
         :param team: Only jobs of this team, in any letter case.
         :param group: Only jobs of this group, in any letter case.
         :param template: Only jobs of this template.
-        :param array: Only children of this array, by its job's id, in the order of their indexes.
+        :param array: Only jobs that are children of this array, by its job's id, in the order of their
+            indexes.
         :param since: Accepted at or after: a time, or a duration ago.
         :param until: Accepted before: a time, or a duration ago.
         :param by: What the jobs of a row have in common; default `state`.

@@ -1,7 +1,6 @@
 import { catalogue, isReason, type FaultDomain } from "../../shared/job/reasons.ts";
 import type { Settings } from "../../shared/config/settings.ts";
 import { err, ok, type Result } from "../../shared/base/errors.ts";
-import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
 import type { JobFilter } from "../../shared/store/job-filter.ts";
 import { aBoolean, aTime, oneOf, readQuery, whole, words, type Parameter, type Values } from "../lib/query.ts";
@@ -12,7 +11,7 @@ export interface Wanted {
   readonly filter: JobFilter;
   readonly tag: string | undefined;
   /** The array whose children they are. */
-  readonly array: JobId | undefined;
+  readonly array: string | undefined;
   /** All that have not ended. */
   readonly active: boolean;
 }
@@ -62,14 +61,7 @@ export const filterParameters = {
   team: inAnyCase("of this team, in any letter case"),
   group: inAnyCase("of this group, in any letter case"),
   template: onlyWith("of this template"),
-  array: {
-    schema: { type: "string", format: "uuid" },
-    text: "Only children of this array, by its job's id, in the order of their indexes.",
-    read: (text) => {
-      const id = parseJobId(text);
-      return id === undefined ? err("must be the id of a job") : ok(id);
-    },
-  } satisfies Parameter<JobId>,
+  array: onlyWith("that are children of this array, by its job's id, in the order of their indexes"),
   since: aTime("Accepted at or after: a time, or a duration ago."),
   until: aTime("Accepted before: a time, or a duration ago."),
 };

@@ -55,15 +55,13 @@ export class VisibleJobs {
    * @param array whose children are meant
    * @returns `nothing` for an array that the caller does not see, and for a job that is not one
    */
-  async within(filter: JobFilter, array?: JobId): Promise<JobFilter | "nothing"> {
+  async within(filter: JobFilter, array?: string): Promise<JobFilter | "nothing"> {
     if (array === undefined) return { ...filter, teams: this.#teams };
-    const parent = await this.peek(array);
+    const id = parseJobId(array);
+    const parent = id && (await this.peek(id));
     if (parent?.job.array === undefined) return "nothing";
-    return {
-      ...filter,
-      teams: this.#teams,
-      array: { id: array, partition: arrayPartition(array, parent.job.createdAt) },
-    };
+    const partition = arrayPartition(parent.job.id, parent.job.createdAt);
+    return { ...filter, teams: this.#teams, array: { id: parent.job.id, partition } };
   }
 
   /** Whether an entry that names its job's team is shown. */

@@ -323,6 +323,7 @@ it("no handler reads jobs past the guard, but for links and results, whose token
   const past = globSync("src/http/**/*.ts").filter((file) => reads.test(readFileSync(file, "utf8")));
   expect(past.toSorted()).toEqual([
     "src/http/jobs/list.ts", // with a filter of the guard's
+    "src/http/jobs/results.ts", // of an array that the guard found
     "src/http/jobs/summary.ts", // with a filter of the guard's
     "src/http/lib/active-jobs.ts", // with a filter of the guard's
     "src/http/lib/visible.ts",
