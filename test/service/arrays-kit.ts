@@ -5,7 +5,7 @@ import { hasEnded, type ArrayState, type Job } from "../../src/shared/job/job.ts
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { jobOf, post, yaml, type Bench } from "./kit.ts";
 
-/** An array by its POST; with `only` like one that a rerun made. */
+/** An array by its POST; with `only` like one that a rerun made, with `made` like one that has made so many children. */
 export async function postArray(
   { deps }: Bench,
   {
@@ -14,8 +14,9 @@ export async function postArray(
     query = "",
     size,
     only,
+    made,
     ...options
-  }: Partial<Pick<ArrayState, "parallelism" | "failFast" | "minSuccess" | "only">> & {
+  }: Partial<Pick<ArrayState, "parallelism" | "failFast" | "minSuccess" | "only" | "made">> & {
     size: number;
     name?: string;
     text?: string;
@@ -26,8 +27,8 @@ export async function postArray(
   for (const [option, value] of Object.entries({ array: size, ...options })) asked.set(option, String(value));
   const reply = await post(deps, text, asked.toString());
   if (reply.status !== 200) throw new Error(reply.body.message);
-  if (only !== undefined)
-    await deps.jobs.change(reply.id, (job) => job.array && { job: { ...job, array: { ...job.array, only } } });
+  const state = { ...(only === undefined ? {} : { only }), ...(made === undefined ? {} : { made }) };
+  await deps.jobs.change(reply.id, (job) => job.array && { job: { ...job, array: { ...job.array, ...state } } });
   return reply.id;
 }
 

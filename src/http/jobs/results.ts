@@ -11,10 +11,10 @@ import { VisibleJobs } from "../lib/visible.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { filterParameters, listParameters } from "./filter.ts";
 import { contentTypes } from "./formats.ts";
-import { readRows, writeRows } from "./paging.ts";
+import { PageEnds, readRows } from "./paging.ts";
 
 /** `GET /api/jobs/{id}/results`: what came of each index of an array, in pages, or all of them as lines. */
-type ResultsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts">;
+type ResultsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts" | "control" | "randomBytes">;
 
 const { state, top, continuation } = { ...filterParameters, ...listParameters };
 export const resultsParameters = {
@@ -36,9 +36,10 @@ export function results(deps: ResultsDeps) {
     const { job } = stored;
     if (job.array === undefined)
       return refuse({ code: "JobNotFound", message: "The job is no array: its status has its result." }, context);
-    const first = await pageOf(deps, job, asked);
+    const ends = await PageEnds.of(deps);
+    const first = await pageOf(deps, ends, job, asked);
     if (first === "no such page") return refuse(noSuchPage, context);
-    if (asked.format === "ndjson") return stream(deps, job, asked, first);
+    if (asked.format === "ndjson") return stream(deps, ends, job, asked, first);
     const { name, phase } = job;
     const reply: Reply<"Results"> = { id, name, state: stateWord(phase), size: job.array.size, ...first };
     return json(200, reply);
@@ -76,8 +77,14 @@ interface Page {
   readonly continuation?: string;
 }
 
-async function pageOf({ jobs, attempts }: ResultsDeps, job: Job, asked: Asked): Promise<Page | "no such page"> {
-  const token = asked.continuation === undefined ? undefined : readRows(asked.continuation);
+async function pageOf(
+  { jobs, attempts }: ResultsDeps,
+  ends: PageEnds,
+  job: Job,
+  asked: Asked,
+): Promise<Page | "no such page"> {
+  const end = asked.continuation === undefined ? undefined : ends.open(asked.continuation);
+  const token = end === undefined ? undefined : readRows(end);
   if (asked.continuation !== undefined && token === undefined) return "no such page";
   const page = await jobs.list(childrenOf(job, asked), asked.top, token, childColumns);
   if (page === "no such page") return page;
@@ -86,20 +93,26 @@ async function pageOf({ jobs, attempts }: ResultsDeps, job: Job, asked: Asked): 
     const result = await childResult(attempts, row);
     if (result !== undefined) read.push(result);
   }
-  return { results: read, ...(page.continuation === undefined ? {} : { continuation: writeRows(page.continuation) }) };
+  return { results: read, ...(page.continuation === undefined ? {} : { continuation: ends.seal(page.continuation) }) };
 }
 
-function stream(deps: ResultsDeps, job: Job, asked: Asked, first: Page): HttpResponseInit {
+function stream(deps: ResultsDeps, ends: PageEnds, job: Job, asked: Asked, first: Page): HttpResponseInit {
   const headers = { "content-type": contentTypes.ndjson, "cache-control": "no-store" };
-  return { status: 200, headers, body: everyPage(deps, job, asked, first) };
+  return { status: 200, headers, body: everyPage(deps, ends, job, asked, first) };
 }
 
 /** One that can't be read breaks the stream off, so that nobody takes a part for the whole. */
-async function* everyPage(deps: ResultsDeps, job: Job, asked: Asked, first: Page): AsyncGenerator<Uint8Array> {
+async function* everyPage(
+  deps: ResultsDeps,
+  ends: PageEnds,
+  job: Job,
+  asked: Asked,
+  first: Page,
+): AsyncGenerator<Uint8Array> {
   for (let page = first; ;) {
     yield Buffer.from(page.results.map((each) => `${JSON.stringify(each)}\n`).join(""));
     if (page.continuation === undefined) return;
-    const next = await pageOf(deps, job, { ...asked, continuation: page.continuation });
+    const next = await pageOf(deps, ends, job, { ...asked, continuation: page.continuation });
     if (next === "no such page") throw new Unavailable("storage", "The next page is not there.");
     page = next;
   }

@@ -15,7 +15,7 @@ import type { Sealer } from "./sealer.ts";
 import type { Job } from "../job/job.ts";
 import type { Stored } from "../store/jobs.ts";
 import type { SealedArrays } from "./sealed-arrays.ts";
-import { parseSealedArray, parseSealedDefinition } from "./sealed-definition.ts";
+import { parseSealedArray, parseSealedDefinition, startsByKey } from "./sealed-definition.ts";
 import type { SecretName, Vault } from "./secret-vault.ts";
 import { vaultFault } from "./vault-references.ts";
 
@@ -53,8 +53,9 @@ export async function openDefinition(deps: OpenDeps, stored: Stored): Promise<Op
   if (array !== undefined) {
     const opened = await openArray(deps, stored);
     if (opened.kind === "fail") return opened;
-    const { name, apiVersion, body } = opened.array;
-    return { kind: "open", definition: { name, apiVersion, body, view: viewOf(body, new Map()) } };
+    const { name, apiVersion, body, references } = opened.array;
+    const view = viewOf(body, startsByKey(references));
+    return { kind: "open", definition: { name, apiVersion, body, view } };
   }
   if (child !== undefined) return openChild(deps, child);
   const opened = await openText(deps, await sealedBytes(deps, stored), stored.job.id);

@@ -70,9 +70,16 @@ export function parseSealedDefinition(text: string): Definition | undefined {
   if (!isObject(inert) || !isObject(inert["body"])) return undefined;
   const own = references.safeParse(inert["references"]).data;
   if (own === undefined) return undefined;
+  return { name, apiVersion, body: inert["body"], view: viewOf(inert["body"], startsByKey(own)) };
+}
+
+/** Where the vault references of each text begin. */
+export function startsByKey(
+  references: readonly (readonly [key: string, start: number])[],
+): ReadonlyMap<string, readonly number[]> {
   const starts = new Map<string, readonly number[]>();
-  for (const [key, start] of own) starts.set(key, [...(starts.get(key) ?? []), start]);
-  return { name, apiVersion, body: inert["body"], view: viewOf(inert["body"], starts) };
+  for (const [key, start] of references) starts.set(key, [...(starts.get(key) ?? []), start]);
+  return starts;
 }
 
 /** `undefined` when the text is not the sealed definition of an array. */
