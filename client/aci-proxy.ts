@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { second } from "../src/shared/base/duration.ts";
-import type { ChildResult, JobRow, JobsQuery, LogsQuery, Status } from "./api.ts";
+import type { ChildResult, JobRow, JobsQuery, LogsQuery, ResultsQuery, Status } from "./api.ts";
 import { untilEnded, type FollowOptions } from "./follow.ts";
 import { target, type Token } from "./http.ts";
 import { LiveLogs, type WriteLine } from "./live-logs.ts";
-import { Service, type ResultsQuery, type StatusPath } from "./service.ts";
+import { Service, type StatusPath } from "./service.ts";
 
 /** Where `npm start` serves. */
 export const defaultUrl = "http://localhost:7071";

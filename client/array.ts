@@ -7,7 +7,7 @@ import { idOf } from "./id.ts";
 import { columns } from "./show.ts";
 
 /** What `--array` names: a number of children, or the items in a file, `-` for stdin. */
-export async function arrayFrom(given: string): Promise<string | readonly Item[]> {
+export async function arrayFrom(given: string): Promise<string | readonly unknown[]> {
   return /^\d+$/.test(given) ? given : itemsIn(given, await readDefinition(given));
 }
 
@@ -16,21 +16,7 @@ export async function arrayFrom(given: string): Promise<string | readonly Item[]
  *
  * @throws Misuse
  */
-export function itemsIn(file: string, text: string): readonly Item[] {
-  return valuesIn(file, text).map((value, index) => {
-    if (isItem(value)) return value;
-    throw new Misuse(`${file}: item ${index} is neither a text, a number, a boolean nor an object`);
-  });
-}
-
-/** As the service takes one. */
-type Item = string | number | boolean | Readonly<Record<string, unknown>>;
-
-function isItem(value: unknown): value is Item {
-  return typeof value === "object" ? value !== null && !Array.isArray(value) : value !== undefined;
-}
-
-function valuesIn(file: string, text: string): readonly unknown[] {
+function itemsIn(file: string, text: string): readonly unknown[] {
   const whole = parseJson(text);
   if (Array.isArray(whole)) return whole;
   return text.split("\n").flatMap((line, index) => {

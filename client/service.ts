@@ -24,6 +24,7 @@ import type {
   Rerun,
   RerunManyBody,
   Results,
+  ResultsQuery,
   Resumed,
   Status,
   SteerGroupBody,
@@ -54,15 +55,10 @@ export interface PollResult {
 }
 
 /** What a submission may ask for: the service's options, and those that only a newer service knows. */
-export type SubmitOptions = TriggerQuery & Readonly<Record<string, unknown>>;
-
-/** Which indexes of an array, and how many in a page. */
-export type ResultsQuery = {
-  readonly state?: string | undefined;
-  readonly from?: number | undefined;
-  readonly top?: number | undefined;
-  readonly continuation?: string | undefined;
-};
+export type SubmitOptions = Omit<TriggerQuery, "array"> & {
+  /** How many children, or an item for each: text or objects, which the service judges. */
+  readonly array?: string | number | readonly unknown[] | undefined;
+} & Readonly<Record<string, unknown>>;
 
 /** A job that was accepted, and where its state is read. */
 export interface Submitted {

@@ -5,7 +5,7 @@ import { hasEnded, type ArrayState, type Job } from "../../src/shared/job/job.ts
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { jobOf, post, yaml, type Bench } from "./kit.ts";
 
-/** An array by its POST; with `only` like one that a rerun made, with `made` like one that has made so many children. */
+/** An array by its POST; with `only` like one that a rerun made, with `made` like one that has made that many children. */
 export async function postArray(
   { deps }: Bench,
   {

@@ -59,7 +59,7 @@ export const webHook = z.strictObject({
 });
 export type WebHook = z.infer<typeof webHook>;
 
-export const lookup = z.strictObject({
+const lookup = z.strictObject({
   ...common,
   type: z.literal("Lookup"),
   policy,
