@@ -1,3 +1,4 @@
+// Longer than 350 lines: a method for each call of the service.
 import { retryAfter } from "../src/shared/base/duration.ts";
 import { optionAdded, withOption } from "../src/shared/job/envelope.ts";
 import type {
