@@ -122,6 +122,7 @@ export type ProblemCode =
   | "AmbiguousName"
   | "GroupFull"
   | "JobEnded"
+  | "CannotRerun"
   | "DefinitionGone"
   | "BodyTooSlow"
   | "VersionChanged"

@@ -191,9 +191,9 @@ ProblemCode = str
 """Stable; docs/http.md explains each. One of these, or a word of a newer service: InvalidDefinition,
 InvalidOptions, InvalidRequest, InvalidParameters, NeverEnds, PolicyRefused, Forbidden, JobNotFound,
 TemplateNotFound, DefinitionNotFound, MessageNotFound, NameActive, AmbiguousName, GroupFull,
-JobEnded, DefinitionGone, BodyTooSlow, VersionChanged, BodyTooLarge, ResultExists, ResultTooLate,
-KeyReused, TooManyJobs, InternalError, StorageUnavailable, InvalidSettings, SealKeyUnavailable,
-JobUnreadable, IndexLost.
+JobEnded, CannotRerun, DefinitionGone, BodyTooSlow, VersionChanged, BodyTooLarge, ResultExists,
+ResultTooLate, KeyReused, TooManyJobs, InternalError, StorageUnavailable, InvalidSettings,
+SealKeyUnavailable, JobUnreadable, IndexLost.
 """
 
 

@@ -90,9 +90,10 @@ export function rerunMany(deps: RerunManyDeps) {
     }
     const began = deps.now();
     const selection = {
-      ...defined({ name, tag, since: since?.(began) }),
-      states: [...(state ?? rerunnable)],
-      columns: defined({ reason, pipeline, group, team, arrayId: array }) as Record<string, string>, // without those that are undefined
+      ...defined({ name, tag, array, since: since?.(began) }),
+      // An array that succeeded, as enough of it did, may have indexes that did not.
+      states: [...(state ?? (array === undefined ? rerunnable : terminalStates))],
+      columns: defined({ reason, pipeline, group, team }) as Record<string, string>, // without those that are undefined
       until: Math.min(before?.(began) ?? Infinity, began),
     };
     const by = callerOf(context);

@@ -36,6 +36,7 @@ export const statusOf = {
   AmbiguousName: 409,
   GroupFull: 409,
   JobEnded: 409,
+  CannotRerun: 409,
   DefinitionGone: 409,
   BodyTooSlow: 408,
   VersionChanged: 412,

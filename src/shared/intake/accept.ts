@@ -9,7 +9,7 @@ import { hasEnded, type Job } from "../job/job.ts";
 import { childWithName } from "./child-names.ts";
 import { inQueue, withCapacity } from "./capacity.ts";
 import { attach } from "./attach.ts";
-import { newJob } from "./new-job.ts";
+import { asRerun, newJob } from "./new-job.ts";
 import { findConflict, type Conflict } from "./conflict.ts";
 import { isReserved, secure, undoubtedTime } from "./reservation.ts";
 import type { Checked, Submission } from "./submission.ts";
@@ -185,7 +185,8 @@ async function reserveOrFind(
   const turn = queueTimeOf(job.createdAt, priority);
   const inSequence: typeof ceilings.inSequence = (work) =>
     onGroupFull === "reject" ? groups.inSequence(() => ceilings.inSequence(work)) : ceilings.inSequence(work);
-  let rerunOf = submission.rerunOf;
+  let [rerunOf, left] = [submission.rerunOf, checked.left];
+  const again = (fresh: Job): Job => asRerun(fresh, rerunOf, left);
   let over: string | undefined;
   let last: Conflict["kind"] | undefined;
   let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
@@ -195,7 +196,7 @@ async function reserveOrFind(
     const begun = deps.now();
     const { reserved, wanted, reservedAt, refusal, called } = await inSequence(async () => {
       const room = await ceilings.capacityFor(job);
-      const wanted = withCapacity(rerunOf === undefined ? job : { ...job, rerunOf }, room, deps.now());
+      const wanted = withCapacity(again(job), room, deps.now());
       // A message has its row at once, and waits; a caller by HTTP hears that there is no room.
       if (room.kind === "full" && submission.via !== "queue")
         return { reserved: "full", wanted, reservedAt: 0, refusal: tooMany, called: [] } as const;
@@ -234,7 +235,7 @@ async function reserveOrFind(
       case "ours": {
         // What was reserved leads to a row under the time at which it was reserved first.
         const { createdAt } = found;
-        const adopted = newJob({ ...submission, rerunOf }, checked, job.id, createdAt);
+        const adopted = again(newJob(submission, checked, job.id, createdAt));
         const line = await ceilings.queueOf(job.name, job.id, queueTimeOf(createdAt, job.options.priority));
         const placed = line === undefined ? adopted : inQueue(adopted, line, deps.now());
         return ok({ kind: "adopted", job: placed, reservedAt: begun });
@@ -247,7 +248,7 @@ async function reserveOrFind(
         want = "wait";
         break;
       case "take over":
-        [rerunOf, over] = [found.from ?? rerunOf, found.etag];
+        [rerunOf, over, left] = [found.from ?? rerunOf, found.etag, found.left ?? left];
         break;
       case "on its way":
       case "gone":

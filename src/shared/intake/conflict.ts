@@ -7,6 +7,7 @@ import { maskSecrets, type ArrayDefinition, type Definition } from "../definitio
 import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
 import { nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
+import { leftOf, type LeftOfArray } from "../job/array-outcomes.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
 import { foldName, type JsonObject, type JsonValue } from "../base/json.ts";
 import { reservationTime, secure } from "./reservation.ts";
@@ -36,7 +37,13 @@ export type Conflict =
   /** All is reserved for this job, by us or by whoever died before its row was written, at that time. */
   | { readonly kind: "ours"; readonly createdAt: number }
   | { readonly kind: "attach"; readonly job: Job }
-  | { readonly kind: "take over"; readonly from: JobId | undefined; readonly etag: string }
+  /** A failed array is run again as far as it is left. */
+  | {
+      readonly kind: "take over";
+      readonly from: JobId | undefined;
+      readonly etag: string;
+      readonly left?: LeftOfArray | undefined;
+    }
   | { readonly kind: "refuse"; readonly refusal: Refusal };
 
 /** What is said of another team's job, or of one that may be. */
@@ -163,7 +170,10 @@ async function sameKey(
       refusal: { code: "KeyReused", message: clip(message, 300), more: { id: entry.id, path } },
     };
   }
-  return ended ? { kind: "take over", from: entry.id, etag: entry.etag } : attachTo(deps, earlier.job);
+  if (!ended) return attachTo(deps, earlier.job);
+  const { array } = earlier.job;
+  const left = array && leftOf(array, await deps.jobs.outcomesOf(earlier.job));
+  return { kind: "take over", from: entry.id, etag: entry.etag, left: left?.only.length === 0 ? undefined : left };
 }
 
 /**

@@ -4,7 +4,7 @@ import { second } from "../base/duration.ts";
 import { childJobId, groupName, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
 import { parseTraceparent } from "../base/traceparent.ts";
 import type { Definition } from "../definition/index.ts";
-import { nothingEnded } from "../job/array-outcomes.ts";
+import { nothingEnded, withLeft, type LeftOfArray } from "../job/array-outcomes.ts";
 import { nothingObserved, type ArrayState, type Delivery, type Job } from "../job/job.ts";
 import { leastSuccesses } from "../job/option-readers.ts";
 import { defaultParallelism, type JobOptions } from "../job/options.ts";
@@ -43,6 +43,16 @@ export function newJob(
       array: arrayState(options),
       keyHash: submission.idempotencyKey === undefined ? undefined : hashOf(submission.idempotencyKey, keysOf),
     }),
+  };
+}
+
+/** @param left of an array that runs another again */
+export function asRerun(job: Job, rerunOf: JobId | undefined, left: LeftOfArray | undefined): Job {
+  const { array } = job;
+  return {
+    ...job,
+    ...defined({ rerunOf }),
+    ...(array === undefined || left === undefined ? {} : { array: withLeft(array, left) }),
   };
 }
 

@@ -1,11 +1,14 @@
 import { Unreadable } from "../base/errors.ts";
 import { inParallel } from "../base/in-parallel.ts";
 import type { JobId } from "../base/ids.ts";
-import { parseJobId } from "../base/ids.ts";
+import { nameKey, parseJobId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
-import { hasEnded } from "../job/job.ts";
+import { hasEnded, stateWord, type Job } from "../job/job.ts";
 import { logFieldsOf } from "../job/log-fields.ts";
 import { hasTag } from "../store/active-jobs.ts";
+import { hasColumns, type JobColumns, type JobFilter } from "../store/job-filter.ts";
+import { columnsOf } from "../store/job-row.ts";
+import type { JobPage, JobStore } from "../store/jobs.ts";
 import { noProgress, type RerunProgress, type RerunSelection } from "../store/bulk-reruns.ts";
 import { writeAudit } from "./audit.ts";
 import { Interruption } from "./interruption.ts";
@@ -77,7 +80,9 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
   };
   while (now() < until) {
     const before = progress;
-    const page = await jobs.list(filter, pageSize, progress.page).catch((error: unknown) => interruption.note(error));
+    const page = await pageOf(jobs, filter, selection.array, progress.page).catch((error: unknown) =>
+      interruption.note(error),
+    );
     if (interruption.check() || page === undefined) break;
     if (page === "no such page") return { progress, ids, finished: true };
     const meant = page.rows.filter((row) => tag === undefined || hasTag(row, tag));
@@ -94,4 +99,29 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
     await keep(progress);
   }
   return { progress, ids, finished: false };
+}
+
+/** Of one array itself, where it is meant alone. */
+async function pageOf(
+  jobs: JobStore,
+  filter: JobFilter,
+  array: string | undefined,
+  from: string | undefined,
+): Promise<Pick<JobPage, "rows" | "continuation"> | "no such page"> {
+  if (array === undefined) return jobs.list(filter, pageSize, from);
+  const id = parseJobId(array);
+  const stored = id && (await jobs.peek(id));
+  if (stored?.job.array === undefined) return { rows: [], continuation: undefined };
+  const row = jobs.shown(columnsOf(stored.job, jobs.prices));
+  return { rows: isMeant(filter, stored.job, row) ? [row] : [], continuation: undefined };
+}
+
+function isMeant({ states, name, columns, since, until }: JobFilter, job: Job, row: JobColumns): boolean {
+  return (
+    states?.includes(stateWord(job.phase)) !== false &&
+    (name === undefined || nameKey(name) === nameKey(job.name)) &&
+    hasColumns(row, columns) &&
+    job.createdAt >= (since ?? -Infinity) &&
+    job.createdAt < (until ?? Infinity)
+  );
 }

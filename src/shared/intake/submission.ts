@@ -4,6 +4,7 @@ import type { ArrayDefinition, Definition, Template } from "../definition/index.
 import { err, ok, shownName, type LocatedFault, type Result } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import type { JsonObject } from "../base/json.ts";
+import type { LeftOfArray } from "../job/array-outcomes.ts";
 import type { TemplateCall } from "../job/envelope.ts";
 import type { Job } from "../job/job.ts";
 import { judgeJob, optionFaults, refusalOf, type Found, type Written } from "../job/judgement.ts";
@@ -55,6 +56,8 @@ export interface Checked {
   readonly definition: Definition;
   /** What the definitions of its children follow from. */
   readonly array?: ArrayDefinition | undefined;
+  /** Of an array that runs another again: what is left of that one. */
+  readonly left?: LeftOfArray | undefined;
   readonly options: JobOptions;
   readonly warnings: readonly LocatedFault[];
   readonly callBackUri: string | undefined;

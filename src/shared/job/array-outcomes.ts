@@ -91,6 +91,32 @@ export function lettersOf({ size, only, made, step }: ArrayState, { ends }: Pick
   return shown.join("");
 }
 
+/** What is run of an array when it is run again. */
+export interface LeftOfArray {
+  readonly only: [number, number][];
+  /** How many of them must succeed; all where it is absent. */
+  readonly minSuccess: number | undefined;
+}
+
+/** Its indexes that did not succeed, those that never began included. */
+export function leftOf({ size, only, minSuccess, counts }: ArrayState, outcomes: ArrayOutcomes): LeftOfArray {
+  const left: [number, number][] = [];
+  for (const [from, to] of only ?? [[0, size - 1] as const])
+    for (let index = from; index <= to; index++) {
+      const last = left.at(-1);
+      if (endOfIndex(outcomes, index) === "Succeeded") continue;
+      if (last?.[1] === index - 1) last[1] = index;
+      else left.push([index, index]);
+    }
+  const missing = minSuccess === undefined ? 0 : minSuccess - counts.Succeeded;
+  return { only: left, minSuccess: missing > 0 ? missing : undefined };
+}
+
+export function withLeft(array: ArrayState, { only, minSuccess }: LeftOfArray): ArrayState {
+  const { minSuccess: _ofAll, ...rest } = array;
+  return { ...rest, only, ...(minSuccess === undefined ? {} : { minSuccess }) };
+}
+
 /** How many indexes have ended. */
 export function endedIn({ Succeeded, Failed, Stopped, TimedOut, Canceled }: EndCounts): number {
   return Succeeded + Failed + Stopped + TimedOut + Canceled;

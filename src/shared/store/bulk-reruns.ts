@@ -14,6 +14,8 @@ const selectionSchema = z.object({
   states: z.array(z.string()),
   /** Columns and the values that they must have. */
   columns: z.record(z.string(), z.string()),
+  /** This array alone is meant. */
+  array: z.string().optional(),
   since: z.number().optional(),
   /** Jobs that were accepted later are not meant: reruns themselves among them. */
   until: z.number(),
