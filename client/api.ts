@@ -222,8 +222,8 @@ export interface ChildResult {
   readonly result?: Readonly<Record<string, unknown>> | undefined;
   /** Of the job that runs it. */
   readonly id: string;
-  /** Of an array with items: text or an object. */
-  readonly item?: string | Readonly<Record<string, unknown>> | undefined;
+  /** Of an array with items that are not secret, while its definition is kept. */
+  readonly item?: string | number | boolean | Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface Results {

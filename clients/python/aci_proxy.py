@@ -309,8 +309,8 @@ class ChildResult(Reply):
     exit_code: Optional[int] = None
     result: Optional[Dict[str, Any]] = None
     """The JSON object that the program printed last, or sent to its result address."""
-    item: Optional[Union[str, Dict[str, Any]]] = None
-    """Of an array with items: text or an object."""
+    item: Optional[Union[str, float, bool, Dict[str, Any]]] = None
+    """Of an array with items that are not secret, while its definition is kept."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@ import { cancel } from "../../src/shared/intake/cancel.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { aliveIn, childrenOf, endedOf, followAll, postArray } from "./arrays-kit.ts";
-import { countersOf, groupsOf, indexOf, jobOf, openBench, useAzurite, yaml } from "./kit.ts";
+import { results } from "../../src/http/jobs/results.ts";
+import { ask, countersOf, get, groupsOf, indexOf, jobOf, openBench, post, useAzurite, yaml } from "./kit.ts";
 
 useAzurite();
 
@@ -130,4 +131,24 @@ it("an array that ends in time cancels what is left of it when its time is over"
     verdict: { reason: "DeadlineExceeded" },
   });
   expect(groupsOf(bench)).toEqual([]);
+});
+
+it("each child runs its item, and results say which", async () => {
+  const bench = await openBench();
+  const text = yaml("nightly", { exitCode: "${item.code}", output: "hello ${item.who}" });
+  const items = [
+    { who: "ann", code: 0 },
+    { who: "${item.code}", code: 3 },
+  ];
+  const { id } = await post(bench.deps, JSON.stringify({ version: 1, definition: text, options: { array: items } }));
+  await followAll(bench);
+  const { body } = await ask(results(bench.deps), { params: { id } });
+  expect(body).toMatchObject({
+    results: [
+      { index: 0, item: items[0], state: "Succeeded", exitCode: 0 },
+      { index: 1, item: items[1], state: "Failed", exitCode: 3 },
+    ],
+  });
+  const status = await get(bench.deps, id);
+  expect([status.status, status.body.message]).toEqual([500, expect.stringContaining("1 of 2: #1 exit 3")]);
 });

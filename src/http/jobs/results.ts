@@ -1,9 +1,12 @@
 import type { HttpResponseInit } from "@azure/functions";
+import { defined } from "../../shared/base/defined.ts";
 import { err, ok, Unavailable, type Result } from "../../shared/base/errors.ts";
 import { parseJobId } from "../../shared/base/ids.ts";
 import type { Settings } from "../../shared/config/settings.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { activeStates, stateWord, type Job } from "../../shared/job/job.ts";
+import type { Item } from "../../shared/definition/index.ts";
+import { shownItems, type OpenDeps } from "../../shared/security/opened-definition.ts";
 import { childColumns, childResult, childrenOf, type ChildResult } from "../../shared/store/array-results.ts";
 import { oneOf, readQuery, whole } from "../lib/query.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
@@ -14,7 +17,7 @@ import { contentTypes } from "./formats.ts";
 import { PageEnds, readRows } from "./paging.ts";
 
 /** `GET /api/jobs/{id}/results`: what came of each index of an array, in pages, or all of them as lines. */
-type ResultsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts" | "control" | "randomBytes">;
+type ResultsDeps = OpenDeps & Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts" | "control" | "randomBytes">;
 
 const { state, top, continuation } = { ...filterParameters, ...listParameters };
 export const resultsParameters = {
@@ -73,25 +76,21 @@ function readResults(
 const largestPage = 1000;
 
 interface Page {
-  readonly results: ChildResult[];
+  readonly results: (ChildResult & { item?: Item })[];
   readonly continuation?: string;
 }
 
-async function pageOf(
-  { jobs, attempts }: ResultsDeps,
-  ends: PageEnds,
-  job: Job,
-  asked: Asked,
-): Promise<Page | "no such page"> {
+async function pageOf(deps: ResultsDeps, ends: PageEnds, job: Job, asked: Asked): Promise<Page | "no such page"> {
   const end = asked.continuation === undefined ? undefined : ends.open(asked.continuation);
   const token = end === undefined ? undefined : readRows(end);
   if (asked.continuation !== undefined && token === undefined) return "no such page";
-  const page = await jobs.list(childrenOf(job, asked), asked.top, token, childColumns);
+  const page = await deps.jobs.list(childrenOf(job, asked), asked.top, token, childColumns);
   if (page === "no such page") return page;
-  const read: ChildResult[] = [];
+  const items = await shownItems(deps, job);
+  const read: (ChildResult & { item?: Item })[] = [];
   for (const row of page.rows) {
-    const result = await childResult(attempts, row);
-    if (result !== undefined) read.push(result);
+    const result = await childResult(deps.attempts, row);
+    if (result !== undefined) read.push({ ...result, ...defined({ item: items[result.index] }) });
   }
   return { results: read, ...(page.continuation === undefined ? {} : { continuation: ends.seal(page.continuation) }) };
 }

@@ -55,8 +55,8 @@ const childResult = once(() =>
     ...itemMembers(),
     id: jobId("Of the job that runs it."),
     item: z
-      .union([z.string(), z.record(z.string(), z.unknown())])
-      .meta({ description: "Of an array with items: text or an object." })
+      .union([z.string(), z.number(), z.boolean(), z.record(z.string(), z.unknown())])
+      .meta({ description: "Of an array with items that are not secret, while its definition is kept." })
       .optional(),
   }),
 );

@@ -20,6 +20,7 @@ export { arrayChild, childDefinition, readStoredArray, storedArray } from "./arr
 export type { ArrayChild } from "./array/array-definition.ts";
 export type { ArrayDefinition } from "./array/gaps.ts";
 export { itemText, longestItem, maxArraySize, readItems } from "./array/items.ts";
+export type { Item } from "./array/items.ts";
 export { maskSecrets, resolveVaultReferences, secretValues, shownBody } from "./secrets.ts";
 export type { LocatedReference } from "./secrets.ts";
 export type { Filled } from "./template/fill.ts";

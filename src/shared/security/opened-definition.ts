@@ -1,3 +1,4 @@
+import { Unavailable } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import type { Reason } from "../job/reasons.ts";
 import {
@@ -8,6 +9,7 @@ import {
   type ArrayChild,
   type ArrayDefinition,
   type Definition,
+  type Item,
 } from "../definition/index.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Blobs } from "../store/blobs.ts";
@@ -85,6 +87,25 @@ async function openChild(deps: OpenDeps, { array: id, ...of }: NonNullable<Job["
   const array = parseSealedArray(opened.text);
   if (array === undefined) return damaged;
   return { kind: "open", definition: childDefinition(array, of.index), child: arrayChild(array, of.index) };
+}
+
+/**
+ * The items of an array as replies show them: nothing where they are secret, or where the definition is gone or its key is away.
+ *
+ * @throws Unavailable when storage can't be reached now
+ */
+export async function shownItems(
+  deps: OpenDeps,
+  { id, createdAt }: Pick<Job, "id" | "createdAt">,
+): Promise<readonly Item[]> {
+  try {
+    const opened = await openText(deps, await deps.arrays.bytesFor({ array: id, arrayAt: createdAt }), id);
+    const array = opened.kind === "open" ? parseSealedArray(opened.text) : undefined;
+    return array?.items === undefined || arrayChild(array, 0).isSecret ? [] : array.items;
+  } catch (error) {
+    if (error instanceof Unavailable && error.service === "seal key") return [];
+    throw error;
+  }
 }
 
 async function sealedBytes(

@@ -25,7 +25,7 @@ export class SealedArrays {
   }
 
   /** The sealed bytes of a child's array; `undefined` where they are gone. */
-  bytesFor(child: NonNullable<Job["child"]>): Promise<Uint8Array | undefined> {
+  bytesFor(child: Pick<NonNullable<Job["child"]>, "array" | "arrayAt">): Promise<Uint8Array | undefined> {
     return this.#cache.get(
       child.array,
       async () => {

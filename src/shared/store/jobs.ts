@@ -213,7 +213,7 @@ export class JobStore {
   }
 
   /** The array whose child a job is: one read. */
-  findArray({ array, arrayAt }: NonNullable<Job["child"]>): Promise<Stored | undefined> {
+  findArray({ array, arrayAt }: Pick<NonNullable<Job["child"]>, "array" | "arrayAt">): Promise<Stored | undefined> {
     return this.#read(jobKey(array, arrayAt));
   }
 
