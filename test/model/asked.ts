@@ -5,10 +5,12 @@ import { specs, type Spec, type SpecOptions } from "./specs.ts";
 
 /** What callers, posters and operators do. */
 const grouped = specs.filter(({ options }) => options.group !== undefined);
+const arrays = specs.filter(({ options }) => options.array !== undefined);
 /** Jobs of one group meet often enough to stand in each other's way. */
 const anySpec = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...specs) },
   { weight: 1, arbitrary: fc.constantFrom(...grouped) },
+  { weight: 20, arbitrary: fc.constantFrom(...arrays) },
 );
 /** Without teams in the settings it is a label. */
 const team = fc.constantFrom<SpecOptions["team"]>(undefined, undefined, "etl", "etl", "ml_lab", "web");
@@ -55,7 +57,10 @@ export const cancel = fc.tuple(some, host).map(
 export const rerun = fc.tuple(some, host).map(
   ([n, on]) =>
     new Happening(`rerun job ${n} on ${on}`, (world) => {
-      const job = pick(world.judge.rows, n);
+      const job = pick(
+        world.judge.rows.filter(({ child, array }) => child === undefined),
+        n,
+      );
       if (job) world.callers.rerun(job.id, world.host(on));
     }),
 );

@@ -8,6 +8,8 @@ import type { Caller } from "./callers.ts";
 import type { Sent, Watcher } from "./container-instances.ts";
 import type { Group } from "./groups.ts";
 import { jobOf, Ledger } from "./ledger.ts";
+import { countsRow } from "../../src/shared/store/job-row.ts";
+import { counted, made } from "./promises/arrays.ts";
 import { answerAllowed, replacesInTime } from "./promises/conflicts.ts";
 import { attemptEnded, ended, retried } from "./promises/ends.ts";
 import { createdRightly, deletedRightly, gone, sentRightly } from "./promises/groups.ts";
@@ -94,6 +96,10 @@ export class Judge implements Watcher {
   written(table: string, before: Entity | undefined, after: Entity | undefined): void {
     if (table === "control") this.#control(before, after);
     if (table !== "jobs") return;
+    if ((after ?? before)?.rowKey === countsRow) {
+      counted(this.#ledger, before, after);
+      return;
+    }
     if (after === undefined) {
       this.violated("a row was removed");
       return;
@@ -101,7 +107,8 @@ export class Judge implements Watcher {
     this.#ledger.noted(after);
     if (isTerminal(before) && ["state", "exitCode", "reason"].some((column) => before?.[column] !== after[column]))
       this.violated(`terminal ${String(before?.["state"])} became ${String(after["state"])} of ${String(after["id"])}`);
-    if (before !== undefined) this.#changed(jobOf(before), jobOf(after), before, after);
+    if (before === undefined) made(this.#ledger, jobOf(after));
+    else this.#changed(jobOf(before), jobOf(after), before, after);
   }
 
   #control(before: Entity | undefined, after: Entity | undefined): void {

@@ -18,6 +18,8 @@ export interface Spec {
 export interface Program {
   readonly seconds: number;
   readonly code: number;
+  /** Of an array's child it is its index. */
+  readonly codeIsIndex?: true;
   /** How many attempts end with the code before one succeeds; all of them where it is absent. */
   readonly fails?: number;
 }
@@ -40,6 +42,10 @@ export interface SpecOptions {
   readonly onGroupFull?: "reject";
   readonly priority?: number;
   readonly team?: TeamName;
+  readonly array?: number;
+  readonly parallelism?: number;
+  readonly failFast?: true;
+  readonly minSuccess?: number;
 }
 
 /** What an attempt's group gives the job when nobody interferes. */
@@ -146,6 +152,15 @@ const kinds: readonly Nameless[] = [
     script: { does: "fail", why: "capacity", attempts: 2 },
     options: { onConflict: "wait", uniqueName: true, group: "narrow", groupLimit: 1 },
   },
+  // Arrays. Where the code is the index, the first child alone ends with 0.
+  { app: well, options: { onConflict: "wait", array: 5, parallelism: 2 } },
+  { app: { ...badly, codeIsIndex: true }, options: { onConflict: "reject", array: 3, parallelism: 2, retries: 1 } },
+  { app: { ...badly, codeIsIndex: true }, options: { onConflict: "wait", array: 2, parallelism: 1, minSuccess: 1 } },
+  { app: { ...slow, code: 3, fails: 1 }, options: { onConflict: "replace", array: 4, parallelism: 3, failFast: true } },
+  { app: long, options: { onConflict: "attach", array: 3, parallelism: 3, timeout: 400, keep: "failed" } },
+  { app: endless, options: { onConflict: "wait", array: 4, parallelism: 2, lease: 300 } },
+  { app: slow, options: { onConflict: "wait", array: 3, parallelism: 3, group: "narrow", groupLimit: 1 } },
+  { app: long, options: { onConflict: "wait", array: 2, parallelism: 2, runTimeout: 60, keep: "always" } },
   // The platform's doings. An exit code that it keeps to itself:
   { app: well, script: { does: "silence", says: "Running" }, options: { onConflict: "wait" } },
   {

@@ -30,14 +30,22 @@ export function submissionOf(spec: Spec, via: Submission["via"], settings: Setti
   return made;
 }
 
-export function specOf({ options }: Job): Spec {
+export function specOf({ options, child }: Pick<Job, "options" | "child">): Spec {
   const made = numbered[Number(options.tags["spec"])];
   if (made === undefined) throw new Error("Every job of the model has a spec.");
-  return made.spec;
+  return child === undefined ? made.spec : ofChild(made.spec, child.index);
+}
+
+/** What callers were promised of an array is not promised of its children. */
+function ofChild({ name, app, options, ...spec }: Spec, index: number): Spec {
+  const { lease: _lease, timeout: _timeout, uniqueName: _unique, ...own } = options;
+  const code = app.codeIsIndex ? index : app.code;
+  return { ...spec, name: `${name}-${index}`, app: { ...app, code }, options: { ...own, onConflict: "wait" } };
 }
 
 function definitionOf({ name, app, helper, startSeconds, script, spot, restartPolicy }: Spec): string {
-  const plan = ({ seconds, code, fails }: Program): string => `${seconds} ${code} ${fails ?? "always"}`;
+  const plan = ({ seconds, code, codeIsIndex, fails }: Program): string =>
+    `${seconds} ${codeIsIndex ? "${index}" : code} ${fails ?? "always"}`;
   const programs = Object.entries({ app, ...(helper ? { helper } : {}) });
   return `
 name: ${name}

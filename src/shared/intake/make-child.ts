@@ -13,14 +13,16 @@ const maxRounds = 20;
  * Makes a child of an array, unless it is there. It waits for what another job has: its name, a place below the ceilings. Four storage
  * calls where nothing is in the way.
  *
+ * @param until no row is written after this time: milliseconds since 1970
  * @throws Unavailable when storage or the index can't be reached: it is made by the next try
  */
-export async function makeChild(deps: AcceptDeps, child: Job): Promise<void> {
+export async function makeChild(deps: AcceptDeps, child: Job, until: number): Promise<void> {
   const known = await deps.jobs.peekChild(child.id);
   // One whose row was withdrawn in between is made anew.
   if (known !== undefined && (await secure(deps, known.job)) !== undefined) return;
   const reserved = await reserve(deps, child);
   if (reserved === undefined) return;
+  if (deps.now() >= until) throw new Unavailable("storage", "Storage is too slow to make a child.");
   const inserted = await insert(deps, reserved.job, nothingSealed, reserved.at);
   if (inserted.ok && !inserted.value.attached) await deps.queues.requeue(child.id, undefined, 0);
 }

@@ -29,9 +29,9 @@ export type ArrayStep =
 
 /** How many children one step makes. */
 const maxStep = 100;
-/** Nobody begins to make a child of a step later than this after the step was saved. */
-export const makeTime = 30 * second;
-/** After this time nobody is in the midst of making one either, whatever its clock says. */
+/** Nobody makes a child of a step later than this after the step was saved. */
+export const makeTime = minute;
+/** After this time no row of one is on its way any more either, whatever the clock of its maker says. */
 const settledTime = 2 * minute;
 /** What a status says of an array is at most this old. */
 const observeTime = 10 * second;

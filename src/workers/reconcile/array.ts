@@ -69,7 +69,7 @@ export async function makeChildren(
   const array: Job = typical === undefined ? job : { ...job, typical };
   const until = deps.now() + makeTime;
   return forEach(deps, indexes, until, (index) =>
-    makeChild(deps, newChild(array, index, childDefinition(definition, index), at)),
+    makeChild(deps, newChild(array, index, childDefinition(definition, index), at), until),
   );
 }
 

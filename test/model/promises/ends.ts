@@ -10,6 +10,7 @@ import {
 } from "../../../src/shared/job/job.ts";
 import { lastEnd, type Group } from "../groups.ts";
 import type { Ledger } from "../ledger.ts";
+import { arrayEnded, isEnding } from "./arrays.ts";
 import { specOf } from "../submissions.ts";
 import { maxSkew, settings } from "../settings.ts";
 import { endOf, type Spec } from "../specs.ts";
@@ -17,6 +18,7 @@ import { endOf, type Spec } from "../specs.ts";
 /** How a job may end, and which attempts it may have: what its containers did, what its options ask for, and nothing else. */
 
 export function ended(ledger: Ledger, before: Job, job: Job, phase: TerminalPhase): void {
+  if (job.array !== undefined) arrayEnded(ledger, job, job.array, phase);
   const running = ledger.groupsOf(job.id).filter((group) => ledger.world.aci.runs(group));
   const since = endingOf(before.phase)?.since;
   const gaveUp = since !== undefined && ledger.now >= since + settings.stopTimeout - maxSkew;
@@ -28,6 +30,7 @@ export function ended(ledger: Ledger, before: Job, job: Job, phase: TerminalPhas
   if (state !== expected || !isReasonable(ledger, job, verdict.reason, gaveUp))
     ledger.violated(`${job.id} ended ${state} ${verdict.reason}, which nobody asked for`);
   attemptEnded(ledger, job, job.attempt);
+  if (job.array !== undefined) return;
   if (state === "Succeeded" && !hasSucceeded(ledger, job))
     ledger.violated(`${job.id} became Succeeded, and its containers did not`);
   if (!gaveUp && before.phase.state !== "Queued") notRetried(ledger, job, phase, since ?? phase.finishedAt);
@@ -82,7 +85,9 @@ const stateOf: Partial<Record<ReasonWord, TerminalState>> = {
   GroupReplaced: "Failed",
   GroupDisappeared: "Failed",
   StoppedExternally: "Stopped",
+  ChildrenFailed: "Failed",
   CanceledByCaller: "Canceled",
+  ArrayEnded: "Canceled",
   Replaced: "Canceled",
   LeaseExpired: "Canceled",
   DeadlineExceeded: "TimedOut",
@@ -93,15 +98,18 @@ const stateOf: Partial<Record<ReasonWord, TerminalState>> = {
 
 /** Whether somebody gave a reason for such an end; that times have run out is judged with the times. */
 function isReasonable(ledger: Ledger, job: Job, reason: ReasonWord, gaveUp: boolean): boolean {
+  const array = job.child && ledger.job(job.child.array);
   switch (reason) {
     // A wait, unless the group that was never started can't be removed.
     case "QuotaReached":
     case "NoCapacity":
       return gaveUp;
     case "CanceledByCaller":
-      return ledger.canceled.has(job.id);
+      return ledger.canceled.has(job.id) || (array !== undefined && ledger.canceled.has(array.id));
+    case "ArrayEnded":
+      return array !== undefined && isEnding(array);
     case "Replaced":
-      return ledger.sharing(job).some((other) => specOf(other).options.onConflict === "replace");
+      return ledger.sharing(array ?? job).some((other) => specOf(other).options.onConflict === "replace");
     case "GroupDisappeared":
     case "StoppedExternally":
       return ledger.interfered.has(job.id);

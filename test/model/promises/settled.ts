@@ -42,7 +42,7 @@ export function allSettled(ledger: Ledger): void {
   const left = [...ledger.index("hold_"), ...ledger.index("wait_"), ...ledger.index("group_")];
   for (const { rowKey } of left) ledger.violated(`${rowKey} was left behind`);
   budgetSettled(ledger);
-  const queued = ledger.rows.filter(({ via }) => via === "queue").length;
+  const queued = ledger.rows.filter(({ via, child }) => via === "queue" && child === undefined).length;
   const poisoned = ledger.world.queue.poisoned.filter(({ queue }) => queue === queueNames.jobs).length;
   if (queued + poisoned < ledger.posted) ledger.violated(`${ledger.posted - queued} posted jobs have no row`);
   for (const name of ledger.foreignNames) {

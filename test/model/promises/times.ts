@@ -23,7 +23,7 @@ function earliest(ledger: Ledger, job: Job, reason: ReasonWord, decidedAt: numbe
   const { options } = specOf(job);
   switch (reason) {
     case "DeadlineExceeded":
-      return after(job.createdAt, options.timeout, defaults.timeout);
+      return deadlineOf(ledger, job);
     case "QueueTimeout":
       return job.firstCreateAt === undefined ? after(job.createdAt, options.queueTimeout) : Infinity;
     case "StartTimeout":
@@ -45,14 +45,15 @@ function earliest(ledger: Ledger, job: Job, reason: ReasonWord, decidedAt: numbe
 /** A job that goes on though one of its times ran out long ago. */
 export function notTooLate(ledger: Ledger, job: Job): void {
   const { phase } = job;
-  if (hasEnded(phase) || endingOf(phase)) return;
+  if (hasEnded(phase) || endingOf(phase) || job.array?.ending) return;
   const { options } = specOf(job);
+  const isWhole = job.array !== undefined;
   const starting = phase.state === "Provisioning" || phase.state === "Pending";
   const dueAt: Partial<Record<Reason, number>> = {
-    DeadlineExceeded: after(job.createdAt, options.timeout, defaults.timeout),
-    QueueTimeout: job.firstCreateAt === undefined ? after(job.createdAt, options.queueTimeout) : Infinity,
+    DeadlineExceeded: deadlineOf(ledger, job),
+    QueueTimeout: job.firstCreateAt === undefined && !isWhole ? after(job.createdAt, options.queueTimeout) : Infinity,
     StartTimeout: starting ? after(job.provisioningAt, options.startTimeout, defaults.startTimeout) : Infinity,
-    RunTimeout: phase.state === "Running" ? after(phase.startedAt, options.runTimeout) : Infinity,
+    RunTimeout: phase.state === "Running" && !isWhole ? after(phase.startedAt, options.runTimeout) : Infinity,
     // Looks that were late before all was well may have moved it on.
     LeaseExpired: after(Math.max(job.createdAt, ledger.quietSince), options.lease) + 10 * minute,
   };
@@ -82,6 +83,13 @@ function decidedAt({ options: { main }, restartPolicy }: Spec, group: Group): nu
   // Never means once: the group ends with the failure after which a container was started again.
   const again = script?.does === "restart" ? containers.find(({ runs }) => runs.length > 1)?.runs[1] : undefined;
   return again === undefined || restartPolicy === "OnFailure" ? endedAt : Math.min(endedAt, again.startsAt);
+}
+
+/** A child's is that of its array. */
+function deadlineOf(ledger: Ledger, { createdAt, options, child }: Job): number {
+  const array = child && ledger.job(child.array);
+  const { timeout } = specOf(array ?? { options, child }).options;
+  return after(array?.createdAt ?? createdAt, timeout, defaults.timeout);
 }
 
 function after(from: number | undefined, seconds: number | undefined, otherwise = Infinity): number {
