@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { parseJson } from "../src/shared/base/json.ts";
+import { z } from "zod";
+import { parseJson, type JsonValue } from "../src/shared/base/json.ts";
 import type { ChildResult } from "./api.ts";
 import { contextOf, print, printJson, readDefinition } from "./context.ts";
 import { Misuse } from "./errors.ts";
@@ -7,26 +8,28 @@ import { idOf } from "./id.ts";
 import { columns } from "./show.ts";
 
 /** What `--array` names: a number of children, or the items in a file, `-` for stdin. */
-export async function arrayFrom(given: string): Promise<string | readonly unknown[]> {
+export async function arrayFrom(given: string): Promise<string | JsonValue[]> {
   return /^\d+$/.test(given) ? given : itemsIn(given, await readDefinition(given));
 }
+
+const list = z.array(z.json());
 
 /**
  * A JSON list, or a JSON value on each line.
  *
  * @throws Misuse
  */
-function itemsIn(file: string, text: string): readonly unknown[] {
-  const whole = parseJson(text);
-  if (Array.isArray(whole)) return whole;
+function itemsIn(file: string, text: string): JsonValue[] {
+  const whole = list.safeParse(parseJson(text));
+  if (whole.success) return whole.data;
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
-    const item = parseJson(line);
-    if (item === undefined)
+    const item = z.json().safeParse(parseJson(line));
+    if (!item.success)
       throw new Misuse(
         `${file}:${index + 1} is no JSON: --array takes a number, a JSON list, or a JSON value on each line`,
       );
-    return [item];
+    return [item.data];
   });
 }
 

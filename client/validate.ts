@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import pc from "picocolors";
 import { parseSettings } from "../src/shared/config/settings.ts";
+import type { JsonValue } from "../src/shared/base/json.ts";
 import { readJobMessage } from "../src/shared/job/envelope.ts";
 import { parametersMember } from "../src/shared/definition/index.ts";
 import { judgeJob } from "../src/shared/job/judgement.ts";
 import { judgeTemplate } from "../src/shared/job/template-judgement.ts";
 import type { Fault } from "./api.ts";
+import { arrayFrom } from "./array.ts";
 import { print, printJson, readBytes, report } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { located } from "./show.ts";
@@ -17,9 +19,13 @@ export function addValidate(program: Command): void {
     .argument("<file>", "container group as YAML or JSON; - for stdin")
     .description("check a container group without any service")
     .option("--strict", "warnings are faults")
-    .action(async (file: string, flags: { strict?: boolean }, self: Command) => {
+    .option("--array <items>", "as of run: every item is checked where it lands")
+    .action(async (file: string, flags: { strict?: boolean; array?: string }, self: Command) => {
       const { json } = self.optsWithGlobals<{ json?: boolean }>();
-      const { faults, warnings } = check(await readBytes(file));
+      const { faults, warnings } = check(
+        await readBytes(file),
+        flags.array === undefined ? undefined : await arrayFrom(flags.array),
+      );
       const valid = faults.length === 0 && !(flags.strict && warnings.length > 0);
       if (json) printJson({ valid, errors: faults, warnings });
       else {
@@ -36,8 +42,15 @@ function isTemplate(text: string): boolean {
   return new RegExp(`^["' {]*${parametersMember}["']? *:`, "m").test(text);
 }
 
-/** The faults and warnings of what `run` takes: a definition with its `x-aciproxy` block, or an envelope with one. */
-export function check(written: string | Uint8Array): {
+/**
+ * The faults and warnings of what `run` takes: a definition with its `x-aciproxy` block, or an envelope with one.
+ *
+ * @param array the option, where it is given beside them
+ */
+export function check(
+  written: string | Uint8Array,
+  array?: JsonValue,
+): {
   readonly faults: readonly Fault[];
   readonly warnings: readonly Fault[];
 } {
@@ -60,7 +73,13 @@ export function check(written: string | Uint8Array): {
       if (!("text" in definition))
         return refused("definitionBlob and template are read by the service only; give the definition itself.");
       const { text } = definition;
-      const job = { query: {}, envelope: options, unknown, callBackUri, via: "http" } as const;
+      const job = {
+        query: {},
+        envelope: array === undefined ? options : { ...options, array },
+        unknown,
+        callBackUri,
+        via: "http",
+      } as const;
       const { found, warnings } = isTemplate(text)
         ? judgeTemplate(text, settings)
         : judgeJob({ ...job, source: { kind: "text", text } }, settings);

@@ -36,3 +36,17 @@ describe("the offline check of a definition", () => {
     ]);
   });
 });
+
+describe("the offline check of an array", () => {
+  const text = definition().replace("image: busybox", "image: 'busybox:${item.tag}'");
+
+  test("puts every item in its place, and reports a fault with its index", () => {
+    expect(check(text, [{ tag: "1" }, { tag: "2" }])).toMatchObject({ faults: [], warnings: [] });
+    const { faults } = check(text, [{ tag: "1" }, { other: "2" }]);
+    expect(faults).toMatchObject([{ line: 10, message: expect.stringContaining("Index 1:") as unknown }]);
+  });
+
+  test("reports a number that no array can have", () => {
+    expect(check(definition(), "10001").faults).toMatchObject([{ path: "array" }]);
+  });
+});
