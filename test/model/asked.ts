@@ -58,7 +58,7 @@ export const rerun = fc.tuple(some, host).map(
   ([n, on]) =>
     new Happening(`rerun job ${n} on ${on}`, (world) => {
       const job = pick(
-        world.judge.rows.filter(({ child, array }) => child === undefined),
+        world.judge.rows.filter(({ child }) => child === undefined),
         n,
       );
       if (job) world.callers.rerun(job.id, world.host(on));
