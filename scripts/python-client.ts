@@ -14,7 +14,12 @@ export function pythonClient(text: string): string {
 /** Written by hand, or not for a program that submits jobs. */
 const skipped = new Set(["link", "result", "logs", "containerLogs"]);
 /** Where a method is called otherwise than its operation. */
-const methodNames: Readonly<Record<string, string>> = { trigger: "submit", jobs: "jobs_page", job: "record", results: "results_page" };
+const methodNames: Readonly<Record<string, string>> = {
+  trigger: "submit",
+  jobs: "jobs_page",
+  job: "record",
+  results: "results_page",
+};
 /** Parameters that a method decides itself. */
 const fixed: Readonly<Record<string, readonly string[]>> = {
   trigger: ["dryRun"],

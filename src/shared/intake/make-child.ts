@@ -1,9 +1,10 @@
 import { indexLost, Unavailable } from "../base/errors.ts";
 import type { Job } from "../job/job.ts";
+import { queueTimeOf } from "../job/slot.ts";
 import { columnsOf } from "../store/job-row.ts";
 import type { Reservation } from "../store/reservations.ts";
 import { insert, nothingSealed, reservationOf, type AcceptDeps } from "./accept.ts";
-import { withCapacity } from "./capacity.ts";
+import { inQueue, withCapacity } from "./capacity.ts";
 import { reserveSlot } from "./group-slot.ts";
 import { secure } from "./reservation.ts";
 
@@ -59,7 +60,10 @@ async function reserve(deps: AcceptDeps, child: Job): Promise<{ readonly job: Jo
     if ((await jobs.peekChild(child.id)) !== undefined) return undefined;
     // Reserved by an earlier try, which died before the row was written.
     const adopted = await jobs.index.adopt(child.id, deps.now());
-    if (adopted !== undefined) return { job: child, at: begun };
+    if (adopted !== undefined) {
+      const line = await ceilings.queueOf(child.name, child.id, queueTimeOf(child.createdAt, child.options.priority));
+      return { job: line === undefined ? child : inQueue(child, line, deps.now()), at: begun };
+    }
     want = "wait";
   }
   throw new Unavailable("storage", "A child's name could not be reserved: too many want it at once.");
