@@ -71,9 +71,7 @@ export class Callers {
       const stored = await on.deps.jobs.peek(id);
       if (stored === undefined) return;
       const answer = await rerunJob(on.deps, stored, { requestedBy: undefined, traceparent: undefined });
-      // An array that goes on, or of which nothing is left to run.
-      if (!answer.ok && answer.error.code === "CannotRerun" && stored.job.array !== undefined) return;
-      if (!answer.ok) this.#world.judge.violated(`a rerun was refused: ${answer.error.code}`);
+      if (!answer.ok) this.#world.judge.rerunRefused(stored.job, answer.error.code);
       else if (!answer.value.attached) await on.deps.queues.run(answer.value.job.id).catch(() => undefined);
     });
   }

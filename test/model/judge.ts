@@ -9,7 +9,7 @@ import type { Sent, Watcher } from "./container-instances.ts";
 import type { Group } from "./groups.ts";
 import { jobOf, Ledger } from "./ledger.ts";
 import { countsRow } from "../../src/shared/store/job-row.ts";
-import { counted, made } from "./promises/arrays.ts";
+import { counted, made, rerunRefused } from "./promises/arrays.ts";
 import { answerAllowed, replacesInTime } from "./promises/conflicts.ts";
 import { attemptEnded, ended, retried } from "./promises/ends.ts";
 import { createdRightly, deletedRightly, gone, sentRightly } from "./promises/groups.ts";
@@ -58,6 +58,10 @@ export class Judge implements Watcher {
   answered(caller: Caller, since: number, answer: Result<Accepted>): void {
     if (answer.ok && this.#ledger.job(answer.value.job.id) === undefined) this.violated("accepted without a row");
     answerAllowed(this.#ledger, caller, since, answer);
+  }
+
+  rerunRefused(job: Job, code: string): void {
+    rerunRefused(this.#ledger, job, code);
   }
 
   posted(): void {

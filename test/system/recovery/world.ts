@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RestError, type TableEntityResult } from "@azure/data-tables";
+import { odata, RestError, type TableEntityResult } from "@azure/data-tables";
 import { z } from "zod";
 import { connectionString } from "../../../local/azurite/connection.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
@@ -273,13 +273,24 @@ export class World {
 
   async rows(): Promise<readonly Row[]> {
     const rows: Row[] = [];
-    for await (const row of this.#entities(tableNames.jobs, columns)) rows.push(rowOf(row));
+    for await (const row of this.#entities(tableNames.jobs, columns)) {
+      // Beside an array's children lie their counts.
+      if (typeof row["id"] === "string") rows.push(rowOf(row));
+    }
     return rows;
   }
 
   /** Of an id that the service gave. */
   async row({ partitionKey, rowKey }: JobKey): Promise<Row> {
     return rowOf(await this.storage.table(tableNames.jobs).getEntity(partitionKey, rowKey));
+  }
+
+  /** Of any job: what its row says in these columns. */
+  async columns(id: string, select: string[]): Promise<Readonly<Record<string, unknown>>> {
+    const filter = odata`id eq ${id}`;
+    for await (const row of this.storage.table(tableNames.jobs).listEntities({ queryOptions: { filter, select } }))
+      return row;
+    throw new Error(`There is no job ${id}.`);
   }
 
   /** Entries of the index that begin so. */
