@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPart } from "../test/kit/part.ts";
+import { versusFloor } from "./benchmark.ts";
 
 const runs = Number(process.env["RUNS"] ?? 9);
 const image = process.env["IMAGE"] ?? "docker.io/library/busybox:1.36";
@@ -43,8 +44,6 @@ async function aciPut(name: string): Promise<number> {
   }
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
-
 try {
   const direct: number[] = [];
   const through: number[] = [];
@@ -54,8 +53,8 @@ try {
     direct.push(await podmanRun());
     through.push(await aciPut(`job-${run}`));
   }
-  const result = { runs, podmanRunMs: median(direct), aciMs: median(through), ratio: median(through) / median(direct) };
-  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  const floor = { what: "podman run", values: direct };
+  process.stdout.write(JSON.stringify([versusFloor("PUT to the first output, podman", "ms", through, floor)]));
 } finally {
   await aci.end("SIGTERM");
   rmSync(folder, { recursive: true, force: true });

@@ -4,9 +4,10 @@
  *
  * Environment: `GROUPS` (10000), `SECONDS` of load (10), `CONNECTIONS` (16).
  */
-import { readFileSync } from "node:fs";
 import autocannon from "autocannon";
 import { startPart } from "../test/kit/part.ts";
+import { significant, type Figure } from "./benchmark.ts";
+import { memoryOf } from "./process.ts";
 
 const groups = Number(process.env["GROUPS"] ?? 10_000);
 const seconds = Number(process.env["SECONDS"] ?? 10);
@@ -49,30 +50,28 @@ async function run(amount: { amount: number } | { duration: number }, request: a
   });
 }
 
-/** Megabytes of the service's process: now, and at most. */
-function memory(): { now: number; peak: number } {
-  const status = readFileSync(`/proc/${aci.child.pid ?? 0}/status`, "utf8");
-  const megabytes = (name: string): number =>
-    Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
-  return { now: megabytes("VmRSS"), peak: megabytes("VmHWM") };
-}
+const memory = () => memoryOf(aci.child.pid ?? 0);
 
 try {
   const empty = memory();
   const puts = await run({ amount: groups }, { method: "PUT", body: definition });
   const gets = await run({ duration: seconds }, { method: "GET" });
   const counters = (await (await fetch(`${aci.url}/local/counters`)).json()) as { liveGroups: number };
-  const { now, peak } = memory();
-  const result = {
-    groups,
-    liveGroups: counters.liveGroups,
-    connections,
-    memoryMB: { empty: empty.now, now, peak },
-    puts: { perSecond: puts.requests.average, p50ms: puts.latency.p50, failed: puts.non2xx },
-    gets: { perSecond: gets.requests.average, p50ms: gets.latency.p50, p99ms: gets.latency.p99, failed: gets.non2xx },
-    node: process.version,
-  };
-  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  const { peak } = memory();
+  if (counters.liveGroups !== groups || puts.non2xx > 0 || gets.non2xx > 0) throw new Error("Some calls failed.");
+  const figures: Figure[] = [
+    { name: "live groups held", unit: "", value: groups },
+    {
+      name: "memory with none of them, and at most",
+      unit: "MB",
+      value: peak,
+      floor: { what: "empty", value: empty.now },
+    },
+    { name: `PUTs a second, ${connections} connections`, unit: "", value: significant(puts.requests.average) },
+    { name: `GETs a second, ${connections} connections`, unit: "", value: significant(gets.requests.average) },
+    { name: "a GET, p99", unit: "ms", value: gets.latency.p99 },
+  ];
+  process.stdout.write(JSON.stringify(figures));
 } finally {
   await aci.end("SIGTERM");
 }

@@ -1,31 +1,46 @@
 import { request as send, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import type { Benchmark } from "./benchmark.ts";
+import type { Benchmark, Figure } from "./benchmark.ts";
 import type { Request } from "./load.ts";
 import { startService } from "./service.ts";
 
-/** Counts an accept's and a status's storage calls and how many of them wait for one another, and compares them with the floor's. */
+const shown = {
+  accept: "accept",
+  status: "status by id",
+  link: "status through a link",
+  readKey: "status with the read key",
+} as const;
+
+/** Counts a call's storage calls and how many of them wait for one another, and compares those of the floor with them. */
 export const calls: Benchmark = {
   name: "calls",
   async run(_plan, say) {
     const recorders = { app: new Recorder(), floor: new Recorder() };
     const service = await startService(undefined, (storage, side) => recorders[side].stand(storage));
+    const figures: Figure[] = [];
     try {
-      const counts: Record<string, Count> = {};
-      for (const what of ["accept", "status"] as const) {
-        const [app, floor] = await Promise.all([
-          recorders.app.during(service.app[what]),
-          recorders.floor.during(service.floor[what]),
-        ]);
+      for (const what of ["accept", "status", "link", "readKey"] as const) {
+        const floorCall = service.floor[what];
+        await recorders.app.during(service.app[what]); // what an instance does once: the key of links
+        const app = await recorders.app.during(service.app[what]);
+        const floor = await recorders.floor.during(floorCall);
         if (app.calls.join() !== floor.calls.join())
           throw new Error(
             `The floor of ${what} makes other calls than the app: ${floor.calls.join()} / ${app.calls.join()}`,
           );
-        say(`${what}: ${app.calls.length} calls, ${app.roundTrips} one after another: ${app.calls.join(", ")}`);
-        counts[what] = app;
+        say(`${what}: ${app.calls.join(", ")}`);
+        figures.push(
+          { name: `${shown[what]}: storage calls`, unit: "", value: app.calls.length },
+          {
+            name: `${shown[what]}: of these one after another`,
+            unit: "",
+            value: app.roundTrips,
+            goal: { of: "value", atMost: what === "accept" ? 3 : 1 },
+          },
+        );
       }
-      return counts;
+      return { figures };
     } finally {
       await service.stop();
       for (const recorder of Object.values(recorders)) await recorder.stop();

@@ -9,6 +9,7 @@ export interface Request {
 }
 
 export interface Load {
+  readonly calls: number;
   /** Answers a second. */
   readonly perSecond: number;
   /** Milliseconds. */
@@ -35,5 +36,6 @@ export async function load(request: Request, connections: number, seconds: numbe
   if (result.non2xx > 0 || result.errors > 0) {
     throw new Error(`${method} ${url}: ${result.non2xx} answers were no 2xx, ${result.errors} calls failed`);
   }
-  return { perSecond: result["2xx"] / result.duration, p50: result.latency.p50, p99: result.latency.p99 };
+  const calls = result["2xx"];
+  return { calls, perSecond: calls / result.duration, p50: result.latency.p50, p99: result.latency.p99 };
 }

@@ -1,7 +1,9 @@
 import { cpus, loadavg, release, totalmem } from "node:os";
 
+export const loadNow = (): number => Number((loadavg()[0] ?? NaN).toFixed(2));
+
 /** What a figure is worth depends on where it was measured. */
-export function machineFacts(): object {
+export function machineFacts() {
   const all = cpus();
   return {
     at: new Date().toISOString(),
@@ -10,6 +12,6 @@ export function machineFacts(): object {
     cpu: all[0]?.model.trim() ?? "unknown",
     cores: all.length,
     memoryGB: Math.round(totalmem() / 2 ** 30),
-    loadBefore: loadavg()[0],
+    loadBefore: loadNow(),
   };
 }

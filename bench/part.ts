@@ -6,6 +6,7 @@ import { partMessage } from "../local/part.ts";
 /** A part of the local stack (see ../local/part.ts for the protocol), measured as a process of its own. */
 export interface Part {
   readonly url: string;
+  readonly pid: number;
   /** Asks it to stop; settles when it has ended. */
   stop(): Promise<void>;
 }
@@ -34,6 +35,7 @@ export async function startPart(
   if (said.data.type === "failed") throw new Error(`${program.pathname} could not start: ${said.data.message}`);
   return {
     url: said.data.url,
+    pid: child.pid ?? 0,
     stop: async () => {
       child.kill("SIGTERM");
       await ended;

@@ -15,13 +15,18 @@ export interface Service {
 }
 
 export interface Side {
+  /** Of its process. */
+  readonly pid: number;
   readonly accept: Request;
-  /** Of a job that has not ended. */
+  /** Of a job that has not ended; by its id, through its capability link, and with the read key. */
   readonly status: Request;
+  readonly link: Request;
+  readonly readKey: Request;
 }
 
 const at = (path: string): URL => new URL(path, import.meta.url);
 const definition = (): Promise<string> => readFile(at("../examples/bellaciao.yaml"), "utf8");
+const readKey = "bench-read-key-0123456789abcdef";
 const headers = { "x-functions-key": "bench", "content-type": "application/yaml" };
 
 /**
@@ -44,7 +49,7 @@ export async function startService(
     running.push(azurite);
     const host = await startHost(await between(azurite.connectionString, "app"), folder, profileFolder);
     running.push(host);
-    const app = await sideOf(host.url);
+    const app = await sideOf(host);
     const floor = await startPart(
       at("floor.ts"),
       { connectionString: await between(azurite.connectionString, "floor"), job: app.job },
@@ -52,7 +57,9 @@ export async function startService(
       ["--import", "tsx"],
     );
     running.push(floor);
-    return { app, floor: requests(floor.url, await definition(), `/api/status/${app.job}?poll=1`), stop };
+    const status = `/api/status/${app.job}?poll=1`;
+    const paths = { status, link: status, readKey: status };
+    return { app, floor: { pid: floor.pid, ...requests(floor.url, await definition(), paths) }, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -73,6 +80,7 @@ function startHost(storage: string, folder: string, profileFolder: string | unde
       AZURE_RESOURCE_GROUP: "bench",
       PUBLIC_URL: "http://localhost:7071",
       SEAL_KEY_FILE: join(folder, "seal.key"),
+      READ_KEY: readKey,
       ...switchedOff,
     },
   };
@@ -80,19 +88,31 @@ function startHost(storage: string, folder: string, profileFolder: string | unde
   return startPart(at("../dist-local/host.mjs"), options, join(folder, "host.log"), flags);
 }
 
-async function sideOf(url: string): Promise<Side & { readonly job: string }> {
-  const first = requests(url, await definition(), "");
-  const { method, body } = first.accept;
-  const response = await fetch(first.accept.url, { method, headers, ...(body === undefined ? {} : { body }) });
-  if (response.status !== 202) throw new Error(`The app did not accept: ${response.status} ${await response.text()}`);
-  const { id } = z.object({ id: z.string() }).parse(await response.json());
-  return { ...requests(url, await definition(), `/api/status/${id}?poll=1`), job: id };
+async function sideOf({ url, pid }: Part): Promise<Side & { readonly job: string }> {
+  const body = await definition();
+  const post = async (query: string) => {
+    const response = await fetch(`${url}/api/trigger?${query}`, { method: "POST", headers, body });
+    if (response.status !== 202) throw new Error(`The app did not accept: ${response.status} ${await response.text()}`);
+    const { id } = z.object({ id: z.string() }).parse(await response.json());
+    return { id, location: new URL(response.headers.get("location") ?? "") };
+  };
+  const { id } = await post("polling=true&uniqueName=true");
+  const { location } = await post("polling=link&uniqueName=true");
+  const paths = {
+    status: `/api/status/${id}?poll=1`,
+    link: location.pathname + location.search,
+    readKey: `/api/read/status/${id}?poll=1&code=${readKey}`,
+  };
+  return { pid, job: id, ...requests(url, body, paths) };
 }
 
 /** One name, many jobs: `uniqueName` gives each a group of its own. */
-function requests(url: string, body: string, statusPath: string): Side {
+function requests(url: string, body: string, paths: Record<"status" | "link" | "readKey", string>): Omit<Side, "pid"> {
+  const get = (path: string, by: Request["headers"]): Request => ({ url: url + path, method: "GET", headers: by });
   return {
     accept: { url: `${url}/api/trigger?polling=true&uniqueName=true`, method: "POST", headers, body },
-    status: { url: url + statusPath, method: "GET", headers },
+    status: get(paths.status, headers),
+    link: get(paths.link, {}),
+    readKey: get(paths.readKey, {}),
   };
 }

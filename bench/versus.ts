@@ -1,47 +1,48 @@
-import { median, rounded, type Plan } from "./benchmark.ts";
-import { load, type Load, type Request } from "./load.ts";
+import type { Plan } from "./benchmark.ts";
+import { load, type Load } from "./load.ts";
+import { processorTime } from "./process.ts";
+import type { Service, Side } from "./service.ts";
 
-/** The app against its floor, in the same run: round by round one after the other, so that both meet the same weather. */
-export interface Versus {
-  readonly connections: number;
-  readonly floor: Load;
-  readonly app: Load;
-  /** The app's answers a second over the floor's: median of the rounds, and the extremes. */
-  readonly ratio: number;
-  readonly ratioRange: readonly [least: number, most: number];
-  readonly rounds: number;
+/** A round's load, and what it took of the host's processor for each call. */
+export interface Measured extends Load {
+  readonly processorMilliseconds: number;
 }
 
-const warmUpSeconds = 4;
+export interface Pair {
+  readonly app: Measured;
+  readonly floor: Measured;
+}
 
-export async function versus(floor: Request, app: Request, connections: number, plan: Plan): Promise<Versus> {
-  for (const side of [floor, app]) await load(side, connections, warmUpSeconds);
-  const floors: Load[] = [];
-  const apps: Load[] = [];
+const warmUpSeconds = 3;
+
+/**
+ * The app against its floor, round by round one after the other, so that both meet the same weather. Each round has a new Azurite and
+ * new hosts: tables that grow are slower, and to nobody's advantage.
+ */
+export async function versus(
+  start: () => Promise<Service>,
+  call: "accept" | "status" | "link" | "readKey",
+  connections: number,
+  plan: Plan,
+): Promise<readonly Pair[]> {
+  const pairs: Pair[] = [];
   for (let round = 0; round < plan.rounds; round++) {
-    // Who goes first changes, so that a table that grows is to nobody's advantage.
-    const floorFirst = round % 2 === 0;
-    if (floorFirst) floors.push(await load(floor, connections, plan.seconds));
-    apps.push(await load(app, connections, plan.seconds));
-    if (!floorFirst) floors.push(await load(floor, connections, plan.seconds));
+    const service = await start();
+    try {
+      const measured = async (side: Side): Promise<Measured> => {
+        const before = processorTime(side.pid);
+        const result = await load(side[call], connections, plan.seconds);
+        return { ...result, processorMilliseconds: (1000 * (processorTime(side.pid) - before)) / result.calls };
+      };
+      for (const side of [service.floor, service.app]) await load(side[call], connections, warmUpSeconds);
+      // Who goes first changes.
+      const first = round % 2 === 0 ? "floor" : "app";
+      const one = await measured(service[first]);
+      const other = await measured(service[first === "app" ? "floor" : "app"]);
+      pairs.push(first === "app" ? { app: one, floor: other } : { app: other, floor: one });
+    } finally {
+      await service.stop();
+    }
   }
-  const ratios = apps.map((each, round) => each.perSecond / (floors[round]?.perSecond ?? NaN));
-  return {
-    connections,
-    floor: middle(floors),
-    app: middle(apps),
-    ratio: rounded(median(ratios), 3),
-    ratioRange: [rounded(Math.min(...ratios), 3), rounded(Math.max(...ratios), 3)],
-    rounds: plan.rounds,
-  };
-}
-
-function middle(loads: readonly Load[]): Load {
-  const of = (read: (each: Load) => number): number => rounded(median(loads.map(read)), 1);
-  return { perSecond: of((each) => each.perSecond), p50: of((each) => each.p50), p99: of((each) => each.p99) };
-}
-
-export function shown({ connections, floor, app, ratio, ratioRange: [least, most] }: Versus): string {
-  const side = ({ perSecond, p50 }: Load): string => `${perSecond.toFixed(0).padStart(5)}/s p50 ${p50} ms`;
-  return `${String(connections).padStart(3)} connections: floor ${side(floor)}, app ${side(app)}, ratio ${ratio} (${least} to ${most})`;
+  return pairs;
 }

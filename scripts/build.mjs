@@ -1,15 +1,18 @@
-// Builds the app (dist/index.cjs, one file: a cold start reads one file), the local stack (dist-local/, one file for each of its
-// programs, for the same reason), and the client with its types (dist-client/: what `npm pack` packs). Does nothing when nothing changed since the last build. What did not change is left alone and what
-// did is renamed into place, so that a running stack never sees half a file.
+// Builds the app (dist/index.cjs and the parts that it loads when they are needed), the local stack (dist-local/, one file for each of
+// its programs), and the client with its types (dist-client/: what `npm pack` packs). Does nothing when nothing changed since the last
+// build. What did not change is left alone and what did is renamed into place, so that a running stack never sees half a file.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, posix } from "node:path";
 import { gzipSync } from "node:zlib";
+import { buildApp, englishOnly } from "./build-app.mjs";
 
 /** Every file that the last build read or wrote, and when it was changed. */
 const record = "dist-local/build.json";
 /** The packages whose code is shipped, for scripts/shipped.mjs. */
 const shipped = "dist-local/shipped.json";
+/** What the app consists of, for bench/bundle.ts and the test of its size. */
+const bundled = "dist-local/bundle.json";
 /** npm's own list of what is installed stands for all of it. */
 const installed = "node_modules/.package-lock.json";
 const dashboard = "src/dashboard";
@@ -29,8 +32,8 @@ function changedAt(path) {
 }
 
 async function buildAll() {
-  const { build } = await import("esbuild");
-  const common = { bundle: true, platform: "node", target: "node20", logLevel: "warning" };
+  const { build, transform } = await import("esbuild");
+  const common = { bundle: true, platform: "node", target: "node20", logLevel: "warning", plugins: [englishOnly] };
   // Packages that are CommonJS require what Node has.
   const requires = {
     js: [
@@ -38,21 +41,9 @@ async function buildAll() {
       "const require = requireOf(import.meta.url);",
     ].join("\n"),
   };
-  const results = await Promise.all(
+  const app = await buildApp(build, transform, common);
+  const others = await Promise.all(
     [
-      // The Functions worker injects @azure/functions-core by patching require, so the bundle is CommonJS and leaves it out.
-      {
-        entryPoints: ["src/index.ts"],
-        outfile: "dist/index.cjs",
-        format: "cjs",
-        sourcemap: true,
-        minifySyntax: true,
-        legalComments: "none",
-        external: ["@azure/functions-core"],
-        // Some of Azure's libraries ask where they are, which a CommonJS file says in another way.
-        banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
-        define: { "import.meta.url": "bundleUrl" },
-      },
       {
         entryPoints: {
           main: "local/main.ts",
@@ -81,6 +72,7 @@ async function buildAll() {
       },
     ].map((options) => build({ ...common, ...options, write: false, metafile: true })),
   );
+  const results = [app, ...others];
   const page = await buildPage(build);
   const client = results.at(-1);
   const types = await declareTypes("client/index.ts");
@@ -98,7 +90,9 @@ async function buildAll() {
       ),
     },
   ];
+  written.push({ path: bundled, contents: Buffer.from(JSON.stringify(app.parts)) });
   for (const { path, contents } of written) put(path, contents);
+  removeOldParts(written);
 
   const read = results.flatMap(({ metafile }) =>
     Object.keys(metafile.inputs).filter((path) => !path.startsWith("node_modules/")),
@@ -106,6 +100,13 @@ async function buildAll() {
   read.push(...page.read, ...compilers, import.meta.filename, installed);
   const paths = [...read, ...written.map(({ path }) => path)];
   put(record, Buffer.from(JSON.stringify(Object.fromEntries(paths.map((path) => [path, changedAt(path)])))));
+}
+
+/** A running stack may load the parts of the build before this one yet; those of older builds go. */
+function removeOldParts(written) {
+  const before = existsSync(record) ? Object.keys(JSON.parse(readFileSync(record, "utf8"))) : [];
+  const kept = new Set([...before, ...written.map(({ path }) => posix.relative(process.cwd(), path))]);
+  for (const name of readdirSync("dist/parts")) if (!kept.has(`dist/parts/${name}`)) rmSync(`dist/parts/${name}`);
 }
 
 /** The folders of the packages whose code is in the app and in the client; what only the local stack has is left out. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { benchmarksPage, readResults } from "../bench/document.ts";
 import { readRefusal } from "../src/shared/job/arm-errors.ts";
 import { catalogue, type Entry, type Rule } from "../src/shared/job/reasons.ts";
 import { policy, reasonOfEnd } from "../src/shared/job/verdict.ts";
@@ -15,6 +16,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ["options.md", optionsPage()],
     ["arrays.md", arraysPage()],
     ["faults.md", faultsPage()],
+    ["benchmarks.md", benchmarksPage(readResults())],
     ["message.schema.json", `${JSON.stringify(messageSchema(), null, 2)}\n`],
   ]);
 }

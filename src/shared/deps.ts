@@ -1,6 +1,5 @@
-import { DefaultAzureCredential } from "@azure/identity";
 import { randomBytes, randomUUID } from "node:crypto";
-import { Aci, type AciOptions } from "./aci/client.ts";
+import type { Aci, AciOptions } from "./aci/client.ts";
 import { Budget } from "./limits/rate-budget.ts";
 import { Attempts } from "./store/attempts.ts";
 import { Blobs } from "./store/blobs.ts";
@@ -26,6 +25,7 @@ import { JobStore } from "./store/jobs.ts";
 import { LinkKeys } from "./security/link-keys.ts";
 import type { Rules } from "./job/step.ts";
 import { Placement } from "./limits/placement.ts";
+import { ownCredential } from "./store/own-credential.ts";
 import { PoisonQueue } from "./store/poison.ts";
 import { Queues } from "./store/queues.ts";
 import { Endpoint, type EndpointClient } from "./notify/endpoint.ts";
@@ -203,15 +203,14 @@ export function makeDeps(options: DepsOptions): Deps {
     arrays: new SealedArrays(jobs, blobs, now),
     templates: new StoredTemplates(new Templates(storage.table(tableNames.control)), sealer, settings, now),
     links: new LinkKeys(storage.table(tableNames.control), ring, pacing),
-    vault:
-      settings.vaultUrl === undefined ? undefined : new Vault(settings.vaultUrl, new DefaultAzureCredential(), now),
+    vault: settings.vaultUrl === undefined ? undefined : new Vault(settings.vaultUrl, ownCredential(), now),
     post: safePost(settings.callbackHosts),
     aci: async () => {
       const installation = await control.installation();
       made ??= {
         installation,
         aci: new GovernedAci(
-          instead?.aci(installation) ?? realAci(settings, { installation, budget, now, telemetry }),
+          instead?.aci(installation) ?? (await realAci(settings, { installation, budget, now, telemetry })),
           {
             budget,
             placement,
@@ -229,7 +228,7 @@ function endpointsOf(settings: Settings, control: Control) {
   const source = async (): Promise<string> => `/aciproxy/${(await control.installation()).id}`;
   const { eventTopic: topic, notifyWebhook: address, notifyOn: on } = settings;
   const clients: EndpointClient[] = [];
-  if (topic !== undefined) clients.push(eventTopic(topic, () => new DefaultAzureCredential(), source, settings));
+  if (topic !== undefined) clients.push(eventTopic(topic, ownCredential, source, settings));
   if (address !== undefined) {
     const { hostname } = new URL(address.reveal());
     const post = safePost([hostname.startsWith("127.") ? "localhost" : hostname]);
@@ -238,18 +237,20 @@ function endpointsOf(settings: Settings, control: Control) {
   return clients;
 }
 
-function realAci(
+/** Its client is loaded with the first use: calls over HTTP never reach ACI. */
+async function realAci(
   { armEndpoint: endpoint }: Settings,
   { installation, budget, now, telemetry }: Pick<Deps, "budget" | "now" | "telemetry"> & { installation: Installation },
-): Aci {
+): Promise<Aci> {
+  const { Aci } = await import("./aci/client.ts");
   const limits: AciOptions["limits"] = (remaining) => budget.heed(remaining, now());
   const tag = new InstallationTag(installation);
-  return new Aci({ endpoint, credential: new DefaultAzureCredential(), tag, now, limits, telemetry });
+  return new Aci({ endpoint, credential: ownCredential(), tag, now, limits, telemetry });
 }
 
 function keyRing(settings: Settings, now: () => number): KeyRing {
   const { sealKeyId: keyId } = settings;
-  if (keyId !== undefined) return keyVaultRing({ keyId, credential: new DefaultAzureCredential(), now });
+  if (keyId !== undefined) return keyVaultRing({ keyId, credential: ownCredential(), now });
   if (settings.sealKeyFile !== undefined) return fileKeyRing(settings.sealKeyFile);
   const missing = (): Promise<never> => Promise.reject(new Unavailable("seal key", "No sealing key is configured."));
   return { wrap: missing, unwrap: missing };

@@ -7,7 +7,9 @@ import { queueNames } from "../../src/shared/store/queues.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { roundTrips, type Gate, type ProxiedCall } from "../kit/proxy.ts";
 import { start } from "../kit/kit.ts";
+import { link } from "../../src/http/link.ts";
 import {
+  ask,
   countersOf,
   deliver,
   follow,
@@ -104,6 +106,17 @@ describe("the price of a call", () => {
     await follow(bench, id);
     expect(await reads(id)).toEqual(["table GET jobs", "table GET attempts"]);
     expect((await reads("BellaCiao")).length).toBe(3);
+  });
+
+  it("status through a capability link is one point read too, once an instance knows the links' key", async () => {
+    const bench = await openBench();
+    const { headers } = await post(bench.deps, yaml("bellaciao"), "polling=link");
+    const { pathname } = new URL(headers.get("location") ?? "");
+    const params = { token: pathname.split("/").at(-1) ?? "" };
+    const read = () => ask(link(bench.deps), { params, query: "poll=1" });
+    expect((await read()).status).toBe(202);
+    const { calls } = await cost(bench, read);
+    expect(told(calls)).toEqual(["table GET jobs"]);
   });
 });
 

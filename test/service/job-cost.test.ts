@@ -5,7 +5,17 @@ import { jobKey, toRow } from "../../src/shared/store/job-row.ts";
 import { sweep } from "../../src/workers/sweep.ts";
 import { part } from "../kit/document.ts";
 import { ended, jobId, start } from "../kit/kit.ts";
-import { costOfJob, costTable, formula, lives, maxChecks, maxShared, workTable, type CostRow } from "./job-cost.ts";
+import {
+  costOfJob,
+  costTable,
+  formula,
+  lives,
+  maxBytes,
+  maxChecks,
+  maxShared,
+  workTable,
+  type CostRow,
+} from "./job-cost.ts";
 import { openBench, useAzurite, type Bench } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -33,6 +43,10 @@ describe("what a job costs", () => {
       expect(cost.checks).toBeLessThanOrEqual(maxChecks(seconds * 1000));
       expect(cost.shared).toBeLessThanOrEqual(maxShared(seconds * 1000));
     }
+  });
+
+  it("is few bytes: its definition once, and its row and its log as often as they are written", async () => {
+    for (const { cost, life } of await lines()) expect(cost.bytes, life).toBeLessThanOrEqual(maxBytes(cost));
   });
 
   it("is what docs/costs.md says", async () => {
@@ -80,7 +94,7 @@ describe("a table with many finished jobs", () => {
     const bench = await openBench();
     await costOfJob(bench, "warm-up", 1);
     const measured = async (name: string) => {
-      const { shared: _byTheClock, ...job } = await costOfJob(bench, name, 60);
+      const { shared: _byTheClock, bytes: _ofItsName, ...job } = await costOfJob(bench, name, 60);
       return { job, timer: await tick(bench) };
     };
     const few = await measured("before");

@@ -17,6 +17,8 @@ export interface JobCost {
     readonly deletes: number;
   };
   readonly storage: StorageCost;
+  /** Of the bodies that storage was sent and that it answered with. */
+  readonly bytes: number;
   /** How often the sweep got a later time for the job's next observation. */
   readonly checks: number;
   readonly shared: number;
@@ -63,6 +65,7 @@ export async function costOfJob(bench: Bench, name: string, seconds: number): Pr
       blobReads: count("blob", true),
       blobWrites: count("blob", false),
     },
+    bytes: own.reduce((sum, { body, answered }) => sum + Buffer.byteLength(body) + answered, 0),
     checks: own.filter(({ method }) => method === "PATCH").length,
     shared: shared.length,
   };
@@ -170,3 +173,6 @@ export const maxChecks = (milliseconds: number): number => 4 + milliseconds / (2
  * that has its instance to itself, the most that there can be.
  */
 export const maxShared = (milliseconds: number): number => 10 + (5 * milliseconds) / minute + 8;
+
+/** The maximum of {@link JobCost.bytes}: each observation reads the row and writes it, at some eight kilobytes. */
+export const maxBytes = ({ arm: { observations } }: JobCost): number => 50_000 + 16_000 * observations;

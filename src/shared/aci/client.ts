@@ -15,6 +15,7 @@ import { messageOf } from "../base/errors.ts";
 import type { AzureError, JobTarget } from "../job/job.ts";
 import type { Observation } from "../job/observation.ts";
 import type { InstallationTag } from "./installation-tag.ts";
+import { noToken } from "./no-token.ts";
 import { type JsonObject, parseJson } from "../base/json.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import { requestTimeout } from "../job/step.ts";
@@ -294,9 +295,6 @@ export class Aci {
     return retryAfter(response.headers.get("retry-after"), this.#options.now());
   }
 }
-
-/** The code of a call that was not sent, because our identity got no token for it. */
-export const noToken = "NoToken";
 
 /** The identity library's own errors, by their names. */
 function isWithoutToken(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import { noToken, type Aci, type Ping, type Read } from "./client.ts";
+import type { Aci, Ping, Read } from "./client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import type { ArmGroup } from "./arm-group.ts";
 import type { Beside } from "../limits/budget-rows.ts";
@@ -8,6 +8,7 @@ import type { Observation } from "../job/observation.ts";
 import type { JsonObject } from "../base/json.ts";
 import { excludes, type Placement } from "../limits/placement.ts";
 import type { Target } from "../config/settings.ts";
+import { noToken } from "./no-token.ts";
 
 /** A create's token: when it was taken, and who pays for it. */
 export interface CreateLease {

@@ -1,4 +1,4 @@
-import { AzureKeyCredential, EventGridPublisherClient } from "@azure/eventgrid";
+import type { EventGridPublisherClient } from "@azure/eventgrid";
 import type { TokenCredential } from "@azure/identity";
 import { second } from "../base/duration.ts";
 import { isLoopback } from "../config/settings.ts";
@@ -16,23 +16,35 @@ export function eventTopic(
   source: () => Promise<string>,
   links: Links,
 ): EndpointClient {
-  const isLocal = isLoopback(endpoint);
-  const client = new EventGridPublisherClient(
-    endpoint,
-    "CloudEvent",
-    isLocal ? new AzureKeyCredential("local") : credential(),
-    { retryOptions: { maxRetries: 0 }, allowInsecureConnection: isLocal },
-  );
+  let client: Promise<EventGridPublisherClient<"CloudEvent">> | undefined;
   return {
     name: "eventTopic",
     wants: () => true,
     deliver: async (job, events, result) => {
       const from = await source();
       const abortSignal = AbortSignal.timeout(timeout);
-      await client.send(
+      client ??= connect(endpoint, credential);
+      await (
+        await client
+      ).send(
         events.map((event) => cloudEvent(job, event, from, links, result)),
         { abortSignal },
       );
     },
   };
+}
+
+/** Its library is loaded with the first event. */
+async function connect(
+  endpoint: string,
+  credential: () => TokenCredential,
+): Promise<EventGridPublisherClient<"CloudEvent">> {
+  const { AzureKeyCredential, EventGridPublisherClient } = await import("@azure/eventgrid");
+  const isLocal = isLoopback(endpoint);
+  return new EventGridPublisherClient(
+    endpoint,
+    "CloudEvent",
+    isLocal ? new AzureKeyCredential("local") : credential(),
+    { retryOptions: { maxRetries: 0 }, allowInsecureConnection: isLocal },
+  );
 }

@@ -1,5 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
-import { CryptographyClient, KeyClient } from "@azure/keyvault-keys";
+import type { CryptographyClient, KeyClient } from "@azure/keyvault-keys";
 import { Unavailable } from "../base/errors.ts";
 import { vaultAccess, vaultCall } from "./key-vault-access.ts";
 import type { KeyRing } from "./sealer.ts";
@@ -21,15 +21,18 @@ const maxVersions = 50;
  *
  * What was wrapped names the key's full id, version included, and is opened by that version, also when a newer one is in use. Only
  * a vault that answers "not found" makes a key unknown: a version that is disabled, or refused to us, may come back.
+ *
+ * The library is loaded with the first call.
  */
 export function keyVaultRing({ keyId, credential, now }: KeyVaultRingOptions): KeyRing {
   const configured = new URL(keyId);
   const [, , name = "", version] = configured.pathname.split("/");
   const access = vaultAccess(configured.origin, credential);
-  const keys = new KeyClient(configured.origin, access.credential, { ...access.options });
+  let keys: KeyClient | undefined;
   const clients = new Map<string, CryptographyClient>();
 
-  const clientOf = (kid: string): CryptographyClient => {
+  const clientOf = async (kid: string): Promise<CryptographyClient> => {
+    const { CryptographyClient } = await import("@azure/keyvault-keys");
     const known = clients.get(kid);
     if (known) return known;
     // Given as a key without attributes, no read precedes each first use, and an expired version still opens what it wrapped.
@@ -42,7 +45,9 @@ export function keyVaultRing({ keyId, credential, now }: KeyVaultRingOptions): K
 
   const current = async (): Promise<string> => {
     if (version) return keyId;
-    const key = await vaultCall("seal key", (options) => keys.getKey(name, options), now);
+    const { KeyClient } = await import("@azure/keyvault-keys");
+    const client = (keys ??= new KeyClient(configured.origin, access.credential, { ...access.options }));
+    const key = await vaultCall("seal key", (options) => client.getKey(name, options), now);
     if (key.id === undefined || !isOfVault(key.id, configured.origin))
       throw new Unavailable("seal key", "Key Vault's answer names no key of its own.");
     return key.id;
@@ -51,14 +56,14 @@ export function keyVaultRing({ keyId, credential, now }: KeyVaultRingOptions): K
   return {
     async wrap(key) {
       const kid = await current();
-      const client = clientOf(kid);
+      const client = await clientOf(kid);
       const { result } = await vaultCall("seal key", (options) => client.wrapKey(algorithm, key, options), now);
       return { kid, wrapped: result };
     },
     async unwrap(kid, wrapped) {
       // The id comes from where jobs are stored: our token must not follow it to a vault of somebody else's.
       if (!isOfVault(kid, configured.origin)) return { kind: "unknown key" };
-      const client = clientOf(kid);
+      const client = await clientOf(kid);
       const unwrapped = await vaultCall(
         "seal key",
         (options) => client.unwrapKey(algorithm, wrapped, options),

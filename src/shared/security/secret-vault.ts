@@ -1,5 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
-import { SecretClient } from "@azure/keyvault-secrets";
+import type { SecretClient } from "@azure/keyvault-secrets";
 import { minute } from "../base/duration.ts";
 import { Unavailable } from "../base/errors.ts";
 import { TtlCache } from "../base/ttl-cache.ts";
@@ -26,13 +26,13 @@ const noSecret = "job-aci-proxy-health";
  * What was read is remembered for minutes, in memory alone.
  */
 export class Vault {
-  readonly #client: SecretClient;
+  readonly #client: () => Promise<SecretClient>;
   readonly #now: () => number;
   readonly #cache: TtlCache<SecretRead>;
 
   constructor(url: string, credential: TokenCredential, now: () => number) {
-    const access = vaultAccess(url, credential);
-    this.#client = new SecretClient(url, access.credential, access.options);
+    let client: Promise<SecretClient> | undefined;
+    this.#client = () => (client ??= connect(url, credential));
     this.#now = now;
     this.#cache = new TtlCache({ time: cacheTime, max: maxCached, now });
   }
@@ -49,14 +49,15 @@ export class Vault {
 
   /** @throws Unavailable when the vault can't be reached, or the app may not read its secrets */
   async probe(): Promise<void> {
-    const read = (options: { abortSignal: AbortSignal }) => this.#client.getSecret(noSecret, options);
+    const read = async (options: { abortSignal: AbortSignal }) => (await this.#client()).getSecret(noSecret, options);
     await vaultCall("vault", read, this.#now, 404);
   }
 
   async #read(name: string, version: string | undefined): Promise<SecretRead> {
     const read = await vaultCall(
       "vault",
-      (options) => this.#client.getSecret(name, { ...options, ...(version === undefined ? {} : { version }) }),
+      async (options) =>
+        (await this.#client()).getSecret(name, { ...options, ...(version === undefined ? {} : { version }) }),
       this.#now,
       404,
       403,
@@ -68,4 +69,11 @@ export class Vault {
     if (read.value === undefined) throw new Unavailable("vault", "Key Vault's answer has no value.");
     return { kind: "value", value: read.value };
   }
+}
+
+/** Its library is loaded with the first secret. */
+async function connect(url: string, credential: TokenCredential): Promise<SecretClient> {
+  const { SecretClient } = await import("@azure/keyvault-secrets");
+  const access = vaultAccess(url, credential);
+  return new SecretClient(url, access.credential, access.options);
 }

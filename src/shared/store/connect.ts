@@ -1,5 +1,4 @@
 import { odata, TableClient } from "@azure/data-tables";
-import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { second } from "../base/duration.ts";
@@ -7,6 +6,7 @@ import { messageOf, Unavailable } from "../base/errors.ts";
 import { noTelemetry, type Telemetry } from "../base/telemetry.ts";
 import { followBlobCalls } from "./blob-calls.ts";
 import { measured } from "./measured.ts";
+import { ownCredential } from "./own-credential.ts";
 import { pointReader, type PointRead } from "./point-read.ts";
 import type { StorageConnection } from "../config/settings.ts";
 import { tableHttp } from "./table-http.ts";
@@ -54,7 +54,7 @@ export function connectStorage(
     case "identity": {
       const { clientId } = connection;
       const options = { retryOptions, httpClient };
-      const credential = clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
+      const credential = ownCredential(clientId);
       const table = (name: string) => slim(new TableClient(connection.table, name, credential, options));
       followBlobCalls(new URL(connection.blob).host, telemetry);
       return {

@@ -6,7 +6,8 @@ import {
   type PipelineRequest,
   type PipelineResponse,
 } from "@azure/core-rest-pipeline";
-import { Agent, errors } from "undici";
+import errors from "undici/lib/core/errors.js";
+import Agent from "undici/lib/dispatcher/agent.js";
 
 /**
  * What is beyond these waits here, where its time does not run yet: two hundred calls at once would wait in a busy service until they

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { neverReachedAci } from "../../../src/shared/aci/governed-client.ts";
-import { noToken } from "../../../src/shared/aci/client.ts";
+import { noToken } from "../../../src/shared/aci/no-token.ts";
 import type { CreateAnswer } from "../../../src/shared/job/arm-answers.ts";
 
 const azure = (httpStatus: number, code: string) => ({ httpStatus, code, message: "" });

@@ -1,0 +1,10 @@
+import type { Benchmark } from "./benchmark.ts";
+import { bundle } from "./bundle.ts";
+import { calls } from "./calls.ts";
+import { accept, status } from "./http.ts";
+import { localAci } from "./local-aci.ts";
+import { overhead } from "./overhead.ts";
+import { start } from "./start.ts";
+
+/** In the order in which they run. */
+export const all: readonly Benchmark[] = [calls, accept, status, bundle, start, overhead, localAci];
