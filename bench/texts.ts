@@ -61,6 +61,22 @@ export const parts = [
       "The demo's job of two containers through the whole local stack, one at a time: time from accept to end less the three seconds that its containers wait.",
   },
   {
+    name: "original",
+    title: "Against the original's way",
+    about:
+      "A service of the original's shape (bench/original/stand-in.ts, written from its description) makes the group inside the POST and asks ARM at each status. Both have a " +
+      "simulated ACI with ARM's published limits, on which a group is provisioned in 20 s. Pollers ask every 5 s, for half a minute; for these ARM has no limits. " +
+      "The app observes a young job every 2 s, whoever asks: with one caller it asks ARM more often than the original would. Jobs of the app that ARM may not create yet wait, " +
+      "with a reason; those that the original's way gets refused have failed.",
+  },
+  {
+    name: "scale",
+    title: "Scale",
+    about:
+      "The whole core in simulated time, on the model's tables, which count calls and the rows that they come by; Azure's published limits of creates. The fluid bound is what a scheduler " +
+      "that knows all would reach: whoever comes first is created as soon as any region's limits let it (`bench/scale/bound.ts`).",
+  },
+  {
     name: "local-aci",
     title: "The local stack's own Container Instances",
     about:

@@ -49,7 +49,7 @@ export class Flood {
     );
     const at = { endpoint: "loopback", subscriptionId: subscription };
     const own = { partitionKey: "control", rowKey: "installation", id: installation, tagKey, ...at };
-    this.#table("control").transact([["create", own]]);
+    this.table("control").transact([["create", own]]);
     this.deps = makeDeps({
       settings,
       log: nothing,
@@ -57,8 +57,8 @@ export class Flood {
       random: () => 0.5,
       instead: {
         storage: {
-          table: (name) => tableClient(this.#table(name), call),
-          pointReader: (name) => pointReader(this.#table(name), call),
+          table: (name) => tableClient(this.table(name), call),
+          pointReader: (name) => pointReader(this.table(name), call),
           queues: queueService(this.#queue, call),
           blobs: blobService(new Blobs(() => this.now), call),
         },
@@ -71,17 +71,27 @@ export class Flood {
     this.#timer = sweep(this.deps);
   }
 
-  #table(name: string): Table {
+  /** Rows that reads of tables have come by so far. */
+  get rowsRead(): number {
+    return [...this.#tables.values()].reduce((sum, { rowsRead }) => sum + rowsRead, 0);
+  }
+
+  /** All calls since they were last forgotten. */
+  get callCount(): number {
+    return [...this.calls.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  table(name: string): Table {
     const table = this.#tables.get(name) ?? new Table(name, () => undefined);
     this.#tables.set(name, table);
     return table;
   }
 
   /** A job whose one container runs for a minute. */
-  async post(name: string, team: string, more = ""): Promise<void> {
+  async post(name: string, team: string, more = "", location?: string): Promise<void> {
     const query = new URLSearchParams(`team=${team}${more}`);
     const text = `
-name: ${name}
+name: ${name}${location === undefined ? "" : `\nlocation: ${location}`}
 apiVersion: 2023-05-01
 tags: {app: "60 0"}
 properties:

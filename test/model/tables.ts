@@ -35,6 +35,8 @@ export class Table {
   /** Entities with their ETags, in the order in which the service lists them. They are never changed, only replaced. */
   readonly #rows = new SortedMap<Entity>();
   #etags = 0;
+  /** Entities that reads have come by so far, also those that a filter then left out. */
+  rowsRead = 0;
   /** Called with every write when it is done. */
   readonly #writing: Writing;
 
@@ -48,6 +50,7 @@ export class Table {
   }
 
   get(partitionKey: string, rowKey: string): Entity | undefined {
+    this.rowsRead++;
     return this.#rows.get(keyOf(partitionKey, rowKey));
   }
 
@@ -62,6 +65,7 @@ export class Table {
     const rows: Entity[] = [];
     for (const [key, row] of this.#rows.from(from ?? first)) {
       if (end !== undefined && key >= end) break;
+      this.rowsRead++;
       if (!matches(row)) continue;
       if (rows.length === top) return { rows, next: key };
       rows.push(row);
