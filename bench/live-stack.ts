@@ -16,6 +16,8 @@ export interface LiveStack {
   readonly hosts: readonly Part[];
   /** Base address of its ACI, past the proxy. */
   readonly arm: string;
+  /** Connection string of its storage, past the proxies. */
+  readonly storage: string;
   /** Since the start, or since the last time that they were forgotten. */
   readonly seen: Seen;
   forget(): void;
@@ -25,6 +27,8 @@ export interface LiveStack {
 }
 
 export interface Seen {
+  /** When ARM had accepted the last PUT of a group, by its name; milliseconds since 1970. */
+  readonly puts: Map<string, number>;
   /** By service and whether they read. */
   readonly calls: Record<"table read" | "table write" | "queue" | "blob" | "arm", number>;
   /** Reads of queues that gave nothing. */
@@ -53,7 +57,7 @@ export async function startLive({ hosts = 1, aci = {}, env = {}, delay = 0 }: Li
     await rm(folder, { recursive: true, force: true });
   };
   const calls = { "table read": 0, "table write": 0, queue: 0, blob: 0, arm: 0 };
-  const seen: Seen = { calls, emptyPolls: 0, conflicts: 0 };
+  const seen: Seen = { puts: new Map(), calls, emptyPolls: 0, conflicts: 0 };
   const gate: Gate = {
     forgets: true,
     ...(delay === 0 ? {} : { before: () => sleep(delay, "pass" as const) }),
@@ -110,9 +114,11 @@ export async function startLive({ hosts = 1, aci = {}, env = {}, delay = 0 }: Li
     return {
       hosts: started,
       arm: program.url,
+      storage: azurite.connectionString,
       seen,
       forget: () => {
         for (const name of Object.keys(calls) as (keyof typeof calls)[]) calls[name] = 0; // its own keys
+        seen.puts.clear();
         seen.emptyPolls = 0;
         seen.conflicts = 0;
       },
@@ -126,6 +132,8 @@ export async function startLive({ hosts = 1, aci = {}, env = {}, delay = 0 }: Li
 }
 
 function note(seen: Seen, { service, method, url, status, answered }: ProxiedCall): void {
+  if (service === "arm" && method === "PUT" && status < 300)
+    seen.puts.set(url.pathname.split("/").at(-1) ?? "", Date.now());
   if (service === "table") {
     const reads = method === "GET";
     seen.calls[reads ? "table read" : "table write"]++;

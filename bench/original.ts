@@ -105,7 +105,7 @@ async function floodFigures(
   });
   const none = { of: "value", atMost: 0 } as const;
   return [
-    pair(`connections held ${lookAfter / 1000} s later`, ({ held }) => held, none),
+    pair(`connections held ${lookAfter / 1000} s later`, ({ held }) => held),
     pair("seconds that each held its connection", ({ seconds }) => seconds),
     pair("jobs refused", ({ refused }) => refused, none),
     pair("answers 429 of ARM", ({ throttled }) => throttled, none),

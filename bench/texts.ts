@@ -61,6 +61,26 @@ export const parts = [
       "The demo's job of two containers through the whole local stack, one at a time: time from accept to end less the three seconds that its containers wait.",
   },
   {
+    name: "latency",
+    title: "From the call to the container, and from its exit to the row",
+    about:
+      "The app whole on the embedded host with a simulated ACI, limits of creates off, reads as ARM limits them; each job runs for 20 s. The row that says the end is what the next poll " +
+      "answers with. A name with a history is one of which a job ran before: it is observed more often around its usual end.",
+  },
+  {
+    name: "polling",
+    title: "How often queues are polled",
+    about:
+      "`maxPollingInterval` of host.json, on four hosts that are asked in turn, each job after a pause in which the polls have become as rare as they get. An idle instance polls three queues.",
+  },
+  {
+    name: "pipeline",
+    title: "The pipeline",
+    about:
+      "Jobs that are posted to the queue `aci-jobs`, from there to their end with the group deleted, on a simulated ACI where they run for no time; limits off. Calls are counted between " +
+      "the app and its services. test/service/job-cost.test.ts counts the calls of a single job, and holds them.",
+  },
+  {
     name: "original",
     title: "Against the original's way",
     about:

@@ -1,0 +1,143 @@
+import { QueueServiceClient } from "@azure/storage-queue";
+import { setTimeout as sleep } from "node:timers/promises";
+import { median, rounded, significant, spreadOf, type Benchmark, type Figure } from "./benchmark.ts";
+import { definitionOf, hostKey, startLive, type LiveStack } from "./live-stack.ts";
+import { memoryOf, processorTime } from "./process.ts";
+
+const jobs = 150;
+const batches = 4;
+const farJobs = 60;
+/** Milliseconds before each call, as far away services have them. */
+const delay = 20;
+const limit = 600_000;
+
+const noLimits = {
+  ACI_CREATES_PER_HOUR: "100000",
+  ACI_CREATES_PER_5_MINUTES: "100000",
+  ARM_READS: "20000/5000",
+  ARM_WRITES: "5000/500",
+  ARM_DELETES: "5000/500",
+};
+
+/** Jobs from the queue to their end, on a simulated ACI where they run for no time, limits off. */
+export const pipeline: Benchmark = {
+  name: "pipeline",
+  async run({ rounds }, say) {
+    const figures: Figure[] = [...(await oneHost(say))];
+    const ratios: number[] = [];
+    const speeds: Record<1 | 2, number[]> = { 1: [], 2: [] };
+    let [conflicts, writes] = [0, 0];
+    for (let round = 0; round < rounds; round++)
+      for (const hosts of round % 2 === 0 ? ([1, 2] as const) : ([2, 1] as const)) {
+        const { perMinute, seen } = await farAway(hosts);
+        speeds[hosts].push(perMinute);
+        if (hosts === 2) {
+          conflicts += seen.conflicts;
+          writes += seen.calls["table write"];
+        }
+        say(`${hosts} hosts, ${delay} ms before each call: ${perMinute.toFixed(0)} jobs a minute`);
+      }
+    for (const [round, two] of speeds[2].entries()) ratios.push(two / (speeds[1][round] ?? NaN));
+    figures.push(
+      {
+        name: `two hosts, ${delay} ms before each call: jobs a minute`,
+        unit: "",
+        value: significant(median(speeds[2])),
+        floor: { what: "one host", value: significant(median(speeds[1])) },
+        ratio: significant(median(ratios)),
+        spread: spreadOf(ratios),
+        goal: { of: "ratio", atLeast: 1.7 },
+      },
+      {
+        name: "two hosts: writes to tables that another had preceded",
+        unit: "%",
+        value: rounded((100 * conflicts) / writes, 1),
+        goal: { of: "value", atMost: 2 },
+      },
+    );
+    return { figures };
+  },
+};
+
+async function oneHost(say: (line: string) => void): Promise<Figure[]> {
+  const stack = await startLive({ aci: { limits: false }, env: noLimits });
+  try {
+    const pid = stack.hosts[0]?.pid ?? 0;
+    await through(stack, "warm-up", 20);
+    const speeds: number[] = [];
+    const memory: number[] = [];
+    stack.forget();
+    const processor = processorTime(pid);
+    for (let batch = 0; batch < batches; batch++) {
+      speeds.push(await through(stack, `batch-${batch}`, jobs));
+      memory.push(memoryOf(pid).now);
+      say(`${speeds.at(-1)?.toFixed(0) ?? ""} jobs a minute, ${memory.at(-1) ?? ""} MB`);
+    }
+    const { calls } = stack.seen;
+    const each = (count: number): number => rounded(count / (jobs * batches), 1);
+    const [first = NaN, ...later] = memory;
+    return [
+      { name: "one host: jobs a minute", unit: "", value: significant(median(speeds)), spread: spreadOf(speeds) },
+      {
+        name: "processor time of a job",
+        unit: "ms",
+        value: significant((1000 * (processorTime(pid) - processor)) / (jobs * batches)),
+      },
+      { name: "calls to storage for each job: tables, reads", unit: "", value: each(calls["table read"]) },
+      { name: "tables, writes", unit: "", value: each(calls["table write"]) },
+      { name: "queues, polls of empty ones left out", unit: "", value: each(calls.queue) },
+      { name: "blobs", unit: "", value: each(calls.blob) },
+      { name: "calls to ARM for each job, observations included", unit: "", value: each(calls.arm) },
+      {
+        name: `memory after ${jobs * batches} jobs`,
+        unit: "MB",
+        value: memory.at(-1) ?? NaN,
+        floor: { what: `after ${jobs}`, value: first },
+        ratio: significant((later.at(-1) ?? NaN) / first),
+        goal: { of: "ratio", atMost: 1.15 },
+      },
+    ];
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function farAway(hosts: 1 | 2): Promise<{ readonly perMinute: number; readonly seen: LiveStack["seen"] }> {
+  const stack = await startLive({ hosts, aci: { limits: false }, env: noLimits, delay });
+  try {
+    await through(stack, "warm-up", 10);
+    stack.forget();
+    return { perMinute: await through(stack, "far", farJobs), seen: stack.seen };
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** Posts so many jobs to the queue and waits until all have ended. @returns jobs a minute */
+async function through(stack: LiveStack, name: string, count: number): Promise<number> {
+  const queue = QueueServiceClient.fromConnectionString(stack.storage).getQueueClient("aci-jobs");
+  await queue.createIfNotExists();
+  const [host] = stack.hosts;
+  const began = performance.now();
+  for (let n = 0; n < count; n += 16)
+    await Promise.all(
+      Array.from({ length: Math.min(16, count - n) }, (_, k) =>
+        queue.sendMessage(definitionOf({ name: `${name}-${n + k}` }), { messageTimeToLive: -1 }),
+      ),
+    );
+  for (;;) {
+    await sleep(500);
+    const { calls } = await stack.counters();
+    // A group is deleted when its job has ended.
+    if ((calls["delete"] ?? 0) > 0 && (await ended(host?.url ?? "", name)) === count) break;
+    if (performance.now() - began > limit) throw new Error(`${count} jobs have not ended in ${limit / 1000} s.`);
+  }
+  return count / ((performance.now() - began) / 60_000);
+}
+
+/** How many jobs of this run have ended. */
+async function ended(url: string, name: string): Promise<number> {
+  const query = `format=ndjson&all=true&state=Succeeded`;
+  const answer = await fetch(`${url}/api/jobs?${query}`, { headers: { "x-functions-key": hostKey } });
+  return (await answer.text()).split("\n").filter((line) => line.includes(`"name":"${name}-`)).length;
+}
