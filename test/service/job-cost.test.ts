@@ -13,6 +13,7 @@ import {
   maxBytes,
   maxChecks,
   maxShared,
+  thousandTable,
   workTable,
   type CostRow,
 } from "./job-cost.ts";
@@ -53,6 +54,9 @@ describe("what a job costs", () => {
     const [table, work] = [costTable(await lines()), workTable(await lines())];
     expect(part("docs/costs.md", "job cost", table)).toBe(table);
     expect(part("docs/costs.md", "job work", work)).toBe(work);
+    const fiveMinutes = (await lines()).find(({ seconds }) => seconds === 300);
+    const thousand = fiveMinutes && thousandTable(fiveMinutes);
+    expect(part("docs/costs.md", "thousand jobs", thousand)).toBe(thousand);
   });
 });
 

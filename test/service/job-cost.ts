@@ -159,6 +159,115 @@ export function workTable(lines: readonly CostRow[]): string {
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
+/** A thousand jobs of five minutes with 1 vCPU and 2 GB, each polled every 30 s. */
+const thousand = { jobs: 1000, seconds: 300, polls: 11, gb: 2 } as const;
+const containerPrices = {
+  instances: { vcpuSecond: 0.0405 / 3600, gbSecond: 0.00445 / 3600 },
+  apps: { vcpuSecond: 0.000024, gbSecond: 0.000003 },
+} as const;
+
+/** What one job of five minutes takes of the service that runs it. */
+interface Way {
+  readonly way: string;
+  readonly executions: number;
+  readonly gbSeconds: number;
+  readonly storage: number;
+  /** Kilobytes. */
+  readonly telemetry: number;
+  readonly arm: number;
+  readonly containers: keyof typeof containerPrices;
+}
+
+/**
+ * The bill of a thousand jobs of five minutes, as docs/costs.md shows it: this service by the counts of a measured one; the others by what
+ * their way makes them do, which is said there.
+ */
+export function thousandTable({ cost, lines }: CostRow): string {
+  const { tableReads, tableWrites, messages, blobReads, blobWrites } = cost.storage;
+  const { observations, logReads, creates, deletes } = cost.arm;
+  const { polls } = thousand;
+  const own = executionsOf(cost) + polls;
+  // The POST waits 20 s for the group and asks for it every 2 s; each poll asks ARM, the last one for the log too; a DELETE of the caller's.
+  const provisioning = { seconds: 20, reads: 10 };
+  // An orchestration that asks ARM every 30 s: an activity each for create, logs and delete and for each look; a replay after each of them,
+  // after each timer between looks, and at the start. A replay reads the history and writes it, the instance and a message, which is got and
+  // deleted; an activity's message is three calls too.
+  const [activities, timers] = [3 + 10, 10];
+  const replays = 1 + activities + timers;
+  const ways: readonly Way[] = [
+    {
+      way: "this service",
+      executions: own,
+      gbSeconds: 2 * own,
+      storage: tableReads + tableWrites + 3 * messages + blobReads + blobWrites + polls + 1,
+      telemetry: lines + spans,
+      arm: observations + logReads + creates + deletes,
+      containers: "instances",
+    },
+    {
+      way: "the original's way",
+      executions: 2 + polls,
+      gbSeconds: 2 * (provisioning.seconds + 1 + polls),
+      storage: 0,
+      telemetry: 2 + polls,
+      arm: 1 + provisioning.reads + polls + 1 + 1,
+      containers: "instances",
+    },
+    {
+      way: "Durable Functions, with Container Instances",
+      executions: 1 + activities + replays,
+      gbSeconds: 2 * (1 + activities + replays),
+      storage: 6 * replays + 3 * activities + polls,
+      telemetry: 1 + activities + replays,
+      arm: activities,
+      containers: "instances",
+    },
+    {
+      way: "Container Apps jobs",
+      executions: 0,
+      gbSeconds: 0,
+      storage: 0,
+      telemetry: 0,
+      arm: 1 + polls,
+      containers: "apps",
+    },
+  ];
+  const { jobs, seconds, gb } = thousand;
+  const whole = (value: number): string => Math.round(value * jobs).toLocaleString("en-US");
+  const dollars = (value: number): string => `$${value.toFixed(2)}`;
+  const rows = ways.map(({ way, executions, gbSeconds, storage, telemetry, arm, containers }) => {
+    const service =
+      jobs *
+      (gbSeconds * prices.gbSecond +
+        executions * prices.execution +
+        storage * pricePerCall +
+        (telemetry / 1e6) * prices.gbOfTelemetry);
+    const { vcpuSecond, gbSecond } = containerPrices[containers];
+    const run = jobs * seconds * (vcpuSecond + gb * gbSecond);
+    return [
+      way,
+      whole(executions),
+      whole(gbSeconds),
+      whole(storage),
+      `${Math.round((telemetry * jobs) / 1000)} MB`,
+      whole(arm),
+      dollars(service),
+      dollars(run),
+    ];
+  });
+  const head = [
+    "way",
+    "executions",
+    "GB-s, at most",
+    "storage calls",
+    "telemetry",
+    "ARM calls",
+    "the service, at most",
+    "the containers",
+  ];
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
 export const lives = [
   { life: "10 s", seconds: 10 },
   { life: "5 minutes", seconds: 300 },
