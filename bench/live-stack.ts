@@ -33,8 +33,8 @@ export interface Seen {
   readonly calls: Record<"table read" | "table write" | "queue" | "blob" | "arm", number>;
   /** Reads of queues that gave nothing. */
   emptyPolls: number;
-  /** Writes to tables that were refused because somebody else had written before (409, 412). */
-  conflicts: number;
+  /** Writes to tables that were refused because somebody else had written before (409, 412), by what they wrote. */
+  readonly conflicts: Map<string, number>;
 }
 
 const countersShape = z.object({ calls: z.record(z.string(), z.number()), statuses: z.record(z.string(), z.number()) });
@@ -57,7 +57,7 @@ export async function startLive({ hosts = 1, aci = {}, env = {}, delay = 0 }: Li
     await rm(folder, { recursive: true, force: true });
   };
   const calls = { "table read": 0, "table write": 0, queue: 0, blob: 0, arm: 0 };
-  const seen: Seen = { puts: new Map(), calls, emptyPolls: 0, conflicts: 0 };
+  const seen: Seen = { puts: new Map(), calls, emptyPolls: 0, conflicts: new Map() };
   const gate: Gate = {
     forgets: true,
     ...(delay === 0 ? {} : { before: () => sleep(delay, "pass" as const) }),
@@ -120,7 +120,7 @@ export async function startLive({ hosts = 1, aci = {}, env = {}, delay = 0 }: Li
         for (const name of Object.keys(calls) as (keyof typeof calls)[]) calls[name] = 0; // its own keys
         seen.puts.clear();
         seen.emptyPolls = 0;
-        seen.conflicts = 0;
+        seen.conflicts.clear();
       },
       counters: async () => countersShape.parse(await (await fetch(`${program.url}/local/counters`)).json()),
       stop,
@@ -132,12 +132,15 @@ export async function startLive({ hosts = 1, aci = {}, env = {}, delay = 0 }: Li
 }
 
 function note(seen: Seen, { service, method, url, status, answered }: ProxiedCall): void {
-  if (service === "arm" && method === "PUT" && status < 300)
-    seen.puts.set(url.pathname.split("/").at(-1) ?? "", Date.now());
+  const at = url.pathname.split("/").at(-1) ?? "";
+  if (service === "arm" && method === "PUT" && status < 300) seen.puts.set(at, Date.now());
   if (service === "table") {
     const reads = method === "GET";
     seen.calls[reads ? "table read" : "table write"]++;
-    if (!reads && (status === 409 || status === 412)) seen.conflicts++;
+    if (reads || (status !== 409 && status !== 412)) return;
+    // Of a job's own row the key says nothing.
+    const what = `${method} ${/^jobs\(/.test(at) ? "jobs" : decodeURIComponent(at)}`;
+    seen.conflicts.set(what, (seen.conflicts.get(what) ?? 0) + 1);
     return;
   }
   // An empty queue answers with an empty list.

@@ -37,5 +37,6 @@ export async function load(request: Request, connections: number, seconds: numbe
     throw new Error(`${method} ${url}: ${result.non2xx} answers were no 2xx, ${result.errors} calls failed`);
   }
   const calls = result["2xx"];
+  if (calls === 0) throw new Error(`${method} ${url}: no answer in ${seconds} s; the machine is too busy`);
   return { calls, perSecond: calls / result.duration, p50: result.latency.p50, p99: result.latency.p99 };
 }

@@ -1,7 +1,7 @@
 import type { Benchmark } from "./benchmark.ts";
 import { figuresOfBundled } from "./script.ts";
 
-const hour = 3_600_000;
+const hour = 3_600_000; // on a busy machine
 
 /** See scale/program.ts. */
 export const scale: Benchmark = {
