@@ -5,7 +5,7 @@ import { startLive, type LiveStack } from "./live-stack.ts";
 
 /** As many jobs at once, each for this long; names are run again until they have a history. */
 const sizes = [
-  { jobs: 1, rounds: 4 },
+  { jobs: 1, rounds: 3 },
   { jobs: 50, rounds: 1 },
 ] as const;
 const runSeconds = 20;

@@ -106,6 +106,7 @@ export const parts = [
       "in about a quarter of an hour). Definitions without a location all wait for the first target of `TARGETS`, whose limit of creates does not send them to the next. The fluid bound is what a scheduler " +
       "that knows all would reach: whoever comes first is created as soon as any region's limits let it (`bench/scale/bound.ts`).",
     misses:
+      "Without TEAMS each pass of the sweep reads the whole line to find which lines there are; with TEAMS it goes from line to line, and takes a constant number of calls (test/unit/flood.test.ts). " +
       "A job that waits holds no message; in case it was forgotten the sweep reconciles it every five minutes. Those checks are most of what waiting jobs cost. At 50,000 they would take more of the index's " +
       "partition than half, were they all made: the sweep works for 15 s of each pass and goes on in the next, so that they come later instead, and who frees capacity still requeues the first at once. " +
       "What would be done: check a job the more seldom the further back it stands. Beyond that partition's limit (2,000 entities a second) storage answers 503, calls are repeated, accepts get slower and then a 503 with Retry-After; " +
