@@ -84,7 +84,7 @@ export const parts = [
       "the app and its services. test/service/job-cost.test.ts counts the calls of a single job, and holds them.",
     misses:
       "Calls beside observations: the accept takes 3, each of the job's seven moves saves its row under its ETag before anything is done (the claims that keep a second host from creating or deleting " +
-      "twice are among them), the name's lock and the index take 8, the captured log 5, and the sweep is told the next time of the job each 20 s. Fewer would mean two moves in one write, and a crash between " +
+      "twice are among them), the name's lock and the index take 8, the captured log 5, and the sweep gets the time of the next observation each 20 s. Fewer would mean two moves in one write, and a crash between " +
       "them that nobody sees: not done. Two hosts: this machine has two cores, on which Azurite, the proxies and Container Instances run too, and others worked beside the run; with more than a few " +
       "messages at once two hosts were no faster than one (ratios 0.5 and 1.0). Conflicts are of a job's own row: Event Grid's event of a create comes 2 s after it, as the job's own next observation does; " +
       "groups that take time to start do not meet there. Memory: a new process grows to what V8 keeps, and gives some of it back now and then.",
