@@ -103,7 +103,7 @@ export const parts = [
     title: "Scale",
     about:
       "The whole core in simulated time, on the model's tables, which count calls and the rows that they come by; Azure's published limits of creates (300 an hour, 100 in five minutes). Regions share nothing but ARM's reads and the job index, so one region with 2,500 jobs in an hour stands for four with 10,000 (`REGIONS=4` simulates all, " +
-      "in about a quarter of an hour). Definitions without a location all wait for the first target of `TARGETS`, whose limit of creates does not send them to the next. The fluid bound is what a scheduler " +
+      "in about a quarter of an hour). Definitions without a location all wait for the first target of `TARGETS`, whose limit of creates does not send them to the next. Finished jobs are of half a day, so that retention has nothing to take from them; with a million spread over two months, of which it was still taking logs and definitions, the hour had 1.27 times the calls. The fluid bound is what a scheduler " +
       "that knows all would reach: whoever comes first is created as soon as any region's limits let it (`bench/scale/bound.ts`).",
     misses:
       "Without TEAMS each pass of the sweep reads the whole line to find which lines there are; with TEAMS it goes from line to line, and takes a constant number of calls (test/unit/flood.test.ts). " +
