@@ -1,6 +1,11 @@
 import { expect, it } from "vitest";
+import type { Log, LogFields } from "../../src/shared/base/log.ts";
+import { noTelemetry, type Telemetry } from "../../src/shared/base/telemetry.ts";
 import { cancel } from "../../src/shared/intake/cancel.ts";
+import { nothingEnded } from "../../src/shared/job/array-outcomes.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
+import { outcomesAction } from "../../src/shared/store/array-outcomes.ts";
+import { arrayPartition } from "../../src/shared/store/job-row.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { aliveIn, childrenOf, endedOf, followAll, postArray } from "./arrays-kit.ts";
 import { results } from "../../src/http/jobs/results.ts";
@@ -151,4 +156,48 @@ it("each child runs its item, and results say which", async () => {
   });
   const status = await get(bench.deps, id);
   expect([status.status, status.body.message]).toEqual([500, expect.stringContaining("1 of 2: #1 exit 3")]);
+});
+
+it("each second of an array is counted once in log and metrics, with the child that took it", async () => {
+  const ended: LogFields[] = [];
+  const counts: number[] = [];
+  const telemetry: Telemetry = {
+    ...noTelemetry,
+    count: (name, by) => {
+      if (name === "aciproxy.jobs.vcpu") counts.push(by);
+    },
+  };
+  const log: Log = (_level, event, fields = {}) => {
+    if (event === "job ended") ended.push(fields);
+  };
+  const bench = await openBench({}, {}, { log, telemetry });
+  const id = await postArray(bench, { size: 2 });
+  await followAll(bench);
+  const seconds = (await jobOf(bench.deps, id)).array?.vcpuSeconds ?? 0;
+  expect(seconds).toBeGreaterThan(10);
+  const sum = (values: readonly unknown[]): number =>
+    values.reduce<number>((total, each) => total + Number(each ?? 0), 0);
+  expect(ended).toHaveLength(3);
+  expect(sum(ended.map(({ vcpuSeconds }) => vcpuSeconds))).toBeCloseTo(seconds, 3);
+  expect(sum(counts)).toBeCloseTo(seconds, 3);
+});
+
+it("of an array twenty finished groups stay, and no more", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, { size: 2, query: "keep=always" });
+  const { createdAt } = await jobOf(bench.deps, id);
+  const counted = { ...nothingEnded, kept: 19 };
+  await bench.storage
+    .table("jobs")
+    .submitTransaction([
+      outcomesAction(
+        { partitionKey: arrayPartition(id, createdAt), rowKey: "" },
+        { outcomes: nothingEnded, etag: undefined },
+        counted,
+      ),
+    ]);
+  await followAll(bench, async () => hasEnded((await jobOf(bench.deps, id)).phase) && groupsOf(bench).length === 1);
+  const children = await childrenOf(bench, id);
+  expect(children.map(({ phase }) => phase.state)).toEqual(["Succeeded", "Succeeded"]);
+  expect(children.filter((child) => child.yield)).toHaveLength(1);
 });

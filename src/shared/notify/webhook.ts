@@ -18,7 +18,9 @@ export function webhook(address: Secret, { post, on, links }: WebhookOptions): E
   const states = new Set(on.map((word) => word.toLowerCase()));
   return {
     name: "webhook",
-    wants: ({ phase }, { kind }) => kind === "finished" && hasEnded(phase) && states.has(phase.state.toLowerCase()),
+    // People hear of an array once, and not of each of its children.
+    wants: ({ phase, child }, { kind }) =>
+      child === undefined && kind === "finished" && hasEnded(phase) && states.has(phase.state.toLowerCase()),
     deliver: async (job) => {
       const status = await post(address.reveal(), JSON.stringify(webhookBody(job, jobPageUrl(links, job.id), isSlack)));
       if (status < 200 || status >= 300) throw new NotDelivered(`HTTP ${status}`);

@@ -57,9 +57,14 @@ export function reportEnd({ log, telemetry, jobs }: Pick<Deps, "log" | "telemetr
   measureEnd(telemetry, job, end);
 }
 
-/** One line says all of a job that workbook and alerts add up. Times in seconds; cost in the currency of the prices. */
+/**
+ * One line says all of a job that workbook and alerts add up. Times in seconds; cost in the currency of the prices. What an array cost
+ * stands in its children's lines.
+ */
 function endFields(job: Job, prices: Prices) {
-  const columns = columnsOf(job, prices);
+  const { vcpuSeconds, costEstimate, currency, ...others } = columnsOf(job, prices);
+  const columns: Readonly<Record<string, unknown>> =
+    job.array === undefined ? { ...others, vcpuSeconds, costEstimate, currency } : others;
   const number = (name: string): number | undefined =>
     columns[name] === undefined ? undefined : numberIn(columns[name]);
   const word = (name: string): string | undefined => (typeof columns[name] === "string" ? columns[name] : undefined);

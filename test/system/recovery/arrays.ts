@@ -201,8 +201,8 @@ class Trial {
     this.#world = world;
     this.#judge = judge;
     this.#options = options;
-    // Three real seconds for each child.
-    this.#enough = 3 * second * options.size * options.factor;
+    // Ten real seconds for each child.
+    this.#enough = 10 * second * options.size * options.factor;
   }
 
   async submit(items: readonly Item[]): Promise<Submitted> {

@@ -30,6 +30,8 @@ interface Scenario {
   readonly deployments: number;
   /** What is added to the job's name for another one, which must end as it does. */
   readonly other?: string;
+  /** The job is an array: this many children of it must be made, and end as it does. */
+  readonly children?: number;
 }
 
 const scenarios = {
@@ -49,13 +51,7 @@ const scenarios = {
   },
   cancel: {
     run: async (world, name) => {
-      const id = await world.submit(definition(name, { app: { seconds: 36_000 } }), name);
-      await world.until(`${name} to run`, async () =>
-        (await rowOf(world, name))?.state === "Running" ? true : undefined,
-      );
-      await world.until(`the cancel of ${name}`, async () =>
-        (await world.call("DELETE", `delete/${id}`))?.status === 200 ? true : undefined,
-      );
+      await cancelOnceItRuns(world, name, "");
     },
     state: "Canceled",
     deployments: 1,
@@ -97,6 +93,22 @@ const scenarios = {
     deployments: 1,
     other: "-next",
   },
+  array: {
+    run: async (world, name) => {
+      await world.submit(definition(name, { app: { seconds: 4 } }), name, "array=3&parallelism=2");
+    },
+    state: "Succeeded",
+    deployments: 1,
+    children: 3,
+  },
+  "array-cancel": {
+    run: async (world, name) => {
+      await cancelOnceItRuns(world, name, "array=2&parallelism=1");
+    },
+    state: "Canceled",
+    deployments: 1,
+    children: 1,
+  },
   reject: {
     run: async (world, name) => {
       const slot = `group=${name}&groupLimit=1&onGroupFull=reject`;
@@ -110,8 +122,16 @@ const scenarios = {
 /** The world of the scenarios: one of its teams has a ceiling, and a budget that it does not use up. */
 export const crashEnvironment = { TEAMS: JSON.stringify({ etl: { limit: 1, vcpuSecondsPerDay: 1_000_000_000 } }) };
 
+async function cancelOnceItRuns(world: World, name: string, query: string): Promise<void> {
+  const id = await world.submit(definition(name, { app: { seconds: 36_000 } }), name, query);
+  await world.until(`${name} to run`, async () => ((await rowOf(world, name))?.state === "Running" ? true : undefined));
+  await world.until(`the cancel of ${name}`, async () =>
+    (await world.call("DELETE", `delete/${id}`))?.status === 200 ? true : undefined,
+  );
+}
+
 async function rowOf(world: World, name: string): Promise<Row | undefined> {
-  return (await world.rows()).find((row) => row.name === name);
+  return (await world.rows()).find((row) => row.groupName === name);
 }
 
 /** Kills at one point, and counts what goes by. */
@@ -196,7 +216,7 @@ export async function tryPoint(world: World, killer: Killer, point: Point, name:
 }
 
 async function runToEnd(world: World, scenario: keyof typeof scenarios, name: string): Promise<void> {
-  const { run, state, deployments, other }: Scenario = scenarios[scenario];
+  const { run, state, deployments, other, children }: Scenario = scenarios[scenario];
   await run(world, name);
   const names = [name, ...(other === undefined ? [] : [name + other])];
   const ownRows = async (): Promise<readonly Row[]> => (await world.rows()).filter((row) => names.includes(row.name));
@@ -215,12 +235,16 @@ async function runToEnd(world: World, scenario: keyof typeof scenarios, name: st
     Object.entries(counters.deploymentsByGroup).map(([key, count]) => [key.split("/").at(-1) ?? "", count]),
   );
   const found = {
-    jobs: rows.map((row) => `${row.name} ${row.state} ${times.get(row.name) ?? 0}`).toSorted(),
+    jobs: rows.map((row) => `${row.groupName} ${row.state} ${times.get(row.groupName) ?? 0}`).toSorted(),
     liveGroups: counters.liveGroups,
     held: await world.index("hold_"),
     lines: await world.index("wait_"),
     charges: await world.charges("etl"),
   };
-  const jobs = names.map((each) => `${each} ${state} ${deployments}`);
+  const groups = children === undefined ? names : Array.from({ length: children }, (_, index) => `${name}-${index}`);
+  const jobs = [
+    ...(children === undefined ? [] : [`${name} ${state} 0`]),
+    ...groups.map((each) => `${each} ${state} ${deployments}`),
+  ];
   deepStrictEqual(found, { jobs, liveGroups: 0, held: [], lines: [], charges: [] });
 }

@@ -42,6 +42,7 @@ export type Counters = z.infer<typeof counters>;
 export interface Row {
   readonly id: string;
   readonly name: string;
+  readonly groupName: string;
   readonly state: string;
   readonly reason: string;
   readonly attempt: number;
@@ -52,13 +53,25 @@ export interface Row {
 }
 
 /** The columns of a row. */
-const columns = ["id", "name", "state", "reason", "attempt", "exitCode", "groupDeleted", "createdAt", "priority"];
+const columns = [
+  "id",
+  "name",
+  "groupName",
+  "state",
+  "reason",
+  "attempt",
+  "exitCode",
+  "groupDeleted",
+  "createdAt",
+  "priority",
+];
 
 function rowOf(row: Readonly<Record<string, unknown>>): Row {
   const text = (name: string): string => String(row[name]);
   return {
     id: text("id"),
     name: text("name"),
+    groupName: text("groupName"),
     state: text("state"),
     reason: text("reason"),
     attempt: Number(row["attempt"]),
