@@ -235,7 +235,7 @@ export interface Results {
   readonly state?: State | undefined;
   /** Of the array. */
   readonly size?: number | undefined;
-  /** By index; those that have no job yet are left out. */
+  /** By index; those that have no job yet are left out, and an item of a pack until that has ended. */
   readonly results: readonly ChildResult[];
   /** Where the next page begins; absent on the last one. */
   readonly continuation?: string | undefined;
@@ -899,6 +899,7 @@ export interface JobRecordOptions {
   readonly parallelism?: number | undefined;
   readonly failFast?: boolean | undefined;
   readonly minSuccess?: number | string | undefined;
+  readonly pack?: number | undefined;
   readonly strict?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
 }
@@ -1739,6 +1740,11 @@ export type TriggerQuery = {
   readonly failFast?: boolean | string | undefined;
   /** How many children must succeed for the array to succeed. */
   readonly minSuccess?: number | string | undefined;
+  /**
+   * This many items of the array share one container group, a container each; see [arrays.md](arrays.md#packing).
+   * parallelism then counts groups.
+   */
+  readonly pack?: number | string | undefined;
   /** Warnings are errors. */
   readonly strict?: boolean | string | undefined;
   /** All checks, no job. */

@@ -318,7 +318,7 @@ class Results(Reply):
     """The reply Results."""
 
     results: List[ChildResult]
-    """By index; those that have no job yet are left out."""
+    """By index; those that have no job yet are left out, and an item of a pack until that has ended."""
     id: Optional[str] = None
     """The job's id."""
     name: Optional[str] = None
@@ -1215,6 +1215,7 @@ class JobRecordOptions(Reply):
     parallelism: Optional[int] = None
     fail_fast: Optional[bool] = None
     min_success: Optional[Union[int, str]] = None
+    pack: Optional[int] = None
     strict: Optional[bool] = None
     dry_run: Optional[bool] = None
 
@@ -2403,6 +2404,7 @@ class _Service:
         parallelism: Optional[int] = None,
         fail_fast: Optional[bool] = None,
         min_success: Optional[Value] = None,
+        pack: Optional[int] = None,
         strict: Optional[bool] = None,
         template: Optional[str] = None,
         version: Optional[int] = None,
@@ -2451,6 +2453,8 @@ class _Service:
         :param parallelism: Children of the array that exist at once, at most.
         :param fail_fast: The first child that fails cancels the rest of the array.
         :param min_success: How many children must succeed for the array to succeed.
+        :param pack: This many items of the array share one container group, a container each; see
+            [arrays.md](arrays.md#packing). parallelism then counts groups.
         :param strict: Warnings are errors.
         :param template: Runs this template; the body is `{parameters, options}`.
         :param version: Of the template; default the newest.
@@ -2487,6 +2491,7 @@ class _Service:
                 "parallelism": parallelism,
                 "failFast": fail_fast,
                 "minSuccess": min_success,
+                "pack": pack,
                 "strict": strict,
                 "template": template,
                 "version": version,

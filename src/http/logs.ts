@@ -43,8 +43,8 @@ export function logs(deps: LogsDeps, connections: Connections = noConnections) {
     const visible = new VisibleJobs(deps.jobs, context);
     const found = await jobWithLogs(visible, request.params["idOrName"] ?? "", parameters.value.index);
     if (!found.ok) return refuse(found.error, context);
-    const job = found.value;
-    const wanted = request.params["container"];
+    const { job, container } = found.value;
+    const wanted = request.params["container"] ?? container;
     const names = job.containers.map(({ name }) => name).filter((name) => wanted === undefined || name === wanted);
     if (names.length === 0 && wanted !== undefined) {
       return refuse({ code: "JobNotFound", message: "The job has no container of that name." }, context);
@@ -71,19 +71,34 @@ export function logs(deps: LogsDeps, connections: Connections = noConnections) {
   });
 }
 
+/** Whose log is asked for; an item of a pack is one container. */
+interface WithLogs {
+  readonly job: Job;
+  readonly container?: string | undefined;
+}
+
 /** The job itself, or of an array the child of an index. */
-async function jobWithLogs(visible: VisibleJobs, idOrName: string, index: number | undefined): Promise<Result<Job>> {
+async function jobWithLogs(
+  visible: VisibleJobs,
+  idOrName: string,
+  index: number | undefined,
+): Promise<Result<WithLogs>> {
   const stored = await visible.findByIdOrName(idOrName);
   if (stored === undefined) return err({ code: "JobNotFound", message: "No job of that id or name is known." });
   const { job } = stored;
   if (job.array === undefined)
-    return index === undefined ? ok(job) : err(faulty("index", "must be left out: the job is no array"));
+    return index === undefined ? ok({ job }) : err(faulty("index", "must be left out: the job is no array"));
   if (index === undefined || index >= job.array.size)
     return err(faulty("index", `must be the index of a job of this array, from 0 to ${job.array.size - 1}`));
-  const child = await visible.peek(childJobId(job.id, job.createdAt, index));
-  return child === undefined
-    ? err({ code: "JobNotFound", message: `Index ${index} of the array has no job yet, or was never run.` })
-    : ok(child.job);
+  const id =
+    job.array.packing === undefined
+      ? childJobId(job.id, job.createdAt, index)
+      : await visible.packOf(job, job.array.packing, index);
+  const child = id && (await visible.peek(id))?.job;
+  if (child === undefined)
+    return err({ code: "JobNotFound", message: `Index ${index} of the array has no job yet, or was never run.` });
+  const place = child.child?.items?.indexOf(index);
+  return ok({ job: child, container: place === undefined ? undefined : child.containers[place]?.name });
 }
 
 function replyOf(format: Asked["format"]) {

@@ -119,7 +119,7 @@ export interface DepsOptions {
   readonly instead?: {
     readonly storage: Storage;
     readonly ring: KeyRing;
-    readonly aci: (installation: Installation) => Aci;
+    readonly aci?: (installation: Installation) => Aci;
     readonly sleep: Deps["sleep"];
   };
 }
@@ -210,7 +210,7 @@ export function makeDeps(options: DepsOptions): Deps {
       made ??= {
         installation,
         aci: new GovernedAci(
-          instead?.aci(installation) ?? (await realAci(settings, { installation, budget, now, telemetry })),
+          instead?.aci?.(installation) ?? (await realAci(settings, { installation, budget, now, telemetry })),
           {
             budget,
             placement,

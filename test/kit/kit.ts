@@ -94,6 +94,7 @@ const options: JobOptions = {
   parallelism: undefined,
   failFast: false,
   minSuccess: undefined,
+  pack: undefined,
   strict: false,
   dryRun: false,
 };

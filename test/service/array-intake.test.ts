@@ -77,7 +77,7 @@ it("each child's containers have its item where the definition says, and its ind
     "1-${keyvault:job-b} ${item}",
   ]);
   expect(opened.definition.view.vaultReferences).toEqual([]);
-  expect(opened.child).toEqual({ index: 1, size: 2, item: "${keyvault:job-b} ${item}", isSecret: false });
+  expect(opened.children).toEqual([{ index: 1, size: 2, item: "${keyvault:job-b} ${item}", isSecret: false }]);
 });
 
 it("bad input is a 400 with its index, and nothing is stored", async () => {

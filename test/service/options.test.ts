@@ -39,6 +39,7 @@ const refused: Readonly<Record<Exclude<OptionName, "polling">, readonly Given[]>
   parallelism: [{ parallelism: "0", array: "2" }, { parallelism: "10001", array: "2" }, { parallelism: "3" }],
   failFast: [{ failFast: "maybe", array: "2" }, { failFast: "true" }],
   minSuccess: [{ minSuccess: "3", array: "2" }, { minSuccess: "101%", array: "2" }, { minSuccess: "1" }],
+  pack: [{ pack: "1", array: "9" }, { pack: "61", array: "9" }, { pack: "3" }],
   strict: [{ strict: "very" }, { strict: "" }],
   dryRun: [{ dryRun: "wet" }, { dryRun: "" }],
 };

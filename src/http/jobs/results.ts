@@ -7,7 +7,7 @@ import type { Deps } from "../../shared/deps.ts";
 import { activeStates, stateWord, type Job } from "../../shared/job/job.ts";
 import type { Item } from "../../shared/definition/index.ts";
 import { shownItems, type OpenDeps } from "../../shared/security/opened-definition.ts";
-import { childColumns, childResult, childrenOf, type ChildResult } from "../../shared/store/array-results.ts";
+import { childColumns, childResult, childrenOf, eachOnce, type ChildResult } from "../../shared/store/array-results.ts";
 import { oneOf, readQuery, whole } from "../lib/query.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import { VisibleJobs } from "../lib/visible.ts";
@@ -88,8 +88,9 @@ async function pageOf(deps: ResultsDeps, ends: PageEnds, job: Job, asked: Asked)
   if (page === "no such page") return page;
   const items = await shownItems(deps, job);
   const read: (ChildResult & { item?: Item })[] = [];
+  const once = eachOnce(deps.attempts);
   for (const row of page.rows) {
-    const result = await childResult(deps.attempts, row);
+    const result = await childResult(once, row);
     if (result !== undefined) read.push({ ...result, ...defined({ item: items[result.index] }) });
   }
   return { results: read, ...(page.continuation === undefined ? {} : { continuation: ends.seal(page.continuation) }) };

@@ -1,7 +1,8 @@
 import type { InvocationContext } from "@azure/functions";
 import { Unreadable, type Refusal } from "../../shared/base/errors.ts";
-import { parseJobId, type JobId } from "../../shared/base/ids.ts";
+import { childJobId, parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { defaultTeam } from "../../shared/config/teams.ts";
+import type { Job, Packing } from "../../shared/job/job.ts";
 import { teamOf } from "../../shared/intake/team.ts";
 import { arrayPartition } from "../../shared/store/job-row.ts";
 import type { JobStore, Stored } from "../../shared/store/jobs.ts";
@@ -27,6 +28,13 @@ export class VisibleJobs {
 
   peek(id: JobId): Promise<Stored | undefined> {
     return this.#ifOpen(() => this.#jobs.peek(id));
+  }
+
+  /** The pack that has an item of an array, or had it last. */
+  async packOf(array: Job, { packs }: Packing, index: number): Promise<JobId | undefined> {
+    const live = packs.find(({ items }) => items.includes(index));
+    if (live !== undefined) return childJobId(array.id, array.createdAt, live.number);
+    return this.#jobs.packOf(array, index);
   }
 
   /** A name means its newest job. */

@@ -141,6 +141,7 @@ const shownOptions = () =>
     parallelism: z.int().min(1).optional(),
     failFast: z.boolean().optional(),
     minSuccess: z.union([z.int().min(1), z.string()]).optional(),
+    pack: z.int().min(2).optional(),
     strict: z.boolean(),
     dryRun: z.boolean(),
   }) satisfies Readonly<Record<keyof JobOptions, z.ZodType>>;

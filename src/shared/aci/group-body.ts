@@ -2,6 +2,7 @@ import { itemText, longestItem, type ArrayChild, type Definition } from "../defi
 import type { InstallationTag } from "./installation-tag.ts";
 import { addedTags, mergeTags, tagNames } from "../job/group-tags.ts";
 import type { Job, JobTarget } from "../job/job.ts";
+import { isPack } from "../job/observed-group.ts";
 import { isJsonObject, member, withMember, type JsonObject, type JsonValue } from "../base/json.ts";
 import { traceparentOf } from "../base/traceparent.ts";
 import { withPullIdentity, type PullIdentity } from "./pull-identity.ts";
@@ -9,7 +10,8 @@ import { withPullIdentity, type PullIdentity } from "./pull-identity.ts";
 interface Further {
   readonly pull?: PullIdentity | undefined;
   readonly resultUrl?: string | undefined;
-  readonly child?: ArrayChild | undefined;
+  /** Of an array's child that child; of a pack one for each container. */
+  readonly children?: readonly ArrayChild[] | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export function composeGroup(
   job: Job,
   placed: JobTarget,
   installation: InstallationTag,
-  { pull, resultUrl, child }: Further = {},
+  { pull, resultUrl, children = [] }: Further = {},
 ): JsonObject {
   const body = pull === undefined ? definition.body : withPullIdentity(definition, pull);
   const written = member(body, "tags")?.value;
@@ -31,11 +33,10 @@ export function composeGroup(
     member(body, "location")?.value ?? placed.location,
   );
   const placeable = job.regular ? withRegularPriority(located) : located;
-  const variables = [
-    ...(job.options.env ? jobVariables(job, resultUrl) : []),
-    ...(child === undefined ? [] : arrayVariables(child)),
-  ];
-  return variables.length > 0 ? withVariables(placeable, variables) : placeable;
+  const ofJob = job.options.env ? jobVariables(job, resultUrl) : [];
+  const ofChild = children.map(arrayVariables);
+  if (ofJob.length === 0 && ofChild.length === 0) return placeable;
+  return withVariables(placeable, (at) => [...ofJob, ...((isPack(job) ? ofChild[at] : ofChild[0]) ?? [])]);
 }
 
 /** What the job asks for, and the tags that show everybody whose the group is. */
@@ -82,11 +83,13 @@ function arrayVariables({ index, size, item, isSecret }: ArrayChild): readonly J
   ];
 }
 
-function withVariables(body: JsonObject, variables: readonly JsonObject[]): JsonObject {
+/** @param variablesOf a container, by its place in its list */
+function withVariables(body: JsonObject, variablesOf: (at: number) => readonly JsonObject[]): JsonObject {
   const properties = member(body, "properties")?.value;
   if (!isJsonObject(properties)) return body;
   const add = (list: JsonValue): JsonValue[] =>
-    (Array.isArray(list) ? list : []).map((container) => {
+    (Array.isArray(list) ? list : []).map((container, at) => {
+      const variables = variablesOf(at);
       const inner = isJsonObject(container) ? member(container, "properties")?.value : undefined;
       if (!isJsonObject(container) || !isJsonObject(inner)) return container;
       const own = member(inner, "environmentVariables")?.value;

@@ -87,6 +87,9 @@ export interface Child {
 /** An array of 10,000 items has at most 10,000 children; in packs with ten retries of each item they may be a hundred thousand. */
 export const maxChildNumber = 2 ** 17 - 1;
 
+/** Characters that the group's name of a pack may have after that of its array: `-p131071`. */
+export const packSuffixLength = `-p${maxChildNumber}`.length;
+
 /**
  * The id of an array's child: it follows from the array and the child's number alone, so that a child is made once however often that
  * is tried, and it leads to the child's row. It is a UUID of version 8 (RFC 9562, 5.8): 48 bits of the array's time, 17 of the number, 40

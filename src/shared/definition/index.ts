@@ -17,6 +17,8 @@ import type { ArrayItems } from "./array/items.ts";
 import { treeWithGaps, type TreeWithGaps } from "./array/tree.ts";
 
 export { arrayChild, childDefinition, readStoredArray, storedArray } from "./array/array-definition.ts";
+export { groupMax, tooSmall } from "./rules/resources.ts";
+export { isInFirstContainer, packDefinition, packedName } from "./array/pack-definition.ts";
 export type { ArrayChild } from "./array/array-definition.ts";
 export type { ArrayDefinition } from "./array/gaps.ts";
 export { itemText, longestItem, maxArraySize, readItems } from "./array/items.ts";

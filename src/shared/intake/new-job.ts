@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { defined } from "../base/defined.ts";
 import { second } from "../base/duration.ts";
-import { childJobId, groupName, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
+import { childJobId, groupName, packSuffixLength, uniqueGroupName, type GroupName, type JobId } from "../base/ids.ts";
 import { parseTraceparent } from "../base/traceparent.ts";
 import type { Definition } from "../definition/index.ts";
 import { nothingEnded, withLeft, type LeftOfArray } from "../job/array-outcomes.ts";
 import { nothingObserved, type ArrayState, type Delivery, type Job } from "../job/job.ts";
 import { leastSuccesses } from "../job/option-readers.ts";
 import { defaultParallelism, type JobOptions } from "../job/options.ts";
+import type { NewChild } from "../job/array-step.ts";
 import type { Checked, Submission } from "./submission.ts";
 
 /** At most this many warnings are kept in a row. */
@@ -74,14 +75,17 @@ function partsOf({ apiVersion, view }: Definition) {
 }
 
 /** Of an array, of which no child is made yet. */
-function arrayState({ array: size, parallelism, failFast, minSuccess }: JobOptions): ArrayState | undefined {
+function arrayState({ array: size, parallelism, failFast, minSuccess, pack }: JobOptions): ArrayState | undefined {
   if (size === undefined) return undefined;
   const { counts, failures, vcpuSeconds, gbSeconds } = nothingEnded;
   return {
     size,
     parallelism: parallelism ?? defaultParallelism,
     failFast,
-    ...defined({ minSuccess: minSuccess && leastSuccesses(minSuccess, size) }),
+    ...defined({
+      minSuccess: minSuccess && leastSuccesses(minSuccess, size),
+      packing: pack === undefined ? undefined : { size: pack, next: 0, packs: [] },
+    }),
     made: 0,
     counts,
     failures: [...failures],
@@ -90,9 +94,10 @@ function arrayState({ array: size, parallelism, failFast, minSuccess }: JobOptio
   };
 }
 
-/** For the dash and the index in the names of its children's groups. */
-function roomForIndex({ array }: JobOptions): number {
-  return array === undefined ? 0 : `-${array - 1}`.length;
+/** For what the names of its children's groups have after its own. */
+function roomForIndex({ array, pack }: JobOptions): number {
+  if (array === undefined) return 0;
+  return pack === undefined ? `-${array - 1}`.length : packSuffixLength;
 }
 
 /** No key has a character that does not print, so that no key of one team is another's. */
@@ -106,9 +111,14 @@ function hashOf(key: string, team: string | undefined): string {
  * A child of an array as its life begins. What callers were promised is the array's to keep: nobody is notified of a child.
  *
  * @param definition what it runs, its item put in
- * @param at when the array made it: milliseconds since 1970
+ * @param freeRetries how often in a row the platform may take an item of a pack for free
  */
-export function newChild(array: Job, index: number, definition: Definition, at: number): Job {
+export function newChild(
+  array: Job,
+  { number, items, at }: NewChild,
+  definition: Definition,
+  freeRetries: number,
+): Job {
   const { view } = definition;
   const { id, createdAt, options, name, array: state } = array;
   const own: JobOptions = {
@@ -122,11 +132,13 @@ export function newChild(array: Job, index: number, definition: Definition, at: 
     parallelism: undefined,
     failFast: false,
     minSuccess: undefined,
+    pack: undefined,
   };
+  const ofPack = items === undefined ? {} : { items: [...items], freeRetries };
   return {
-    ...beginning(childJobId(id, createdAt, index), name, own, at),
-    groupName: groupName(`${array.groupName}-${index}`),
-    child: { array: id, arrayAt: createdAt, index, size: state?.size ?? 1 },
+    ...beginning(childJobId(id, createdAt, number), name, own, at),
+    groupName: groupName(`${array.groupName}-${items === undefined ? "" : "p"}${number}`),
+    child: { array: id, arrayAt: createdAt, index: number, size: state?.size ?? 1, ...ofPack },
     ...partsOf(definition),
     ...defined({ wantedLocation: view.location, template: array.template, traceparent: array.traceparent }),
     ...defined({ requestedBy: array.requestedBy, typical: array.typical }),

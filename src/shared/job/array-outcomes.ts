@@ -9,6 +9,7 @@ import {
   type TerminalState,
 } from "./job.ts";
 import type { JobResult } from "./result.ts";
+import { itemEndsOf, type ItemEnd } from "./pack-ends.ts";
 import { maxRuns, runOf, type Run } from "./typical.ts";
 import { usageOf, type Usage } from "./usage.ts";
 
@@ -19,6 +20,12 @@ import { usageOf, type Usage } from "./usage.ts";
 export interface ArrayOutcomes extends Usage {
   /** For each index a letter: how it ended (`S`, `F`, `O` stopped, `T` timed out, `C`), or `.`; shorter where the last ones have not. */
   readonly ends: string;
+  /**
+   * Of an array of packs, for each index a character: how often it was tried, and what of its tries in a row was free and what of the
+   * caller's retries is used up. Such an index has in `ends` a small letter while it waits for another try: how the last one ended.
+   */
+  readonly tries?: string;
+  readonly spent?: string;
   readonly counts: EndCounts;
   /** Those with the lowest indexes. */
   readonly failures: readonly ItemFailure[];
@@ -85,7 +92,7 @@ export function lettersOf({ size, only, made, step }: ArrayState, { ends }: Pick
   for (const [from, to] of only ?? ([[0, size - 1]] as const))
     for (let index = from; index <= to; index++) {
       const end = ends[index] ?? noEnd;
-      shown[index] = end === noEnd && place < begun ? "A" : end;
+      shown[index] = waits({ ends }, index) || (end === noEnd && place < begun) ? "A" : end;
       place++;
     }
   return shown.join("");
@@ -122,11 +129,25 @@ export function endedIn({ Succeeded, Failed, Stopped, TimedOut, Canceled }: EndC
   return Succeeded + Failed + Stopped + TimedOut + Canceled;
 }
 
+/** How often an index of an array of packs was tried: its packs that have ended. */
+export function triesOf({ tries = "" }: Pick<ArrayOutcomes, "tries">, index: number): number {
+  return numberAt(tries, index);
+}
+
+/** What came of an index in a pack, as its row shows it. */
+export interface ItemOutcome extends ItemEnd {
+  readonly tries: number;
+  /** It goes into a later pack. */
+  readonly waits: boolean;
+}
+
 /** What a child's end changes. */
 export interface CountedEnd {
   readonly outcomes: ArrayOutcomes;
   /** The child as it is saved. */
   readonly job: Job;
+  /** Of a pack. */
+  readonly items: readonly ItemOutcome[];
   /** Whether its array is to be requeued: no message is under way. */
   readonly requeues: boolean;
 }
@@ -143,17 +164,13 @@ export function countEnd(before: ArrayOutcomes, job: Job, now: number): CountedE
   const stays = phase.keepUntil !== undefined && !job.yield;
   const run = runOf(job);
   const { vcpuSeconds, gbSeconds } = usageOf(job);
-  const { state, verdict } = phase;
-  const { reason, exitCode } = verdict;
-  const counted = withEnd(
-    before,
-    child.index,
-    { index: child.index, state, reason, ...(exitCode === undefined ? {} : { exitCode }) },
-    state,
-  );
+  const { outcomes, items } =
+    child.items === undefined
+      ? { outcomes: withEnd(before, child.index, phase), items: [] }
+      : withItems(before, itemEndsOf(job), job);
   return {
     outcomes: {
-      ...counted,
+      ...outcomes,
       runs: run === undefined ? before.runs : [run, ...before.runs].slice(0, maxRuns),
       requeueAt: requeues ? now + requeueDelay : before.requeueAt,
       kept: before.kept + (stays && before.kept < maxKept ? 1 : 0),
@@ -161,6 +178,7 @@ export function countEnd(before: ArrayOutcomes, job: Job, now: number): CountedE
       gbSeconds: before.gbSeconds + gbSeconds,
     },
     job: stays && before.kept >= maxKept ? { ...job, yield: true } : job,
+    items,
     requeues,
   };
 }
@@ -178,16 +196,114 @@ export function withResult(job: Job, result: JobResult | undefined): Job {
   return { ...job, child: { ...child, ...(isShort ? { result: text } : { resultIn: "attempt" }) } };
 }
 
-function withEnd(before: ArrayOutcomes, index: number, failure: ItemFailure, state: TerminalState): ArrayOutcomes {
-  const padded = before.ends.padEnd(index + 1, noEnd);
+/** How an index ended, for good. */
+function withEnd(
+  before: ArrayOutcomes,
+  index: number,
+  { state, verdict }: Pick<ItemEnd, "state" | "verdict">,
+): ArrayOutcomes {
+  const { reason, exitCode } = verdict;
+  const failure: ItemFailure = { index, state, reason, ...(exitCode === undefined ? {} : { exitCode }) };
   const failures =
     state === "Succeeded"
       ? before.failures
       : [...before.failures, failure].toSorted((a, b) => a.index - b.index).slice(0, maxFailures);
   return {
     ...before,
-    ends: padded.slice(0, index) + letters[state] + padded.slice(index + 1),
+    ends: withLetter(before.ends, index, letters[state], noEnd),
     counts: { ...before.counts, [state]: before.counts[state] + 1 },
     failures,
   };
+}
+
+function withItems(
+  before: ArrayOutcomes,
+  ends: readonly ItemEnd[],
+  { options, child }: Job,
+): Pick<CountedEnd, "outcomes" | "items"> {
+  let outcomes = before;
+  const items: ItemOutcome[] = [];
+  for (const end of ends) {
+    const { index, state } = end;
+    const tries = triesOf(outcomes, index) + 1;
+    const spent = spentAfter(spentOf(outcomes, index), end.again, {
+      asked: options.retries,
+      free: child?.freeRetries ?? 0,
+    });
+    items.push({ ...end, tries, waits: spent !== undefined });
+    const tried = { ...outcomes, tries: withNumber(outcomes.tries, index, tries) };
+    outcomes =
+      spent === undefined
+        ? withEnd(tried, index, end)
+        : {
+            ...tried,
+            ends: withLetter(tried.ends, index, letters[state].toLowerCase(), noEnd),
+            spent: withNumber(tried.spent, index, spent.asked * freeBase + spent.inRow),
+          };
+  }
+  return { outcomes, items };
+}
+
+/** What an index has used up: of the caller's retries, and of free tries in a row. */
+interface Spent {
+  readonly asked: number;
+  readonly inRow: number;
+}
+
+/** FREE_RETRIES is at most 100. */
+const freeBase = 101;
+
+function spentOf({ spent = "" }: ArrayOutcomes, index: number): Spent {
+  const number = numberAt(spent, index);
+  return { asked: Math.floor(number / freeBase), inRow: number % freeBase };
+}
+
+/** What is used up once another try is granted; `undefined` where it is not. */
+function spentAfter(
+  { asked, inRow }: Spent,
+  again: ItemEnd["again"],
+  limits: { readonly asked: number; readonly free: number },
+): Spent | undefined {
+  for (const payer of again) {
+    if (payer === "other") return { asked, inRow };
+    if (payer === "platform" && inRow < limits.free) return { asked, inRow: inRow + 1 };
+    if (payer === "caller" && asked < limits.asked) return { asked: asked + 1, inRow: 0 };
+  }
+  return undefined;
+}
+
+/**
+ * The array ends, and of what waits for another try counts how the last one ended.
+ *
+ * @param items rows of such indexes, read before
+ */
+export function countWaiting(
+  before: ArrayOutcomes,
+  items: readonly Pick<ItemEnd, "index" | "state" | "verdict">[],
+): ArrayOutcomes {
+  return items.reduce(
+    (counted, item) => (waits(counted, item.index) ? withEnd(counted, item.index, item) : counted),
+    before,
+  );
+}
+
+/** Whether an index of an array of packs was tried and is to be tried again. */
+export function waits({ ends }: Pick<ArrayOutcomes, "ends">, index: number): boolean {
+  const letter = ends[index];
+  return letter !== undefined && letter !== noEnd && letter !== letter.toUpperCase();
+}
+
+function withLetter(letters: string, index: number, letter: string, none: string): string {
+  return letters.slice(0, index).padEnd(index, none) + letter + letters.slice(index + 1);
+}
+
+/** Small numbers, each as a character that every text may have. */
+const zero = 0x30;
+
+function numberAt(text: string, index: number): number {
+  return index < text.length ? text.charCodeAt(index) - zero : 0;
+}
+
+function withNumber(text = "", index: number, number: number): string {
+  return withLetter(text, index, String.fromCharCode(zero + number), String.fromCharCode(zero));
 }

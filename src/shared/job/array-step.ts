@@ -1,6 +1,16 @@
 import { minute, second } from "../base/duration.ts";
+import { maxChildNumber } from "../base/ids.ts";
 import { endedIn, endOfIndex, type ArrayOutcomes } from "./array-outcomes.ts";
-import { hasEnded, type ArrayState, type Job, type TerminalState, type Verdict } from "./job.ts";
+import { livePacks, nextPacks, packsMade, unmade, type Packed } from "./array-packs.ts";
+import {
+  hasEnded,
+  type ArrayState,
+  type Job,
+  type Pack,
+  type Packing,
+  type TerminalState,
+  type Verdict,
+} from "./job.ts";
 import type { Reason } from "./reasons.ts";
 import { interrupted, nextTimeout, pace } from "./timing.ts";
 import type { Rules } from "./step.ts";
@@ -20,12 +30,19 @@ export type ArrayStep =
   /** Get its name, then ask again. */
   | { readonly do: "admit" }
   /** Save, make the children of the step, then ask again with {@link stepMade}. */
-  | { readonly do: "make"; readonly job: Job; readonly indexes: readonly number[]; readonly at: number }
+  | { readonly do: "make"; readonly job: Job; readonly children: readonly NewChild[] }
   /** Save, cancel those of these children that exist; once all have ended it ends, and not before `endsFrom`. */
   | { readonly do: "cancel"; readonly job: Job; readonly indexes: readonly number[]; readonly endsFrom: number }
   /** Nothing is left: read what has ended once more, then save {@link arrayEnd}. */
   | { readonly do: "end"; readonly job: Job }
   | { readonly do: "requeue"; readonly job: Job; readonly until: number };
+
+/** A child that is to be made, by its number, and when that was decided; of a pack its items too. */
+export interface NewChild {
+  readonly number: number;
+  readonly at: number;
+  readonly items?: readonly number[];
+}
 
 /** How many children one step makes. */
 const maxStep = 100;
@@ -51,6 +68,10 @@ export function arrayStep(
   const counted = withOutcomes(array, outcomes);
   const { made, step, parallelism } = counted;
   const indexes = indexesOf(counted);
+  if (counted.packing !== undefined) {
+    const packed = { packing: counted.packing, array: counted, indexes };
+    return packStep(before, packed, outcomes, { admitted, mayMake }, now, rules);
+  }
   const begun = step?.to ?? made;
   const exist = indexes.slice(0, begun).filter((index) => endOfIndex(outcomes, index) === undefined);
   // Nothing is left that a cancel or a timeout could interrupt.
@@ -63,7 +84,7 @@ export function arrayStep(
     return { do: "cancel", job, indexes: exist, endsFrom };
   }
   if (isOver) return { do: "end", job: stepMade(job) };
-  if (step !== undefined) return { do: "make", job, indexes: indexes.slice(step.from, step.to), at: step.at };
+  if (step !== undefined) return { do: "make", job, children: childrenAt(indexes.slice(step.from, step.to), step.at) };
   if (made === 0 && !admitted) return { do: "admit" };
   const count = Math.min(parallelism - exist.length, indexes.length - made, maxStep);
   if (count > 0 && mayMake) {
@@ -71,17 +92,70 @@ export function arrayStep(
     return {
       do: "make",
       job: { ...job, array: { ...state, step: next } },
-      indexes: indexes.slice(next.from, next.to),
-      at: now,
+      children: childrenAt(indexes.slice(next.from, next.to), now),
     };
   }
+  return rest(job, now, rules);
+}
+
+function rest(job: Job, now: number, rules: Rules, until = Infinity): ArrayStep {
   const soon = job.phase.state === "Queued" ? Math.min(pace(job, now, rules), observeTime) : observeTime;
-  return { do: "requeue", job, until: Math.min(now + soon, nextTimeout(job)) };
+  return { do: "requeue", job, until: Math.min(now + soon, nextTimeout(job), until) };
+}
+
+function childrenAt(numbers: readonly number[], at: number): readonly NewChild[] {
+  return numbers.map((number) => ({ number, at }));
+}
+
+/** The same where its children are packs. A step is packs in the row that have a time still. */
+function packStep(
+  before: Job,
+  packed: Packed,
+  outcomes: ArrayOutcomes,
+  { admitted, mayMake }: { readonly admitted: boolean; readonly mayMake: boolean },
+  now: number,
+  rules: Rules,
+): ArrayStep {
+  const { array, indexes } = packed;
+  const live = livePacks(packed.packing, outcomes);
+  const packing: Packing = { ...packed.packing, packs: [...live] };
+  const job: Job = { ...before, array: { ...array, packing } };
+  const isOver = live.length === 0 && endedIn(array.counts) >= indexes.length;
+  const begun = unmade(packing);
+  const ending = array.ending ?? (isOver ? undefined : (endingNow(before, array, now) ?? outOfNumbers(packed, now)));
+  if (ending !== undefined) {
+    const endsFrom = begun.length === 0 ? ending.since : ending.since + settledTime;
+    return { do: "cancel", job: withArrayEnding(job, ending), indexes: live.map(({ number }) => number), endsFrom };
+  }
+  if (isOver) return { do: "end", job };
+  if (begun.length > 0) return { do: "make", job, children: begun.map(newPack) };
+  if (array.made === 0 && !admitted) return { do: "admit" };
+  const next = nextPacks(packed, outcomes, mayMake ? array.parallelism - live.length : 0, now);
+  const changed: Job = { ...before, array: { ...array, packing: next.packing, made: next.made } };
+  const fresh = unmade(next.packing);
+  if (fresh.length > 0) return { do: "make", job: changed, children: fresh.map(newPack) };
+  return rest(changed, now, rules, next.gatheredAt === undefined ? Infinity : Math.max(next.gatheredAt, now + second));
+}
+
+/** More packs than have a number there can't be: of items that go on failing. */
+function outOfNumbers({ packing: { next }, array }: Packed, now: number): ArrayState["ending"] {
+  return next > maxChildNumber ? { ...judged(array), since: now } : undefined;
+}
+
+function newPack({ number, items, at = 0 }: Pack): NewChild {
+  return { number, items, at };
+}
+
+/** Where the step ends whose children are being made: a number that no later one has. */
+export function stepEnd({ array }: Job): number | undefined {
+  if (array?.packing === undefined) return array?.step?.to;
+  return unmade(array.packing).at(-1)?.number;
 }
 
 /** The children of a step are there. */
 export function stepMade(job: Job): Job {
   const { array } = job;
+  if (array?.packing !== undefined) return { ...job, array: { ...array, packing: packsMade(array.packing) } };
   if (array?.step === undefined) return job;
   const { step, ...rest } = array;
   return { ...job, array: { ...rest, made: Math.max(array.made, step.to) } };

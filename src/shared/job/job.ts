@@ -228,7 +228,10 @@ const observed = openObject({
   startedAt: time.optional(),
   /** The first known ends, kept the moment they are seen: the platform may start a container again. */
   ends: z.array(containerEnd).default([]),
-  /** Each container as it was seen last, for people alone: nothing is decided by it. Absent in rows of older releases. */
+  /**
+   * Each container as it was seen last: for people, and for what came of a pack's items whose end is not known. Absent in rows of older
+   * releases.
+   */
   containers: z.array(containerView).default([]),
   /** Since when the group says Running without showing any container. */
   bareSince: time.optional(),
@@ -309,6 +312,7 @@ const storedOptions = z.looseObject({
       parallelism: z.number(),
       failFast: z.boolean(),
       minSuccess: z.union([z.number(), z.string()]),
+      pack: z.number(),
     })
     .partial().shape,
 });
@@ -333,6 +337,30 @@ export const endCounts = openObject({
 /** How many indexes of an array ended in each way. */
 export type EndCounts = z.infer<typeof endCounts>;
 
+const pack = openObject({
+  number: z.number(),
+  items: z.array(z.number()),
+  /** How often its first item had been tried before. Once that is one more, the pack has ended. */
+  tries: z.number(),
+  /** When it was to be made, while that is not known to have happened. */
+  at: time.optional(),
+});
+/** A child of an array that runs several of its items, a container each. */
+export type Pack = z.infer<typeof pack>;
+
+const packing = openObject({
+  /** The number of items in a pack. */
+  size: z.number(),
+  /** The number of the next pack. */
+  next: z.number().default(0),
+  /** Those that exist, or are being made, as far as their ends were not counted when that was last read. */
+  packs: z.array(pack).default([]),
+  /** Since when items that are to be tried again wait for others to fill a pack with. */
+  waitsSince: time.optional(),
+});
+/** How the items of an array are put into packs. */
+export type Packing = z.infer<typeof packing>;
+
 const arrayState = openObject({
   /** Of the whole array, which each child gets as a variable. */
   size: z.number(),
@@ -347,6 +375,8 @@ const arrayState = openObject({
   made: z.number().default(0),
   /** The children that are being made, by their place in that order: from, and up to but without `to`. */
   step: openObject({ from: z.number(), to: z.number(), at: time }).optional(),
+  /** Where its children are packs: then `made` counts the items that were put into one, and a step is a pack with a time. */
+  packing: packing.optional(),
   /** What had ended when that was last read. */
   counts: endCounts,
   /** Those with the lowest indexes, at most 20. */
@@ -398,8 +428,12 @@ export const jobSchema = openObject({
   child: openObject({
     array: jobId,
     arrayAt: time,
+    /** Of a pack its number. */
     index: z.number(),
     size: z.number(),
+    /** Of a pack the indexes that it runs, in the order of its containers, and how often the platform may take one in a row for free. */
+    items: z.array(z.number()).optional(),
+    freeRetries: z.number().optional(),
     /** The result of the attempt that was captured last: JSON. A longer one is in its attempt alone. */
     result: z.string().optional(),
     resultIn: z.literal("attempt").optional(),

@@ -5,6 +5,7 @@ import {
   parseDefinition,
   parseFilled,
   readItems,
+  tooSmall,
   type ArrayDefinition,
   type ArrayRules,
   type Definition,
@@ -16,6 +17,7 @@ import {
 } from "../definition/index.ts";
 import type { Settings } from "../config/settings.ts";
 import { maxGroupName } from "../base/ids.ts";
+import { packFaults } from "./pack-judgement.ts";
 import { tagsFault } from "./group-tags.ts";
 import { optionNamed, readOptions, type JobOptions, type OptionsContext, type OptionsFrom } from "./options.ts";
 
@@ -139,7 +141,8 @@ function judgeParsed(parsed: Parsed, written: Written, settings: Settings): Judg
     hasCallBack: callBackUri !== undefined,
   });
   const { warnings: oddOptions } = read.ok ? read.value : read.error;
-  const warnings = [...unknownMembers(written.unknown), ...parsed.warnings, ...oddOptions];
+  const ofParsed = read.ok ? warningsOfPacked(parsed.warnings, read.value.options) : parsed.warnings;
+  const warnings = [...unknownMembers(written.unknown), ...ofParsed, ...oddOptions];
   if (!parsed.ok || !read.ok) {
     const found = [
       definitionFaults(parsed.ok ? [] : parsed.faults),
@@ -151,8 +154,14 @@ function judgeParsed(parsed: Parsed, written: Written, settings: Settings): Judg
   }
   const { definition, place, array } = parsed;
   const { options } = read.value;
+  const ofPack = packFaults(definition, array?.definition, options, place, settings);
   const found: Found[] = [
-    definitionFaults([...tagFaults(definition, options, place), ...nameFaults(definition, options, place)]),
+    definitionFaults([
+      ...tagFaults(definition, options, place),
+      ...nameFaults(definition, options, place),
+      ...ofPack.ofDefinition,
+    ]),
+    optionFaults(ofPack.ofOptions),
   ];
   const endless = neverEnds(definition, options, sources, place);
   if (endless) {
@@ -165,6 +174,11 @@ function judgeParsed(parsed: Parsed, written: Written, settings: Settings): Judg
   }
   const judged = { value: definition, place };
   return { found: found.filter(hasFaults), warnings, callBackUri, definition: judged, array, options };
+}
+
+/** A container may be small where others share its group. */
+function warningsOfPacked(warnings: readonly LocatedFault[], { pack }: JobOptions): readonly LocatedFault[] {
+  return pack === undefined ? warnings : warnings.filter(({ message }) => message !== tooSmall);
 }
 
 /** One refusal with all that was found, which is something; the first kind gives it its code, and the first fault its sentence. */
@@ -222,10 +236,10 @@ function tagFaults(definition: Definition, options: JobOptions, place: Place): L
 }
 
 /** Of an array: the group of each child is called NAME-INDEX. With `uniqueName` the name is cut so that this fits. */
-function nameFaults({ name }: Definition, { array, uniqueName }: JobOptions, place: Place): LocatedFault[] {
+function nameFaults({ name }: Definition, { array, uniqueName, pack }: JobOptions, place: Place): LocatedFault[] {
   const digits = maxGroupName - name.length - "-".length;
   const first = digits < 1 ? 0 : 10 ** digits;
-  if (array === undefined || uniqueName || first >= array) return [];
+  if (array === undefined || pack !== undefined || uniqueName || first >= array) return [];
   const message = `Index ${first}: the group's name, NAME-INDEX, would have more than ${maxGroupName} characters; give a shorter name.`;
   return [{ path: "name", ...place("name"), message }];
 }

@@ -9,9 +9,10 @@ import { hasStarted, type ObservedContainer, type ObservedGroup } from "./observ
  */
 
 /** What is known of the job: its definition's part in the verdict. */
-export type Watched = Pick<Job, "restartPolicy" | "spot" | "regular" | "evictions"> & {
-  readonly options: { readonly main?: string | undefined };
-};
+export type Watched = Pick<Job, "restartPolicy" | "spot" | "regular" | "evictions"> &
+  Partial<Pick<Job, "child">> & {
+    readonly options: { readonly main?: string | undefined };
+  };
 
 /** The platform's own exit codes: "Container group restart, killing event, interruption". */
 export const platformCodes: ReadonlySet<number> = new Set([7147, 7148]);
@@ -62,10 +63,20 @@ function viewOf({ name, init, state, startTime, finishTime, exitCode, detailStat
 function endsOf(job: Watched, group: ObservedGroup, before: readonly ContainerEnd[]): ContainerEnd[] {
   if (group.state === "Stopped") return [...before];
   const fresh = group.containers
-    .filter(({ name, init }) => job.restartPolicy === "Never" || (!init && name === job.options.main))
+    .filter(({ name, init }) => job.restartPolicy === "Never" || isPack(job) || (!init && name === job.options.main))
     .filter(({ name, init }) => !before.some((end) => end.container === name && end.init === init))
-    .flatMap((each) => firstEndOf(each) ?? []);
+    .flatMap((each) => (job.restartPolicy === "Never" || !isPack(job) ? firstEndOf(each) : endWith0(each)) ?? []);
   return [...before, ...fresh];
+}
+
+/** Whether a job runs several items of an array, each of which must not run again once it ended with 0. */
+export function isPack({ child }: Partial<Pick<Job, "child">>): boolean {
+  return child?.items !== undefined;
+}
+
+function endWith0(container: ObservedContainer): ContainerEnd | undefined {
+  const end = lastEndOf(container);
+  return end?.exitCode === 0 ? end : undefined;
 }
 
 /** A container's first known end in one view: that of the run before, else the present one. The platform's codes are no ends. */
@@ -154,8 +165,7 @@ export function knownEnd(
   const kept = keptEnd(container, observed);
   // In a group that was stopped an exit code may be the stop's: a program that is asked to stop may end with 0.
   if (kept !== undefined || restartPolicy !== "OnFailure" || state === "Stopped") return kept;
-  const last = lastEndOf(container);
-  return last?.exitCode === 0 ? last : undefined;
+  return endWith0(container);
 }
 
 /** When the first ordinary container started, as far as the view shows. */

@@ -62,6 +62,7 @@ export interface JobOptions {
   readonly parallelism: number | undefined;
   readonly failFast: boolean;
   readonly minSuccess: MinSuccess | undefined;
+  readonly pack: number | undefined;
   readonly strict: boolean;
   readonly dryRun: boolean;
 }
@@ -88,6 +89,10 @@ interface OptionRow<T> {
 export const maxGroupLimit = 10_000;
 /** Children of an array at once, unless its caller says otherwise. */
 export const defaultParallelism = 100;
+/** Items in a pack: containers of a group. */
+const maxPack = 60;
+/** Packs of an array at once: what is known of them has room in its row. */
+const maxPacks = 1000;
 /** Seconds: a day. */
 export const maxPriority = 86_400;
 
@@ -300,6 +305,13 @@ export const optionsTable = {
     text: "How many children must succeed for the array to succeed.",
     read: readMinSuccess,
   },
+  pack: {
+    schema: { type: "integer", minimum: 2, maximum: maxPack },
+    fallback: "no packing",
+    bound: "",
+    text: "This many items of the array share one container group, a container each; see [arrays.md](arrays.md#packing). parallelism then counts groups.",
+    read: whole(2, maxPack),
+  },
   strict: {
     schema: { type: "boolean" },
     fallback: "false",
@@ -410,6 +422,7 @@ export function defaultOptions(settings: Settings, via: OptionsContext["via"]): 
     parallelism: undefined,
     failFast: false,
     minSuccess: undefined,
+    pack: undefined,
     strict: false,
     dryRun: false,
   };
@@ -440,7 +453,7 @@ function* arrayContradictions(
 ): Generator<{ path: string; message: string }> {
   // A faulty one was meant to be one.
   const isArray = sources.some(({ values }) => Object.keys(values).some((key) => optionNamed(key) === "array"));
-  for (const name of ["parallelism", "failFast", "minSuccess"] as const)
+  for (const name of ["parallelism", "failFast", "minSuccess", "pack"] as const)
     if (given.has(name) && !isArray) yield { path: name, message: `${name} needs the option array.` };
   if (isArray && options.onGroupFull === "reject")
     yield {
@@ -448,8 +461,23 @@ function* arrayContradictions(
       message: "onGroupFull must be wait with the option array: its children, not the array, hold the group's slots.",
     };
   const { array, minSuccess } = options;
+  yield* packContradictions(options);
   if (array !== undefined && typeof minSuccess === "number" && minSuccess > array)
     yield { path: "minSuccess", message: `minSuccess must not be more than the array's ${array} children.` };
+}
+
+/** What does not go together with packs, of the options alone. */
+function* packContradictions({ pack, parallelism, main, keep }: JobOptions): Generator<{
+  path: string;
+  message: string;
+}> {
+  if (pack === undefined) return;
+  if (parallelism !== undefined && parallelism > maxPacks)
+    yield { path: "parallelism", message: `parallelism must be at most ${maxPacks} with the option pack.` };
+  if (main !== undefined)
+    yield { path: "main", message: "main can't go together with pack: each container is an item of its own." };
+  if (keep !== "never")
+    yield { path: "keep", message: "keep must be never with pack: a group has items of every outcome." };
 }
 
 /**

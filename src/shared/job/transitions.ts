@@ -12,6 +12,7 @@ import {
   type Verdict,
   type Waiting,
 } from "./job.ts";
+import { isPack } from "./observed-group.ts";
 import type { RetryRule } from "./option-readers.ts";
 import type { Outcome } from "./verdict.ts";
 import { slotUntil } from "./slot.ts";
@@ -66,10 +67,13 @@ export function afterFailure(job: Job, outcome: Outcome, now: number, rules: Rul
   if (job.cancel !== undefined)
     return endOf({ state: "Canceled", verdict: { ...outcome.verdict, reason: job.cancel.reason } }, now);
   if (now >= job.deadlineAt) return end;
+  // What a pack has begun is not begun again as a whole: its array goes on with those of its items that need it.
+  if (isPack(job) && job.observed.anyStarted) return end;
   const asked = retryAsked(job.options.retryOn, outcome.verdict);
   if (isFree(job, outcome.verdict) && job.freeInRow < rules.freeRetries) return { ...end, to: "Queued", free: true };
   const { rule } = entryOf(outcome.verdict.reason);
-  if (job.retriesUsed < job.options.retries && (asked ?? rule !== "end")) return { ...end, to: "Queued" };
+  if (!isPack(job) && job.retriesUsed < job.options.retries && (asked ?? rule !== "end"))
+    return { ...end, to: "Queued" };
   return end;
 }
 

@@ -3,7 +3,16 @@ import { clip } from "../base/errors.ts";
 import { firstTrouble, isEviction, killedByProbe, reasonOfTrouble, startReason } from "./group-events.ts";
 import type { ContainerEnd, Observed, TerminalState, Verdict } from "./job.ts";
 import { hasStarted, nothingRuns, type ObservedContainer, type ObservedGroup } from "./observation.ts";
-import { countingOf, isSpot, keptEnd, knownEnd, lastEndOf, platformCodes, type Watched } from "./observed-group.ts";
+import {
+  countingOf,
+  isPack,
+  isSpot,
+  keptEnd,
+  knownEnd,
+  lastEndOf,
+  platformCodes,
+  type Watched,
+} from "./observed-group.ts";
 import type { Reason } from "./reasons.ts";
 
 /**
@@ -63,6 +72,14 @@ const maxStartFailures = 5;
 const bareTime = minute;
 
 export const policy: readonly Rule[] = [
+  {
+    when: "the platform started an item of a pack again that had ended with 0",
+    because: "an item that ended with 0 never runs again; those that still run go into another pack",
+    judge: ({ job, group, observed }) =>
+      isPack(job) && observed.ends.some((end) => end.exitCode === 0 && startedAgain(end, group))
+        ? ended(failed({ reason: "PlatformRestart" }))
+        : undefined,
+  },
   {
     when: "the platform started a container again that had failed, under restartPolicy Never",
     because: "Never means once, and ACI restarts in spite of it after a failure (container-instances-restart-policy)",

@@ -4,6 +4,7 @@ import type { Reason } from "../job/reasons.ts";
 import {
   arrayChild,
   childDefinition,
+  packDefinition,
   resolveVaultReferences,
   viewOf,
   type ArrayChild,
@@ -32,8 +33,8 @@ export type Opened =
   | {
       readonly kind: "open";
       readonly definition: Definition;
-      /** Where it is an array's child: which. */
-      readonly child?: ArrayChild;
+      /** Where it is an array's child: which; of a pack one for each of its containers. */
+      readonly children?: readonly ArrayChild[];
     }
   | Unopened;
 
@@ -86,7 +87,9 @@ async function openChild(deps: OpenDeps, { array: id, ...of }: NonNullable<Job["
   if (opened.kind === "fail") return opened;
   const array = parseSealedArray(opened.text);
   if (array === undefined) return damaged;
-  return { kind: "open", definition: childDefinition(array, of.index), child: arrayChild(array, of.index) };
+  const { index, items } = of;
+  const definition = items === undefined ? childDefinition(array, index) : packDefinition(array, items);
+  return { kind: "open", definition, children: (items ?? [index]).map((each) => arrayChild(array, each)) };
 }
 
 /**

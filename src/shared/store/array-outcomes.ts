@@ -1,5 +1,6 @@
 import type { TableClient, TransactionAction } from "@azure/data-tables";
 import { z } from "zod";
+import { defined } from "../base/defined.ts";
 import { openObject } from "../base/open.ts";
 import { parseJson } from "../base/json.ts";
 import { endCounts, itemFailure } from "../job/job.ts";
@@ -33,18 +34,32 @@ export async function readOutcomes(table: TableClient, partitionKey: string): Pr
   const row = await storageCall(() => table.getEntity(partitionKey, countsRow), 404);
   if (row === 404) return { outcomes: nothingEnded, etag: undefined };
   const read = schema.safeParse(parseJson(typeof row["counted"] === "string" ? row["counted"] : ""));
-  if (!read.success || typeof row["ends"] !== "string")
+  const { ends, tries, spent } = row;
+  if (!read.success || typeof ends !== "string")
     throw new Error(`The counts of the array in the partition ${partitionKey} can't be read.`);
-  return { outcomes: { ...read.data, ends: row["ends"] }, etag: row.etag };
+  const ofPacks = defined({
+    tries: typeof tries === "string" ? tries : undefined,
+    spent: typeof spent === "string" ? spent : undefined,
+  });
+  return { outcomes: { ...read.data, ends, ...ofPacks }, etag: row.etag };
 }
 
 /** Writes the counts over what was read, or not at all. */
 export function outcomesAction(
-  { partitionKey }: JobKey,
+  { partitionKey }: Pick<JobKey, "partitionKey">,
   { etag }: StoredOutcomes,
   next: ArrayOutcomes,
 ): TransactionAction {
-  const { ends, ...counted } = next;
-  const row = { partitionKey, rowKey: countsRow, ends, counted: JSON.stringify(counted) };
+  const { ends, tries, spent, ...counted } = next;
+  const row = { partitionKey, rowKey: countsRow, ends, ...defined({ tries, spent }), counted: JSON.stringify(counted) };
   return etag === undefined ? ["create", row] : ["update", row, "Replace", { etag }];
+}
+
+/** When one of an array's children started, if one has: milliseconds since 1970. */
+export async function aStart(table: TableClient, partitionKey: string): Promise<number | undefined> {
+  const filter = `PartitionKey eq '${partitionKey}' and startedAt ge datetime'1970-01-01T00:00:00Z'`;
+  const pages = table.listEntities({ queryOptions: { filter, select: ["startedAt"] } }).byPage({ maxPageSize: 1 });
+  const page = await storageCall(() => pages.next(), 404);
+  const at = page === 404 || page.done ? undefined : page.value[0]?.["startedAt"];
+  return at instanceof Date ? at.getTime() : undefined;
 }

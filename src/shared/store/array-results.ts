@@ -2,12 +2,13 @@ import { parseJobId, type JobId } from "../base/ids.ts";
 import { defined } from "../base/defined.ts";
 import { parseJson } from "../base/json.ts";
 import type { Job } from "../job/job.ts";
-import type { Attempts, ItemResult } from "./attempts.ts";
+import type { AttemptResult, Attempts, ItemResult } from "./attempts.ts";
+import { containerWithResult } from "./item-rows.ts";
 import type { JobColumns, JobFilter } from "./job-filter.ts";
 import { arrayPartition, resultColumns } from "./job-row.ts";
 import type { JobStore } from "./jobs.ts";
 
-/** What came of an array's indexes, read from its children's rows in the order of their indexes. */
+/** What came of an array's indexes, read from its children's rows, or of packs from their items', in the order of their indexes. */
 export interface ChildResult extends ItemResult {
   readonly id: JobId;
 }
@@ -18,21 +19,40 @@ interface Chosen {
   readonly from?: number | undefined;
 }
 
-export function childrenOf({ id, createdAt }: Pick<Job, "id" | "createdAt">, { states, from = 0 }: Chosen = {}) {
-  const array = { id, partition: arrayPartition(id, createdAt), from };
+export function childrenOf(
+  { id, createdAt, array: { packing } = {} }: Pick<Job, "id" | "createdAt"> & { readonly array?: Packed | undefined },
+  { states, from = 0 }: Chosen = {},
+) {
+  const array = { id, partition: arrayPartition(id, createdAt), from, items: packing !== undefined };
   return { states, name: undefined, columns: {}, since: undefined, until: undefined, array } satisfies JobFilter;
 }
+
+type Packed = Pick<NonNullable<Job["array"]>, "packing">;
 
 /** The columns that {@link childResult} reads. */
 export const childColumns = ["id", "state", "reason", "exitCode", "attempt", "arrayIndex", ...resultColumns];
 
-/** A row's; one more read where its result is too long for a row. `undefined` for a row that does not say its index. */
-export async function childResult(attempts: Attempts, row: JobColumns): Promise<ChildResult | undefined> {
+/** Reads attempts once that several rows have their results in. */
+export function eachOnce(attempts: Pick<Attempts, "find">): Pick<Attempts, "find"> {
+  const found = new Map<string, ReturnType<Attempts["find"]>>();
+  return {
+    find: (id, attempt) => {
+      const key = `${id} ${attempt}`;
+      const read = found.get(key) ?? attempts.find(id, attempt);
+      found.set(key, read);
+      return read;
+    },
+  };
+}
+
+/** A row's; one more read where its result is not in the row. `undefined` for a row that does not say its index. */
+export async function childResult(attempts: Pick<Attempts, "find">, row: JobColumns): Promise<ChildResult | undefined> {
   const { arrayIndex: index, state, reason, exitCode, attempt } = row;
   const id = parseJobId(String(row["id"]));
   if (id === undefined || typeof index !== "number" || typeof state !== "string") return undefined;
-  const isElsewhere = row["resultIn"] === "attempt" && typeof attempt === "number";
-  const result = isElsewhere ? (await attempts.find(id, attempt))?.result : objectIn(row["result"]);
+  const { resultIn } = row;
+  const isElsewhere = typeof resultIn === "string" && typeof attempt === "number";
+  const result = isElsewhere ? resultFrom(await attempts.find(id, attempt), resultIn) : objectIn(row["result"]);
   return {
     index,
     id,
@@ -43,6 +63,11 @@ export async function childResult(attempts: Attempts, row: JobColumns): Promise<
       result,
     }),
   };
+}
+
+function resultFrom(attempt: AttemptResult | undefined, resultIn: string): ItemResult["result"] {
+  const container = containerWithResult(resultIn);
+  return container === undefined ? attempt?.result : attempt?.containers.find(({ name }) => name === container)?.result;
 }
 
 function objectIn(text: unknown): ItemResult["result"] {
@@ -58,7 +83,7 @@ const pageSize = 1000;
 export async function finalResults(
   jobs: JobStore,
   attempts: Attempts,
-  array: Pick<Job, "id" | "createdAt">,
+  array: Pick<Job, "id" | "createdAt" | "array">,
 ): Promise<{ readonly items: readonly ItemResult[]; readonly truncated: boolean }> {
   const items: ItemResult[] = [];
   let left = maxBytes;
@@ -66,8 +91,9 @@ export async function finalResults(
   do {
     const page = await jobs.list(childrenOf(array), pageSize, continuation, childColumns);
     if (page === "no such page") break;
+    const once = eachOnce(attempts);
     for (const row of page.rows) {
-      const read = await childResult(attempts, row);
+      const read = await childResult(once, row);
       if (read === undefined) continue;
       const { id: _id, ...item } = read;
       left -= Buffer.byteLength(JSON.stringify(item)) + 1;

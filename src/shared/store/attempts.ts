@@ -7,6 +7,12 @@ import { isDropped } from "../job/result.ts";
 import { maxEntityBytes, sizeOf } from "./job-row.ts";
 import { storageCall } from "./connect.ts";
 
+const result = {
+  result: z.record(z.string(), z.unknown()).optional(),
+  /** Why something that looked like a result was dropped. */
+  resultDropped: z.string().refine(isDropped).optional().catch(undefined),
+};
+
 /**
  * The table `attempts`: what each attempt's containers did, one entity per attempt (partition: the job's id; row: the attempt's
  * number). Outputs make it large, so it is compressed, and cut until it fits.
@@ -26,6 +32,8 @@ const containerResult = openObject({
   logBytes: z.number(),
   /** False while its log could not be read or stored: a later try may do better. */
   settled: z.boolean().default(true),
+  /** Of an item of a pack. */
+  ...result,
 });
 export type ContainerResult = z.infer<typeof containerResult>;
 
@@ -42,9 +50,7 @@ export type ItemResult = z.infer<typeof itemResult>;
 const attemptResult = openObject({
   attempt: z.number(),
   containers: z.array(containerResult),
-  result: z.record(z.string(), z.unknown()).optional(),
-  /** Why something that looked like a result was dropped. */
-  resultDropped: z.string().refine(isDropped).optional().catch(undefined),
+  ...result,
   /** Of an array: what came of its indexes, in their order, and whether that is not all. */
   items: z.array(itemResult).optional(),
   itemsTruncated: z.boolean().optional(),

@@ -1,6 +1,6 @@
 import { defaultTeam } from "../config/teams.ts";
 import type { JobId } from "../base/ids.ts";
-import { afterDays, childRows, dayPartition } from "./job-row.ts";
+import { afterDays, childRows, dayPartition, itemRows } from "./job-row.ts";
 
 /** An array whose children are meant. */
 interface ArrayFilter {
@@ -9,6 +9,8 @@ interface ArrayFilter {
   readonly partition: string;
   /** The lowest index that is meant. */
   readonly from?: number;
+  /** Its items are meant, where its children are packs. */
+  readonly items?: boolean;
 }
 
 /**
@@ -35,7 +37,10 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'
 
 export function filterOf({ states, name, columns, teams, since, until, array }: JobFilter): string {
   // Children of arrays are no jobs of a day.
-  const parts = array === undefined ? [`PartitionKey lt ${quoted(afterDays)}`] : [childRows(array)];
+  const parts =
+    array === undefined
+      ? [`PartitionKey lt ${quoted(afterDays)}`]
+      : [array.items ? itemRows(array.partition, array.from) : childRows(array)];
   // Later days have smaller keys.
   const day = (compared: string, at: number): string[] =>
     array === undefined ? [`PartitionKey ${compared} ${quoted(dayPartition(at))}`] : [];

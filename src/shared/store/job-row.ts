@@ -69,6 +69,18 @@ function numberText(number: number): string {
   return String(number).padStart(6, "0");
 }
 
+/** In an array's partition, after that: the items of an array of packs, each by its index. */
+export function itemRow(index: number): string {
+  return `${itemPrefix}${numberText(index)}`;
+}
+
+const itemPrefix = "~item-";
+
+/** A filter of those rows, from an index on. */
+export function itemRows(partition: string, from = 0): string {
+  return `PartitionKey eq '${partition}' and RowKey ge '${itemRow(from)}' and RowKey lt '${itemPrefix}~'`;
+}
+
 function childrenOf(arrayAt: number, arrayHash: string): string {
   return `array-${String(arrayAt).padStart(13, "0")}-${arrayHash}`;
 }
@@ -184,6 +196,9 @@ export const listedColumns = [
 
 /** Of an array's child, beside those: its result as JSON, or where a longer one is. So those of all are read without their records. */
 export const resultColumns = ["result", "resultIn"] as const;
+
+/** What `resultIn` says where the attempt has it; of an item of a pack its container follows. */
+export const inAttempt = "attempt";
 
 type Columns = Readonly<Record<string, Value | undefined>>;
 

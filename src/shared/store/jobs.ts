@@ -5,7 +5,8 @@ import { InSequence } from "../base/in-sequence.ts";
 import { conflict, done, rewrite, type Pacing, type Try } from "../base/rewrite.ts";
 import { countEnd, type ArrayOutcomes } from "../job/array-outcomes.ts";
 import { hasEnded, recordOf, type Job } from "../job/job.ts";
-import { outcomesAction, readOutcomes } from "./array-outcomes.ts";
+import { aStart, outcomesAction, readOutcomes } from "./array-outcomes.ts";
+import { endWaitingItems, itemActions, packOf } from "./item-rows.ts";
 import {
   arrayPartition,
   arraysSince,
@@ -196,11 +197,12 @@ export class JobStore {
     const { key, kept, etag } = stored;
     return rewrite<Stored | "conflict">("the counts of an array", this.#pacing, async () => {
       const counted = await readOutcomes(this.#table, key.partitionKey);
-      const { job, outcomes, requeues } = countEnd(counted.outcomes, child, this.#pacing.now());
+      const { job, outcomes, requeues, items } = countEnd(counted.outcomes, child, this.#pacing.now());
       const row = toRow(job, key, sealed, this.prices, kept);
       const actions: TransactionAction[] = [
         ["update", row, "Replace", { etag }],
         outcomesAction(key, counted, outcomes),
+        ...itemActions(key, job, items),
       ];
       const written = await storageCall(() => this.#table.submitTransaction(actions), 404, 409, 412);
       if (typeof written === "object") {
@@ -212,20 +214,24 @@ export class JobStore {
     });
   }
 
+  /** An array of packs ends: what waits for another try ends as it did the last time. */
+  endWaitingItems({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<void> {
+    return endWaitingItems(this.#table, arrayPartition(id, createdAt), this.#pacing);
+  }
+
+  /** The pack that had an item of an array last; `undefined` before the first one that had it has ended. */
+  packOf({ id, createdAt }: Pick<Job, "id" | "createdAt">, index: number): Promise<JobId | undefined> {
+    return packOf(this.#table, arrayPartition(id, createdAt), index);
+  }
+
   /** The array whose child a job is: one read. */
   findArray({ array, arrayAt }: Pick<NonNullable<Job["child"]>, "array" | "arrayAt">): Promise<Stored | undefined> {
     return this.#read(jobKey(array, arrayAt));
   }
 
   /** When one of an array's children started, if one has: milliseconds since 1970. */
-  async childStart({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<number | undefined> {
-    const filter = `PartitionKey eq ${quoted(arrayPartition(id, createdAt))} and startedAt ge datetime'1970-01-01T00:00:00Z'`;
-    const pages = this.#table
-      .listEntities({ queryOptions: { filter, select: ["startedAt"] } })
-      .byPage({ maxPageSize: 1 });
-    const page = await storageCall(() => pages.next(), 404);
-    const at = page === 404 || page.done ? undefined : page.value[0]?.["startedAt"];
-    return at instanceof Date ? at.getTime() : undefined;
+  childStart({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<number | undefined> {
+    return aStart(this.#table, arrayPartition(id, createdAt));
   }
 
   /** What has ended of an array: one point read. */

@@ -2,7 +2,7 @@ import type { TableClient, TransactionAction } from "@azure/data-tables";
 import { parseJobId, type JobId } from "../base/ids.ts";
 import { parseJson } from "../base/json.ts";
 import { storageCall } from "./connect.ts";
-import { afterDays, arrayPartition, childRows, countsRow, recordColumns, type JobKey } from "./job-row.ts";
+import { afterDays, arrayPartition, childRows, countsRow, itemRows, recordColumns, type JobKey } from "./job-row.ts";
 
 /**
  * The table `jobs` as retention sees it: partitions, and by the columns alone what in them is past its time. A row whose record can't be
@@ -89,10 +89,19 @@ export class OldRows {
     return this.#pages(`${childRows({ partition })} and ${mayGo[kind]}`, columns);
   }
 
-  /** What is counted of an array's children, once all are gone. */
+  /** What is counted of an array's children, and rows of their items, once all are gone. */
   async removeCounts(partition: string): Promise<"removed" | "children left"> {
     const left = await this.#page(childRows({ partition }), ["PartitionKey"], 1);
     if (left.length > 0) return "children left";
+    for (;;) {
+      const items = await this.#page(itemRows(partition), ["PartitionKey", "RowKey"], batch);
+      if (items.length === 0) break;
+      const gone = items.map(({ rowKey }): TransactionAction => [
+        "delete",
+        { partitionKey: partition, rowKey: String(rowKey) },
+      ]);
+      await storageCall(() => this.#table.submitTransaction(gone), 404);
+    }
     await storageCall(() => this.#table.deleteEntity(partition, countsRow), 404);
     return "removed";
   }

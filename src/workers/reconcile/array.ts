@@ -2,7 +2,7 @@ import { second } from "../../shared/base/duration.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
 import { childJobId } from "../../shared/base/ids.ts";
 import { inParallel } from "../../shared/base/in-parallel.ts";
-import { childDefinition, type ArrayDefinition } from "../../shared/definition/index.ts";
+import { childDefinition, packDefinition, type ArrayDefinition } from "../../shared/definition/index.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { makeChild } from "../../shared/intake/make-child.ts";
@@ -62,15 +62,18 @@ export async function makeChildren(
   deps: Deps,
   job: Job,
   { runs }: ArrayOutcomes,
-  { indexes, at }: Extract<ArrayStep, { do: "make" }>,
+  { children }: Extract<ArrayStep, { do: "make" }>,
   definition: ArrayDefinition,
 ): Promise<boolean> {
   const typical = typicalOf(runs) ?? job.typical;
   const array: Job = typical === undefined ? job : { ...job, typical };
   const until = deps.now() + makeTime;
-  return forEach(deps, indexes, until, (index) =>
-    makeChild(deps, newChild(array, index, childDefinition(definition, index), at), until),
-  );
+  const { freeRetries } = deps.settings;
+  return forEach(deps, children, until, (child) => {
+    const { number, items } = child;
+    const own = items === undefined ? childDefinition(definition, number) : packDefinition(definition, items);
+    return makeChild(deps, newChild(array, child, own, freeRetries), until);
+  });
 }
 
 /**
@@ -100,17 +103,17 @@ export async function cancelChildren(deps: Deps, array: Job, indexes: readonly n
  *
  * @returns whether all were reached
  */
-async function forEach(
+async function forEach<T>(
   { now }: Pick<Deps, "now">,
-  indexes: readonly number[],
+  each: readonly T[],
   until: number,
-  work: (index: number) => Promise<void>,
+  work: (one: T) => Promise<void>,
 ): Promise<boolean> {
   const failures: Error[] = [];
-  const failed = (_index: number, error: unknown): void => {
+  const failed = (_one: T, error: unknown): void => {
     failures.push(error instanceof Error ? error : new Error("A child could not be reached.", { cause: error }));
   };
-  const reached = await inParallel(indexes, work, { width, until, now, failed });
+  const reached = await inParallel(each, work, { width, until, now, failed });
   const [first] = failures;
   if (first !== undefined) throw first;
   return reached === "all";

@@ -5,7 +5,8 @@ import { Unavailable } from "../../shared/base/errors.ts";
 import type { Deps } from "../../shared/deps.ts";
 import type { Job } from "../../shared/job/job.ts";
 import { printedResult, resultOfMany, sentResult, type ReadResult } from "../../shared/job/result.ts";
-import type { AttemptResult } from "../../shared/store/attempts.ts";
+import { isPack } from "../../shared/job/observed-group.ts";
+import type { AttemptResult, ContainerResult } from "../../shared/store/attempts.ts";
 
 /** What an attempt's program sent to its result address, as far as storage says. */
 export type Sent =
@@ -13,13 +14,19 @@ export type Sent =
 
 const takeTime = 4 * second;
 
+/** Whether the program has an address to send its result to. In a pack each item prints its own. */
+export function hasResultUrl(job: Job): boolean {
+  return job.options.env && !isPack(job);
+}
+
 /** Takes it, and closes the address. May be repeated. */
 export async function takeSentResult(
   { blobs, log }: Pick<Deps, "blobs" | "log">,
-  { id, attempt, options }: Job,
+  job: Job,
   deadline: Deadline,
 ): Promise<Sent> {
-  if (!options.env) return { kind: "nothing" };
+  const { id, attempt } = job;
+  if (!hasResultUrl(job)) return { kind: "nothing" };
   const unknown = (service: string): Sent => {
     log("warn", "result not read", { job: id, attempt, service });
     return { kind: "unknown" };
@@ -44,12 +51,17 @@ export async function takeSentResult(
  * @param before what an earlier capture of this attempt kept
  */
 export function resultOf(
-  { containers, options: { main } }: Job,
+  job: Job,
   sent: Sent,
   logs: ReadonlyMap<string, string>,
   before: AttemptResult | undefined,
 ): Pick<AttemptResult, "result" | "resultDropped"> {
+  if (isPack(job)) return {};
   if (sent.kind === "text") return kept(sentResult(sent.text));
+  const {
+    containers,
+    options: { main },
+  } = job;
   const printed = printedBy(
     containers.flatMap(({ name, init }) => (init ? [] : [name])),
     main,
@@ -75,4 +87,21 @@ function printedBy(
 
 function kept(read: ReadResult): Pick<AttemptResult, "result" | "resultDropped"> {
   return read.kind === "result" ? { result: read.value } : read.kind === "dropped" ? { resultDropped: read.why } : {};
+}
+
+/** Bytes of JSON that the results of a pack's items have together. */
+const maxOfItems = 256 * 1024;
+
+/** What each item of a pack printed last. */
+export function resultsOfItems(
+  logs: ReadonlyMap<string, string>,
+): ReadonlyMap<string, Pick<ContainerResult, "result" | "resultDropped">> {
+  let left = maxOfItems;
+  return new Map(
+    [...logs].map(([name, log]) => {
+      const read = kept(printedResult(log));
+      left -= read.result === undefined ? 0 : Buffer.byteLength(JSON.stringify(read.result));
+      return [name, read.result !== undefined && left < 0 ? { resultDropped: "tooLong" } : read];
+    }),
+  );
 }

@@ -11,8 +11,8 @@ import { defined } from "../../shared/base/defined.ts";
 import { hasContainers, type Job, type Phase } from "../../shared/job/job.ts";
 import type { ObservedContainer, ObservedGroup } from "../../shared/job/observation.ts";
 import { readContainerLog } from "../../shared/aci/masked-client.ts";
-import { firstEndOf } from "../../shared/job/observed-group.ts";
-import { resultOf, takeSentResult } from "./attempt-result.ts";
+import { firstEndOf, isPack } from "../../shared/job/observed-group.ts";
+import { resultOf, resultsOfItems, takeSentResult } from "./attempt-result.ts";
 
 /** All containers' outputs together fit into a status reply of Data Factory's 4 MB with room to spare. */
 const maxOutput = 256 * 1024;
@@ -62,6 +62,7 @@ export async function captureAttempt(
   }
   const texts = new Map([...fresh].map(([name, { text }]) => [name, withoutMarks(text)]));
   const result = resultOf(job, sent, texts, before);
+  const ofItems = isPack(job) ? resultsOfItems(texts) : undefined;
   let room = maxOutput;
   for (const { name, output } of earlier.values()) if (!fresh.has(name)) room -= Buffer.byteLength(output);
   const containers = job.containers.map(({ name, init }): ContainerResult => {
@@ -75,6 +76,7 @@ export async function captureAttempt(
       name,
       init,
       ...asObserved(viewOf(group, name, init), job, !init && name === job.options.main),
+      ...ofItems?.get(name),
       output: output.text,
       outputTruncated: output.truncated || !whole,
       log: verdict,

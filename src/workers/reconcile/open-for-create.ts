@@ -16,6 +16,7 @@ import {
   type Unopened,
 } from "../../shared/security/opened-definition.ts";
 import { mintResultLink } from "../../shared/security/link-token.ts";
+import { hasResultUrl } from "./attempt-result.ts";
 import { maskOf, withCredentials, type Mask } from "../../shared/base/redact.ts";
 
 /** What a create needs of the sealed definition. It is in clear only here, on its way to ACI. */
@@ -45,9 +46,10 @@ export async function openForCreate(deps: CreateDeps, stored: Stored, job: Job):
     const { installation } = await deps.aci();
     const { pullRegistry: registry, pullIdentity: identity } = deps.settings;
     const pull = registry !== undefined && identity !== undefined ? { registry, identity } : undefined;
-    const url = job.options.env ? await mintResultUrl(deps, job) : undefined;
+    const url = hasResultUrl(job) ? await mintResultUrl(deps, job) : undefined;
     const tag = new InstallationTag(installation);
-    const body = composeGroup(resolved.definition, job, job.placed, tag, { pull, resultUrl: url, child: opened.child });
+    const { children } = opened;
+    const body = composeGroup(resolved.definition, job, job.placed, tag, { pull, resultUrl: url, children });
     const { apiVersion } = resolved.definition;
     return { kind: "ready", apiVersion, body, redact: withCredentials(maskOf(secretValues(body))) };
   } catch (error) {

@@ -25,6 +25,7 @@ import {
   arrayEnd,
   arrayStep,
   arrayWaiting,
+  stepEnd,
   stepMade,
   withArrayEnding,
   type ArrayStep,
@@ -201,7 +202,8 @@ class Reconciliation {
   async #array(): Promise<boolean> {
     const outcomes = await this.#deps.jobs.outcomesOf(this.#stored.job);
     const found = await withStart(this.#deps, this.#stored.job);
-    let job = found.array?.step?.to === this.#madeTo ? stepMade(found) : found;
+    const step = stepEnd(found);
+    let job = step !== undefined && step === this.#madeTo ? stepMade(found) : found;
     for (let steps = 0; steps < maxSteps && job.array !== undefined && !this.#deadline.over; steps++) {
       const asked = { admitted: this.#admitted, mayMake: await mayMake(this.#deps) };
       const step = arrayStep(job, job.array, outcomes, asked, this.#deps.now(), rulesOf(this.#deps));
@@ -249,7 +251,7 @@ class Reconciliation {
         if (!(await this.#save(step.job))) return { rests: false };
         if (!(await makeChildren(this.#deps, this.#stored.job, outcomes, step, opened.array)))
           return { rests: await this.#saveAndRequeue(this.#stored.job, this.#deps.now() + second, true) };
-        this.#madeTo = this.#stored.job.array?.step?.to;
+        this.#madeTo = stepEnd(this.#stored.job);
         return { job: stepMade(this.#stored.job) };
     }
   }
@@ -265,6 +267,7 @@ class Reconciliation {
   /** With the counts and results as they are once nothing of it is left. */
   async #endArray(job: Job): Promise<boolean> {
     if (job.array === undefined) return false;
+    if (job.array.packing !== undefined) await this.#deps.jobs.endWaitingItems(job);
     const outcomes = await this.#deps.jobs.outcomesOf(job);
     await captureArray(this.#deps, job);
     await this.#save(arrayEnd(job, job.array, outcomes, this.#deps.now()));

@@ -70,6 +70,12 @@ const promises: Readonly<Record<OptionName, Promises>> = {
       expect(replies.map(({ status }) => status)).toEqual([200, 400, 400]);
     },
   },
+  pack: {
+    "it is for arrays only, and no more than fit into one group": async () => {
+      const replies = await Promise.all(["array=9&pack=3", "array=90&pack=60", "pack=3"].map(dryArray));
+      expect(replies.map(({ status }) => status)).toEqual([200, 400, 400]);
+    },
+  },
   polling: {
     "false accepts with 200, any other word with 202, and each with a Location to ask": async () => {
       const accept = (polling: string): Promise<Reply> =>

@@ -3,7 +3,7 @@ import { ownerOf, tagNames } from "../../../src/shared/aci/arm-group.ts";
 import { composeGroup } from "../../../src/shared/aci/group-body.ts";
 import { traceparentOf } from "../../../src/shared/base/traceparent.ts";
 import { parseDefinition, type ArrayChild, type Definition } from "../../../src/shared/definition/index.ts";
-import { installationTag, job, target } from "../../kit/kit.ts";
+import { installationTag, job, jobId, start, target } from "../../kit/kit.ts";
 
 const read = (text: string): Definition => {
   const parsed = parseDefinition(text, { defaultApiVersion: "2025-09-01" });
@@ -156,13 +156,13 @@ describe("a child of an array", () => {
   const composed = (item: ArrayChild["item"], isSecret = false, env = false): string =>
     JSON.stringify(
       composeGroup(definition, job({ options: { env } }), target, installationTag, {
-        child: { index: 7, size: 300, item, isSecret },
+        children: [{ index: 7, size: 300, item, isSecret }],
       }).properties,
     );
 
   it("has its index, the array's size and its item in every container, whatever the option env says", () => {
     const { properties } = composeGroup(definition, job(), target, installationTag, {
-      child: { index: 7, size: 300, item: "a b", isSecret: false },
+      children: [{ index: 7, size: 300, item: "a b", isSecret: false }],
     });
     const expected = [
       { name: "ACI_PROXY_ARRAY_INDEX", value: "7" },
@@ -178,6 +178,24 @@ describe("a child of an array", () => {
       initContainers: [{ properties: { environmentVariables: expected } }],
     });
     expect(composed("a", false, true)).toContain("ACI_PROXY_JOB_ID");
+  });
+
+  it("has in a pack its own in its own container", () => {
+    const container = (name: string) => ({ name, properties: { image: "a" } });
+    const body = { properties: { containers: [container("app-7"), container("app-9")] } };
+    const pack = job({ child: { array: jobId(), arrayAt: start, index: 3, size: 300, items: [7, 9] } });
+    const children = [7, 9].map((index) => ({ index, size: 300, item: `item ${index}`, isSecret: false }));
+    const { properties } = composeGroup({ ...definition, body }, pack, target, installationTag, { children });
+    const ofItem = (index: number): object => ({
+      properties: {
+        environmentVariables: [
+          { name: "ACI_PROXY_ARRAY_INDEX", value: String(index) },
+          { name: "ACI_PROXY_ARRAY_SIZE", value: "300" },
+          { name: "ACI_PROXY_ARRAY_ITEM", value: `item ${index}` },
+        ],
+      },
+    });
+    expect(properties).toMatchObject({ containers: [ofItem(7), ofItem(9)] });
   });
 
   it("has an object as compact JSON, and nothing where the array is a number", () => {

@@ -46,19 +46,24 @@ describe("an array's next step", () => {
   it("is to make as many children as may exist, in a step that is saved first", () => {
     expect(step(array())).toMatchObject({
       do: "make",
-      indexes: [0, 1, 2, 3],
-      at: start + second,
+      children: [0, 1, 2, 3].map((number) => ({ number, at: start + second })),
       job: { array: { made: 0, step: { from: 0, to: 4, at: start + second } } },
     });
   });
 
   it("is to make a step again that may not have been made, with its own time, paused or not", () => {
     const begun = array({ made: 2, step: { from: 2, to: 4, at: start } });
-    expect(step(begun, ends("SS"), { mayMake: false })).toMatchObject({ do: "make", indexes: [2, 3], at: start });
+    expect(step(begun, ends("SS"), { mayMake: false })).toMatchObject({
+      do: "make",
+      children: [2, 3].map((number) => ({ number, at: start })),
+    });
   });
 
   it("is to make as many as have ended", () => {
-    expect(step(array({ made: 4 }), ends(".S.F"))).toMatchObject({ do: "make", indexes: [4, 5] });
+    expect(step(array({ made: 4 }), ends(".S.F"))).toMatchObject({
+      do: "make",
+      children: [{ number: 4 }, { number: 5 }],
+    });
   });
 
   it("makes at most a hundred children at once", () => {
@@ -83,7 +88,7 @@ describe("an array's next step", () => {
       made: 1,
       parallelism: 2,
     });
-    expect(step(some)).toMatchObject({ do: "make", indexes: [3] });
+    expect(step(some)).toMatchObject({ do: "make", children: [{ number: 3 }] });
     expect(step(array({ only: [[7, 7]], made: 1 }), ends(".......S"))).toMatchObject({ do: "end" });
   });
 

@@ -156,7 +156,7 @@ export class ArrayWorld {
         return madeTo;
       }
       const until = this.#now + makeTime;
-      for (const index of step.indexes) {
+      for (const { number: index } of step.children) {
         if (this.#now >= until) return "rests";
         this.#insert(index);
         yield;

@@ -346,7 +346,8 @@ describe("options of an array", () => {
     [{ array: 2, minSuccess: "101%" }, "minSuccess must be"],
     [{ array: 2, parallelism: 0 }, "parallelism must be"],
     [{ array: 2, group: "g", onGroupFull: "reject" }, "onGroupFull must be wait"],
-    [{ array: 2, pack: 2 }, "Unknown option pack"],
+    [{ pack: 2 }, "pack needs the option array"],
+    [{ array: 2, pack: 61 }, "pack must be a whole number from 2 to 60"],
   ])("%j is refused", (values, message) => {
     expect(faults(values)).toEqual([expect.objectContaining({ message: expect.stringContaining(message) as unknown })]);
   });

@@ -18,6 +18,15 @@ import {
 /** The definition of one child: nothing in its item is a gap, a reference to a vault, or anything but a value. Pure. */
 export function childDefinition(array: ArrayDefinition, index: number): Definition {
   const { name, apiVersion } = array;
+  const { body, references } = childBody(array, index);
+  return { name, apiVersion, body, view: viewOf(body, references) };
+}
+
+/** Its body, and which references to a vault in it are its array's own. */
+export function childBody(
+  array: ArrayDefinition,
+  index: number,
+): { readonly body: JsonObject; readonly references: OwnReferences } {
   const child: ItemAt = { index, item: array.items?.[index] };
   const withGaps = new Map(array.gaps.map((each) => [each.key, each]));
   const filled = mapLeaves(array.body, ({ value, trail }) => {
@@ -28,7 +37,7 @@ export function childDefinition(array: ArrayDefinition, index: number): Definiti
   });
   // Empty text at the top is as good as absent there, as where it was written so.
   const body = Object.fromEntries(Object.entries(filled).filter(([, value]) => value !== ""));
-  return { name, apiVersion, body, view: viewOf(body, referencesOf(array, withGaps, child)) };
+  return { body, references: referencesOf(array, withGaps, child) };
 }
 
 function referencesOf(

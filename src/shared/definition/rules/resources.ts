@@ -62,6 +62,13 @@ function judgeLimits({ findings, containers }: Judge): void {
   }
 }
 
+/** What ACI gives one group in all, by its documentation. */
+export const groupMax = { cpu: 31, memoryGB: 240 } as const;
+
+/** The warning about a group that is too small, which its copies in one group together are not. */
+export const tooSmall =
+  "A group needs at least 1 CPU and 1 GB, all its containers together; with less it is likely to be refused.";
+
 function judgeTotals({ group, findings, containers }: Judge): void {
   const list = group.get("containers");
   const requests = containers.map((container) => container.get("properties").get("resources").get("requests"));
@@ -86,9 +93,6 @@ function judgeTotals({ group, findings, containers }: Judge): void {
         : "More than 4 CPUs or 16 GB need a quota that was asked for in the region; without it the group is refused.",
     );
   } else if ((cpu > 0 && cpu < 1) || (memory > 0 && memory < 1)) {
-    findings.warn(
-      list,
-      "A group needs at least 1 CPU and 1 GB, all its containers together; with less it is likely to be refused.",
-    );
+    findings.warn(list, tooSmall);
   }
 }
