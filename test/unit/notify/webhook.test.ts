@@ -5,7 +5,7 @@ import { eventTopic } from "../../../src/shared/notify/event-topic.ts";
 import { webhook } from "../../../src/shared/notify/webhook.ts";
 import { ended, jobId, settings, start } from "../../kit/kit.ts";
 
-it("the webhook hears of an array and of none of its children, of which only the event topic hears", () => {
+it("the webhook hears of an array alone, the event topic of its children too", () => {
   const links = settings();
   const finished = { kind: "finished", sequence: 3, at: start, attempt: 1 } as const;
   const chat = webhook(new Secret("https://hooks.example/1"), {
