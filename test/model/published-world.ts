@@ -125,11 +125,11 @@ export class PublishedWorld {
       if (this.now >= this.#nextTick) {
         this.#nextTick += minute;
         await this.#unlessItDies(() => runPass(this.deps, "timer"));
-        let over = false;
+        const end = { isOver: false };
         await this.#unlessItDies(async () => {
-          over = await isOver();
+          end.isOver = await isOver();
         });
-        if (over) return;
+        if (end.isOver) return;
       }
       const next = Math.min(until, this.#nextTick, ...this.#queue.all.map(({ visibleAt }) => visibleAt));
       this.#clock.advance(Math.max(1, next - this.now));

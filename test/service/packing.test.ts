@@ -33,7 +33,7 @@ if (isFull)
 
 it(
   "wherever the host dies, each item ends once, and no item runs again that ended with 0",
-  { timeout: 600_000 },
+  { timeout: 3_600_000 },
   async () => {
     const trial = { items: 6, pack: 3 };
     const { calls } = await packingTrial(trial);

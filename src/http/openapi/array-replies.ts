@@ -76,7 +76,9 @@ export const arrayReplies = () => ({
     name: text("As its caller wrote it."),
     state: state(),
     size: count("Of the array."),
-    results: z.array(childResult()).meta({ description: "By index; those that have no job yet are left out, and an item of a pack until that has ended." }),
+    results: z.array(childResult()).meta({
+      description: "By index; those that have no job yet are left out, and an item of a pack until that has ended.",
+    }),
     continuation: text("Where the next page begins; absent on the last one.").optional(),
   }),
 });
