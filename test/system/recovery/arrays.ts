@@ -1,6 +1,7 @@
 import { odata } from "@azure/data-tables";
 import { z } from "zod";
 import { parseJobId, type JobId } from "../../../src/shared/base/ids.ts";
+import { parseJson } from "../../../src/shared/base/json.ts";
 import { second } from "../../../src/shared/base/duration.ts";
 import { terminalStates } from "../../../src/shared/job/job.ts";
 import { arrayPartition } from "../../../src/shared/store/job-row.ts";
@@ -223,13 +224,17 @@ class Trial {
   async #submitted(text: string, indexes: readonly number[]): Promise<Submitted> {
     const id = parseJobId(text);
     if (id === undefined) throw new Error(`${text} is no id.`);
-    const { createdAt } = record.parse(await this.#read(`jobs/${id}`));
+    const { createdAt } = await this.#read(`jobs/${id}`, record);
     return (this.#judge.running = { id, createdAt: Date.parse(createdAt), indexes });
   }
 
-  async #read(path: string): Promise<unknown> {
-    const found = await this.#world.until(path, () => this.#world.call("GET", path), this.#enough);
-    return JSON.parse(found.text);
+  /** As often as a host is away, or has no such answer. */
+  #read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    const answer = async (): Promise<T | undefined> => {
+      const reply = await this.#world.call("GET", path);
+      return schema.safeParse(parseJson(reply?.text ?? "")).data;
+    };
+    return this.#world.until(path, answer, this.#enough);
   }
 
   /** Until nothing of it is left; hosts are killed on the way. */
@@ -253,7 +258,7 @@ class Trial {
     const children = await childrenOf(this.#world, array);
     const codes = array.indexes.map((index) => items[index]?.code ?? 0);
     const failed = codes.filter((code) => code !== 0).length;
-    const { message, array: counts, results } = ended.parse(await this.#read(`status/${array.id}`));
+    const { message, array: counts, results } = await this.#read(`status/${array.id}`, ended);
     const planned = array.indexes.map((index, n) => `${index} ${codes[n] === 0 ? "Succeeded" : "Failed"} ${codes[n]}`);
     const shown = (list: readonly Shown[]): string[] =>
       list.map(({ index, state, exitCode }) => `${index} ${state} ${exitCode}`);
