@@ -1,7 +1,7 @@
 import type { GovernedAci } from "./governed-client.ts";
 import type { Read } from "./client.ts";
 import type { DeleteAnswer } from "../job/arm-answers.ts";
-import { secretValues } from "../definition/index.ts";
+import { itemText, secretValues, type ArrayChild } from "../definition/index.ts";
 import { Unavailable } from "../base/errors.ts";
 import type { AzureError, Job } from "../job/job.ts";
 import type { ObservedGroup, Observation } from "../job/observation.ts";
@@ -33,11 +33,17 @@ async function maskOfJob(
   try {
     const opened = await openDefinition(deps, stored);
     const resolved = opened.kind === "open" ? await withVaultSecrets(deps, opened.definition) : opened;
-    return resolved.kind === "open" ? maskFor(secretValues(resolved.definition.body)) : undefined;
+    if (opened.kind !== "open" || resolved.kind !== "open") return undefined;
+    return maskFor([...secretValues(resolved.definition.body), ...secretItem(opened.child)]);
   } catch (error) {
     if (error instanceof Unavailable && error.service !== "storage") return undefined;
     throw error;
   }
+}
+
+/** A child's item where its containers have it as a secret variable, which the definition does not show. */
+function secretItem({ isSecret = false, item }: Partial<ArrayChild> = {}): readonly string[] {
+  return isSecret && item !== undefined ? [itemText(item)] : [];
 }
 
 async function maskOfAzure(deps: OpenDeps, stored: Stored): Promise<Mask | undefined> {

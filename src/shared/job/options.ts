@@ -482,7 +482,7 @@ function* packContradictions({ pack, parallelism, main, keep }: JobOptions): Gen
 
 /**
  * A query without the gateways' parameters: what may be options. One that is there more than once, and not with the same value, is a
- * list, which most options refuse: nobody's `dryRun=true` is to be lost to a second one.
+ * list, which most options refuse: nobody's `dryRun=true` is to be lost to a second one. Two arrays are no list of items.
  */
 export function optionsOfQuery(query: Iterable<readonly [string, string]>, settings: Settings): JsonObject {
   const gateways = new Set(settings.gatewayParameters.map((name) => name.toLowerCase()));
@@ -495,9 +495,10 @@ export function optionsOfQuery(query: Iterable<readonly [string, string]>, setti
     else given.set(key, { name, values: new Set([value]) });
   }
   return Object.fromEntries(
-    [...given.values()].map(({ name, values: [first = "", ...more] }) => [
-      name,
-      more.length === 0 ? first : [first, ...more],
-    ]),
+    [...given].map(([key, { name, values }]): [string, JsonValue] => {
+      const [first = "", ...more] = values;
+      if (more.length === 0) return [name, first];
+      return [name, key === "array" ? null : [first, ...more]];
+    }),
   );
 }

@@ -201,6 +201,8 @@ describe("faults of an array", () => {
     ["a list", [["a"]], "item 0 is a list"],
     ["text that is no list", "a,b", "whole number from 1 to 10000"],
     ["a NUL character", ["a", "b\0"], "item 1 has one"],
+    ["a number that JSON reads as infinite", "[1, 1e999]", "numbers are finite: item 1 has another"],
+    ["no number", [{ a: 1 }, { a: [NaN] }], "numbers are finite: item 1 has another"],
   ])("%s is refused, with the index of the first item that is wrong", (_what, value, message) => {
     const read = readItems(value);
     expect(read.ok ? "" : read.error).toContain(message);

@@ -44,6 +44,8 @@ export function readItems(value: JsonValue): Result<ArrayItems, string> {
       );
     if (isDeeperThan(item, maxDepth))
       return err(`must be a list of items that are nested less deeply than item ${index}`);
+    if (!hasOnlyNumbers(item))
+      return err(`must be a list of items whose numbers are finite: item ${index} has another`);
     if (typeof item === "string" && item.includes("\0"))
       return err(`must be a list of items without NUL characters: item ${index} has one`);
     items.push(item);
@@ -58,6 +60,12 @@ export function itemText(item: Item): string {
 
 export function isItem(value: JsonValue | undefined): value is Item {
   return value !== null && value !== undefined && !Array.isArray(value);
+}
+
+/** JSON, in which items are kept, has neither infinity nor NaN. */
+function hasOnlyNumbers(value: JsonValue): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  return typeof value !== "object" || value === null || Object.values(value).every(hasOnlyNumbers);
 }
 
 function kindOf(value: JsonValue): string {
