@@ -1,17 +1,23 @@
 import { z } from "zod";
-import { parseJobId } from "../../shared/base/ids.ts";
+import { Unavailable } from "../../shared/base/errors.ts";
+import { parseJobId, type JobId } from "../../shared/base/ids.ts";
+import { inParallel } from "../../shared/base/in-parallel.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { requeueCalled } from "../../shared/intake/group-slot.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { maxPriority } from "../../shared/job/options.ts";
 import { queueTimeOf } from "../../shared/job/slot.ts";
-import { columnsOf } from "../../shared/store/job-row.ts";
+import { activeJobs } from "../../shared/store/active-jobs.ts";
+import type { ActiveJob } from "../../shared/store/job-index.ts";
+import { arrayPartition, columnsOf } from "../../shared/store/job-row.ts";
+import type { Stored } from "../../shared/store/jobs.ts";
 import { memberOf } from "../../shared/store/group-entries.ts";
 import { audit } from "../lib/audit.ts";
 import { readJson } from "../lib/json-body.ts";
 import { handler, json, refuse } from "../lib/reply.ts";
 import { VisibleJobs } from "../lib/visible.ts";
+import { maxCall } from "./max-call.ts";
 import type { Reply } from "../openapi/replies.ts";
 
 const mustBe = `must be a whole number from ${-maxPriority} to ${maxPriority}`;
@@ -19,9 +25,9 @@ export const priorityBody = z.object({ priority: z.int(mustBe).min(-maxPriority,
 
 type PriorityDeps = Pick<Deps, "groups" | "teamSlots" | "jobs" | "queues" | "now" | "log">;
 
-/** `POST /api/jobs/{id}/priority`: a job that waits gets another place where it waits. May be repeated. */
+/** `POST /api/jobs/{id}/priority`: a job that waits gets another place where it waits, an array's children too. May be repeated. */
 export function setPriority(deps: PriorityDeps) {
-  const { jobs, groups, log } = deps;
+  const { jobs, log, now } = deps;
   return handler(log, async (request, context) => {
     const body = await readJson(request, priorityBody);
     if (!body.ok) return refuse(body.error, context);
@@ -30,23 +36,49 @@ export function setPriority(deps: PriorityDeps) {
     const before = id && (await new VisibleJobs(jobs, context, "steers").peek(id));
     if (id === undefined || before === undefined)
       return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
-    const to: Job = { ...before.job, options: { ...before.job.options, priority } };
-    // Once more after its row says so: it may have begun to wait for something else meanwhile.
-    await move(deps, before.job, to);
-    const saved = await jobs.change(id, (job) =>
-      hasEnded(job.phase) ? undefined : { job: { ...job, options: { ...job.options, priority } } },
-    );
-    if (saved === undefined || hasEnded(saved.job.phase))
+    const saved = await prefer(deps, before, priority);
+    if (saved === undefined)
       return refuse({ code: "JobEnded", message: "The job has ended: it waits for nothing any more." }, context);
-    await move(deps, before.job, saved.job);
-    const { job, key } = saved;
-    await jobs.index.mirror(id, key, job.checkAt, columnsOf(job, jobs.prices));
-    for (const member of [memberOf(job), deps.teamSlots.memberOf(job)])
-      if (member !== undefined) await requeueCalled(deps, await groups.callUp(member.group));
+    const { job } = saved;
+    const failures: Error[] = [];
+    const failed = (_child: ActiveJob, error: unknown): void => {
+      failures.push(error instanceof Error ? error : new Error("A child could not be moved.", { cause: error }));
+    };
+    const one = async (child: ActiveJob): Promise<void> => {
+      const stored = await jobs.peek(child.id);
+      if (stored !== undefined) await prefer(deps, stored, priority);
+    };
+    const children = job.array === undefined ? [] : activeJobs(jobs, { array: arrayOf(job) }, undefined);
+    const reached = await inParallel(children, one, { width: 8, until: now() + maxCall, now, failed });
+    const [first] = failures;
+    if (first !== undefined) throw first;
+    if (reached !== "all") throw new Unavailable("storage", "Not all children of the array have it yet.");
     audit(log, context, "priority", { ...logFieldsOf(job), priority });
     const reply: Reply<"Priority"> = { message: `The job has a head start of ${priority} seconds.`, id, priority };
     return json(200, reply);
   });
+}
+
+/** @returns the job with it; `undefined` for one that has ended */
+async function prefer(deps: PriorityDeps, before: Stored, priority: number): Promise<Stored | undefined> {
+  const { jobs, groups, teamSlots } = deps;
+  const to: Job = { ...before.job, options: { ...before.job.options, priority } };
+  // Once more after its row says so: it may have begun to wait for something else meanwhile.
+  await move(deps, before.job, to);
+  const saved = await jobs.change(before.job.id, (job) =>
+    hasEnded(job.phase) ? undefined : { job: { ...job, options: { ...job.options, priority } } },
+  );
+  if (saved === undefined || hasEnded(saved.job.phase)) return undefined;
+  await move(deps, before.job, saved.job);
+  const { job, key } = saved;
+  await jobs.index.mirror(job.id, key, job.checkAt, columnsOf(job, jobs.prices));
+  for (const member of [memberOf(job), teamSlots.memberOf(job)])
+    if (member !== undefined) await requeueCalled(deps, await groups.callUp(member.group));
+  return saved;
+}
+
+function arrayOf({ id, createdAt }: Job): { readonly id: JobId; readonly partition: string } {
+  return { id, partition: arrayPartition(id, createdAt) };
 }
 
 /** Wherever it waits. */
