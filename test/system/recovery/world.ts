@@ -319,9 +319,7 @@ export class World {
 
   async #keys(table: string, prefix: string): Promise<readonly string[]> {
     const keys: string[] = [];
-    for await (const { rowKey } of this.#entities(table, ["RowKey"])) {
-      if (rowKey?.startsWith(prefix)) keys.push(rowKey);
-    }
+    for await (const { rowKey } of this.#entities(table, ["RowKey"])) if (rowKey?.startsWith(prefix)) keys.push(rowKey);
     return keys;
   }
 
