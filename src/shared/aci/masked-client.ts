@@ -34,7 +34,7 @@ async function maskOfJob(
     const opened = await openDefinition(deps, stored);
     const resolved = opened.kind === "open" ? await withVaultSecrets(deps, opened.definition) : opened;
     if (opened.kind !== "open" || resolved.kind !== "open") return undefined;
-    return maskFor([...secretValues(resolved.definition.body), ...secretItem(opened.child)]);
+    return maskFor([...secretValues(resolved.definition.body), ...(opened.children ?? []).flatMap(secretItem)]);
   } catch (error) {
     if (error instanceof Unavailable && error.service !== "storage") return undefined;
     throw error;
@@ -42,7 +42,7 @@ async function maskOfJob(
 }
 
 /** A child's item where its containers have it as a secret variable, which the definition does not show. */
-function secretItem({ isSecret = false, item }: Partial<ArrayChild> = {}): readonly string[] {
+function secretItem({ isSecret, item }: ArrayChild): readonly string[] {
   return isSecret && item !== undefined ? [itemText(item)] : [];
 }
 
