@@ -287,8 +287,7 @@ export class World {
   async rows(): Promise<readonly Row[]> {
     const rows: Row[] = [];
     for await (const row of this.#entities(tableNames.jobs, columns)) {
-      // Beside an array's children lie their counts.
-      if (typeof row["id"] === "string") rows.push(rowOf(row));
+      if (typeof row["id"] === "string") rows.push(rowOf(row)); // the counts of an array have no id
     }
     return rows;
   }
