@@ -5,6 +5,7 @@ import { openObject } from "../base/open.ts";
 import { parseJson } from "../base/json.ts";
 import { endCounts, itemFailure } from "../job/job.ts";
 import { nothingEnded, type ArrayOutcomes } from "../job/array-outcomes.ts";
+import { isReason, type Reason } from "../job/reasons.ts";
 import { storageCall } from "./connect.ts";
 import { countsRow, type JobKey } from "./job-row.ts";
 
@@ -55,11 +56,29 @@ export function outcomesAction(
   return etag === undefined ? ["create", row] : ["update", row, "Replace", { etag }];
 }
 
-/** When one of an array's children started, if one has: milliseconds since 1970. */
-export async function aStart(table: TableClient, partitionKey: string): Promise<number | undefined> {
-  const filter = `PartitionKey eq '${partitionKey}' and startedAt ge datetime'1970-01-01T00:00:00Z'`;
-  const pages = table.listEntities({ queryOptions: { filter, select: ["startedAt"] } }).byPage({ maxPageSize: 1 });
+/** When one of an array's children started, milliseconds since 1970; where none has, why one waits, if one does. */
+export interface StartOrWait {
+  readonly startedAt?: number;
+  readonly waitsFor?: Reason;
+}
+
+/** One read, or two where no child has started. An item of a pack is no child. */
+export async function startOrWait(table: TableClient, partitionKey: string): Promise<StartOrWait> {
+  const startedAt = await ofAnyChild(table, partitionKey, "startedAt", "startedAt ge datetime'1970-01-01T00:00:00Z'");
+  if (startedAt instanceof Date) return { startedAt: startedAt.getTime() };
+  const reason = await ofAnyChild(
+    table,
+    partitionKey,
+    "reason",
+    "state eq 'Queued' and queuedAt ge datetime'1970-01-01T00:00:00Z'",
+  );
+  return typeof reason === "string" && isReason(reason) ? { waitsFor: reason } : {};
+}
+
+/** A column of one of an array's children of which that holds. */
+async function ofAnyChild(table: TableClient, partitionKey: string, column: string, meant: string): Promise<unknown> {
+  const filter = `PartitionKey eq '${partitionKey}' and ${meant}`;
+  const pages = table.listEntities({ queryOptions: { filter, select: [column] } }).byPage({ maxPageSize: 1 });
   const page = await storageCall(() => pages.next(), 404);
-  const at = page === 404 || page.done ? undefined : page.value[0]?.["startedAt"];
-  return at instanceof Date ? at.getTime() : undefined;
+  return page === 404 || page.done ? undefined : page.value[0]?.[column];
 }

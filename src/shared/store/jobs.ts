@@ -5,7 +5,7 @@ import { InSequence } from "../base/in-sequence.ts";
 import { conflict, done, rewrite, type Pacing, type Try } from "../base/rewrite.ts";
 import { countEnd, type ArrayOutcomes } from "../job/array-outcomes.ts";
 import { hasEnded, recordOf, type Job } from "../job/job.ts";
-import { aStart, outcomesAction, readOutcomes } from "./array-outcomes.ts";
+import { outcomesAction, readOutcomes, startOrWait, type StartOrWait } from "./array-outcomes.ts";
 import { endWaitingItems, itemActions, packOf } from "./item-rows.ts";
 import {
   arrayPartition,
@@ -229,9 +229,9 @@ export class JobStore {
     return this.#read(jobKey(array, arrayAt));
   }
 
-  /** When one of an array's children started, if one has: milliseconds since 1970. */
-  childStart({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<number | undefined> {
-    return aStart(this.#table, arrayPartition(id, createdAt));
+  /** When one of an array's children started, or why one waits. */
+  childStart({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<StartOrWait> {
+    return startOrWait(this.#table, arrayPartition(id, createdAt));
   }
 
   /** What has ended of an array: one point read. */
