@@ -47,7 +47,7 @@ it("an array's priority is that of its children, of those that wait too", async 
   expect((await childrenOf(bench, array)).map(({ options }) => options.priority)).toEqual([3600, 3600, 3600, 3600]);
 });
 
-it("an array says what its children wait for, as long as none has started", async () => {
+it("an array says what its children wait for, until the first of them starts", async () => {
   const bench = await openBench();
   bench.aci.faults.add({
     match: { kind: "put" },

@@ -56,7 +56,7 @@ export function outcomesAction(
   return etag === undefined ? ["create", row] : ["update", row, "Replace", { etag }];
 }
 
-/** When one of an array's children started, milliseconds since 1970; where none has, why one waits, if one does. */
+/** When one of an array's children started, milliseconds since 1970; before the first start, why one waits, if one does. */
 export interface StartOrWait {
   readonly startedAt?: number;
   readonly waitsFor?: Reason;
