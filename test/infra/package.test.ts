@@ -46,7 +46,9 @@ describe("The package", () => {
     const names = Object.keys(files);
     expect(names).toEqual(expect.arrayContaining(["dist/index.cjs", "host.json", "package.json"]));
     expect(
-      names.filter((name) => !/^(dist\/(index\.cjs|parts\/[\w-]+\.cjs|dashboard\/[\w.]+)|host\.json|package\.json)$/.test(name)),
+      names.filter(
+        (name) => !/^(dist\/(index\.cjs|parts\/[\w-]+\.cjs|dashboard\/[\w.]+)|host\.json|package\.json)$/.test(name),
+      ),
     ).toEqual([]);
     expect(zip.length).toBeLessThan(2 * 1024 * 1024);
     const manifest: unknown = JSON.parse(Buffer.from(files["package.json"] ?? []).toString());

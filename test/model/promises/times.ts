@@ -70,7 +70,8 @@ export function endObservedInTime(ledger: Ledger, job: Job): void {
   for (const group of ledger.groupsOf(job.id)) {
     const endedAt = decidedAt(spec, group);
     // A group whose create was taken for refused is found when its job is admitted again, which waits for the end of a pause.
-    if (ledger.now > ledger.latest(job, Math.max(endedAt, ledger.resumedAt))) ledger.violated(`${job.id} goes on long after its end at ${endedAt}`);
+    if (ledger.now > ledger.latest(job, Math.max(endedAt, ledger.resumedAt)))
+      ledger.violated(`${job.id} goes on long after its end at ${endedAt}`);
   }
 }
 
