@@ -64,9 +64,10 @@ function helpOf({ text, schema, fallback }: (typeof optionsTable)[OptionName]): 
 async function run(given: string | undefined, flags: Flags, command: Command): Promise<number> {
   const { service, json } = contextOf(command);
   if (given === "-" && flags.array === "-") throw new Misuse("only one of file and --array can come from stdin");
+  const options = optionsFrom(flags);
   const { file, definition } = await sourceOf(given, flags);
   const query: SubmitOptions = {
-    ...optionsFrom(flags),
+    ...options,
     ...(flags.array === undefined ? {} : { array: await arrayFrom(flags.array) }),
   };
   const warn = (faults: Refused["errors"] | undefined): void => {
