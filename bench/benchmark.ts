@@ -63,8 +63,10 @@ export function versusFloor(
     unit,
     value: significant(median(values)),
     floor: { what: floor.what, value: significant(median(floor.values)) },
-    ratio: significant(median(ratios)),
-    spread: spreadOf(ratios),
+    // Of less than a unit, as a floor may be, there is no ratio.
+    ...(ratios.every(Number.isFinite)
+      ? { ratio: significant(median(ratios)), spread: spreadOf(ratios) }
+      : { spread: spreadOf(values) }),
     ...(goal === undefined ? {} : { goal: { of: "ratio" as const, ...goal } }),
   };
 }
