@@ -3,27 +3,8 @@ import type { Refusal, Result } from "../../../src/shared/base/errors.ts";
 import { groupName } from "../../../src/shared/base/ids.ts";
 import type { JsonObject, JsonValue } from "../../../src/shared/base/json.ts";
 import { newJob } from "../../../src/shared/intake/new-job.ts";
-import { check, type Checked, type Submission } from "../../../src/shared/intake/submission.ts";
-import { jobId, settings } from "../../kit/kit.ts";
-
-function submission(text: string, options: JsonObject): Submission {
-  return {
-    source: { kind: "text", text },
-    query: {},
-    envelope: options,
-    via: "http",
-    id: undefined,
-    createdAt: undefined,
-    idempotencyKey: undefined,
-    callBackUri: undefined,
-    replyTo: undefined,
-    correlationId: undefined,
-    traceparent: undefined,
-    requestedBy: undefined,
-    rerunOf: undefined,
-    unknown: [],
-  };
-}
+import { check, type Checked } from "../../../src/shared/intake/submission.ts";
+import { jobId, settings, submission } from "../../kit/kit.ts";
 
 const definition = (name = "nightly", image = "example/app:1", value = "${index}"): string => `
 name: ${name}
@@ -39,7 +20,7 @@ properties:
 `;
 
 const judged = (text: string, options: JsonObject, environment = {}): Result<Checked> =>
-  check(submission(text, options), settings(environment));
+  check(submission(text, { envelope: options }), settings(environment));
 const refused = (text: string, options: JsonObject, environment = {}): Refusal => {
   const result = judged(text, options, environment);
   if (result.ok) throw new Error("It was taken.");
@@ -117,7 +98,7 @@ describe("bad input", () => {
 
 describe("an array that can be taken", () => {
   const made = (options: JsonObject, name = "nightly") =>
-    newJob(submission("", {}), checked(definition(name), options), jobId(1), 0);
+    newJob(submission(""), checked(definition(name), options), jobId(1), 0);
 
   it("is one job whose row holds what is asked for, and no item", () => {
     const job = made({ array: ["first", "second", "third"], failFast: true, minSuccess: "50%" });

@@ -3,27 +3,8 @@ import type { JsonObject } from "../../../src/shared/base/json.ts";
 import { groupName } from "../../../src/shared/base/ids.ts";
 import { packDefinition } from "../../../src/shared/definition/index.ts";
 import { newChild, newJob } from "../../../src/shared/intake/new-job.ts";
-import { check, type Checked, type Submission } from "../../../src/shared/intake/submission.ts";
-import { jobId, settings, start } from "../../kit/kit.ts";
-
-function submission(text: string, options: JsonObject): Submission {
-  return {
-    source: { kind: "text", text },
-    query: {},
-    envelope: options,
-    via: "http",
-    id: undefined,
-    createdAt: undefined,
-    idempotencyKey: undefined,
-    callBackUri: undefined,
-    replyTo: undefined,
-    correlationId: undefined,
-    traceparent: undefined,
-    requestedBy: undefined,
-    rerunOf: undefined,
-    unknown: [],
-  };
-}
+import { check, type Checked } from "../../../src/shared/intake/submission.ts";
+import { jobId, settings, start, submission } from "../../kit/kit.ts";
 
 interface Parts {
   readonly name?: string;
@@ -62,7 +43,10 @@ properties:
 const vault = { VAULT_URL: "https://contoso.vault.azure.net", VAULT_SECRETS: "job-*" };
 const items = ["x", "y", "z"];
 const judged = (parts: Parts, options: JsonObject = {}, environment: Readonly<Record<string, string>> = {}) =>
-  check(submission(definition(parts), { array: items, pack: 2, ...options }), settings({ ...vault, ...environment }));
+  check(
+    submission(definition(parts), { envelope: { array: items, pack: 2, ...options } }),
+    settings({ ...vault, ...environment }),
+  );
 const checked = (parts: Parts = {}, options: JsonObject = {}): Checked => {
   const result = judged(parts, options);
   if (!result.ok) throw new Error(JSON.stringify(result.error));
@@ -101,7 +85,7 @@ describe("packs are refused", () => {
   ])("%s", (_, parts, options, message) => {
     const { array = items, ...rest } = options;
     const given: JsonObject = { ...(array === null ? {} : { array }), pack: 2, ...rest };
-    const result = check(submission(definition(parts), given), settings(vault));
+    const result = check(submission(definition(parts), { envelope: given }), settings(vault));
     expect(result.ok ? "taken" : JSON.stringify(result.error)).toContain(message);
   });
 
@@ -137,7 +121,7 @@ describe("a pack", () => {
 
   it("has a name of its own, no attempts of the caller's, and its items in its row", () => {
     const all = checked({}, { retries: 3 });
-    const array = newJob(submission(definition(), {}), all, jobId(), start);
+    const array = newJob(submission(definition()), all, jobId(), start);
     expect(array).toMatchObject({ array: { size: 3, packing: { size: 2, next: 0, packs: [] } } });
     if (all.array === undefined) throw new Error("It is no array.");
     const pack = newChild(array, { number: 1, items: [2], at: start }, packDefinition(all.array, [2]), 5);
