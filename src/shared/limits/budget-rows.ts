@@ -99,7 +99,7 @@ export class BudgetRows {
     const result = await storageCall(() => this.#table.submitTransaction([row, ...more]), 404, 409, 412);
     if (typeof result === "number") return result;
     for (const each of beside.slice(maxBeside)) await storageCall(() => this.#table.upsertEntity(each, "Replace"));
-    return { etag: result.getResponseForEntity(entity.rowKey)?.etag };
+    return { etag: result.subResponses[0]?.etag };
   }
 
   #remember(scope: string, row: BudgetRow): BudgetRow {
