@@ -4,7 +4,7 @@ import { minute, second } from "../../shared/base/duration.ts";
 import { Unavailable, Unreadable } from "../../shared/base/errors.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { columnsOf } from "../../shared/store/job-row.ts";
-import { endingOf, hasEnded, stateWord, type Job } from "../../shared/job/job.ts";
+import { endingOf, hasEnded, stateWord, type ArrayState, type Job } from "../../shared/job/job.ts";
 import type { ObservedGroup, Observation } from "../../shared/job/observation.ts";
 import { withOutcomes } from "../../shared/job/deliveries.ts";
 import type { JobId } from "../../shared/base/ids.ts";
@@ -205,8 +205,7 @@ class Reconciliation {
     const step = stepEnd(found);
     let job = step !== undefined && step === this.#madeTo ? stepMade(found) : found;
     for (let steps = 0; steps < maxSteps && job.array !== undefined && !this.#deadline.over; steps++) {
-      const asked = { admitted: this.#admitted, mayMake: await mayMake(this.#deps) };
-      const step = arrayStep(job, job.array, outcomes, asked, this.#deps.now(), rulesOf(this.#deps));
+      const step = await this.#arrayStep(job, job.array, outcomes);
       switch (step.do) {
         case "admit": {
           const admission = await admitArray(this.#deps, job);
@@ -230,6 +229,14 @@ class Reconciliation {
       }
     }
     return this.#saveAndRequeue(job, this.#deps.now() + second, true);
+  }
+
+  /** Whether the service is paused matters only where children would be made. */
+  async #arrayStep(job: Job, array: ArrayState, outcomes: ArrayOutcomes): Promise<ArrayStep> {
+    const step = (mayMake: boolean): ArrayStep =>
+      arrayStep(job, array, outcomes, { admitted: this.#admitted, mayMake }, this.#deps.now(), rulesOf(this.#deps));
+    const wished = step(true);
+    return wished.do !== "make" || (await mayMake(this.#deps)) ? wished : step(false);
   }
 
   /** @returns the array after it, or whether there is nothing more to do now */
