@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Unavailable } from "../../shared/base/errors.ts";
 import { parseJobId, type JobId } from "../../shared/base/ids.ts";
-import { inParallel } from "../../shared/base/in-parallel.ts";
+import { allInParallel } from "../../shared/base/in-parallel.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { requeueCalled } from "../../shared/intake/group-slot.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
@@ -40,18 +40,12 @@ export function setPriority(deps: PriorityDeps) {
     if (saved === undefined)
       return refuse({ code: "JobEnded", message: "The job has ended: it waits for nothing any more." }, context);
     const { job } = saved;
-    const failures: Error[] = [];
-    const failed = (_child: ActiveJob, error: unknown): void => {
-      failures.push(error instanceof Error ? error : new Error("A child could not be moved.", { cause: error }));
-    };
     const one = async (child: ActiveJob): Promise<void> => {
       const stored = await jobs.peek(child.id);
       if (stored !== undefined) await prefer(deps, stored, priority);
     };
     const children = job.array === undefined ? [] : activeJobs(jobs, { array: arrayOf(job) }, undefined);
-    const reached = await inParallel(children, one, { width: 8, until: now() + maxCall, now, failed });
-    const [first] = failures;
-    if (first !== undefined) throw first;
+    const reached = await allInParallel(children, one, { width: 8, until: now() + maxCall, now });
     if (reached !== "all") throw new Unavailable("storage", "Not all children of the array have it yet.");
     audit(log, context, "priority", { ...logFieldsOf(job), priority });
     const reply: Reply<"Priority"> = { message: `The job has a head start of ${priority} seconds.`, id, priority };

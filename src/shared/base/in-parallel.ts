@@ -9,6 +9,26 @@ export interface Course<T> {
 }
 
 /**
+ * The same for what must be done whole: all are tried, and the first that failed is thrown then.
+ *
+ * @throws Error of an item
+ */
+export async function allInParallel<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  work: (item: T) => Promise<unknown>,
+  course: Omit<Course<T>, "failed">,
+): Promise<"all" | "out of time"> {
+  const failures: Error[] = [];
+  const failed = (_item: T, error: unknown): void => {
+    failures.push(error instanceof Error ? error : new Error("A part of the work failed.", { cause: error }));
+  };
+  const reached = await inParallel(items, work, { ...course, failed });
+  const [first] = failures;
+  if (first !== undefined) throw first;
+  return reached;
+}
+
+/**
  * Does a work for each item, several at once, until there are no more or the time is up.
  *
  * @returns whether all items were reached

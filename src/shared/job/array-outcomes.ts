@@ -71,7 +71,13 @@ export function endOfIndex({ ends }: Pick<ArrayOutcomes, "ends">, index: number)
   return terminalStates.find((state) => letters[state] === letter);
 }
 
-/** How many indexes an array runs. */
+/** The indexes that an array runs, in order. */
+export function indexesOf({ size, only }: Pick<ArrayState, "size" | "only">): readonly number[] {
+  const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+  return only === undefined ? range(0, size - 1) : only.flatMap(([from, to]) => range(from, to));
+}
+
+/** How many they are. */
 export function runsIn({ size, only }: Pick<ArrayState, "size" | "only">): number {
   return only === undefined ? size : only.reduce((sum, [from, to]) => sum + to - from + 1, 0);
 }
@@ -88,13 +94,10 @@ export function activeIn({ made, step, counts }: Pick<ArrayState, "made" | "step
 export function lettersOf({ size, only, made, step }: ArrayState, { ends }: Pick<ArrayOutcomes, "ends">): string {
   const shown = Array.from({ length: size }, (): string => (only === undefined ? noEnd : "-"));
   const begun = Math.max(made, step?.to ?? 0);
-  let place = 0;
-  for (const [from, to] of only ?? ([[0, size - 1]] as const))
-    for (let index = from; index <= to; index++) {
-      const end = ends[index] ?? noEnd;
-      shown[index] = waits({ ends }, index) || (end === noEnd && place < begun) ? "A" : end;
-      place++;
-    }
+  for (const [place, index] of indexesOf({ size, only }).entries()) {
+    const end = ends[index] ?? noEnd;
+    shown[index] = waits({ ends }, index) || (end === noEnd && place < begun) ? "A" : end;
+  }
   return shown.join("");
 }
 
@@ -108,13 +111,12 @@ export interface LeftOfArray {
 /** Its indexes that did not succeed, those that never began included. */
 export function leftOf({ size, only, minSuccess, counts }: ArrayState, outcomes: ArrayOutcomes): LeftOfArray {
   const left: [number, number][] = [];
-  for (const [from, to] of only ?? [[0, size - 1] as const])
-    for (let index = from; index <= to; index++) {
-      const last = left.at(-1);
-      if (endOfIndex(outcomes, index) === "Succeeded") continue;
-      if (last?.[1] === index - 1) last[1] = index;
-      else left.push([index, index]);
-    }
+  for (const index of indexesOf({ size, only })) {
+    const last = left.at(-1);
+    if (endOfIndex(outcomes, index) === "Succeeded") continue;
+    if (last?.[1] === index - 1) last[1] = index;
+    else left.push([index, index]);
+  }
   const missing = minSuccess === undefined ? 0 : minSuccess - counts.Succeeded;
   return { only: left, minSuccess: missing > 0 ? missing : undefined };
 }

@@ -1,6 +1,6 @@
 import { minute, second } from "../base/duration.ts";
 import { maxChildNumber } from "../base/ids.ts";
-import { endedIn, endOfIndex, type ArrayOutcomes } from "./array-outcomes.ts";
+import { endedIn, endOfIndex, indexesOf, runsIn, type ArrayOutcomes } from "./array-outcomes.ts";
 import { livePacks, nextPacks, packsMade, unmade, type Packed } from "./array-packs.ts";
 import {
   hasEnded,
@@ -187,12 +187,6 @@ export function arrayEnd(job: Job, array: ArrayState, outcomes: ArrayOutcomes, n
   return move({ ...job, array: counted }, phase, verdict.reason, now);
 }
 
-/** The indexes that run, in order. */
-function indexesOf({ size, only }: Pick<ArrayState, "size" | "only">): readonly number[] {
-  const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
-  return only === undefined ? range(0, size - 1) : only.flatMap(([from, to]) => range(from, to));
-}
-
 function withOutcomes(array: ArrayState, outcomes: ArrayOutcomes): ArrayState {
   const { counts, failures, vcpuSeconds, gbSeconds } = outcomes;
   return { ...array, counts, failures: [...failures], vcpuSeconds, gbSeconds };
@@ -210,7 +204,7 @@ function judged({ counts, minSuccess, ...array }: ArrayState): {
   readonly state: TerminalState;
   readonly verdict: Verdict;
 } {
-  const enough = minSuccess ?? indexesOf(array).length;
+  const enough = minSuccess ?? runsIn(array);
   return counts.Succeeded >= enough
     ? { state: "Succeeded", verdict: { reason: "Completed" } }
     : { state: "Failed", verdict: { reason: "ChildrenFailed" } };

@@ -230,7 +230,7 @@ export class JobStore {
   }
 
   /** When one of an array's children started, or why one waits. */
-  childStart({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<StartOrWait> {
+  startOrWait({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<StartOrWait> {
     return startOrWait(this.#table, arrayPartition(id, createdAt));
   }
 

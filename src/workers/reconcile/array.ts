@@ -1,14 +1,14 @@
 import { second } from "../../shared/base/duration.ts";
 import { Unavailable } from "../../shared/base/errors.ts";
 import { childJobId } from "../../shared/base/ids.ts";
-import { inParallel } from "../../shared/base/in-parallel.ts";
+import { allInParallel } from "../../shared/base/in-parallel.ts";
 import { childDefinition, packDefinition, type ArrayDefinition } from "../../shared/definition/index.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { makeChild } from "../../shared/intake/make-child.ts";
 import { newChild } from "../../shared/intake/new-job.ts";
 import { requeueDelay, type ArrayOutcomes } from "../../shared/job/array-outcomes.ts";
-import { arrayRunning, arrayWaiting, makeTime, type ArrayStep } from "../../shared/job/array-step.ts";
+import { arrayRunning, arrayWaiting, makeTime, type ArrayStep, type NewChild } from "../../shared/job/array-step.ts";
 import { hasEnded, type Job, type Verdict } from "../../shared/job/job.ts";
 import { typicalOf } from "../../shared/job/typical.ts";
 import { openArray } from "../../shared/security/opened-definition.ts";
@@ -25,7 +25,7 @@ const width = 16;
 export async function withStart({ jobs, now }: Pick<Deps, "jobs" | "now">, job: Job): Promise<Job> {
   const { array, phase } = job;
   if (phase.state !== "Queued" || array === undefined || array.made === 0) return job;
-  const { startedAt, waitsFor } = await jobs.childStart(job);
+  const { startedAt, waitsFor } = await jobs.startOrWait(job);
   if (startedAt !== undefined) return arrayRunning(job, startedAt, now());
   return waitsFor === undefined ? job : arrayWaiting(job, waitsFor, now());
 }
@@ -70,11 +70,12 @@ export async function makeChildren(
   const array: Job = typical === undefined ? job : { ...job, typical };
   const until = deps.now() + makeTime;
   const { freeRetries } = deps.settings;
-  return forEach(deps, children, until, (child) => {
+  const make = (child: NewChild): Promise<void> => {
     const { number, items } = child;
     const own = items === undefined ? childDefinition(definition, number) : packDefinition(definition, items);
     return makeChild(deps, newChild(array, child, own, freeRetries), until);
-  });
+  };
+  return (await allInParallel(children, make, { width, until, now: deps.now })) === "all";
 }
 
 /**
@@ -85,7 +86,7 @@ export async function makeChildren(
 export async function cancelChildren(deps: Deps, array: Job, indexes: readonly number[]): Promise<number> {
   const reason = array.cancel?.reason ?? "ArrayEnded";
   let alive = 0;
-  await forEach(deps, indexes, Infinity, async (index) => {
+  const one = async (index: number): Promise<void> => {
     const id = childJobId(array.id, array.createdAt, index);
     const action = { needed: false };
     const stored = await deps.jobs.change(id, (child) => {
@@ -95,29 +96,9 @@ export async function cancelChildren(deps: Deps, array: Job, indexes: readonly n
     if (stored === undefined || hasEnded(stored.job.phase)) return;
     alive++;
     if (action.needed) await deps.queues.requeue(id, undefined, 0);
-  });
-  return alive;
-}
-
-/**
- * All are tried until then, also where one of them fails.
- *
- * @returns whether all were reached
- */
-async function forEach<T>(
-  { now }: Pick<Deps, "now">,
-  each: readonly T[],
-  until: number,
-  work: (one: T) => Promise<void>,
-): Promise<boolean> {
-  const failures: Error[] = [];
-  const failed = (_one: T, error: unknown): void => {
-    failures.push(error instanceof Error ? error : new Error("A child could not be reached.", { cause: error }));
   };
-  const reached = await inParallel(each, work, { width, until, now, failed });
-  const [first] = failures;
-  if (first !== undefined) throw first;
-  return reached === "all";
+  await allInParallel(indexes, one, { width, until: Infinity, now: deps.now });
+  return alive;
 }
 
 /** A child ended: its array makes the next, or ends. */
