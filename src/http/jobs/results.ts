@@ -39,10 +39,10 @@ export function results(deps: ResultsDeps) {
     const { job } = stored;
     if (job.array === undefined)
       return refuse({ code: "JobNotFound", message: "The job is no array: its status has its result." }, context);
-    const ends = await PageEnds.of(deps);
-    const first = await pageOf(deps, ends, job, asked);
+    const array = { job, ends: await PageEnds.of(deps), items: await shownItems(deps, job) };
+    const first = await pageOf(deps, array, asked);
     if (first === "no such page") return refuse(noSuchPage, context);
-    if (asked.format === "ndjson") return stream(deps, ends, job, asked, first);
+    if (asked.format === "ndjson") return stream(deps, array, asked, first);
     const { name, phase } = job;
     const reply: Reply<"Results"> = { id, name, state: stateWord(phase), size: job.array.size, ...first };
     return json(200, reply);
@@ -80,15 +80,25 @@ interface Page {
   readonly continuation?: string;
 }
 
-async function pageOf(deps: ResultsDeps, ends: PageEnds, job: Job, asked: Asked): Promise<Page | "no such page"> {
+/** What all pages have in common. */
+interface OfArray {
+  readonly job: Job;
+  readonly ends: PageEnds;
+  readonly items: readonly Item[];
+}
+
+async function pageOf(
+  { jobs, attempts }: ResultsDeps,
+  { job, ends, items }: OfArray,
+  asked: Asked,
+): Promise<Page | "no such page"> {
   const end = asked.continuation === undefined ? undefined : ends.open(asked.continuation);
   const token = end === undefined ? undefined : readRows(end);
   if (asked.continuation !== undefined && token === undefined) return "no such page";
-  const page = await deps.jobs.list(childrenOf(job, asked), asked.top, token, childColumns);
+  const page = await jobs.list(childrenOf(job, asked), asked.top, token, childColumns);
   if (page === "no such page") return page;
-  const items = await shownItems(deps, job);
   const read: (ChildResult & { item?: Item })[] = [];
-  const once = eachOnce(deps.attempts);
+  const once = eachOnce(attempts);
   for (const row of page.rows) {
     const result = await childResult(once, row);
     if (result !== undefined) read.push({ ...result, ...defined({ item: items[result.index] }) });
@@ -96,23 +106,17 @@ async function pageOf(deps: ResultsDeps, ends: PageEnds, job: Job, asked: Asked)
   return { results: read, ...(page.continuation === undefined ? {} : { continuation: ends.seal(page.continuation) }) };
 }
 
-function stream(deps: ResultsDeps, ends: PageEnds, job: Job, asked: Asked, first: Page): HttpResponseInit {
+function stream(deps: ResultsDeps, array: OfArray, asked: Asked, first: Page): HttpResponseInit {
   const headers = { "content-type": contentTypes.ndjson, "cache-control": "no-store" };
-  return { status: 200, headers, body: everyPage(deps, ends, job, asked, first) };
+  return { status: 200, headers, body: everyPage(deps, array, asked, first) };
 }
 
 /** One that can't be read breaks the stream off, so that nobody takes a part for the whole. */
-async function* everyPage(
-  deps: ResultsDeps,
-  ends: PageEnds,
-  job: Job,
-  asked: Asked,
-  first: Page,
-): AsyncGenerator<Uint8Array> {
+async function* everyPage(deps: ResultsDeps, array: OfArray, asked: Asked, first: Page): AsyncGenerator<Uint8Array> {
   for (let page = first; ;) {
     yield Buffer.from(page.results.map((each) => `${JSON.stringify(each)}\n`).join(""));
     if (page.continuation === undefined) return;
-    const next = await pageOf(deps, ends, job, { ...asked, continuation: page.continuation });
+    const next = await pageOf(deps, array, { ...asked, continuation: page.continuation });
     if (next === "no such page") throw new Unavailable("storage", "The next page is not there.");
     page = next;
   }
