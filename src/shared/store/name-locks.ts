@@ -105,8 +105,8 @@ export class NameLocks extends IndexPartition {
 
   async entries(name: string, max: number): Promise<readonly WaitEntry[]> {
     const found: WaitEntry[] = [];
-    for await (const entries of this.#entries(name)) {
-      found.push(entries);
+    for await (const entry of this.#entries(name, max)) {
+      found.push(entry);
       if (found.length >= max) break;
     }
     return found;
@@ -115,7 +115,7 @@ export class NameLocks extends IndexPartition {
   /** Takes the first out of a wait queue, to be requeued. */
   async takeFirst(name: string, max: number): Promise<readonly JobId[]> {
     const ids: JobId[] = [];
-    for await (const { id, rowKey } of this.#entries(name)) {
+    for await (const { id, rowKey } of this.#entries(name, max)) {
       if (ids.length >= max) break;
       await this.remove(rowKey);
       ids.push(id);
@@ -124,33 +124,24 @@ export class NameLocks extends IndexPartition {
   }
 
   /**
-   * The lines that are not for a group's name, and how many stand in each.
-   *
-   * @param but lines whose names begin so are left out, and not read
+   * The lines whose names begin so, in the order of their names. A call reads a page of entries, then goes on behind the last line in it:
+   * two calls for a line of 50,000, and one for hundreds of short ones.
    */
-  async waitQueues(but?: string): Promise<ReadonlyMap<string, number>> {
-    const counts = new Map<string, number>();
-    for (const filter of but === undefined ? [startingWith("wait_~")] : outside("wait_~", `wait_${but}`))
-      for await (const row of this.rows(filter, ["RowKey"])) {
-        const name = lineIn(row);
-        if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
-      }
-    return counts;
-  }
-
-  /** The lines whose names begin so, one call for each however many wait in it. */
   async *lines(prefix: string): AsyncGenerator<string> {
     let filter = startingWith(`wait_${prefix}`);
-    for (let read = 0; read < maxLines; read++) {
-      let first: Readonly<Record<string, unknown>> | undefined;
-      for await (const row of this.rows(filter, ["RowKey"], 1)) {
-        first = row;
-        break;
+    let last: string | undefined;
+    for (let page = 0; page < maxPages; page++) {
+      let read = 0;
+      let rowKey = "";
+      for await (const row of this.rows(filter, ["RowKey"], pageOfLines)) {
+        rowKey = String(row["rowKey"]);
+        const name = lineIn(rowKey);
+        if (name !== undefined && name !== last) yield name;
+        last = name;
+        if (++read === pageOfLines) break;
       }
-      if (first === undefined) return;
-      const name = lineIn(first);
-      if (name !== undefined) yield name;
-      filter = outside(`wait_${prefix}`, name === undefined ? String(first["rowKey"]) : `wait_${name}_`)[1];
+      if (read < pageOfLines) return;
+      filter = outside(`wait_${prefix}`, last === undefined ? rowKey : `wait_${last}_`)[1];
     }
   }
 
@@ -192,13 +183,15 @@ export class NameLocks extends IndexPartition {
   }
 
   async #firstWaiting(name: string, but: JobId): Promise<WaitEntry | undefined> {
-    for await (const entries of this.#entries(name)) if (entries.id !== but) return entries;
+    for await (const entry of this.#entries(name, 2)) if (entry.id !== but) return entry;
     return undefined;
   }
 
-  /** A line, in its order. */
-  async *#entries(name: string): AsyncGenerator<WaitEntry> {
-    for await (const row of this.rows(kind(`wait_${nameKey(name)}`), ["RowKey", "jobId", "replaces", "createdAt"])) {
+  /** A line, in its order. @param max of them at the most are read by one call */
+  async *#entries(name: string, max: number): AsyncGenerator<WaitEntry> {
+    const columns = ["RowKey", "jobId", "replaces", "createdAt"];
+    const page = Math.min(Math.max(1, max), 1000);
+    for await (const row of this.rows(kind(`wait_${nameKey(name)}`), columns, page)) {
       const id = typeof row["jobId"] === "string" ? parseJobId(row["jobId"]) : undefined;
       const rowKey = String(row["rowKey"]);
       const turn = Number(rowKey.split("_").at(-2));
@@ -208,11 +201,12 @@ export class NameLocks extends IndexPartition {
   }
 }
 
-/** One for each team and region at the most. */
-const maxLines = 1000;
+const pageOfLines = 200;
+/** Lines there are for each team and region, for each group, and for each name that has as many active jobs as it may have. */
+const maxPages = 1000;
 
-function lineIn({ rowKey }: Readonly<Record<string, unknown>>): string | undefined {
-  return /^wait_(~.*)_\d+_[^_]+$/.exec(String(rowKey))?.[1];
+function lineIn(rowKey: string): string | undefined {
+  return /^wait_(~.*)_\d+_[^_]+$/.exec(rowKey)?.[1];
 }
 
 function lockedByIn({ jobId }: Readonly<Record<string, unknown>>): JobId | undefined {

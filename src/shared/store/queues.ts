@@ -1,4 +1,4 @@
-import type { QueueServiceClient } from "@azure/storage-queue";
+import type { QueueClient, QueueServiceClient } from "@azure/storage-queue";
 import { second } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
 import { noTelemetry, type Telemetry } from "../base/telemetry.ts";
@@ -17,10 +17,13 @@ const maxDelay = 6 * 24 * 3600;
 export class Queues {
   readonly #service: QueueServiceClient;
   readonly #telemetry: Telemetry;
+  /** Of our own queues: to make a client takes half as long as to send a message by it. */
+  readonly #clients = new Map<string, QueueClient>();
 
   constructor(service: QueueServiceClient, telemetry: Telemetry = noTelemetry) {
     this.#service = service;
     this.#telemetry = telemetry;
+    for (const name of Object.values(queueNames)) this.#clients.set(name, service.getQueueClient(name));
   }
 
   /** A job that was accepted by HTTP. */
@@ -50,12 +53,16 @@ export class Queues {
     const attributes = { "messaging.system": "azure_storage_queues", "messaging.destination.name": queue } as const;
     const message = { visibilityTimeout, messageTimeToLive: -1 };
     await this.#telemetry.span({ name: `send ${queue}`, kind: "producer", attributes }, () =>
-      storageCall(() => this.#service.getQueueClient(queue).sendMessage(wireText(text), message)),
+      storageCall(() => this.#client(queue).sendMessage(wireText(text), message)),
     );
   }
 
+  #client(queue: string): QueueClient {
+    return this.#clients.get(queue) ?? this.#service.getQueueClient(queue);
+  }
+
   async length(queue: string): Promise<number> {
-    const properties = await storageCall(() => this.#service.getQueueClient(queue).getProperties(), 404);
+    const properties = await storageCall(() => this.#client(queue).getProperties(), 404);
     return properties === 404 ? 0 : (properties.approximateMessagesCount ?? 0);
   }
 }

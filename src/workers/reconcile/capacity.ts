@@ -56,12 +56,15 @@ const probes = 5;
 export async function requeueWaiting(deps: Deps, until: number): Promise<RunEnd> {
   if (!(await deps.ceilings.recount(until))) return { kind: "unfinished", cursor: undefined };
   const areShared = deps.settings.teams.length > 0;
-  if (areShared && !(await callUpTeams(deps, until))) return { kind: "unfinished", cursor: undefined };
-  const queues = await deps.jobs.index.waitQueues(areShared ? creates : undefined);
-  if (queues.size === 0) return { kind: "completed", cursor: undefined };
+  const queues: string[] = [];
+  const ofCreates: string[] = [];
+  for await (const queue of deps.jobs.index.lines("~"))
+    (areShared && queue.startsWith(creates) ? ofCreates : queues).push(queue);
+  if (areShared && !(await callUpTeams(deps, ofCreates, until))) return { kind: "unfinished", cursor: undefined };
+  if (queues.length === 0) return { kind: "completed", cursor: undefined };
   const now = deps.now();
   const exclusions = await deps.placement.exclusions(now);
-  for (const queue of queues.keys()) {
+  for (const queue of queues) {
     if (deps.now() >= until) return { kind: "unfinished", cursor: undefined };
     if (isCeilingQueue(queue)) await requeueCeiling(deps, queue);
     const line = regionQueueIn(queue);
@@ -77,14 +80,14 @@ const maxCalled = 200;
 
 /**
  * Where teams share, the next is called up of the team that has paid the least. The part of the sweep that does so runs under a lease. Its
- * calls are two for each line, two for each region, and two for each job that is called up, however many wait.
+ * calls are one for each line, two for each region, and two for each job that is called up, however many wait.
  *
  * @returns false when the time was up first
  */
-async function callUpTeams(deps: Deps, until: number): Promise<boolean> {
+async function callUpTeams(deps: Deps, queues: readonly string[], until: number): Promise<boolean> {
   const { index } = deps.jobs;
   const regions = new Map<string, { readonly placed: JobTarget; readonly waiting: Map<string, Waiter[]> }>();
-  for await (const queue of index.lines(creates)) {
+  for (const queue of queues) {
     const line = regionQueueIn(queue);
     if (line === undefined) continue;
     const region = regions.get(createQueue(line.placed)) ?? {
