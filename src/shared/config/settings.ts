@@ -115,7 +115,7 @@ export const settingsTable = {
     "the two settings above",
     [],
     targets,
-    "Ordered targets for groups, `SUBSCRIPTION/RESOURCE-GROUP[/REGION]`, comma-separated: a definition without `location` goes to the first that has capacity.",
+    "Ordered targets for groups, `SUBSCRIPTION/RESOURCE-GROUP[/REGION]`, comma-separated: a definition without `location` goes to the first that has capacity and may create a group now; else it waits for one of them.",
   ),
   defaultApiVersion: row<string>(
     "DEFAULT_API_VERSION",

@@ -73,9 +73,11 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
   }
   if (placing.kind === "full") return enqueue(deps, job, capacityQueue(placing.placed), placing.reason);
 
-  const { placed } = placing;
-  if (!(await mayCreate(deps, job, placed, now)))
-    return enqueue(deps, { ...job, placed }, createQueue(placed, payerOf(deps, job)), "CreateLimit");
+  const placed = await withCreate(deps, job, placing.open, now);
+  if (placed === undefined) {
+    const waitsAt = waitingPlace(job, placing.open);
+    return enqueue(deps, { ...job, placed: waitsAt }, createQueue(waitsAt, payerOf(deps, job)), "CreateLimit");
+  }
   if (sameTarget(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
   const { line: left, ...admitted } = job;
   if (left !== undefined) await deps.jobs.index.dequeue(left, job.id, queueTimeOf(job.createdAt, job.options.priority));
@@ -138,15 +140,19 @@ async function heldBack(deps: Deps, job: Job, now: number): Promise<Admission | 
 // ----------------------------------------------------------------------------------------------------------- The place
 
 type Placing =
-  | { readonly kind: "placed"; readonly placed: JobTarget }
+  /** Not known to be full, in order; one at least. */
+  | { readonly kind: "open"; readonly open: Places }
   | { readonly kind: "full"; readonly placed: JobTarget; readonly reason: Reason }
   | { readonly kind: "later"; readonly reason: Reason; readonly retryAfter: number | undefined };
 
-/** The first target that is not known to be full. A queued job has no group, so it may go elsewhere than it was refused. */
+type Places = readonly [JobTarget, ...JobTarget[]];
+
+/** The targets that are not known to be full. A queued job has no group, so it may go elsewhere than it was refused. */
 async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
   const { aci } = await deps.aci();
   const exclusions = await deps.placement.exclusions(now);
   let full: Placing | undefined;
+  const open: JobTarget[] = [];
   for (const target of candidates(job, deps.settings.targets)) {
     const location = await aci.locationOf(target);
     if (location.kind === "absent") return { kind: "later", reason: "NotAuthorized", retryAfter: undefined };
@@ -154,18 +160,43 @@ async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
     const { subscriptionId, resourceGroup } = target;
     const placed = { subscriptionId, resourceGroup, location: location.value };
     const exclusion = exclusions.get(scopeOf(placed));
-    if (exclusion === undefined) return { kind: "placed", placed };
-    full ??= { kind: "full", placed, reason: exclusion.reason };
+    if (exclusion === undefined) open.push(placed);
+    else full ??= { kind: "full", placed, reason: exclusion.reason };
   }
+  const [first, ...others] = open;
+  if (first !== undefined) return { kind: "open", open: [first, ...others] };
   return full ?? { kind: "later", reason: "NotAuthorized", retryAfter: undefined };
 }
 
-/** Whether a job may create now. A job that comes while others wait enters the wait queue too. */
-async function mayCreate(deps: Deps, job: Job, placed: JobTarget, now: number): Promise<boolean> {
+/** The first place that has a create for a job now; the one where it waits already comes first, since it may have been called up there. */
+async function withCreate(deps: Deps, job: Job, open: Places, now: number): Promise<JobTarget | undefined> {
+  const own = placeOf(job, open);
+  const others = open.filter((each) => each !== own);
+  for (const placed of own === undefined ? others : [own, ...others])
+    if (await mayCreate(deps, job, placed, placed === own, now)) return placed;
+  return undefined;
+}
+
+/** Where a job waits for a create: where it waits already, else one of all, so that as many wait at each. */
+function waitingPlace(job: Job, open: Places): JobTarget {
+  const byItsId = Number.parseInt(job.id.slice(-4), 16) % open.length;
+  return placeOf(job, open) ?? open[byItsId] ?? open[0];
+}
+
+/** The place whose create a job waits for. */
+function placeOf({ phase, placed }: Job, open: Places): JobTarget | undefined {
+  const waits = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
+  return waits ? open.find((each) => sameTarget(placed, each)) : undefined;
+}
+
+/**
+ * Whether a job may create now. A job that comes while others wait enters the wait queue too.
+ *
+ * @param hasWaited whether it is there that the job waits
+ */
+async function mayCreate(deps: Deps, job: Job, placed: JobTarget, hasWaited: boolean, now: number): Promise<boolean> {
   const { jobs, budget } = deps;
-  const { phase } = job;
   const payer = payerOf(deps, job);
-  const hasWaited = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
   if (payer !== undefined)
     return (
       (await isNext(deps, job, createQueue(placed, payer), placed)) && (await budget.hasCreate(placed, now, payer))
