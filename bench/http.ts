@@ -1,6 +1,6 @@
 import { rounded, versusFloor, type Benchmark, type Figure } from "./benchmark.ts";
-import { startService } from "./service.ts";
-import { versus } from "./versus.ts";
+import { startService, type SideName } from "./service.ts";
+import { versus, type Measured } from "./versus.ts";
 
 type Call = "accept" | "status" | "link" | "readKey";
 
@@ -14,7 +14,7 @@ const shown: Record<Call, string> = {
   link: "status through a link",
   readKey: "status with the read key",
 };
-const what = "a bare server with the same storage calls";
+const what = { floor: "a bare server with the same storage calls", bare: "a bare app on the same host" };
 
 /** @param goals of calls a second at 16 connections, and of the processor's time for each call */
 function httpBenchmark(
@@ -30,36 +30,33 @@ function httpBenchmark(
       for (const call of calls)
         // Ways that differ in nothing but the guard before them are measured at one number of connections.
         for (const connections of call === "accept" || call === "status" ? plan.connections : [16]) {
-          const pairs = await versus(() => startService(plan.profileFolder), call, connections, plan);
-          const of = (side: "app" | "floor", read: (load: (typeof pairs)[number]["app"]) => number): number[] =>
-            pairs.map((pair) => read(pair[side]));
+          const rounds = await versus(() => startService(plan.profileFolder), call, connections, plan);
+          const of = (side: SideName, read: (load: Measured) => number): number[] =>
+            rounds.map((round) => read(round[side]));
           const at = `${shown[call]}, ${connections} connection${connections === 1 ? "" : "s"}`;
-          const processor = (side: "app" | "floor") => of(side, (load) => load.processorMilliseconds);
-          figures.push(
-            versusFloor(
-              `${at}: calls a second`,
-              "",
-              of("app", (load) => load.perSecond),
-              { what, values: of("floor", (load) => load.perSecond) },
-              connections === 16 ? { atLeast: goals.ratio } : undefined,
-            ),
-            versusFloor(
-              `${at}: p50`,
-              "ms",
-              of("app", (load) => load.p50),
-              { what, values: of("floor", (load) => load.p50) },
-            ),
-            versusFloor(
-              `${at}: processor time of a call`,
-              "ms",
-              processor("app"),
-              { what, values: processor("floor") },
-              connections === 16 ? { atMost: goals.processor } : undefined,
-            ),
+          const figure = (
+            title: string,
+            unit: string,
+            beside: keyof typeof what,
+            read: (load: Measured) => number,
+            goal?: { readonly atMost?: number; readonly atLeast?: number },
+          ): Figure => {
+            const floor = { what: what[beside], values: of(beside, read) };
+            return versusFloor(`${at}: ${title}`, unit, of("app", read), floor, connections === 16 ? goal : undefined);
+          };
+          const [speed, processor] = [{ atLeast: goals.ratio }, { atMost: goals.processor }];
+          const now = [
+            figure("calls a second", "", "floor", (load) => load.perSecond, speed),
+            figure("calls a second, beside an app", "", "bare", (load) => load.perSecond, speed),
+            figure("p50", "ms", "floor", (load) => load.p50),
+            figure("processor time of a call", "ms", "floor", (load) => load.processorMilliseconds, processor),
+            figure("the same, beside an app", "ms", "bare", (load) => load.processorMilliseconds, processor),
+          ];
+          figures.push(...now);
+          detail.push({ call, connections, rounds });
+          say(
+            `${at}: ratios ${now.map(({ name: title, ratio = NaN }) => `${title.replace(/^.*: /, "")} ${rounded(ratio, 3)}`).join(", ")}`,
           );
-          detail.push({ call, connections, pairs });
-          const last = figures.slice(-3).map(({ ratio = NaN }) => rounded(ratio, 3));
-          say(`${at}: ratios of calls, p50, processor ${last.join(", ")}`);
         }
       return { figures, detail };
     },

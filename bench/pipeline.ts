@@ -6,7 +6,7 @@ import { definitionOf, hostKey, startLive, type LiveStack } from "./live-stack.t
 import { memoryOf, processorTime } from "./process.ts";
 
 const jobs = 50;
-const batches = 6;
+const batches = 12;
 const farJobs = 60;
 /** Milliseconds before each call, as far away services have them. */
 const delay = 20;

@@ -1,15 +1,15 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { build } from "esbuild";
 import { z } from "zod";
 import { startAzurite } from "../test/kit/azurite.ts";
 import { median, rounded, significant, spreadOf, versusFloor, type Benchmark } from "./benchmark.ts";
 import { startPart } from "./part.ts";
 import { memoryOf } from "./process.ts";
+import { bundleApp } from "./small-app.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const what = "an app of one function";
@@ -99,22 +99,12 @@ async function loadTime(folder: string, env: Record<string, string>): Promise<nu
   return z.number().parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
 }
 
-/** The least app that there is, bundled as ours is. */
+/** The least app that there is. */
 async function oneFunction(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  const contents = `
-    import { app } from "@azure/functions";
-    app.http("hello", { methods: ["GET"], authLevel: "anonymous", handler: () => ({ body: "hello" }) });`;
-  await build({
-    stdin: { contents, resolveDir: at("..") },
-    outfile: join(folder, "index.cjs"),
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    external: ["@azure/functions-core"],
-  });
-  await writeFile(join(folder, "package.json"), JSON.stringify({ name: "one", main: "index.cjs" }));
-  await writeFile(join(folder, "host.json"), JSON.stringify({ version: "2.0" }));
+  await bundleApp(
+    folder,
+    `import { app } from "@azure/functions";
+    app.http("hello", { methods: ["GET"], authLevel: "anonymous", handler: () => ({ body: "hello" }) });`,
+  );
   return folder;
 }

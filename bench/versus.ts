@@ -1,48 +1,51 @@
 import type { Plan } from "./benchmark.ts";
 import { load, type Load } from "./load.ts";
 import { processorTime } from "./process.ts";
-import type { Service, Side } from "./service.ts";
+import type { Service, Side, SideName } from "./service.ts";
 
 /** A round's load, and what it took of the host's processor for each call. */
 export interface Measured extends Load {
   readonly processorMilliseconds: number;
 }
 
-export interface Pair {
-  readonly app: Measured;
-  readonly floor: Measured;
-}
+/** What each side did in one round. */
+export type Round = Readonly<Record<SideName, Measured>>;
 
-const warmUpSeconds = 3;
+const sides = ["floor", "bare", "app"] as const;
+/** A new process runs slower until its code is compiled, and the more code it has, the longer: a service runs for hours. */
+const warmUpSeconds = 5;
 
 /**
- * The app against its floor, round by round one after the other, so that both meet the same weather. Each round has a new Azurite and
- * new hosts: tables that grow are slower, and to nobody's advantage.
+ * The app against its floors, round by round one after the other, so that all met the same weather. Each round has new Azurites and new
+ * processes: tables that grow are slower.
  */
 export async function versus(
   start: () => Promise<Service>,
   call: "accept" | "status" | "link" | "readKey",
   connections: number,
   plan: Plan,
-): Promise<readonly Pair[]> {
-  const pairs: Pair[] = [];
+): Promise<readonly Round[]> {
+  const rounds: Round[] = [];
   for (let round = 0; round < plan.rounds; round++) {
     const service = await start();
     try {
       const measured = async (side: Side): Promise<Measured> => {
+        await load(side[call], connections, warmUpSeconds);
         const before = processorTime(side.pid);
         const result = await load(side[call], connections, plan.seconds);
         return { ...result, processorMilliseconds: (1000 * (processorTime(side.pid) - before)) / result.calls };
       };
-      for (const side of [service.floor, service.app]) await load(side[call], connections, warmUpSeconds);
+      const found: Partial<Record<SideName, Measured>> = {};
       // Who goes first changes.
-      const first = round % 2 === 0 ? "floor" : "app";
-      const one = await measured(service[first]);
-      const other = await measured(service[first === "app" ? "floor" : "app"]);
-      pairs.push(first === "app" ? { app: one, floor: other } : { app: other, floor: one });
+      for (let turn = 0; turn < sides.length; turn++) {
+        const side = sides[(round + turn) % sides.length] ?? "app";
+        found[side] = await measured(service[side]);
+      }
+      const { app, floor, bare } = found;
+      if (app && floor && bare) rounds.push({ app, floor, bare });
     } finally {
       await service.stop();
     }
   }
-  return pairs;
+  return rounds;
 }

@@ -18,7 +18,7 @@ const regions = ["westeurope", "northeurope", "francecentral", "germanywestcentr
 const published = { perFiveMinutes: 100, perHour: 300 } as const;
 const floodSettings = () => settings({ TARGETS: regions.map((region) => `${subscription}/bench/${region}`).join(",") });
 
-/** Jobs that come evenly over an hour, each with a region of its own, until the last is created. */
+/** Jobs that come evenly over an hour and may run in any region, until the last is created. */
 async function manyInAnHour(jobs: number): Promise<Figure[]> {
   const flood = new Flood(floodSettings());
   const arrivals: number[] = [];
@@ -28,7 +28,7 @@ async function manyInAnHour(jobs: number): Promise<Figure[]> {
     await flood.until(start + Math.floor((n * hour) / jobs));
     arrivals.push(flood.now);
     posted.set(`job-${n}`, flood.now);
-    await flood.post(`job-${n}`, "default", "", regions[n % regions.length]);
+    await flood.post(`job-${n}`, "default");
     most = Math.max(most, n + 1 - flood.creates.length);
   }
   const last = start + (2 + jobs / (regions.length * published.perHour)) * hour;
@@ -149,7 +149,7 @@ figures.push(
     value: all.calls,
     floor: { what: "of ten", value: ten.calls },
     ratio: significant(all.calls / ten.calls),
-    goal: { of: "ratio", atMost: 1 },
+    goal: { of: "value", atMost: 10 },
   },
   {
     name: `${next}: rows read`,
