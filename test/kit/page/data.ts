@@ -112,8 +112,9 @@ export function nights(now: number, count = 10): readonly JobRow[] {
       const source = { factory: "contoso-data", pipeline, pipelineRunId, activity };
       const stored =
         name === "nightly-invoices" ? { template: name, templateVersion: 3, group: "warehouse", priority: 60 } : {};
-      const isBad = random() < 0.09 || (night === 0 && name === "nightly-invoices");
-      const failure = isBad ? failures[night === 0 ? 0 : Math.floor(random() * failures.length)] : undefined;
+      const isLast = !rows.some((row) => row.name === name);
+      const isBad = random() < 0.09 || (isLast && name === "nightly-invoices");
+      const failure = isBad ? failures[isLast ? 0 : Math.floor(random() * failures.length)] : undefined;
       const took = Math.round(seconds * (0.8 + random() * 0.45) * (failure ? 0.4 : 1));
       const message =
         failure &&
