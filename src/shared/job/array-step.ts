@@ -50,8 +50,8 @@ const maxStep = 100;
 export const makeTime = minute;
 /** After this time no row of one is on its way any more either, whatever the clock of its maker says. */
 const settledTime = 2 * minute;
-/** What a status says of an array is at most this old. */
-const observeTime = 10 * second;
+/** Each end of a child brings on a look; these are for a message that was lost, the rarer the longer nothing has ended. */
+const [soonest, latest] = [10 * second, minute];
 
 /**
  * @param admitted it has its name; one that has made children had it before
@@ -95,12 +95,17 @@ export function arrayStep(
       children: childrenAt(indexes.slice(next.from, next.to), now),
     };
   }
-  return rest(job, now, rules);
+  return rest(job, outcomes, now, rules);
 }
 
-function rest(job: Job, now: number, rules: Rules, until = Infinity): ArrayStep {
-  const soon = job.phase.state === "Queued" ? Math.min(pace(job, now, rules), observeTime) : observeTime;
+function rest(job: Job, { requeueAt }: ArrayOutcomes, now: number, rules: Rules, until = Infinity): ArrayStep {
+  const { phase } = job;
+  const soon = phase.state === "Running" ? lookTime(now - Math.max(phase.startedAt, requeueAt)) : pace(job, now, rules);
   return { do: "requeue", job, until: Math.min(now + soon, nextTimeout(job), until) };
+}
+
+function lookTime(quietFor: number): number {
+  return Math.round(Math.min(Math.max(quietFor / 10, soonest), latest));
 }
 
 function childrenAt(numbers: readonly number[], at: number): readonly NewChild[] {
@@ -134,7 +139,13 @@ function packStep(
   const changed: Job = { ...before, array: { ...array, packing: next.packing, made: next.made } };
   const fresh = unmade(next.packing);
   if (fresh.length > 0) return { do: "make", job: changed, children: fresh.map(newPack) };
-  return rest(changed, now, rules, next.gatheredAt === undefined ? Infinity : Math.max(next.gatheredAt, now + second));
+  return rest(
+    changed,
+    outcomes,
+    now,
+    rules,
+    next.gatheredAt === undefined ? Infinity : Math.max(next.gatheredAt, now + second),
+  );
 }
 
 /** More packs than have a number there can't be: of items that go on failing. */

@@ -97,6 +97,18 @@ describe("an array's next step", () => {
     expect(step(short)).toMatchObject({ do: "requeue", until: start + 1500 });
   });
 
+  it("comes the later the longer nothing has ended, within a minute at last", () => {
+    const running = array({ made: 4, parallelism: 4 }, { phase: { state: "Running", startedAt: start } });
+    const pause = (now: number, endedAt = 0): number => {
+      const next = step(running, { ...ends("...."), requeueAt: endedAt }, {}, now);
+      return next.do === "requeue" ? next.until - now : NaN;
+    };
+    expect(pause(start + second)).toBe(10 * second);
+    expect(pause(start + 5 * minute)).toBe(30 * second);
+    expect(pause(start + 5 * hour)).toBe(minute);
+    expect(pause(start + 5 * hour, start + 5 * hour - second)).toBe(10 * second);
+  });
+
   it("is the end once all have been made and have ended", () => {
     expect(step(array({ made: 10 }), ends("SSSSSSSSSS"))).toMatchObject({ do: "end" });
     const last = array({ made: 9, step: { from: 9, to: 10, at: start } });
