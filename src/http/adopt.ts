@@ -34,7 +34,7 @@ export function adopt({ log, settings, control, aci: connect }: AdoptDeps) {
           break;
         }
         const placed = { ...target, location: group.location ?? "" };
-        const seen = await aci.observe(placed, group.name);
+        const seen = await aci.observe(placed, group.name, true);
         const state = seen.group === "present" ? seen.state : "Unknown";
         const replaceable = seen.group === "present" && nothingRuns(seen);
         groups.push({

@@ -204,7 +204,8 @@ class Simulation {
   }
 
   async #look(life: Life): Promise<Observation> {
-    const grant = await this.#grant("read");
+    const { phase } = life.job;
+    const grant = await this.#grant(phase.state === "Queued" || hasEnded(phase) ? "read" : "observe");
     if (!grant.ok) {
       this.#refused++;
       return {
@@ -256,11 +257,11 @@ class Simulation {
     }
   }
 
-  async #take(kind: "read" | "log"): Promise<boolean> {
+  async #take(kind: "read" | "observe" | "log"): Promise<boolean> {
     return (await this.#grant(kind)).ok;
   }
 
-  #grant(kind: "read" | "log") {
+  #grant(kind: "read" | "observe" | "log") {
     const budget = this.#budgets[Math.floor(this.#random() * instances)];
     if (budget === undefined) throw new Error("There is no instance.");
     return budget.take(kind, target, this.#now);

@@ -173,7 +173,7 @@ describe("a log that can't be stored", () => {
     const { deps } = bench;
     const { id: job } = await post(deps, yaml("hangs", { seconds: 3600, output: '{\\"rows\\": 7}\\n' }));
     const running = await follow(bench, job, ({ phase }) => phase.state === "Running");
-    const group = await deps.aci().then(({ aci }) => aci.observe(target, running.groupName));
+    const group = await deps.aci().then(({ aci }) => aci.observe(target, running.groupName, true));
     if (group.group !== "present") throw new Error("The group is there.");
     const begun = performance.now();
     const decided = deps.now() - 2 * minute;

@@ -33,8 +33,9 @@ export class GovernedAci {
     this.#now = now;
   }
 
-  async observe(placed: JobTarget, name: string): Promise<Observation> {
-    const grant = await this.#take("read", placed);
+  /** @param runs whether it is a group that was created and runs, or is about to: such are many, and are observed again and again */
+  async observe(placed: JobTarget, name: string, runs: boolean): Promise<Observation> {
+    const grant = await this.#take(runs ? "observe" : "read", placed);
     if (!grant.ok) return this.#unknown(grant);
     const observed = await this.#aci.observe(placed, name);
     if (observed.group === "unknown" && observed.reason === "Throttled")

@@ -2,7 +2,7 @@ import type { TableClient } from "@azure/data-tables";
 import { day, minute, second } from "../base/duration.ts";
 import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
 import { TtlCache } from "../base/ttl-cache.ts";
-import { regionKey } from "./rate-budget.ts";
+import { regionKey } from "./region-queues.ts";
 import { isReason, type Reason } from "../job/reasons.ts";
 import type { Job, JobTarget } from "../job/job.ts";
 import type { Target } from "../config/settings.ts";

@@ -5,6 +5,7 @@ import type { Reason } from "../job/reasons.ts";
 import type { JobTarget } from "../job/job.ts";
 import type { BucketLimits } from "../config/readers.ts";
 import type { Settings } from "../config/settings.ts";
+import { regionKey } from "./region-queues.ts";
 import { BudgetRows, bucketIn, windowsIn, type Beside, type BudgetRow } from "./budget-rows.ts";
 import {
   callUp,
@@ -31,7 +32,7 @@ import {
  * The shared budget of what Azure allows: ARM's reads, writes and deletes, ACI's creates and deletes per region. It is kept in the
  * table `control`, so that all instances together stay within it; of ARM's calls each instance draws a block at a time.
  */
-export type Kind = "create" | "delete" | "read" | "log" | "write";
+export type Kind = "create" | "delete" | "read" | "observe" | "log" | "write";
 export type Grant = { readonly ok: true } | Refused;
 interface Refused {
   readonly ok: false;
@@ -43,7 +44,6 @@ interface Refused {
 /** Whether a use of a window is granted, and else when it may be tried again. */
 type Use = { readonly ok: true } | { readonly ok: false; readonly at: number };
 
-/** A use of a window that is asked for. */
 interface Wanted {
   /** Whose it is, where teams share. */
   readonly team: string | undefined;
@@ -60,9 +60,18 @@ interface Batch {
 const granted = { ok: true } as const;
 
 /** What each kind of call is to ARM. */
-const armKinds = { create: "write", write: "write", delete: "delete", read: "read", log: "read" } as const;
+const armKinds = {
+  create: "write",
+  write: "write",
+  delete: "delete",
+  read: "read",
+  observe: "read",
+  log: "read",
+} as const;
 /** Tokens that an instance draws at once; unused ones lapse after a while. */
-const blocks = { create: 15, write: 15, delete: 15, read: 40, log: 10 } as const;
+const blocks = { create: 15, write: 15, delete: 15, read: 15, observe: 40, log: 10 } as const;
+/** Left in ARM's bucket by reads that may wait: observations of what runs for those that a create or deletion needs, logs for both. */
+const reserves: Partial<Record<Kind, number>> = { observe: 0.1, log: 0.5 };
 const blockTime = 30 * second;
 /** How long ARM's word of what is left is taken to be true. */
 const remainingTime = 10 * second;
@@ -83,7 +92,7 @@ export class Budget {
   readonly #shares: ShareRules;
   readonly #arm: Readonly<Record<ArmKind, BucketLimits>>;
   readonly #leases = new Map<string, { left: number; until: number }>();
-  /** Draws under way: calls at once share one. */
+  /** Under way: calls at once share one. */
   readonly #draws = new Map<string, Promise<Refused | undefined>>();
   /** Uses of a region's window that the next change of it takes together. */
   readonly #batches = new Map<string, Batch>();
@@ -216,7 +225,7 @@ export class Budget {
   }
 
   async #fromBucket(scope: string, kind: Kind, now: number): Promise<Grant> {
-    const lease = kind === "log" ? `log_${scope}` : scope;
+    const lease = kind in reserves ? `${kind}_${scope}` : scope;
     for (let draws = 0; draws < maxDraws; draws++) {
       const told = this.#throttledUntil(scope, armKinds[kind], now);
       if (told !== undefined) return { ok: false, at: told, reason: "Throttled" };
@@ -246,8 +255,7 @@ export class Budget {
   async #draw(scope: string, lease: string, kind: Kind, now: number): Promise<Refused | undefined> {
     const limits = this.#arm[armKinds[kind]];
     const block = Math.min(blocks[kind], Math.ceil(limits.capacity / 5));
-    // Logs of what still runs are read only while half of ARM's reads are left: an observation never waits for them.
-    const reserve = kind === "log" ? limits.capacity / 2 : 0;
+    const reserve = limits.capacity * (reserves[kind] ?? 0);
     const drawn = await tryRewrite<Refused | undefined>(this.#pacing, async () => {
       const row = await this.#rows.read(scope);
       const bucket = bucketAt(bucketIn(row), limits, now);
@@ -336,11 +344,6 @@ function windowsOf(kind: "create" | "delete", { subscriptionId, location }: JobT
 
 function scopeOfArm(kind: Kind, { subscriptionId }: JobTarget): string {
   return `${armKinds[kind]}_${subscriptionId}`;
-}
-
-/** `West Europe` and `westeurope` are one region. */
-export function regionKey(location: string): string {
-  return location.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }
 
 /** A throttled caller waits this long if the reply has no time. */

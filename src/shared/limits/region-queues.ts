@@ -1,6 +1,5 @@
 import { defaultTeam } from "../config/teams.ts";
 import type { JobTarget } from "../job/job.ts";
-import { regionKey } from "./rate-budget.ts";
 
 /** Lines for what is not a name: no group's name begins with a tilde. Where teams share, each has a line of its own for creates. */
 export const createQueue = (placed: JobTarget, team?: string): string =>
@@ -21,4 +20,9 @@ export function regionQueueIn(queue: string): RegionQueue | undefined {
     /^~(create|room)-([0-9a-f-]{36})-([a-z0-9]+)(?:~([\w.=-]+))?$/.exec(queue) ?? [];
   if (kind === undefined || subscriptionId === undefined || location === undefined) return undefined;
   return { kind, placed: { subscriptionId, resourceGroup: "", location }, team: team.replaceAll("=", "_") };
+}
+
+/** `West Europe` and `westeurope` are one region. */
+export function regionKey(location: string): string {
+  return location.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }

@@ -285,7 +285,8 @@ class Reconciliation {
     const { job } = this.#stored;
     if (job.placed === undefined) return { group: "absent" };
     const { aci } = await this.#deps.aci();
-    return maskedObservation(this.#deps, this.#stored, await aci.observe(job.placed, job.groupName));
+    const runs = job.phase.state !== "Queued" && !hasEnded(job.phase);
+    return maskedObservation(this.#deps, this.#stored, await aci.observe(job.placed, job.groupName, runs));
   }
 
   async #admit(): Promise<boolean> {

@@ -39,6 +39,17 @@ describe("ARM's budget", () => {
     expect(await takeAll(budgets, "read", start)).toBe(half);
   });
 
+  it("counts observations of what runs among the reads, and leaves a tenth of them to creates and deletions", async () => {
+    const budgets = instances(3);
+    const tenth = armReads.capacity / 10;
+    expect(await takeAll(budgets, "observe", start)).toBe(armReads.capacity - tenth);
+    expect(await takeAll(budgets, "log", start)).toBe(0);
+    expect(await takeAll(budgets, "read", start)).toBe(tenth);
+    // What comes again is theirs first.
+    expect(await takeAll(budgets, "observe", start + second)).toBe(0);
+    expect(await takeAll(budgets, "read", start + second)).toBe(armReads.perSecond);
+  });
+
   it("counts creates among the writes, and says when there is capacity again", async () => {
     const budget = instance();
     expect(await takeAll([budget], "write", start)).toBe(armWrites.capacity);
