@@ -1,5 +1,11 @@
 /** What there was: filters, exports that run to the end, the summary. On rows as they are written, many of them. */
-import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functions";
+import {
+  HttpRequest,
+  HttpResponse,
+  InvocationContext,
+  type HttpHandler,
+  type HttpResponseInit,
+} from "@azure/functions";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { jobs } from "../../src/http/jobs/list.ts";
@@ -164,6 +170,19 @@ describe("an export with all=true", () => {
     expect(tagged.trimEnd().split("\n")).toHaveLength(15);
     const active = (await exported(jobs(bench.deps), "format=ndjson&all=true&state=active")).text;
     expect(JSON.parse(active)).toMatchObject({ name: "waits", state: "Queued" });
+  });
+
+  it.each([
+    ["format=ndjson&all=true", ""],
+    ["format=ndjson&all=true&state=Failed", ""],
+    ["format=csv&all=true", `${listedColumns.join(",")}\r\n`],
+  ])("ends where no job is there: %s", async (query, body) => {
+    const bench = await openBench();
+    const asked = Object.fromEntries(new URLSearchParams(query));
+    const request = new HttpRequest({ method: "GET", url: `http://localhost/api/jobs?${query}`, query: asked });
+    const reply = await jobs(bench.deps)(request, new InvocationContext());
+    // As the platform sends it.
+    expect(await new HttpResponse(reply as HttpResponseInit).text()).toBe(body); // our own reply
   });
 
   it("breaks off where a page can't be read, and never ends as if it were whole", async () => {

@@ -4,7 +4,7 @@ import type { Deps } from "../../shared/deps.ts";
 import type { JobPage } from "../../shared/store/jobs.ts";
 import { activePage } from "../lib/active-jobs.ts";
 import { VisibleJobs } from "../lib/visible.ts";
-import { faulty, handler, json, refuse } from "../lib/reply.ts";
+import { chunksOf, faulty, handler, json, refuse } from "../lib/reply.ts";
 import { readList, type Asked } from "./filter.ts";
 import { contentTypes, csvHead, csvRow, ndjsonRow } from "./formats.ts";
 import { PageEnds, readRows } from "./paging.ts";
@@ -26,7 +26,7 @@ export function jobs(deps: JobsDeps) {
     if (format === "json") return json(200, pageReply(first));
     const headers = { "content-type": contentTypes[format], "cache-control": "no-store" };
     // The first page is read before the answer begins: what fails by then is a 503, and not a stream that breaks off.
-    if (all) return { status: 200, headers, body: everyPage(deps.jobs, ends, asked, format, first) };
+    if (all) return { status: 200, headers, body: chunksOf(everyPage(deps.jobs, ends, asked, format, first)) };
     const { continuation } = first;
     return {
       status: 200,
@@ -62,13 +62,13 @@ async function* everyPage(
   asked: Asked,
   format: Lines,
   first: JobPage,
-): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(head(format) + linesOf(first, format));
+): AsyncGenerator<string> {
+  yield head(format) + linesOf(first, format);
   let { continuation } = first;
   while (continuation !== undefined) {
     const page = await pageOf(jobs, ends, { ...asked, top: largestPage, continuation });
     if (page === "no such page") throw new Unavailable("storage", "The next page is not there.");
-    if (page.rows.length > 0) yield Buffer.from(linesOf(page, format));
+    yield linesOf(page, format);
     ({ continuation } = page);
   }
 }

@@ -9,7 +9,7 @@ import type { Item } from "../../shared/definition/index.ts";
 import { shownItems, type OpenDeps } from "../../shared/security/opened-definition.ts";
 import { childColumns, childResult, childrenOf, eachOnce, type ChildResult } from "../../shared/store/array-results.ts";
 import { oneOf, readQuery, whole } from "../lib/query.ts";
-import { faulty, handler, json, refuse } from "../lib/reply.ts";
+import { chunksOf, faulty, handler, json, refuse } from "../lib/reply.ts";
 import { VisibleJobs } from "../lib/visible.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { filterParameters, listParameters } from "./filter.ts";
@@ -108,13 +108,13 @@ async function pageOf(
 
 function stream(deps: ResultsDeps, array: OfArray, asked: Asked, first: Page): HttpResponseInit {
   const headers = { "content-type": contentTypes.ndjson, "cache-control": "no-store" };
-  return { status: 200, headers, body: everyPage(deps, array, asked, first) };
+  return { status: 200, headers, body: chunksOf(everyPage(deps, array, asked, first)) };
 }
 
 /** One that can't be read breaks the stream off, so that nobody takes a part for the whole. */
-async function* everyPage(deps: ResultsDeps, array: OfArray, asked: Asked, first: Page): AsyncGenerator<Uint8Array> {
+async function* everyPage(deps: ResultsDeps, array: OfArray, asked: Asked, first: Page): AsyncGenerator<string> {
   for (let page = first; ;) {
-    yield Buffer.from(page.results.map((each) => `${JSON.stringify(each)}\n`).join(""));
+    yield page.results.map((each) => `${JSON.stringify(each)}\n`).join("");
     if (page.continuation === undefined) return;
     const next = await pageOf(deps, array, { ...asked, continuation: page.continuation });
     if (next === "no such page") throw new Unavailable("storage", "The next page is not there.");
