@@ -36,6 +36,8 @@ export interface Course {
 /** The course of a job that has ended and whose group is gone; undefined before. */
 export async function courseOf(stack: LiveStack, id: string): Promise<Course | undefined> {
   const answer = await fetch(`${hostOf(stack)}/api/jobs/${id}`, { headers });
+  if (answer.status === 503) return undefined; // to be asked again, as every caller does
+  if (!answer.ok) throw new Error(`Job ${id}: ${answer.status} ${await answer.text()}`);
   const { state, createdAt, history, groupDeleted } = recordShape.parse(await answer.json());
   if (!["Succeeded", "Failed", "TimedOut", "Stopped", "Canceled"].includes(state) || groupDeleted !== true)
     return undefined;

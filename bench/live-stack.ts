@@ -14,6 +14,8 @@ import { startPart, type Part } from "./part.ts";
 /** The app whole, its queues and timer included: hosts, Azurite and the simulated ACI as processes, and a proxy before each service that counts. */
 export interface LiveStack {
   readonly hosts: readonly Part[];
+  /** The file of what the first host prints. */
+  readonly hostLog: string;
   /** Base address of its ACI, past the proxy. */
   readonly arm: string;
   /** Connection string of its storage, past the proxies. */
@@ -45,11 +47,19 @@ export interface LiveOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds before each call to storage or ARM, as far away services have them. */
   readonly delay?: number;
+  /** Of Node, for the hosts. */
+  readonly flags?: readonly string[];
 }
 
 export const hostKey = "bench";
 
-export async function startLive({ hosts = 1, aci = {}, env = {}, delay = 0 }: LiveOptions): Promise<LiveStack> {
+export async function startLive({
+  hosts = 1,
+  aci = {},
+  env = {},
+  delay = 0,
+  flags = [],
+}: LiveOptions): Promise<LiveStack> {
   const folder = await mkdtemp(join(tmpdir(), "aci-proxy-bench-"));
   const running: { stop(): Promise<unknown> }[] = [];
   const stop = async (): Promise<void> => {
@@ -107,12 +117,13 @@ export async function startLive({ hosts = 1, aci = {}, env = {}, delay = 0 }: Li
         },
       };
       const log = join(folder, `host-${n}.log`);
-      const host = await startPart(new URL("../dist-local/host.mjs", import.meta.url), options, log);
+      const host = await startPart(new URL("../dist-local/host.mjs", import.meta.url), options, log, flags);
       running.push(host);
       started.push(host);
     }
     return {
       hosts: started,
+      hostLog: join(folder, "host-0.log"),
       arm: program.url,
       storage: azurite.connectionString,
       seen,

@@ -18,3 +18,14 @@ export function memoryOf(pid: number): { readonly now: number; readonly peak: nu
     Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
   return { now: megabytes("VmRSS"), peak: megabytes("VmHWM") };
 }
+
+/**
+ * Megabytes that a process still held after V8's last full collection, in the thread that holds the most; by the log of a process with the
+ * flag `--trace-gc`.
+ */
+export function heapIn(log: string): number {
+  const last = new Map<string, number>();
+  for (const [, isolate = "", left] of log.matchAll(/^\[\d+:(0x[0-9a-f]+)\].*Mark-Compact.*-> ([\d.]+) \(/gm))
+    last.set(isolate, Number(left));
+  return Math.max(...last.values());
+}
