@@ -22,7 +22,7 @@ it(
   { timeout },
   async () => {
     const flood = open({ a: {}, b: {} });
-    for (let n = 0; n < 620; n++) await flood.post(`a-${n}`, "a");
+    for (let n = 0; n < 700; n++) await flood.post(`a-${n}`, "a");
     const posted = new Map<string, number>();
     for (let n = 0; n < 10; n++) {
       await flood.until(start + (5 + 6.1 * n) * minute + 7 * second);
