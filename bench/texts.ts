@@ -76,7 +76,7 @@ export const parts = [
     title: "From the call to the container, and from its exit to the row",
     about:
       "The app whole on the embedded host with a simulated ACI, limits of creates off, reads as ARM limits them; each job runs for 20 s. The row that says the end is what the next poll " +
-      "answers with. A name with a history is one of which a job ran before: it is observed more often around its usual end.",
+      "answers with. With 500 at once, seen in a host's log and not measured by this command: all are created within 40 s, and their ends take about two minutes to show, for want of ARM's reads. A name with a history is one of which a job ran before: it is observed more often around its usual end.",
     misses:
       "An end is found by the next observation, and observations share ARM's reads: docs/costs.md says how the pace follows from them. Around a name's usual end it is the shortest that there is, " +
       "2 s, and the message for it waits for the next poll of the queue, up to 2 s more.",
@@ -115,8 +115,8 @@ export const parts = [
     name: "scale",
     title: "Scale",
     about:
-      "The whole core in simulated time, on the model's tables, which count calls and the rows that they come by; Azure's published limits of creates (300 an hour, 100 in five minutes) in each of four regions, " +
-      "on definitions that may run in any of them (`REGIONS=1 JOBS=2500` is a quarter of it). Finished jobs are of half a day, so that retention has nothing to take from them; with a million spread over two months, of which it " +
+      "The whole core in simulated time, on the model's tables, which count calls and the rows that they come by; Azure's published limits of creates (300 an hour, 100 in five minutes). " +
+      "Regions share nothing but ARM's reads and the job index, so one region with 2,500 jobs in an hour stands for four with 10,000 that may run in any of them (`REGIONS=4` simulates all). Finished jobs are of half a day, so that retention has nothing to take from them; with a million spread over two months, of which it " +
       "was still taking logs and definitions, the hour had 1.27 times the calls. The fluid bound is what a scheduler that knows all would reach: whoever comes first is created as soon as any region's limits let it (`bench/scale/bound.ts`). " +
       "A job that waits holds no message; in case it was forgotten the sweep reconciles it every five minutes. Those checks are most of what waiting jobs cost. At 50,000 they would take more of the index's " +
       "partition than half, were they all made: the sweep works for 15 s of each pass and goes on in the next, so that they come later instead, and who frees capacity still requeues the first at once. " +
