@@ -3,9 +3,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * Kinds of test, by folder: so that a wrong decision is told before a process is started. Unit tests compute, and two files at a
- * time keep two cores busy; the others start servers and compilers, and wait for a third of their time, so that four do. Files of a kind
- * share what a worker has loaded, since to load the SDKs for each anew takes longer than the tests; not those of the host, which keeps
- * the app that it loaded in globals.
+ * time keep two cores busy; the others start servers and compilers, and wait besides. Files of a kind share what a worker has loaded,
+ * since to load the SDKs for each anew takes longer than the tests; not those of the host, which keeps the app that it loaded in
+ * globals.
  */
 const kinds = [
   { name: "unit", folders: ["unit"], testTimeout: 10_000, maxWorkers: 2, groupOrder: 0, isolate: false },
@@ -13,11 +13,11 @@ const kinds = [
     name: "parts",
     folders: ["service", "system", "infra"],
     testTimeout: 90_000,
-    maxWorkers: 4,
+    maxWorkers: 3,
     groupOrder: 1,
     isolate: false,
   },
-  { name: "host", folders: ["host"], testTimeout: 90_000, maxWorkers: 4, groupOrder: 1, isolate: true },
+  { name: "host", folders: ["host"], testTimeout: 90_000, maxWorkers: 3, groupOrder: 1, isolate: true },
 ];
 
 /** They take a minute, and mostly wait: begun last, they would be waited for alone. */
