@@ -26,11 +26,11 @@ export const parts = [
       "else: a bare `node:http` server, and a bare Functions app on the same host. Each has an Azurite of its own, new in each round. The processor's time is " +
       "the host process's own, in all its threads, for each call.",
     misses:
-      "Profiled (`--profile`): with storage answered from memory and its code warm, an accept takes 0.5 ms of the processor, of which the floors have a fifth: judging the definition 0.17 ms " +
+      "Profiled (`--profile`): with storage answered from memory and its code warm, an accept takes 0.5 ms of the processor, of which the floors have next to nothing: judging the definition 0.17 ms " +
       "(its YAML 0.08), the row and the entries of the index 0.06, collecting garbage 0.06, sealing 0.05, the platform's request object 0.04, the rest a log line and " +
-      "the calls' own code. With storage that answers at once over HTTP that is 1.5 ms against the bare server's 0.6; beside Azurite on the same two cores each " +
-      "takes about twice its time again. Tried: a queue's client is made once and not for each message, which took half as long as to send it; less memory for gzip, " +
-      "which saves a hundredth. To keep what was judged would help callers that post one text again and again, and nobody else: not done.",
+      "the calls' own code. With storage that answers at once over HTTP that is 1.5 ms against the bare server's 0.6; beside Azurite on the same two cores both " +
+      "take nearly twice that. Tried: a queue's client is made once and not for each message, which took half as long as to send it; less memory for gzip, " +
+      "which saves less than a hundredth. To keep what was judged would help callers that post one text again and again, and nobody else: not done.",
   },
   {
     name: "status",
@@ -40,7 +40,7 @@ export const parts = [
       "a log can't be followed, is on; on the platform's own host, which is not available on this machine, it was once measured to cost about 13 % of every call. Beside a bare app on the same host " +
       "the app is the cheaper one, since it reads a point by less code than the SDK's; beside the bare server it has the host's own work on top.",
     misses:
-      "What is missing beside the bare server is the host's own work (routes, invocations, the platform library's request and response objects): a bare app on it lacks as much.",
+      "Beside the bare server the app has the host's own work on top (routes, invocations, the platform library's request and response objects), as a bare app on that host has.",
   },
   {
     name: "bundle",

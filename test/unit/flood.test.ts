@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { day, hour, minute, second } from "../../src/shared/base/duration.ts";
 import { jobId, settings, start, subscription, target } from "../kit/kit.ts";
 import { createQueue } from "../../src/shared/limits/region-queues.ts";
@@ -157,5 +157,24 @@ describe("a definition without a location", () => {
       ...Array<string>(4).fill("first"),
       ...Array<string>(2).fill("later"),
     ]);
+  });
+
+  it.each([
+    ["gone", { kind: "absent" }],
+    ["out of reach", { kind: "unknown", group: "unknown", reason: "Throttled", retryAfter: second, azure: undefined }],
+  ] as const)("is kept from no target by another whose resource group is %s", { timeout }, async (_what, read) => {
+    const all = [`${subscription}/lost`, `${subscription}/rg/${regions[0] ?? ""}`];
+    for (const targets of [all, all.toReversed()]) {
+      const flood = open(undefined, { TARGETS: targets.join(",") });
+      const { aci } = await flood.deps.aci();
+      const located = aci.locationOf.bind(aci);
+      const asked = vi.spyOn(aci, "locationOf");
+      asked.mockImplementation((target) => (target.location === undefined ? Promise.resolve(read) : located(target)));
+      await flood.post("job", "a");
+      await flood.until(start + minute);
+      expect(flood.creates).toHaveLength(1);
+      // Whoever has a create asks nothing of the targets behind it.
+      expect(asked.mock.calls.some(([{ location }]) => location === undefined)).toBe(targets === all);
+    }
   });
 });

@@ -50,7 +50,7 @@ const maxStep = 100;
 export const makeTime = minute;
 /** After this time no row of one is on its way any more either, whatever the clock of its maker says. */
 const settledTime = 2 * minute;
-/** Each end of a child brings on a look; these are for a message that was lost, the rarer the longer nothing has ended. */
+/** Each end of a child requeues its array. In case that message is lost it is observed all the same, the more seldom the longer nothing has ended. */
 const [soonest, latest] = [10 * second, minute];
 
 /**
@@ -100,11 +100,12 @@ export function arrayStep(
 
 function rest(job: Job, { requeueAt }: ArrayOutcomes, now: number, rules: Rules, until = Infinity): ArrayStep {
   const { phase } = job;
-  const soon = phase.state === "Running" ? lookTime(now - Math.max(phase.startedAt, requeueAt)) : pace(job, now, rules);
+  const soon =
+    phase.state === "Running" ? pauseAfter(now - Math.max(phase.startedAt, requeueAt)) : pace(job, now, rules);
   return { do: "requeue", job, until: Math.min(now + soon, nextTimeout(job), until) };
 }
 
-function lookTime(quietFor: number): number {
+function pauseAfter(quietFor: number): number {
   return Math.round(Math.min(Math.max(quietFor / 10, soonest), latest));
 }
 

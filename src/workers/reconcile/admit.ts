@@ -3,6 +3,7 @@ import { defined } from "../../shared/base/defined.ts";
 import { indexLost } from "../../shared/base/errors.ts";
 import type { CreateLease } from "../../shared/aci/governed-client.ts";
 import type { Reason } from "../../shared/job/reasons.ts";
+import type { Target } from "../../shared/config/settings.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { isMinted } from "../../shared/base/ids.ts";
 import type { Job, JobTarget } from "../../shared/job/job.ts";
@@ -72,12 +73,9 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
       : { kind: "admitted", job };
   }
   if (placing.kind === "full") return enqueue(deps, job, capacityQueue(placing.placed), placing.reason);
-
-  const placed = await withCreate(deps, job, placing.open, now);
-  if (placed === undefined) {
-    const waitsAt = waitingPlace(job, placing.open);
-    return enqueue(deps, { ...job, placed: waitsAt }, createQueue(waitsAt, payerOf(deps, job)), "CreateLimit");
-  }
+  const { placed } = placing;
+  if (placing.kind === "limited")
+    return enqueue(deps, { ...job, placed }, createQueue(placed, payerOf(deps, job)), "CreateLimit");
   if (sameTarget(job.placed, placed) && job.line === undefined) return { kind: "admitted", job };
   const { line: left, ...admitted } = job;
   if (left !== undefined) await deps.jobs.index.dequeue(left, job.id, queueTimeOf(job.createdAt, job.options.priority));
@@ -140,53 +138,51 @@ async function heldBack(deps: Deps, job: Job, now: number): Promise<Admission | 
 // ----------------------------------------------------------------------------------------------------------- The place
 
 type Placing =
-  /** Not known to be full, in order; one at least. */
-  | { readonly kind: "open"; readonly open: Places }
+  /** It may create there now. */
+  | { readonly kind: "placed"; readonly placed: JobTarget }
+  /** It waits there for a create. */
+  | { readonly kind: "limited"; readonly placed: JobTarget }
   | { readonly kind: "full"; readonly placed: JobTarget; readonly reason: Reason }
   | { readonly kind: "later"; readonly reason: Reason; readonly retryAfter: number | undefined };
 
-type Places = readonly [JobTarget, ...JobTarget[]];
-
-/** The targets that are not known to be full. A queued job has no group, so it may go elsewhere than it was refused. */
+/**
+ * The first target that is not known to be full and has a create. A queued job has no group, so it may go elsewhere than it was refused. The
+ * target where it waits for a create comes first, since it may have been called up there. One whose resource group is gone, or can't be
+ * read now, keeps no job from the others.
+ */
 async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
   const { aci } = await deps.aci();
   const exclusions = await deps.placement.exclusions(now);
-  let full: Placing | undefined;
-  const open: JobTarget[] = [];
-  for (const target of candidates(job, deps.settings.targets)) {
+  const { phase } = job;
+  const waitsAt = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit" ? job.placed : undefined;
+  const limited: JobTarget[] = [];
+  let closed: Placing | undefined;
+  for (const target of ownFirst(candidates(job, deps.settings.targets), waitsAt)) {
     const location = await aci.locationOf(target);
-    if (location.kind === "absent") return { kind: "later", reason: "NotAuthorized", retryAfter: undefined };
-    if (location.kind === "unknown") return { kind: "later", reason: location.reason, retryAfter: location.retryAfter };
+    if (location.kind !== "value") {
+      const { reason, retryAfter } = location.kind === "absent" ? noGroup : location;
+      closed ??= { kind: "later", reason, retryAfter };
+      continue;
+    }
     const { subscriptionId, resourceGroup } = target;
     const placed = { subscriptionId, resourceGroup, location: location.value };
     const exclusion = exclusions.get(scopeOf(placed));
-    if (exclusion === undefined) open.push(placed);
-    else full ??= { kind: "full", placed, reason: exclusion.reason };
+    if (exclusion !== undefined) closed ??= { kind: "full", placed, reason: exclusion.reason };
+    else if (await mayCreate(deps, job, placed, sameTarget(waitsAt, placed), now)) return { kind: "placed", placed };
+    else limited.push(placed);
   }
-  const [first, ...others] = open;
-  if (first !== undefined) return { kind: "open", open: [first, ...others] };
-  return full ?? { kind: "later", reason: "NotAuthorized", retryAfter: undefined };
+  // By its id, so that as many wait at each.
+  const [first, chosen] = [limited[0], limited[Number.parseInt(job.id.slice(-4), 16) % limited.length]];
+  const placed = first !== undefined && sameTarget(waitsAt, first) ? first : chosen;
+  return placed === undefined ? (closed ?? noGroup) : { kind: "limited", placed };
 }
 
-/** The first place that has a create for a job now; the one where it waits already comes first, since it may have been called up there. */
-async function withCreate(deps: Deps, job: Job, open: Places, now: number): Promise<JobTarget | undefined> {
-  const own = placeOf(job, open);
-  const others = open.filter((each) => each !== own);
-  for (const placed of own === undefined ? others : [own, ...others])
-    if (await mayCreate(deps, job, placed, placed === own, now)) return placed;
-  return undefined;
-}
+const noGroup = { kind: "later", reason: "NotAuthorized", retryAfter: undefined } as const;
 
-/** Where a job waits for a create: where it waits already, else one of all, so that as many wait at each. */
-function waitingPlace(job: Job, open: Places): JobTarget {
-  const byItsId = Number.parseInt(job.id.slice(-4), 16) % open.length;
-  return placeOf(job, open) ?? open[byItsId] ?? open[0];
-}
-
-/** The place whose create a job waits for. */
-function placeOf({ phase, placed }: Job, open: Places): JobTarget | undefined {
-  const waits = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
-  return waits ? open.find((each) => sameTarget(placed, each)) : undefined;
+function ownFirst(targets: readonly Target[], own: JobTarget | undefined): readonly Target[] {
+  if (own === undefined) return targets;
+  const isOwn = ({ location = own.location, ...target }: Target): boolean => sameTarget(own, { ...target, location });
+  return [...targets.filter(isOwn), ...targets.filter((target) => !isOwn(target))];
 }
 
 /**
