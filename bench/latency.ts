@@ -5,8 +5,9 @@ import { startLive, type LiveStack } from "./live-stack.ts";
 
 /** As many jobs at once, each for this long; names are run again until they have a history. */
 const sizes = [
-  { jobs: 1, rounds: 3 },
+  { jobs: 1, rounds: 8 },
   { jobs: 50, rounds: 1 },
+  { jobs: 500, rounds: 1 },
 ] as const;
 const runSeconds = 20;
 const limit = 600_000;
@@ -35,7 +36,8 @@ export const latency: Benchmark = {
         const all = [...first, ...later];
         figures.push(...figuresOf(jobs, "accept to PUT", all, ({ toPut }) => toPut));
         figures.push(...figuresOf(jobs, "exit to row, a name's first job", first, ({ fromExit }) => fromExit));
-        const goal = { of: "value", atMost: 2 } as const;
+        // At 25 reads a second, ARM's budget, nobody can see 500 ends within 2 s.
+        const goal = jobs > 100 ? undefined : ({ of: "value", atMost: 2 } as const);
         figures.push(...figuresOf(jobs, "exit to row, a name with a history", later, ({ fromExit }) => fromExit, goal));
         say(
           figures

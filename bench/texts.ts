@@ -76,7 +76,7 @@ export const parts = [
     title: "From the call to the container, and from its exit to the row",
     about:
       "The app whole on the embedded host with a simulated ACI, limits of creates off, reads as ARM limits them; each job runs for 20 s. The row that says the end is what the next poll " +
-      "answers with. With 500 at once, seen in a host's log and not measured by this command: all are created within 40 s, and their ends take about two minutes to show, for want of ARM's reads. A name with a history is one of which a job ran before: it is observed more often around its usual end.",
+      "answers with. 500 at once need a thousand of ARM's 25 reads a second for their creates, and as many for their ends and logs: 40 s each at best. A name with a history is one of which a job ran before: it is observed more often around its usual end.",
     misses:
       "An end is found by the next observation, and observations share ARM's reads: docs/costs.md says how the pace follows from them. Around a name's usual end it is the shortest that there is, " +
       "2 s, and the message for it waits for the next poll of the queue, up to 2 s more.",
@@ -109,7 +109,7 @@ export const parts = [
       "The app observes a young job every 2 s, whoever asks: with one caller it asks ARM more often than the original would. Jobs of the app that ARM may not create yet wait, " +
       "with a reason; those that the original's way gets refused have failed.",
     misses:
-      "Of the 429s each waits for the time that ARM gives and is sent again; which calls they were was not traced.",
+      "A 429 waits for the time that ARM gives and is sent again.",
   },
   {
     name: "scale",

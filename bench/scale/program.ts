@@ -1,7 +1,7 @@
 /**
  * Many jobs in simulated time, on the model's tables, where calls and rows read are counted. Prints figures as JSON.
  *
- * Environment: `REGIONS` (1), `JOBS` of the hour (2500 for each region), `FINISHED` rows at most (1000000), `WAITING` jobs (50000).
+ * Environment: `REGIONS` (4), `JOBS` of the hour (2500 for each region), `FINISHED` rows at most (1000000), `WAITING` jobs (50000).
  */
 import { hour, minute, second } from "../../src/shared/base/duration.ts";
 import { createQueue } from "../../src/shared/limits/region-queues.ts";
@@ -14,7 +14,7 @@ import { percentile, rounded, significant, type Figure } from "../benchmark.ts";
 import { largestBacklog, leastWaits } from "./bound.ts";
 
 const count = (name: string, whole: number): number => Number(process.env[name] ?? whole);
-const regions = ["westeurope", "northeurope", "francecentral", "germanywestcentral"].slice(0, count("REGIONS", 1));
+const regions = ["westeurope", "northeurope", "francecentral", "germanywestcentral"].slice(0, count("REGIONS", 4));
 const published = { perFiveMinutes: 100, perHour: 300 } as const;
 const floodSettings = () => settings({ TARGETS: regions.map((region) => `${subscription}/bench/${region}`).join(",") });
 

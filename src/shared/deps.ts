@@ -256,12 +256,15 @@ function keyRing(settings: Settings, now: () => number): KeyRing {
   return { wrap: missing, unwrap: missing };
 }
 
-/** @param activeJobs how many there are: the more, the less often each is observed */
-export function rulesOf({ settings, random }: Pick<Deps, "settings" | "random">, activeJobs = 0): Rules {
+/**
+ * @param activeJobs how many there are: the more, the less often each is observed
+ * @param backlog see {@link Rules}
+ */
+export function rulesOf({ settings, random }: Pick<Deps, "settings" | "random">, activeJobs = 0, backlog = 0): Rules {
   const observationCeiling = observationCeilingFor(
     activeJobs,
     settings.observationCeiling,
     settings.armReads.perSecond,
   );
-  return { ...settings, observationCeiling, random: random() };
+  return { ...settings, observationCeiling, backlog, random: random() };
 }

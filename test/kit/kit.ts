@@ -39,6 +39,7 @@ export const rules: Rules = {
   keepTime: 24 * hour,
   observationFloor: 2 * second,
   observationCeiling: minute,
+  backlog: 0,
   freeRetries: 5,
   maxRestarts: 10,
   absenceTime: 3 * minute,

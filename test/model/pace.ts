@@ -157,7 +157,8 @@ class Simulation {
     const now = this.#now;
     let seen: Observation | undefined;
     for (;;) {
-      const step = nextStep(life.job, seen, true, now, { ...this.#rules, random: this.#random() });
+      const backlog = this.#budget().backlog(target, now);
+      const step = nextStep(life.job, seen, true, now, { ...this.#rules, backlog, random: this.#random() });
       switch (step.do) {
         case "observe":
           seen = await this.#look(life);
@@ -262,9 +263,14 @@ class Simulation {
   }
 
   #grant(kind: "read" | "observe" | "log") {
+    return this.#budget().take(kind, target, this.#now);
+  }
+
+  /** Of any instance. */
+  #budget(): Budget {
     const budget = this.#budgets[Math.floor(this.#random() * instances)];
     if (budget === undefined) throw new Error("There is no instance.");
-    return budget.take(kind, target, this.#now);
+    return budget;
   }
 }
 

@@ -129,7 +129,7 @@ const maxPage = 1000;
 /** The keys between which all lie that a filter lets through, as our stores write it. */
 function boundsOf(filter: string): { readonly first: string; readonly end: string | undefined } {
   const all = { first: "", end: undefined };
-  if (filter.includes(" or ")) return all;
+  if (filter.replaceAll(/\([^()]*\)/g, "").includes(" or ")) return all;
   const after = /^PartitionKey gt '([^']*)'/.exec(filter)?.[1];
   if (after !== undefined) return { first: `${after}\x01`, end: undefined };
   const [, partition, from = "", to] =

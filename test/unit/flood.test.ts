@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { day, hour, minute, second } from "../../src/shared/base/duration.ts";
 import { jobId, settings, start, subscription, target } from "../kit/kit.ts";
-import { createQueue } from "../../src/shared/limits/region-queues.ts";
+import { createQueue, regionQueueIn } from "../../src/shared/limits/region-queues.ts";
 import { requeueWaiting } from "../../src/workers/reconcile/capacity.ts";
 import { Flood } from "../model/flood.ts";
 
@@ -114,6 +114,19 @@ describe("storage calls", () => {
   });
 });
 
+it("many jobs at once are created and seen to end in turn, as fast as ARM's reads allow", { timeout }, async () => {
+  const limits = { ACI_CREATES_PER_HOUR: "1000", ACI_CREATES_PER_5_MINUTES: "1000", ARM_READS: "30/3" };
+  const flood = open(undefined, { ...limits, LOOK_INTERVAL_MIN: "PT2S" });
+  for (let n = 0; n < 60; n++) await flood.post(`job-${n}`, "default");
+  await flood.until(start + minute);
+  expect(flood.creates).toHaveLength(60);
+  // Each runs for a minute. A read shows its end, one brings its log, one shows that its group is gone.
+  const end = Math.max(...flood.creates.map(({ at }) => at)) + minute;
+  await flood.until(end + (3 * 60 * second) / 3 + 10 * second);
+  const ended = [...flood.table("jobs").all()].filter(({ state }) => state === "Succeeded");
+  expect(ended).toHaveLength(60);
+});
+
 it("lines of teams go on where the operator takes TEAMS away", async () => {
   const flood = open(undefined);
   await flood.until(start + 1);
@@ -135,11 +148,14 @@ describe("a definition without a location", () => {
     for (let n = 0; n < 70; n++) await flood.post(`job-${n}`, n % 2 === 0 ? "a" : "b");
     await flood.until(start + minute);
     expect(flood.creates).toHaveLength(40);
-    const lines: number[] = [];
-    for await (const line of flood.deps.jobs.index.lines("~create-"))
-      lines.push((await flood.deps.jobs.index.entries(line, 100)).length);
-    expect(lines.reduce((sum, length) => sum + length, 0)).toBe(30);
-    expect(lines).toHaveLength(teams === undefined ? 4 : 8);
+    const waiting = new Map<string, number>();
+    for await (const line of flood.deps.jobs.index.lines("~create-")) {
+      const region = createQueue(regionQueueIn(line)?.placed ?? target);
+      const { length } = await flood.deps.jobs.index.entries(line, 100);
+      waiting.set(region, (waiting.get(region) ?? 0) + length);
+    }
+    expect([...waiting.values()].reduce((sum, length) => sum + length, 0)).toBe(30);
+    expect(waiting.size).toBe(4);
     await flood.until(start + 11 * minute);
     expect(flood.creates).toHaveLength(70);
   });

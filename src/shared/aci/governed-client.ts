@@ -2,7 +2,8 @@ import type { Aci, Ping, Read } from "./client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import type { ArmGroup } from "./arm-group.ts";
 import type { Beside } from "../limits/budget-rows.ts";
-import { defaultThrottle, type Budget, type Grant, type Kind } from "../limits/rate-budget.ts";
+import { defaultThrottle, type Budget, type Grant } from "../limits/rate-budget.ts";
+import type { Kind } from "../limits/arm-calls.ts";
 import type { JobTarget } from "../job/job.ts";
 import type { Observation } from "../job/observation.ts";
 import type { JsonObject } from "../base/json.ts";
@@ -50,7 +51,9 @@ export class GovernedAci {
   async logs(placed: JobTarget, name: string, container: string, last: boolean, tail?: number): Promise<Read<string>> {
     const grant = await this.#take(last ? "read" : "log", placed);
     if (!grant.ok) return { kind: "unknown", ...this.#unknown(grant) };
-    return this.#aci.logs(placed, name, container, tail);
+    const read = await this.#aci.logs(placed, name, container, tail);
+    if (read.kind === "unknown" && read.reason === "Throttled") this.#throttle("read", placed, read.retryAfter);
+    return read;
   }
 
   /**

@@ -42,6 +42,8 @@ export interface Rules extends Limits {
   readonly keepTime: number;
   readonly observationFloor: number;
   readonly observationCeiling: number;
+  /** Until those that ARM's reads were not enough for have been observed. */
+  readonly backlog: number;
   readonly freeRetries: number;
   /** How long a group must be absent, over five observations, before that counts as proved. */
   readonly absenceTime: number;

@@ -112,14 +112,14 @@ export function withoutOutage(job: Job, now: number, since = job.lookAt): Job {
 /**
  * How long until the next look: a tenth of the age, so that a young job is seen at once and an old one costs little, and sooner around
  * the time that jobs of its name took before. A little more or less by chance, so that jobs that were once observed together (after an
- * outage, say) are so for ever and ask for more than there is.
+ * outage, say) are so for ever and ask for more than there is. Not before those whose observation was refused have had theirs.
  */
 export function pace(job: Job, now: number, rules: Rules): number {
   const { phase } = job;
   const since = phase.state === "Running" ? phase.startedAt : (job.provisioningAt ?? job.createdAt);
   const even = Math.min(Math.max((now - since) / 10, rules.observationFloor), rules.observationCeiling);
   const next = Math.min(even, Math.max(fromTypicalEnd(job, now) / 2, even / soonest));
-  return Math.max(rules.observationFloor, Math.round(next * (0.9 + 0.2 * rules.random)));
+  return Math.max(rules.observationFloor, rules.backlog, Math.round(next * (0.9 + 0.2 * rules.random)));
 }
 
 /** Around its typical end a job is observed at most this many times as often: a wrong guess costs a few reads. */

@@ -5,7 +5,8 @@ import type { Reason } from "../job/reasons.ts";
 import type { JobTarget } from "../job/job.ts";
 import type { BucketLimits } from "../config/readers.ts";
 import type { Settings } from "../config/settings.ts";
-import { regionKey } from "./region-queues.ts";
+import { armKinds, armReserve, blocks, leaseOf, reserves, scopeOfArm, windowsOf, type Kind } from "./arm-calls.ts";
+import { RefusedCalls } from "./refused-calls.ts";
 import { BudgetRows, bucketIn, windowsIn, type Beside, type BudgetRow } from "./budget-rows.ts";
 import {
   callUp,
@@ -28,11 +29,6 @@ import {
   type WindowLimits,
 } from "./windows.ts";
 
-/**
- * The shared budget of what Azure allows: ARM's reads, writes and deletes, ACI's creates and deletes per region. It is kept in the
- * table `control`, so that all instances together stay within it; of ARM's calls each instance draws a block at a time.
- */
-export type Kind = "create" | "delete" | "read" | "observe" | "log" | "write";
 export type Grant = { readonly ok: true } | Refused;
 interface Refused {
   readonly ok: false;
@@ -59,19 +55,8 @@ interface Batch {
 
 const granted = { ok: true } as const;
 
-/** What each kind of call is to ARM. */
-const armKinds = {
-  create: "write",
-  write: "write",
-  delete: "delete",
-  read: "read",
-  observe: "read",
-  log: "read",
-} as const;
-/** Tokens that an instance draws at once; unused ones lapse after a while. */
-const blocks = { create: 15, write: 15, delete: 15, read: 15, observe: 40, log: 10 } as const;
-/** Left in ARM's bucket by reads that may wait: observations of what runs for those that a create or deletion needs, logs for both. */
-const reserves: Partial<Record<Kind, number>> = { observe: 0.1, log: 0.5 };
+/** A throttled caller waits this long if the reply has no time. */
+export const defaultThrottle = minute / 4;
 const blockTime = 30 * second;
 /** How long ARM's word of what is left is taken to be true. */
 const remainingTime = 10 * second;
@@ -85,6 +70,10 @@ type BudgetSettings = Pick<
   "createsPerHour" | "createsPerFiveMinutes" | "armReads" | "armWrites" | "armDeletes" | "teams" | "teamReserve"
 >;
 
+/**
+ * The shared budget of what Azure allows: ARM's reads, writes and deletes, ACI's creates and deletes per region. It is kept in the
+ * table `control`, so that all instances together stay within it; of ARM's calls each instance draws a block at a time.
+ */
 export class Budget {
   readonly #rows: BudgetRows;
   readonly #pacing: Pacing;
@@ -98,6 +87,8 @@ export class Budget {
   readonly #batches = new Map<string, Batch>();
   /** The change of a region's window that is under way, or was the last. */
   readonly #changes = new Map<string, Promise<void>>();
+  /** By lease. */
+  readonly #refused = new RefusedCalls();
   /** When ARM said to come back, by scope. */
   readonly #held = new Map<string, number>();
   /** What ARM last said is left, less what was asked since, by scope. */
@@ -132,9 +123,11 @@ export class Budget {
   ): Promise<Grant> {
     const scope = scopeOfArm(kind, placed);
     const held = this.#held.get(scope) ?? 0;
-    if (held > now) return { ok: false, at: held, reason: "Throttled" };
-    const call = await this.#fromBucket(scope, kind, now);
-    if (!call.ok || (kind !== "create" && kind !== "delete")) return call;
+    const gap = second / this.#arm[armKinds[kind]].perSecond;
+    const call: Grant =
+      held > now ? { ok: false, at: held, reason: "Throttled" } : await this.#fromBucket(placed, kind, now);
+    if (!call.ok) return { ...call, at: this.#refused.next(leaseOf(kind, placed), call.at, gap) };
+    if (kind !== "create" && kind !== "delete") return call;
     const use = await this.#useWindow(windowsOf(kind, placed), now, { team, charges });
     if (use.ok) return granted;
     // The call is not made, so ARM's token is still there.
@@ -166,6 +159,11 @@ export class Budget {
   /** ARM said how many calls of a kind are left. Where we counted more, ARM is right: others use the subscription too. */
   heed({ kind, subscriptionId, count }: ArmRemaining, now: number): void {
     this.#remaining.set(`${kind}_${subscriptionId}`, { count, at: now });
+  }
+
+  /** How long it takes until all that were refused an observation of what runs have had theirs. */
+  backlog(placed: JobTarget, now: number): number {
+    return this.#refused.backlog(leaseOf("observe", placed), now);
   }
 
   heldUntil(now: number): number | undefined {
@@ -224,10 +222,11 @@ export class Budget {
     return expectedCalls(windowsIn(row), waiting, this.#shares, max, now);
   }
 
-  async #fromBucket(scope: string, kind: Kind, now: number): Promise<Grant> {
-    const lease = kind in reserves ? `${kind}_${scope}` : scope;
+  async #fromBucket(placed: JobTarget, kind: Kind, now: number): Promise<Grant> {
+    const scope = scopeOfArm(kind, placed);
+    const lease = leaseOf(kind, placed);
     for (let draws = 0; draws < maxDraws; draws++) {
-      const told = this.#throttledUntil(scope, armKinds[kind], now);
+      const told = this.#throttledUntil(scope, kind, now);
       if (told !== undefined) return { ok: false, at: told, reason: "Throttled" };
       const own = this.#leases.get(lease);
       if (own && own.left > 0 && own.until > now) {
@@ -268,13 +267,14 @@ export class Budget {
     return drawn === conflict ? { ok: false, at: now + crowdedTime, reason: "Throttled" } : drawn.done;
   }
 
-  /** When ARM has something left again, where it said a moment ago that it has not. */
-  #throttledUntil(scope: string, kind: ArmKind, now: number): number | undefined {
+  /** When ARM has something left again for such a call, where it said a moment ago that it has not. */
+  #throttledUntil(scope: string, kind: Kind, now: number): number | undefined {
     const told = this.#remaining.get(scope);
     if (told === undefined || now - told.at > remainingTime) return undefined;
-    const { perSecond } = this.#arm[kind];
+    const { capacity, perSecond } = this.#arm[armKinds[kind]];
+    const needed = 1 + (kind in reserves ? capacity * armReserve : 0);
     const left = told.count + (Math.max(0, now - told.at) / second) * perSecond;
-    return left >= 1 ? undefined : now + Math.ceil(((1 - left) / perSecond) * second);
+    return left >= needed ? undefined : now + Math.ceil(((needed - left) / perSecond) * second);
   }
 
   /** One use of a region's window. Who comes while a change of it is under way shares the next one. */
@@ -337,14 +337,3 @@ export class Budget {
     return { uses, state };
   }
 }
-
-function windowsOf(kind: "create" | "delete", { subscriptionId, location }: JobTarget): string {
-  return `${kind}_${subscriptionId}_${regionKey(location)}`;
-}
-
-function scopeOfArm(kind: Kind, { subscriptionId }: JobTarget): string {
-  return `${armKinds[kind]}_${subscriptionId}`;
-}
-
-/** A throttled caller waits this long if the reply has no time. */
-export const defaultThrottle = minute / 4;

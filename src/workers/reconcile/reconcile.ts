@@ -151,7 +151,9 @@ class Reconciliation {
         await this.#saveAndRequeue(this.#stored.job, now + second, true);
         return;
       }
-      const rules = rulesOf(this.#deps, await this.#deps.control.activeJobs());
+      const { placed } = this.#stored.job;
+      const backlog = placed === undefined ? 0 : this.#deps.budget.backlog(placed, now);
+      const rules = rulesOf(this.#deps, await this.#deps.control.activeJobs(), backlog);
       const step = nextStep(this.#stored.job, this.#observation, this.#admitted, now, rules);
       const before = this.#conflicts;
       if (await this.#do(step)) return;

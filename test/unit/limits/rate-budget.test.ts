@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { minute, second } from "../../../src/shared/base/duration.ts";
-import { Budget, type Kind } from "../../../src/shared/limits/rate-budget.ts";
+import type { Kind } from "../../../src/shared/limits/arm-calls.ts";
+import { Budget } from "../../../src/shared/limits/rate-budget.ts";
 import { pacing, target, settings, start } from "../../kit/kit.ts";
 import { Table, tableClient } from "../../model/tables.ts";
 
@@ -50,10 +51,33 @@ describe("ARM's budget", () => {
     expect(await takeAll(budgets, "read", start + second)).toBe(armReads.perSecond);
   });
 
-  it("counts creates among the writes, and says when there is capacity again", async () => {
+  it("counts creates among the writes, and has those that it refuses come back one after another", async () => {
     const budget = instance();
     expect(await takeAll([budget], "write", start)).toBe(armWrites.capacity);
-    expect(await budget.take("create", target, start)).toEqual({ ok: false, at: start + 100, reason: "Throttled" });
+    for (const at of [200, 300, 400])
+      expect(await budget.take("create", target, start)).toEqual({ ok: false, at: start + at, reason: "Throttled" });
+    expect(await budget.take("create", target, start + 200)).toEqual({ ok: true });
+  });
+
+  it("says how long it takes until all that were refused an observation have had theirs", async () => {
+    const budget = instance();
+    await takeAll([budget], "observe", start);
+    expect(budget.backlog(target, start)).toBe(40);
+    for (let more = 0; more < 100; more++) await budget.take("observe", target, start);
+    expect([budget.backlog(target, start), budget.backlog(target, start + minute)]).toEqual([4040, 0]);
+    const other = { ...target, subscriptionId: "another" };
+    expect(budget.backlog(other, start)).toBe(0);
+  });
+
+  it("has nobody come back later than five minutes behind the next call", async () => {
+    const budget = instance();
+    budget.throttle("observe", target, start + minute);
+    let last = 0;
+    for (let n = 0; n < 10_000; n++) {
+      const grant = await budget.take("observe", target, start);
+      last = grant.ok ? NaN : grant.at;
+    }
+    expect(last).toBe(start + 6 * minute);
   });
 
   it("is not asked for while ARM has said to come back later", async () => {
@@ -125,6 +149,17 @@ describe("what ARM itself says", () => {
     budget.heed({ kind: "read", subscriptionId, count: 7 }, start);
     expect(await takeAll([budget], "read", start)).toBe(7);
     expect(await takeAll([budget], "read", start + second)).toBeLessThanOrEqual(armReads.perSecond);
+  });
+
+  it("as left is kept in part from observations of what runs and from logs, since calls may be under way", async () => {
+    const tenth = armReads.capacity / 10;
+    for (const kind of ["observe", "log"] as const) {
+      const budget = instance();
+      budget.heed({ kind: "read", subscriptionId, count: tenth + 3 }, start);
+      expect(await takeAll([budget], kind, start)).toBe(3);
+      expect(await budget.take(kind, target, start)).toEqual({ ok: false, at: start + 80, reason: "Throttled" });
+      expect(await takeAll([budget], "read", start)).toBe(tenth);
+    }
   });
 
   it("to be left changes nothing where it is more, of another kind or subscription, or long ago", async () => {
