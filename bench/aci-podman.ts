@@ -13,6 +13,8 @@ import { versusFloor } from "./benchmark.ts";
 const runs = Number(process.env["RUNS"] ?? 9);
 const image = process.env["IMAGE"] ?? "docker.io/library/busybox:1.36";
 
+const patience = 30_000;
+
 const folder = mkdtempSync(join(tmpdir(), "aci-bench-"));
 const options = { engine: "podman", stateFolder: folder, containersFolder: join(folder, "none"), graceSeconds: 0 };
 const aci = await startPart("aci", options);
@@ -34,7 +36,7 @@ async function aciPut(name: string): Promise<number> {
   const body = { location: "westeurope", properties: { osType: "Linux", restartPolicy: "Never", containers } };
   const begun = Date.now();
   await fetch(at(""), { method: "PUT", body: JSON.stringify(body) });
-  for (;;) {
+  while (Date.now() < begun + patience) {
     const { content = "" } = (await (await fetch(at("/containers/app/logs"))).json()) as { content?: string };
     if (content !== "") {
       await fetch(at(""), { method: "DELETE" });
@@ -42,6 +44,7 @@ async function aciPut(name: string): Promise<number> {
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  throw new Error(`The group ${name} wrote nothing.`);
 }
 
 try {

@@ -108,8 +108,7 @@ export const parts = [
       "simulated ACI with ARM's published limits, on which a group is provisioned in 20 s. Pollers ask every 5 s, for half a minute; for these ARM has no limits. " +
       "The app observes a young job every 2 s, whoever asks: with one caller it asks ARM more often than the original would. Jobs of the app that ARM may not create yet wait, " +
       "with a reason; those that the original's way gets refused have failed.",
-    misses:
-      "A 429 waits for the time that ARM gives and is sent again.",
+    misses: "A 429 waits for the time that ARM gives and is sent again.",
   },
   {
     name: "scale",
