@@ -115,7 +115,7 @@ export const parts = [
     title: "Scale",
     about:
       "The whole core in simulated time, on the model's tables, which count calls and the rows that they come by; Azure's published limits of creates (300 an hour, 100 in five minutes). " +
-      "Regions share nothing but ARM's reads and the job index, so one region with 2,500 jobs in an hour stands for four with 10,000 that may run in any of them (`REGIONS=4` simulates all). Finished jobs are of half a day, so that retention has nothing to take from them; with a million spread over two months, of which it " +
+      "The jobs may run in any of the regions. Finished jobs are of half a day, so that retention has nothing to take from them; with a million spread over two months, of which it " +
       "was still taking logs and definitions, the hour had 1.27 times the calls. The fluid bound is what a scheduler that knows all would reach: whoever comes first is created as soon as any region's limits let it (`bench/scale/bound.ts`). " +
       "A job that waits holds no message; in case it was forgotten the sweep reconciles it every five minutes. Those checks are most of what waiting jobs cost. At 50,000 they would take more of the index's " +
       "partition than half, were they all made: the sweep works for 15 s of each pass and goes on in the next, so that they come later instead, and who frees capacity still requeues the first at once. " +

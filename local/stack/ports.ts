@@ -24,7 +24,8 @@ export async function isFree(port: number): Promise<boolean> {
 
 /**
  * Ports that nobody listens on, different from one another. They lie below those that systems give to outgoing calls (from 32768 on,
- * or from 49152): one of these may be taken again by the time that its server listens.
+ * or from 49152): one of these may be taken again by the time that its server listens. Whoever starts several stacks at once gives each
+ * ports of its own (`STACK_PORTS`, from and to): two could choose the same before either listens.
  */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listenAnywhere()));
@@ -33,10 +34,16 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return numbers;
 }
 
+/** The last that this process gave out: each goes on from there, so that nobody gets one for which another's server is only starting. */
+let last: number | undefined;
+
 async function listenAnywhere(): Promise<Server> {
+  const [from = 12_000, to = 22_000] = process.env["STACK_PORTS"]?.split("-").map(Number) ?? [];
   for (let attempt = 1; ; attempt++)
     try {
-      return await listen(randomInt(12_000, 22_000));
+      const next = last === undefined ? randomInt(from, to) : last + 1;
+      last = next < to ? next : from;
+      return await listen(last);
     } catch (error) {
       if (attempt === 50) throw error;
     }

@@ -1,7 +1,6 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { afterAll } from "vitest";
 import {
   createMessageConnection,
   ResponseError,
@@ -23,16 +22,21 @@ export interface Scope {
 /** What parameter files read from the environment, as far as a test does not say otherwise. */
 const clean = { ACI_PROXY_PREFIX: "", ACI_PROXY_ALERT_EMAIL: "operators@example.com" };
 
+const started = new Map<string, Compiler>();
+
 /**
- * The compiler of a test file: its start takes seconds, each further answer tenths. Started by the first test that needs it, ended
- * after the last, however they went.
+ * The compiler of a worker's test files: its start takes seconds, each further answer tenths. Started by the first test that needs it; it
+ * ends with its input, so with the worker.
  *
- * @param env for what parameter files read from the environment: the process has one for all of them
+ * @param env for what parameter files read from the environment: a process has one for all of them
  */
 export function warmCompiler(env: NodeJS.ProcessEnv = {}): () => Compiler {
-  let started: Compiler | undefined;
-  afterAll(() => started?.end());
-  return () => (started ??= new Compiler({ ...process.env, ...shortLived, ...clean, ...env }));
+  const key = JSON.stringify(env);
+  return () => {
+    const compiler = started.get(key) ?? new Compiler({ ...process.env, ...shortLived, ...clean, ...env });
+    started.set(key, compiler);
+    return compiler;
+  };
 }
 
 /**

@@ -5,3 +5,7 @@ import fc from "fast-check";
  * whole number.
  */
 fc.configureGlobal({ seed: Number(process.env["TEST_SEED"] ?? 20261124) });
+
+// Each worker has ports of its own: two that start a stack at once could choose the same.
+const worker = Number(process.env["VITEST_POOL_ID"] ?? 0) % 10;
+process.env["STACK_PORTS"] = `${12_000 + 1000 * worker}-${13_000 + 1000 * worker}`;

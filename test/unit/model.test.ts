@@ -9,7 +9,7 @@ import { World, type Trigger } from "../model/world.ts";
  * simulated services (test/model). A failure prints its seed and the shortest list of happenings that shows it. TEST_SEED tries
  * other lists; MODEL_SECONDS looks longer.
  */
-const seconds = Number(process.env["MODEL_SECONDS"] ?? 10);
+const seconds = Number(process.env["MODEL_SECONDS"] ?? 6);
 
 async function holds(happenings: typeof commands, limit: number, without?: Trigger): Promise<void> {
   const property = fc.asyncProperty(happenings, fc.integer(), async (list, worldSeed) => {

@@ -69,7 +69,7 @@ const runs = new Map<string, Promise<Observed>>();
 
 function simulated(active: number, known = false): Promise<Observed> {
   const key = `${active} ${known}`;
-  const run = runs.get(key) ?? simulate({ active, containers: 2, minutes: 60, known });
+  const run = runs.get(key) ?? simulate({ active, containers: 2, minutes: 40, known });
   runs.set(key, run);
   return run;
 }
