@@ -62,7 +62,7 @@ try {
   const figures: Figure[] = [
     { name: "live groups held", unit: "", value: groups },
     {
-      name: "memory with none of them, and at most",
+      name: "memory, at most",
       unit: "MB",
       value: peak,
       floor: { what: "empty", value: empty.now },
