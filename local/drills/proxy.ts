@@ -53,12 +53,18 @@ export async function startProxy(
   const agent = new Agent({ keepAlive: true });
   const calls: ProxiedCall[] = [];
   const server = createServer((incoming, outgoing) => {
-    forward(incoming, outgoing).catch(() => outgoing.destroy());
+    const call = callOf(incoming);
+    if (!gate.forgets) calls.push(call);
+    forward(call, incoming, outgoing).catch(() => {
+      // Its caller gave up, or the service did.
+      call.endedAt = performance.now();
+      outgoing.destroy();
+    });
   });
 
-  async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  function callOf(incoming: IncomingMessage): ProxiedCall {
     const url = new URL(incoming.url ?? "/", `http://127.0.0.1:${targetPort}`);
-    const call: ProxiedCall = {
+    return {
       service,
       method: incoming.method ?? "",
       url,
@@ -68,11 +74,14 @@ export async function startProxy(
       status: 0,
       answered: 0,
     };
-    if (!gate.forgets) calls.push(call);
+  }
+
+  async function forward(call: ProxiedCall, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await bodyOf(incoming);
     call.body = body.toString();
     const decided = (await gate.before?.(call)) ?? "pass";
     if (decided === "cut") {
+      call.endedAt = performance.now();
       cut(incoming);
       return;
     }

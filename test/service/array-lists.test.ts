@@ -73,6 +73,12 @@ it("array=ID lists its children by index, in pages, with every other filter, in 
   const second = await listed(bench, `array=${array.id}&top=5&continuation=${first.continuation ?? ""}`);
   expect(indexes(first)).toEqual([0, 1, 2, 3, 4]);
   expect(indexes(second)).toEqual([5, 6, 7, 8, 9]);
+  const another = { ...arrayOf(12), id: jobId(7) };
+  await deps.jobs.insert(another, nothingSealed);
+  for (const other of [`array=${another.id}&`, ""])
+    expect(await ask(jobs(deps), { query: `${other}continuation=${first.continuation ?? ""}` })).toMatchObject({
+      status: 400,
+    });
   expect(indexes(await listed(bench, `array=${array.id}&state=Failed`))).toEqual([0, 3, 6, 9]);
   expect(indexes(await listed(bench, `array=${array.id}&name=BELLACIAO&since=2026-11-24&fault=program`))).toHaveLength(
     4,

@@ -56,6 +56,9 @@ it("results come by index, filtered, from an index on, and in pages", async () =
   const first = await pageOf(bench, array.id, "top=4&from=1");
   const second = await pageOf(bench, array.id, `top=4&from=1&continuation=${first.continuation ?? ""}`);
   expect([indexes(first), indexes(second), second.continuation]).toEqual([[1, 2, 3, 4], [5], undefined]);
+  const another = { ...array, id: jobId(7) };
+  await insertAll(bench.deps, [another]);
+  expect((await asked(bench, another.id, `top=4&continuation=${first.continuation ?? ""}`)).status).toBe(400);
 });
 
 it("NDJSON has all results, a line each", async () => {

@@ -29,6 +29,8 @@ import { startProxy, type Gate, type Proxy, type ProxiedCall } from "../kit/prox
 const key = Buffer.from("a key that everybody may know").toString("base64");
 const accounts = Array.from({ length: 1000 }, (_, n) => `account${n}`);
 
+const realTimeout = globalThis.setTimeout;
+
 export interface Bench {
   readonly deps: Deps;
   readonly storage: Storage;
@@ -91,8 +93,8 @@ export async function openBench(
     });
     const deps = makeDeps({ settings: own, log, telemetry, now: () => clock.now(), random: () => 0.5 });
     await deps.control.installation();
-    // Its own pauses are not of the clock that the test holds.
-    return { ...deps, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / 10)) };
+    // Its own pauses are not of the clock that the test holds, nor of timers that it faked.
+    return { ...deps, sleep: (ms) => new Promise((resolve) => void realTimeout(resolve, ms / 10)) };
   };
   return {
     deps: await again(),

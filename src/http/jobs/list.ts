@@ -19,7 +19,7 @@ export function jobs(deps: JobsDeps) {
     const { filter: wanted, array, format, all } = read.value;
     const filter = await new VisibleJobs(deps.jobs, context).within(wanted, array);
     const asked = { ...read.value, filter: filter === "nothing" ? wanted : filter };
-    const ends = await PageEnds.of(deps);
+    const ends = await PageEnds.of(deps, array);
     const first =
       filter === "nothing" ? emptyPage : await pageOf(deps.jobs, ends, all ? { ...asked, top: largestPage } : asked);
     if (first === "no such page") return refuse(noSuchPage, context);

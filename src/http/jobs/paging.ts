@@ -43,12 +43,13 @@ export class PageEnds {
   readonly #key: Buffer;
   readonly #randomBytes: Deps["randomBytes"];
 
-  static async of({ control, randomBytes }: Pick<Deps, "control" | "randomBytes">): Promise<PageEnds> {
-    return new PageEnds((await control.installation()).tagKey, randomBytes);
+  /** @param array whose pages these are, by its id; those of another array, or of all jobs, are refused */
+  static async of({ control, randomBytes }: Pick<Deps, "control" | "randomBytes">, array = ""): Promise<PageEnds> {
+    return new PageEnds((await control.installation()).tagKey, randomBytes, array);
   }
 
-  constructor(secret: string, randomBytes: Deps["randomBytes"]) {
-    this.#key = createHmac("sha256", secret).update("aci-proxy page end").digest();
+  constructor(secret: string, randomBytes: Deps["randomBytes"], array: string) {
+    this.#key = createHmac("sha256", secret).update(`aci-proxy page end${array}`).digest();
     this.#randomBytes = randomBytes;
   }
 

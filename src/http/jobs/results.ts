@@ -39,7 +39,7 @@ export function results(deps: ResultsDeps) {
     const { job } = stored;
     if (job.array === undefined)
       return refuse({ code: "JobNotFound", message: "The job is no array: its status has its result." }, context);
-    const array = { job, ends: await PageEnds.of(deps), items: await shownItems(deps, job) };
+    const array = { job, ends: await PageEnds.of(deps, job.id), items: await shownItems(deps, job) };
     const first = await pageOf(deps, array, asked);
     if (first === "no such page") return refuse(noSuchPage, context);
     if (asked.format === "ndjson") return stream(deps, array, asked, first);
