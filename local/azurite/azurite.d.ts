@@ -3,6 +3,8 @@ interface AzuriteServer {
   start(): Promise<void>;
   close(): Promise<void>;
   getHttpServerAddress(): string;
+  /** Of the blob and the queue server: what it removes of what nobody needs, and how often. */
+  readonly gcManager?: { gcIntervalInMS: number };
 }
 
 /** CommonJS modules, so Node gives all that they export as their default. */
