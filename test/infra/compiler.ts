@@ -1,6 +1,4 @@
-import { spawn, type ChildProcessByStdio } from "node:child_process";
-import { once } from "node:events";
-import type { Readable, Writable } from "node:stream";
+import { spawn } from "node:child_process";
 import {
   createMessageConnection,
   ResponseError,
@@ -45,16 +43,15 @@ export function warmCompiler(env: NodeJS.ProcessEnv = {}): () => Compiler {
  * Source: https://github.com/Azure/bicep/blob/main/src/Bicep.Cli/Rpc/ICliJsonRpcProtocol.cs
  */
 export class Compiler {
-  readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #connection: MessageConnection;
 
   constructor(env: NodeJS.ProcessEnv) {
     if (bicep === undefined) throw new Error(without);
-    this.#process = spawn(bicep, ["jsonrpc", "--stdio"], { env, stdio: ["pipe", "pipe", "inherit"] });
-    const { stdin, stdout } = this.#process;
+    const bicepProcess = spawn(bicep, ["jsonrpc", "--stdio"], { env, stdio: ["pipe", "pipe", "inherit"] });
+    const { stdin, stdout } = bicepProcess;
     this.#connection = createMessageConnection(new StreamMessageReader(stdout), new StreamMessageWriter(stdin));
     // requests that wait for a process that is gone fail
-    this.#process.on("error", () => this.#connection.dispose());
+    bicepProcess.on("error", () => this.#connection.dispose());
     this.#connection.onClose(() => this.#connection.dispose());
     this.#connection.listen();
   }
@@ -79,15 +76,6 @@ export class Compiler {
         return { refused: true, text: error.message };
       throw error;
     }
-  }
-
-  /** Whatever it is at. */
-  async end(): Promise<void> {
-    this.#connection.dispose();
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const ended = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
-    await ended;
   }
 
   #ask(method: string, question: object): Promise<unknown> {

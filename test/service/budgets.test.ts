@@ -175,3 +175,23 @@ it("a job whose host died as its create had been refused counts for no day once 
   await reconcile(deps, id, { at: undefined });
   expect(await deps.daily.left(clock.now() + hour)).toEqual({ ok: true });
 });
+
+it.each(["get", "logs", "list"] as const)(
+  "a 429 for a read (%s) holds up every read of its subscription",
+  async (kind) => {
+    const bench = await openBench();
+    const { aci } = await bench.deps.aci();
+    break_(bench, { match: { kind }, effect: { type: "status", status: 429, retryAfter: 30 }, count: 1 });
+    const reads = {
+      get: () => aci.observe(target, "job", true),
+      logs: () => aci.logs(target, "job", "app", true),
+      list: () => aci.list(target),
+    };
+    expect(await reads[kind]()).toMatchObject({ group: "unknown", reason: "Throttled" });
+    const before = countersOf(bench).calls;
+    for (const read of Object.values(reads))
+      expect(await read()).toMatchObject({ group: "unknown", reason: "Throttled" });
+    expect(countersOf(bench).calls).toEqual(before);
+    expect(aci.heldUntil).toBe(bench.clock.now() + 30 * second);
+  },
+);

@@ -48,12 +48,8 @@ export class GovernedAci {
    * @param last whether an end waits for it; what still runs is read with what is left over
    * @param tail only this many lines from its end
    */
-  async logs(placed: JobTarget, name: string, container: string, last: boolean, tail?: number): Promise<Read<string>> {
-    const grant = await this.#take(last ? "read" : "log", placed);
-    if (!grant.ok) return { kind: "unknown", ...this.#unknown(grant) };
-    const read = await this.#aci.logs(placed, name, container, tail);
-    if (read.kind === "unknown" && read.reason === "Throttled") this.#throttle("read", placed, read.retryAfter);
-    return read;
+  logs(placed: JobTarget, name: string, container: string, last: boolean, tail?: number): Promise<Read<string>> {
+    return this.#read(last ? "read" : "log", placed, () => this.#aci.logs(placed, name, container, tail));
   }
 
   /**
@@ -130,9 +126,16 @@ export class GovernedAci {
     return this.#aci.locationOf(target);
   }
 
-  async list(target: Target): Promise<Read<readonly ArmGroup[]>> {
-    const grant = await this.#take("read", placeOf(target));
-    return grant.ok ? this.#aci.list(target) : { kind: "unknown", ...this.#unknown(grant) };
+  list(target: Target): Promise<Read<readonly ArmGroup[]>> {
+    return this.#read("read", placeOf(target), () => this.#aci.list(target));
+  }
+
+  async #read<T>(kind: Kind, placed: JobTarget, send: () => Promise<Read<T>>): Promise<Read<T>> {
+    const grant = await this.#take(kind, placed);
+    if (!grant.ok) return { kind: "unknown", ...this.#unknown(grant) };
+    const read = await send();
+    if (read.kind === "unknown" && read.reason === "Throttled") this.#throttle(kind, placed, read.retryAfter);
+    return read;
   }
 
   #take(kind: Kind, placed: JobTarget): Promise<Grant> {

@@ -123,10 +123,12 @@ export class Budget {
   ): Promise<Grant> {
     const scope = scopeOfArm(kind, placed);
     const held = this.#held.get(scope) ?? 0;
-    const gap = second / this.#arm[armKinds[kind]].perSecond;
     const call: Grant =
       held > now ? { ok: false, at: held, reason: "Throttled" } : await this.#fromBucket(placed, kind, now);
-    if (!call.ok) return { ...call, at: this.#refused.next(leaseOf(kind, placed), call.at, gap) };
+    if (!call.ok) {
+      const gap = second / this.#arm[armKinds[kind]].perSecond;
+      return { ...call, at: this.#refused.next(leaseOf(kind, placed), call.at, gap) };
+    }
     if (kind !== "create" && kind !== "delete") return call;
     const use = await this.#useWindow(windowsOf(kind, placed), now, { team, charges });
     if (use.ok) return granted;
