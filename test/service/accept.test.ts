@@ -9,6 +9,7 @@ import { roundTrips, type Gate, type ProxiedCall } from "../kit/proxy.ts";
 import { start } from "../kit/kit.ts";
 import { link } from "../../src/http/link.ts";
 import {
+  countedCalls,
   ask,
   countersOf,
   deliver,
@@ -54,7 +55,7 @@ const everyJob = {
 
 describe("the price of a call", () => {
   it("accept makes three calls of storage, one after another: the reservation, the row, the message", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const { calls, result } = await cost(bench, () => post(bench.deps, yaml("bellaciao"), "polling=true"));
     expect(result.status).toBe(202);
     expect(told(calls)).toEqual(["table POST $batch", "table POST jobs", "queue POST aci-jobs/messages"]);
@@ -62,7 +63,7 @@ describe("the price of a call", () => {
   });
 
   it("a definition too large for a row costs a fourth, beside the reservation", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const noise = Array.from({ length: 90_000 }, () => String.fromCharCode(97 + Math.floor(Math.random() * 26))).join(
       "",
     );
@@ -73,7 +74,7 @@ describe("the price of a call", () => {
   });
 
   it("no option makes an accept dearer", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const queries = [
       ...["polling=true", "polling=started", "polling=link", "timeout=PT1H", "queueTimeout=PT1H", "startTimeout=PT5M"],
       ...["runTimeout=PT1H", "retries=2&retryOn=3", "onConflict=wait", "onConflict=replace", "onConflict=attach"],
@@ -97,7 +98,7 @@ describe("the price of a call", () => {
   });
 
   it("status is one point read by id, two by name, one more once the job has ended", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const { id } = await post(bench.deps, yaml("bellaciao"));
     const reads = async (which: string): Promise<string[]> =>
       told((await cost(bench, () => get(bench.deps, which))).calls);
@@ -109,7 +110,7 @@ describe("the price of a call", () => {
   });
 
   it("status through a capability link is one point read too, once an instance knows the links' key", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const { headers } = await post(bench.deps, yaml("bellaciao"), "polling=link");
     const { pathname } = new URL(headers.get("location") ?? "");
     const params = { token: pathname.split("/").at(-1) ?? "" };
@@ -301,7 +302,7 @@ describe("a message on the queue", () => {
   });
 
   it("with a poster's own id is found by it, and a known id is never run again", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const id = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
     expect((await get(bench.deps, id)).status).toBe(404);
     const envelope = { version: 1, id, definition: yaml("posted") };

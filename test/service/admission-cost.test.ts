@@ -5,7 +5,7 @@ import type { JobId } from "../../src/shared/base/ids.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import type { ProxiedCall } from "../kit/proxy.ts";
 import { groupsIn } from "./groups-kit.ts";
-import { follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { countedCalls, follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -56,7 +56,7 @@ it("an admission soon after another reads neither the creates nor the day's use"
 it("a job gives back the slots of its group and its team in one transaction", async () => {
   const costs: number[] = [];
   for (const query of ["", both]) {
-    const bench = await openBench({ TEAMS: JSON.stringify(everything) });
+    const bench = await openBench({ TEAMS: JSON.stringify(everything) }, countedCalls);
     await follow(bench, (await post(bench.deps, yaml("first"), query)).id);
     bench.clock.advance(minute);
     const from = bench.calls().length;
@@ -79,7 +79,7 @@ it("a job gives back the slots of its group and its team in one transaction", as
 
 /** @param after how long after another job's: what an instance reads now and then, for all of its jobs, is not read again */
 async function admissionOf(teams: object, query: string, after = 20 * second): Promise<readonly string[]> {
-  const bench = await openBench(Object.keys(teams).length === 0 ? {} : { TEAMS: JSON.stringify(teams) });
+  const bench = await openBench(Object.keys(teams).length === 0 ? {} : { TEAMS: JSON.stringify(teams) }, countedCalls);
   await untilCreated(bench, await submitted(bench, "first", query));
   bench.clock.advance(after);
   const id = await submitted(bench, "second", query);

@@ -6,7 +6,7 @@ import { outcomesAction } from "../../src/shared/store/array-outcomes.ts";
 import { arrayPartition } from "../../src/shared/store/job-row.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { aliveIn, childrenOf, postArray } from "./arrays-kit.ts";
-import { follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { countedCalls, follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -31,7 +31,7 @@ function difference(more: Record<string, number>, less: Record<string, number>):
 }
 
 it("making a child takes four calls to storage", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const few = await postArray(bench, { size: 2, name: "few" });
   const many = await postArray(bench, { size: 12, name: "many" });
   const [first, second] = [
@@ -47,7 +47,7 @@ it("making a child takes four calls to storage", async () => {
 });
 
 it("to look at an array costs the same with 10 and with 10,000 children", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const costs = [];
   for (const size of [10, 10_000]) {
     const id = await postArray(bench, { size, made: size, name: `nightly-${size}` });
@@ -68,7 +68,7 @@ it("to look at an array costs the same with 10 and with 10,000 children", async 
 });
 
 it("a child costs what a job costs, a read of its array and of the counts, and a message to its array", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const id = await postArray(bench, { size: 1 });
   await reconcile(bench.deps, id, { at: undefined });
   const child = childJobId(id, (await jobOf(bench.deps, id)).createdAt, 0);
@@ -82,7 +82,7 @@ it("a child costs what a job costs, a read of its array and of the counts, and a
 });
 
 it("an array is requeued once for children that end together", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { deps, clock } = bench;
   const id = await postArray(bench, { size: 20, parallelism: 10, text: yaml("nightly", { seconds: 60 }) });
   await reconcile(deps, id, { at: undefined });

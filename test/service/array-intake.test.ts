@@ -8,7 +8,18 @@ import { definition } from "../../src/http/jobs/definition.ts";
 import { openDefinition } from "../../src/shared/security/opened-definition.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { childrenOf, followAll } from "./arrays-kit.ts";
-import { deliver, groupsOf, indexOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import {
+  countedCalls,
+  deliver,
+  groupsOf,
+  indexOf,
+  jobOf,
+  openBench,
+  post,
+  useAzurite,
+  yaml,
+  type Bench,
+} from "./kit.ts";
 import { jobId } from "../kit/kit.ts";
 import { put } from "./templates-kit.ts";
 
@@ -30,7 +41,7 @@ const send = (bench: Bench, body: string, headers: Record<string, string> = {}) 
   post(bench.deps, body, "polling=true", headers);
 
 it("ten thousand items are accepted in four storage calls, and no row shows one of them", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const items = Array.from({ length: 10_000 }, (_, n) => hash("sha1", String(n)));
   const body = envelope(items);
   const before = bench.calls().length;

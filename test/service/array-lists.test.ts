@@ -11,7 +11,7 @@ import { dayPartition, jobKey } from "../../src/shared/store/job-row.ts";
 import { leaveIndex } from "../../src/workers/reconcile/let-go.ts";
 import { jobId, start } from "../kit/kit.ts";
 import { arrayOf, childOf, endedAs, enter, insertAll, insertEnded, nothingSealed } from "./array-rows-kit.ts";
-import { ask, del, indexOf, openBench, useAzurite, type Bench } from "./kit.ts";
+import { ask, countedCalls, del, indexOf, openBench, useAzurite, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -60,7 +60,7 @@ it("300 children cost their sum once: in a list, in the summary, as CSV and in a
 });
 
 it("array=ID lists its children by index, in pages, with every other filter, in one query", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { deps, clock } = bench;
   const array = arrayOf(12);
   await deps.jobs.insert(array, nothingSealed);

@@ -10,7 +10,7 @@ import type { Job } from "../../src/shared/job/job.ts";
 import { captureArray } from "../../src/workers/reconcile/array-results.ts";
 import { job, jobId } from "../kit/kit.ts";
 import { arrayOf, childOf, endedAs, insertAll } from "./array-rows-kit.ts";
-import { ask, get, openBench, useAzurite, type Bench, type Reply } from "./kit.ts";
+import { ask, countedCalls, get, openBench, useAzurite, type Bench, type Reply } from "./kit.ts";
 
 useAzurite();
 
@@ -99,7 +99,7 @@ it("a job that is no array has no results, and wrong queries are refused", async
 });
 
 it("the status of an array that runs is one read, and says how far it is", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { deps } = bench;
   const { array, children } = family();
   await insertAll(deps, [array, ...children]);
@@ -118,7 +118,7 @@ it("the status of an array that runs is one read, and says how far it is", async
 });
 
 it("the final status has every result that fits, in two reads", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { deps } = bench;
   const { array, children } = family();
   const verdict = { reason: "ChildrenFailed" } as const;

@@ -7,7 +7,7 @@ import type { RunEnd } from "../../src/shared/store/periodic-runs.ts";
 import { sweepRetention } from "../../src/workers/sweep/retention.ts";
 import { start } from "../kit/kit.ts";
 import { arrayOf, childOf, endedAs, insertAll, insertEnded } from "./array-rows-kit.ts";
-import { indexOf, openBench, useAzurite, type Bench } from "./kit.ts";
+import { countedCalls, indexOf, openBench, useAzurite, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -48,7 +48,7 @@ it("the logs of children go when their array's are due", async () => {
 });
 
 it("all of an array's partition goes before its row, also in several passes", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { deps, clock } = bench;
   const array = arrayOf(230);
   const children = Array.from({ length: 230 }, (_, index) => endedAs(childOf(array, index), "Succeeded"));

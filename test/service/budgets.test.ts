@@ -176,7 +176,7 @@ it("a job whose host died as its create had been refused counts for no day once 
   expect(await deps.daily.left(clock.now() + hour)).toEqual({ ok: true });
 });
 
-it.each(["get", "logs", "list"] as const)(
+it.each(["get", "logs", "list", "resourceGroup"] as const)(
   "a 429 for a read (%s) holds up every read of its subscription",
   async (kind) => {
     const bench = await openBench();
@@ -187,7 +187,8 @@ it.each(["get", "logs", "list"] as const)(
       logs: () => aci.logs(target, "job", "app", true),
       list: () => aci.list(target),
     };
-    expect(await reads[kind]()).toMatchObject({ group: "unknown", reason: "Throttled" });
+    const first = { ...reads, resourceGroup: () => aci.locationOf({ ...target, location: undefined }) };
+    expect(await first[kind]()).toMatchObject({ reason: "Throttled" });
     const before = countersOf(bench).calls;
     for (const read of Object.values(reads))
       expect(await read()).toMatchObject({ group: "unknown", reason: "Throttled" });
@@ -195,3 +196,12 @@ it.each(["get", "logs", "list"] as const)(
     expect(aci.heldUntil).toBe(bench.clock.now() + 30 * second);
   },
 );
+
+it("a 429 for a stop holds up creates too, since both are writes to ARM", async () => {
+  const bench = await openBench();
+  const { aci } = await bench.deps.aci();
+  break_(bench, { match: { kind: "stop" }, effect: { type: "status", status: 429, retryAfter: 30 }, count: 1 });
+  expect(await aci.stop(target, "job")).toMatchObject({ kind: "refused", reason: "Throttled" });
+  expect(await aci.leaseCreate(target, undefined, [])).toMatchObject({ ok: false, reason: "Throttled" });
+  expect(aci.heldUntil).toBe(bench.clock.now() + 30 * second);
+});

@@ -15,7 +15,7 @@ import { captureAttempt } from "../../src/workers/reconcile/capture.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import type { Gate, ProxiedCall } from "../kit/proxy.ts";
 import { jobId, target, start } from "../kit/kit.ts";
-import { del, follow, get, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { countedCalls, del, follow, get, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 useAzurite();
@@ -111,7 +111,7 @@ it("many that capture one log at once store each line once", async () => {
 });
 
 it("the last line of a log of 64 MiB is read with a few requests for at most 256 KiB", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { deps } = bench;
   const { id: job } = await post(deps, yaml("large"));
   await follow(bench, job);

@@ -5,7 +5,20 @@ import { hasEnded } from "../../src/shared/job/job.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { start } from "../kit/kit.ts";
-import { del, deliver, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import {
+  countedCalls,
+  del,
+  deliver,
+  follow,
+  get,
+  groupsOf,
+  jobOf,
+  openBench,
+  post,
+  useAzurite,
+  yaml,
+  type Bench,
+} from "./kit.ts";
 
 useAzurite();
 
@@ -91,7 +104,7 @@ it("the clock of a job that waits for capacity runs, and a cancel reaches it", a
 });
 
 it("the sweep calls up who was forgotten, and counts anew what a crash left behind", async () => {
-  const bench = await openBench({ MAX_ACTIVE_JOBS: "2", MAX_ACTIVE_PER_NAME: "2" });
+  const bench = await openBench({ MAX_ACTIVE_JOBS: "2", MAX_ACTIVE_PER_NAME: "2" }, countedCalls);
   const { deps } = bench;
   for (const id of ["one", "two", "three"]) await deliver(deps, yaml(id), { id });
   const waiting = (await Promise.all(["one", "two", "three"].map((name) => jobOf(deps, idOf(name))))).find(

@@ -15,7 +15,7 @@ import { logs } from "../../src/http/logs.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import type { Gate } from "../kit/proxy.ts";
 import { until } from "../kit/until.ts";
-import { countersOf, follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { countedCalls, countersOf, follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 useAzurite();
@@ -126,7 +126,7 @@ const numbersIn = (text: string): number[] => [...text.matchAll(/^line (\d+) /gm
 const upTo = (end: number): number[] => Array.from({ length: end }, (_, n) => n);
 
 it("five who follow one log share a reader, and one whose caller hangs up reads nothing more", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { id } = await post(bench.deps, yaml("shared", { seconds: 3600, output: "", more: writing }));
   await follow(bench, id, ({ phase }) => phase.state === "Running");
   const followers = await Followers.of(bench, id);

@@ -4,7 +4,7 @@ import type { JobId } from "../../src/shared/base/ids.ts";
 import { memberOf } from "../../src/shared/store/group-entries.ts";
 import { admit } from "../../src/workers/reconcile/admit.ts";
 import { jobId, start } from "../kit/kit.ts";
-import { jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { countedCalls, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -25,7 +25,7 @@ async function fill({ storage }: Bench): Promise<void> {
 }
 
 it("of ten thousand that wait the next is picked in as many calls as of one", { timeout: 120_000 }, async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { deps, clock } = bench;
   const count = async (work: () => Promise<unknown>): Promise<number> => {
     const before = bench.calls().length;

@@ -6,7 +6,20 @@ import { admit } from "../../src/workers/reconcile/admit.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { start } from "../kit/kit.ts";
 import { groupsIn, reconcileEach } from "./groups-kit.ts";
-import { del, deliver, follow, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import {
+  countedCalls,
+  del,
+  deliver,
+  follow,
+  get,
+  groupsOf,
+  jobOf,
+  openBench,
+  post,
+  useAzurite,
+  yaml,
+  type Bench,
+} from "./kit.ts";
 
 useAzurite();
 
@@ -239,7 +252,7 @@ it("a reservation whose row never came leaves neither slot nor place", async () 
 });
 
 it("a slot costs an accept nothing, or one read more for a job that does not wait; an admission two calls", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const count = async (work: () => Promise<unknown>): Promise<number> => {
     const before = bench.calls().length;
     await work();

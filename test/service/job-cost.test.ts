@@ -17,7 +17,7 @@ import {
   workTable,
   type CostRow,
 } from "./job-cost.ts";
-import { openBench, useAzurite, type Bench } from "./kit.ts";
+import { countedCalls, openBench, useAzurite, type Bench } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 useAzurite();
@@ -76,7 +76,7 @@ async function measure(): Promise<readonly Measured[]> {
 }
 
 it("a job of a name that ran before is observed more often around its usual end, and so its end is seen sooner", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const [first, second] = [await costOfJob(bench, "nightly", 600), await costOfJob(bench, "nightly", 600)];
   expect(second.storage).toEqual(formula(second));
   expect(second.arm.observations).toBeGreaterThanOrEqual(first.arm.observations);
@@ -95,7 +95,7 @@ it("a job of a name that ran before is observed more often around its usual end,
 
 describe("a table with many finished jobs", () => {
   it("makes neither a job nor a run of the timer dearer", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await costOfJob(bench, "warm-up", 1);
     const measured = async (name: string) => {
       const { shared: _byTheClock, bytes: _ofItsName, ...job } = await costOfJob(bench, name, 60);

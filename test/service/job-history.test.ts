@@ -18,7 +18,7 @@ import { Secret } from "../../src/shared/base/errors.ts";
 import { tableNames } from "../../src/shared/store/connect.ts";
 import { dayPartition, jobKey, listedColumns, toRow } from "../../src/shared/store/job-row.ts";
 import { ended, jobId, start } from "../kit/kit.ts";
-import { ask, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { ask, countedCalls, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -117,7 +117,7 @@ describe("a filter", () => {
   });
 
   it("takes all of them at once, though storage compares no more than fifteen things", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const states = "queued,provisioning,pending,running,succeeded,failed,stopped,timedout,canceled";
     await history(bench, 1, () => [{}, { options: source("f", "p", "r", "a") }]);
     const query = `state=${states}&name=bellaciao&reason=Completed&runId=r&pipeline=p&factory=f&activity=a&via=http&since=P1D&until=PT0S`;
@@ -146,7 +146,7 @@ describe("a filter", () => {
 
 describe("an export with all=true", () => {
   it("has every job once, newest first, a page in memory at a time", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await history(bench, 2100);
     const { text, parts } = await exported(jobs(bench.deps), "format=csv&all=true");
     const [head, ...lines] = text.trimEnd().split("\r\n");
@@ -252,7 +252,7 @@ describe("the summary", () => {
   });
 
   it("reads the partitions of its days alone", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await post(bench.deps, yaml("a"));
     await ask(summary(bench.deps), { query: `since=${new Date(start - hour).toISOString()}` });
     const filter = bench.calls().at(-1)?.url.searchParams.get("$filter") ?? "";
@@ -263,7 +263,7 @@ describe("the summary", () => {
   const reads = (bench: Bench): number => bench.calls().filter(({ method }) => method === "GET").length;
 
   it("is kept for a minute, says how old it is, and is read once for those that ask at the same time", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await history(bench, 3);
     const handler = summary(bench.deps);
     const before = reads(bench);
@@ -283,7 +283,7 @@ describe("the summary", () => {
   });
 
   it("is kept apart for another question, and for a caller that may do less", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await history(bench, 3);
     const handler = summary(bench.deps);
     const before = reads(bench);

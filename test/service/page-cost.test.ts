@@ -18,7 +18,7 @@ import { servePage, type Answering } from "../kit/page/service.ts";
 import type { ProxiedCall } from "../kit/proxy.ts";
 import { isWanted } from "../kit/wanted.ts";
 import { followAll, postArray } from "./arrays-kit.ts";
-import { follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { countedCalls, follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 import { nightly, put } from "./templates-kit.ts";
 
 if (!isWanted(noBrowser)) it.skip(`what an open page costs: skipped, because ${noBrowser}`);
@@ -36,7 +36,7 @@ describe.runIf(isWanted(noBrowser))("an open page", () => {
     "costs at most 6 storage reads a minute on every view, once it is open, and nothing in a hidden tab",
     { timeout: 600_000 },
     async () => {
-      const bench = await openBench();
+      const bench = await openBench({}, countedCalls);
       const ended = await post(bench.deps, yaml("ended", { seconds: 5 }));
       await follow(bench, ended.id);
       const running = await post(bench.deps, yaml("running", { seconds: 86_000 }), "group=of-one");

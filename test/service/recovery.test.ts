@@ -14,6 +14,7 @@ import { wake } from "../../src/workers/wake.ts";
 import type { Gate } from "../kit/proxy.ts";
 import { target, start } from "../kit/kit.ts";
 import {
+  countedCalls,
   countersOf,
   follow,
   get,
@@ -254,7 +255,7 @@ describe("an event of Event Grid", () => {
   });
 
   it("requeues the job that has the group's name, in any letter case, and several within two seconds requeue it once", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const { id } = await post(bench.deps, yaml("bellaciao"));
     const handle = events(bench.deps);
     const before = bench.calls().length;
@@ -268,7 +269,7 @@ describe("an event of Event Grid", () => {
   });
 
   it("of a name that nobody has costs one read of storage and no call of ARM", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const before = bench.calls().length;
     await events(bench.deps)([subject("unknown")], new InvocationContext());
     expect(bench.calls().length - before).toBe(1);

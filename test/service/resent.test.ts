@@ -7,7 +7,19 @@ import { cancel } from "../../src/shared/intake/cancel.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { start } from "../kit/kit.ts";
 import type { Gate, ProxiedCall } from "../kit/proxy.ts";
-import { ask, countersOf, deliver, follow, get, jobOf, openBench, useAzurite, yaml, type Bench } from "./kit.ts";
+import {
+  countedCalls,
+  ask,
+  countersOf,
+  deliver,
+  follow,
+  get,
+  jobOf,
+  openBench,
+  useAzurite,
+  yaml,
+  type Bench,
+} from "./kit.ts";
 
 useAzurite();
 
@@ -97,7 +109,7 @@ describe("while the tables can't be reached", () => {
 
 describe("while the sealing key can't be reached", () => {
   it("a message is a row at once that says so, and is sent again as often as it comes", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const away = await withoutKey(bench);
     await deliver(away, yaml("posted"));
     expect((await get(bench.deps, "posted")).body).toMatchObject({ state: "Queued", reason: "SealKeyUnavailable" });
@@ -115,7 +127,7 @@ describe("while the sealing key can't be reached", () => {
   });
 
   it("its job's clock runs, and a cancel reaches it", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const away = await withoutKey(bench);
     const posted = (name: string, queueTimeout?: string) => ({
       version: 1,
@@ -136,7 +148,7 @@ describe("while the sealing key can't be reached", () => {
   });
 
   it("another message under a poster's id does not bring the definition of the first", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const away = await withoutKey(bench);
     const id = parseJobId("6f9619ff-8b86-4011-b42d-00c04fc96601");
     if (id === undefined) throw new Error("no id");
@@ -150,7 +162,7 @@ describe("while the sealing key can't be reached", () => {
   });
 
   it("a poster's blob is read once: its text travels with the message", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const away = await withoutKey(bench);
     const blob = bench.storage.blobs.getContainerClient("aci-definitions").getBlockBlobClient("a.yaml");
     await blob.upload(yaml("blobbed"), yaml("blobbed").length);
@@ -190,7 +202,7 @@ describe("a message of 64,000 bytes of line breaks and quotes", () => {
 
 describe("what claims to have been sent again", () => {
   it("is not trusted once a word of it was changed: it is what it is without that member", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await deliver(bench.deps, { version: 2, shape: "unknown" });
     const wire = JSON.parse(lastSent(bench)) as { version: 1; resent: Record<string, unknown> };
     const forged = { ...wire, resent: { ...wire.resent, text: yaml("forged") } };
@@ -219,7 +231,7 @@ describe("what claims to have been sent again", () => {
 
 describe("a message of a newer release", () => {
   it("waits where everybody sees it, and after a day goes to the poison queue with its record", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await deliver(bench.deps, { version: 2, shape: "unknown" }, { id: "newer" });
     bench.clock.advance(12 * hour);
     await redeliver(bench.deps, lastSent(bench));
@@ -236,7 +248,7 @@ describe("a message of a newer release", () => {
   });
 
   it("that is replayed waits for another day", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await deliver(bench.deps, { version: 2, shape: "unknown" }, { id: "newer" });
     bench.clock.advance(day + minute);
     await redeliver(bench.deps, lastSent(bench));
@@ -252,7 +264,7 @@ const replay = ({ deps }: Bench) => ask(takePoison(deps, "replay"), { text: JSON
 
 describe("a message that the host gave up", () => {
   it("is replayed as one job, however often it is sent", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const queue = bench.storage.queues.getQueueClient(poison);
     const text = yaml("given-up", { output: "kept" }).replaceAll("\n", "\r\n");
     await queue.sendMessage(Buffer.from(text).toString("base64"));
@@ -265,7 +277,7 @@ describe("a message that the host gave up", () => {
   });
 
   it("is dropped with what lay beside it", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const away = await withoutKey(bench);
     await deliver(away, { version: 2, shape: "unknown" });
     bench.clock.advance(day + minute);
@@ -278,7 +290,7 @@ describe("a message that the host gave up", () => {
 
 describe("what the host says about a message", () => {
   it("whose text hides when it came, is fixed before anything is done: it is the same job at every delivery", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     const body = { version: 1, insertionTime: "never", definition: yaml("timeless") };
     await deliver(bench.deps, body);
     expect(await names(bench)).toEqual([]);
@@ -291,7 +303,7 @@ describe("what the host says about a message", () => {
   });
 
   it("that came eight times without a result is copied before anything is tried", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await deliver(bench.deps, yaml("deadly"), { dequeueCount: 8 });
     expect(await names(bench)).toEqual([]);
     await redeliver(bench.deps, lastSent(bench));
@@ -299,7 +311,7 @@ describe("what the host says about a message", () => {
   });
 
   it("that came eight times again after that goes to the poison queue: it may be what ends the host", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await deliver(bench.deps, yaml("deadly"), { dequeueCount: 8 });
     await redeliver(bench.deps, lastSent(bench), 8);
     expect((await ask(listPoison(bench.deps), {})).body["messages"]).toMatchObject([
@@ -309,7 +321,7 @@ describe("what the host says about a message", () => {
 });
 
 it("a message that meets no trouble costs what it did: nothing is asked of keys, parcels or records", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const before = bench.calls().length;
   await deliver(bench.deps, yaml("plain"));
   const calls = bench.calls().slice(before);

@@ -8,7 +8,7 @@ import { hasEnded } from "../../src/shared/job/job.ts";
 import { mintResultLink } from "../../src/shared/security/link-token.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import type { Gate } from "../kit/proxy.ts";
-import { follow, get, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { countedCalls, follow, get, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 useAzurite();
@@ -139,7 +139,7 @@ describe("a result that is dropped", () => {
 });
 
 it("a job without env makes no call for a result", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { id } = await post(bench.deps, yaml("plain"));
   await follow(bench, id);
   expect(bench.calls().filter(({ url }) => url.pathname.endsWith("result.json"))).toEqual([]);

@@ -6,14 +6,14 @@ import { healthDetails } from "../../src/http/health.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { runningSweep } from "../../src/workers/second-clock.ts";
 import { wake } from "../../src/workers/wake.ts";
-import { ask, messagesIn, openBench, useAzurite } from "./kit.ts";
+import { ask, countedCalls, messagesIn, openBench, useAzurite } from "./kit.ts";
 
 useAzurite();
 
 const sweepMessage = JSON.stringify({ version: 1, sweep: true });
 
 it("a call enqueues the sweep when no pass was completed for two minutes, and reads the heartbeat at most every 30 s", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { deps, clock, storage } = bench;
   const handler = enqueueingSweep(deps, () => ({ status: 200 }));
   const call = () =>

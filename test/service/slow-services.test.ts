@@ -13,7 +13,19 @@ import { hasEnded, type Job } from "../../src/shared/job/job.ts";
 import { healthDetails } from "../../src/http/health.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { startProxy, type Gate, type ProxiedCall } from "../kit/proxy.ts";
-import { ask, deliver, follow, get, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import {
+  countedCalls,
+  ask,
+  deliver,
+  follow,
+  get,
+  jobOf,
+  openBench,
+  post,
+  useAzurite,
+  yaml,
+  type Bench,
+} from "./kit.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 useAzurite();
@@ -64,7 +76,7 @@ it("a Key Vault that never answers: a call is refused, a message waits as a row,
     await proxy.stop();
     await vault.stop();
   });
-  const bench = await openBench({ SEAL_KEY_ID: `${proxy.url}/keys/seal` });
+  const bench = await openBench({ SEAL_KEY_ID: `${proxy.url}/keys/seal` }, countedCalls);
   const runs = await post(bench.deps, yaml("runs", { seconds: 60 }));
   await follow(bench, runs.id, ({ phase }) => phase.state === "Running");
   hung.now = true;
@@ -150,7 +162,7 @@ it("callers' addresses and queues that never answer, or a byte at a time: tried 
 });
 
 it("forty containers whose logs take 9 s each to read: captured in several goes, and no other job waits", async () => {
-  const bench = await openBench();
+  const bench = await openBench({}, countedCalls);
   const { deps, clock } = bench;
   const more = Array.from(
     { length: 39 },

@@ -8,6 +8,7 @@ import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { groupsIn, reconcileEach } from "./groups-kit.ts";
 import {
+  countedCalls,
   ask,
   del,
   follow,
@@ -39,7 +40,7 @@ async function submit(bench: Bench, name: string, query: string, seconds = 60): 
 }
 
 it("as many jobs of a team hold a container group as its limit allows; the next waits, and another team's goes on", async () => {
-  const bench = await openBench(teams({ a: 2 }));
+  const bench = await openBench(teams({ a: 2 }), countedCalls);
   const before = bench.calls().length;
   const [one] = [await submit(bench, "one", "team=a")];
   const accepted = bench.calls().length - before;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { rerun } from "../../src/http/operate/rerun.ts";
 import { deleteTemplate } from "../../src/http/operate/templates.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
-import { ask, deliver, follow, jobOf, openBench, post, useAzurite } from "./kit.ts";
+import { ask, countedCalls, deliver, follow, jobOf, openBench, post, useAzurite } from "./kit.ts";
 import { call, nightly, put, run, secret, variablesOf } from "./templates-kit.ts";
 
 useAzurite();
@@ -63,7 +63,7 @@ describe("a run of a template", () => {
   });
 
   it("is a plain accept's storage calls, and one more on an instance that has not read that version", async () => {
-    const bench = await openBench();
+    const bench = await openBench({}, countedCalls);
     await put(bench, "nightly", nightly());
     const other = await bench.again();
     const counted = async (work: () => Promise<unknown>): Promise<number> => {

@@ -38,10 +38,7 @@ export class GovernedAci {
   async observe(placed: JobTarget, name: string, runs: boolean): Promise<Observation> {
     const grant = await this.#take(runs ? "observe" : "read", placed);
     if (!grant.ok) return this.#unknown(grant);
-    const observed = await this.#aci.observe(placed, name);
-    if (observed.group === "unknown" && observed.reason === "Throttled")
-      this.#throttle("read", placed, observed.retryAfter);
-    return observed;
+    return this.#heeded("read", placed, await this.#aci.observe(placed, name));
   }
 
   /**
@@ -82,9 +79,8 @@ export class GovernedAci {
     redact: (text: string) => string,
     lease?: CreateLease,
   ): Promise<CreateAnswer> {
-    const answer = await this.#aci.create(placed, name, version, body, redact);
+    const answer = this.#heeded("create", placed, await this.#aci.create(placed, name, version, body, redact));
     if (lease !== undefined && neverReachedAci(answer)) await this.returnCreate(placed, lease);
-    if (answer.kind === "refused" && answer.reason === "Throttled") this.#throttle("create", placed, answer.retryAfter);
     if (answer.kind === "accepted") await this.#placement.accepted(placed, this.#now());
     if (answer.kind !== "refused" && answer.kind !== "failed") return answer;
     if (excludes(answer.reason)) await this.#placement.exclude(placed, answer.reason, this.#now());
@@ -98,9 +94,8 @@ export class GovernedAci {
     const grant = await this.#take("delete", placed);
     if (!grant.ok)
       return { kind: "refused", reason: grant.reason, azure: undefined, retryAfter: grant.at - this.#now() };
-    const answer = await this.#aci.remove(placed, name);
+    const answer = this.#heeded("delete", placed, await this.#aci.remove(placed, name));
     if (neverReachedAci(answer)) await this.#budget.giveBack("delete", placed, leasedAt);
-    if (answer.kind === "refused" && answer.reason === "Throttled") this.#throttle("delete", placed, answer.retryAfter);
     return answer;
   }
 
@@ -108,7 +103,7 @@ export class GovernedAci {
     const grant = await this.#take("write", placed);
     if (!grant.ok)
       return { kind: "refused", reason: grant.reason, azure: undefined, retryAfter: grant.at - this.#now() };
-    return this.#aci.stop(placed, name);
+    return this.#heeded("write", placed, await this.#aci.stop(placed, name));
   }
 
   async ping(target: Target): Promise<Ping["arm"]> {
@@ -122,8 +117,9 @@ export class GovernedAci {
     return this.#budget.heldUntil(this.#now());
   }
 
-  locationOf(target: Target): Promise<Read<string>> {
-    return this.#aci.locationOf(target);
+  /** Cached where it is known, so it draws nothing. */
+  async locationOf(target: Target): Promise<Read<string>> {
+    return this.#heeded("read", placeOf(target), await this.#aci.locationOf(target));
   }
 
   list(target: Target): Promise<Read<readonly ArmGroup[]>> {
@@ -133,9 +129,17 @@ export class GovernedAci {
   async #read<T>(kind: Kind, placed: JobTarget, send: () => Promise<Read<T>>): Promise<Read<T>> {
     const grant = await this.#take(kind, placed);
     if (!grant.ok) return { kind: "unknown", ...this.#unknown(grant) };
-    const read = await send();
-    if (read.kind === "unknown" && read.reason === "Throttled") this.#throttle(kind, placed, read.retryAfter);
-    return read;
+    return this.#heeded(kind, placed, await send());
+  }
+
+  /** Each answer of ARM's goes through here. */
+  #heeded<T extends Observation | CreateAnswer | DeleteAnswer | Read<unknown>>(
+    kind: Kind,
+    placed: JobTarget,
+    answer: T,
+  ): T {
+    if ("reason" in answer && answer.reason === "Throttled") this.#throttle(kind, placed, answer.retryAfter);
+    return answer;
   }
 
   #take(kind: Kind, placed: JobTarget): Promise<Grant> {

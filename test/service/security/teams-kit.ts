@@ -21,6 +21,7 @@ import { trigger } from "../../../src/http/trigger.ts";
 import type { JobId } from "../../../src/shared/base/ids.ts";
 import { audience, claimsOf, startAuthority, tenant, type Authority } from "../../kit/authority.ts";
 import { openBench, type Bench } from "../kit.ts";
+import type { Gate } from "../../kit/proxy.ts";
 import { callGuarded, type Call, type Guarded } from "./guarded-call.ts";
 
 let authority: Authority;
@@ -83,15 +84,18 @@ export async function as(
   return { status: told.status, text, body: members, id: members["id"] as JobId, location }; // every 2xx here has one
 }
 
-export const open = (more: Record<string, string> = {}): Promise<Bench> =>
-  openBench({
-    AUTH_MODE: "entra",
-    ENTRA_TENANT_ID: tenant,
-    ENTRA_AUDIENCE: audience,
-    ENTRA_AUTHORITY: authority.url,
-    TEAMS: JSON.stringify(teams),
-    ...more,
-  });
+export const open = (more: Record<string, string> = {}, gate?: Gate): Promise<Bench> =>
+  openBench(
+    {
+      AUTH_MODE: "entra",
+      ENTRA_TENANT_ID: tenant,
+      ENTRA_AUDIENCE: audience,
+      ENTRA_AUTHORITY: authority.url,
+      TEAMS: JSON.stringify(teams),
+      ...more,
+    },
+    gate,
+  );
 
 /** Posts, and moves the clock on. */
 export async function submit(who: keyof typeof ids, bench: Bench, text: string, call: Call = {}): Promise<Told> {

@@ -11,7 +11,7 @@ import { memberOf } from "../../../src/shared/store/group-entries.ts";
 import { keyOfMinted } from "../../../src/shared/store/job-row.ts";
 import { reconcile } from "../../../src/workers/reconcile/reconcile.ts";
 import { jobId } from "../../kit/kit.ts";
-import { deliver, follow, jobOf, useAzurite, yaml } from "../kit.ts";
+import { countedCalls, deliver, follow, jobOf, useAzurite, yaml } from "../kit.ts";
 import { answer } from "./guarded-call.ts";
 import type { ids } from "./teams-kit.ts";
 import { as, open, submit, tokenOf, useAuthority } from "./teams-kit.ts";
@@ -151,7 +151,7 @@ describe("a caller of another team", () => {
   });
 
   it("finds its own job by a name that another team uses much more often, with two reads", async () => {
-    const bench = await open();
+    const bench = await open({}, countedCalls);
     const own = await submit("bob", bench, yaml("shared"), { query: "uniqueName=true" });
     for (let n = 0; n < 8; n++) await submit("alice", bench, yaml("shared"), { query: "uniqueName=true" });
     const before = bench.calls().length;
