@@ -13,11 +13,11 @@ const kinds = [
     name: "parts",
     folders: ["service", "system", "infra"],
     testTimeout: 90_000,
-    maxWorkers: 4,
+    maxWorkers: 6,
     groupOrder: 1,
     isolate: false,
   },
-  { name: "host", folders: ["host"], testTimeout: 90_000, maxWorkers: 4, groupOrder: 1, isolate: true },
+  { name: "host", folders: ["host"], testTimeout: 90_000, maxWorkers: 6, groupOrder: 1, isolate: true },
 ];
 
 /** They take a minute, and mostly wait: begun last, they would be waited for alone. */
@@ -27,6 +27,8 @@ const longest = [
   "/recovery/soak.test.ts",
   "/jobs/jobs.test.ts",
   "/incidents/incidents.test.ts",
+  "/views/views.test.ts",
+  "/jobs/options.test.ts",
   "/recovery/groups.test.ts",
   "/recovery/crash.test.ts",
   "/service/captured-logs.test.ts",
