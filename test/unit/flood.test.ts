@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { day, hour, minute, second } from "../../src/shared/base/duration.ts";
+import { sizeOf } from "../kit/size.ts";
 import { jobId, settings, start, subscription, target } from "../kit/kit.ts";
 import { createQueue, regionQueueIn } from "../../src/shared/limits/region-queues.ts";
 import { requeueWaiting } from "../../src/workers/reconcile/capacity.ts";
@@ -22,7 +23,8 @@ it(
   { timeout },
   async () => {
     const flood = open({ a: {}, b: {} });
-    for (let n = 0; n < 700; n++) await flood.post(`a-${n}`, "a");
+    const posts = sizeOf(400, 700);
+    for (let n = 0; n < posts; n++) await flood.post(`a-${n}`, "a");
     const posted = new Map<string, number>();
     for (let n = 0; n < 10; n++) {
       await flood.until(start + (5 + 6.1 * n) * minute + 7 * second);
@@ -41,7 +43,7 @@ it(
     flood.now += day + 2 * hour;
     const [begun, later] = [flood.creates.length, flood.now];
     await flood.until(later + 59 * minute);
-    expect(flood.creates.length - begun).toBe(300);
+    expect(flood.creates.length - begun).toBe(Math.min(300, posts + 10 - begun));
   },
 );
 

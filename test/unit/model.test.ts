@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
+import { sizeOf } from "../kit/size.ts";
 import { commands } from "../model/commands.ts";
 import { finish } from "../model/finish.ts";
 import { World, type Trigger } from "../model/world.ts";
@@ -9,7 +10,7 @@ import { World, type Trigger } from "../model/world.ts";
  * simulated services (test/model). A failure prints its seed and the shortest list of happenings that shows it. TEST_SEED tries
  * other lists; MODEL_SECONDS looks longer.
  */
-const seconds = Number(process.env["MODEL_SECONDS"] ?? 6);
+const seconds = Number(process.env["MODEL_SECONDS"] ?? sizeOf(3, 6));
 
 async function holds(happenings: typeof commands, limit: number, without?: Trigger): Promise<void> {
   const property = fc.asyncProperty(happenings, fc.integer(), async (list, worldSeed) => {
