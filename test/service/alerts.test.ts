@@ -26,7 +26,7 @@ interface Watched extends Bench {
   readonly tables: Tables;
 }
 
-async function watched(environment: Record<string, string> = {}, gate: Gate = {}): Promise<Watched> {
+async function watched(environment: Record<string, string> = {}, gate?: Gate): Promise<Watched> {
   const tables: Tables = { AppTraces: [], AppRequests: [], _LogOperation: [] };
   let now = (): number => 0;
   const log = jsonLog((level, line) => tables.AppTraces.push(traceOf(now(), level, line)));

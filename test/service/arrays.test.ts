@@ -170,7 +170,7 @@ it("each second of an array is counted once in log and metrics, with the child t
   const log: Log = (_level, event, fields = {}) => {
     if (event === "job ended") ended.push(fields);
   };
-  const bench = await openBench({}, {}, { log, telemetry });
+  const bench = await openBench({}, undefined, { log, telemetry });
   const id = await postArray(bench, { size: 2 });
   await followAll(bench);
   const seconds = (await jobOf(bench.deps, id)).array?.vcpuSeconds ?? 0;

@@ -23,7 +23,7 @@ const withSecrets = (name: string): string =>
 it("the definition is what was submitted, without its secrets, and reading it is an audit line", async () => {
   const lines: { readonly event: string; readonly fields: LogFields | undefined }[] = [];
   const log = (_level: string, event: string, fields?: LogFields): void => void lines.push({ event, fields });
-  const { deps } = await openBench({}, {}, { log });
+  const { deps } = await openBench({}, undefined, { log });
   const { id } = await post(deps, withSecrets("masked"));
   const reply = await ask(definition(deps), { params: { id } });
   expect(reply).toMatchObject({

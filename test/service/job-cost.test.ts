@@ -66,7 +66,7 @@ async function measure(): Promise<readonly Measured[]> {
   const lines: Measured[] = [];
   for (const { life, seconds } of lives) {
     let logged = 0;
-    const bench = await openBench({}, {}, { log: () => logged++ });
+    const bench = await openBench({}, countedCalls, { log: () => logged++ });
     await costOfJob(bench, "warm-up", 1); // what an instance does once is not the job's
     const before = logged;
     const cost = await costOfJob(bench, "job", seconds);

@@ -57,7 +57,7 @@ async function withReceiver(environment: Record<string, string> = {}) {
     now: () => clock(),
   });
   delete process.env["OTEL_EXPORTER_OTLP_ENDPOINT"];
-  const bench = await openBench(environment, {}, { telemetry });
+  const bench = await openBench(environment, undefined, { telemetry });
   clock = () => bench.clock.now();
   return { ...bench, receiver, telemetry };
 }
@@ -214,7 +214,7 @@ it("Azure Monitor gets a job of ten minutes in under 20 kB with its log lines, r
   });
   const lines: string[] = [];
   const log: Log = (level, event, fields) => lines.push(JSON.stringify({ level, event, ...fields }));
-  const bench = { ...(await openBench({}, {}, { telemetry, log })), telemetry };
+  const bench = { ...(await openBench({}, undefined, { telemetry, log })), telemetry };
   const sent = async (): Promise<number> => {
     await telemetry.flush();
     return ingested.splice(0).join("").length;

@@ -77,7 +77,8 @@ const codeOf = (page: string, name: string): string =>
 async function run(language: Language, code: string, words: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
   const own = await mkdtemp(join(folder, "run-"));
   const [program, ...first] = languages[language];
-  const file = join(folder, `program-${hash("sha256", code).slice(0, 16)}.cs`); // one path for one program, so that it is compiled once
+  // One path for one program, whatever the run, so that .NET compiles it once.
+  const file = join(tmpdir(), `aci-proxy-example-${hash("sha256", code).slice(0, 16)}.cs`);
   if (language === "dotnet") await writeFile(file, code);
   const child = spawn(program, [...first, ...(language === "dotnet" ? [file] : []), ...words], {
     cwd: language === "node" ? root : own,
