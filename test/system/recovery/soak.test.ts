@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { sizeOf } from "../../kit/size.ts";
 import { soak } from "./soak/soak.ts";
 
 /** The shortest form of `npm run soak`: each kind of trouble, and each that befalls a job, once. */
-const shortest = { minutes: 5, most: 6, factor: 20, strikes: 4, burst: 6 };
+const shortest = { minutes: 5, most: sizeOf(4, 6), factor: 20, strikes: sizeOf(3, 4), burst: 6 };
 
 test(
   "with everything going wrong at once no job is lost, doubled or leaked, and no foreign group is touched",
