@@ -26,7 +26,11 @@ const optionsShape = z.object({
 const quiet = { accessLog: false, debugLog: false, loose: false, skipApiVersionCheck: true };
 /** Certificate, its key and password, OAuth: plain http with an account's key. Addresses name the account in their path. */
 const plain = ["", "", "", undefined, false];
-const keepAliveSeconds = 5;
+/**
+ * Azure keeps an idle connection for minutes. After Azurite's own 5 s a client often sends into a connection that is just being closed, and
+ * must send again.
+ */
+const keepAliveSeconds = 60;
 /**
  * How often the texts of deleted messages are removed. Azurite does so each minute, in one go, whose time grows with the square of their
  * number: after 20,000 messages it answers nothing for 15 s.

@@ -33,7 +33,10 @@ useAzurite();
 const realTimeout = globalThis.setTimeout;
 const aMoment = (): Promise<void> => new Promise((resolve) => void realTimeout(resolve, 10));
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+// They go on with real time too: what a library tries again between two tests of a condition is not to wait for ever.
+beforeEach(
+  () => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"], shouldAdvanceTime: true }),
+);
 afterEach(() => void vi.useRealTimers());
 
 async function until(condition: () => boolean): Promise<void> {
