@@ -97,8 +97,8 @@ export const parts = [
     misses:
       "Calls beside observations: the accept takes 3, each of the job's seven moves saves its row under its ETag before anything is done (the claims that keep a second host from creating or deleting " +
       "twice are among them), the name's lock and the index take 8, the captured log 5, and the sweep gets the time of the next observation each 20 s. Fewer would mean two moves in one write, and a crash between " +
-      "them that nobody sees: not done. Conflicts are of a job's own row: Event Grid's event of a create comes 2 s after it, as the job's own next observation does, and whoever comes second reads the row " +
-      "again. Groups that take time to start do not meet there; these run for no time.",
+      "them that nobody sees: not done. Conflicts are of the two rows that count a region's creates and deletions: each takes one of what Container " +
+      "Instances allows there, under the row's ETag, right before it is sent, and of two hosts that do so at once the second reads the row again. To take several at once would count what no call used: not done.",
   },
   {
     name: "original",
