@@ -84,7 +84,8 @@ export async function startStack(settings: StackSettings, programs: Programs, as
         asked.throwIfAborted();
         if (!(error instanceof PartFailed) || error.code !== "EADDRINUSE") throw error;
         if (error.part === "host") throw portTaken(settings);
-        if (!(await isFree(controlPort(settings.port)))) throw portTaken(settings, "the control endpoint's");
+        if (hasControl(settings) && !(await isFree(controlPort(settings.port))))
+          throw portTaken(settings, "the control endpoint's");
         if (attempt === 3) throw error; // somebody takes ports faster than we do
       }
     }
@@ -165,7 +166,7 @@ async function drillsOf(
   ports: Ports,
   direct: string | undefined,
 ): Promise<{ readonly part: PartSpec; readonly storage: string | undefined; readonly vault: string } | undefined> {
-  if (settings.arm.kind !== "local" || !settings.arm.control) return undefined;
+  if (!hasControl(settings)) return undefined;
   const [blob = 0, queue = 0, table = 0] = await freePorts(3);
   const vault = `http://127.0.0.1:${ports.vault}`;
   const options = {
@@ -210,7 +211,7 @@ function addresses(settings: StackSettings, ports: Ports, url: string, localArm:
     settings.arm.kind === "local"
       ? { name: `local ACI (${settings.arm.engine})`, address: localArm ?? "" }
       : { name: "Azure Resource Manager", address: settings.arm.url },
-    ...(settings.arm.kind === "local" && settings.arm.control
+    ...(hasControl(settings)
       ? [
           { name: "local ACI's control", address: `${localArm ?? ""}/local/` },
           { name: "Control (aci-proxy drill)", address: local(controlPort(settings.port)) },
@@ -221,6 +222,8 @@ function addresses(settings: StackSettings, ports: Ports, url: string, localArm:
       : { name: "Storage", address: "from AzureWebJobsStorage" },
   ];
 }
+
+const hasControl = ({ arm }: StackSettings): boolean => arm.kind === "local" && arm.control;
 
 function portTaken(settings: StackSettings, whose?: string): CannotStart {
   const port = whose === undefined ? `${settings.port}` : `${controlPort(settings.port)}, ${whose},`;

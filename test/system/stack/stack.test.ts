@@ -1,12 +1,13 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
-import { freePorts } from "../../../local/stack/ports.ts";
-import type { StackSettings } from "../../../local/stack/settings.ts";
+import { freePorts, isFree } from "../../../local/stack/ports.ts";
+import { controlPort, type StackSettings } from "../../../local/stack/settings.ts";
 import { startStack, type Stack } from "../../../local/stack/stack.ts";
 import { livingRecords } from "./kit.ts";
 import { standIns } from "./fixtures/stand-ins.ts";
@@ -105,8 +106,13 @@ describe("a stack", () => {
     expect(after.env["AZURE_RESOURCE_MANAGER_ENDPOINT"]).toBe(before.env["AZURE_RESOURCE_MANAGER_ENDPOINT"]);
   });
 
-  test("takes other ports when one of them is taken by the time it is used", async () => {
-    const stack = await start(standIn(`azurite taken-once ${join(folder, "taken")}`));
+  test("takes other ports when one of them is taken by the time it is used, and asks for no control port without --control", async () => {
+    const [port = 0] = await freePorts(1);
+    const other = createServer();
+    onTestFinished(() => void other.close());
+    // Another test's server there is as good.
+    if (await isFree(controlPort(port))) await once(other.listen(controlPort(port), "127.0.0.1"), "listening");
+    const stack = await start({ ...standIn(`azurite taken-once ${join(folder, "taken")}`), port });
     expect((await fetch(stack.url)).ok).toBe(true);
   });
 
