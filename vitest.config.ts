@@ -20,6 +20,13 @@ const kinds = [
   { name: "host", folders: ["host"], testTimeout: 90_000, maxWorkers: 5, groupOrder: 1, isolate: true },
 ];
 
+/**
+ * What `npm test` leaves to the long form (see test/kit/size.ts), as it repeats at length what other tests there try too. By name each runs
+ * at any time: `npx vitest run test/system/recovery/crash.test.ts`.
+ */
+const longAlone = ["system/recovery/{arrays,crash,groups}", "host/life-facts", "service/log-trials"];
+const isShort = process.env["npm_lifecycle_event"] === "test" && process.env["TEST_SIZE"] !== "long";
+
 /** They take twenty seconds and more where five run at once: begun last, they would be waited for alone. */
 const longest = [
   "/unit/model.test.ts",
@@ -91,6 +98,7 @@ export default defineConfig({
       test: {
         name,
         include: folders.map((folder) => `test/${folder}/**/*.test.ts`),
+        exclude: isShort ? longAlone.map((file) => `test/${file}.test.ts`) : [],
         setupFiles: ["test/kit/seed.ts", ...(name === "parts" ? ["test/kit/describes.ts"] : [])],
         testTimeout,
         hookTimeout: 90_000,
