@@ -71,6 +71,7 @@ const longest = [
   "/service/accept.test.ts",
   "/system/page/operated.test.ts",
   "/system/page/page.test.ts",
+  "/system/stack/demo-engines.test.ts",
   "/service/aci/podman.test.ts",
   "/system/client/template.test.ts",
   "/infra/parameters.test.ts",
