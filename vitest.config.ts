@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { sizeOf } from "./test/kit/size.ts";
 
 /**
  * Kinds of test, by folder: so that a wrong decision is told before a process is started. Unit tests compute, and two files at a
@@ -21,11 +22,11 @@ const kinds = [
 ];
 
 /**
- * What `npm test` leaves to the long form (see test/kit/size.ts), as it repeats at length what other tests there try too. By name each runs
- * at any time: `npx vitest run test/system/recovery/crash.test.ts`.
+ * Long trials that `npm test` leaves to the long form (see test/kit/size.ts). Who changes what they try runs them by name:
+ * `npx vitest run test/system/recovery/crash.test.ts`.
  */
 const longAlone = ["system/recovery/{arrays,crash,groups}", "host/life-facts", "service/log-trials"];
-const isShort = process.env["npm_lifecycle_event"] === "test" && process.env["TEST_SIZE"] !== "long";
+const isShort = process.env["npm_lifecycle_event"] === "test" && sizeOf(true, false);
 
 /** They take twenty seconds and more where five run at once: begun last, they would be waited for alone. */
 const longest = [

@@ -92,8 +92,7 @@ export class GovernedAci {
   async remove(placed: JobTarget, name: string): Promise<DeleteAnswer> {
     const leasedAt = this.#now();
     const grant = await this.#take("delete", placed);
-    if (!grant.ok)
-      return { kind: "refused", reason: grant.reason, azure: undefined, retryAfter: grant.at - this.#now() };
+    if (!grant.ok) return this.#refused(grant);
     const answer = this.#heeded("delete", placed, await this.#aci.remove(placed, name));
     if (neverReachedAci(answer)) await this.#budget.giveBack("delete", placed, leasedAt);
     return answer;
@@ -101,8 +100,7 @@ export class GovernedAci {
 
   async stop(placed: JobTarget, name: string): Promise<DeleteAnswer> {
     const grant = await this.#take("write", placed);
-    if (!grant.ok)
-      return { kind: "refused", reason: grant.reason, azure: undefined, retryAfter: grant.at - this.#now() };
+    if (!grant.ok) return this.#refused(grant);
     return this.#heeded("write", placed, await this.#aci.stop(placed, name));
   }
 
@@ -117,7 +115,7 @@ export class GovernedAci {
     return this.#budget.heldUntil(this.#now());
   }
 
-  /** Cached where it is known, so it draws nothing. */
+  /** Draws no token: a location is read once, and then cached. */
   async locationOf(target: Target): Promise<Read<string>> {
     return this.#heeded("read", placeOf(target), await this.#aci.locationOf(target));
   }
@@ -132,7 +130,7 @@ export class GovernedAci {
     return this.#heeded(kind, placed, await send());
   }
 
-  /** Each answer of ARM's goes through here. */
+  /** Each answer of ARM's goes through here, but for a ping's, which has words of its own. */
   #heeded<T extends Observation | CreateAnswer | DeleteAnswer | Read<unknown>>(
     kind: Kind,
     placed: JobTarget,
@@ -148,6 +146,10 @@ export class GovernedAci {
 
   #throttle(kind: Kind, placed: JobTarget, retryAfter: number | undefined): void {
     this.#budget.throttle(kind, placed, this.#now() + (retryAfter ?? defaultThrottle));
+  }
+
+  #refused({ reason, at }: Extract<Grant, { ok: false }>): Extract<DeleteAnswer, { kind: "refused" }> {
+    return { kind: "refused", reason, azure: undefined, retryAfter: at - this.#now() };
   }
 
   #unknown(grant: Extract<Grant, { ok: false }>): Extract<Observation, { group: "unknown" }> {
