@@ -49,6 +49,16 @@ export default tseslint.config(
       ),
     },
   },
+  {
+    files: ["test/**"],
+    ignores: ["test/kit/fake-timers.ts"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        { object: "vi", property: "useFakeTimers", message: "Take fakeTimers of test/kit, which spares HTTP clients." },
+      ],
+    },
+  },
   // The page has the browser's clock.
   { files: ["src/dashboard/**"], rules: { "no-restricted-properties": "off" } },
   { files: ["src/index.ts"], rules: { "no-restricted-properties": "off" } },

@@ -12,6 +12,7 @@ import { minute, second } from "../../src/shared/base/duration.ts";
 import { hasEnded, type Job } from "../../src/shared/job/job.ts";
 import { healthDetails } from "../../src/http/health.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { fakeTimers } from "../kit/fake-timers.ts";
 import { startProxy, type Gate, type ProxiedCall } from "../kit/proxy.ts";
 import {
   countedCalls,
@@ -34,9 +35,7 @@ const realTimeout = globalThis.setTimeout;
 const aMoment = (): Promise<void> => new Promise((resolve) => void realTimeout(resolve, 10));
 
 // They go on with real time too: what a library tries again between two tests of a condition is not to wait for ever.
-beforeEach(
-  () => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"], shouldAdvanceTime: true }),
-);
+beforeEach(() => fakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"], shouldAdvanceTime: true }));
 afterEach(() => void vi.useRealTimers());
 
 async function until(condition: () => boolean): Promise<void> {

@@ -1,6 +1,7 @@
 import { HttpRequest } from "@azure/functions";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readText } from "../../../src/http/lib/body.ts";
+import { fakeTimers } from "../../kit/fake-timers.ts";
 
 const post = (body: string | Uint8Array, headers: Record<string, string> = {}): HttpRequest =>
   new HttpRequest({
@@ -58,7 +59,7 @@ test.each([
   ["whose length is not known", {}],
   ["whose length is known", { "content-length": "100" }],
 ])("a body that drips, %s, is given up after 30 seconds", async (_, headers: Record<string, string>) => {
-  vi.useFakeTimers();
+  await fakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   let canceled = false;
   const stream = new ReadableStream<Uint8Array>({

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, isIP, type AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { isAllowedAddress, isPublic, safePost, UnsafeAddress } from "../../../src/shared/security/safe-post.ts";
+import { fakeTimers } from "../../kit/fake-timers.ts";
 
 const hosts = ["*.azure.com", "hooks.contoso.com"];
 
@@ -110,7 +111,7 @@ describe("a call is given up after 30 seconds", () => {
     await vi.advanceTimersByTimeAsync(30_000);
     await outcome;
   };
-  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+  beforeEach(() => fakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
   afterEach(() => void vi.useRealTimers());
 
   test.each([

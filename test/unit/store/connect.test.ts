@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Unavailable } from "../../../src/shared/base/errors.ts";
 import { storageCall } from "../../../src/shared/store/connect.ts";
+import { fakeTimers } from "../../kit/fake-timers.ts";
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(() => fakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 test("storage that takes a request and never answers is unavailable after 25 seconds", async () => {
