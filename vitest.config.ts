@@ -25,7 +25,7 @@ const kinds = [
  * Long trials that `npm test` leaves to the long form (see test/kit/size.ts). Who changes what they try runs them by name:
  * `npx vitest run test/system/recovery/crash.test.ts`.
  */
-const longAlone = ["system/recovery/{arrays,crash,groups}", "host/life-facts", "service/log-trials"];
+const longAlone = ["system/recovery/{arrays,crash,groups}", "host/life-facts", "service/{log-trials,page-cost}"];
 const isShort = process.env["npm_lifecycle_event"] === "test" && sizeOf(true, false);
 
 /** They take twenty seconds and more where five run at once: begun last, they would be waited for alone. */

@@ -533,7 +533,7 @@ export interface Checked {
   readonly warnings?: readonly Fault[] | undefined;
 }
 
-/** Why it has not begun. */
+/** Why it has not begun; of an array that runs, why no child does. */
 export interface StatusWaiting {
   /** Why it has not begun. */
   readonly reason: Reason;
@@ -592,7 +592,7 @@ export interface Status {
   readonly initContainers?: Readonly<Record<string, ContainerSoFar>> | undefined;
   /** Why it waits, is being stopped, or ended. */
   readonly reason?: Reason | undefined;
-  /** Why it has not begun. */
+  /** Why it has not begun; of an array that runs, why no child does. */
   readonly waiting?: StatusWaiting | undefined;
   /** Where it stands in the wait queue; absent behind the first 1,000. */
   readonly queue?: StatusQueue | undefined;

@@ -720,7 +720,7 @@ class Checked(Reply):
 
 @dataclass(frozen=True)
 class StatusWaiting(Reply):
-    """Why it has not begun."""
+    """Why it has not begun; of an array that runs, why no child does."""
 
     reason: Reason
     """Why it has not begun."""
@@ -804,7 +804,7 @@ class Status(Reply):
     reason: Optional[Reason] = None
     """Why it waits, is being stopped, or ended."""
     waiting: Optional[StatusWaiting] = None
-    """Why it has not begun."""
+    """Why it has not begun; of an array that runs, why no child does."""
     queue: Optional[StatusQueue] = None
     """Where it stands in the wait queue; absent behind the first 1,000."""
     expected_end_at: Optional[str] = None

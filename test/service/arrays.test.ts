@@ -56,6 +56,25 @@ it("an array whose children fail ends Failed, and knows which", async () => {
   ]);
 });
 
+it("an array that has begun says what its children wait for while no child runs", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, { size: 3, query: "group=db&groupLimit=1" });
+  const ended = async (): Promise<number> => endedOf(await jobOf(bench.deps, id));
+  await followAll(bench, async () => (await ended()) === 1);
+  await bench.deps.groups.steer("db", { paused: true });
+  const shows = async (): Promise<string | undefined> => (await jobOf(bench.deps, id)).array?.waiting?.reason;
+  await followAll(bench, async () => (await shows()) !== undefined);
+  expect((await get(bench.deps, id)).body).toMatchObject({
+    state: "Running",
+    reason: "GroupFull",
+    waiting: { reason: "GroupFull" },
+    message: expect.stringMatching(/^nightly: [12] of 3 ended; no child runs: GroupFull\. /) as unknown,
+  });
+  await bench.deps.groups.steer("db", { paused: false });
+  await followAll(bench, async () => (await ended()) === 3);
+  expect(await shows()).toBeUndefined();
+});
+
 /** The first item succeeds. */
 const failing = yaml("nightly", { exitCode: "${index}" });
 

@@ -248,7 +248,7 @@ export const jobReplies = () => ({
     reason: reason().optional(),
     waiting: z
       .strictObject({ ...waiting(), advice: text("What can be done about it.") })
-      .meta({ description: "Why it has not begun." })
+      .meta({ description: "Why it has not begun; of an array that runs, why no child does." })
       .optional(),
     queue: queue().optional(),
     expectedEndAt: time("Once its name has five successes: when it is expected to end.").optional(),

@@ -10,6 +10,7 @@ import {
   type Packing,
   type TerminalState,
   type Verdict,
+  type Waiting,
 } from "./job.ts";
 import type { Reason } from "./reasons.ts";
 import { interrupted, nextTimeout, pace } from "./timing.ts";
@@ -185,10 +186,26 @@ export function withArrayEnding(job: Job, ending: NonNullable<ArrayState["ending
 
 /** An array of which nothing runs says why. */
 export function arrayWaiting(job: Job, reason: Reason, now: number): Job {
-  const { phase } = job;
-  if (phase.state !== "Queued") return job;
-  const since = phase.waiting?.reason === reason ? phase.waiting.since : now;
-  return { ...job, phase: { ...phase, waiting: { reason, since } } };
+  const { phase, array } = job;
+  const waiting = (before: Waiting | undefined): Waiting => ({
+    reason,
+    since: before?.reason === reason ? before.since : now,
+  });
+  if (phase.state === "Queued") return { ...job, phase: { ...phase, waiting: waiting(phase.waiting) } };
+  if (array === undefined) return job;
+  return { ...job, array: { ...array, waiting: waiting(array.waiting) } };
+}
+
+/** Something of a Running array runs, or has ended lately. */
+export function arrayGoesOn(job: Job): Job {
+  if (job.array?.waiting === undefined) return job;
+  const { waiting: _, ...array } = job.array;
+  return { ...job, array };
+}
+
+/** Whether a Running array is to be asked what its children wait for: not while they end one after the other. */
+export function isQuiet({ phase }: Job, { requeueAt }: ArrayOutcomes, now: number): boolean {
+  return phase.state === "Running" && now >= Math.max(phase.startedAt, requeueAt) + minute;
 }
 
 /** The array as it ends: nothing of it exists any more that has not ended. */

@@ -48,7 +48,10 @@ function describeArray({ name, phase }: Job, array: ArrayState): string | undefi
     return clip(`${name} Failed: ${failuresOf(array)}`, 300);
   if (hasEnded(phase) || phase.state === "Unknown") return undefined;
   if (ending) return clip(`${name} is being stopped: ${ending.verdict.reason}; ${progressOf(array)}`, 300);
-  return phase.state === "Queued" && phase.waiting ? undefined : `${name}: ${progressOf(array)}`;
+  if (phase.state === "Queued" && phase.waiting) return undefined;
+  if (phase.state !== "Running" || array.waiting === undefined) return `${name}: ${progressOf(array)}`;
+  const { reason } = array.waiting;
+  return clip(`${name}: ${progressOf(array)}; no child runs: ${reason}. ${entryOf(reason).advice}`, 300);
 }
 
 /** A read that fails once is nothing to speak of. */
@@ -60,7 +63,8 @@ export function waitingOf(job: Job): Waiting | undefined {
   if (hasEnded(phase) || phase.state === "Unknown") return undefined;
   if (phase.state === "Queued") return phase.waiting ?? { reason: "Accepted", since: queuedAt };
   if (unseen !== undefined && job.lookAt >= unseen.since + unseenTime) return unseen;
-  return phase.state === "Running" ? undefined : { ...startReason(events), since: provisioningAt };
+  if (phase.state === "Running") return job.array?.waiting;
+  return { ...startReason(events), since: provisioningAt };
 }
 
 /** What `message` says of a job, whatever its state, in at most 300 characters. */

@@ -385,6 +385,8 @@ const arrayState = openObject({
   gbSeconds: z.number().default(0),
   /** An end that is decided: no more children are made, and those that exist are canceled. */
   ending: openObject({ state: z.enum(terminalStates), verdict, since: time }).optional(),
+  /** Why its children wait, while it is Running and no child runs. */
+  waiting: waiting.optional(),
 });
 /** What makes a job an array. */
 export type ArrayState = z.infer<typeof arrayState>;

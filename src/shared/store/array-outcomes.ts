@@ -56,22 +56,28 @@ export function outcomesAction(
   return etag === undefined ? ["create", row] : ["update", row, "Replace", { etag }];
 }
 
-/** When one of an array's children started, milliseconds since 1970; before the first start, why one waits, if one does. */
+/** When one of an array's children started, milliseconds since 1970, or why one waits, before any has started or while no child runs. */
 export interface StartOrWait {
   readonly startedAt?: number;
   readonly waitsFor?: Reason;
 }
 
-/** One read, or two where no child has started. An item of a pack is no child. */
-export async function startOrWait(table: TableClient, partitionKey: string): Promise<StartOrWait> {
-  const startedAt = await ofAnyChild(table, partitionKey, "startedAt", "startedAt ge datetime'1970-01-01T00:00:00Z'");
-  if (startedAt instanceof Date) return { startedAt: startedAt.getTime() };
-  const reason = await ofAnyChild(
-    table,
-    partitionKey,
-    "reason",
-    "state eq 'Queued' and queuedAt ge datetime'1970-01-01T00:00:00Z'",
-  );
+const everQueued = "queuedAt ge datetime'1970-01-01T00:00:00Z'";
+
+/**
+ * One read, or two where a child may wait. An item of a pack is no child.
+ *
+ * @param runs the array has started: asked is whether any child has a group now
+ */
+export async function startOrWait(table: TableClient, partitionKey: string, runs: boolean): Promise<StartOrWait> {
+  if (runs) {
+    const hasGroup = "(state eq 'Running' or state eq 'Pending' or state eq 'Provisioning')";
+    if ((await ofAnyChild(table, partitionKey, "state", `${hasGroup} and ${everQueued}`)) !== undefined) return {};
+  } else {
+    const startedAt = await ofAnyChild(table, partitionKey, "startedAt", "startedAt ge datetime'1970-01-01T00:00:00Z'");
+    if (startedAt instanceof Date) return { startedAt: startedAt.getTime() };
+  }
+  const reason = await ofAnyChild(table, partitionKey, "reason", `state eq 'Queued' and ${everQueued}`);
   return typeof reason === "string" && isReason(reason) ? { waitsFor: reason } : {};
 }
 

@@ -229,9 +229,9 @@ export class JobStore {
     return this.#read(jobKey(array, arrayAt));
   }
 
-  /** When one of an array's children started, or why one waits. */
-  startOrWait({ id, createdAt }: Pick<Job, "id" | "createdAt">): Promise<StartOrWait> {
-    return startOrWait(this.#table, arrayPartition(id, createdAt));
+  /** When one of an array's children started, or why one waits; of an array that runs, why one waits while no child runs. */
+  startOrWait({ id, createdAt, phase }: Pick<Job, "id" | "createdAt" | "phase">): Promise<StartOrWait> {
+    return startOrWait(this.#table, arrayPartition(id, createdAt), phase.state === "Running");
   }
 
   /** What has ended of an array: one point read. */

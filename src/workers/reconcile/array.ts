@@ -8,7 +8,15 @@ import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { makeChild } from "../../shared/intake/make-child.ts";
 import { newChild } from "../../shared/intake/new-job.ts";
 import { requeueDelay, type ArrayOutcomes } from "../../shared/job/array-outcomes.ts";
-import { arrayRunning, arrayWaiting, makeTime, type ArrayStep, type NewChild } from "../../shared/job/array-step.ts";
+import {
+  arrayGoesOn,
+  arrayRunning,
+  arrayWaiting,
+  isQuiet,
+  makeTime,
+  type ArrayStep,
+  type NewChild,
+} from "../../shared/job/array-step.ts";
 import { hasEnded, type Job, type Verdict } from "../../shared/job/job.ts";
 import { typicalOf } from "../../shared/job/typical.ts";
 import { openArray } from "../../shared/security/opened-definition.ts";
@@ -21,13 +29,18 @@ export const endingTime = 5 * second;
 /** How many children are made or canceled at once. */
 const width = 16;
 
-/** The array, Running from the first start of a child on; until then it waits for what a child waits for. */
-export async function withStart({ jobs, now }: Pick<Deps, "jobs" | "now">, job: Job): Promise<Job> {
+/** The array, Running from the first start of a child on; while no child runs it waits for what a child waits for. */
+export async function withStart(
+  { jobs, now }: Pick<Deps, "jobs" | "now">,
+  job: Job,
+  outcomes: ArrayOutcomes,
+): Promise<Job> {
   const { array, phase } = job;
-  if (phase.state !== "Queued" || array === undefined || array.made === 0) return job;
+  if (array === undefined || array.made === 0) return job;
+  if (phase.state !== "Queued" && !isQuiet(job, outcomes, now())) return arrayGoesOn(job);
   const { startedAt, waitsFor } = await jobs.startOrWait(job);
   if (startedAt !== undefined) return arrayRunning(job, startedAt, now());
-  return waitsFor === undefined ? job : arrayWaiting(job, waitsFor, now());
+  return waitsFor === undefined ? arrayGoesOn(job) : arrayWaiting(job, waitsFor, now());
 }
 
 /** Whether new children may begin: what exists goes on, paused or not. */

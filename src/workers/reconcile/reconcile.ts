@@ -203,7 +203,7 @@ class Reconciliation {
   /** An array's steps, until it rests or ends. What has ended is read once: each further end requeues it. */
   async #array(): Promise<boolean> {
     const outcomes = await this.#deps.jobs.outcomesOf(this.#stored.job);
-    const found = await withStart(this.#deps, this.#stored.job);
+    const found = await withStart(this.#deps, this.#stored.job, outcomes);
     const step = stepEnd(found);
     let job = step !== undefined && step === this.#madeTo ? stepMade(found) : found;
     for (let steps = 0; steps < maxSteps && job.array !== undefined && !this.#deadline.over; steps++) {

@@ -4,7 +4,8 @@ import { hasEnded, type Job } from "../../shared/job/job.ts";
 /** Whether the index's copy of the job would look different. */
 export function shownDiffers(a: Job, b: Job): boolean {
   const waiting = (job: Job): string | undefined => {
-    const { reason, expectedStartAt = "" } = (job.phase.state === "Queued" && job.phase.waiting) || {};
+    const waits = job.phase.state === "Queued" ? job.phase.waiting : job.array?.waiting;
+    const { reason, expectedStartAt = "" } = waits ?? {};
     return `${reason} ${expectedStartAt}`;
   };
   // What a group's events say of its start is not copied: they change with every observation.
