@@ -61,16 +61,19 @@ export class AciProxy extends Service {
    * Cancels a job that has not ended, and removes its container group.
    *
    * @param wait until the group is gone
-   * @returns what the service says of it
+   * @returns what the service says of it, with `wait` in the end
    */
   async cancel(
     job: string,
     { wait = false, signal }: { readonly wait?: boolean | undefined; readonly signal?: AbortSignal } = {},
   ): Promise<string> {
     const { message, path } = await this.remove(job);
-    while (wait && path !== undefined && !(await this.isRemoved(path)))
+    if (!wait || path === undefined) return message;
+    for (;;) {
+      const removed = await this.removed(path);
+      if (removed !== undefined) return removed;
       await delay(second, undefined, signal && { signal });
-    return message;
+    }
   }
 
   /** Waits for a job's end without its output; {@link follow}. */

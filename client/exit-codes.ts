@@ -18,6 +18,7 @@ export const exitCodes = {
   stopped: 208,
   canceled: 209,
   interrupted: 210,
+  broken: 211,
 } as const;
 
 export const exitCodesHelp = `
@@ -35,7 +36,8 @@ Exit codes:
   207    the job timed out
   208    the job was stopped
   209    the job was canceled
-  210    interrupted; the job itself is left alone`;
+  210    interrupted, or nobody reads the output; the job itself is left alone
+  211    the output can't be written, or this command is broken; the job itself is left alone`;
 
 /** What `run` and `wait` exit with once the job has ended. */
 export function exitCodeOfJob(status: Status): number {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from "commander";
 import type { Group, SteerGroupBody } from "./api.ts";
-import { contextOf, print, printJson, printReply } from "./context.ts";
+import { contextOf, print, printJson, printReply, report } from "./context.ts";
 import { idOf } from "./id.ts";
 import { columns } from "./show.ts";
 
@@ -19,7 +19,7 @@ export function addGroups(program: Command): void {
       const all: Group[] = [];
       for await (const each of service.groups()) all.push(each);
       if (json) printJson(all);
-      else if (all.length === 0) print("No group has a slot that is held, or a limit of an operator's.");
+      else if (all.length === 0) report("No group has a slot that is held, or a limit of an operator's.");
       else print(columns(all.map(rowOf)));
     });
 

@@ -3,7 +3,7 @@ import type { JobPage } from "./api.ts";
 import { contextOf, print, printJson, printReply, report } from "./context.ts";
 import { Misuse } from "./errors.ts";
 import { findJob, idOf } from "./id.ts";
-import { watch } from "./run.ts";
+import { added, watch } from "./run.ts";
 import { summary, table } from "./show.ts";
 
 const idOrName = "the job's id or the beginning of it, or its name, which means its newest job";
@@ -51,7 +51,7 @@ export function addJobs(program: Command): void {
   program
     .command("list")
     .description("list jobs, newest first")
-    .option("--state <state>", "active for all that have not ended, or one state")
+    .option("--state <state>", "active for all that have not ended, or states with commas in between", added)
     .option("--name <name>", "jobs of one container group")
     .option("--tag <tag>", "jobs with this label, or KEY=VALUE")
     .option("--reason <reason>", "jobs that wait or ended for this reason")
@@ -61,8 +61,8 @@ export function addJobs(program: Command): void {
     .option("--team <team>", "jobs of one team")
     .option("--array <job>", "the children of this array")
     .option("--fault <fault>", "jobs that ended by this fault, say platform")
-    .option("--since <time>", "accepted at this time (ISO 8601) or later")
-    .option("--until <time>", "accepted before this time")
+    .option("--since <time>", "accepted at this time or later: a time (ISO 8601), or a duration ago, like PT12H")
+    .option("--until <time>", "accepted before this time, written as that of --since")
     .option("--top <count>", "the maximum number of jobs")
     .option("--continuation <token>", "the next page after the one that gave this token")
     .option("--all", "every page")
@@ -81,7 +81,7 @@ export function addJobs(program: Command): void {
       if (json) printJson({ ...last, jobs });
       else {
         print(table(jobs, process.stdout.columns));
-        if (continuation) print(`More: --continuation ${continuation}, or --all`);
+        if (continuation) report(`More: --continuation ${continuation}, or --all`);
       }
     });
 
@@ -101,7 +101,11 @@ export function addJobs(program: Command): void {
     .description("run a job's definition again, as a new job, and print its id; or all that match and did not succeed")
     .option("--follow", "follow the new job as run does, and exit as it exits")
     .option("--failed", "of an array: the indexes that did not succeed, which is what a rerun of it runs anyway")
-    .option("--state <states>", "all in these states, with commas in between: Failed, TimedOut, Stopped, Canceled")
+    .option(
+      "--state <states>",
+      "all in these states, with commas in between: Failed, TimedOut, Stopped, Canceled",
+      added,
+    )
     .option("--reason <reason>", "all that ended for this reason")
     .option("--name <name>", "all of one container group")
     .option("--tag <tag>", "all with this label, or KEY=VALUE")

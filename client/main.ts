@@ -60,9 +60,17 @@ for (const add of [
 // A reader that has seen enough (`| head`) is no error.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(exitCodes.done);
-    throw error;
+    if (error.code === "EPIPE") process.exit();
+    broken(`The output can't be written: ${error.message}.`);
   });
+
+// Node's own code for this is 1, which a container may have.
+process.on("uncaughtException", (error) => broken(error.stack ?? String(error)));
+
+function broken(why: string): never {
+  report(pc.red(why));
+  process.exit(exitCodes.broken);
+}
 
 // Where a command does not say more itself.
 process.on("SIGINT", () => {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { contextOf, print, printJson, printReply } from "./context.ts";
+import { contextOf, print, printJson, printReply, report } from "./context.ts";
 import { Misuse } from "./errors.ts";
 
 /** What operators do with messages that failed again and again, and before a migration: `poison`, `adopt`. */
@@ -17,7 +17,7 @@ export function addPoison(program: Command): void {
       }
       for (const { messageId, insertedAt, bytes } of reply.messages)
         print(`${messageId}  ${insertedAt}  ${bytes} bytes`);
-      if (reply.messages.length === 0) print("There are no poison messages.");
+      if (reply.messages.length === 0) report("There are no poison messages.");
     });
   for (const what of ["replay", "drop"] as const) {
     poison
@@ -51,6 +51,6 @@ export function addPoison(program: Command): void {
       for (const { name, resourceGroup, state, replaceable } of reply.groups) {
         print(`${name}  ${resourceGroup}  ${state}  ${replaceable ? "would be replaced" : "stays"}`);
       }
-      print(`${reply.message} ADOPT_FINISHED_GROUPS is ${reply.enabled ? "on" : "off"}.`);
+      report(`${reply.message} ADOPT_FINISHED_GROUPS is ${reply.enabled ? "on" : "off"}.`);
     });
 }

@@ -46,19 +46,25 @@ export function addRun(program: Command): void {
     if (name === "array") continue; // its own flag
     const schema: Readonly<Record<string, unknown>> = row.schema;
     const argument = schema["type"] === "boolean" ? "" : " <value>";
-    command.addOption(new Option(`--${kebab(name)}${argument}`, helpOf(row)));
+    const option = new Option(`--${kebab(name)}${argument}`, helpOf(row));
+    command.addOption(lists.includes(name) ? option.argParser(added) : option);
   }
   command.action(async (file: string | undefined, flags: Flags, self: Command) => {
     process.exitCode = await run(file, flags, self);
   });
 }
 
+/** Options whose text is a list with commas. */
+const lists = ["tags", "retryOn"];
+
 /** What an option does, what it may be, and what it is unless given. */
 function helpOf({ text, schema, fallback }: (typeof optionsTable)[OptionName]): string {
   const { enum: words, minimum, maximum, description }: Readonly<Record<string, unknown>> = schema;
   const range = typeof minimum === "number" && typeof maximum === "number" ? `${minimum} to ${maximum}` : undefined;
   const values = Array.isArray(words) ? words.join(", ") : typeof description === "string" ? description : range;
-  return `${text} (${values === undefined ? "" : `${values}; `}default: ${fallback})`.replaceAll("`", "");
+  return `${text} (${values === undefined ? "" : `${values}; `}default: ${fallback})`
+    .replaceAll("`", "")
+    .replaceAll(/\[[^\]]*\]\(([^)#]*)[^)]*\)/g, "docs/$1");
 }
 
 async function run(given: string | undefined, flags: Flags, command: Command): Promise<number> {
@@ -123,6 +129,8 @@ export async function watch(
   path: StatusPath,
   { json, logs: withLogs }: { readonly json: boolean; readonly logs: boolean },
 ): Promise<number> {
+  // What counts until the job has ended, when the output's reader goes away: 0 would say that the job succeeded.
+  process.exitCode = exitCodes.interrupted;
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   process.once("SIGINT", onInterrupt);
@@ -215,6 +223,11 @@ function optionsFrom(flags: Flags): Record<string, string> {
 
 function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** For a flag whose text is a list with commas: given twice, both count. */
+export function added(value: string, before?: string): string {
+  return before === undefined ? value : `${before},${value}`;
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

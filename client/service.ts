@@ -166,13 +166,12 @@ export class Service {
     return { message: reply.message, path };
   }
 
-  /** True once what {@link remove} began is done. */
-  async isRemoved(path: StatusPath): Promise<boolean> {
+  /** What the service says of the job once what {@link remove} began is done; `undefined` before. */
+  async removed(path: StatusPath): Promise<string | undefined> {
     const answer = await call(this.target, "GET", path);
-    const body = await textOf(answer, this.target);
-    if (answer.status === 202) return false;
-    if (!answer.ok) throw refused(answer, body, this.target);
-    return true;
+    if (answer.status !== 202) return (await this.#read(answer, "Deleted")).message;
+    await textOf(answer, this.target);
+    return undefined;
   }
 
   /** One page of jobs, newest first, as it came. */

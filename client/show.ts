@@ -144,7 +144,7 @@ const listColumns: readonly (readonly [title: string, cell: (job: JobRow) => str
   ["REASON", ({ reason }) => reason ?? ""],
   ["CREATED", ({ createdAt }) => createdAt?.replace(/\.\d+Z$/, "Z") ?? ""],
   ["DURATION", ({ durationSeconds }) => seconds(durationSeconds)],
-  ["GROUP", ({ name, groupName }) => (groupName === name ? "" : (groupName ?? ""))],
+  ["CONTAINER GROUP", ({ name, groupName }) => (groupName === name ? "" : (groupName ?? ""))],
   ["PIPELINE", ({ pipeline }) => pipeline ?? ""],
   ["RUN", ({ pipelineRunId }) => pipelineRunId ?? ""],
   ["TAGS", ({ tags }) => tagsOf(tags)],

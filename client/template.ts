@@ -50,7 +50,7 @@ export function addTemplate(program: Command): void {
         const all: TemplateInfo[] = [];
         for await (const each of service.templates()) all.push(each);
         if (json) printJson(all);
-        else if (all.length === 0) print("There are no templates.");
+        else if (all.length === 0) report("There are no templates.");
         else print(columns(all.map((each) => [each.name, `version ${each.version}`, each.createdAt ?? ""])));
         return;
       }

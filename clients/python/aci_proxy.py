@@ -3133,17 +3133,15 @@ class AciProxy(_Service):
             asked["continuation"] = page.continuation
 
     def cancel(self, job: str, *, wait: bool = False) -> Deleted:
-        """Cancels a job that has not ended, and removes its container group; with `wait` until the group is gone."""
+        """Cancels a job that has not ended, and removes its container group; with `wait` until the group is gone: the reply is then that of the end."""
         answer = self._send("DELETE", f"/api/delete/{_quoted(job)}", {"polling": True})
         reply = self._reply(Deleted, answer)
         path = self._path_of(answer)
         while wait and path is not None:
             answer = self._send("GET", path)
-            text = self._body(answer)
-            if answer.status >= 400:
-                raise self._refused(answer, text)
             if answer.status != 202:
-                break
+                return self._reply(Deleted, answer)
+            self._body(answer)
             time.sleep(max(_retry_after(answer) or 1.0, 0.1))
         return reply
 

@@ -232,7 +232,7 @@ export const optionsTable = {
     read: readTeam,
   },
   tags: {
-    schema: { type: ["object", "array", "string"], description: "mapping or list of at most 15" },
+    schema: { type: ["object", "array", "string"], description: "mapping or list of at most 15; a text with commas" },
     fallback: "none",
     bound: "",
     text: "Free labels, `KEY=VALUE` or `LABEL`; they become tags of the container group.",

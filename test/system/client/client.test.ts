@@ -285,9 +285,9 @@ describe("aci-proxy about jobs", () => {
       ["ID", "NAME", "STATE", "EXIT", "REASON", "CREATED", "DURATION"],
       ["2", "nightly", "Running", "2026-11-24T00:00:00Z"],
       ["1", "nightly", "Failed", "1", "ExitCode", "61 s"],
-      ["More: --continuation next, or --all"],
       [""],
     ]);
+    expect(list.stderr).toBe("More: --continuation next, or --all\n");
   });
 
   test("logs come as they are written", async () => {
@@ -312,14 +312,14 @@ describe("aci-proxy about jobs", () => {
     expect(logs.stderr).toBe("");
   });
 
-  test("delete --wait ends once the group is gone", async () => {
+  test("delete --wait ends once the group is gone, and says what became of the job", async () => {
     const location = `${service.url}/api/delete/1`;
     service
       .on("DELETE /api/delete/nightly", { status: 202, headers: { location }, json: { message: "Canceling nightly." } })
-      .on("GET /api/delete/1", { status: 202, json: {} }, { status: 200, json: {} });
+      .on("GET /api/delete/1", { status: 202, json: {} }, { status: 200, json: { message: "nightly Canceled." } });
     const remove = aciProxy("delete", "nightly", "--wait");
     expect(await remove.exitCode).toBe(0);
-    expect(remove.stdout).toBe("Canceling nightly.\n");
+    expect(remove.stdout).toBe("nightly Canceled.\n");
     expect(service.requests).toHaveLength(3);
   });
 

@@ -24,9 +24,16 @@ export class Command {
   stderr = "";
   readonly exitCode: Promise<number | null>;
 
-  constructor(words: readonly string[], { env = {}, input = "" }: { env?: NodeJS.ProcessEnv; input?: string } = {}) {
+  /** `stdout`: a file's descriptor in its place. */
+  constructor(
+    words: readonly string[],
+    { env = {}, input = "", stdout }: { env?: NodeJS.ProcessEnv; input?: string; stdout?: number } = {},
+  ) {
     const own = { NO_COLOR: "1", ACI_PROXY_KEY: "", ACI_PROXY_TOKEN: "", ACI_PROXY_URL: "", ...env };
-    this.child = spawn(process.execPath, [client, ...words], { env: { ...process.env, ...own } });
+    this.child = spawn(process.execPath, [client, ...words], {
+      env: { ...process.env, ...own },
+      stdio: ["pipe", stdout ?? "pipe", "pipe"],
+    });
     this.child.stdout?.on("data", (bytes: Buffer) => (this.stdout += bytes.toString()));
     this.child.stderr?.on("data", (bytes: Buffer) => (this.stderr += bytes.toString()));
     this.child.stdin?.end(input);

@@ -210,13 +210,13 @@ print([each.index for each in proxy.results("1", state="Succeeded", from_=6)])`)
         headers: { location: "/api/delete/1?until=deleted" },
         json: { ...job, groupDeleted: false },
       })
-      .on("GET /api/delete/1", { status: 202 }, { status: 200 })
+      .on("GET /api/delete/1", { status: 202 }, { status: 200, json: { ...job, message: "nightly Canceled." } })
       .on("POST /api/jobs/rerun", { status: 200, json: { message: "2 jobs.", rerun: 2 } });
     expect(
       await program(
         'print(proxy.cancel("1", wait=True).message, proxy.rerun_many(state="Failed", dry_run=True).rerun)',
       ),
-    ).toBe("nightly 2\n");
+    ).toBe("nightly Canceled. 2\n");
     expect(JSON.parse(service.requests.at(-1)?.body ?? "")).toEqual({ state: "Failed", dryRun: true });
   });
 

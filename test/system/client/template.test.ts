@@ -18,7 +18,7 @@ async function ended(...words: string[]) {
 
 test("a template is stored, listed, shown, compared, run and deleted by the command", async () => {
   expect(await ended("validate", example)).toMatchObject({ code: 0 });
-  expect(await ended("template", "list")).toMatchObject({ code: 0, stdout: "There are no templates.\n" });
+  expect(await ended("template", "list")).toMatchObject({ code: 0, stdout: "", stderr: "There are no templates.\n" });
   expect(await ended("template", "put", "nightly", example, "--if-version", "0")).toMatchObject({
     stderr: "",
     stdout: "Template nightly is stored as version 1.\n",

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,12 +74,12 @@ test("10 MB of output are shown once, line by line", async () => {
   expect(new Set(run.stdout.split("\n")).size).toBe(100_001);
 });
 
-test("a reader of the output that has seen enough ends the command without a word", async () => {
+test("a reader of a job's output that has seen enough ends the command without a word, and without saying that the job succeeded", async () => {
   jobWithOutput(tenMegabytes);
   const run = aciProxy("run", file);
   await expect.poll(() => run.stdout, soon).not.toBe("");
   run.child.stdout?.destroy();
-  expect(await run.exitCode).toBe(0);
+  expect(await run.exitCode).toBe(210);
   expect(run.stderr).not.toMatch(/EPIPE|at /);
 });
 
@@ -89,7 +90,39 @@ test("a reader of the progress that goes away ends the command too", async () =>
   const run = aciProxy("run", file);
   await expect.poll(() => run.stderr, soon).not.toBe("");
   run.child.stderr?.destroy();
-  expect(await run.exitCode).toBe(0);
+  expect(await run.exitCode).toBe(210);
+});
+
+test.runIf(process.platform === "linux")(
+  "a full disk under the output is one line, and no code of a container's",
+  async () => {
+    service.on("GET /api/logs/1", { status: 200, text: "line\n" });
+    const stdout = openSync("/dev/full", "w");
+    const logs = new Command(["logs", "1"], { env: { ACI_PROXY_URL: service.url, ACI_PROXY_KEY: "k" }, stdout });
+    closeSync(stdout);
+    expect(await logs.exitCode).toBe(211);
+    expect(logs.stderr).toMatch(/^The output can't be written: .*no space left on device.*\n$/);
+  },
+);
+
+test("an error of the command's own has no code of a container's", async () => {
+  const broken = "data:text/javascript,process.stdout.write = () => { throw new TypeError('a slip') }";
+  service.on("GET /api/jobs", { status: 200, json: { jobs: [] } });
+  const env = { ACI_PROXY_URL: service.url, ACI_PROXY_KEY: "k", NODE_OPTIONS: `--import "${broken}"` };
+  const list = new Command(["list"], { env });
+  expect(await list.exitCode).toBe(211);
+  expect(list.stderr).toMatch(/^TypeError: a slip\n/);
+});
+
+test("a flag whose text is a list counts each time that it is given", async () => {
+  service.on("POST /api/trigger", accepted).on("GET /api/jobs", { status: 200, json: { jobs: [] } });
+  await aciProxy("run", file, "--detach", "--tags", "a", "--tags", "b=1", "--retry-on", "7", "--retry-on", "!*")
+    .exitCode;
+  await aciProxy("list", "--state", "Failed", "--state", "TimedOut").exitCode;
+  expect(service.requests.map(({ query }) => query)).toMatchObject([
+    { tags: "a,b=1", retryOn: "7,!*" },
+    { state: "Failed,TimedOut" },
+  ]);
 });
 
 test.each([
