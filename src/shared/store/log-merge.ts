@@ -50,7 +50,8 @@ export function mergeLog(storedTail: string, content: string, read: LogRead): Me
   // This may be the whole log or a tail: the next observation shows it.
   if (stored.length === 0 && read.container === "unknown" && couldBeCut(lines, ended))
     return { append: "", gap: false };
-  const known = knownLines(stored, lines);
+  const isCut = read.part === true || couldBeCut(lines, read.container === "running" ? running : ended);
+  const known = knownLines(stored, lines, isCut);
   if (known > 0) return { append: join(lines.slice(known)), gap: false };
   if (read.part) return { append: "", gap: false, tooLittle: true };
   const mark = gapMark(stored.at(-1), lines, read);
@@ -84,8 +85,8 @@ function wholeLines(content: string, ended: boolean): string[] {
 }
 
 /** How many of the lines that were read are stored already; 0 when the two don't meet. */
-function knownLines(stored: readonly string[], lines: readonly string[]): number {
-  return lastIndexAfter(lines, stored) || overlap(stored, lines) || knownByTime(stored, lines);
+function knownLines(stored: readonly string[], lines: readonly string[], isCut: boolean): number {
+  return lastIndexAfter(lines, stored) || overlap(stored, lines) || knownByTime(stored, lines, isCut);
 }
 
 /** Where the first occurrence of these lines in others ends; 0 when they do not occur. */
@@ -124,16 +125,24 @@ function fallbacks(pattern: readonly string[]): readonly number[] {
   return fall;
 }
 
-/** By timestamps alone, for lines whose text changed (other secrets are masked now): those of one moment are counted. */
-function knownByTime(stored: readonly string[], lines: readonly string[]): number {
+/**
+ * By timestamps alone, for lines whose text changed (other secrets are masked now): those of one moment are counted. Where
+ * earlier ones may be cut off they can't be: then only the end of a stored line, all that ACI has of it, is known.
+ */
+function knownByTime(stored: readonly string[], lines: readonly string[], isCut: boolean): number {
   const lastStamp = stampOf(stored.at(-1) ?? "");
   if (lastStamp === "") return 0;
-  const alike = stored.filter((line) => stampOf(line) === lastStamp).length;
+  const alike = stored.filter((line) => stampOf(line) === lastStamp);
+  const first = lines[0] ?? "";
+  if (isCut && stampOf(first) === lastStamp) {
+    const isEnd = Buffer.byteLength(textOf(first)) >= ended.bytes && alike.some((line) => line.endsWith(textOf(first)));
+    if (!isEnd) return 0;
+  }
   let known = 0;
   let same = 0;
   for (const line of lines) {
     const stamp = stampOf(line);
-    if (stamp > lastStamp || (stamp === lastStamp && ++same > alike)) break;
+    if (stamp > lastStamp || (stamp === lastStamp && ++same > alike.length)) break;
     known++;
   }
   return known;

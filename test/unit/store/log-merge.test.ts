@@ -56,6 +56,14 @@ describe("merging what ACI still has into what is stored", () => {
     });
   });
 
+  it("a piece of a long line is not taken for an earlier piece of the same moment where only the end of the log is left", () => {
+    const piece = line(2, "x".repeat(16_384));
+    const { append, gap } = mergeLog(piece.repeat(18), line(2, "x".repeat(5_088)), ended);
+    expect(append).toMatch(/^\S+ \[aci-proxy\] .*missing.*\n/);
+    expect([append.endsWith(line(2, "x".repeat(5_088))), gap]).toEqual([true, true]);
+    expect(mergeLog(piece, line(2, "last"), { ...ended, part: true }).tooLittle).toBe(true);
+  });
+
   it("a log that was cut at its front goes on where the stored one ends", () => {
     const all = stamps(1200);
     const lines = all.split("\n");
