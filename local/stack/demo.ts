@@ -41,8 +41,9 @@ export async function demo(file: string, programs: Programs, verbose: boolean): 
     }
     const status = await runOnStack(settings, programs, await readFile(file, "utf8"), asked, late, say);
     say("everything is stopped");
-    process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
-    return status.state === "Succeeded" ? 0 : 1;
+    const error = await written(`${JSON.stringify(status, null, 2)}\n`);
+    if (error) process.stderr.write(`${pc.red(`The result can't be written: ${error.message}.`)}\n`);
+    return status.state === "Succeeded" && !error ? 0 : 1;
   } catch (error) {
     if (asked.aborted) return 130;
     if (late.aborted) process.stderr.write(`${pc.red(`The job has not ended within ${limit / 1000} s.`)}\n`);
@@ -55,6 +56,10 @@ export async function demo(file: string, programs: Programs, verbose: boolean): 
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function written(text: string): Promise<Error | null | undefined> {
+  return new Promise((resolve) => process.stdout.write(text, resolve));
 }
 
 async function runOnStack(

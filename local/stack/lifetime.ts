@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 const oneWish = 1000;
 
 /**
- * Aborted when this process shall stop: Ctrl-C, SIGTERM, the terminal closing, or the end of the `npm` that runs it (a killed npm
- * notifies nobody). Asked again, it ends at once; its parts then notice that and end.
+ * Aborted when this process shall stop: Ctrl-C, SIGTERM, the terminal closing, nobody reading its output any more, or the end of
+ * the `npm` that runs it (a killed npm notifies nobody). Asked again, it ends at once; its parts then notice that and end.
  */
 export function untilAsked(): AbortSignal {
   const asked = new AbortController();
@@ -16,6 +16,7 @@ export function untilAsked(): AbortSignal {
     asked.abort();
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, ask);
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => asked.abort());
   if (process.env["npm_lifecycle_event"] !== undefined) watchParents(() => asked.abort());
   return asked.signal;
 }

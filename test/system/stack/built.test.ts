@@ -96,6 +96,24 @@ test("a demo that is interrupted leaves nothing behind", async () => {
   expect(await readdir(temporary)).toEqual([]);
 });
 
+test("a demo whose output nobody reads leaves nothing behind, and does not say that it succeeded", async () => {
+  const demo = run(["dist-local/main.mjs", "demo"]);
+  demo.child.stdout?.destroy();
+  expect(await demo.exitCode).toBe(1);
+  expect(demo.stderr).toMatch(/everything is stopped\nThe result can't be written: .*EPIPE.*\n$/);
+  expect(await marked()).toEqual([]);
+  expect(await readdir(temporary)).toEqual([]);
+});
+
+test("a stack whose output nobody reads any more stops as if it was asked to", async () => {
+  const [port = 0] = await freePorts(1);
+  state = join(root, ".local", String(port));
+  const stack = run(["dist-local/main.mjs", "start", "--port", String(port)]);
+  stack.child.stdout?.destroy();
+  expect([await stack.exitCode, stack.stderr]).toEqual([0, ""]);
+  expect(await marked()).toEqual([]);
+});
+
 test("what a killed stack knew, the next one on its port knows", async () => {
   const [port = 0] = await freePorts(1);
   state = join(root, ".local", String(port));
