@@ -153,6 +153,7 @@ const armErrors = [
   [429, "TooManyRequests"],
   [500, "InternalServerError"],
 ] as const;
+const anyOther = "any other";
 const statusAlone = [400, 401, 403, 408, 409, 429, 502, 503] as const;
 const exits = [0, 1, 137] as const;
 
@@ -165,9 +166,9 @@ function faultsPage(): string {
   ]);
   const arm = [
     ...armErrors.map(([httpStatus, code]) => ({ httpStatus, code })),
-    ...statusAlone.map((httpStatus) => ({ httpStatus, code: "" })),
+    ...statusAlone.map((httpStatus) => ({ httpStatus, code: anyOther })),
   ].map(({ httpStatus, code }) => [
-    code === "" ? "any other" : `\`${code}\``,
+    code === anyOther ? code : `\`${code}\``,
     String(httpStatus),
     `\`${readRefusal({ httpStatus, code, message: "" }).reason}\``,
   ]);
@@ -197,7 +198,8 @@ ${table(["code on create", "status", "reason"], arm)}
 
 The code decides; the words beside it decide only where the code has no meaning of its own, and for the numbers of a quota. A 5xx of
 ACI's own is tried again with growing delays; where it comes again it ends the job as \`CreateFailed\` after four tries over 15 minutes if
-other groups are accepted in the region meanwhile, else after \`CREATE_FAILED_TIME\`. A 409 with an unknown code is treated the same way.
+other groups are accepted in the region meanwhile, else after \`CREATE_FAILED_TIME\`. A 409 with an unknown code is treated the same way,
+and so is an answer without a code (a proxy's 404, say) that is not a 401, 403 or 429.
 A gateway's 5xx or a time-out is no answer at all: the group is observed before anything else is done.
 
 ## What a view of a container group means

@@ -126,6 +126,7 @@ class Simulation {
         containers: this.#containers.map((name) => ({ name, init: false })),
         placed: target,
         createdAt: createdAt,
+        queuedAt: createdAt,
         provisioningAt: createdAt,
         firstCreateAt: createdAt,
         deadlineAt: 1e15, // never

@@ -98,3 +98,68 @@ it("a list whose pages never end is no list", async () => {
   expect(await aci.list(target)).toMatchObject({ kind: "unknown", reason: "ArmUnavailable" });
   expect(pages).toBe(40);
 });
+
+it("a list whose page comes again, or whose next page has no address, is no list", async () => {
+  for (const nextLink of ["/next?page=1", "http://[no-address", "https://elsewhere.example/next"]) {
+    const { aci, asked } = await arm((response) => response.end(JSON.stringify({ value: [], nextLink })));
+    expect(await aci.list(target)).toMatchObject({ kind: "unknown", reason: "ArmUnavailable" });
+    expect(asked.length).toBeLessThanOrEqual(2);
+  }
+});
+
+describe("an answer that is not ARM's own", () => {
+  const create = (aci: Aci) => aci.create(target, "job", "2023-05-01", {}, (text) => text);
+  const gateway = (status: number) => (response: ServerResponse) =>
+    response.writeHead(status, { "content-type": "text/html" }).end("<html>Not here</html>");
+
+  it.each([203, 204, 302, 308, 400, 404, 405, 410, 413, 421, 425, 431])(
+    "%i to a create says nothing of the definition, and proves nothing",
+    async (status) => {
+      const { aci } = await arm(gateway(status));
+      expect(await create(aci)).toMatchObject({
+        ...{ kind: "failed", reason: "ArmUnavailable", doubtful: true },
+        detail: `HTTP ${status} without an error of Azure's.`,
+      });
+    },
+  );
+
+  it.each([404, 405, 410, 421, 425])("%i to a delete or stop blames no definition", async (status) => {
+    const { aci } = await arm(gateway(status));
+    expect(await aci.remove(target, "job")).toMatchObject({ kind: "refused", reason: "ArmUnavailable" });
+    expect(await aci.stop(target, "job")).toMatchObject({ kind: "refused", reason: "ArmUnavailable" });
+  });
+
+  it.each([
+    [429, "Throttled"],
+    [401, "NotAuthorized"],
+    [403, "NotAuthorized"],
+  ])("%i without JSON, though it says that it is some, is still %s", async (status, reason) => {
+    const { aci } = await arm((response) =>
+      response.writeHead(status, { "retry-after": "7", "content-type": "application/json" }).end('{"error": {"co'),
+    );
+    const told = { reason, retryAfter: 7 * second };
+    expect(await aci.observe(target, "job")).toMatchObject({ group: "unknown", ...told });
+    expect(await create(aci)).toMatchObject({ kind: "refused", ...told });
+    expect(await aci.remove(target, "job")).toMatchObject({ kind: "refused", ...told });
+  });
+
+  it("is accepted where its status says so, whatever its body, and leaves nothing of the body in an error", async () => {
+    for (const status of [200, 201, 202]) {
+      const { aci } = await arm((response) =>
+        response.writeHead(status, { "content-type": "application/json" }).end('{"secret": "hunter2"'),
+      );
+      expect(await create(aci)).toEqual({ kind: "accepted" });
+      expect(JSON.stringify(await aci.observe(target, "job"))).not.toContain("hunter2");
+    }
+  });
+});
+
+it("Azure's code is cut and masked like its message", async () => {
+  const { aci } = await arm((response) =>
+    response.writeHead(400).end(JSON.stringify({ error: { code: `hunter2 ${"x".repeat(5000)}`, message: "No." } })),
+  );
+  const answer = await aci.create(target, "job", "2023-05-01", {}, (text) => text.replaceAll("hunter2", "***"));
+  if (!("azure" in answer)) throw new Error("no error");
+  expect(answer.azure?.code.startsWith("*** xxx")).toBe(true);
+  expect(answer.azure?.code.length).toBeLessThan(300);
+});

@@ -12,6 +12,11 @@ export { tagNames } from "../job/group-tags.ts";
  * verdict.
  */
 const text = z.string().nullish().catch(undefined);
+/** A list without what is of another kind in it. */
+function listOf<T extends z.ZodType>(item: T) {
+  const each = z.union([item.transform((value) => [value]), z.unknown().transform((): z.output<T>[] => [])]);
+  return z.array(each).transform((items) => items.flat());
+}
 const number = z
   .union([
     z.number(),
@@ -30,7 +35,7 @@ const event = z.looseObject({
   message: text,
   type: text,
 });
-const events = z.array(event).nullish().catch(undefined);
+const events = listOf(event).nullish().catch(undefined);
 const state = z
   .looseObject({ state: text, startTime: text, exitCode: number, finishTime: text, detailStatus: text })
   .nullish()
@@ -41,17 +46,17 @@ const view = z
   .catch(undefined);
 const container = z.looseObject({
   name: z.string(),
-  properties: z.looseObject({ image: z.string().nullish(), instanceView: view }).nullish(),
+  properties: z.looseObject({ image: text, instanceView: view }).nullish().catch(undefined),
 });
 const group = z.looseObject({
   id: z.string().nullish(),
   name: z.string().nullish(),
   location: z.string().nullish(),
-  tags: z.record(z.string(), z.string().nullish()).nullish(),
+  tags: z.record(z.string(), text).nullish(),
   properties: z.looseObject({
     provisioningState: text,
-    containers: z.array(container).nullish(),
-    initContainers: z.array(container).nullish(),
+    containers: listOf(container).nullish(),
+    initContainers: listOf(container).nullish(),
     instanceView: z.looseObject({ state: text, events }).nullish().catch(undefined),
   }),
 });
@@ -89,11 +94,24 @@ export function observedGroup(json: ArmGroup, check: TagCheck): ObservedGroup {
     provisioning: provisioningState(json.properties.provisioningState),
     state: groupState(instanceView?.state),
     containers: all.map(({ item, init }) => observedContainer(item, init)),
-    events: [
+    events: mostTelling([
       ...eventsOf(instanceView?.events ?? [], undefined),
       ...all.flatMap(({ item }) => eventsOf(item.properties?.instanceView?.events ?? [], item.name)),
-    ].slice(-60),
+    ]),
   };
+}
+
+const maxEvents = 60;
+/** What every container goes through: of many containers these alone would fill the list. */
+const routine = /^(?:pulling|pulled|created|started)$/i;
+
+/** The last of them, and the routine ones only as far as the others leave place. */
+function mostTelling(events: readonly GroupEvent[]): readonly GroupEvent[] {
+  if (events.length <= maxEvents) return events;
+  const telling = events.filter(({ name }) => !routine.test(name)).slice(-maxEvents);
+  const others = events.filter(({ name }) => routine.test(name)).slice(telling.length - maxEvents);
+  const kept = new Set(telling.length < maxEvents ? [...telling, ...others] : telling);
+  return events.filter((event) => kept.has(event));
 }
 
 export function ownerOf(json: Pick<ArmGroup, "tags">, { tag, place }: TagCheck): Owner {
@@ -119,7 +137,7 @@ function observedContainer(item: z.infer<typeof container>, init: boolean): Obse
     startTime: timeOf(current?.startTime),
     finishTime: timeOf(current?.finishTime),
     exitCode: current?.exitCode ?? undefined,
-    detailStatus: current?.detailStatus ?? undefined,
+    detailStatus: current?.detailStatus?.slice(0, maxText),
     restartCount: item.properties?.instanceView?.restartCount ?? 0,
     previous: previousOf(previous),
   };
@@ -144,22 +162,26 @@ function hasRun({ exitCode, startTime, finishTime, state: word }: NonNullable<z.
   );
 }
 
+/** What is longer is cut: a row keeps the words of up to 60 events and 60 containers. */
+const [maxWord, maxText] = [100, 300];
+
 function eventsOf(events: readonly z.infer<typeof event>[], name: string | undefined): GroupEvent[] {
   return events.map((item) => {
     const at = timeOf(item.lastTimestamp) ?? timeOf(item.firstTimestamp);
     return {
       ...(at === undefined ? {} : { at }),
       ...(name === undefined ? {} : { container: name }),
-      name: item.name ?? "",
-      type: item.type ?? "",
+      name: (item.name ?? "").slice(0, maxWord),
+      type: (item.type ?? "").slice(0, maxWord),
       count: item.count ?? 1,
-      message: (item.message ?? "").slice(0, 300),
+      message: (item.message ?? "").slice(0, maxText),
     };
   });
 }
 
-/** ACI's times; the year 1 means that there is no time. */
+/** ACI's times, which are UTC, said or not; the year 1 means that there is no time. */
 function timeOf(text: string | null | undefined): number | undefined {
-  const at = text ? Date.parse(text) : NaN;
+  const isBare = text ? /T[\d:.]+$/.test(text) : false;
+  const at = text ? Date.parse(isBare ? `${text}Z` : text) : NaN;
   return Number.isNaN(at) || at < 0 ? undefined : at;
 }

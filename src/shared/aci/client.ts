@@ -15,6 +15,7 @@ import { messageOf } from "../base/errors.ts";
 import type { AzureError, JobTarget } from "../job/job.ts";
 import type { Observation } from "../job/observation.ts";
 import type { InstallationTag } from "./installation-tag.ts";
+import { groupUrl, groupsUrl, resourceGroupUrl, templateOf } from "./urls.ts";
 import { noToken } from "./no-token.ts";
 import { type JsonObject, parseJson } from "../base/json.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
@@ -53,7 +54,7 @@ export type Ping =
 const apiVersion = "2023-05-01";
 /** Of Microsoft.Resources, for the resource group itself. */
 const resourcesVersion = "2021-04-01";
-const maxMessage = 2000;
+const [maxCode, maxMessage] = [200, 2000];
 /** Pages that go on for longer are no list. */
 const maxListTime = 40 * second;
 
@@ -73,6 +74,8 @@ export class Aci {
       endpoint,
       retryOptions: { maxRetries: 0 },
     });
+    // Bodies are read here: a reply whose body is no JSON still has a status and a Retry-After.
+    this.#client.pipeline.removePolicy({ name: "deserializationPolicy" });
     // A token must not travel over plain http, and a local ACI does not need one.
     if (isLoopback(endpoint)) this.#client.pipeline.removePolicy({ name: "bearerTokenAuthenticationPolicy" });
   }
@@ -98,12 +101,13 @@ export class Aci {
     const { response } = sent;
     if (response.status === 200 || response.status === 201 || response.status === 202) return { kind: "accepted" };
     const told = this.#errorOf(response);
-    const azure = { ...told, message: redact(told.message) };
+    const azure = { ...told, code: redact(told.code), message: redact(told.message) };
     // An answer that does not come from ARM itself (a gateway's, say) proves nothing about what was done.
     if (isUnclear(azure)) return { kind: "unclear", azure };
-    const { reason, detail = `${azure.code}: ${azure.message}`, doubtful } = readRefusal(azure);
+    const { reason, detail = textOf(azure), doubtful } = readRefusal(azure);
     const refusal = { reason, azure, retryAfter: this.#delayOf(response), detail, doubtful };
-    return response.status >= 500 ? { kind: "failed", ...refusal } : { kind: "refused", ...refusal };
+    const mayBeDone = response.status >= 500 || (doubtful && azure.code === "");
+    return mayBeDone ? { kind: "failed", ...refusal } : { kind: "refused", ...refusal };
   }
 
   async remove(placed: JobTarget, name: string): Promise<DeleteAnswer> {
@@ -149,12 +153,13 @@ export class Aci {
 
   /**
    * All groups of a resource group: names, tags and provisioning states; a list carries no instance view.
-   * `unknown` when any page failed, or the pages did not end within 40 s: a partial list is no list.
+   * `unknown` when any page failed, a page came again, or they did not end within 40 s: a partial list is no list.
    */
   async list(target: Target): Promise<Read<readonly ArmGroup[]>> {
     const page = z.looseObject({ value: z.array(z.unknown()), nextLink: z.string().nullish() });
     const groups: ArmGroup[] = [];
     const until = this.#options.now() + maxListTime;
+    const links = new Set<string>();
     let [url, query]: [string, Record<string, string>] = [groupsUrl(target), {}];
     for (;;) {
       const read: Read<z.infer<typeof page>> = await this.#read(url, (json) => page.safeParse(json).data, query);
@@ -165,10 +170,14 @@ export class Aci {
         groups.push(group);
       }
       if (!read.value.nextLink) return { kind: "value", value: groups };
-      const next: URL = new URL(read.value.nextLink, this.#options.endpoint);
+      const { nextLink } = read.value;
+      const { endpoint } = this.#options;
+      if (!URL.canParse(nextLink, endpoint) || links.has(nextLink) || this.#options.now() >= until)
+        return this.#unreadable();
+      const next: URL = new URL(nextLink, endpoint);
       // Only our own ARM gets our token.
-      if (next.origin !== new URL(this.#options.endpoint).origin) return this.#unreadable();
-      if (this.#options.now() >= until) return this.#unreadable();
+      if (next.origin !== new URL(endpoint).origin) return this.#unreadable();
+      links.add(nextLink);
       [url, query] = [next.pathname, Object.fromEntries(next.searchParams)];
     }
   }
@@ -283,7 +292,7 @@ export class Aci {
     const header = (name: string): string | undefined => response.headers.get(name);
     const [correlationId, requestId] = [header("x-ms-correlation-request-id"), header("x-ms-request-id")];
     return {
-      code: parsed.data?.error.code ?? "",
+      code: (parsed.data?.error.code ?? "").slice(0, maxCode),
       message: (parsed.data?.error.message ?? "").slice(0, maxMessage),
       httpStatus: response.status,
       ...(correlationId === undefined ? {} : { correlationId }),
@@ -317,6 +326,11 @@ function isUnclear({ httpStatus, code }: AzureError): boolean {
   return [0, 408, 502, 504].includes(httpStatus) || (httpStatus >= 500 && code === "");
 }
 
+/** What people see of an error: where Azure says nothing, its status. */
+function textOf({ httpStatus, code, message }: AzureError): string {
+  return code === "" ? `HTTP ${httpStatus} without an error of Azure's.` : `${code}: ${message}`;
+}
+
 /** What does not exist is the resource itself, and not what it would be in. */
 function isNotFound({ httpStatus, code }: AzureError): boolean {
   return httpStatus === 404 && /^(?:Resource|Container)?NotFound$/i.test(code);
@@ -324,23 +338,4 @@ function isNotFound({ httpStatus, code }: AzureError): boolean {
 
 function isTargetGone({ code }: AzureError): boolean {
   return /^(?:ResourceGroup|Subscription)NotFound$/i.test(code);
-}
-
-/** `/subscriptions/{subscription}/resourceGroups/{group}/...`: what stands after a kind is a name. */
-function templateOf(path: string): string {
-  const kinds = ["subscriptions", "resourceGroups", "containerGroups", "containers"];
-  const parts = path.split("/");
-  return parts.map((part, at) => (kinds.includes(parts[at - 1] ?? "") ? "{name}" : part)).join("/");
-}
-
-function resourceGroupUrl({ subscriptionId, resourceGroup }: Pick<Target, "subscriptionId" | "resourceGroup">): string {
-  return `/subscriptions/${subscriptionId}/resourceGroups/${encodeURIComponent(resourceGroup)}`;
-}
-
-function groupsUrl({ subscriptionId, resourceGroup }: Pick<Target, "subscriptionId" | "resourceGroup">): string {
-  return `${resourceGroupUrl({ subscriptionId, resourceGroup })}/providers/Microsoft.ContainerInstance/containerGroups`;
-}
-
-function groupUrl(placed: JobTarget, name: string): string {
-  return `${groupsUrl(placed)}/${encodeURIComponent(name)}`;
 }

@@ -46,13 +46,13 @@ export function formatDuration(ms: number): string {
 }
 
 /**
- * `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP date.
+ * `Retry-After` (RFC 9110 §10.2.3): seconds, which some write with a fraction, or an HTTP date.
  *
  * @returns milliseconds from `now`, never negative, at most an hour; `undefined` when absent or unreadable
  */
 export function retryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
-  if (/^\d+$/.test(header.trim())) return Math.min(Number(header) * second, hour);
+  if (/^-?\d+(?:\.\d+)?$/.test(header.trim())) return Math.min(Math.max(Number(header) * second, 0), hour);
   const at = Date.parse(header);
   return Number.isNaN(at) ? undefined : Math.min(Math.max(at - now, 0), hour);
 }

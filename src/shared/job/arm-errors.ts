@@ -87,12 +87,14 @@ function byWords(words: string): Reason | undefined {
   return undefined;
 }
 
-function byStatus({ httpStatus }: ArmError): Refusal {
+/** An answer without a code comes from something on the way: it says nothing of the definition. */
+function byStatus({ httpStatus, code }: ArmError): Refusal {
   const plain = (reason: Reason): Refusal => ({ reason, detail: undefined, doubtful: false });
   if (httpStatus === 429) return plain("Throttled");
   if (httpStatus === 401 || httpStatus === 403) return plain("NotAuthorized");
   if (httpStatus === 409) return { reason: "GroupBusy", detail: undefined, doubtful: true };
-  if (httpStatus >= 500 || httpStatus === 408) return { reason: "ArmUnavailable", detail: undefined, doubtful: true };
+  if (httpStatus >= 500 || httpStatus === 408 || code === "")
+    return { reason: "ArmUnavailable", detail: undefined, doubtful: true };
   return plain("InvalidDefinition");
 }
 

@@ -1,6 +1,7 @@
 import { defined } from "../base/defined.ts";
+import { minute } from "../base/duration.ts";
 import { isEviction } from "./group-events.ts";
-import type { ContainerEnd, Job, Observed } from "./job.ts";
+import type { ContainerEnd, ContainerView, Job, Observed } from "./job.ts";
 import { hasStarted, type ObservedContainer, type ObservedGroup } from "./observation.ts";
 
 /**
@@ -9,7 +10,7 @@ import { hasStarted, type ObservedContainer, type ObservedGroup } from "./observ
  */
 
 /** What is known of the job: its definition's part in the verdict. */
-export type Watched = Pick<Job, "restartPolicy" | "spot" | "regular" | "evictions"> &
+export type Watched = Pick<Job, "restartPolicy" | "spot" | "regular" | "evictions" | "containers" | "queuedAt"> &
   Partial<Pick<Job, "child">> & {
     readonly options: { readonly main?: string | undefined };
   };
@@ -22,24 +23,38 @@ export function observe(job: Watched, group: ObservedGroup, before: Observed, no
   const restarts = Math.max(0, ...group.containers.map(({ restartCount }) => restartCount));
   const evictions = evictionsOf(job, group, before, restarts);
   const isBare = group.state === "Running" && group.containers.every(({ hasView }) => !hasView);
-  const counting = countingOf(group, job.options.main);
+  const counting = countingOf(job, group);
   const ends = endsOf(job, group, before.ends);
+  const startedAt = before.startedAt ?? startOf(job, group, now);
   const isTerminated =
-    counting.length > 0 &&
-    counting.every(({ state }) => state === "Terminated") &&
-    counting.some((each) => knownEnd(each, job, group, { ends }) === undefined);
+    (counting.length > 0 &&
+      counting.every(({ state }) => state === "Terminated") &&
+      counting.some((each) => knownEnd(each, job, group, { ends }) === undefined)) ||
+    (startedAt !== undefined && hidesFailure(group));
   return {
     ...kept,
     ...(group.owner.kind === "ours" ? { identity: identityOf(group, before.identity?.starts) } : {}),
     anyStarted: before.anyStarted || group.containers.some(hasStarted),
-    ...defined({ startedAt: before.startedAt ?? startOf(group, now) }),
+    ...defined({ startedAt }),
     ends,
-    containers: group.containers.filter(({ hasView }) => hasView).map(viewOf),
+    containers: viewsOf(job, group, before.containers),
     restarts: Math.max(before.restarts, restarts),
     evictions,
     ...(isBare ? { bareSince: before.bareSince ?? now } : {}),
     ...(isTerminated ? { terminatedSince: before.terminatedSince ?? now } : {}),
   };
+}
+
+/** One that the view doesn't show stays as it was seen last. */
+function viewsOf({ containers }: Watched, group: ObservedGroup, before: readonly ContainerView[]): ContainerView[] {
+  const shown = group.containers.filter(({ hasView }) => hasView).map(viewOf);
+  const isSame = (a: Pick<ContainerView, "container" | "init">, b: ContainerView): boolean =>
+    a.container === b.container && a.init === b.init;
+  const kept = before.filter((each) => !shown.some((now) => isSame(each, now)));
+  return [
+    ...shown,
+    ...kept.filter((each) => containers.some(({ name, init }) => isSame({ container: name, init }, each))),
+  ];
 }
 
 /** Azure's word for a state has one or a few words; whatever is longer is cut. */
@@ -146,9 +161,36 @@ export function isSpot({ spot, regular }: Watched): boolean {
   return spot && !regular;
 }
 
-/** Whose ends make the job's end: main, or every ordinary container. */
-export function countingOf(group: ObservedGroup, main: string | undefined): readonly ObservedContainer[] {
-  return group.containers.filter(({ name, init }) => !init && (main === undefined || name === main));
+/** Whose ends make the job's end: main, or every ordinary container. Of one that a view leaves out nothing is known. */
+export function countingOf(
+  { containers, options: { main } }: Watched,
+  group: ObservedGroup,
+): readonly ObservedContainer[] {
+  const counts = ({ name, init }: { readonly name: string; readonly init: boolean }): boolean =>
+    !init && (main === undefined || name === main);
+  const shown = group.containers.filter(counts);
+  const names = new Set(shown.map(({ name }) => name.toLowerCase()));
+  const missing = containers.filter((each) => counts(each) && !names.has(each.name.toLowerCase()));
+  return [...shown, ...missing.map(({ name }) => notShown(name))];
+}
+
+function notShown(name: string): ObservedContainer {
+  return {
+    ...{ name, init: false, image: undefined, hasView: false, state: "Unknown", restartCount: 0 },
+    ...{
+      startTime: undefined,
+      finishTime: undefined,
+      exitCode: undefined,
+      detailStatus: undefined,
+      previous: undefined,
+    },
+  };
+}
+
+/** A view that says only that provisioning failed: whether a container that started before still runs is not to be seen. */
+export function hidesFailure({ provisioning, state, containers }: ObservedGroup): boolean {
+  const hasFailed = provisioning === "Failed" || provisioning === "Canceled";
+  return hasFailed && state === "Unknown" && containers.every(({ hasView }) => !hasView);
 }
 
 export function keptEnd({ name, init }: ObservedContainer, { ends }: Pick<Observed, "ends">): ContainerEnd | undefined {
@@ -168,9 +210,23 @@ export function knownEnd(
   return endWith0(container);
 }
 
-/** When the first ordinary container started, as far as the view shows. */
-function startOf(group: ObservedGroup, now: number): number | undefined {
+/** Our clock and Azure's may differ by this much. */
+const maxAhead = minute;
+
+/** When the first ordinary container started, as far as the view shows. A time before the attempt began (1970, say) counts as missing. */
+function startOf({ queuedAt }: Watched, group: ObservedGroup, now: number): number | undefined {
   const started = group.containers.filter((each) => !each.init && hasStarted(each));
   if (started.length === 0) return undefined;
-  return Math.min(now, ...started.flatMap(({ startTime, previous }) => previous?.startTime ?? startTime ?? []));
+  const times = started.flatMap(({ startTime, previous }) => previous?.startTime ?? startTime ?? []);
+  return Math.min(now, ...times.filter((at) => at >= queuedAt - maxAhead));
+}
+
+/** A view that lags behind shows what ended still running: only a later start, or a higher count, is another run. */
+export function startedAgain(end: ContainerEnd, group: ObservedGroup): boolean {
+  const now = group.containers.find(({ name, init }) => name === end.container && init === end.init);
+  if (now === undefined) return false;
+  if (now.restartCount > end.restartCount) return true;
+  const { startTime } = now;
+  if (now.state !== "Running" || startTime === undefined) return false;
+  return startTime > (end.startTime ?? -Infinity) && startTime >= (end.finishTime ?? Infinity);
 }

@@ -5,12 +5,14 @@ import type { ContainerEnd, Observed, TerminalState, Verdict } from "./job.ts";
 import { hasStarted, nothingRuns, type ObservedContainer, type ObservedGroup } from "./observation.ts";
 import {
   countingOf,
+  hidesFailure,
   isPack,
   isSpot,
   keptEnd,
   knownEnd,
   lastEndOf,
   platformCodes,
+  startedAgain,
   type Watched,
 } from "./observed-group.ts";
 import type { Reason } from "./reasons.ts";
@@ -113,7 +115,7 @@ export const policy: readonly Rule[] = [
     when: "every container that counts has ended with a known exit code",
     because: "the group itself may say so only later. Under OnFailure only ends with 0 are final",
     judge: ({ job, group, observed }) => {
-      const counting = countingOf(group, job.options.main);
+      const counting = countingOf(job, group);
       if (counting.length === 0) return undefined;
       const ends = counting.flatMap((each) => knownEnd(each, job, group, observed) ?? []);
       if (ends.length < counting.length) return undefined;
@@ -171,7 +173,8 @@ export const policy: readonly Rule[] = [
     judge: ({ group, observed }) => {
       const hasFailed = group.provisioning === "Failed" || group.provisioning === "Canceled";
       const runs = group.state === "Running" || group.containers.some(({ state }) => state === "Running");
-      if (runs || !(hasFailed || (nothingRuns(group) && group.state === "Failed"))) return undefined;
+      if (runs || (observed.startedAt !== undefined && hidesFailure(group))) return undefined;
+      if (!(hasFailed || (nothingRuns(group) && group.state === "Failed"))) return undefined;
       return startFailure(group, observed);
     },
   },
@@ -179,7 +182,7 @@ export const policy: readonly Rule[] = [
     when: "a container fails and is started again and again",
     because: "a crash loop never ends; its restarts are counted by ACI",
     judge: ({ job, group, limits }) => {
-      const deciding = [...group.containers.filter(({ init }) => init), ...countingOf(group, job.options.main)];
+      const deciding = [...group.containers.filter(({ init }) => init), ...countingOf(job, group)];
       const looping = deciding.find((each) => crashLoops(each, job, limits.maxRestarts));
       if (looping === undefined) return undefined;
       const exitCode = looping.previous?.exitCode ?? looping.exitCode;
@@ -194,7 +197,7 @@ export const policy: readonly Rule[] = [
     judge: ({ group }) => repeatedFailure(group),
   },
   {
-    when: "all containers that count have been Terminated for long without an exit code",
+    when: "all containers that count have been Terminated for long without an exit code, or a failed group shows no container",
     because: "views without one were met (azure-docs#71458); the code may come when the group is stopped",
     judge: ({ job, group, observed, now, limits }) => {
       const { terminatedSince } = observed;
@@ -273,17 +276,17 @@ function failureOf(ends: readonly ContainerEnd[], group: ObservedGroup): Judgeme
   return first && ended(exitOutcome(first, group));
 }
 
-/** Ends of programs that failed: those that were kept, and those that the view shows. */
+/** Ends of programs that failed: those that were kept, also of containers that the view leaves out, and those that it shows. */
 function failures(job: Watched, group: ObservedGroup, observed: Pick<Observed, "ends">): ContainerEnd[] {
-  return group.containers
-    .flatMap((each) => keptEnd(each, observed) ?? lastEndOf(each) ?? [])
+  const shown = group.containers.filter((each) => keptEnd(each, observed) === undefined);
+  return [...observed.ends, ...shown.flatMap((each) => lastEndOf(each) ?? [])]
     .filter(({ exitCode }) => exitCode !== 0)
     .filter(({ init, container }) => job.options.main === undefined || init || container === job.options.main);
 }
 
 /** An end of the platform's making in a group that has ended: maintenance, or an eviction. */
 function platformEnd(job: Watched, group: ObservedGroup, observed: Observed): Outcome | undefined {
-  const code = countingOf(group, job.options.main).find(
+  const code = countingOf(job, group).find(
     (each) => each.exitCode !== undefined && platformCodes.has(each.exitCode) && keptEnd(each, observed) === undefined,
   );
   const evicted = isSpot(job) && (code !== undefined || group.events.some(isEviction));
@@ -328,11 +331,6 @@ function repeatedFailure(group: ObservedGroup): Judgement | undefined {
 }
 
 // -------------------------------------------------------------------------------------------------------------- Details
-
-function startedAgain(end: ContainerEnd, group: ObservedGroup): boolean {
-  const now = group.containers.find(({ name, init }) => name === end.container && init === end.init);
-  return now !== undefined && (now.restartCount > end.restartCount || now.state === "Running");
-}
 
 function crashLoops(container: ObservedContainer, { restartPolicy }: Watched, maxRestarts: number): boolean {
   const { restartCount, previous, state, exitCode, detailStatus } = container;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { observedGroup, ownerOf, parseArmGroup, tagNames } from "../../../src/shared/aci/arm-group.ts";
 import { installationTag, target } from "../../kit/kit.ts";
 
@@ -120,6 +120,60 @@ describe("a group as ARM shows it", () => {
     const events = Array.from({ length: 80 }, (_, n) => ({ name: `event ${n}`, message: "m".repeat(400) }));
     const seen = seenOf({ properties: { instanceView: { events } } }).events;
     expect([seen.length, seen.at(-1)?.name, seen[0]?.message.length]).toEqual([60, "event 79", 300]);
+  });
+
+  it("keeps what is not routine, where each of many containers has its routine events", () => {
+    const routine = ["Pulling", "Pulled", "Created", "Started"].map((name) => ({ name, type: "Normal" }));
+    const containers = Array.from({ length: 60 }, (_, n) => ({
+      name: `c${n}`,
+      properties: {
+        instanceView: { events: n === 0 ? [{ name: "Failed", message: "Failed to pull image" }] : routine },
+      },
+    }));
+    const { events } = seenOf({
+      properties: { containers, instanceView: { events: [{ name: "QuotaExceeded", message: "quota" }] } },
+    });
+    expect(events.length).toBe(60);
+    expect(events.slice(0, 2)).toMatchObject([{ name: "QuotaExceeded" }, { name: "Failed", container: "c0" }]);
+    expect(events.at(-1)).toMatchObject({ name: "Started", container: "c59" });
+  });
+
+  it("cuts every word of Azure's, so that a row has room for all of them", () => {
+    const long = "x".repeat(100_000);
+    const currentState = { state: "Terminated", exitCode: 1, detailStatus: long };
+    const instanceView = { currentState, events: [{ name: long, type: long, message: long }] };
+    const seen = seenOf({ properties: { containers: [{ name: "a", properties: { instanceView } }] } });
+    expect(JSON.stringify(seen).length).toBeLessThan(2000);
+  });
+
+  it("is read without what in its lists is of another kind", () => {
+    const image = { name: "b", properties: { image: 7, instanceView: { currentState: { state: "Running" } } } };
+    const { containers, events } = seenOf({
+      tags: { note: 5 },
+      properties: {
+        containers: [null, { properties: {} }, "text", { name: "a", properties: "none" }, image],
+        initContainers: [{ name: null }],
+        instanceView: { events: [null, 5, { name: "Failed", count: {}, message: "Failed to pull image" }] },
+      },
+    });
+    expect(containers.map(({ name, state }) => [name, state])).toEqual([
+      ["a", "Unknown"],
+      ["b", "Running"],
+    ]);
+    expect(events).toEqual([{ name: "Failed", type: "", count: 1, message: "Failed to pull image" }]);
+  });
+
+  it.each([
+    ["2026-11-24T08:00:00", Date.UTC(2026, 10, 24, 8)],
+    ["2026-11-24T08:00:00.1234567", Date.UTC(2026, 10, 24, 8, 0, 0, 123)],
+    ["2026-11-24T08:00:00.1234567Z", Date.UTC(2026, 10, 24, 8, 0, 0, 123)],
+    ["2026-11-24T09:00:00+01:00", Date.UTC(2026, 10, 24, 8)],
+  ])("the time %s is UTC, wherever the service runs", (startTime, at) => {
+    vi.stubEnv("TZ", "America/New_York");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const view = { currentState: { state: "Running", startTime } };
+    const { containers } = seenOf({ properties: { containers: [{ name: "a", properties: { instanceView: view } }] } });
+    expect(containers[0]?.startTime).toBe(at);
   });
 
   it("a time of the year 1 is no time", () => {

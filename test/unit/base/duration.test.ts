@@ -43,6 +43,8 @@ describe("Retry-After", () => {
   it.each([
     ["17", 17 * second],
     ["0", 0],
+    ["1.5", 1.5 * second],
+    ["-5", 0],
     ["86400", hour],
     [new Date(start + 30 * second).toUTCString(), 30 * second],
     [new Date(start - 30 * second).toUTCString(), 0],

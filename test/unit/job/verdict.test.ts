@@ -6,11 +6,15 @@ import { nothingObserved, type GroupEvent, type Observed } from "../../../src/sh
 import { nothingRuns, type ObservedContainer, type ObservedGroup } from "../../../src/shared/job/observation.ts";
 import { observe, type Watched } from "../../../src/shared/job/observed-group.ts";
 import { judge, type Judgement } from "../../../src/shared/job/verdict.ts";
-import { container, exited, group, start } from "../../kit/kit.ts";
+import { container, exited, group, jobId, start } from "../../kit/kit.ts";
 
 const limits = { maxRestarts: 3, exitCodeTime: 10 * minute, spotFallbackAfter: 0 };
-const never: Watched = { restartPolicy: "Never", spot: false, regular: false, evictions: 0, options: {} };
+const never: Watched = {
+  ...{ restartPolicy: "Never", spot: false, regular: false, evictions: 0, options: {} },
+  ...{ containers: [], queuedAt: start },
+};
 const now = start + 5 * minute;
+const child = { array: jobId(2), arrayAt: start, index: 0, size: 2 };
 
 /** What views that follow each other, ten seconds apart, mean in the end. */
 function verdictOn(
@@ -107,6 +111,100 @@ describe("the exit codes of a group that ended", () => {
     const shown = ends(verdictOn([view]));
     if (typeof expected === "string") expect(shown).toBe(expected);
     else expect(shown).toMatchObject(expected);
+  });
+});
+
+describe("a view that leaves something out", () => {
+  const two: Watched = {
+    ...never,
+    containers: [
+      { name: "a", init: false },
+      { name: "b", init: false },
+    ],
+  };
+  const both = group("Running", [container("a"), container("b")]);
+
+  it("is no end of the container that it doesn't show", () => {
+    for (const restartPolicy of ["Never", "OnFailure"] as const) {
+      const job: Watched = { ...two, restartPolicy };
+      expect(verdictOn([both, group("Running", [exited("a", 0)])], job).kind).toBe("running");
+      expect(verdictOn([group("Running", [exited("a", 0)])], job).kind).toBe("running");
+      const rest = group("Running", [exited("a", 0), exited("b", 0)]);
+      expect(ends(verdictOn([both, group("Running", [exited("a", 0)]), rest], job))).toMatchObject({
+        state: "Succeeded",
+      });
+    }
+  });
+
+  it("is no end without a code of the container that it doesn't show", () => {
+    const view = group("Running", [terminated("a", undefined)]);
+    expect(
+      verdictOn(
+        Array.from({ length: 70 }, () => view),
+        two,
+      ).kind,
+    ).toBe("running");
+  });
+
+  it("of a container that failed is no success, though the group says Succeeded", () => {
+    const views = [group("Running", [exited("a", 3), container("b")]), group("Succeeded", [exited("b", 0)])];
+    expect(ends(verdictOn(views, two))).toMatchObject({ state: "Failed", exitCode: 3, container: "a" });
+  });
+
+  it("leaves what was seen of that container last", () => {
+    const once = observe(two, group("Running", [terminated("a", undefined), container("b")]), nothingObserved, now);
+    const twice = observe(two, group("Running", [exited("b", 0)]), once, now);
+    expect(twice.containers).toMatchObject([
+      { container: "b", state: "Terminated" },
+      { container: "a", state: "Terminated" },
+    ]);
+  });
+
+  it("says nothing of containers that ran, where it says that provisioning failed and no more", () => {
+    const bare = container("a", { hasView: false, state: "Unknown", startTime: undefined });
+    const hidden = group("Unknown", [bare], { provisioning: "Failed" });
+    const before = group("Running", [container("a")]);
+    expect(verdictOn([before, hidden]).kind).toBe("unclear");
+    expect(ends(verdictOn([before, hidden, group("Succeeded", [exited("a", 0)])]))).toMatchObject({
+      state: "Succeeded",
+    });
+    const long = Array.from({ length: 62 }, () => hidden);
+    expect(verdictOn([before, ...long])).toMatchObject({
+      kind: "stop and observe",
+      outcome: { verdict: { reason: "ExitUnknown" } },
+    });
+    expect(ends(verdictOn([hidden]))).toMatchObject({ reason: "ProvisioningFailed" });
+  });
+});
+
+describe("a view that lags behind", () => {
+  const ended = group("Running", [exited("a", 2), container("b")]);
+
+  it("and shows a container that ended still running is no restart", () => {
+    const before = group("Running", [container("a"), container("b")]);
+    expect(verdictOn([before, ended, before, ended, before]).kind).toBe("running");
+  });
+
+  it("does not hide a restart: a container that started after its end", () => {
+    const again = group("Running", [container("a", { startTime: start + 30 * second }), container("b")]);
+    expect(ends(verdictOn([ended, again]))).toMatchObject({ state: "Failed", exitCode: 2, container: "a" });
+  });
+
+  it("does not end a pack whose item ended with 0", () => {
+    const pack: Watched = { ...never, child: { ...child, items: [0, 1] } };
+    const before = group("Running", [container("a"), container("b")]);
+    expect(verdictOn([before, group("Running", [exited("a", 0), container("b")]), before], pack).kind).toBe("running");
+  });
+});
+
+describe("a start time that can't be", () => {
+  it.each([0, start - 2 * minute, Date.UTC(9999, 11, 31)])("counts as missing: %d", (startTime) => {
+    expect(verdictOn([group("Running", [container("a", { startTime })])])).toEqual({ kind: "running", startedAt: now });
+  });
+
+  it("is one, where only Azure's clock is a little behind", () => {
+    const startTime = start - 20 * second;
+    expect(verdictOn([group("Running", [container("a", { startTime })])])).toMatchObject({ startedAt: startTime });
   });
 });
 
@@ -520,6 +618,8 @@ const anyJob: fc.Arbitrary<Watched> = fc.record({
   spot: fc.boolean(),
   regular: fc.boolean(),
   evictions: fc.constant(0),
+  containers: fc.subarray(["a", "b"]).map((names) => names.map((name) => ({ name, init: false }))),
+  queuedAt: fc.constant(start),
   options: fc.constantFrom({}, {}, { main: "a" }),
 });
 
@@ -534,9 +634,10 @@ test("no view yields success unless every container that counts ended with a kno
         previous?.exitCode === 0 || (exitCode === 0 && state === "Terminated");
       const last = views.find((_, index) => verdictOn(views.slice(0, index + 1), job).kind === "ended");
       const counting = (last?.containers ?? []).filter(counts);
+      const hidden = job.containers.filter(({ name }) => main === undefined || name === main);
       const allZero =
         counting.length > 0 &&
-        counting.every(({ name }) =>
+        [...counting, ...hidden].every(({ name }) =>
           views.some((view) => view.containers.some((each) => each.name === name && counts(each) && zero(each))),
         );
       expect(last?.state === "Succeeded" || allZero).toBe(true);
