@@ -14,6 +14,7 @@ import { alerts, fires, traceOf, type Tables } from "../kit/alerts.ts";
 import { NotSupported, runQuery, type Row } from "../kit/kql.ts";
 import type { Gate } from "../kit/proxy.ts";
 import { startReceiver } from "../kit/receiver.ts";
+import { followAll } from "./arrays-kit.ts";
 import { deliver, follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
@@ -216,6 +217,19 @@ describe("an alert is raised by", () => {
     const failed = alerts.find(({ name }) => name === "aci-proxy-pipeline-failed");
     const rows = runQuery(failed?.query ?? "", bench.tables);
     expect(rows.map(({ pipeline }) => pipeline).toSorted()).toEqual(["pipeline-0", "pipeline-1"]);
+  });
+
+  it("an array as a whole: children that it can do without raise nothing", async () => {
+    const bench = await watched();
+    await quietly(bench);
+    const text = yaml("nightly", { seconds: 1, exitCode: "${item.code}" });
+    const items = encodeURIComponent(JSON.stringify([{ code: 0 }, { code: 1 }]));
+    for (const minSuccess of [1, 2]) {
+      await post(bench.deps, text, `array=${items}&minSuccess=${minSuccess}`);
+      await followAll(bench);
+      await sweepFor(bench, 1);
+      expect(raised(bench)).toEqual(minSuccess === 1 ? [] : ["pipeline-failed"]);
+    }
   });
 
   it("jobs that run for longer than nearly all of their name did", async () => {

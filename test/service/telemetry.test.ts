@@ -14,6 +14,7 @@ import { invocationSpan } from "../../src/shared/telemetry/invocation.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { attribute, metrics } from "../kit/otlp.ts";
 import { startReceiver, type Receiver } from "../kit/receiver.ts";
+import { followAll, postArray } from "./arrays-kit.ts";
 import { follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
@@ -44,7 +45,7 @@ const metricsAt = ({ taken }: Receiver) =>
     .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics: all }) => all));
 
 /** A bench whose telemetry goes to a receiver of OTLP. */
-async function withReceiver(environment: Record<string, string> = {}) {
+async function withReceiver(environment: Record<string, string> = {}, log: Log = () => undefined) {
   const receiver = await startReceiver();
   onTestFinished(() => receiver.stop());
   process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.url;
@@ -57,7 +58,7 @@ async function withReceiver(environment: Record<string, string> = {}) {
     now: () => clock(),
   });
   delete process.env["OTEL_EXPORTER_OTLP_ENDPOINT"];
-  const bench = await openBench(environment, undefined, { telemetry });
+  const bench = await openBench(environment, undefined, { telemetry, log });
   clock = () => bench.clock.now();
   return { ...bench, receiver, telemetry };
 }
@@ -165,6 +166,34 @@ it("metrics count jobs, times and calls, and the instance that logs health reads
     { "aciproxy.limit": "dailyVcpuSeconds" },
     { "aciproxy.limit": "vcpuSecondsPerDay", "aciproxy.team": "etl", asDouble: 1 },
   ]);
+});
+
+it("an array's own end, its children's and a job's are counted apart, and cost stands in what ran", async () => {
+  const lines: { readonly event: string; readonly kind: unknown }[] = [];
+  const log: Log = (_level, event, fields) => void lines.push({ event, kind: fields?.["kind"] });
+  const bench = await withReceiver({}, log);
+  await postArray(bench, { size: 2 });
+  await post(bench.deps, yaml("single"));
+  await followAll(bench);
+  await bench.telemetry.flush();
+  const sums = (name: string) =>
+    metricsAt(bench.receiver)
+      .filter((each) => each.name === name)
+      .flatMap((each) => (each.sum ?? each.histogram)?.dataPoints ?? [])
+      .map(({ attributes, asDouble, count }) => [
+        attributes.find(({ key }) => key === "aciproxy.job.kind")?.value,
+        asDouble ?? count,
+      ])
+      .toSorted();
+  const each = [
+    ["array", 1],
+    ["child", 2],
+    ["job", 1],
+  ];
+  expect(sums("aciproxy.jobs.ended")).toEqual(each);
+  expect(sums("cicd.pipeline.run.duration")).toEqual(each);
+  const kinds = lines.filter(({ event }) => event === "job ended").map(({ kind }) => kind);
+  expect(kinds.toSorted()).toEqual(["array", "child", "child", "job"]);
 });
 
 it("no secret, key, address to call or text of a definition is in any of it", async () => {

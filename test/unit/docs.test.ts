@@ -7,6 +7,7 @@ import { z } from "zod";
 import { drillNames } from "../../local/drills/drills.ts";
 import { generatedDocs } from "../../scripts/generated-docs.ts";
 import { statusOf } from "../../src/shared/base/errors.ts";
+import { counters, durations, gauges } from "../../src/shared/base/telemetry.ts";
 import { finishedEvent } from "../../src/shared/job/finished-event.ts";
 import { cloudEvent, type JobEvent } from "../../src/shared/job/job-events.ts";
 import { jobKey, listedColumns, resultColumns, toRow } from "../../src/shared/store/job-row.ts";
@@ -97,6 +98,27 @@ describe("hand-written pages", () => {
       const page = section(read("docs/runbook.md"), heading);
       const rows = page.split("\n").filter((line) => /^\| `\w[\w-]*` \| `[^`]+` \| .+ \|$/.test(line));
       expect(rows.map((row) => row.split("`")[1]).toSorted()).toEqual(names.toSorted());
+    }
+  });
+
+  test("docs/operations.md names every event that the log may have", () => {
+    // The level and the event, each of which may depend on something.
+    const call = /\blog\(\s*(?:\w+ \? "\w+" : )?"\w+",\s*(?:\w+ \? "([^"]+)" : )?"([^"]+)"/g;
+    const texts = globSync("src/**/*.ts", { cwd: root }).map(read);
+    const events = new Set(
+      texts.flatMap((text) => [...text.matchAll(call)].flatMap(([, ...found]) => found.filter(Boolean))),
+    );
+    expect(events.size).toBeGreaterThan(40);
+    const documented = firstCells(read("docs/operations.md"));
+    expect([...events].filter((event) => !documented.includes(event))).toEqual([]);
+  });
+
+  test("docs/telemetry.md names every metric, and each is sent", () => {
+    const sources = globSync(["src/**/*.ts", "!src/shared/base/telemetry.ts"], { cwd: root }).map(read).join("\n");
+    const documented = firstCells(read("docs/telemetry.md"));
+    for (const name of Object.keys({ ...counters, ...durations, ...gauges })) {
+      expect(documented).toContain(name);
+      expect(sources).toContain(`"${name}"`);
     }
   });
 

@@ -22,6 +22,7 @@ export interface SpanAttributes {
   readonly "cicd.pipeline.run.id"?: string;
   readonly "cicd.pipeline.result"?: "success" | "failure" | "timeout" | "cancellation" | "error";
   readonly "aciproxy.job.attempt"?: number;
+  readonly "aciproxy.job.kind"?: "job" | "array" | "child";
   readonly "aciproxy.job.state"?: string;
   readonly "aciproxy.job.reason"?: string;
   readonly "aciproxy.job.fault"?: string;
@@ -64,8 +65,7 @@ export type GaugeName = keyof typeof gauges;
 
 /** What is counted, its unit and what it means. */
 export const counters = {
-  "aciproxy.jobs.accepted": { unit: "{job}", description: "Jobs that were accepted" },
-  "aciproxy.jobs.ended": { unit: "{job}", description: "Jobs that ended, by state, reason and fault" },
+  "aciproxy.jobs.ended": { unit: "{job}", description: "Jobs that ended, by state, reason, fault and kind" },
   "aciproxy.job.retries": { unit: "{attempt}", description: "Further attempts, by the reason of the one before" },
   "aciproxy.jobs.cost": { unit: "{money}", description: "Estimated cost of ended jobs, in the currency of the prices" },
   "aciproxy.jobs.vcpu": { unit: "s", description: "vCPU seconds of ended jobs" },

@@ -14,6 +14,11 @@ const results = {
   Canceled: "cancellation",
 } as const satisfies Record<TerminalState, SpanAttributes["cicd.pipeline.result"]>;
 
+/** What a job is to those who count: an array and its children are counted apart, or its items would count twice. */
+export function kindOf({ array, child }: Pick<Job, "array" | "child">): "job" | "array" | "child" {
+  return array !== undefined ? "array" : child !== undefined ? "child" : "job";
+}
+
 /** As OpenTelemetry calls how a run of a pipeline ended. */
 export function resultOf(state: TerminalState): (typeof results)[TerminalState] {
   return results[state];
@@ -52,6 +57,7 @@ export function jobSpans(job: Job): readonly PastSpan[] {
       "aciproxy.job.state": phase.state,
       "aciproxy.job.reason": verdict.reason,
       "aciproxy.job.attempt": job.attempt,
+      "aciproxy.job.kind": kindOf(job),
       ...(isFailure ? { "error.type": verdict.reason, "aciproxy.job.fault": blame(verdict).party } : {}),
       ...defined({
         "aciproxy.job.exit_code": verdict.exitCode,

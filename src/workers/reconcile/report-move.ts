@@ -5,7 +5,7 @@ import type { CreateAnswer, DeleteAnswer } from "../../shared/job/arm-answers.ts
 import { blame } from "../../shared/job/describe.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
-import { jobSpans, resultOf } from "../../shared/job/job-spans.ts";
+import { jobSpans, kindOf, resultOf } from "../../shared/job/job-spans.ts";
 import { pullSeconds } from "../../shared/job/timing.ts";
 import { columnsOf, type Prices } from "../../shared/store/job-row.ts";
 
@@ -53,7 +53,7 @@ export function reportAnswer(
 /** An end, also of a job that never was anything else. */
 export function reportEnd({ log, telemetry, jobs }: Pick<Deps, "log" | "telemetry" | "jobs">, job: Job): void {
   const end = endFields(job, jobs.prices);
-  log("info", "job ended", { ...logFieldsOf(job), ...end });
+  log("info", "job ended", { ...logFieldsOf(job), kind: kindOf(job), ...end });
   measureEnd(telemetry, job, end);
 }
 
@@ -106,8 +106,10 @@ function measureEnd(telemetry: Telemetry, job: Job, end: ReturnType<typeof endFi
   for (const span of jobSpans(job)) telemetry.past(span);
   const result = resultOf(phase.state);
   const { reason } = phase.verdict;
-  const ended = { "cicd.pipeline.result": result, ...(result === "success" ? {} : { "error.type": reason }) };
+  const kind = { "aciproxy.job.kind": kindOf(job) };
+  const ended = { ...kind, "cicd.pipeline.result": result, ...(result === "success" ? {} : { "error.type": reason }) };
   telemetry.count("aciproxy.jobs.ended", 1, {
+    ...kind,
     "aciproxy.job.state": phase.state,
     "aciproxy.job.reason": reason,
     ...(result === "success" ? {} : { "aciproxy.job.fault": blame(phase.verdict).party }),
@@ -117,7 +119,7 @@ function measureEnd(telemetry: Telemetry, job: Job, end: ReturnType<typeof endFi
     ...ended,
   });
   if (job.firstCreateAt !== undefined)
-    telemetry.duration("aciproxy.job.queue.duration", (job.firstCreateAt - job.createdAt) / second);
+    telemetry.duration("aciproxy.job.queue.duration", (job.firstCreateAt - job.createdAt) / second, kind);
   if (job.startedAt !== undefined)
     telemetry.duration("aciproxy.job.run.duration", (phase.finishedAt - job.startedAt) / second, ended);
   telemetry.count("aciproxy.jobs.cost", end.cost ?? 0, { "aciproxy.currency": end.currency });
