@@ -1,6 +1,6 @@
 import type { Aci, Ping, Read } from "../../src/shared/aci/client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../../src/shared/job/arm-answers.ts";
-import type { ArmGroup } from "../../src/shared/aci/arm-group.ts";
+import type { ListedGroup } from "../../src/shared/aci/arm-group.ts";
 import type { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
 import type { AzureError } from "../../src/shared/job/job.ts";
 import type { ContainerInstances, Watcher } from "./container-instances.ts";
@@ -44,7 +44,7 @@ export function aciClient(service: ContainerInstances, call: Call, tag: Installa
         unread,
       ),
     list: (target) =>
-      call<Read<readonly ArmGroup[]>>(
+      call<Read<readonly ListedGroup[]>>(
         "arm list",
         "arm read",
         () => ({ kind: "value" as const, value: service.list(target.resourceGroup) }),

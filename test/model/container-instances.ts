@@ -1,5 +1,5 @@
 import type { CreateAnswer, DeleteAnswer } from "../../src/shared/job/arm-answers.ts";
-import type { ArmGroup } from "../../src/shared/aci/arm-group.ts";
+import type { ListedGroup } from "../../src/shared/aci/arm-group.ts";
 import { second } from "../../src/shared/base/duration.ts";
 import type { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
 import type { Reason } from "../../src/shared/job/reasons.ts";
@@ -136,7 +136,7 @@ export class ContainerInstances {
     return { group: "present", ...observedStrangely(group, check, now) };
   }
 
-  list(place: string): readonly ArmGroup[] {
+  list(place: string): readonly ListedGroup[] {
     const now = this.#now();
     return this.all
       .filter((group) => group.place === place && now >= group.visibleAt)

@@ -107,6 +107,13 @@ it("a list whose page comes again, or whose next page has no address, is no list
   }
 });
 
+it("a list with a group of others that is like no group says of all others whose they are", async () => {
+  const groups = [{ name: "ours", tags: { a: "b" } }, { name: "odd", properties: null, tags: ["x"], location: 5 }, {}];
+  const { aci } = await arm((response) => response.end(JSON.stringify({ value: groups })));
+  const list = await aci.list(target);
+  expect(list).toMatchObject({ kind: "value", value: [groups[0], { name: "odd" }, {}] });
+});
+
 describe("an answer that is not ARM's own", () => {
   const create = (aci: Aci) => aci.create(target, "job", "2023-05-01", {}, (text) => text);
   const gateway = (status: number) => (response: ServerResponse) =>

@@ -352,6 +352,22 @@ describe("the orphan sweep", () => {
     expect(groupsOf(bench)).toEqual([]);
   });
 
+  it("has it clean up again, also where ARM said before that nothing was there", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("late"));
+    await follow(bench, id);
+    await add(bench, "late", await tags(bench, id, "late"));
+    const effect = { type: "status", status: 404, code: "ResourceNotFound" } as const;
+    bench.aci.faults.add({ match: { method: "DELETE" }, effect, probability: 1, count: 1 });
+    for (const left of [1, 0]) {
+      bench.clock.advance(15 * minute);
+      await tick(bench);
+      expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", group: "gone", tidy: true });
+      bench.clock.advance(minute);
+      expect(groupsOf(bench)).toHaveLength(left);
+    }
+  });
+
   it("leaves the group of a job that runs alone", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("busy", { seconds: 86_400 }));

@@ -48,11 +48,9 @@ const container = z.looseObject({
   name: z.string(),
   properties: z.looseObject({ image: text, instanceView: view }).nullish().catch(undefined),
 });
+const tags = z.record(z.string(), text).nullish();
 const group = z.looseObject({
-  id: z.string().nullish(),
-  name: z.string().nullish(),
-  location: z.string().nullish(),
-  tags: z.record(z.string(), text).nullish(),
+  tags,
   properties: z.looseObject({
     provisioningState: text,
     containers: listOf(container).nullish(),
@@ -60,7 +58,15 @@ const group = z.looseObject({
     instanceView: z.looseObject({ state: text, events }).nullish().catch(undefined),
   }),
 });
-export type ArmGroup = z.infer<typeof group>;
+type ArmGroup = z.infer<typeof group>;
+
+/** A list has groups of others too, whatever they look like: only what says whose each is. */
+const listedGroup = z.looseObject({ name: text, location: text, tags: tags.catch(undefined) });
+export type ListedGroup = z.infer<typeof listedGroup>;
+
+export function parseListedGroup(json: unknown): ListedGroup | undefined {
+  return listedGroup.safeParse(json).data;
+}
 
 /** `undefined` when the JSON is no container group. */
 export function parseArmGroup(json: unknown): ArmGroup | undefined {

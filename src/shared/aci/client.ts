@@ -9,7 +9,7 @@ import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { retryAfter, second } from "../base/duration.ts";
 import { readRefusal } from "../job/arm-errors.ts";
-import { observedGroup, parseArmGroup, type ArmGroup } from "./arm-group.ts";
+import { observedGroup, parseArmGroup, parseListedGroup, type ListedGroup } from "./arm-group.ts";
 import { noTelemetry, spanOfCall, type Telemetry } from "../base/telemetry.ts";
 import { messageOf } from "../base/errors.ts";
 import type { AzureError, JobTarget } from "../job/job.ts";
@@ -155,9 +155,9 @@ export class Aci {
    * All groups of a resource group: names, tags and provisioning states; a list carries no instance view.
    * `unknown` when any page failed, a page came again, or they did not end within 40 s: a partial list is no list.
    */
-  async list(target: Target): Promise<Read<readonly ArmGroup[]>> {
+  async list(target: Target): Promise<Read<readonly ListedGroup[]>> {
     const page = z.looseObject({ value: z.array(z.unknown()), nextLink: z.string().nullish() });
-    const groups: ArmGroup[] = [];
+    const groups: ListedGroup[] = [];
     const until = this.#options.now() + maxListTime;
     const links = new Set<string>();
     let [url, query]: [string, Record<string, string>] = [groupsUrl(target), {}];
@@ -165,7 +165,7 @@ export class Aci {
       const read: Read<z.infer<typeof page>> = await this.#read(url, (json) => page.safeParse(json).data, query);
       if (read.kind !== "value") return read;
       for (const item of read.value.value) {
-        const group = parseArmGroup(item);
+        const group = parseListedGroup(item);
         if (group === undefined) return this.#unreadable();
         groups.push(group);
       }

@@ -1,6 +1,6 @@
 import type { Aci, Ping, Read } from "./client.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
-import type { ArmGroup } from "./arm-group.ts";
+import type { ListedGroup } from "./arm-group.ts";
 import type { Beside } from "../limits/budget-rows.ts";
 import { defaultThrottle, type Budget, type Grant } from "../limits/rate-budget.ts";
 import type { Kind } from "../limits/arm-calls.ts";
@@ -120,7 +120,7 @@ export class GovernedAci {
     return this.#heeded("read", placeOf(target), await this.#aci.locationOf(target));
   }
 
-  list(target: Target): Promise<Read<readonly ArmGroup[]>> {
+  list(target: Target): Promise<Read<readonly ListedGroup[]>> {
     return this.#read("read", placeOf(target), () => this.#aci.list(target));
   }
 

@@ -177,6 +177,8 @@ const knownPhase = z.discriminatedUnion("state", [
     /** The group stays until then, unless a new job needs its name. */
     keepUntil: time.optional(),
     ...removal,
+    /** How often a delete was sent since the end. */
+    sends: z.number().optional(),
     /** True once the name is free and everybody was notified. */
     tidy: z.boolean(),
   }),

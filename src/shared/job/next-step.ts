@@ -1,5 +1,5 @@
 // Longer than 350 lines: one state machine, whose phases are read in order.
-import { second } from "../base/duration.ts";
+import { backOff, minute, second } from "../base/duration.ts";
 import { absenceProof, absentAgain, type Ground } from "./absence.ts";
 import { afterRefusal } from "./arm-answers.ts";
 import { endingOf, hasEnded, type Ending, type Job, type LivePhase, type Phase, type TerminalPhase } from "./job.ts";
@@ -404,9 +404,8 @@ function removeGroup(job: Job, phase: TerminalPhase, seen: Observation | undefin
   switch (seen.group) {
     case "unknown": {
       const blind = unseen(job, seen, now);
-      return targetIsGone(blind, now, rules)
-        ? gone
-        : requeueAt(blind, now + Math.max(seen.retryAfter ?? 0, 10 * second));
+      const pause = patient(blind.unseen?.since ?? now, now, 10 * second);
+      return targetIsGone(blind, now, rules) ? gone : requeueAt(blind, now + Math.max(seen.retryAfter ?? 0, pause));
     }
     case "absent": {
       const absence = absentAgain(phase, now);
@@ -418,14 +417,28 @@ function removeGroup(job: Job, phase: TerminalPhase, seen: Observation | undefin
       if (kind === "foreign" || kind === "another job") return gone;
       const { absentAt: _absent, absences: _absences, ...there } = phase;
       if (!there.captured) return { do: "capture", job, group: seen };
-      const sendAt = Math.max(there.sendAt ?? 0, (there.sentAt ?? -Infinity) + resendTime);
-      if (now < sendAt)
-        return requeueAt(
-          { ...job, phase: there },
-          Math.max(there.sendAt ?? 0, now + Math.max(rules.observationFloor, second)),
-        );
-      const { sendAt: _send, ...unsent } = there;
-      return { do: "delete", job: claimed({ ...job, phase: { ...unsent, sentAt: now } }, now) };
+      const { sendAt = 0, sends = 0, sentAt = -Infinity, ...unsent } = there;
+      const resendAt = Math.max(
+        sendAt,
+        sentAt + backOff(Math.max(0, sends - 1), resendTime, maxResendTime, rules.random),
+      );
+      if (now < resendAt) {
+        const soon = now + patient(sentAt, now, Math.max(rules.observationFloor, second));
+        return requeueAt({ ...job, phase: there }, Math.max(sendAt, Math.min(soon, resendAt)));
+      }
+      return {
+        do: "delete",
+        job: claimed({ ...job, phase: { ...unsent, sends: sends + 1, sentAt: now } }, now),
+      };
     }
   }
+}
+
+/** A group that stays though deletes are accepted must not use up what others' deletes need. */
+const maxResendTime = 15 * minute;
+const maxPatience = 5 * minute;
+
+/** How long until the next observation of what has not changed since then: a tenth of that time. */
+function patient(since: number, now: number, floor: number): number {
+  return Math.min(Math.max(floor, (now - since) / 10), maxPatience);
 }

@@ -30,7 +30,7 @@ export function observe(job: Watched, group: ObservedGroup, before: Observed, no
     (counting.length > 0 &&
       counting.every(({ state }) => state === "Terminated") &&
       counting.some((each) => knownEnd(each, job, group, { ends }) === undefined)) ||
-    (startedAt !== undefined && hidesFailure(group));
+    (startedAt !== undefined && hidesEnd(job, group));
   return {
     ...kept,
     ...(group.owner.kind === "ours" ? { identity: identityOf(group, before.identity?.starts) } : {}),
@@ -187,10 +187,11 @@ function notShown(name: string): ObservedContainer {
   };
 }
 
-/** A view that says only that provisioning failed: whether a container that started before still runs is not to be seen. */
-export function hidesFailure({ provisioning, state, containers }: ObservedGroup): boolean {
-  const hasFailed = provisioning === "Failed" || provisioning === "Canceled";
-  return hasFailed && state === "Unknown" && containers.every(({ hasView }) => !hasView);
+/** A view that says that the group failed, and leaves out a container that counts: whether and how that ended is not to be seen. */
+export function hidesEnd(job: Watched, group: ObservedGroup): boolean {
+  const { provisioning, state } = group;
+  const hasFailed = provisioning === "Failed" || provisioning === "Canceled" || state === "Failed";
+  return hasFailed && state !== "Running" && countingOf(job, group).some(({ hasView }) => !hasView);
 }
 
 export function keptEnd({ name, init }: ObservedContainer, { ends }: Pick<Observed, "ends">): ContainerEnd | undefined {

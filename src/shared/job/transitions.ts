@@ -183,6 +183,12 @@ export function finish(
   return move(attempted(job, outcome.state, outcome.verdict, now), phase, outcome.verdict.reason, now);
 }
 
+/** A group of an ended job that was gone is there again: what proved its absence then proves nothing now. */
+export function reappeared(phase: TerminalPhase): TerminalPhase {
+  const { state, verdict, finishedAt, captured } = phase;
+  return { state, verdict, finishedAt, captured, group: "present", tidy: false };
+}
+
 function attempted(job: Job, state: string, verdict: Verdict, now: number): Job {
   if (job.provisioningAt === undefined) return job;
   const pull = pullSeconds(job.events);

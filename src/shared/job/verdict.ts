@@ -5,7 +5,7 @@ import type { ContainerEnd, Observed, TerminalState, Verdict } from "./job.ts";
 import { hasStarted, nothingRuns, type ObservedContainer, type ObservedGroup } from "./observation.ts";
 import {
   countingOf,
-  hidesFailure,
+  hidesEnd,
   isPack,
   isSpot,
   keptEnd,
@@ -170,12 +170,11 @@ export const policy: readonly Rule[] = [
   {
     when: "provisioning failed and nothing runs, or the group says Failed before anything started",
     because: "provisioningState Failed alone does not stop a group (container-state); the events say why",
-    judge: ({ group, observed }) => {
+    judge: ({ job, group, observed }) => {
       const hasFailed = group.provisioning === "Failed" || group.provisioning === "Canceled";
       const runs = group.state === "Running" || group.containers.some(({ state }) => state === "Running");
-      if (runs || (observed.startedAt !== undefined && hidesFailure(group))) return undefined;
-      if (!(hasFailed || (nothingRuns(group) && group.state === "Failed"))) return undefined;
-      return startFailure(group, observed);
+      if (runs || !(hasFailed || (nothingRuns(group) && group.state === "Failed"))) return undefined;
+      return startFailure(job, group, observed);
     },
   },
   {
@@ -197,7 +196,7 @@ export const policy: readonly Rule[] = [
     judge: ({ group }) => repeatedFailure(group),
   },
   {
-    when: "all containers that count have been Terminated for long without an exit code, or a failed group shows no container",
+    when: "all containers that count have been Terminated for long without an exit code, or a failed group doesn't show one",
     because: "views without one were met (azure-docs#71458); the code may come when the group is stopped",
     judge: ({ job, group, observed, now, limits }) => {
       const { terminatedSince } = observed;
@@ -295,8 +294,8 @@ function platformEnd(job: Watched, group: ObservedGroup, observed: Observed): Ou
   return failed({ reason: evicted ? "SpotEvicted" : "PlatformRestart", ...verdict });
 }
 
-/** Why a group failed that says nothing of a program's end. */
-function startFailure(group: ObservedGroup, { anyStarted, startedAt }: Observed): Judgement {
+/** Why a group failed that says nothing of a program's end; `undefined` where a later view may show that end. */
+function startFailure(job: Watched, group: ObservedGroup, { anyStarted, startedAt }: Observed): Judgement | undefined {
   const trouble = firstTrouble(group.events);
   const detail = trouble && clip(trouble.event.message, 160);
   const told = detail === undefined || detail === "" ? {} : { detail };
@@ -304,7 +303,7 @@ function startFailure(group: ObservedGroup, { anyStarted, startedAt }: Observed)
     if (anyStarted) return ended(failed({ reason: "NoCapacity", ...told }));
     return { kind: "wait", verdict: { reason: reasonOfTrouble[trouble.trouble], ...told } };
   }
-  if (startedAt !== undefined) return ended(failed(unknownExit(group)));
+  if (startedAt !== undefined) return hidesEnd(job, group) ? undefined : ended(failed(unknownExit(group)));
   return ended(failed({ reason: trouble ? reasonOfTrouble[trouble.trouble] : "ProvisioningFailed", ...told }));
 }
 

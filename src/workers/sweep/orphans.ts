@@ -5,6 +5,7 @@ import { InstallationTag } from "../../shared/aci/installation-tag.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { isMinted, mintedAt, nameKey, parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { hasEnded, type Job, type JobTarget } from "../../shared/job/job.ts";
+import { reappeared } from "../../shared/job/transitions.ts";
 import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 
 /**
@@ -74,7 +75,7 @@ async function removeOrphan(
     deps.log("warn", "group of an ended job", { job: id, group: group.name });
     await deps.jobs.change(id, (job) =>
       hasEnded(job.phase) && job.phase.group === "gone"
-        ? { job: { ...job, placed: group.placed, phase: { ...job.phase, group: "present", tidy: false } } }
+        ? { job: { ...job, placed: group.placed, phase: reappeared(job.phase) } }
         : undefined,
     );
     await deps.queues.requeue(id, undefined, 0);

@@ -1070,6 +1070,46 @@ describe("what is saved after a capture", () => {
   });
 });
 
+describe("a group that stays after the end", () => {
+  /** Observations and deletes in six hours. */
+  function played(seen: Parameters<typeof nextStep>[1]): { observations: number; deletes: number } {
+    let after = ended();
+    let [at, observations, deletes] = [now, 0, 0];
+    while (at < now + 6 * hour) {
+      observations++;
+      const step = nextStep(after, seen, false, at, rules);
+      if (step.do === "delete") {
+        deletes++;
+        const answered = afterDelete("delete", step.job, { kind: "accepted" }, at, rules);
+        if (answered.do !== "requeue") throw new Error(answered.do);
+        [after, at] = [answered.job, answered.until];
+      } else if (step.do === "requeue") [after, at] = [step.job, step.until];
+      else throw new Error(step.do);
+    }
+    return { observations, deletes };
+  }
+
+  it("though deletes are accepted is deleted ever more rarely: ACI's deletes of an hour are for all jobs", () => {
+    const { observations, deletes } = played(present(running));
+    expect(deletes).toBeGreaterThan(20);
+    expect(deletes).toBeLessThan(40);
+    expect(observations).toBeLessThan(1500);
+  });
+
+  it("and can't be read is observed ever more rarely", () => {
+    expect(played(unseen).observations).toBeLessThan(150);
+  });
+
+  it("is deleted again after half a minute at first", () => {
+    const sent = nextStep(ended(), present(running), false, now, rules);
+    if (sent.do !== "delete") throw new Error(sent.do);
+    const answered = afterDelete("delete", sent.job, { kind: "accepted" }, now, rules);
+    if (answered.do !== "requeue") throw new Error(answered.do);
+    expect(nextStep(answered.job, present(running), false, now + 20 * second, rules).do).toBe("requeue");
+    expect(nextStep(answered.job, present(running), false, now + 31 * second, rules).do).toBe("delete");
+  });
+});
+
 describe("after the end", () => {
   it("keep: the group stays for the setting's hours, unless a new job needs its name", () => {
     const keeping = live({ ...runningPhase, ending: ending("Failed") }, { options: { keep: "failed" } });

@@ -39,6 +39,8 @@ const ends = (judgement: Judgement) =>
   judgement.kind === "ended" ? { state: judgement.outcome.state, ...judgement.outcome.verdict } : judgement.kind;
 const waiting = (name = "a", changes: Partial<ObservedContainer> = {}): ObservedContainer =>
   container(name, { state: "Waiting", startTime: undefined, ...changes });
+const bare = (name: string): ObservedContainer =>
+  container(name, { hasView: false, state: "Unknown", startTime: undefined });
 const terminated = (
   name: string,
   exitCode: number | undefined,
@@ -160,20 +162,25 @@ describe("a view that leaves something out", () => {
     ]);
   });
 
-  it("says nothing of containers that ran, where it says that provisioning failed and no more", () => {
-    const bare = container("a", { hasView: false, state: "Unknown", startTime: undefined });
-    const hidden = group("Unknown", [bare], { provisioning: "Failed" });
-    const before = group("Running", [container("a")]);
-    expect(verdictOn([before, hidden]).kind).toBe("unclear");
-    expect(ends(verdictOn([before, hidden, group("Succeeded", [exited("a", 0)])]))).toMatchObject({
+  it.each([
+    ["provisioning failed", group("Unknown", [bare("a")], { provisioning: "Failed" })],
+    ["it failed", group("Failed", [bare("a")])],
+    ["it failed, of main", group("Failed", [exited("b", 1)])],
+  ])("is no end of containers that ran, where the group says that %s", (_, hidden) => {
+    const job = { ...two, options: { main: "a" } };
+    const before = group("Running", [container("a"), container("b")]);
+    expect(verdictOn([before, hidden], job).kind).toBe("unclear");
+    expect(ends(verdictOn([before, hidden, group("Failed", [exited("a", 0), exited("b", 1)])], job))).toMatchObject({
       state: "Succeeded",
     });
     const long = Array.from({ length: 62 }, () => hidden);
-    expect(verdictOn([before, ...long])).toMatchObject({
+    expect(verdictOn([before, ...long], job)).toMatchObject({
       kind: "stop and observe",
       outcome: { verdict: { reason: "ExitUnknown" } },
     });
-    expect(ends(verdictOn([hidden]))).toMatchObject({ reason: "ProvisioningFailed" });
+    expect(verdictOn([group("Unknown", [bare("a")], { provisioning: "Failed" })], job)).toMatchObject({
+      outcome: { verdict: { reason: "ProvisioningFailed" } },
+    });
   });
 });
 
