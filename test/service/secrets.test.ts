@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { text as textOf } from "node:stream/consumers";
+import { faultSchema } from "../../local/aci/control/faults.ts";
 import { tableNames } from "../../src/shared/store/connect.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { follow, get, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
@@ -79,5 +80,28 @@ describe("secrets", () => {
     const reply = JSON.stringify((await get(bench.deps, id)).body);
     expect(reply).toContain("The value *** is wrong.");
     expect(`${reply}${await everything(bench)}`).not.toContain(secrets[0]);
+  });
+
+  it("in whatever ACI says of a group are masked, also where they are cut", async () => {
+    const bench = await openBench();
+    const secret = secrets[0] ?? "";
+    const events = [
+      { name: `Failed${secret}`, type: `Warning ${secret}`, message: "x".repeat(290) + secret, count: 1 },
+    ];
+    const ended = {
+      state: "Terminated",
+      startTime: "@1",
+      finishTime: "@2",
+      exitCode: 3,
+      detailStatus: `Exit ${secret}`,
+    };
+    const script = [{ state: "Failed", events, containers: [{ restartCount: 0, currentState: ended }] }];
+    const effect = { type: "script", script };
+    bench.aci.faults.add(faultSchema.parse({ match: { name: "^discreet$" }, effect, probability: 1 }));
+    const { id } = await post(bench.deps, definition);
+    expect((await follow(bench, id)).phase).toMatchObject({ state: "Failed", verdict: { exitCode: 3 } });
+    const seen = `${JSON.stringify((await get(bench.deps, id)).body)}${await everything(bench)}`;
+    expect(seen).toContain("Failed***");
+    expect(seen).not.toContain(secret.slice(0, 10));
   });
 });

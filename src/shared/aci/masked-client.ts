@@ -3,7 +3,7 @@ import type { Read } from "./client.ts";
 import type { DeleteAnswer } from "../job/arm-answers.ts";
 import { itemText, secretValues, type ArrayChild } from "../definition/index.ts";
 import { Unavailable } from "../base/errors.ts";
-import type { AzureError, Job } from "../job/job.ts";
+import type { AzureError, GroupEvent, Job } from "../job/job.ts";
 import type { ObservedGroup, Observation } from "../job/observation.ts";
 import type { JobStore, Stored } from "../store/jobs.ts";
 import { openDefinition, withVaultSecrets, type OpenDeps } from "../security/opened-definition.ts";
@@ -54,10 +54,11 @@ async function maskOfAzure(deps: OpenDeps, stored: Stored): Promise<Mask | undef
 /** An observation without the definition's secrets. What the row has already is masked, and costs nothing. */
 export async function maskedObservation(deps: OpenDeps, stored: Stored, observed: Observation): Promise<Observation> {
   const { job } = stored;
-  const known = new Set([...job.events.map(({ message }) => message), job.azure?.message, ""]);
+  const known = new Set([...job.events.flatMap(textsOfEvent), job.azure?.message, ""]);
   const texts = observed.group === "present" ? textsOf(observed) : azureTexts(observed);
   if (texts.every((text) => known.has(text) || isWord(text))) return observed;
   const mask = (await maskOfAzure(deps, stored)) ?? ((text: string) => (known.has(text) ? text : withheld));
+  const unlessWord = (text: string): string => (isWord(text) ? text : mask(text));
   switch (observed.group) {
     case "absent":
       return observed;
@@ -66,10 +67,15 @@ export async function maskedObservation(deps: OpenDeps, stored: Stored, observed
     case "present":
       return {
         ...observed,
-        events: observed.events.map((event) => ({ ...event, message: mask(event.message) })),
+        events: observed.events.map((event) => ({
+          ...event,
+          name: unlessWord(event.name),
+          type: unlessWord(event.type),
+          message: mask(event.message),
+        })),
         containers: observed.containers.map(({ detailStatus, ...container }) => ({
           ...container,
-          detailStatus: detailStatus === undefined || isWord(detailStatus) ? detailStatus : mask(detailStatus),
+          detailStatus: detailStatus === undefined ? undefined : unlessWord(detailStatus),
         })),
       };
   }
@@ -80,13 +86,17 @@ function maskedError(azure: AzureError, mask: Mask): AzureError {
   return { ...azure, code: isWord(azure.code) ? azure.code : mask(azure.code), message: mask(azure.message) };
 }
 
-/** One word of letters, like `CrashLoopBackOff`: ACI's own. Anything longer may quote a command or a variable. */
+/** One word of letters, like `CrashLoopBackOff` or `InsufficientCapacity.`: ACI's own. Anything longer may quote a command or a variable. */
 function isWord(text: string): boolean {
-  return /^[A-Za-z]{0,60}$/.test(text);
+  return /^[A-Za-z]{0,60}\.?$/.test(text);
 }
 
 function textsOf({ events, containers }: ObservedGroup): string[] {
-  return [...events.map(({ message }) => message), ...containers.map(({ detailStatus }) => detailStatus ?? "")];
+  return [...events.flatMap(textsOfEvent), ...containers.map(({ detailStatus }) => detailStatus ?? "")];
+}
+
+function textsOfEvent({ name, type, message }: GroupEvent): string[] {
+  return [name, type, message];
 }
 
 /** The same for Azure's answer to a delete or stop. */
