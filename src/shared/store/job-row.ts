@@ -320,11 +320,30 @@ function ownResult({ child }: Job): Columns {
 export const recordColumns = ["record", "record1", "record2", "record3", "record4"] as const;
 
 function recordColumnsOf(job: Job): Record<string, string> {
-  const json = JSON.stringify(recordOf(job));
+  const whole = JSON.stringify(recordOf(job));
+  const json = whole.length > chunk * recordColumns.length ? JSON.stringify(recordOf(withoutSentences(job))) : whole;
   if (json.length > chunk * recordColumns.length)
     throw new RangeError(`A job of ${json.length} characters does not fit into its row.`);
   const used = recordColumns.slice(0, Math.ceil(json.length / chunk));
   return Object.fromEntries(used.map((name, part) => [name, json.slice(part * chunk, (part + 1) * chunk)]));
+}
+
+/** A word of Azure's is that long; a sentence is longer. */
+const maxWord = 30;
+
+/** The job without what Azure said in sentences, which is for people: of many containers it may be more than a row has room for. */
+function withoutSentences({ azure: _azure, ...job }: Job): Job {
+  const { ends, containers } = job.observed;
+  const brief = <T extends { readonly detailStatus?: string | undefined }>({ detailStatus, ...each }: T) => ({
+    ...each,
+    ...defined({ detailStatus: detailStatus?.slice(0, maxWord) }),
+  });
+  return {
+    ...job,
+    events: [],
+    observed: { ...job.observed, ends: ends.map(brief), containers: containers.map(brief) },
+    attempts: job.attempts.map(({ verdict: { detail: _detail, ...verdict }, ...each }) => ({ ...each, verdict })),
+  };
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   toRow,
   type Prices,
 } from "../../../src/shared/store/job-row.ts";
-import type { Job } from "../../../src/shared/job/job.ts";
+import { nothingObserved, type Job } from "../../../src/shared/job/job.ts";
 import { ended, ending, job, jobId, live, target, start } from "../../kit/kit.ts";
 import { phases } from "../job/machine-table.ts";
 
@@ -183,6 +183,28 @@ describe("rows and jobs", () => {
     for (const value of Object.values(row))
       if (typeof value === "string") expect(value.length).toBeLessThanOrEqual(32_768);
     expect(fromRow(row).job).toEqual(JSON.parse(JSON.stringify(large)));
+  });
+
+  it("a job of which Azure says more than fits is saved without its sentences", () => {
+    const names = Array.from({ length: 60 }, (_, n) => `app${n}`);
+    const [name, init] = ["Failed", false];
+    const words = "OOMKilled ".repeat(30);
+    const ends = names.map((container) => ({ container, init, exitCode: 137, detailStatus: words, restartCount: 0 }));
+    const large = live(
+      { state: "Running", startedAt: start },
+      {
+        containers: names.map((each) => ({ name: each, init })),
+        images: names.map((each) => each + "x".repeat(1000)),
+        events: names.map((container) => ({ container, name, type: "Warning", count: 1, message: words })),
+        observed: { ...nothingObserved, ends, containers: ends.map((end) => ({ ...end, state: "Terminated" })) },
+        azure: { code: "Conflict", message: "m".repeat(50_000), httpStatus: 409 },
+      },
+    );
+    const read = fromRow(rowOf(large)).job;
+    expect(read).toMatchObject({ phase: large.phase, containers: large.containers, events: [] });
+    expect(read.observed.ends.map(({ exitCode, detailStatus }) => [exitCode, detailStatus?.slice(0, 9)])).toEqual(
+      names.map(() => [137, "OOMKilled"]),
+    );
   });
 
   it("an entity larger than Azure takes is refused by our own code", () => {
