@@ -50,6 +50,7 @@ export function aciClient(service: ContainerInstances, call: Call, tag: Installa
         () => ({ kind: "value" as const, value: service.list(target.resourceGroup) }),
         unread,
       ),
+    knownLocation: ({ location }) => location ?? "westeurope",
     locationOf: (target) => Promise.resolve({ kind: "value", value: target.location ?? "westeurope" }),
     ping: () =>
       call<Ping>(

@@ -190,8 +190,9 @@ it.each(["get", "logs", "list", "resourceGroup"] as const)(
     const first = { ...reads, resourceGroup: () => aci.locationOf({ ...target, location: undefined }) };
     expect(await first[kind]()).toMatchObject({ reason: "Throttled" });
     const before = countersOf(bench).calls;
-    for (const read of Object.values(reads))
+    for (const read of Object.values(first))
       expect(await read()).toMatchObject({ group: "unknown", reason: "Throttled" });
+    expect(await aci.ping(target)).toBe("throttled");
     expect(countersOf(bench).calls).toEqual(before);
     expect(aci.heldUntil).toBe(bench.clock.now() + 30 * second);
   },

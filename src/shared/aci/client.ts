@@ -139,12 +139,16 @@ export class Aci {
     return { arm: reason === "NotAuthorized" || reason === "TargetGone" ? "refused" : "unknown" };
   }
 
+  /** The region of a target, where it says so or was asked before. */
+  knownLocation(target: Target): string | undefined {
+    return target.location ?? this.#locations.get(resourceGroupUrl(target));
+  }
+
   /** The region of a resource group, asked once. */
   async locationOf(target: Target): Promise<Read<string>> {
-    if (target.location !== undefined) return { kind: "value", value: target.location };
-    const path = resourceGroupUrl(target);
-    const known = this.#locations.get(path);
+    const known = this.knownLocation(target);
     if (known !== undefined) return { kind: "value", value: known };
+    const path = resourceGroupUrl(target);
     const group = z.looseObject({ location: z.string() });
     const read = await this.#read(path, (json) => group.safeParse(json).data?.location, {}, resourcesVersion);
     if (read.kind === "value") this.#locations.set(path, read.value);

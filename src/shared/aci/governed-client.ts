@@ -104,7 +104,9 @@ export class GovernedAci {
     return this.#heeded("write", placed, await this.#aci.stop(placed, name));
   }
 
+  /** Not sent while ARM wants no reads: one that came too early would only prolong that. */
   async ping(target: Target): Promise<Ping["arm"]> {
+    if (this.#budget.heldFor("read", placeOf(target), this.#now()) > 0) return "throttled";
     const ping = await this.#aci.ping(target);
     if (ping.arm === "throttled") this.#throttle("read", placeOf(target), ping.retryAfter);
     return ping.arm;
@@ -117,6 +119,10 @@ export class GovernedAci {
 
   /** Draws no token: a location is read once, and then cached. */
   async locationOf(target: Target): Promise<Read<string>> {
+    const known = this.#aci.knownLocation(target);
+    if (known !== undefined) return { kind: "value", value: known };
+    const retryAfter = this.#budget.heldFor("read", placeOf(target), this.#now());
+    if (retryAfter > 0) return { kind: "unknown", group: "unknown", reason: "Throttled", retryAfter, azure: undefined };
     return this.#heeded("read", placeOf(target), await this.#aci.locationOf(target));
   }
 

@@ -168,6 +168,11 @@ export class Budget {
     return this.#refused.backlog(leaseOf("observe", placed), now);
   }
 
+  /** How long calls of a kind are held up yet; 0 where they are not. */
+  heldFor(kind: Kind, placed: JobTarget, now: number): number {
+    return Math.max(0, (this.#held.get(scopeOfArm(kind, placed)) ?? 0) - now);
+  }
+
   heldUntil(now: number): number | undefined {
     const until = Math.max(0, ...this.#held.values());
     return until > now ? until : undefined;
