@@ -1691,7 +1691,10 @@ export type TriggerQuery = {
   readonly uniqueName?: boolean | string | undefined;
   /** The main container: when it exits the job ends and the other containers are stopped. */
   readonly main?: string | undefined;
-  /** Whether the finished group stays for a while. It yields when a new job needs its name. */
+  /**
+   * Whether the finished group stays for a while. It goes when a new job needs its name, or when the job is
+   * deleted or canceled by a call.
+   */
   readonly keep?: "never" | "failed" | "always" | NewerWord | undefined;
   /** The job is canceled if nobody reads its own `Location` for this time; an outage of the service does not count. */
   readonly lease?: string | number | undefined;

@@ -2428,7 +2428,8 @@ class _Service:
         :param unique_name: Adds a suffix to the group's name, so that the same definition can run side by
             side.
         :param main: The main container: when it exits the job ends and the other containers are stopped.
-        :param keep: Whether the finished group stays for a while. It yields when a new job needs its name.
+        :param keep: Whether the finished group stays for a while. It goes when a new job needs its name, or
+            when the job is deleted or canceled by a call.
         :param lease: The job is canceled if nobody reads its own `Location` for this time; an outage of the
             service does not count.
         :param env: Gives every container ACI_PROXY_JOB_ID, _NAME, _ATTEMPT, _DEADLINE, TRACEPARENT, and

@@ -4,11 +4,12 @@ import { cancel } from "../shared/intake/cancel.ts";
 import type { Deps } from "../shared/deps.ts";
 import { err, ok, type Result } from "../shared/base/errors.ts";
 import { parseJobId, type JobId } from "../shared/base/ids.ts";
-import { hasEnded, stateWord } from "../shared/job/job.ts";
+import { stateWord } from "../shared/job/job.ts";
 import { logFieldsOf } from "../shared/job/log-fields.ts";
 import { audit, isOwn } from "./lib/audit.ts";
 import { callerOf, runsTemplatesOnly } from "./lib/auth.ts";
 import { pollUrl } from "../shared/job/urls.ts";
+import { isGone } from "./lib/job-reply.ts";
 import { polling, readQuery } from "./lib/query.ts";
 import { handler, json, refuse, retryAfterHeader } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
@@ -36,7 +37,7 @@ export function remove(deps: DeleteDeps) {
     const { job } = stored;
     const { phase } = job;
     audit(deps.log, context, "cancel", { ...logFieldsOf(job), state: stateWord(phase) });
-    const gone = hasEnded(phase) && phase.group === "gone";
+    const gone = await isGone(deps, job);
     const body: Reply<"Deleted"> = {
       message: gone ? `Container Group ${job.name} deleted` : `Container Group ${job.name} is being deleted`,
       name: job.name,

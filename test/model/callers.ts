@@ -70,7 +70,7 @@ export class Callers {
     this.#world.run(async () => {
       const stored = await on.deps.jobs.peek(id);
       if (stored === undefined) return;
-      const answer = await rerunJob(on.deps, stored, { requestedBy: undefined, traceparent: undefined });
+      const answer = await rerunJob(on.deps, stored, { requestedBy: undefined, traceparent: undefined, polls: false });
       if (!answer.ok) this.#world.judge.rerunRefused(stored.job, answer.error.code);
       else if (!answer.value.attached) await on.deps.queues.run(answer.value.job.id).catch(() => undefined);
     });

@@ -4,10 +4,11 @@ import { z } from "zod";
 import { getGroup } from "../../src/http/operate/groups.ts";
 import { setPriority } from "../../src/http/operate/priority.ts";
 import { second } from "../../src/shared/base/duration.ts";
+import { hasEnded } from "../../src/shared/job/job.ts";
 import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { childrenOf, followAll, postArray } from "./arrays-kit.ts";
-import { ask, get, openBench, post, useAzurite, yaml } from "./kit.ts";
+import { ask, del, get, groupsOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -45,6 +46,36 @@ it("an array's priority is that of its children, of those that wait too", async 
   expect((await waiting()).at(-1)).toBe(rival);
   await followAll(bench);
   expect((await childrenOf(bench, array)).map(({ options }) => options.priority)).toEqual([3600, 3600, 3600, 3600]);
+});
+
+/** The children have got their messages. */
+async function requeued(bench: Bench, id: JobId): Promise<void> {
+  for (let looks = 0; looks < 5; looks++) {
+    for (const child of await childrenOf(bench, id)) await reconcile(bench.deps, child.id, { at: undefined });
+    bench.clock.advance(30 * second);
+  }
+}
+
+it("a DELETE of an array takes the groups of its children that are kept, whether it runs or has ended", async () => {
+  const bench = await openBench();
+  const { deps } = bench;
+  const text = yaml("nightly", { seconds: 0 }).replace('value: "0"', 'value: "${item}"');
+  const { id } = await post(deps, text, 'array=["10","3600","3600"]&keep=always');
+  await followAll(bench, async () => (await deps.jobs.outcomesOf(await jobOf(deps, id))).kept === 1);
+  expect((await del(deps, id, "polling=true")).status).toBe(202);
+  await followAll(bench, async () => hasEnded((await jobOf(deps, id)).phase));
+  await requeued(bench, id);
+  expect(groupsOf(bench)).toEqual([]);
+
+  const ended = await postArray(bench, { size: 2, name: "weekly", query: "keep=always" });
+  await followAll(bench, async () => hasEnded((await jobOf(deps, ended)).phase));
+  expect(groupsOf(bench)).toHaveLength(2);
+  expect(await del(deps, ended, "polling=true")).toMatchObject({ status: 202, body: { groupDeleted: false } });
+  expect((await get(deps, ended, "poll=1&until=deleted")).status).toBe(202);
+  await requeued(bench, ended);
+  expect(groupsOf(bench)).toEqual([]);
+  expect((await get(deps, ended, "poll=1&until=deleted")).status).toBe(200);
+  expect(await del(deps, ended)).toMatchObject({ status: 200, body: { groupDeleted: true } });
 });
 
 it("an array says what its children wait for, until the first of them starts", async () => {

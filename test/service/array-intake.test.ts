@@ -21,6 +21,7 @@ import {
   type Bench,
 } from "./kit.ts";
 import { jobId } from "../kit/kit.ts";
+import { packYaml } from "./packs-kit.ts";
 import { put } from "./templates-kit.ts";
 
 useAzurite();
@@ -36,6 +37,8 @@ const resize = (name: string): string =>
 
 const envelope = (array: JsonValue, options: JsonObject = {}, text = resize("nightly")): string =>
   JSON.stringify({ version: 1, definition: text, options: { array, ...options } });
+
+const simulated = [0, 1, 2].map((exit) => ({ seconds: 10, exit }));
 
 const send = (bench: Bench, body: string, headers: Record<string, string> = {}) =>
   post(bench.deps, body, "polling=true", headers);
@@ -129,12 +132,30 @@ it("an array can't be called as a child of another one that is active", async ()
   });
   expect((await named("nightly-6")).status).toBe(202);
   expect((await named("other-5")).status).toBe(202);
+  const packs = JSON.stringify({ version: 1, definition: packYaml("packed"), options: { array: simulated, pack: 2 } });
+  expect((await send(bench, packs)).status).toBe(202);
+  expect((await named("packed-1")).status).toBe(202);
   await bench.deps.jobs.change(id, (job) => ({
     job: { ...job, cancel: { at: bench.clock.now(), reason: "CanceledByCaller" } },
   }));
   await reconcile(bench.deps, id, { at: undefined });
   await reconcile(bench.deps, id, { at: undefined });
   expect((await named("nightly-5")).status).toBe(202);
+});
+
+it("an array that was there before another one that has children of its name is found by its key and its id", async () => {
+  const bench = await openBench();
+  const poster = "0198f000-0000-4000-8000-000000000001";
+  const key = { "idempotency-key": "night" };
+  const earlier = JSON.stringify({ version: 1, id: poster, definition: yaml("nightly-2"), options: { array: 2 } });
+  const { id } = await send(bench, envelope(2, {}, yaml("nightly-1")), key);
+  await send(bench, earlier);
+  expect((await send(bench, envelope(3, {}, yaml("nightly")))).status).toBe(202);
+  const again = [await send(bench, envelope(2, {}, yaml("nightly-1")), key), await send(bench, earlier)];
+  expect(again).toMatchObject([
+    { status: 202, id, body: { attached: true } },
+    { status: 202, id: poster, body: { attached: true } },
+  ]);
 });
 
 it("the same key with the same items is the same array, and with other items a 422 that names the first", async () => {

@@ -91,6 +91,35 @@ it("in bulk an array alone is meant by its id, also where enough of it succeeded
   ]);
 });
 
+it("in bulk an array of which every index succeeded is not meant, by a dry run neither", async () => {
+  const bench = await openBench();
+  const { deps } = bench;
+  const { id } = await post(deps, yaml("whole"), "array=2");
+  const array = await jobOf(deps, id);
+  for (const index of [0, 1]) await insertEnded(deps, childOf(array, index), "Succeeded");
+  await deps.jobs.change(id, (job) => ({ job: { ...job, phase: endedAs(job, "Succeeded").phase } }));
+  bench.clock.advance(second);
+  for (const dryRun of [true, false])
+    expect((await ask(rerunMany(deps), { text: JSON.stringify({ array: id, dryRun }) })).body).toMatchObject({
+      matched: 0,
+      refused: 0,
+    });
+});
+
+it("a rerun is judged by today's policy, for each of its items that run and no others", async () => {
+  const bench = await openBench();
+  const image = yaml("nightly").replace("app:1", "${item}:1");
+  const { id } = await post(bench.deps, image, 'array=["app","app","old"]');
+  const array = await jobOf(bench.deps, id);
+  for (const index of [0, 1]) await insertEnded(bench.deps, childOf(array, index), "Failed");
+  await bench.deps.jobs.change(id, (job) => ({ job: { ...job, phase: endedAs(job, "Failed").phase } }));
+  const strict = await bench.again({ POLICY_IMAGES: "registry.example/team/app" });
+  const refused = await ask(rerun(strict), { params: { id }, text: "" });
+  expect(refused).toMatchObject({ status: 400, body: { code: "PolicyRefused" } });
+  await insertEnded(bench.deps, childOf(array, 2), "Succeeded");
+  expect((await ask(rerun(strict), { params: { id }, text: "" })).status).toBe(200);
+});
+
 it("a repeat with the key of a failed array runs what failed of it", async () => {
   const bench = await openBench();
   const headers = { "idempotency-key": "night-1" };

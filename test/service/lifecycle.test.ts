@@ -103,14 +103,23 @@ describe("a job from its accept to its end", () => {
 
   it("with keep shows no container as running once its group is stopped, though that stays", async () => {
     const bench = await openBench();
-    const { id } = await post(bench.deps, yaml("kept", { seconds: 3600 }), "keep=always");
-    await runs(bench, id);
-    await del(bench.deps, id);
-    await follow(bench, id, ({ phase }) => phase.state === "Canceled");
+    const { id } = await post(bench.deps, yaml("kept", { seconds: 3600 }), "keep=always&runTimeout=PT10M");
+    await follow(bench, id, ({ phase }) => phase.state === "TimedOut");
     expect(groupsOf(bench)).toHaveLength(1);
     const { body } = await get(bench.deps, id);
     expect(body["groupDeleted"]).toBe(false);
-    expect(containerOf(body)).toMatchObject({ state: "Terminated", detail_status: "Stopped: CanceledByCaller" });
+    expect(containerOf(body)).toMatchObject({ state: "Terminated", detail_status: "Stopped: RunTimeout" });
+  });
+
+  it("with keep leaves no group once it is deleted while it runs: the Location of the delete answers 200", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("kept", { seconds: 3600 }), "keep=always");
+    await runs(bench, id);
+    expect((await del(bench.deps, id, "polling=true")).status).toBe(202);
+    await follow(bench, id, ({ phase }) => hasEnded(phase) && phase.group === "gone");
+    expect(bench.clock.now()).toBeLessThan(start + hour);
+    expect(groupsOf(bench)).toEqual([]);
+    expect((await get(bench.deps, id, "poll=1&until=deleted")).status).toBe(200);
   });
 
   it("with main is over at main's end: what runs beside it is stopped before the job is reported as ended", async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { rerun } from "../../src/http/operate/rerun.ts";
 import type { Deps } from "../../src/shared/deps.ts";
+import { minute } from "../../src/shared/base/duration.ts";
 import { rerunMany, rerunProgress } from "../../src/http/operate/rerun-many.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
 import type { Gate } from "../kit/proxy.ts";
@@ -70,6 +71,21 @@ describe("a rerun", () => {
     expect(await again(strict, id)).toMatchObject({ status: 400, body: { code: "PolicyRefused" } });
     const short = await again(await bench.again({ MAX_TIMEOUT: "PT1H", DEFAULT_TIMEOUT: "PT1H" }), id);
     expect((await jobOf(bench.deps, short.id)).options.timeout).toBe(3_600_000);
+  });
+
+  it("has its job's lease only where its caller polls: else nobody would renew it", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("leased", { exitCode: 1 }), "lease=PT10M");
+    await follow(bench, id);
+    const unasked = await again(bench.deps, id);
+    expect((await jobOf(bench.deps, unasked.id)).options.lease).toBeUndefined();
+    await follow(bench, unasked.id);
+    const polled = await ask(rerun(bench.deps), { params: { id: unasked.id }, text: "", query: "polling=true" });
+    expect((await jobOf(bench.deps, polled.id)).options.lease).toBeUndefined();
+    const other = await post(bench.deps, yaml("polled", { exitCode: 1 }), "lease=PT10M");
+    await follow(bench, other.id);
+    const asked = await ask(rerun(bench.deps), { params: { id: other.id }, text: "", query: "polling=true" });
+    expect((await jobOf(bench.deps, asked.id)).options.lease).toBe(10 * minute);
   });
 
   it("is one job however often it is asked for, waits for its name, and can be rerun itself", async () => {

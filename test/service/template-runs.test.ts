@@ -161,6 +161,16 @@ describe("a run of a template", () => {
       status: 422,
       body: { path: "templateVersion" },
     });
+    const arrays = (items: string) => put(bench, "arrays", nightly(`x-aciproxy: {array: ${items}, uniqueName: true}`));
+    const array = (query = "") =>
+      post(bench.deps, JSON.stringify({ parameters: secret }), `template=arrays${query}`, {
+        "idempotency-key": "night 2",
+      });
+    await arrays("[a, b]");
+    const first = await array();
+    await arrays("[a, c, d]");
+    expect(await array()).toMatchObject({ status: 200, id: first.id, body: { attached: true } });
+    expect(await array("&array=2")).toMatchObject({ status: 422, body: { path: "array" } });
     const plain = nightly().replace("${param:name}", "nightly").replace("${param:words}", "[]");
     expect(
       await post(bench.deps, plain.replace("${param:password}", "x"), "", { "idempotency-key": "night 1" }),

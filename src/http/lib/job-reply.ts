@@ -7,6 +7,7 @@ import type { Deps } from "../../shared/deps.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 import { type ContainerView, hasEnded, type Job, stateWord } from "../../shared/job/job.ts";
 import { whyDropped } from "../../shared/job/result.ts";
+import { keptOf } from "../../shared/store/array-results.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { withStopped } from "../../shared/store/stopped-containers.ts";
 import { blame, describe, stoppingOf, waitingOf } from "../../shared/job/describe.ts";
@@ -54,6 +55,12 @@ export async function renewLease({ jobs, now }: StatusDeps, { job }: Stored): Pr
   await jobs.change(job.id, (fresh) => (hasEnded(fresh.phase) ? undefined : { job: { ...fresh, leaseSeenAt: now() } }));
 }
 
+/** Whether nothing of a job is in Azure any more; of an array one read more, where groups of its children may stay. */
+export async function isGone({ jobs }: Pick<Deps, "jobs">, job: Job): Promise<boolean> {
+  if (!hasEnded(job.phase) || job.phase.group !== "gone") return false;
+  return job.array === undefined || (await keptOf(jobs, job)).length === 0;
+}
+
 /** @param location where to ask again while it is not satisfied */
 export async function statusReply(
   deps: StatusDeps,
@@ -64,11 +71,7 @@ export async function statusReply(
   const { phase } = job;
   const ended = hasEnded(phase);
   const satisfied =
-    until === "deleted"
-      ? ended && phase.group === "gone"
-      : until === "started"
-        ? ended || phase.state === "Running"
-        : ended;
+    until === "deleted" ? await isGone(deps, job) : until === "started" ? ended || phase.state === "Running" : ended;
   if (!satisfied) {
     const wait = Math.min(Math.max(job.lookAt - deps.now(), second), 30 * second);
     return json(202, running(job, await outlookOf(deps, job), deps.settings), { location, ...retryAfterHeader(wait) });

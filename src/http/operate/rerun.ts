@@ -27,7 +27,8 @@ export function rerun(deps: AcceptDeps & Pick<Deps, "log" | "control">) {
     if (!stored) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
     const { job } = stored;
     const traceparent = request.headers.get("traceparent") ?? currentTrace();
-    const accepted = await rerunJob(deps, stored, { requestedBy: callerOf(context), traceparent });
+    const by = { requestedBy: callerOf(context), traceparent, polls: asked.value.polling === true };
+    const accepted = await rerunJob(deps, stored, by);
     if (!accepted.ok) return refuse(accepted.error, context);
     if (!accepted.value.attached) await deps.queues.run(accepted.value.job.id);
     audit(deps.log, context, "rerun", { ...logFieldsOf(accepted.value.job), rerunOf: job.id });

@@ -18,8 +18,10 @@ import { treeWithGaps, type TreeWithGaps } from "./array/tree.ts";
 
 export { arrayChild, childDefinition, readStoredArray, storedArray } from "./array/array-definition.ts";
 export { groupMax, tooSmall } from "./rules/resources.ts";
-export { isInFirstContainer, packDefinition, packedName } from "./array/pack-definition.ts";
+export { filledWith } from "./array/gaps.ts";
+export { isFirstContainersName, isInFirstContainer, packDefinition, packedName } from "./array/pack-definition.ts";
 export type { ArrayChild } from "./array/array-definition.ts";
+export { distinctChildren } from "./array/judge.ts";
 export type { ArrayDefinition } from "./array/gaps.ts";
 export { itemText, longestItem, maxArraySize, readItems } from "./array/items.ts";
 export type { Item } from "./array/items.ts";

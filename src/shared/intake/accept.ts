@@ -75,9 +75,8 @@ export async function accept(deps: AcceptDeps, submission: Submission, checked: 
   const secured = known && (await secure(deps, known.job));
   if (secured) return ok({ job: await withDefinition(deps, submission, checked, secured), attached: true });
   const taken = job.array && (await childWithName(deps, job.groupName));
-  if (taken) return err(taken);
   const sealed = await sealOrWait(deps, submission, checked, id);
-  const found = await reserve(deps, submission, checked, job, sealed?.large);
+  const found = await reserve(deps, submission, checked, job, { large: sealed?.large, taken });
   if (!found.ok) return found;
   const { value } = found;
   if (value.kind === "attached") {
@@ -156,16 +155,20 @@ type Found =
   | { readonly kind: "reserved" | "adopted"; readonly job: Job; readonly reservedAt: number }
   | { readonly kind: "attached"; readonly job: Job };
 
-/** A definition too large for a row is stored beside the first try, and removed again where no row will name it. */
+/**
+ * A definition too large for a row is stored beside the first try, and removed again where no row will name it.
+ *
+ * @param taken why the job can't have its name, unless it is there already
+ */
 async function reserve(
   deps: AcceptDeps,
   submission: Submission,
   checked: Checked,
   job: Job,
-  large: Uint8Array | undefined,
+  { large, taken }: { readonly large: Uint8Array | undefined; readonly taken: Refusal | undefined },
 ): Promise<Result<Found>> {
   const stored = large ? deps.blobs.putSealed(job.id, large, "new") : Promise.resolve("exists" as const);
-  const found = await reserveOrFind(deps, submission, checked, job, stored);
+  const found = await reserveOrFind(deps, submission, checked, job, { stored, taken });
   const isOurs = found.ok && found.value.kind !== "attached";
   if (!isOurs && (await stored) === "created") await deps.blobs.dropSealed(job.id);
   return found;
@@ -177,7 +180,7 @@ async function reserveOrFind(
   submission: Submission,
   checked: Checked,
   job: Job,
-  stored: Promise<"created" | "exists">,
+  { stored, taken }: { readonly stored: Promise<"created" | "exists">; readonly taken: Refusal | undefined },
 ): Promise<Result<Found>> {
   const { index, prices } = deps.jobs;
   const { ceilings, groups } = deps;
@@ -195,6 +198,7 @@ async function reserveOrFind(
     if (round > 1) await deps.sleep(pause(round - 1) * (0.5 + deps.random()));
     const begun = deps.now();
     const { reserved, wanted, reservedAt, refusal, called } = await inSequence(async () => {
+      if (taken) return { reserved: "full", wanted: job, reservedAt: 0, refusal: taken, called: [] } as const;
       const room = await ceilings.capacityFor(job);
       const wanted = withCapacity(again(job), room, deps.now());
       // A message has its row at once, and waits; a caller by HTTP hears that there is no room.

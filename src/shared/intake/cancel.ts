@@ -1,6 +1,7 @@
 import { day } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
 import { hasEnded, type Job } from "../job/job.ts";
+import { keptOf } from "../store/array-results.ts";
 import type { JobStore, Stored } from "../store/jobs.ts";
 import type { Queues } from "../store/queues.ts";
 
@@ -16,7 +17,8 @@ export function mayBeCanceled({ phase, cancel: canceled }: Job): boolean {
 }
 
 /**
- * A cancel is an intent that stands in the row and survives any crash; the machine carries it out. May be repeated.
+ * A cancel is an intent that stands in the row and survives any crash; the machine carries it out. No finished group of the job stays,
+ * whatever its option `keep` says. May be repeated.
  *
  * @param may whether a job may be canceled so; another stays as it is
  * @returns the job, or `undefined` when it is not known
@@ -35,13 +37,22 @@ export async function cancel(
       return action.needed ? { job: { ...job, yield: true } } : undefined;
     }
     action.needed = true;
-    if (job.cancel) return undefined;
-    return {
-      job: { ...job, cancel: { at: deps.now(), reason: "CanceledByCaller", ...(by === undefined ? {} : { by }) } },
-    };
+    if (job.cancel && job.yield) return undefined;
+    const asked = { at: deps.now(), reason: "CanceledByCaller", ...(by === undefined ? {} : { by }) } as const;
+    return { job: { ...job, yield: true, cancel: job.cancel ?? asked } };
   });
   if (stored && action.needed) await deps.queues.requeue(id, undefined, 0);
+  // Of an array that has not ended they go as it ends.
+  if (stored?.job.array && hasEnded(stored.job.phase) && may(stored.job)) await dropKept(deps, stored.job);
   return stored;
+}
+
+/** The finished groups of an array's children that stay go now. */
+export async function dropKept({ jobs, queues }: Pick<CancelDeps, "jobs" | "queues">, array: Job): Promise<void> {
+  for (const id of await keptOf(jobs, array)) {
+    await jobs.change(id, (child) => (child.yield ? undefined : { job: { ...child, yield: true } }));
+    await queues.requeue(id, undefined, 0);
+  }
 }
 
 /** A cancel from the queue may come before its job: then it is kept, and found when the job is about to begin. */

@@ -12,6 +12,8 @@ export async function childWithName(
   const lock = stem === "" ? undefined : await jobs.index.lockOf(groupName(stem));
   const other = lock && (await jobs.peek(lock.lockedBy))?.job;
   if (other?.array === undefined || hasEnded(other.phase) || Number(number) >= other.array.size) return undefined;
+  // Groups of packs have other names.
+  if (other.array.packing !== undefined) return undefined;
   const message = `This is the name of the group of index ${number} of another array, which is active; give another name.`;
   return { code: "InvalidDefinition", message, errors: [{ path: "name", line: 1, column: 1, message }] };
 }

@@ -162,7 +162,8 @@ async function sameKey(
     !(phase.state === "Succeeded" || (phase.state === "Canceled" && phase.verdict.reason !== "LeaseExpired"));
   const bytes = earlier.sealed.definition === "blob" ? await deps.blobs.getSealed(entry.id) : earlier.sealed.definition;
   const opened = bytes === undefined ? undefined : await deps.sealer.open(bytes, entry.id);
-  const path = pathOfDifference(earlier.job, opened?.kind === "open" ? opened.text : undefined, checked);
+  const text = opened?.kind === "open" ? opened.text : undefined;
+  const path = pathOfDifference(earlier.job, text, checked);
   if (path !== undefined) {
     const message = `This Idempotency-Key belongs to job ${entry.id}, whose definition differs at ${path}. Use a new key for another definition.`;
     return {
@@ -172,7 +173,9 @@ async function sameKey(
   }
   if (!ended) return attachTo(deps, earlier.job);
   const { array } = earlier.job;
-  const left = array && leftOf(array, await deps.jobs.outcomesOf(earlier.job));
+  // Of a template that has got another array of its own since, all of that runs.
+  const isSame = pathOfArray(earlier.job, text, checked) === undefined;
+  const left = array && isSame ? leftOf(array, await deps.jobs.outcomesOf(earlier.job)) : undefined;
   return { kind: "take over", from: entry.id, etag: entry.etag, left: left?.only.length === 0 ? undefined : left };
 }
 
@@ -184,21 +187,29 @@ async function sameKey(
 function pathOfDifference(earlier: Job, sealed: string | undefined, checked: Checked): string | undefined {
   const { definition, array, sent } = checked;
   const inRow = pathInRow(earlier, checked);
-  if (inRow !== undefined || sealed === undefined) return inRow;
-  const arrayBefore = array && parseSealedArray(sealed);
-  const item = arrayBefore && differs(listOf(arrayBefore.items), listOf(array.items), "array");
-  if (item !== undefined) return item;
-  if (sent === undefined) return pathInBody((arrayBefore ?? parseSealedDefinition(sealed))?.body, array ?? definition);
-  const before = sentTemplateIn(sealed);
+  if (inRow !== undefined) return inRow;
+  const before = sealed === undefined ? undefined : sentTemplateIn(sealed);
+  // A template's own array is not what its caller sent.
+  const isSent = sent === undefined || sent.array || before?.array === true;
+  const item = isSent ? pathOfArray(earlier, sealed, checked) : undefined;
+  if (item !== undefined || sealed === undefined) return item;
+  if (sent === undefined)
+    return pathInBody((array ? parseSealedArray(sealed) : parseSealedDefinition(sealed))?.body, array ?? definition);
   const now = keptOf(sent, earlier.id);
   if (before?.version !== now.version) return "templateVersion";
   return differs(before?.parameters, now.parameters, "parameters");
 }
 
-function pathInRow(earlier: Job, { definition, array, template }: Checked): string | undefined {
+function pathInRow(earlier: Job, { definition, template }: Checked): string | undefined {
   if (foldName(earlier.template?.name ?? "") !== foldName(template?.name ?? "")) return "template";
-  if (template === undefined && nameKey(earlier.name) !== nameKey(definition.name)) return "name";
-  return earlier.array?.size === array?.size ? undefined : "array";
+  return template === undefined && nameKey(earlier.name) !== nameKey(definition.name) ? "name" : undefined;
+}
+
+/** Where two arrays differ in their items, or in how many they have. */
+function pathOfArray(earlier: Job, sealed: string | undefined, { array }: Checked): string | undefined {
+  if (earlier.array?.size !== array?.size) return "array";
+  const before = array && sealed !== undefined ? parseSealedArray(sealed) : undefined;
+  return array && before && differs(listOf(before.items), listOf(array.items), "array");
 }
 
 function pathInBody(before: JsonObject | undefined, { body }: Pick<Definition, "body">): string | undefined {

@@ -3,6 +3,7 @@ import { inParallel } from "../base/in-parallel.ts";
 import type { JobId } from "../base/ids.ts";
 import { nameKey, parseJobId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import { leftOf } from "../job/array-outcomes.ts";
 import { hasEnded, stateWord, type Job } from "../job/job.ts";
 import { logFieldsOf } from "../job/log-fields.ts";
 import { hasTag } from "../store/active-jobs.ts";
@@ -51,10 +52,10 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
   };
   const one = async (id: JobId): Promise<void> => {
     const stored = await jobs.find(id);
-    if (stored === undefined || !hasEnded(stored.job.phase)) return;
+    if (stored === undefined || !hasEnded(stored.job.phase) || (await succeededWhole(jobs, stored.job))) return;
     add("matched");
     if (dryRun) return;
-    const accepted = await rerunJob(deps, stored, { requestedBy: by, traceparent: undefined });
+    const accepted = await rerunJob(deps, stored, { requestedBy: by, traceparent: undefined, polls: false });
     if (!accepted.ok) {
       // A ceiling may have room later: then the call is repeated.
       add("refused");
@@ -99,6 +100,11 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
     await keep(progress);
   }
   return { progress, ids, finished: false };
+}
+
+/** An array of which every index succeeded: nothing of it is left to run. */
+async function succeededWhole(jobs: JobStore, job: Job): Promise<boolean> {
+  return job.array !== undefined && leftOf(job.array, await jobs.outcomesOf(job)).only.length === 0;
 }
 
 /** Of one array itself, where it is meant alone. */

@@ -1,7 +1,7 @@
 import { rerunIdOf, type JobId } from "../base/ids.ts";
 import { err, ok, type Result } from "../base/errors.ts";
-import { childDefinition, type ArrayDefinition, type Definition } from "../definition/index.ts";
-import { leftOf, type LeftOfArray } from "../job/array-outcomes.ts";
+import { childDefinition, distinctChildren, type ArrayDefinition, type Definition } from "../definition/index.ts";
+import { indexesOf, leftOf, type LeftOfArray } from "../job/array-outcomes.ts";
 import { hasEnded, type Job } from "../job/job.ts";
 import { parseSealedArray, parseSealedDefinition } from "../security/sealed-definition.ts";
 import type { Control } from "../store/control.ts";
@@ -13,6 +13,8 @@ import type { Submission } from "./submission.ts";
 export interface RerunBy {
   readonly requestedBy: string | undefined;
   readonly traceparent: string | undefined;
+  /** Whether the caller polls the new job: a lease asks for that. */
+  readonly polls: boolean;
 }
 
 export type RerunDeps = AcceptDeps & { readonly control: Pick<Control, "installation"> };
@@ -20,9 +22,14 @@ export type RerunDeps = AcceptDeps & { readonly control: Pick<Control, "installa
 /**
  * Runs a job's definition and options again, as long as the sealed definition is kept; judged by today's settings. The new job's id
  * follows from the old one's, so that a job is rerun once, however often this is called; a rerun itself can be rerun. It waits for its
- * name, and callers of the old job hear nothing of it. Of an array its indexes that did not succeed run again.
+ * name, and callers of the old job hear nothing of it; its lease is kept only where the caller polls. Of an array its indexes that did
+ * not succeed run again.
  */
-export async function rerunJob(deps: RerunDeps, { job, sealed }: Stored, by: RerunBy): Promise<Result<Accepted>> {
+export async function rerunJob(
+  deps: RerunDeps,
+  { job, sealed }: Stored,
+  { polls, ...by }: RerunBy,
+): Promise<Result<Accepted>> {
   const { settings } = deps;
   const left = await leftToRun(deps, job);
   if (!left.ok) return left;
@@ -56,7 +63,8 @@ export async function rerunJob(deps: RerunDeps, { job, sealed }: Stored, by: Rer
     unknown: [],
   };
   const timeout = Math.min(job.options.timeout, settings.maxTimeout);
-  const options = { ...job.options, timeout, onConflict: "wait", onGroupFull: "wait" } as const;
+  const lease = polls ? job.options.lease : undefined;
+  const options = { ...job.options, timeout, lease, onConflict: "wait", onGroupFull: "wait" } as const;
   const { warnings, template } = job;
   const { definition, array } = found;
   const checked = { definition, array, left: left.value, options, warnings, template };
@@ -84,7 +92,7 @@ interface Definitions {
   /** Of an array that of the first index that runs. */
   readonly definition: Definition;
   readonly array: ArrayDefinition | undefined;
-  /** All that are to run. */
+  /** All that are to run; of an array's children one of each kind that rules tell apart. */
   readonly all: () => Iterable<Definition>;
 }
 
@@ -97,8 +105,8 @@ function definitionsIn(text: string, left: LeftOfArray | undefined): Definitions
   const [first] = left.only;
   if (array === undefined || first === undefined) return undefined;
   const all = function* (): Generator<Definition> {
-    for (const [from, to] of left.only)
-      for (let index = from; index <= to; index++) yield childDefinition(array, index);
+    for (const index of distinctChildren(array, indexesOf({ size: array.size, only: left.only })))
+      yield childDefinition(array, index);
   };
   return { definition: childDefinition(array, first[0]), array, all };
 }

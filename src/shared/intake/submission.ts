@@ -8,7 +8,7 @@ import type { LeftOfArray } from "../job/array-outcomes.ts";
 import type { TemplateCall } from "../job/envelope.ts";
 import type { Job } from "../job/job.ts";
 import { judgeJob, optionFaults, refusalOf, type Found, type Written } from "../job/judgement.ts";
-import type { JobOptions } from "../job/options.ts";
+import { optionNamed, type JobOptions } from "../job/options.ts";
 import { notPermitted } from "./permitted.ts";
 import { teamOfNew } from "./team.ts";
 import type { SentTemplate } from "../security/sealed-definition.ts";
@@ -100,7 +100,14 @@ export function check(submission: Submission, settings: Settings): Result<Checke
   if (source.kind === "text") return ok({ ...checked, template: undefined, sent: undefined });
   const { name, version, call, template } = source;
   const secret = new Set([...template.parameters].flatMap(([key, each]) => (each.secret ? [key] : [])));
-  const sent = { template: call.name, version: call.version, parameters: call.parameters, secret };
+  const given = Object.keys({ ...submission.envelope, ...submission.query });
+  const sent = {
+    template: call.name,
+    version: call.version,
+    parameters: call.parameters,
+    secret,
+    array: given.some((option) => optionNamed(option) === "array"),
+  };
   return ok({ ...checked, template: { name, version }, sent });
 }
 

@@ -37,7 +37,7 @@ function waitingItems({ packing, array, indexes }: Packed, outcomes: ArrayOutcom
 export interface NextPacks {
   readonly packing: Packing;
   readonly made: number;
-  /** When a pack is made that is not full; `undefined` where nothing waits to fill one. */
+  /** When a pack is made that is not full; `undefined` where nothing waits to fill one, or no more packs may be made now. */
   readonly gatheredAt: number | undefined;
 }
 
@@ -60,7 +60,8 @@ export function nextPacks(packed: Packed, outcomes: ArrayOutcomes, count: number
     packs.push({ number: next++, items: [...items], tries: triesOf(outcomes, first), at: now });
   };
   const mayAdd = (added: number): boolean => added < Math.min(count, maxStep) && next <= maxChildNumber;
-  for (let added = 0; mayAdd(added); added++) {
+  let added = 0;
+  for (; mayAdd(added); added++) {
     if (made < indexes.length) {
       add(indexes.slice(made, made + size));
       made = Math.min(made + size, indexes.length);
@@ -73,7 +74,7 @@ export function nextPacks(packed: Packed, outcomes: ArrayOutcomes, count: number
   return {
     packing: { ...rest, packs, next, ...(since === undefined ? {} : { waitsSince: since }) },
     made,
-    gatheredAt: since !== undefined && made === indexes.length ? since + gatherTime : undefined,
+    gatheredAt: since !== undefined && made === indexes.length && added < count ? since + gatherTime : undefined,
   };
 }
 

@@ -211,7 +211,11 @@ export function isQuiet({ phase }: Job, { requeueAt }: ArrayOutcomes, now: numbe
 /** The array as it ends: nothing of it exists any more that has not ended. */
 export function arrayEnd(job: Job, array: ArrayState, outcomes: ArrayOutcomes, now: number): Job {
   const counted = withOutcomes(array, outcomes);
-  const { state, verdict } = counted.ending ?? judged(counted);
+  const { ending } = counted;
+  // Children may have succeeded before their cancel came.
+  const isOfChildren =
+    ending === undefined || ending.verdict.reason === "ChildrenFailed" || counted.counts.Succeeded === runsIn(counted);
+  const { state, verdict } = isOfChildren ? judged(counted) : ending;
   const phase = { state, verdict, finishedAt: now, group: "gone", captured: true, tidy: false } as const;
   return move({ ...job, array: counted }, phase, verdict.reason, now);
 }

@@ -504,7 +504,7 @@ export const jobSchema = openObject({
   events: z.array(groupEvent),
   azure: azureError.optional(),
   cancel: openObject({ at: time, reason, by: z.string().optional() }).optional(),
-  /** A kept group must go: another job needs the name. */
+  /** No finished group stays, whatever `keep` says: another job needs the name, or somebody canceled this one. */
   yield: z.boolean().default(false),
   /** Captured logs were removed: their time was over. */
   logsDropped: z.boolean().default(false),

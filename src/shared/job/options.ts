@@ -179,7 +179,7 @@ export const optionsTable = {
     schema: words("never", "failed", "always"),
     fallback: "never",
     bound: "`KEEP_TIME`",
-    text: "Whether the finished group stays for a while. It yields when a new job needs its name.",
+    text: "Whether the finished group stays for a while. It goes when a new job needs its name, or when the job is deleted or canceled by a call.",
     read: word("never", "failed", "always"),
   },
   lease: {

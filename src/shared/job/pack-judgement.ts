@@ -2,7 +2,9 @@ import type { LocatedFault } from "../base/errors.ts";
 import { packSuffixLength } from "../base/ids.ts";
 import type { Settings } from "../config/settings.ts";
 import {
+  filledWith,
   groupMax,
+  isFirstContainersName,
   isInFirstContainer,
   packedName,
   type ArrayDefinition,
@@ -38,7 +40,7 @@ export function packFaults(
   const found = [
     ...shapeFaults(Cursor.over(array.body), view),
     ...gapFaults(array),
-    ...nameFaults(name, view, array, options),
+    ...nameFaults(name, array, options),
   ];
   const tooMany = sizeFault(view, pack, settings);
   return {
@@ -96,30 +98,31 @@ function* gapFaults({ gaps, body }: ArrayDefinition): Generator<Fault> {
     };
 }
 
-function* nameFaults(
-  name: string,
-  view: Definition["view"],
-  { size }: ArrayDefinition,
-  { uniqueName }: JobOptions,
-): Generator<Fault> {
+function* nameFaults(name: string, array: ArrayDefinition, { uniqueName }: JobOptions): Generator<Fault> {
   if (!uniqueName && name.length + packSuffixLength > maxName)
     yield {
       path: "name",
       message: `With pack the name has at most ${maxName - packSuffixLength} characters: the groups are called NAME-pNUMBER.`,
     };
-  for (const container of view.containers) {
-    const index = firstTooLong(container.name, size);
-    if (index !== undefined)
-      yield {
-        path: "properties.containers[0].name",
-        message: `Index ${index}: the container's name, NAME-INDEX, would have more than ${maxName} characters; give a shorter name.`,
-      };
-  }
+  for (const index of tooLongNames(array))
+    yield {
+      path: "properties.containers[0].name",
+      message: `Index ${index}: the container's name, NAME-INDEX, would have more than ${maxName} characters; give a shorter name.`,
+    };
 }
 
-function firstTooLong(name: string, size: number): number | undefined {
-  const candidates = [0, 10, 100, 1000].filter((index) => index < size);
-  return candidates.find((index) => packedName(name, index).length > maxName);
+/** Of indexes whose names are too long as many are listed one by one; where no item is a part of the name the first is enough. */
+const maxListed = 50;
+
+function tooLongNames({ body, gaps, items, size }: ArrayDefinition): readonly number[] {
+  const [container] = Cursor.over(body).get("properties").get("containers").records;
+  const parts = gaps.find(({ key }) => isFirstContainersName(key))?.parts;
+  const written = parts ?? [container?.get("name").text ?? ""];
+  const isTooLong = (index: number): boolean =>
+    packedName(String(filledWith(written, { index, item: items?.[index] })), index).length > maxName;
+  return Array.from({ length: size }, (_, index) => index)
+    .filter(isTooLong)
+    .slice(0, parts === undefined ? 1 : maxListed);
 }
 
 /** How many fit into one group, by what Azure gives one and by what the operator allows. */

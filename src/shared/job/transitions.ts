@@ -244,6 +244,7 @@ export function endOf(outcome: Outcome, now: number): Ending {
 }
 
 export function keeps(job: Job, state: TerminalState): boolean {
+  if (job.yield) return false;
   return job.options.keep === "always" || (job.options.keep === "failed" && state !== "Succeeded");
 }
 

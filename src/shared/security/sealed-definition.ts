@@ -12,6 +12,8 @@ export interface SentTemplate {
   readonly parameters: JsonObject;
   /** Names of those that are secret, in lower case. */
   readonly secret: ReadonlySet<string>;
+  /** Whether the array, where it is one, is the caller's and not the template's own. */
+  readonly array: boolean;
 }
 
 /** The same as it is kept: a secret parameter by a keyed hash. */
@@ -20,6 +22,7 @@ const keptTemplate = z.object({
   template: z.string(),
   version: z.number().optional(),
   parameters: z.record(z.string(), z.json()),
+  array: z.boolean().default(false),
 });
 
 /**
@@ -45,7 +48,7 @@ export function sealedArrayText(array: ArrayDefinition, sent: SentTemplate | und
 }
 
 /** @param id of the job under whose key the hashes are made */
-export function keptOf({ template, version, parameters, secret }: SentTemplate, id: JobId): KeptTemplate {
+export function keptOf({ template, version, parameters, secret, array }: SentTemplate, id: JobId): KeptTemplate {
   const kept: JsonObject = {};
   for (const [name, value] of Object.entries(parameters)) {
     const key = foldName(name);
@@ -55,7 +58,7 @@ export function keptOf({ template, version, parameters, secret }: SentTemplate, 
       secret.has(key) ? createHmac("sha256", id).update(JSON.stringify(value)).digest("hex") : value,
     );
   }
-  return { template: foldName(template), ...(version === undefined ? {} : { version }), parameters: kept };
+  return { template: foldName(template), ...(version === undefined ? {} : { version }), parameters: kept, array };
 }
 
 const references = z.array(z.tuple([z.string(), z.number()]));

@@ -17,17 +17,32 @@ interface Chosen {
   readonly states?: readonly string[] | undefined;
   /** The lowest index. */
   readonly from?: number | undefined;
+  readonly kept?: boolean | undefined;
 }
 
 export function childrenOf(
   { id, createdAt, array: { packing } = {} }: Pick<Job, "id" | "createdAt"> & { readonly array?: Packed | undefined },
-  { states, from = 0 }: Chosen = {},
+  { states, from = 0, kept = false }: Chosen = {},
 ) {
-  const array = { id, partition: arrayPartition(id, createdAt), from, items: packing !== undefined };
+  const array = { id, partition: arrayPartition(id, createdAt), from, items: packing !== undefined, kept };
   return { states, name: undefined, columns: {}, since: undefined, until: undefined, array } satisfies JobFilter;
 }
 
 type Packed = Pick<NonNullable<Job["array"]>, "packing">;
+
+/** The children of an array whose finished groups stay, as its option `keep` asks. */
+export async function keptOf(jobs: Pick<JobStore, "list">, array: Job): Promise<readonly JobId[]> {
+  const ids: JobId[] = [];
+  if (array.options.keep === "never") return ids;
+  let continuation: string | undefined;
+  do {
+    const page = await jobs.list(childrenOf(array, { kept: true }), pageSize, continuation, []);
+    if (page === "no such page") break;
+    ids.push(...page.rows.flatMap(({ id }) => parseJobId(String(id)) ?? []));
+    ({ continuation } = page);
+  } while (continuation !== undefined);
+  return ids;
+}
 
 /** The columns that {@link childResult} reads. */
 export const childColumns = ["id", "state", "reason", "exitCode", "attempt", "arrayIndex", ...resultColumns];

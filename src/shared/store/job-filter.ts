@@ -11,6 +11,8 @@ interface ArrayFilter {
   readonly from?: number;
   /** Its items are meant, where its children are packs. */
   readonly items?: boolean;
+  /** Those alone whose finished group stays for a while. */
+  readonly kept?: boolean;
 }
 
 /**
@@ -46,6 +48,7 @@ export function filterOf({ states, name, columns, teams, since, until, array }: 
     array === undefined ? [`PartitionKey ${compared} ${quoted(dayPartition(at))}`] : [];
   if (until !== undefined) parts.push(...day("ge", until), `createdAt lt datetime'${new Date(until).toISOString()}'`);
   if (since !== undefined) parts.push(...day("le", since), `createdAt ge datetime'${new Date(since).toISOString()}'`);
+  if (array?.kept) parts.push("groupDeleted eq false", "keptUntil ge datetime'1970-01-01T00:00:00Z'");
   if (states !== undefined) parts.push(`(${states.map((state) => `state eq ${quoted(state)}`).join(" or ")})`);
   if (name !== undefined) parts.push(`nameKey eq ${quoted(name.toLowerCase())}`);
   // What a row without a team answers to a comparison differs from storage to storage: who sees `default` is compared here.

@@ -104,7 +104,8 @@ export async function cancelChildren(deps: Deps, array: Job, indexes: readonly n
     const action = { needed: false };
     const stored = await deps.jobs.change(id, (child) => {
       action.needed = mayBeCanceled(child);
-      return action.needed ? { job: { ...child, cancel: { at: deps.now(), reason } } } : undefined;
+      if (!action.needed) return undefined;
+      return { job: { ...child, cancel: { at: deps.now(), reason }, yield: child.yield || array.yield } };
     });
     if (stored === undefined || hasEnded(stored.job.phase)) return;
     alive++;

@@ -10,6 +10,7 @@ import { withOutcomes } from "../../shared/job/deliveries.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 import { loggingWith } from "../../shared/base/log.ts";
 import { conflict, done, maxTries, pauseAfter, tooMany } from "../../shared/base/rewrite.ts";
+import { dropKept } from "../../shared/intake/cancel.ts";
 import { expireReservation } from "../../shared/intake/reservation.ts";
 import { checkDelay, leastCheckDelay } from "../../shared/store/requeue.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
@@ -279,6 +280,7 @@ class Reconciliation {
     if (job.array.packing !== undefined) await this.#deps.jobs.endWaitingItems(job);
     const outcomes = await this.#deps.jobs.outcomesOf(job);
     await captureArray(this.#deps, job);
+    if (job.yield) await dropKept(this.#deps, job);
     await this.#save(arrayEnd(job, job.array, outcomes, this.#deps.now()));
     return false;
   }

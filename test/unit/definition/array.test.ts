@@ -6,6 +6,7 @@ import { answersOf } from "../../../src/shared/definition/array/landings.ts";
 import {
   arrayChild,
   childDefinition,
+  distinctChildren,
   fillTemplate,
   parseDefinition,
   parseFilled,
@@ -522,5 +523,21 @@ describe("whatever items say", () => {
       { numRuns: 3000 },
     );
     expect(seen.size).toBeGreaterThan(4);
+  });
+
+  it("so a definition of many items that land there is judged once more for all when it runs again", () => {
+    const free = text(
+      { ...variables("${item}", "${index}"), command: ["run", "${item}"] },
+      { tags: { "a.b": "${index}" } },
+    );
+    const many = Array.from({ length: 1000 }, (_, n) => `item ${n}`);
+    const all = many.keys();
+    expect(distinctChildren(parsed(free, many).array.definition, all)).toEqual([0]);
+    const image = text({ image: "example/${item}:1", ...variables("${index}") });
+    const { definition } = parsed(image, ["a", "b", "a", "c"]).array;
+    expect(distinctChildren(definition, [0, 1, 2, 3])).toEqual([0, 1, 3]);
+    expect(distinctChildren(definition, [1, 2])).toEqual([1, 2]);
+    const program = text({ command: ["${item}", "x"] });
+    expect(distinctChildren(parsed(program, ["a", "b"]).array.definition, [0, 1])).toEqual([0, 1]);
   });
 });

@@ -78,6 +78,12 @@ describe("packs are refused", () => {
       "inside the container alone",
     ],
     ["with a long name of the container", { container: "a".repeat(62) }, {}, "Index 0: the container's name"],
+    [
+      "with a name of the container that an item makes too long",
+      { container: "'a${item}'" },
+      { array: ["x", "y".repeat(61)] },
+      "Index 1: the container's name",
+    ],
     ["with a long name", { name: "a".repeat(57) }, {}, "at most 55 characters"],
     ["that ask for too much", { cpu: 4 }, { pack: 20 }, "pack may be at most 7"],
     ["that ask for too much memory", { memory: 16 }, { pack: 20 }, "pack may be at most 15"],

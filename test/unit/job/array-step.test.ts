@@ -178,6 +178,19 @@ describe("an array's end", () => {
     expect(endOf(array({ only: [[8, 9]], made: 2 }), "........SC").phase.state).toBe("Failed");
   });
 
+  it("with failFast counts those that succeeded before their cancel came", () => {
+    const ending = { state: "Failed", verdict: { reason: "ChildrenFailed" }, since: start } as const;
+    const failFast = array({ made: 4, failFast: true, minSuccess: 2, ending });
+    expect(endOf(failFast, "SF.C").phase).toMatchObject({ state: "Failed" });
+    expect(endOf(failFast, "SFSC").phase).toMatchObject({ state: "Succeeded", verdict: { reason: "Completed" } });
+  });
+
+  it("is Succeeded where all children did before the cancel or the timeout reached them", () => {
+    const ending = { state: "TimedOut", verdict: { reason: "DeadlineExceeded" }, since: start } as const;
+    expect(endOf(array({ made: 10, ending }), "SSSSSSSSSS").phase.state).toBe("Succeeded");
+    expect(endOf(array({ made: 10, ending, minSuccess: 9 }), "SSSSSSSSSC").phase.state).toBe("TimedOut");
+  });
+
   it("leaves no group, and keeps the counts that were read last", () => {
     expect(endOf(array({ made: 10 }), "SSSSSSSSSF")).toMatchObject({
       phase: { state: "Failed", verdict: { reason: "ChildrenFailed" }, finishedAt: start + minute, group: "gone" },

@@ -193,7 +193,9 @@ export class ArrayWorld {
     if (counts.Succeeded !== succeeded || endedIn(counts) !== this.#ended.size)
       this.violations.push(`${JSON.stringify(counts)} is not what became of them.`);
     const judged = succeeded >= (minSuccess ?? runs.length) ? "Succeeded" : "Failed";
-    if (phase.state !== (ending?.state ?? judged)) this.violations.push(`It ended ${phase.state}.`);
+    const isOfChildren = ending?.verdict.reason === "ChildrenFailed" || succeeded === runs.length;
+    if (phase.state !== (isOfChildren ? judged : (ending?.state ?? judged)))
+      this.violations.push(`It ended ${phase.state}.`);
     if (phase.state === "Canceled" && this.#job.cancel === undefined) this.violations.push("Nobody canceled it.");
   }
 }

@@ -1,3 +1,4 @@
+// Longer than 350 lines: what a pack's end means, what its array does next, and both together in any order.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { minute, second } from "../../../src/shared/base/duration.ts";
@@ -214,6 +215,19 @@ describe("an array of packs", () => {
     expect(making(resting.job, all).packs).toMatchObject([{ number: 2, items: [1, 3, 4, 7] }]);
     const last = counted(half, pack([4, 5, 6, 7], { codes: [0, 0, 0, 0] }, { number: 1, retries: 1 })).outcomes;
     expect(making(resting.job, last).packs).toMatchObject([{ number: 2, items: [1, 3] }]);
+  });
+
+  it("rests as any array does while as many packs run as may, however long items have waited for another try", () => {
+    const { of } = making(array({ size: 4, pack: 2, parallelism: 1 }), nothingEnded);
+    const half = counted(nothingEnded, pack([0, 1], { codes: [7, 0] }, { retries: 1 })).outcomes;
+    const last = making(of, half);
+    expect(last.packs).toMatchObject([{ items: [2, 3] }]);
+    const later = start + gatherTime;
+    const gathered = stepOf(last.of, half, later);
+    if (gathered.do !== "requeue") throw new Error(gathered.do);
+    const again = stepOf(gathered.job, half, later + gatherTime);
+    expect(again).toMatchObject({ do: "requeue" });
+    if (again.do === "requeue") expect(again.until - (later + gatherTime)).toBeGreaterThanOrEqual(10 * second);
   });
 
   it("with failFast cancels the packs that exist, and what waits ends as its last try did", () => {

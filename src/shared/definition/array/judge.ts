@@ -8,7 +8,7 @@ import type { DefinitionView } from "../view.ts";
 import { bodyWithGaps } from "./array-definition.ts";
 import { itemText, longestItem, type ArrayItems, type Item } from "./items.ts";
 import { collated, type FoundOf } from "./collate.ts";
-import { answersOf, landingsOf, type Landing } from "./landings.ts";
+import { answersOf, freeAtKey, landingsOf, type Landing } from "./landings.ts";
 import { type ArrayDefinition, filledWith, ownMember, partText, valueAt, type ItemAt, type TextPart } from "./gaps.ts";
 import { filledTree, withoutOurs, type TreeWithGaps } from "./tree.ts";
 
@@ -194,8 +194,19 @@ function filledWeight(parts: readonly TextPart[], child: ItemAt): number {
   return 1 + (length >> 6);
 }
 
+/** Of these children those that rules can tell apart, the first of each kind. */
+export function distinctChildren({ gaps, items }: ArrayDefinition, indexes: Iterable<number>): readonly number[] {
+  const landings = gaps.map(({ key, parts }) => ({ parts, free: freeAtKey(key) }));
+  const found = new Map<string, number>();
+  for (const index of indexes) {
+    const kind = keyOf(landings, { index, item: items?.[index] });
+    if (!found.has(kind)) found.set(kind, index);
+  }
+  return [...found.values()];
+}
+
 /** What rules can tell children apart by. */
-function keyOf(landings: readonly Landing[], child: ItemAt): string {
+function keyOf(landings: readonly Pick<Landing, "parts" | "free">[], child: ItemAt): string {
   return JSON.stringify(
     landings.map(({ parts, free }) => {
       const value = filledWith(parts, child);

@@ -104,6 +104,16 @@ const valuePath =
   /^(?:properties\.(?:initC|c)ontainers\[\d+\]\.properties\.environmentVariables\[\d+\]\.(?:secureV|v)alue$|tags\.)/i;
 const argumentPath = /^properties\.(?:initC|c)ontainers\[\d+\]\.properties\.command\[[1-9]\d*\]$/i;
 
+/** The same for a position of a checked definition's body. */
+export function freeAtKey(key: string): Free | undefined {
+  const segments = key.matchAll(/\/(?:"((?:[^"\\]|\\.)*)"|(\d+))/g);
+  return freeAt(
+    Array.from(segments, ([, name, index]) => (name === undefined ? `[${index}]` : `.${name}`))
+      .join("")
+      .slice(1),
+  );
+}
+
 /** All that rules ask about a text in a free location, so that texts with the same answers are judged alike; a test compares. */
 export function answersOf(text: string, free: Free): string {
   const answers = [text.includes("\0"), containsExpression(text)];

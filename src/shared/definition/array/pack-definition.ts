@@ -42,6 +42,11 @@ export function isInFirstContainer(key: string): boolean {
   return firstContainer.test(key);
 }
 
+/** Whether it is that container's name. */
+export function isFirstContainersName(key: string): boolean {
+  return isInFirstContainer(key) && /^\/"name"$/i.test(key.replace(firstContainer, ""));
+}
+
 function containersIn(body: JsonObject): readonly JsonValue[] {
   const properties = member(body, "properties")?.value;
   const containers = isJsonObject(properties) ? member(properties, "containers")?.value : undefined;
