@@ -88,6 +88,30 @@ it("a result that is too long for a row is read where it is", async () => {
   expect((await pageOf(bench, array.id)).results).toMatchObject([{ result: long }]);
 });
 
+it("a page of long results has at most 2 MiB of them, and the next one goes on behind the last", async () => {
+  const bench = await openBench();
+  const { deps } = bench;
+  const array = arrayOf(12);
+  const long = { text: "x".repeat(250_000) };
+  const children = Array.from({ length: 12 }, (_, index) =>
+    withResult(endedAs(childOf(array, index), index === 11 ? "Failed" : "Succeeded"), index < 10 ? long : undefined),
+  );
+  await insertAll(deps, [array, ...children]);
+  for (const child of children.slice(0, 10))
+    await deps.attempts.save(child.id, { attempt: 1, containers: [], result: long });
+  const first = await pageOf(bench, array.id, "from=1&top=11");
+  const second = await pageOf(bench, array.id, `from=1&top=2&continuation=${first.continuation ?? ""}`);
+  const third = await pageOf(bench, array.id, `from=1&top=2&continuation=${second.continuation ?? ""}`);
+  expect([first, second, third].map(indexes)).toEqual([[1, 2, 3, 4, 5, 6, 7, 8], [9, 10], [11]]);
+  expect(third.continuation).toBeUndefined();
+  const only = await pageOf(bench, array.id, "state=succeeded");
+  const rest = await pageOf(bench, array.id, `state=succeeded&continuation=${only.continuation ?? ""}`);
+  expect([only, rest].map(indexes)).toEqual([
+    [0, 1, 2, 3, 4, 5, 6, 7],
+    [8, 9, 10],
+  ]);
+});
+
 it("a job that is no array has no results, and wrong queries are refused", async () => {
   const bench = await openBench();
   const { array, children } = family();

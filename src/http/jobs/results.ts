@@ -92,18 +92,38 @@ async function pageOf(
   { job, ends, items }: OfArray,
   asked: Asked,
 ): Promise<Page | "no such page"> {
-  const end = asked.continuation === undefined ? undefined : ends.open(asked.continuation);
-  const token = end === undefined ? undefined : readRows(end);
-  if (asked.continuation !== undefined && token === undefined) return "no such page";
-  const page = await jobs.list(childrenOf(job, asked), asked.top, token, childColumns);
+  const end = asked.continuation === undefined ? undefined : readEnd(ends.open(asked.continuation) ?? "");
+  if (asked.continuation !== undefined && end === undefined) return "no such page";
+  const { from = asked.from, rows } = end ?? {};
+  const page = await jobs.list(childrenOf(job, { ...asked, from }), asked.top, rows, childColumns);
   if (page === "no such page") return page;
   const read: (ChildResult & { item?: Item })[] = [];
   const once = eachOnce(attempts);
+  let left = maxPageBytes;
   for (const row of page.rows) {
     const result = await childResult(once, row);
-    if (result !== undefined) read.push({ ...result, ...defined({ item: items[result.index] }) });
+    if (result === undefined) continue;
+    const shown = { ...result, ...defined({ item: items[result.index] }) };
+    left -= Buffer.byteLength(JSON.stringify(shown));
+    if (left < 0 && read.length > 0) return { results: read, continuation: ends.seal(`${result.index} `) };
+    read.push(shown);
   }
-  return { results: read, ...(page.continuation === undefined ? {} : { continuation: ends.seal(page.continuation) }) };
+  const { continuation } = page;
+  return {
+    results: read,
+    ...(continuation === undefined ? {} : { continuation: ends.seal(`${from ?? 0} ${continuation}`) }),
+  };
+}
+
+/** Results may be of 256 KiB each: what a page has of them is bounded by their size too. */
+const maxPageBytes = 2 * 1024 * 1024;
+
+/** Where a page ended: the lowest index that the next one has, and within those the table client's token. */
+function readEnd(end: string): { readonly from: number; readonly rows: string | undefined } | undefined {
+  const [, from, token = ""] = /^(\d{1,5}) (.*)$/.exec(end) ?? [];
+  if (from === undefined) return undefined;
+  const rows = token === "" ? undefined : readRows(token);
+  return token !== "" && rows === undefined ? undefined : { from: Number(from), rows };
 }
 
 function stream(deps: ResultsDeps, array: OfArray, asked: Asked, first: Page): HttpResponseInit {

@@ -47,6 +47,9 @@ export async function keptOf(jobs: Pick<JobStore, "list">, array: Job): Promise<
 /** The columns that {@link childResult} reads. */
 export const childColumns = ["id", "state", "reason", "exitCode", "attempt", "arrayIndex", ...resultColumns];
 
+/** Attempts that are remembered: each may have half a MiB, and rows with results in one attempt mostly stand together. */
+const maxRemembered = 8;
+
 /** Reads attempts once that several rows have their results in. */
 export function eachOnce(attempts: Pick<Attempts, "find">): Pick<Attempts, "find"> {
   const found = new Map<string, ReturnType<Attempts["find"]>>();
@@ -54,7 +57,10 @@ export function eachOnce(attempts: Pick<Attempts, "find">): Pick<Attempts, "find
     find: (id, attempt) => {
       const key = `${id} ${attempt}`;
       const read = found.get(key) ?? attempts.find(id, attempt);
+      found.delete(key);
       found.set(key, read);
+      const [oldest] = found.keys();
+      if (oldest !== undefined && found.size > maxRemembered) found.delete(oldest);
       return read;
     },
   };
