@@ -8,6 +8,7 @@ import { keyOfMinted } from "../../src/shared/store/job-row.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { takeUndescribed } from "../kit/describes.ts";
+import { childrenOf, followAll, postArray } from "./arrays-kit.ts";
 import { ask, del, follow, get, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 /** A row that was edited by hand harms itself alone: all that works on many jobs goes on. */
@@ -65,6 +66,26 @@ describe("a row that can't be read", () => {
     const waiting = await post(deps, yaml("spoilt"), "onConflict=wait&polling=true");
     await reconcile(deps, waiting.id, { at: undefined });
     expect((await jobOf(deps, waiting.id)).phase).toMatchObject({ state: "Queued", waiting: { reason: "NameBusy" } });
+  });
+
+  it("of an array's child holds up the array's end until it can be read, and nothing else of it", async () => {
+    const bench = await openBench();
+    const { deps, clock } = bench;
+    const id = await postArray(bench, { size: 3, text: yaml("nightly", { seconds: 3600 }) });
+    await followAll(bench, async () => (await jobOf(deps, id)).phase.state === "Running");
+    const [spoilt, ...others] = await childrenOf(bench, id);
+    if (spoilt === undefined) throw new Error("The array made no child.");
+    await spoil(bench, spoilt.id, { record: "{" });
+    await del(deps, id);
+    await reconcile(deps, id, { at: undefined });
+    for (const each of others) await follow(bench, each.id);
+    await reconcile(deps, id, { at: undefined });
+    const waiting = await jobOf(deps, id);
+    expect([waiting.phase.state, waiting.lookAt - clock.now()]).toEqual(["Running", minute]);
+    await spoil(bench, spoilt.id, { record: JSON.stringify(spoilt) });
+    await followAll(bench);
+    const { phase, array } = await jobOf(deps, id);
+    expect([phase.state, array?.counts.Canceled]).toEqual(["Canceled", 3]);
   });
 
   it("of a state that only the next release knows is shown by its word, and saved whole", async () => {

@@ -1,4 +1,5 @@
 import { day } from "../base/duration.ts";
+import { Unreadable } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import { hasEnded, type Job } from "../job/job.ts";
 import { keptOf } from "../store/array-results.ts";
@@ -50,7 +51,12 @@ export async function cancel(
 /** The finished groups of an array's children that stay go now. */
 export async function dropKept({ jobs, queues }: Pick<CancelDeps, "jobs" | "queues">, array: Job): Promise<void> {
   for (const id of await keptOf(jobs, array)) {
-    await jobs.change(id, (child) => (child.yield ? undefined : { job: { ...child, yield: true } }));
+    try {
+      await jobs.change(id, (child) => (child.yield ? undefined : { job: { ...child, yield: true } }));
+    } catch (error) {
+      // One that can't be read harms itself alone.
+      if (!(error instanceof Unreadable)) throw error;
+    }
     await queues.requeue(id, undefined, 0);
   }
 }

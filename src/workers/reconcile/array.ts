@@ -1,5 +1,5 @@
-import { second } from "../../shared/base/duration.ts";
-import { Unavailable } from "../../shared/base/errors.ts";
+import { minute, second } from "../../shared/base/duration.ts";
+import { Unavailable, Unreadable } from "../../shared/base/errors.ts";
 import { childJobId } from "../../shared/base/ids.ts";
 import { allInParallel } from "../../shared/base/in-parallel.ts";
 import { childDefinition, packDefinition, type ArrayDefinition } from "../../shared/definition/index.ts";
@@ -25,7 +25,7 @@ import type { Stored } from "../../shared/store/jobs.ts";
 /** What an array does to its children. What it does when stands in `array-step.ts`. */
 
 /** How soon an array that is ending looks again at children that have not ended. */
-export const endingTime = 5 * second;
+const endingTime = 5 * second;
 /** How many children are made or canceled at once. */
 const width = 16;
 
@@ -86,33 +86,59 @@ export async function makeChildren(
   const make = (child: NewChild): Promise<void> => {
     const { number, items } = child;
     const own = items === undefined ? childDefinition(definition, number) : packDefinition(definition, items);
-    return makeChild(deps, newChild(array, child, own, freeRetries), until);
+    // One that can't be read is there.
+    return ifReadable(deps, () => makeChild(deps, newChild(array, child, own, freeRetries), until)).then(
+      () => undefined,
+    );
   };
   return (await allInParallel(children, make, { width, until, now: deps.now })) === "all";
 }
 
-/**
- * Cancels children. One that has begun ends its group first, so this is called until all have.
- *
- * @returns how many there are that have not ended
- */
-export async function cancelChildren(deps: Deps, array: Job, indexes: readonly number[]): Promise<number> {
+/** When an array that is ending looks again at what is left of its children; `undefined` where it ends. */
+export function endingAgain({ alive, unreadable }: Left, endsFrom: number, now: number): number | undefined {
+  if (alive > 0 || now < endsFrom) return now + endingTime;
+  return unreadable > 0 ? now + minute : undefined;
+}
+
+/** What is left of children that are to end. */
+export interface Left {
+  readonly alive: number;
+  /** An operator must repair their rows: until then the array can't say what became of them. */
+  readonly unreadable: number;
+}
+
+/** Cancels children. One that has begun ends its group first, so this is called until all have. */
+export async function cancelChildren(deps: Deps, array: Job, indexes: readonly number[]): Promise<Left> {
   const reason = array.cancel?.reason ?? "ArrayEnded";
-  let alive = 0;
+  let [alive, unreadable] = [0, 0];
   const one = async (index: number): Promise<void> => {
     const id = childJobId(array.id, array.createdAt, index);
     const action = { needed: false };
-    const stored = await deps.jobs.change(id, (child) => {
-      action.needed = mayBeCanceled(child);
-      if (!action.needed) return undefined;
-      return { job: { ...child, cancel: { at: deps.now(), reason }, yield: child.yield || array.yield } };
-    });
-    if (stored === undefined || hasEnded(stored.job.phase)) return;
+    const stored = await ifReadable(deps, () =>
+      deps.jobs.change(id, (child) => {
+        action.needed = mayBeCanceled(child);
+        if (!action.needed) return undefined;
+        return { job: { ...child, cancel: { at: deps.now(), reason }, yield: child.yield || array.yield } };
+      }),
+    );
+    if (stored === "unreadable") unreadable++;
+    if (stored === "unreadable" || stored === undefined || hasEnded(stored.job.phase)) return;
     alive++;
     if (action.needed) await deps.queues.requeue(id, undefined, 0);
   };
   await allInParallel(indexes, one, { width, until: Infinity, now: deps.now });
-  return alive;
+  return { alive, unreadable };
+}
+
+/** A child that can't be read harms itself alone. */
+async function ifReadable<T>({ log }: Pick<Deps, "log">, work: () => Promise<T>): Promise<T | "unreadable"> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    log("error", "job can't be read", { job: error.id, why: error.why });
+    return "unreadable";
+  }
 }
 
 /** A child ended: its array makes the next, or ends. */

@@ -41,7 +41,7 @@ import { memberOf } from "../../shared/store/group-entries.ts";
 import { admit, admitArray, leaseCreate } from "./admit.ts";
 import {
   cancelChildren,
-  endingTime,
+  endingAgain,
   makeChildren,
   mayMake,
   openForChildren,
@@ -269,9 +269,10 @@ class Reconciliation {
   async #cancelChildren(step: Extract<ArrayStep, { do: "cancel" }>): Promise<boolean> {
     if (!(await this.#save(step.job))) return false;
     const { job } = this.#stored;
-    const alive = await cancelChildren(this.#deps, job, step.indexes);
+    const left = await cancelChildren(this.#deps, job, step.indexes);
     const now = this.#deps.now();
-    return alive > 0 || now < step.endsFrom ? this.#requeueAt(job, now + endingTime) : this.#endArray(job);
+    const again = endingAgain(left, step.endsFrom, now);
+    return again === undefined ? this.#endArray(job) : this.#requeueAt(job, again);
   }
 
   /** With the counts and results as they are once nothing of it is left. */
