@@ -88,6 +88,23 @@ describe("a row that can't be read", () => {
     expect([phase.state, array?.counts.Canceled]).toEqual(["Canceled", 3]);
   });
 
+  it("of an array lets its children wait, and fails none of their messages", async () => {
+    const bench = await openBench();
+    const { deps, clock } = bench;
+    const id = await postArray(bench, { size: 1 });
+    await reconcile(deps, id, { at: undefined });
+    const [child] = await childrenOf(bench, id);
+    if (child === undefined) throw new Error("The array made no child.");
+    const before = { record: JSON.stringify(await jobOf(deps, id)) };
+    await spoil(bench, id, { record: "{" });
+    await reconcile(deps, child.id, { at: undefined });
+    expect((await jobOf(deps, child.id)).phase.state).toBe("Queued");
+    await spoil(bench, id, before);
+    clock.advance(11 * minute);
+    await followAll(bench);
+    expect((await jobOf(deps, id)).phase.state).toBe("Succeeded");
+  });
+
   it("of a state that only the next release knows is shown by its word, and saved whole", async () => {
     const bench = await openBench();
     const { deps } = bench;

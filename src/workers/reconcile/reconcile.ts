@@ -91,8 +91,9 @@ export async function reconcile(deps: Deps, id: JobId, wake: ReconcileReason): P
       deps.log("warn", "job not found while the index is lost", { job: id });
       return;
     }
-    if (!(error instanceof Unreadable) || error.id !== id) throw error;
-    deps.log("error", "job can't be read", { job: id, why: error.why });
+    // Its own row, or that of the array whose child it is.
+    if (!(error instanceof Unreadable)) throw error;
+    deps.log("error", "job can't be read", { job: error.id, why: error.why });
     await deps.jobs.index.setCheck(id, deps.now() + leftAloneTime);
   }
 }
