@@ -239,6 +239,12 @@ it("a rerun packs the items that failed, and no others", async () => {
   );
   await followAll(bench);
   bench.clock.advance(second);
+  const strict = await bench.again({ POLICY_MAX_CONTAINERS: "1" });
+  const refused = await ask(rerun(strict), { params: { id }, text: "" });
+  expect([refused.status, refused.body.message]).toEqual([
+    400,
+    expect.stringContaining("POLICY_MAX_CONTAINERS allows 1"),
+  ]);
   const again = await ask(rerun(bench.deps), { params: { id }, text: "" });
   expect(again.status).toBe(200);
   await followAll(bench);

@@ -1,8 +1,10 @@
 import { rerunIdOf, type JobId } from "../base/ids.ts";
 import { err, ok, type Result } from "../base/errors.ts";
 import { childDefinition, distinctChildren, type ArrayDefinition, type Definition } from "../definition/index.ts";
-import { indexesOf, leftOf, type LeftOfArray } from "../job/array-outcomes.ts";
+import { indexesOf, leftOf, runsIn, type LeftOfArray } from "../job/array-outcomes.ts";
 import { hasEnded, type Job } from "../job/job.ts";
+import { optionFaults, refusalOf } from "../job/judgement.ts";
+import { packSizeFault } from "../job/pack-judgement.ts";
 import { parseSealedArray, parseSealedDefinition } from "../security/sealed-definition.ts";
 import type { Control } from "../store/control.ts";
 import type { Stored } from "../store/jobs.ts";
@@ -41,9 +43,14 @@ export async function rerunJob(
       code: "DefinitionGone",
       message: "The job's sealed definition is no longer kept; submit it again.",
     });
+  const { pack } = job.options;
+  const packed = pack && left.value && Math.min(pack, runsIn({ size: pack, only: left.value.only }));
   for (const each of found.all()) {
     const refused = notPermitted(each, () => ({ line: 1, column: 1 }), settings);
     if (refused) return err({ code: refused.code, message: `${refused.what}.`, errors: refused.errors });
+    const message = packed === undefined ? undefined : packSizeFault(each.view, packed, settings);
+    if (message !== undefined)
+      return err(refusalOf([optionFaults([{ path: "pack", line: 1, column: 1, message }])], []));
   }
   const { tagKey } = await deps.control.installation();
   const submission: Submission = {

@@ -42,7 +42,7 @@ export function packFaults(
     ...gapFaults(array),
     ...nameFaults(name, array, options),
   ];
-  const tooMany = sizeFault(view, pack, settings);
+  const tooMany = packSizeFault(view, pack, settings);
   return {
     ofDefinition: found.map(({ path, message }) => ({ path, ...place(path), message })),
     ofOptions: tooMany === undefined ? [] : [{ path: "pack", line: 1, column: 1, message: tooMany }],
@@ -126,7 +126,11 @@ function tooLongNames({ body, gaps, items, size }: ArrayDefinition): readonly nu
 }
 
 /** How many fit into one group, by what Azure gives one and by what the operator allows. */
-function sizeFault({ cpu, memoryGB }: Definition["view"], pack: number, settings: PackSettings): string | undefined {
+export function packSizeFault(
+  { cpu, memoryGB }: Definition["view"],
+  pack: number,
+  settings: PackSettings,
+): string | undefined {
   const limits = [
     { what: `ACI gives one group at most ${groupMax.cpu} CPUs`, each: cpu, max: groupMax.cpu },
     { what: `ACI gives one group at most ${groupMax.memoryGB} GB`, each: memoryGB, max: groupMax.memoryGB },
