@@ -55,15 +55,19 @@ async function isOwnJob(visible: VisibleJobs, id: JobId, context: InvocationCont
   return stored !== undefined && isOwn(stored.job, context);
 }
 
+/** Active jobs of a name that a refusal lists. */
+const maxListed = 1000;
+
 /** A name means its one active job, else its newest. */
 async function targetOf(visible: VisibleJobs, idOrName: string): Promise<Result<JobId>> {
   const notFound = err({ code: "JobNotFound", message: "No job of that id or name is known." } as const);
   const id = parseJobId(idOrName);
   if (id !== undefined) return visible.seesAll || (await visible.peek(id)) ? ok(id) : notFound;
   if (!/^[a-z0-9-]{1,63}$/i.test(idOrName)) return notFound;
-  const active = await visible.activeOf(idOrName);
+  const active = await visible.activeOf(idOrName, maxListed);
   if (active.length > 1) {
-    const message = `${active.length} active jobs have that name; delete one of them by its id.`;
+    const many = active.length === maxListed ? `${maxListed} active jobs, or more,` : `${active.length} active jobs`;
+    const message = `${many} have that name; delete one of them by its id, or all by POST /api/jobs/cancel.`;
     return err({ code: "AmbiguousName", message, more: { ids: active } });
   }
   if (active[0] !== undefined) return ok(active[0]);

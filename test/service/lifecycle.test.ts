@@ -1,7 +1,9 @@
 // Longer than 350 lines: every way in which a job lives and ends, on one bench.
+import { InvocationContext } from "@azure/functions";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { faultSchema } from "../../local/aci/control/faults.ts";
+import { VisibleJobs } from "../../src/http/lib/visible.ts";
 import { sweepOrphans } from "../../src/workers/sweep/orphans.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
 import { day, hour, minute, second } from "../../src/shared/base/duration.ts";
@@ -233,6 +235,8 @@ describe("delete", () => {
     const reply = await del(bench.deps, "twice");
     expect([reply.status, reply.body["code"]]).toEqual([409, "AmbiguousName"]);
     expect(new Set(reply.body["ids"] as string[])).toEqual(new Set(ids)); // the reply's documented member
+    const visible = new VisibleJobs(bench.deps.jobs, new InvocationContext());
+    expect(await visible.activeOf("twice", 1)).toHaveLength(1);
   });
 
   it("of what was never known is a 404", async () => {

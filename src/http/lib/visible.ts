@@ -9,6 +9,9 @@ import type { JobStore, Stored } from "../../shared/store/jobs.ts";
 import { teamIn, type JobColumns, type JobFilter } from "../../shared/store/job-filter.ts";
 import { openTeamsOf } from "./auth.ts";
 
+/** How many jobs are read at once. */
+const width = 16;
+
 /**
  * The guard of teams: every handler that is asked for jobs reads them through here, so that a caller sees, and steers, those of its own
  * teams alone. Another team's job is as unknown as one that never was. A test keeps handlers from reading the store themselves.
@@ -50,11 +53,15 @@ export class VisibleJobs {
     return columns !== undefined && this.#isOpen(teamIn(columns)) ? columns : undefined;
   }
 
-  /** The jobs of a name that have not ended. A reservation whose row is not there is no job yet, or never. */
-  async activeOf(name: string): Promise<readonly JobId[]> {
+  /** The jobs of a name that have not ended, up to a number. A reservation whose row is not there is no job yet, or never. */
+  async activeOf(name: string, max: number): Promise<readonly JobId[]> {
+    const ids = await this.#jobs.index.activeOf(name);
     const active: JobId[] = [];
-    for (const id of await this.#jobs.index.activeOf(name)) if (await this.peek(id)) active.push(id);
-    return active;
+    for (let at = 0; at < ids.length && active.length < max; at += width) {
+      const peeked = await Promise.all(ids.slice(at, at + width).map((id) => this.peek(id)));
+      active.push(...peeked.flatMap((stored) => stored?.job.id ?? []));
+    }
+    return active.slice(0, max);
   }
 
   /**
