@@ -156,7 +156,7 @@ function replyOf(
   dryRun: boolean,
 ): Reply<"Rerun"> {
   const message = dryRun
-    ? `${counted(matched, "job", "jobs")} would be rerun${finished ? "" : " at least"}.`
+    ? `${counted(matched - known, "job", "jobs")} would be rerun${finished ? "" : " at least"}.`
     : `${counted(rerun, "job is", "jobs are")} run again${finished ? "" : " so far; the others follow"}.`;
   return { message, rerun, matched, known, refused, dryRun, ...(finished ? {} : { more: true }) };
 }

@@ -1,7 +1,7 @@
 import { Unreadable } from "../base/errors.ts";
 import { inParallel } from "../base/in-parallel.ts";
 import type { JobId } from "../base/ids.ts";
-import { nameKey, parseJobId } from "../base/ids.ts";
+import { nameKey, parseJobId, rerunIdOf } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { leftOf } from "../job/array-outcomes.ts";
 import { hasEnded, stateWord, type Job } from "../job/job.ts";
@@ -54,7 +54,11 @@ export async function rerunSelected(deps: RerunManyDeps, selection: RerunSelecti
     const stored = await jobs.find(id);
     if (stored === undefined || !hasEnded(stored.job.phase) || (await succeededWhole(jobs, stored.job))) return;
     add("matched");
-    if (dryRun) return;
+    if (dryRun) {
+      const { tagKey } = await deps.control.installation();
+      if ((await jobs.index.keyOfForeign(rerunIdOf(id, tagKey))) !== undefined) add("known");
+      return;
+    }
     const accepted = await rerunJob(deps, stored, { requestedBy: by, traceparent: undefined, polls: false });
     if (!accepted.ok) {
       // A ceiling may have room later: then the call is repeated.
