@@ -88,7 +88,7 @@ describe("a row that can't be read", () => {
     expect([phase.state, array?.counts.Canceled]).toEqual(["Canceled", 3]);
   });
 
-  it("of an array lets its children wait, and fails none of their messages", async () => {
+  it("of an array lets its children wait, and no message of theirs fails", async () => {
     const bench = await openBench();
     const { deps, clock } = bench;
     const id = await postArray(bench, { size: 1 });

@@ -47,7 +47,7 @@ export async function keptOf(jobs: Pick<JobStore, "list">, array: Job): Promise<
 /** The columns that {@link childResult} reads. */
 export const childColumns = ["id", "state", "reason", "exitCode", "attempt", "arrayIndex", ...resultColumns];
 
-/** Attempts that are remembered: each may have half a MiB, and rows with results in one attempt mostly stand together. */
+/** Attempts that are remembered: each may have half a MiB, and rows with results in one attempt usually stand together. */
 const maxRemembered = 8;
 
 /** Reads attempts once that several rows have their results in. */
