@@ -16,7 +16,7 @@ async function ended(...words: string[]) {
 }
 
 test("an operator limits a group, sees who waits, moves a job, pauses and resumes", async () => {
-  expect(await ended("groups")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^No group/) as string });
+  expect(await ended("groups")).toMatchObject({ code: 0, stderr: expect.stringMatching(/^No group/) as string });
   expect(await ended("groups", "pause", "Ware/House_1")).toMatchObject({
     code: 0,
     stdout: "ware/house_1  0 held  paused  0 waiting\n",
