@@ -130,7 +130,8 @@ test("every call that the code makes to Azure Resource Manager is allowed by the
     locationOf: () => aci.locationOf(target),
     list: () => aci.list(target),
   };
-  const methods = Object.getOwnPropertyNames(Aci.prototype).filter((name) => name !== "constructor");
+  const noCalls = ["constructor", "knownLocation"];
+  const methods = Object.getOwnPropertyNames(Aci.prototype).filter((name) => !noCalls.includes(name));
   expect(methods.sort(), "a new call needs a place here, and maybe a role").toEqual(Object.keys(calls).sort());
   for (const call of Object.values(calls)) await call();
   server.close();
