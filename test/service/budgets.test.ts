@@ -206,3 +206,17 @@ it("a 429 for a stop holds up creates too, since both are writes to ARM", async 
   expect(await aci.leaseCreate(target, undefined, [])).toMatchObject({ ok: false, reason: "Throttled" });
   expect(aci.heldUntil).toBe(bench.clock.now() + 30 * second);
 });
+
+it.each([
+  ["ResourceGroupNotFound", 404],
+  ["AuthorizationFailed", 403],
+])("a target that refuses a create with %s keeps no job from the others", async (code, status) => {
+  const { subscriptionId } = target;
+  const targets = ["rg-gone/westeurope", "rg-jobs/northeurope"].map((each) => `${subscriptionId}/${each}`);
+  const bench = await openBench({ TARGETS: targets.join(",") });
+  break_(bench, { match: { kind: "put" }, effect: { type: "status", status, code }, count: 1 });
+  const { id } = await post(bench.deps, yaml("anywhere"));
+  const job = await follow(bench, id, ({ phase }) => phase.state === "Running" || hasEnded(phase));
+  expect(job).toMatchObject({ phase: { state: "Running" }, placed: { resourceGroup: "rg-jobs" } });
+  expect(bench.clock.now()).toBeLessThan(start + 2 * minute);
+});

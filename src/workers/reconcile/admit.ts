@@ -2,7 +2,7 @@ import { minute, second } from "../../shared/base/duration.ts";
 import { defined } from "../../shared/base/defined.ts";
 import { indexLost } from "../../shared/base/errors.ts";
 import type { CreateLease } from "../../shared/aci/governed-client.ts";
-import type { Reason } from "../../shared/job/reasons.ts";
+import { entryOf, type Reason } from "../../shared/job/reasons.ts";
 import type { Target } from "../../shared/config/settings.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { isMinted } from "../../shared/base/ids.ts";
@@ -147,8 +147,8 @@ type Placing =
 
 /**
  * The first target that is not known to be full and has a create. A queued job has no group, so it may go elsewhere than it was refused. The
- * target where it waits for a create comes first, since it may have been called up there. One whose resource group is gone, or can't be
- * read now, keeps no job from the others.
+ * target where it waits for a create comes first, since it may have been called up there. One whose resource group is gone, can't be
+ * read now, or refused the job's last create for a cause of its own, keeps no job from the others.
  */
 async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
   const { aci } = await deps.aci();
@@ -157,7 +157,7 @@ async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
   const waitsAt = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit" ? job.placed : undefined;
   const limited: JobTarget[] = [];
   let closed: Placing | undefined;
-  for (const target of ownFirst(candidates(job, deps.settings.targets), waitsAt)) {
+  for (const target of refusedLast(ownFirst(candidates(job, deps.settings.targets), waitsAt), job)) {
     const location = await aci.locationOf(target);
     if (location.kind !== "value") {
       const { reason, retryAfter } = location.kind === "absent" ? noGroup : location;
@@ -181,9 +181,19 @@ const noGroup = { kind: "later", reason: "NotAuthorized", retryAfter: undefined 
 
 function ownFirst(targets: readonly Target[], own: JobTarget | undefined): readonly Target[] {
   if (own === undefined) return targets;
-  const isOwn = ({ location = own.location, ...target }: Target): boolean => sameTarget(own, { ...target, location });
-  return [...targets.filter(isOwn), ...targets.filter((target) => !isOwn(target))];
+  return [...targets.filter(isAt(own)), ...targets.filter((target) => !isAt(own)(target))];
 }
+
+/** A target that is gone, or where the app may not create, keeps no job from the others. */
+function refusedLast(targets: readonly Target[], { placed, refused }: Job): readonly Target[] {
+  if (placed === undefined || refused === undefined || entryOf(refused.reason).rule !== "hour") return targets;
+  return [...targets.filter((target) => !isAt(placed)(target)), ...targets.filter(isAt(placed))];
+}
+
+const isAt =
+  (placed: JobTarget) =>
+  ({ location = placed.location, ...target }: Target): boolean =>
+    sameTarget(placed, { ...target, location });
 
 /**
  * Whether a job may create now. A job that comes while others wait enters the wait queue too.
