@@ -27,6 +27,10 @@ const number = z
   ])
   .nullish()
   .catch(undefined);
+/** A 32-bit integer, as a column holds it; Windows' codes also without their sign. What is none is no known code. */
+const code = number.transform((value) =>
+  Number.isInteger(value) && Number(value) >= -(2 ** 31) && Number(value) < 2 ** 32 ? Number(value) | 0 : undefined,
+);
 const event = z.looseObject({
   count: number,
   firstTimestamp: text,
@@ -37,7 +41,7 @@ const event = z.looseObject({
 });
 const events = listOf(event).nullish().catch(undefined);
 const state = z
-  .looseObject({ state: text, startTime: text, exitCode: number, finishTime: text, detailStatus: text })
+  .looseObject({ state: text, startTime: text, exitCode: code, finishTime: text, detailStatus: text })
   .nullish()
   .catch(undefined);
 const view = z
@@ -142,7 +146,7 @@ function observedContainer(item: z.infer<typeof container>, init: boolean): Obse
     state: containerState(current?.state),
     startTime: timeOf(current?.startTime),
     finishTime: timeOf(current?.finishTime),
-    exitCode: current?.exitCode ?? undefined,
+    exitCode: current?.exitCode,
     detailStatus: current?.detailStatus?.slice(0, maxText),
     restartCount: item.properties?.instanceView?.restartCount ?? 0,
     previous: previousOf(previous),
@@ -152,7 +156,7 @@ function observedContainer(item: z.infer<typeof container>, init: boolean): Obse
 function previousOf(previous: z.infer<typeof state>): ObservedContainer["previous"] {
   if (previous === undefined || previous === null || !hasRun(previous)) return undefined;
   return {
-    exitCode: previous.exitCode ?? undefined,
+    exitCode: previous.exitCode,
     startTime: timeOf(previous.startTime),
     finishTime: timeOf(previous.finishTime),
   };
@@ -161,7 +165,7 @@ function previousOf(previous: z.infer<typeof state>): ObservedContainer["previou
 /** ACI may show a previous state in which nothing ran (`Waiting`). */
 function hasRun({ exitCode, startTime, finishTime, state: word }: NonNullable<z.infer<typeof state>>): boolean {
   return (
-    (exitCode !== undefined && exitCode !== null) ||
+    exitCode !== undefined ||
     timeOf(startTime) !== undefined ||
     timeOf(finishTime) !== undefined ||
     containerState(word) === "Terminated"

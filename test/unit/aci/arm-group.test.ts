@@ -146,6 +146,22 @@ describe("a group as ARM shows it", () => {
     expect(JSON.stringify(seen).length).toBeLessThan(2000);
   });
 
+  it.each([
+    [3_221_225_477, -1_073_741_819],
+    ["3221225477", -1_073_741_819],
+    [-1, -1],
+    ["0", 0],
+    [2 ** 32, undefined],
+    [1.5, undefined],
+    [null, undefined],
+  ])("the exit code %j is a 32-bit integer, or not known: %j", (exitCode, read) => {
+    const view = { currentState: { state: "Terminated", exitCode }, previousState: { state: "Terminated", exitCode } };
+    const [seen] = seenOf({
+      properties: { containers: [{ name: "a", properties: { instanceView: view } }] },
+    }).containers;
+    expect([seen?.exitCode, seen?.previous?.exitCode]).toEqual([read, read]);
+  });
+
   it("is read without what in its lists is of another kind", () => {
     const image = { name: "b", properties: { image: 7, instanceView: { currentState: { state: "Running" } } } };
     const { containers, events } = seenOf({
