@@ -27,7 +27,7 @@ const number = z
   ])
   .nullish()
   .catch(undefined);
-/** A 32-bit integer, as a column holds it; Windows' codes also without their sign. What is none is no known code. */
+/** A 32-bit integer, as a column holds it; Windows' codes also without their sign. Anything else is no known code. */
 const code = number.transform((value) =>
   Number.isInteger(value) && Number(value) >= -(2 ** 31) && Number(value) < 2 ** 32 ? Number(value) | 0 : undefined,
 );
