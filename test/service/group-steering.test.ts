@@ -1,5 +1,5 @@
 import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functions";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { getGroup, listGroups, putGroup } from "../../src/http/operate/groups.ts";
 import { setPriority } from "../../src/http/operate/priority.ts";
 import { second } from "../../src/shared/base/duration.ts";
@@ -45,6 +45,23 @@ async function steer(bench: Bench, group: string, body: object, headers: Record<
 const show = async (handler: HttpHandler, group?: string) =>
   (await ask(handler, group === undefined ? {} : { params: { group } })).body as Record<string, unknown>;
 const idsIn = (list: unknown): unknown[] => (list as { id: string }[]).map(({ id }) => id);
+
+it("those whom a lifted limit lets in are requeued side by side", async () => {
+  const bench = await openBench();
+  const { queues } = bench.deps;
+  await steer(bench, "g", { limit: 1 });
+  const ids = await jobsOf(bench, 5, "group=g");
+  const send = queues.requeue.bind(queues);
+  let [now, most] = [0, 0];
+  const requeued = vi.spyOn(queues, "requeue").mockImplementation(async (...given) => {
+    most = Math.max(most, ++now);
+    await send(...given);
+    now--;
+  });
+  await steer(bench, "g", { limit: null });
+  expect(new Set(requeued.mock.calls.map(([id]) => id))).toEqual(new Set(ids.slice(1)));
+  expect(most).toBeGreaterThan(1);
+});
 
 it("an operator's limit wins at once and stops nobody; raised, lifted or resumed it calls up as many", async () => {
   const bench = await openBench();

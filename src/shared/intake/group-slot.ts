@@ -1,5 +1,6 @@
 import type { Refusal } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
+import { allInParallel } from "../base/in-parallel.ts";
 import type { Groups, Vacancy } from "../limits/groups.ts";
 import type { Job } from "../job/job.ts";
 import { enqueueing, memberOf, type Member } from "../store/group-entries.ts";
@@ -77,7 +78,10 @@ export async function leavePending(deps: GroupDeps, { group, id, name, turn }: P
   await leaveGroups(deps, id, group === undefined ? [] : [{ group, id, name, turn, limit: Infinity }], true);
 }
 
-/** Jobs that were given a slot go on. */
+/** How many jobs are requeued at once. */
+const width = 16;
+
+/** Jobs that were given a slot go on: thousands, where an operator lifts a limit. */
 export async function requeueCalled(deps: Omit<GroupDeps, "groups">, called: readonly JobId[]): Promise<void> {
-  for (const id of called) await requeue(deps, id);
+  await allInParallel(called, (id) => requeue(deps, id), { width, until: Infinity, now: deps.now });
 }
