@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { faultFileSchema, type Fault } from "../aci/control/faults.ts";
+import { readFaultFile, type Fault } from "../aci/control/faults.ts";
 import { engines, type Engine } from "./engine.ts";
 
 /** What a local stack is made of. From {@link stackSettings}, or {@link demoSettings}. */
@@ -114,7 +114,7 @@ export function vaultParts({ env }: StackSettings): ("sealKey" | "vault")[] {
 /** The faults in a file, or a sentence that says why they can't be read. */
 function readFaults(file: string, readFile: (path: string) => string): readonly Fault[] | string {
   try {
-    const read = faultFileSchema.safeParse(JSON.parse(readFile(file)));
+    const read = readFaultFile(JSON.parse(readFile(file)));
     return read.success ? read.data : `the faults in ${file} are wrong: ${faultsOf(read.error)}`;
   } catch (error) {
     return `the faults in ${file} can't be read: ${error instanceof Error ? error.message : String(error)}`;

@@ -54,7 +54,8 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
  */
 export function explain(failure: PartFailed, folder?: string): void {
   const whole = folder === undefined ? "" : ` (all in ${folder}/logs/${failure.part}.log)`;
-  tell(`The part ${failure.message}${failure.lastLines.length > 0 ? `; its last words${whole}:` : "."}`);
+  const end = /[.?!]$/.test(failure.message) ? "" : ".";
+  tell(`The part ${failure.message}${failure.lastLines.length > 0 ? `; its last words${whole}:` : end}`);
   for (const line of failure.lastLines) process.stderr.write(pc.dim(`  ${line}\n`));
 }
 

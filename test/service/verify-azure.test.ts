@@ -111,7 +111,7 @@ test("a full quota is reached with few groups, and the refusal's code is reporte
   expect(names()).toEqual([]);
 });
 
-const fault = (kind: string, effect: Fault["effect"], more: Partial<Fault> = {}): Fault => ({
+const fault = (kind: Fault["match"]["kind"], effect: Fault["effect"], more: Partial<Fault> = {}): Fault => ({
   match: { kind },
   probability: 1,
   effect,

@@ -1,29 +1,31 @@
 /** What a request asks for. The words are also what counters and faults call it. */
-export type CallKind =
-  | "put"
-  | "get"
-  | "patch"
-  | "delete"
-  | "list"
-  | "listBySubscription"
-  | "start"
-  | "stop"
-  | "restart"
-  | "logs"
-  | "exec"
-  | "attach"
-  | "outboundNetworkDependencies"
-  | "usages"
-  | "capabilities"
-  | "cachedImages"
-  | "operation"
-  | "operationResult"
-  | "providerOperations"
-  | "provider"
-  | "resourceGroup"
-  | "subscription"
-  | "notEmulated"
-  | "unknown";
+export const callKinds = [
+  "put",
+  "get",
+  "patch",
+  "delete",
+  "list",
+  "listBySubscription",
+  "start",
+  "stop",
+  "restart",
+  "logs",
+  "exec",
+  "attach",
+  "outboundNetworkDependencies",
+  "usages",
+  "capabilities",
+  "cachedImages",
+  "operation",
+  "operationResult",
+  "providerOperations",
+  "provider",
+  "resourceGroup",
+  "subscription",
+  "notEmulated",
+  "unknown",
+] as const;
+export type CallKind = (typeof callKinds)[number];
 
 export interface Route {
   readonly kind: CallKind;

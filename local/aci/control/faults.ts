@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Route } from "../arm/routes.ts";
+import { callKinds, type Route } from "../arm/routes.ts";
 import { applies, effectSchema } from "./effects.ts";
 import type { Effect } from "./effects.ts";
 
@@ -8,8 +8,8 @@ const match = z
   .strictObject({
     method: z.enum(["GET", "PUT", "PATCH", "POST", "DELETE"]),
     /** As in routes.ts: `put`, `get`, `list`, `delete`, `logs`, `operation`, ... */
-    kind: z.string(),
-    name: z.string(),
+    kind: z.enum(callKinds),
+    name: z.string().refine(isRegExp, "It must be a regular expression"),
   })
   .partial();
 
@@ -36,10 +36,23 @@ const trial = z.looseObject({
 });
 
 /** What a file of faults holds: a list, or trials by the name of the group that each is for. */
-export const faultFileSchema = z.union([
-  z.array(faultSchema),
-  z.looseObject({ trials: z.record(z.string(), trial) }).transform(({ trials }) => trialFaults(trials)),
-]);
+const faultList = z.array(faultSchema);
+const trialFile = z.looseObject({ trials: z.record(z.string(), trial) }).transform(({ trials }) => trialFaults(trials));
+export const faultFileSchema = z.union([faultList, trialFile]);
+
+/** The same, with each error at its place, which a union does not name. */
+export function readFaultFile(value: unknown): z.ZodSafeParseResult<Fault[]> {
+  return Array.isArray(value) ? faultList.safeParse(value) : trialFile.safeParse(value);
+}
+
+function isRegExp(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The faults that make the groups of these names do as their trials say. */
 export function trialFaults(trials: Readonly<Record<string, z.output<typeof trial>>>): Fault[] {

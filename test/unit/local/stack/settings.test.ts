@@ -92,6 +92,15 @@ describe("the faults of npm start", () => {
     line(withFile(JSON.stringify([{ effect: { type: "earthquake" } }])));
   });
 
+  test("are named with their place where a word, a value or a regular expression is wrong", () => {
+    const effect = { type: "notVisible", seconds: 30 };
+    const said = (...faults: object[]): string => JSON.stringify(withFile(JSON.stringify(faults)));
+    expect(said({ effect }, { effect: { type: "earthquake" } })).toContain("at [1].effect.type");
+    expect(said({ match: { kind: "putt" }, effect })).toContain("at [0].match.kind");
+    expect(said({ match: { name: "(" }, effect })).toMatch(/regular expression.*at \[0\]\.match\.name/);
+    expect(said({ effect: { ...effect, seconds: "x" } })).toContain("at [0].effect.seconds");
+  });
+
   test("and the control endpoint are not for another ARM", () => {
     const env = { AZURE_RESOURCE_MANAGER_ENDPOINT: "https://arm.example" };
     expect(stackSettings({ ...flags, control: true }, env, "/state", none)).toHaveProperty("faults");
