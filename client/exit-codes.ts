@@ -36,8 +36,10 @@ Exit codes:
   207    the job timed out
   208    the job was stopped
   209    the job was canceled
-  210    interrupted, or nobody reads the output; the job itself is left alone
-  211    the output can't be written, or this command is broken; the job itself is left alone`;
+  210    interrupted, nobody reads the output, or a stream ended before the job; the
+         job itself is left alone
+  211    the output can't be written, or this command is broken; the job itself is
+         left alone`;
 
 /** What `run` and `wait` exit with once the job has ended. */
 export function exitCodeOfJob(status: Status): number {

@@ -105,8 +105,31 @@ export async function textOf(answer: Response, { url }: Target): Promise<string>
   try {
     return await answer.text();
   } catch (error) {
-    throw new Unreachable(`The answer of ${url} broke off (${causeOf(error)})`);
+    throw brokeOff(url, error);
   }
+}
+
+/** The body as it comes; its reader gets Unreachable when the connection breaks, and the signal's reason when it is aborted. */
+export function streamOf(
+  { body }: Response,
+  { url }: Target,
+  signal: AbortSignal | undefined,
+): ReadableStream<Uint8Array> | null {
+  if (body === null) return null;
+  return ReadableStream.from(
+    (async function* () {
+      try {
+        yield* body;
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw brokeOff(url, error);
+      }
+    })(),
+  );
+}
+
+function brokeOff(url: string, error: unknown): Unreachable {
+  return new Unreachable(`The answer of ${url} broke off (${causeOf(error)})`);
 }
 
 /** A refusal as an error that says what to do, from the service's own words where it has some. */

@@ -70,8 +70,7 @@ export class LiveLogs {
       for await (const bytes of stream ?? []) log.take(bytes);
     } catch (error) {
       // There is no log yet or no longer, or the job's end cut the stream: the captured copy and the summary show the rest.
-      const expected = error instanceof Refused || error instanceof Unreachable || signal?.aborted;
-      if (!expected && !(error instanceof TypeError)) throw error; // fetch reports a broken stream with a TypeError
+      if (!(error instanceof Refused || error instanceof Unreachable || signal?.aborted)) throw error;
     }
   }
 }

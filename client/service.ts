@@ -39,7 +39,7 @@ import type {
   TriggerQuery,
 } from "./api.ts";
 import { Refused } from "./errors.ts";
-import { call, notOurs, refused, textOf, type Call, type Target } from "./http.ts";
+import { call, notOurs, refused, streamOf, textOf, type Call, type Target } from "./http.ts";
 import { readReply, type ReplyName } from "./replies.ts";
 import { isLast } from "./status.ts";
 
@@ -309,7 +309,7 @@ export class Service {
     const answer = await call(this.target, "GET", `/api/logs/${path}`, { query, signal });
     if (!answer.ok) throw refused(answer, await textOf(answer, this.target), this.target);
     if (/html/.test(answer.headers.get("content-type") ?? "")) throw notOurs(answer, this.target);
-    return answer.body;
+    return streamOf(answer, this.target, signal);
   }
 
   async #call<N extends ReplyName>(method: string, path: string, reply: N, more: Call = {}): Promise<Replies[N]> {

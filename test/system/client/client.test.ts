@@ -292,16 +292,40 @@ describe("aci-proxy about jobs", () => {
 
   test("logs come as they are written", async () => {
     let stream: ServerResponse | undefined;
-    service.on("GET /api/logs/nightly/app", (response) => {
-      stream = response;
-      response.write("first\n");
-    });
+    const running = { status: 202, json: { id: "1", state: "Running" } };
+    service
+      .on("GET /api/status/nightly", running)
+      .on("GET /api/status/1", { status: 200, json: { id: "1", state: "Succeeded" } }, running)
+      .on("GET /api/logs/1/app", (response) => {
+        stream = response;
+        response.write("first\n");
+      });
     const logs = aciProxy("logs", "nightly", "app", "--follow", "--tail", "5");
     await expect.poll(() => logs.stdout, soon).toBe("first\n");
     stream?.end("last\n");
     expect(await logs.exitCode).toBe(0);
     expect(logs.stdout).toBe("first\nlast\n");
-    expect(service.requests[0]?.query).toEqual({ follow: "true", tail: "5" });
+    expect(service.requests[1]?.query).toEqual({ follow: "true", tail: "5" });
+
+    // A service ends a stream after four minutes.
+    const long = aciProxy("logs", "nightly", "app", "--follow");
+    await expect.poll(() => long.stdout, soon).toBe("first\n");
+    stream?.end();
+    expect(await long.exitCode).toBe(210);
+    expect(long.stderr).toMatch(/the job is not; aci-proxy wait 1 .*\n$/);
+  });
+
+  test("logs that break off are one line, and the code of a service that can't be reached", async () => {
+    let stream: ServerResponse | undefined;
+    service.on("GET /api/logs/1", (response) => {
+      stream = response;
+      response.write("first\n");
+    });
+    const logs = aciProxy("logs", "1");
+    await expect.poll(() => logs.stdout, soon).toBe("first\n");
+    stream?.destroy();
+    expect(await logs.exitCode).toBe(203);
+    expect(logs.stderr).toMatch(/^The answer of http:\/\/127\.0\.0\.1:\d+ broke off \(.*\)\.\n/);
   });
 
   test("logs to a reader that has seen enough are no error", async () => {
