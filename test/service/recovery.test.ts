@@ -463,6 +463,23 @@ describe("a lease", () => {
     expect((await follow(bench, id)).phase).toMatchObject({ verdict: { reason: "LeaseExpired" } });
   });
 
+  it("runs for its whole time after each read, also one that came too soon after another to be written", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("leased", { seconds: 36_000 }), "polling=true&lease=PT10M");
+    await runs(bench, id);
+    const read = () => get(bench.deps, id, "poll=1");
+    await minutes(bench, id, 2);
+    await read();
+    bench.clock.advance(50 * second);
+    await read();
+    await minutes(bench, id, 9);
+    bench.clock.advance(50 * second);
+    await reconcile(bench.deps, id, { at: undefined });
+    expect((await jobOf(bench.deps, id)).phase).toMatchObject({ state: "Running" });
+    await minutes(bench, id, 2);
+    expect((await follow(bench, id)).phase).toMatchObject({ verdict: { reason: "LeaseExpired" } });
+  });
+
   it("is not lengthened by an outage before the last time that somebody read", async () => {
     const bench = await openBench();
     await tick(bench);

@@ -7,6 +7,7 @@ import type { Deps } from "../../shared/deps.ts";
 import type { JobId } from "../../shared/base/ids.ts";
 import { type ContainerView, hasEnded, type Job, stateWord } from "../../shared/job/job.ts";
 import { whyDropped } from "../../shared/job/result.ts";
+import { leaseGrain } from "../../shared/job/timing.ts";
 import { keptOf } from "../../shared/store/array-results.ts";
 import type { Stored } from "../../shared/store/jobs.ts";
 import { withStopped } from "../../shared/store/stopped-containers.ts";
@@ -48,10 +49,10 @@ export async function ifReadable(
   }
 }
 
-/** One write at most every quarter of the lease, so that status stays one read. */
 export async function renewLease({ jobs, now }: StatusDeps, { job }: Stored): Promise<void> {
   const { lease } = job.options;
-  if (lease === undefined || hasEnded(job.phase) || now() < (job.leaseSeenAt ?? job.createdAt) + lease / 4) return;
+  if (lease === undefined || hasEnded(job.phase)) return;
+  if (now() < (job.leaseSeenAt ?? job.createdAt) + leaseGrain(lease)) return;
   await jobs.change(job.id, (fresh) => (hasEnded(fresh.phase) ? undefined : { job: { ...fresh, leaseSeenAt: now() } }));
 }
 

@@ -47,6 +47,9 @@ export function nextTimeout(job: Job): number {
   return Math.min(job.deadlineAt, ...timeouts(job).map(({ at }) => at));
 }
 
+/** A read of a `Location` is written this often at most, so that a status stays one read. A lease runs out that much later, and never early. */
+export const leaseGrain = (lease: number): number => lease / 10;
+
 interface Timeout {
   readonly at: number;
   readonly outcome: Outcome;
@@ -60,7 +63,7 @@ function timeouts(job: Job): Timeout[] {
   const own = job.array === undefined ? ownTimeouts(job) : [];
   if (lease === undefined) return own;
   const expired: Timeout = {
-    at: (job.leaseSeenAt ?? job.createdAt) + lease,
+    at: (job.leaseSeenAt ?? job.createdAt) + lease + leaseGrain(lease),
     outcome: { state: "Canceled", verdict: { reason: "LeaseExpired" } },
     ofGroup: false,
   };

@@ -32,9 +32,7 @@ function earliest(ledger: Ledger, job: Job, reason: ReasonWord, decidedAt: numbe
       return after(job.startedAt, options.runTimeout);
     case "LeaseExpired": {
       const read = ledger.reads.get(job.id);
-      // A read moves the lease on only when a quarter of it has gone by.
-      const quarter = ((options.lease ?? 0) * second) / 4;
-      const since = read === undefined || read > decidedAt ? job.createdAt : Math.max(job.createdAt, read - quarter);
+      const since = read === undefined || read > decidedAt ? job.createdAt : Math.max(job.createdAt, read);
       return after(since, options.lease) + ledger.outageOf(job.id, since);
     }
     default:
