@@ -75,6 +75,12 @@ export function firstTrouble(events: readonly GroupEvent[]): Trouble | undefined
   return undefined;
 }
 
+/** Whether Azure's own want of quota or capacity is what they say first. */
+export function speakOfCapacity(events: readonly GroupEvent[]): boolean {
+  const trouble = firstTrouble(events)?.trouble;
+  return trouble === "quota" || trouble === "capacity";
+}
+
 /** Why the group has not started yet, by its events. */
 export function startReason(events: readonly GroupEvent[]): { readonly reason: Reason; readonly detail?: string } {
   const trouble = firstTrouble(events);

@@ -30,7 +30,7 @@ export function observe(job: Watched, group: ObservedGroup, before: Observed, no
     (counting.length > 0 &&
       counting.every(({ state }) => state === "Terminated") &&
       counting.some((each) => knownEnd(each, job, group, { ends }) === undefined)) ||
-    (startedAt !== undefined && hidesEnd(job, group));
+    (startedAt !== undefined && hidesEnd(job, group, { ends }));
   return {
     ...kept,
     ...(group.owner.kind === "ours" ? { identity: identityOf(group, before.identity?.starts) } : {}),
@@ -188,10 +188,11 @@ function notShown(name: string): ObservedContainer {
 }
 
 /** A view that says that the group failed, and leaves out a container that counts: whether and how that ended is not to be seen. */
-export function hidesEnd(job: Watched, group: ObservedGroup): boolean {
+export function hidesEnd(job: Watched, group: ObservedGroup, observed: Pick<Observed, "ends">): boolean {
   const { provisioning, state } = group;
   const hasFailed = provisioning === "Failed" || provisioning === "Canceled" || state === "Failed";
-  return hasFailed && state !== "Running" && countingOf(job, group).some(({ hasView }) => !hasView);
+  const isHidden = (each: ObservedContainer): boolean => !each.hasView && keptEnd(each, observed) === undefined;
+  return hasFailed && state !== "Running" && countingOf(job, group).some(isHidden);
 }
 
 export function keptEnd({ name, init }: ObservedContainer, { ends }: Pick<Observed, "ends">): ContainerEnd | undefined {
@@ -230,4 +231,14 @@ export function startedAgain(end: ContainerEnd, group: ObservedGroup): boolean {
   const { startTime } = now;
   if (now.state !== "Running" || startTime === undefined) return false;
   return startTime > (end.startTime ?? -Infinity) && startTime >= (end.finishTime ?? Infinity);
+}
+
+/** A crash loop: it fails and is started again more often than is allowed, or Azure backs off already. */
+export function crashLoops(container: ObservedContainer, { restartPolicy }: Watched, maxRestarts: number): boolean {
+  const { restartCount, previous, state, exitCode, detailStatus } = container;
+  const last = previous?.exitCode ?? exitCode;
+  if (state === "Running" || last === 0 || (last !== undefined && platformCodes.has(last))) return false;
+  const backsOff = /crashloopbackoff/i.test(detailStatus ?? "");
+  if (restartPolicy === "Never") return restartCount > 0 && (backsOff || restartCount > maxRestarts);
+  return restartCount > maxRestarts;
 }

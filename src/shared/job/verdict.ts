@@ -1,10 +1,18 @@
 import { minute } from "../base/duration.ts";
 import { clip } from "../base/errors.ts";
-import { firstTrouble, isEviction, killedByProbe, reasonOfTrouble, startReason } from "./group-events.ts";
+import {
+  firstTrouble,
+  isEviction,
+  killedByProbe,
+  reasonOfTrouble,
+  speakOfCapacity,
+  startReason,
+} from "./group-events.ts";
 import type { ContainerEnd, Observed, TerminalState, Verdict } from "./job.ts";
-import { hasStarted, nothingRuns, type ObservedContainer, type ObservedGroup } from "./observation.ts";
+import { hasStarted, nothingRuns, type ObservedGroup } from "./observation.ts";
 import {
   countingOf,
+  crashLoops,
   hidesEnd,
   isPack,
   isSpot,
@@ -145,6 +153,15 @@ export const policy: readonly Rule[] = [
         : undefined,
   },
   {
+    when: "the group failed, and the view leaves out how a container that counts ended",
+    because: "a later view may show it; where events say that Azure's capacity was the cause, they decide",
+    judge: ({ job, group, observed, now, limits: { exitCodeTime } }) => {
+      const { startedAt, terminatedSince = now } = observed;
+      if (startedAt === undefined || !hidesEnd(job, group, observed) || speakOfCapacity(group.events)) return undefined;
+      return now < terminatedSince + exitCodeTime ? { kind: "unclear", startedAt } : undefined;
+    },
+  },
+  {
     when: "the group has ended, and the platform ended a container that counts",
     because: "codes 7147 and 7148, and evictions of Spot groups, are no end of the program",
     judge: ({ job, group, observed }) => {
@@ -170,11 +187,11 @@ export const policy: readonly Rule[] = [
   {
     when: "provisioning failed and nothing runs, or the group says Failed before anything started",
     because: "provisioningState Failed alone does not stop a group (container-state); the events say why",
-    judge: ({ job, group, observed }) => {
+    judge: ({ group, observed }) => {
       const hasFailed = group.provisioning === "Failed" || group.provisioning === "Canceled";
       const runs = group.state === "Running" || group.containers.some(({ state }) => state === "Running");
       if (runs || !(hasFailed || (nothingRuns(group) && group.state === "Failed"))) return undefined;
-      return startFailure(job, group, observed);
+      return startFailure(group, observed);
     },
   },
   {
@@ -196,7 +213,7 @@ export const policy: readonly Rule[] = [
     judge: ({ group }) => repeatedFailure(group),
   },
   {
-    when: "all containers that count have been Terminated for long without an exit code, or a failed group doesn't show one",
+    when: "all containers that count have been Terminated for long without an exit code",
     because: "views without one were met (azure-docs#71458); the code may come when the group is stopped",
     judge: ({ job, group, observed, now, limits }) => {
       const { terminatedSince } = observed;
@@ -294,8 +311,8 @@ function platformEnd(job: Watched, group: ObservedGroup, observed: Observed): Ou
   return failed({ reason: evicted ? "SpotEvicted" : "PlatformRestart", ...verdict });
 }
 
-/** Why a group failed that says nothing of a program's end; `undefined` where a later view may show that end. */
-function startFailure(job: Watched, group: ObservedGroup, { anyStarted, startedAt }: Observed): Judgement | undefined {
+/** Why a group failed that says nothing of a program's end. */
+function startFailure(group: ObservedGroup, { anyStarted, startedAt }: Observed): Judgement {
   const trouble = firstTrouble(group.events);
   const detail = trouble && clip(trouble.event.message, 160);
   const told = detail === undefined || detail === "" ? {} : { detail };
@@ -303,7 +320,7 @@ function startFailure(job: Watched, group: ObservedGroup, { anyStarted, startedA
     if (anyStarted) return ended(failed({ reason: "NoCapacity", ...told }));
     return { kind: "wait", verdict: { reason: reasonOfTrouble[trouble.trouble], ...told } };
   }
-  if (startedAt !== undefined) return hidesEnd(job, group) ? undefined : ended(failed(unknownExit(group)));
+  if (startedAt !== undefined) return ended(failed(unknownExit(group)));
   return ended(failed({ reason: trouble ? reasonOfTrouble[trouble.trouble] : "ProvisioningFailed", ...told }));
 }
 
@@ -327,15 +344,4 @@ function repeatedFailure(group: ObservedGroup): Judgement | undefined {
       ...(trouble.event.container === undefined ? {} : { container: trouble.event.container }),
     }),
   );
-}
-
-// -------------------------------------------------------------------------------------------------------------- Details
-
-function crashLoops(container: ObservedContainer, { restartPolicy }: Watched, maxRestarts: number): boolean {
-  const { restartCount, previous, state, exitCode, detailStatus } = container;
-  const last = previous?.exitCode ?? exitCode;
-  if (state === "Running" || last === 0 || (last !== undefined && platformCodes.has(last))) return false;
-  const backsOff = /crashloopbackoff/i.test(detailStatus ?? "");
-  if (restartPolicy === "Never") return restartCount > 0 && (backsOff || restartCount > maxRestarts);
-  return restartCount > maxRestarts;
 }

@@ -14,6 +14,10 @@ const never: Watched = {
   ...{ containers: [], queuedAt: start },
 };
 const now = start + 5 * minute;
+const [a, b] = [
+  { name: "a", init: false },
+  { name: "b", init: false },
+];
 const child = { array: jobId(2), arrayAt: start, index: 0, size: 2 };
 
 /** What views that follow each other, ten seconds apart, mean in the end. */
@@ -117,13 +121,7 @@ describe("the exit codes of a group that ended", () => {
 });
 
 describe("a view that leaves something out", () => {
-  const two: Watched = {
-    ...never,
-    containers: [
-      { name: "a", init: false },
-      { name: "b", init: false },
-    ],
-  };
+  const two: Watched = { ...never, containers: [a, b] };
   const both = group("Running", [container("a"), container("b")]);
 
   it("is no end of the container that it doesn't show", () => {
@@ -174,13 +172,30 @@ describe("a view that leaves something out", () => {
       state: "Succeeded",
     });
     const long = Array.from({ length: 62 }, () => hidden);
-    expect(verdictOn([before, ...long], job)).toMatchObject({
-      kind: "stop and observe",
-      outcome: { verdict: { reason: "ExitUnknown" } },
-    });
+    expect(ends(verdictOn([before, ...long], job))).toMatchObject({ state: "Failed" });
     expect(verdictOn([group("Unknown", [bare("a")], { provisioning: "Failed" })], job)).toMatchObject({
       outcome: { verdict: { reason: "ProvisioningFailed" } },
     });
+  });
+});
+
+describe("a view of a failed group that leaves out an item of a pack", () => {
+  const pack: Watched = { ...never, child: { ...child, items: [0, 1] }, containers: [a, b] };
+
+  it.each([
+    ["another failed", exited("b", 1)],
+    ["Azure took another", terminated("b", 7147)],
+  ])("is no end of it, where %s: it may have ended with 0", (_, other) => {
+    const views = [group("Running", [container("a"), container("b")]), group("Failed", [other])];
+    expect(verdictOn(views, pack).kind).toBe("unclear");
+    const whole = group("Failed", [exited("a", 0), other]);
+    expect(verdictOn([...views, whole], pack).kind).toBe("ended");
+    expect(observe(pack, whole, nothingObserved, now).ends).toContainEqual(expect.objectContaining({ container: "a" }));
+  });
+
+  it("is the end where the item's own is known", () => {
+    const views = [group("Running", [exited("a", 0), container("b")]), group("Failed", [exited("b", 1)])];
+    expect(ends(verdictOn(views, pack))).toMatchObject({ exitCode: 1, container: "b" });
   });
 });
 
