@@ -19,7 +19,7 @@ export function sentence(name: string, state: string, verdict: Verdict): string 
   const { party, advice } = blame(verdict);
   if (state === "Succeeded") return `Container Group ${name} finished`;
   const exit = verdict.exitCode === undefined ? "" : `${verdict.container ?? "a container"} exit ${verdict.exitCode} `;
-  const detail = verdict.detail === undefined ? "" : ` ${verdict.detail}`;
+  const detail = (verdict.detail ?? "") === "" ? "" : ` ${verdict.detail}`;
   return clip(`${name} ${state}: ${exit}${verdict.reason} (${party}).${detail} ${advice}`.trim(), 300);
 }
 

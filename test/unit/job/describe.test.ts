@@ -11,6 +11,10 @@ describe("the sentence for people", () => {
     );
   });
 
+  it("has one blank before the advice where there is no more to say", () => {
+    expect(sentence("a", "Failed", { reason: "SealKeyUnknown", detail: "" })).toMatch(/\(platform\)\. The key/);
+  });
+
   it("of success is the original's", () => {
     expect(sentence("bellaciao", "Succeeded", { reason: "Completed", exitCode: 0 })).toBe(
       "Container Group bellaciao finished",
