@@ -1696,7 +1696,10 @@ export type TriggerQuery = {
    * deleted or canceled by a call.
    */
   readonly keep?: "never" | "failed" | "always" | NewerWord | undefined;
-  /** The job is canceled if nobody reads its own `Location` for this time; an outage of the service does not count. */
+  /**
+   * The job is canceled if nobody reads its own `Location` for this time; an outage of the service does not count.
+   * With `polling=started` somebody must go on reading.
+   */
   readonly lease?: string | number | undefined;
   /**
    * Gives every container ACI_PROXY_JOB_ID, _NAME, _ATTEMPT, _DEADLINE, TRACEPARENT, and ACI_PROXY_RESULT_URL,

@@ -2431,7 +2431,7 @@ class _Service:
         :param keep: Whether the finished group stays for a while. It goes when a new job needs its name, or
             when the job is deleted or canceled by a call.
         :param lease: The job is canceled if nobody reads its own `Location` for this time; an outage of the
-            service does not count.
+            service does not count. With `polling=started` somebody must go on reading.
         :param env: Gives every container ACI_PROXY_JOB_ID, _NAME, _ATTEMPT, _DEADLINE, TRACEPARENT, and
             ACI_PROXY_RESULT_URL, which takes one result by PUT.
         :param group: Jobs of one group share its slots. A job holds one from its admission until nothing of

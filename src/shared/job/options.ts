@@ -186,7 +186,7 @@ export const optionsTable = {
     schema: durationSchema("PT5M to P7D"),
     fallback: "none",
     bound: "",
-    text: "The job is canceled if nobody reads its own `Location` for this time; an outage of the service does not count.",
+    text: "The job is canceled if nobody reads its own `Location` for this time; an outage of the service does not count. With `polling=started` somebody must go on reading.",
     read: duration(5 * minute, always(7 * day)),
   },
   env: {
@@ -345,6 +345,9 @@ export const allOptionNames = [...names.values()].join(", ");
 /** The number of unknown options that are reported one by one: a reply should not list thousands. */
 const maxUnknown = 50;
 
+const leaseOfStarted =
+  "With polling=started callers stop reading once the group runs, and the lease then cancels the job: go on reading its Location, or leave lease out.";
+
 /**
  * All sources together, the first that names an option wins. Every fault at once, each with the option's name as its path (and its
  * place, where it stood in the definition).
@@ -390,6 +393,8 @@ export function readOptions(
   };
   for (const fault of contradictions(options, given, { sources, context }))
     faults.push({ line: 1, column: 1, ...fault });
+  if (options.lease !== undefined && options.polling === "started")
+    warnings.push({ path: "lease", line: 1, column: 1, message: leaseOfStarted });
   return faults.length > 0 ? err({ faults, warnings }) : ok({ options, warnings });
 }
 

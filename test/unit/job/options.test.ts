@@ -281,6 +281,14 @@ describe("a polling of any other word", () => {
   });
 });
 
+it.each([
+  ["started", ["lease"]],
+  ["true", []],
+])("a lease with polling=%s has a warning where callers stop reading before the end", (polling, paths) => {
+  const result = readOptions([from({ polling, lease: 600 })], context);
+  expect(result.ok && result.value.warnings.map(({ path }) => path)).toEqual(paths);
+});
+
 describe("options that contradict each other", () => {
   it.each<[string, JsonObject, Partial<OptionsContext>]>([
     ["queueTimeout", { timeout: 60, queueTimeout: 61 }, {}],
