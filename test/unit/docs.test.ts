@@ -240,4 +240,28 @@ describe("hand-written pages", () => {
     );
     expect(dead).toEqual([]);
   });
+
+  test("every section that a page names, by a link or in italics behind one, is there", () => {
+    const slug = (title: string): string =>
+      title
+        .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, "")
+        .replaceAll(" ", "-");
+    const slugs = (page: string): readonly string[] =>
+      [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) => slug(title));
+    const pages = globSync(["*.md", "docs/*.md", "local/**/*.md"], { cwd: root });
+    const named = pages.flatMap((page) =>
+      [
+        ...read(page).matchAll(/\]\((?!https?:)([^)#\s]*)#([\w-]+)\)/g),
+        ...read(page).matchAll(/\.md\]\(([^)#\s]+)\), \*([^*]+)\*/g),
+      ].map(([, target = "", section = ""]) => ({
+        page,
+        target: target === "" ? page : join(dirname(page), target),
+        section: slug(section),
+      })),
+    );
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter(({ target, section }) => !slugs(target).includes(section))).toEqual([]);
+  });
 });
