@@ -36,7 +36,7 @@ export function builtPrograms(folder: string | URL = import.meta.url): Programs 
 }
 
 /** How long a stopping host waits for functions that run; within what a part's stop may take. */
-const drainSeconds = 10;
+export const drainSeconds = 10;
 
 interface Address {
   readonly name: string;

@@ -4,7 +4,7 @@ import { engineHint } from "./engine.ts";
 import { untilAsked } from "./lifetime.ts";
 import { PartFailed } from "./part-process.ts";
 import { stackSettings, type StackSettings, type StartFlags } from "./settings.ts";
-import { CannotStart, startStack, type Programs } from "./stack.ts";
+import { CannotStart, drainSeconds, startStack, type Programs } from "./stack.ts";
 
 /**
  * `npm start`: the local stack until somebody stops it.
@@ -33,7 +33,10 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
     for (const fault of stack.settingFaults) tell(`Invalid setting: ${fault}`);
     print(`ready ${stack.url}`);
     const end = await Promise.race([stack.broken, aborted(asked)]);
+    const note = pc.dim(`Functions that run have ${drainSeconds} s to end; Ctrl-C again stops at once.\n`);
+    const slow = setTimeout(() => process.stderr.write(note), 1000);
     await stack.stop();
+    clearTimeout(slow);
     if (end === undefined) return 0;
     explain(end, settings.folder);
     return 1;
