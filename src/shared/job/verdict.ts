@@ -154,10 +154,13 @@ export const policy: readonly Rule[] = [
   },
   {
     when: "the group failed, and the view leaves out how a container that counts ended",
-    because: "a later view may show it; where events say that Azure's capacity was the cause, they decide",
+    because: "a later view may show it, unless the cause is known: capacity, or but for packs a failure or an eviction",
     judge: ({ job, group, observed, now, limits: { exitCodeTime } }) => {
       const { startedAt, terminatedSince = now } = observed;
       if (startedAt === undefined || !hidesEnd(job, group, observed) || speakOfCapacity(group.events)) return undefined;
+      // Items of a pack that ended with 0 must not run again.
+      const shown = platformEnd(job, group, observed) ?? failureOf(failures(job, group, observed), group);
+      if (!isPack(job) && shown !== undefined) return undefined;
       return now < terminatedSince + exitCodeTime ? { kind: "unclear", startedAt } : undefined;
     },
   },

@@ -193,6 +193,14 @@ describe("a view of a failed group that leaves out an item of a pack", () => {
     expect(observe(pack, whole, nothingObserved, now).ends).toContainEqual(expect.objectContaining({ container: "a" }));
   });
 
+  it.each([
+    ["failed", exited("b", 1), { reason: "ExitCode", exitCode: 1 }],
+    ["was taken by Azure", terminated("b", 7147), { reason: "PlatformRestart" }],
+  ])("of another job is its end, where what it shows %s", (_, other, verdict) => {
+    const views = [group("Running", [container("a"), container("b")]), group("Failed", [other])];
+    expect(ends(verdictOn(views, { ...never, containers: [a, b] }))).toMatchObject(verdict);
+  });
+
   it("is the end where the item's own is known", () => {
     const views = [group("Running", [exited("a", 0), container("b")]), group("Failed", [exited("b", 1)])];
     expect(ends(verdictOn(views, pack))).toMatchObject({ exitCode: 1, container: "b" });
