@@ -230,7 +230,8 @@ export function startedAgain(end: ContainerEnd, group: ObservedGroup): boolean {
   if (now.restartCount > end.restartCount) return true;
   const { startTime } = now;
   if (now.state !== "Running" || startTime === undefined) return false;
-  return startTime > (end.startTime ?? -Infinity) && startTime >= (end.finishTime ?? Infinity);
+  if (end.finishTime === undefined) return end.startTime !== undefined && startTime > end.startTime;
+  return startTime > (end.startTime ?? -Infinity) && startTime >= end.finishTime;
 }
 
 /** A crash loop: it fails and is started again more often than is allowed, or Azure backs off already. */

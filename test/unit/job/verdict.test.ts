@@ -220,6 +220,12 @@ describe("a view that lags behind", () => {
     expect(ends(verdictOn([ended, again]))).toMatchObject({ state: "Failed", exitCode: 2, container: "a" });
   });
 
+  it("does not hide a restart after an end without a time", () => {
+    const untimed = group("Running", [terminated("a", 2, { finishTime: undefined }), container("b")]);
+    const again = group("Running", [container("a", { startTime: start + 30 * second }), container("b")]);
+    expect(ends(verdictOn([untimed, again]))).toMatchObject({ state: "Failed", exitCode: 2, container: "a" });
+  });
+
   it("does not end a pack whose item ended with 0", () => {
     const pack: Watched = { ...never, child: { ...child, items: [0, 1] } };
     const before = group("Running", [container("a"), container("b")]);
