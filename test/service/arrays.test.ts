@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { minute } from "../../src/shared/base/duration.ts";
 import type { Log, LogFields } from "../../src/shared/base/log.ts";
 import { noTelemetry, type Telemetry } from "../../src/shared/base/telemetry.ts";
 import { cancel } from "../../src/shared/intake/cancel.ts";
@@ -73,6 +74,24 @@ it("an array that has begun says what its children wait for while no child runs"
   await bench.deps.groups.steer("db", { paused: false });
   await followAll(bench, async () => (await ended()) === 3);
   expect(await shows()).toBeUndefined();
+});
+
+it("an array that has begun says that the service is paused while no child is left", async () => {
+  const bench = await openBench();
+  const id = await postArray(bench, { size: 2, parallelism: 1 });
+  await followAll(bench, async () => (await jobOf(bench.deps, id)).phase.state === "Running");
+  await bench.deps.control.pause("a test", bench.clock.now());
+  const shows = async () => (await jobOf(bench.deps, id)).array?.waiting;
+  await followAll(bench, async () => (await shows()) !== undefined);
+  const before = await shows();
+  for (let n = 0; n < 3; n++) {
+    bench.clock.advance(minute);
+    await reconcile(bench.deps, id, { at: undefined });
+  }
+  expect([before?.reason, await shows()]).toEqual(["Paused", before]);
+  await bench.deps.control.resume();
+  await followAll(bench);
+  expect((await jobOf(bench.deps, id)).phase.state).toBe("Succeeded");
 });
 
 /** The first item succeeds. */

@@ -7,7 +7,7 @@ import type { Deps } from "../../shared/deps.ts";
 import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { makeChild } from "../../shared/intake/make-child.ts";
 import { newChild } from "../../shared/intake/new-job.ts";
-import { requeueDelay, type ArrayOutcomes } from "../../shared/job/array-outcomes.ts";
+import { activeIn, requeueDelay, type ArrayOutcomes } from "../../shared/job/array-outcomes.ts";
 import {
   arrayGoesOn,
   arrayRunning,
@@ -29,9 +29,12 @@ const endingTime = 5 * second;
 /** How many children are made or canceled at once. */
 const width = 16;
 
-/** The array, Running from the first start of a child on; while no child runs it waits for what a child waits for. */
+/**
+ * The array, Running from the first start of a child on; while no child runs it waits for what a child waits for, or for the end of a
+ * pause.
+ */
 export async function withStart(
-  { jobs, now }: Pick<Deps, "jobs" | "now">,
+  { jobs, now, ...deps }: Pick<Deps, "jobs" | "now" | "control" | "settings">,
   job: Job,
   outcomes: ArrayOutcomes,
 ): Promise<Job> {
@@ -40,7 +43,9 @@ export async function withStart(
   if (phase.state !== "Queued" && !isQuiet(job, outcomes, now())) return arrayGoesOn(job);
   const { startedAt, waitsFor } = await jobs.startOrWait(job);
   if (startedAt !== undefined) return arrayRunning(job, startedAt, now());
-  return waitsFor === undefined ? arrayGoesOn(job) : arrayWaiting(job, waitsFor, now());
+  if (waitsFor !== undefined) return arrayWaiting(job, waitsFor, now());
+  if (phase.state === "Queued" || activeIn({ ...array, ...outcomes }) > 0) return arrayGoesOn(job);
+  return (await mayMake(deps)) ? job : arrayWaiting(job, "Paused", now());
 }
 
 /** Whether new children may begin: what exists goes on, paused or not. */
