@@ -3,7 +3,7 @@ import { Unreadable, type LocatedFault } from "../shared/base/errors.ts";
 import type { Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import { Unavailable } from "../shared/base/errors.ts";
-import { groupName, nameKey, type JobId } from "../shared/base/ids.ts";
+import { groupName, isMinted, nameKey, type JobId } from "../shared/base/ids.ts";
 import { columnsOf, jobKey } from "../shared/store/job-row.ts";
 import { hasEnded, type Job } from "../shared/job/job.ts";
 import { beginning, delivery, maxWarnings } from "../shared/intake/new-job.ts";
@@ -68,6 +68,8 @@ async function reserve(deps: Deps, refused: Refused, job: Job): Promise<number |
   const { jobs, now } = deps;
   const { id, foreign } = refused;
   const { name, groupName, createdAt, checkAt } = job;
+  // An id of our own leads to its row: nothing is reserved for it once its job has ended.
+  if (foreign && isMinted(id) && (await jobs.peek(id))) return undefined;
   const reserved = await jobs.index.reserve({
     id,
     key: jobKey(id, createdAt),

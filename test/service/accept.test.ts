@@ -7,7 +7,9 @@ import { queueNames } from "../../src/shared/store/queues.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { roundTrips, type Gate, type ProxiedCall } from "../kit/proxy.ts";
 import { start } from "../kit/kit.ts";
+import { jobs } from "../../src/http/jobs/list.ts";
 import { link } from "../../src/http/link.ts";
+import { hasEnded } from "../../src/shared/job/job.ts";
 import {
   countedCalls,
   ask,
@@ -312,6 +314,22 @@ describe("a message on the queue", () => {
     expect(told((await cost(bench, () => get(bench.deps, id))).calls)).toEqual(["table GET jobs"]);
     const byHttp = await post(bench.deps, JSON.stringify(envelope));
     expect([byHttp.id, byHttp.body["attached"]]).toEqual([id, true]);
+    expect(countersOf(bench).calls["put"]).toBe(1);
+  });
+
+  it("with an id that the service gave is that job, also once it has ended and nothing of it is reserved", async () => {
+    const bench = await openBench();
+    bench.clock.advance(second);
+    const { id } = await post(bench.deps, yaml("first"));
+    await follow(bench, id, ({ phase }) => hasEnded(phase) && phase.tidy);
+    const envelope = { version: 1, id, definition: yaml("second") };
+    await deliver(bench.deps, envelope);
+    await deliver(bench.deps, { ...envelope, definition: "{" }, { id: "message-2" });
+    await deliver(bench.deps, { ...envelope, definition: 1 }, { id: "message-3" });
+    const byHttp = await post(bench.deps, JSON.stringify(envelope));
+    expect(byHttp.body).toMatchObject({ id, name: "first", state: "Succeeded", attached: true });
+    const { body } = await ask(jobs(bench.deps), {});
+    expect(body["jobs"]).toMatchObject([{ id, name: "first" }]);
     expect(countersOf(bench).calls["put"]).toBe(1);
   });
 

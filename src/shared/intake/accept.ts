@@ -10,8 +10,8 @@ import { childWithName } from "./child-names.ts";
 import { inQueue, withCapacity } from "./capacity.ts";
 import { attach } from "./attach.ts";
 import { asRerun, newJob } from "./new-job.ts";
-import { findConflict, type Conflict } from "./conflict.ts";
-import { isReserved, secure, undoubtedTime } from "./reservation.ts";
+import { findConflict, knownByRow, type Conflict } from "./conflict.ts";
+import { isReserved, undoubtedTime } from "./reservation.ts";
 import type { Checked, Submission } from "./submission.ts";
 import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
@@ -70,10 +70,10 @@ export async function accept(deps: AcceptDeps, submission: Submission, checked: 
   const began = deps.now();
   const id = submission.id?.id ?? mintJobId(began, deps.randomBytes(10));
   const job = newJob(submission, checked, id, submission.createdAt ?? began);
-  // A redelivered message: an id that its poster chose shows in the reservation, a derived one only in the row.
-  const known = submission.id?.foreign === false ? await deps.jobs.peek(id) : undefined;
-  const secured = known && (await secure(deps, known.job));
-  if (secured) return ok({ job: await withDefinition(deps, submission, checked, secured), attached: true });
+  const known = await knownByRow(deps, job, submission);
+  if (known?.kind === "refuse") return err(known.refusal);
+  if (known?.kind === "attach")
+    return ok({ job: await withDefinition(deps, submission, checked, known.job), attached: true });
   const taken = job.array && (await childWithName(deps, job.groupName));
   const sealed = await sealOrWait(deps, submission, checked, id);
   const found = await reserve(deps, submission, checked, job, { large: sealed?.large, taken });

@@ -5,7 +5,7 @@ import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
 import { maskSecrets, type ArrayDefinition, type Definition } from "../definition/index.ts";
 import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
-import { nameKey, type JobId } from "../base/ids.ts";
+import { isMinted, nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
 import { leftOf, type LeftOfArray } from "../job/array-outcomes.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
@@ -84,11 +84,8 @@ async function findReadable(
   { want, over, round }: { want: Reservation["want"]; over: string | undefined; round: number },
 ): Promise<Conflict> {
   const { index } = deps.jobs;
-  if (submission.id !== undefined) {
-    const known = await deps.jobs.peek(submission.id.id);
-    if (known && !areOneTeam(known.job, job, deps.settings)) return { kind: "refuse", refusal: takenId };
-    if (known) return attachTo(deps, known.job);
-  }
+  const known = submission.id && (await jobOfId(deps, job, submission.id));
+  if (known) return known;
   if (job.keyHash !== undefined) {
     const entry = await index.jobOfKey(job.keyHash);
     // A key that is taken over already is not what stood in the way this time.
@@ -112,6 +109,22 @@ async function findReadable(
       more: { id: other.id, name: other.name, state: stateWord(other.phase) },
     },
   };
+}
+
+/** An id that a poster chose shows in the reservation; one that was derived from its message, or is of our own, only in the row. */
+export async function knownByRow(deps: ConflictDeps, job: Job, { id }: Submission): Promise<Conflict | undefined> {
+  return id && (!id.foreign || isMinted(id.id)) ? jobOfId(deps, job, id) : undefined;
+}
+
+/** The job that has an order's id already. A message that comes again is of its own job's team, whatever its team is now. */
+async function jobOfId(
+  deps: ConflictDeps,
+  job: Job,
+  { id, foreign }: NonNullable<Submission["id"]>,
+): Promise<Conflict | undefined> {
+  const known = await deps.jobs.peek(id);
+  if (known && foreign && !areOneTeam(known.job, job, deps.settings)) return { kind: "refuse", refusal: takenId };
+  return known && attachTo(deps, known.job);
 }
 
 /** Our own reservation, whose answer got lost, or of an earlier delivery of the same message. Another job's under the same id must expire. */

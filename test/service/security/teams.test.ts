@@ -8,6 +8,7 @@ import { summary } from "../../../src/http/jobs/summary.ts";
 import { guards } from "../../../src/http/lib/auth.ts";
 import { link } from "../../../src/http/link.ts";
 import { memberOf } from "../../../src/shared/store/group-entries.ts";
+import { hasEnded } from "../../../src/shared/job/job.ts";
 import { keyOfMinted } from "../../../src/shared/store/job-row.ts";
 import { reconcile } from "../../../src/workers/reconcile/reconcile.ts";
 import { jobId } from "../../kit/kit.ts";
@@ -119,6 +120,16 @@ describe("a caller of another team", () => {
     }
     await deliver(bench.deps, { version: 1, id, definition: yaml("posted"), options: { team: "b" } });
     expect((await jobOf(bench.deps, id)).joined).toEqual([]);
+  });
+
+  it("can't take the id of a job that has ended", async () => {
+    const bench = await open();
+    const { id } = await submit("alice", bench, yaml("ended", { seconds: 1 }));
+    await follow(bench, id, ({ phase }) => hasEnded(phase) && phase.tidy);
+    const told = await submit("bob", bench, JSON.stringify({ version: 1, id, definition: yaml("other") }));
+    expect(told).toMatchObject({ status: 409, body: { message: "This id can't be used. Use another." } });
+    expect(listed(await as("bob", bench, "list"))).toEqual([]);
+    expect(listed(await as("alice", bench, "list"))).toEqual([id]);
   });
 
   it("sees the numbers of a group, and no other team's jobs in it", async () => {
