@@ -119,6 +119,21 @@ describe("a template's values", () => {
     ]);
   });
 
+  test("in lists without end cost little to compare with patterns", () => {
+    const pattern = "(?:[a-z0-9]{1,20}-){0,8}[a-z]{0,40}";
+    const names = Array.from({ length: 100 }, (_, n) => `p${n}`);
+    const declared = Object.fromEntries(names.map((name) => [name, { type: "list", pattern }]));
+    const args = Object.fromEntries(names.map((name) => [name, `\${param:${name}}`]));
+    const template = templateOf(JSON.stringify({ name: "a", "x-aciproxy-parameters": declared, args }));
+    const begun = performance.now();
+    const filled = fillTemplate(
+      template,
+      Object.fromEntries(names.map((name) => [name, Array<string>(1000).fill("")])),
+    );
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(filled.ok ? [] : filled.error[0]?.message).toContain("too long to be compared with a pattern");
+  });
+
   test("are judged where they stand, and the fault names their parameter", () => {
     const filled = fillTemplate(templateOf(nightly.replace(", pattern: 'example/[a-z]+:[0-9.]+'", "")), {
       ...good,
