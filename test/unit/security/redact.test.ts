@@ -79,6 +79,7 @@ describe("credentials of no definition are masked by structure, for logs", () =>
     ["authorization: Bearer eyJhbGciOi.eyJ.sig", "authorization: Bearer ***"],
     ["git clone https://user:token@github.com/x", "git clone https://***@github.com/x"],
     ["GET /api/link/AQIDBAUG-_x", "GET /api/link/***"],
+    ["PUT /api/result/AQIDBAUGx", "PUT /api/result/***"],
     ["mysql --password=hunter2 --host=db", "mysql --password=*** --host=db"],
     ["mysql --password hunter2 --host db", "mysql --password *** --host db"],
     ['["--db-password","hunter2","-v"]', '["--db-password","***","-v"]'],

@@ -39,7 +39,7 @@ const patterns: readonly RegExp[] = [
   // user:password@ in an address, and in front of a registry
   /:\/\/([^/\s@"'<>]{1,500})@/dg,
   /(?<![\w:/])(?!mailto:)[\w.+-]{1,100}:([^\s/@:"'<>]{1,200})@(?=[\w-]+\.[\w.-]*[a-z])/dgi,
-  /\/api\/link\/([\w-]+)/dg,
+  /\/api\/(?:link|result)\/([\w-]+)/dg,
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----([\s\S]*?)(?:-----END|$)/dg,
   // Forms that their makers gave them to be found by: keys of Azure, of its applications, GitHub, GitLab, Slack, AWS, Google
   /\b([A-Za-z0-9+/]{86}==)/dg,
@@ -48,7 +48,7 @@ const patterns: readonly RegExp[] = [
 ];
 
 /** Without one of these nothing of it can be there. */
-const hint = /[=:@~]|eyJ|--|[bB](?:earer|asic)|Key|api\/link|_|-/;
+const hint = /[=:@~]|eyJ|--|[bB](?:earer|asic)|Key|api\/(?:link|result)|_|-/;
 
 export function credentialPositions(latin: string): (readonly [from: number, to: number])[] {
   if (!hint.test(latin)) return [];
