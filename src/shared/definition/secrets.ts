@@ -52,11 +52,7 @@ export function secretValues(body: JsonObject): string[] {
     const word = inCommand(leaf);
     if (typeof value === "boolean") continue;
     const text = String(value);
-    for (const each of text.match(userinfo) ?? []) {
-      found.add(each);
-      found.add(each.slice(each.indexOf(":") + 1));
-    }
-    for (const each of credentialsIn(text)) found.add(each);
+    for (const each of credentialsOf(text)) found.add(each);
     if (word !== undefined && !isOrdinary(word)) found.add(word);
     if (place === "named" && !isOrdinary(text)) found.add(text);
     if (place === "open" || place === "unknown" || place === "named") continue;
@@ -64,6 +60,12 @@ export function secretValues(body: JsonObject): string[] {
     if (place === "file") found.add(Buffer.from(text, "base64").toString("utf8"));
   }
   return [...found].filter((text) => text.trim() !== "");
+}
+
+/** What in a text looks like a credential: passwords in addresses and connection strings, tokens, keys behind their names. */
+export function credentialsOf(text: string): string[] {
+  const users = text.match(userinfo) ?? [];
+  return [...users, ...users.map((each) => each.slice(each.indexOf(":") + 1)), ...credentialsIn(text)];
 }
 
 /** Values that settings have, whatever the setting's name speaks of. */

@@ -372,6 +372,19 @@ describe("vault references in an array", () => {
     });
     expect(arrayChild(parsed(text(variables("${item}")), ["a"]).array.definition, 0).isSecret).toBe(false);
   });
+
+  it.each([
+    [{ command: ["run", "--password", "${item.key}"] }, true],
+    [{ command: ["run", "--password=${item.key}"] }, true],
+    [{ command: ["sh", "-c", "PGPASSWORD=${item.key} psql"] }, true],
+    [{ environmentVariables: [{ name: "DB", value: "postgres://me:${item.key}@db/x" }] }, true],
+    [{ environmentVariables: [{ name: "DB", value: "Server=db;Password=${item.key}" }] }, true],
+    [{ command: ["run", "--password", "${index}"] }, false],
+    [{ command: ["run", "--password", "fixed", "${item.key}"] }, false],
+  ])("a part of it in what looks like a secret makes it one, too: %j", (more, isSecret) => {
+    const { definition } = parsed(text(more), [{ key: "k" }]).array;
+    expect(arrayChild(definition, 0).isSecret).toBe(isSecret);
+  });
 });
 
 describe("a template's run as an array", () => {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../base/json.ts";
 import { mapLeaves } from "../leaves.ts";
 import type { Definition } from "../parsed.ts";
-import type { OwnReferences } from "../secrets.ts";
+import { commandSecrets, credentialsOf, type OwnReferences } from "../secrets.ts";
 import { viewOf } from "../view.ts";
 import { isItem, maxArraySize, type Item } from "./items.ts";
 import {
@@ -68,8 +68,13 @@ export function arrayChild({ size, items, body, gaps }: ArrayDefinition, index: 
     ),
   );
   let isSecret = false;
-  mapLeaves(body, ({ value, place, trail }) => {
-    if (place !== "open" && keys.has(trail.key)) isSecret = true;
+  const inCommand = commandSecrets();
+  mapLeaves(body, (leaf) => {
+    const { value, place, trail } = leaf;
+    const word = inCommand(leaf) ?? "";
+    // What only looks like a secret is one, too.
+    const lands = (): boolean => [word, ...credentialsOf(String(value))].some((each) => each.includes("${item"));
+    if (keys.has(trail.key) && (place !== "open" || lands())) isSecret = true;
     return value;
   });
   return { index, size, item: items?.[index], isSecret };
