@@ -43,7 +43,7 @@ export function Groups({ after }: { readonly after: string | undefined }) {
       )}
       {continuation !== undefined && (
         <p>
-          <a href={listAddress("groups", continuation)}>The groups after {continuation}</a>
+          <a href={listAddress("groups", continuation)}>The groups after these</a>
         </p>
       )}
     </>

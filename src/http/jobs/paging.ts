@@ -43,13 +43,13 @@ export class PageEnds {
   readonly #key: Buffer;
   readonly #randomBytes: Deps["randomBytes"];
 
-  /** @param array whose pages these are, by its id; those of another array, or of all jobs, are refused */
-  static async of({ control, randomBytes }: Pick<Deps, "control" | "randomBytes">, array = ""): Promise<PageEnds> {
-    return new PageEnds((await control.installation()).tagKey, randomBytes, array);
+  /** @param list whose pages these are: an array's id, or ` of groups`; those of another list, or of all jobs, are refused */
+  static async of({ control, randomBytes }: Pick<Deps, "control" | "randomBytes">, list = ""): Promise<PageEnds> {
+    return new PageEnds((await control.installation()).tagKey, randomBytes, list);
   }
 
-  constructor(secret: string, randomBytes: Deps["randomBytes"], array: string) {
-    this.#key = createHmac("sha256", secret).update(`aci-proxy page end${array}`).digest();
+  constructor(secret: string, randomBytes: Deps["randomBytes"], list: string) {
+    this.#key = createHmac("sha256", secret).update(`aci-proxy page end${list}`).digest();
     this.#randomBytes = randomBytes;
   }
 

@@ -11,12 +11,13 @@ import { isoTime } from "../lib/job-reply.ts";
 import { readJson } from "../lib/json-body.ts";
 import { readQuery, words } from "../lib/query.ts";
 import { VisibleJobs } from "../lib/visible.ts";
+import { PageEnds } from "../jobs/paging.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { maxCall } from "./max-call.ts";
 
 /** `GET /api/groups`, `GET` and `PUT /api/groups/{group}`: groups of jobs, their slots, and what an operator says of them. */
-type GroupDeps = Pick<Deps, "groups" | "jobs" | "queues" | "control" | "now" | "log" | "settings">;
+type GroupDeps = Pick<Deps, "groups" | "jobs" | "queues" | "control" | "now" | "log" | "settings" | "randomBytes">;
 
 export const groupsParameters = { continuation: words("Where the page before ended.") };
 
@@ -32,12 +33,17 @@ const shownInList = 20;
 const shownAlone = 1000;
 const width = 8;
 
-export function listGroups({ groups, jobs, log, settings, now }: GroupDeps) {
+export function listGroups({ groups, jobs, log, settings, now, control, randomBytes }: GroupDeps) {
   return handler(log, async (request, context) => {
     const visible = new VisibleJobs(jobs, context);
     const asked = readQuery(request.query, groupsParameters, settings, now());
     if (!asked.ok) return refuse(asked.error, context);
-    const names = await groups.list(asked.value.continuation, pageSize);
+    const { continuation } = asked.value;
+    // The last group of a page may be another team's.
+    const ends = await PageEnds.of({ control, randomBytes }, " of groups");
+    const after = continuation === undefined ? undefined : ends.open(continuation);
+    if (continuation !== undefined && after === undefined) return refuse(noSuchPage, context);
+    const names = await groups.list(after, pageSize);
     const shown = new Map<string, Reply<"Group">>();
     const show = async (group: string): Promise<void> => {
       shown.set(group, (await shownGroup(groups, visible, group, shownInList)).reply);
@@ -49,11 +55,13 @@ export function listGroups({ groups, jobs, log, settings, now }: GroupDeps) {
     const last = names.length < pageSize ? undefined : names.at(-1);
     const reply: Reply<"Groups"> = {
       groups: names.flatMap((name) => shown.get(name) ?? []).filter((group) => visible.seesAll || isOwn(group)),
-      ...(last === undefined ? {} : { continuation: last }),
+      ...(last === undefined ? {} : { continuation: ends.seal(last) }),
     };
     return json(200, reply);
   });
 }
+
+const noSuchPage = faulty("continuation", "must be what the page before gave, unchanged");
 
 export function getGroup({ groups, jobs, log }: GroupDeps) {
   return handler(log, async (request, context) => {

@@ -1,4 +1,4 @@
-/** Callers of two teams, as attackers would try: nothing of another team's jobs is seen, steered, joined or replaced. */
+// Longer than 350 lines: callers of two teams, as attackers would try. Nothing of another team's jobs is seen, steered, joined or replaced.
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { readFileSync } from "node:fs";
 import { globSync } from "tinyglobby";
@@ -147,6 +147,17 @@ describe("a caller of another team", () => {
       slots: [{ id: held.id }],
       waiting: [],
     });
+  });
+
+  it("learns no name of another team's group from where a page of groups ends", async () => {
+    const bench = await open();
+    for (let n = 0; n < 50; n++) await bench.deps.groups.steer(`merger-${n}`, { limit: 1 });
+    const page = await as("bob", bench, "groups");
+    expect(page.body).toMatchObject({ groups: [], continuation: expect.any(String) as string });
+    const query = `continuation=${String(page.body["continuation"])}`;
+    expect(Buffer.from(query, "base64").toString() + page.text).not.toContain("merger");
+    expect(await as("bob", bench, "groups", { query })).toMatchObject({ status: 200, body: { groups: [] } });
+    expect((await as("bob", bench, "groups", { query: "continuation=merger-1" })).status).toBe(400);
   });
 
   it("sees its own job in a list of groups, though many of other teams come before it", async () => {
