@@ -1,14 +1,16 @@
 import type { HttpRequest } from "@azure/functions";
+import { maskedResult } from "../shared/aci/masked-client.ts";
 import { err, type Result } from "../shared/base/errors.ts";
 import type { Deps } from "../shared/deps.ts";
 import { hasEnded } from "../shared/job/job.ts";
 import { maxSentBytes, sentResult } from "../shared/job/result.ts";
+import type { OpenDeps } from "../shared/security/opened-definition.ts";
 import { readResultLink } from "../shared/security/link-token.ts";
 import { readText, tooSlow } from "./lib/body.ts";
 import { handler, json, refuse } from "./lib/reply.ts";
 import type { Reply } from "./openapi/replies.ts";
 
-type ResultDeps = Pick<Deps, "log" | "jobs" | "links" | "blobs">;
+type ResultDeps = OpenDeps & Pick<Deps, "log" | "jobs" | "links">;
 
 /**
  * `PUT /api/result/{token}` (anonymous): takes one attempt's result from its own program, which has the address in
@@ -28,7 +30,7 @@ export function result(deps: ResultDeps) {
       return refuse({ code: "ResultTooLate", message: tooLate }, context);
     const body = await readResult(request);
     if (!body.ok) return refuse(body.error, context);
-    const outcome = await deps.blobs.putResult(job.id, attempt, body.value);
+    const outcome = await deps.blobs.putResult(job.id, attempt, await maskedResult(deps, job.id, body.value));
     if (outcome === "closed") return refuse({ code: "ResultTooLate", message: tooLate }, context);
     if (outcome === "another") {
       const message = `Attempt ${attempt} has sent another result already: the first is kept.`;

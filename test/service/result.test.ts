@@ -46,6 +46,20 @@ describe("a result that is sent to its address", () => {
     expect((await get(bench.deps, id)).body["result"]).toEqual(large);
   });
 
+  it("has no secret of the definition with MASK_OUTPUT, where it is stored and where it is shown", async () => {
+    const bench = await openBench({ MASK_OUTPUT: "true" });
+    const more = `
+          - {name: TOKEN, secureValue: "correct-\\"horse"}
+          - {name: PIN, secureValue: "48151623"}`;
+    const id = await running(bench, yaml("masks", { seconds: 60, more }), "env=true");
+    const sent = JSON.stringify({ pin: 48151623, said: ['my correct-"horse'], 'correct-"horse': { rows: 7 } });
+    for (let n = 0; n < 2; n++) expect(await send(bench, id, 1, sent)).toEqual([200, undefined]);
+    await follow(bench, id);
+    const masked = { pin: "***", said: ["my ***"], "***": { rows: 7 } };
+    expect((await get(bench.deps, id)).body["result"]).toEqual(masked);
+    expect(JSON.parse((await bench.deps.blobs.takeResult(id, 1)) ?? "")).toEqual(masked);
+  });
+
   it("may be sent again as it was, and in no other form", async () => {
     const bench = await openBench();
     const id = await running(bench, yaml("twice", { seconds: 60 }), "env=true");

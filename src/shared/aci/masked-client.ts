@@ -1,8 +1,10 @@
 import type { GovernedAci } from "./governed-client.ts";
 import type { Read } from "./client.ts";
 import type { DeleteAnswer } from "../job/arm-answers.ts";
-import { itemText, secretValues, type ArrayChild } from "../definition/index.ts";
+import { itemText, maskedObject, secretValues, type ArrayChild } from "../definition/index.ts";
 import { Unavailable } from "../base/errors.ts";
+import type { JobId } from "../base/ids.ts";
+import type { JsonObject } from "../base/json.ts";
 import type { AzureError, GroupEvent, Job } from "../job/job.ts";
 import type { ObservedGroup, Observation } from "../job/observation.ts";
 import type { JobStore, Stored } from "../store/jobs.ts";
@@ -101,13 +103,17 @@ function textsOfEvent({ name, type, message }: GroupEvent): string[] {
 
 /** The same for Azure's answer to a delete or stop. */
 export async function maskedAnswer(deps: OpenDeps, stored: Stored, answer: DeleteAnswer): Promise<DeleteAnswer> {
-  if (!("azure" in answer) || answer.azure === undefined || answer.azure.message === "") return answer;
+  if (!("azure" in answer) || answer.azure === undefined || wordsOf(answer.azure).every(isWord)) return answer;
   const mask = (await maskOfAzure(deps, stored)) ?? (() => withheld);
   return { ...answer, azure: maskedError(answer.azure, mask) };
 }
 
 function azureTexts(observed: Observation): string[] {
-  return observed.group === "unknown" && observed.azure ? [observed.azure.message] : [];
+  return observed.group === "unknown" && observed.azure ? wordsOf(observed.azure) : [];
+}
+
+function wordsOf({ code, message }: AzureError): string[] {
+  return [code, message];
 }
 
 /**
@@ -131,4 +137,22 @@ export async function readContainerLog(
   const stored = await deps.jobs.find(job.id);
   const mask = stored && (await maskOfJob(deps, stored, maskOfLog));
   return mask ? { kind: "value", value: mask(read.value) } : { ...unknown, reason: "SealKeyUnavailable" };
+}
+
+/**
+ * The text of a result that a program sent, an object in JSON. With `MASK_OUTPUT` the definition's secrets are masked in it.
+ *
+ * @throws Unavailable while they can't be known
+ */
+export async function maskedResult(
+  deps: OpenDeps & Pick<ReadLogDeps, "jobs">,
+  id: JobId,
+  text: string,
+): Promise<string> {
+  if (!deps.settings.maskOutput) return text;
+  const stored = await deps.jobs.find(id);
+  const mask = stored && (await maskOfJob(deps, stored, maskOfLog));
+  if (mask === undefined)
+    throw new Unavailable("seal key", "A result can't be masked: its job's secrets can't be known now.");
+  return JSON.stringify(maskedObject(JSON.parse(text) as JsonObject, mask)); // it was read as one
 }

@@ -23,10 +23,11 @@ export function shownBody(body: JsonObject, fromVault: readonly string[] = []): 
     if (place === "secret" || place === "file" || place === "suspect") return mask;
     return place === "named" && !isOrdinary(String(value)) ? mask : value;
   });
-  return maskedMembers(hidden, withCredentials(maskOf([...secretValues(body), ...fromVault])));
+  return maskedObject(hidden, withCredentials(maskOf([...secretValues(body), ...fromVault])));
 }
 
-function maskedMembers(object: JsonObject, masked: Mask): JsonObject {
+/** An object whose texts, members' names too, and numbers are masked. */
+export function maskedObject(object: JsonObject, masked: Mask): JsonObject {
   const shown: JsonObject = {};
   for (const [key, value] of Object.entries(object)) setMember(shown, masked(key), maskedValue(value, masked));
   return shown;
@@ -36,7 +37,7 @@ function maskedValue(value: JsonValue, masked: Mask): JsonValue {
   if (typeof value === "string") return masked(value);
   if (typeof value === "number") return masked(String(value)) === String(value) ? value : mask;
   if (Array.isArray(value)) return value.map((each) => maskedValue(each, masked));
-  return isJsonObject(value) ? maskedMembers(value, masked) : value;
+  return isJsonObject(value) ? maskedObject(value, masked) : value;
 }
 
 /**

@@ -85,7 +85,14 @@ test("an error's code that is not one of Azure's words is masked, too", async ()
   const ring = ringOf();
   const azure = { code: `Bad ${secret}`, message: "x", httpStatus: 400 };
   const answer = { kind: "unclear", azure } as const;
-  expect(await maskedAnswer(depsOf(ring), await stored(ring), answer)).toMatchObject({ azure: { code: "Bad ***" } });
+  for (const message of ["no", ""]) {
+    const told = { ...answer, azure: { ...answer.azure, message } };
+    expect(await maskedAnswer(depsOf(ring), await stored(ring), told)).toMatchObject({ azure: { code: "Bad ***" } });
+    const seen = { group: "unknown", reason: "ArmUnavailable", retryAfter: undefined, azure: told.azure } as const;
+    expect(await maskedObservation(depsOf(ring), await stored(ring), seen)).toMatchObject({
+      azure: { code: "Bad ***" },
+    });
+  }
 });
 
 test("messages that the row has already cost no read of the definition", async () => {
