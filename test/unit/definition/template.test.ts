@@ -119,6 +119,21 @@ describe("a template's values", () => {
     ]);
   });
 
+  test("of unknown parameters without end cost little", () => {
+    const names = Array.from({ length: 256 }, (_, n) => `parameter-of-some-length-${n}`);
+    const declared = Object.fromEntries(names.map((name) => [name, { default: "" }]));
+    const args = names.map((name) => `\${param:${name}}`);
+    const template = templateOf(JSON.stringify({ name: "a", "x-aciproxy-parameters": declared, args }));
+    const given = Object.fromEntries(Array.from({ length: 15_000 }, (_, n) => [`parameter-of-some-lemgth-${n}`, ""]));
+    const begun = performance.now();
+    const filled = fillTemplate(template, given);
+    expect(performance.now() - begun).toBeLessThan(2000);
+    const faults = filled.ok ? [] : filled.error;
+    expect(faults).toHaveLength(51);
+    expect(faults[49]?.message).toMatch(/is parameter-of-some-length-49 meant\?$/);
+    expect(faults[50]?.message).toBe("14950 more faults not shown; fix these first.");
+  });
+
   test("in lists without end cost little to compare with patterns", () => {
     const pattern = "(?:[a-z0-9]{1,20}-){0,8}[a-z]{0,40}";
     const names = Array.from({ length: 100 }, (_, n) => `p${n}`);

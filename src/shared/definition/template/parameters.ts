@@ -200,7 +200,8 @@ export function readGiven(
   const seen = new Set<string>();
   for (const [key, value] of Object.entries(given)) {
     const parameter = parameters.get(foldName(key));
-    if (parameter === undefined) faults.push(unknownParameter(key, names));
+    // Looking for what was meant takes long, and no more of them are reported.
+    if (parameter === undefined) faults.push(unknownParameter(key, faults.length < maxFaults ? names : []));
     else if (seen.has(parameter.name)) faults.push(at(parameter, `is given twice; letter case does not count`));
     else if (value !== null) {
       seen.add(parameter.name);
