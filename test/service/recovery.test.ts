@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { InvocationContext } from "@azure/functions";
 import { day, minute, second } from "../../src/shared/base/duration.ts";
 import { cancel } from "../../src/shared/intake/cancel.ts";
+import { readHealth } from "../../src/shared/health/state.ts";
 import { reservationTime } from "../../src/shared/intake/reservation.ts";
 import { groupName, mintJobId } from "../../src/shared/base/ids.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
@@ -222,6 +223,23 @@ describe("an outage", () => {
     }
     delete gate.before;
     expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("of the queues alone keeps no job from its end: the sweep moves it, and health says that they take nothing", async () => {
+    const gate: Gate = {};
+    const bench = await openBench({}, gate);
+    const { deps, clock } = bench;
+    const { id } = await post(deps, yaml("bellaciao"));
+    gate.before = ({ service }) => (service === "queue" ? 403 : "pass");
+    for (let minutes = 0; minutes < 15; minutes++) {
+      clock.advance(minute);
+      await tick(bench);
+    }
+    expect((await jobOf(deps, id)).phase).toMatchObject({ state: "Succeeded", group: "gone", tidy: true });
+    expect(countersOf(bench).calls["put"]).toBe(1);
+    delete gate.before;
+    const { queue, armOk, counts } = await readHealth(deps);
+    expect({ queue: queue.ok, armOk, active: counts.activeJobs }).toEqual({ queue: false, armOk: true, active: 0 });
   });
 
   it("of storage just after the create was sent leaves a claim, and one group", async () => {

@@ -55,8 +55,8 @@ export interface Pass {
   readonly completed: boolean;
   /** What began it. */
   readonly by: "timer" | "queue";
-  /** What it saw, where it looked: how many jobs are active, how ARM answered, and whether it sent a message for the next pass. */
-  readonly load: (Pick<Heartbeat, "activeJobs" | "arm"> & { readonly isMessageSent: boolean }) | undefined;
+  /** What it saw, where it looked: how many jobs are active, how ARM answered, and whether a message for the next pass was to be sent. */
+  readonly load: (Pick<Heartbeat, "activeJobs" | "arm"> & { readonly isMessageDue: boolean }) | undefined;
 }
 
 /** The timer, or the queue, that has brought on no pass for this long has stopped. */
@@ -232,7 +232,7 @@ export class Control {
       rowKey: "heartbeat",
       ...(completed ? { at: new Date(now) } : {}),
       ...(by === "timer" ? { timerAt: new Date(now), timerSince: since(last?.timerAt, last?.timerSince) } : {}),
-      ...(by === "queue" || load?.isMessageSent === false
+      ...(by === "queue" || load?.isMessageDue === false
         ? { queueAt: new Date(now), queueSince: since(last?.queueAt, last?.queueSince) }
         : {}),
       ...(load === undefined ? {} : { activeJobs: load.activeJobs, arm: load.arm, armSince: new Date(armSince) }),

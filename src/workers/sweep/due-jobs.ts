@@ -20,7 +20,8 @@ const width = 16;
 
 /**
  * Requeues the jobs whose observations stopped: their message is lost, or held by a host that died. While jobs are active a message
- * brings on the next pass: a dead host's jobs go on within 90 s, and passes need no timer. It is sent first, so that it outlives this host.
+ * brings on the next pass: a dead host's jobs go on within 90 s, and passes need no timer. It is sent first, so that it outlives this host,
+ * and nothing waits for it: where queues take nothing, the jobs go on all the same.
  */
 export async function requeueDue(deps: Deps, until: number, report: (load: Load) => void): Promise<RunEnd> {
   const now = deps.now();
@@ -30,10 +31,7 @@ export async function requeueDue(deps: Deps, until: number, report: (load: Load)
     active++;
     if (job.checkAt <= now) due.push(job);
   }
-  // Posted messages wait too, and a queue that delivers nothing is found out by this message.
-  const isMessageSent = active > 0 || (await deps.queues.length(queueNames.jobs)) > 0;
-  if (isMessageSent) await deps.queues.sweep(nextPass);
-  report({ activeJobs: active, arm: await armState(deps), isMessageSent });
+  const isMessageDue = bringOnNext(deps, active);
 
   let byItself = 0;
   const requeue = async ({ id, told }: DueJob): Promise<void> => {
@@ -46,7 +44,24 @@ export async function requeueDue(deps: Deps, until: number, report: (load: Load)
   due.sort((a, b) => a.checkAt - b.checkAt);
   const reached = await inParallel(due, requeue, { width, until, now: deps.now, failed });
   if (due.length > 0) deps.log("info", "sweep requeued jobs", { due: due.length, all: reached === "all" });
+  report({ activeJobs: active, arm: await armState(deps), isMessageDue: await isMessageDue });
   return { kind: reached === "all" ? "completed" : "unfinished", cursor: undefined };
+}
+
+/**
+ * Never fails.
+ *
+ * @returns whether a message had to be sent; it may not have been taken
+ */
+async function bringOnNext({ queues, log }: Deps, active: number): Promise<boolean> {
+  try {
+    // Posted messages wait too, and a queue that delivers nothing is found out by this message.
+    if (active === 0 && (await queues.length(queueNames.jobs)) === 0) return false;
+    await queues.sweep(nextPass);
+  } catch (error) {
+    log("error", "sweep failed in part", { part: "next pass", ...errorFields(error) });
+  }
+  return true;
 }
 
 async function armState(deps: Deps): Promise<ArmState> {
