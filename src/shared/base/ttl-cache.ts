@@ -19,11 +19,13 @@ export class TtlCache<T> {
   get(key: string, ask: () => Promise<T>, isKept: (value: T) => boolean = () => true): Promise<T> {
     const { time, max, now } = this.#options;
     const at = now();
+    // A clock that was put back makes an answer no younger.
+    const isFresh = (entry: { readonly at: number }): boolean => at >= entry.at && at - entry.at < time;
     const known = this.#entries.get(key);
-    if (known !== undefined && at - known.at < time) return known.value;
+    if (known !== undefined && isFresh(known)) return known.value;
     this.#entries.delete(key); // a new answer stands behind the older ones
     for (const [old, entry] of this.#entries)
-      if (at - entry.at >= time || this.#entries.size >= max) this.#entries.delete(old);
+      if (!isFresh(entry) || this.#entries.size >= max) this.#entries.delete(old);
     const entry = { at, value: ask() };
     this.#entries.set(key, entry);
     const drop = (): void => {

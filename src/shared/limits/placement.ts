@@ -2,6 +2,7 @@ import type { TableClient } from "@azure/data-tables";
 import { day, minute, second } from "../base/duration.ts";
 import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
 import { TtlCache } from "../base/ttl-cache.ts";
+import { maxAhead } from "./windows.ts";
 import { regionKey } from "./region-queues.ts";
 import { isReason, type Reason } from "../job/reasons.ts";
 import type { Job, JobTarget } from "../job/job.ts";
@@ -82,7 +83,14 @@ export class Placement {
       const { rowKey, until, reason, doubtedAt, acceptedAt } = next.value;
       if (doubtedAt instanceof Date && doubtedAt.getTime() > now - doubtTime)
         doubts.set(rowKey ?? "", acceptedAt instanceof Date ? acceptedAt.getTime() : 0);
-      if (until instanceof Date && until.getTime() > now && typeof reason === "string" && isReason(reason)) {
+      const ahead = until instanceof Date ? until.getTime() - now : 0;
+      if (
+        until instanceof Date &&
+        ahead > 0 &&
+        ahead <= longest + maxAhead &&
+        typeof reason === "string" &&
+        isReason(reason)
+      ) {
         exclusions.set(rowKey ?? "", { until: until.getTime(), reason });
       }
     }

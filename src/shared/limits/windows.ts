@@ -74,12 +74,19 @@ export function countsOf(uses: readonly number[]): { readonly hour: number; read
   return { hour: sum(0), fiveMinutes: sum(-6) };
 }
 
-/** The windows in which that minute is the newest, or the minute that is. */
-export function moveTo(windows: Windows, current: number): Windows {
+/**
+ * The windows in which that minute is the newest, or the minute that is. Those that lie further ahead than an hour say nothing: an
+ * instance's clock was wrong. Those within the hour count, so that a clock that is put back gives nobody more than there is.
+ */
+export function moveTo(stored: Windows, current: number): Windows {
+  const windows = stored.minute - current >= slots ? emptyWindows : stored;
   const shift = Math.min(Math.max(current - windows.minute, 0), slots);
   const kept = [...Array<number>(Math.max(0, slots - windows.uses.length)).fill(0), ...windows.uses].slice(-slots);
   return { minute: Math.max(current, windows.minute), uses: [...kept.slice(shift), ...Array<number>(shift).fill(0)] };
 }
+
+/** Clocks of instances are that far apart at most. A time that lies further ahead than it could says nothing: the clock that wrote it was wrong. */
+export const maxAhead = 3 * minute;
 
 export interface Bucket {
   readonly tokens: number;
@@ -96,9 +103,10 @@ export interface ArmRemaining {
   readonly count: number;
 }
 
-/** A bucket as it is at that time; a full one where no bucket is stored. */
+/** A bucket as it is at that time; a full one where no bucket is stored, or one that says nothing. */
 export function bucketAt(stored: Bucket | undefined, limits: BucketLimits, now: number): Bucket {
-  const before = stored ?? { tokens: limits.capacity, at: now };
+  const isKnown = stored !== undefined && stored.at <= now + maxAhead;
+  const before = isKnown ? stored : { tokens: limits.capacity, at: now };
   const refilled = (Math.max(0, now - before.at) / 1000) * limits.perSecond;
   return { tokens: Math.min(limits.capacity, before.tokens + refilled), at: Math.max(now, before.at) };
 }

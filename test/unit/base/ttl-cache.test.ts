@@ -18,6 +18,14 @@ it("asks once for callers at the same time, and again when the time is up", asyn
   expect(await cache.get("a", answers)).toBe(2);
 });
 
+it("asks again after the clock was put back: an answer of later is of no known age", async () => {
+  const cache = opened();
+  now = 1000;
+  expect(await cache.get("a", answers)).toBe(1);
+  now = 500;
+  expect(await cache.get("a", answers)).toBe(2);
+});
+
 it("keeps no failure, and no answer that may be another one the next time", async () => {
   const cache = opened();
   await expect(cache.get("a", () => Promise.reject(new Error("down")))).rejects.toThrow("down");

@@ -1,14 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { minute, second } from "../../../src/shared/base/duration.ts";
+import type { TableClient } from "@azure/data-tables";
+import { day, minute, second } from "../../../src/shared/base/duration.ts";
 import type { Kind } from "../../../src/shared/limits/arm-calls.ts";
+import { Placement } from "../../../src/shared/limits/placement.ts";
 import { Budget } from "../../../src/shared/limits/rate-budget.ts";
 import { pacing, target, settings, start } from "../../kit/kit.ts";
 import { Table, tableClient } from "../../model/tables.ts";
 
+/** An empty table `control`. */
+function control(): TableClient {
+  const table = new Table("control", () => undefined);
+  return tableClient(table, (_label, _kind, effect) => new Promise((resolve) => resolve(effect())));
+}
+
 /** Budgets of instances that share their storage. */
 function instances(count: number, environment: Readonly<Record<string, string>> = {}): readonly Budget[] {
-  const table = new Table("control", () => undefined);
-  const client = tableClient(table, (_label, _kind, effect) => new Promise((resolve) => resolve(effect())));
+  const client = control();
   return Array.from({ length: count }, () => new Budget(client, settings(environment), pacing));
 }
 
@@ -87,6 +94,28 @@ describe("ARM's budget", () => {
     expect([await budget.take("read", target, start), await budget.take("log", target, start)]).toEqual([later, later]);
     expect(await budget.take("delete", target, start)).toEqual({ ok: true });
     expect(await budget.take("read", target, start + 10 * second)).toEqual({ ok: true });
+  });
+});
+
+describe("an instance whose clock was a day ahead for a moment", () => {
+  it("takes no calls and no creates from the others for a day", async () => {
+    const [wrong, right] = instances(2);
+    if (wrong === undefined || right === undefined) throw new Error("There are two.");
+    for (const kind of ["read", "create"] as const) {
+      expect((await wrong.take(kind, target, start + day)).ok).toBe(true);
+      expect(await takeAll([wrong], kind, start + day)).toBeGreaterThan(0);
+      const taken = await takeAll([right], kind, start);
+      expect(taken).toBeGreaterThan(0);
+      expect(await takeAll([right], kind, start + 10 * minute)).toBe(taken);
+    }
+  });
+
+  it("leaves no region out for a day", async () => {
+    const placement = new Placement(control(), pacing);
+    await placement.exclude(target, "NoCapacity", start + day);
+    expect(await placement.exclusions(start)).toEqual(new Map());
+    await placement.exclude(target, "NoCapacity", start + 2 * minute);
+    expect([...(await placement.exclusions(start)).values()]).toMatchObject([{ reason: "NoCapacity" }]);
   });
 });
 
