@@ -242,6 +242,17 @@ describe("an outage", () => {
     expect({ queue: queue.ok, armOk, active: counts.activeJobs }).toEqual({ queue: false, armOk: true, active: 0 });
   });
 
+  it("by somebody who deletes a queue, or the table of attempts, is over when a job needs them: they are made anew", async () => {
+    const bench = await openBench();
+    const { deps, storage } = bench;
+    const { id } = await post(deps, yaml("bellaciao"));
+    await storage.queues.getQueueClient(queueNames.wake).delete();
+    await storage.table("attempts").deleteTable();
+    expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", tidy: true });
+    expect((await get(deps, id)).body).toMatchObject({ containers: { app: { output: "Hello World!\n" } } });
+    expect(await storage.queues.getQueueClient(queueNames.wake).exists()).toBe(true);
+  });
+
   it("of storage just after the create was sent leaves a claim, and one group", async () => {
     const gate: Gate = {};
     const bench = await openBench({}, gate);

@@ -67,8 +67,13 @@ export class Attempts {
     this.#table = table;
   }
 
+  /** Where the table was deleted it is made anew: without it no job would come to its end. */
   async save(id: JobId, result: AttemptResult): Promise<void> {
-    await storageCall(() => this.#table.upsertEntity(entityOf(id, result), "Replace"));
+    const entity = entityOf(id, result);
+    const write = () => this.#table.upsertEntity(entity, "Replace");
+    if ((await storageCall(write, 404)) !== 404) return;
+    await storageCall(() => this.#table.createTable(), 409);
+    await storageCall(write);
   }
 
   async find(id: JobId, attempt: number): Promise<AttemptResult | undefined> {
@@ -80,8 +85,8 @@ export class Attempts {
     const results: AttemptResult[] = [];
     const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${id}'` } });
     for (;;) {
-      const next = await storageCall(() => rows.next());
-      if (next.done) return results;
+      const next = await storageCall(() => rows.next(), 404);
+      if (next === 404 || next.done) return results;
       const result = resultOfRow(next.value);
       if (result) results.push(result);
     }

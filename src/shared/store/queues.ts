@@ -46,15 +46,22 @@ export class Queues {
     await this.send(queueNames.wake, sweepMessage, delay);
   }
 
-  /** Never expires: the default would drop a message after 7 days in silence. */
+  /**
+   * Never expires: the default would drop a message after 7 days in silence. A queue of our own that was deleted is made anew: nothing
+   * else would, and jobs would go on by the sweep alone.
+   */
   async send(queue: string, text: string, delay: number): Promise<void> {
     // Rounded up: a wake that came before its time would do nothing but send the next, again and again until the second is over.
     const visibilityTimeout = Math.min(Math.max(0, Math.ceil(delay / second)), maxDelay);
     const attributes = { "messaging.system": "azure_storage_queues", "messaging.destination.name": queue } as const;
     const message = { visibilityTimeout, messageTimeToLive: -1 };
-    await this.#telemetry.span({ name: `send ${queue}`, kind: "producer", attributes }, () =>
-      storageCall(() => this.#client(queue).sendMessage(wireText(text), message)),
-    );
+    const write = () => this.#client(queue).sendMessage(wireText(text), message);
+    await this.#telemetry.span({ name: `send ${queue}`, kind: "producer", attributes }, async () => {
+      if (!this.#clients.has(queue)) return storageCall(write);
+      if ((await storageCall(write, 404)) !== 404) return undefined;
+      await storageCall(() => this.#client(queue).createIfNotExists());
+      return storageCall(write);
+    });
   }
 
   #client(queue: string): QueueClient {
