@@ -466,6 +466,11 @@ describe("a message on the queue", () => {
     ["no definition", "name: [", "InvalidDefinition"],
     ["an unknown option", { version: 1, definition: yaml("posted"), options: { pooling: true } }, "InvalidOptions"],
     ["an envelope that lacks everything", { version: 1 }, "InvalidMessage"],
+    [
+      "a blob whose name no address can have",
+      { version: 1, definitionBlob: "aci-definitions/\ud800" },
+      "InvalidMessage",
+    ],
     ["a blob that is not there", { version: 1, definitionBlob: "aci-definitions/none.yaml" }, "InvalidMessage"],
   ])("that can never work (%s) ends as a Failed row that says why", async (_, message, reason) => {
     const bench = await openBench();

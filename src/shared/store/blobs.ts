@@ -91,12 +91,12 @@ export class Blobs {
     return this.#results.getBlockBlobClient(`${id}/${attempt}/result.json`);
   }
 
-  /** A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes. */
+  /** A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes, or whose name no blob can have. */
   async definition(reference: string, now: number): Promise<Uint8Array | undefined> {
     const name = definitionName(reference);
     if (name === undefined) return undefined;
-    const found = await storageCall(() => this.#definitions.getBlobClient(name).getProperties(), 404);
-    if (found === 404 || (found.contentLength ?? 0) > maxDefinition) return undefined;
+    const found = await storageCall(() => this.#definitions.getBlobClient(name).getProperties(), 400, 404);
+    if (typeof found === "number" || (found.contentLength ?? 0) > maxDefinition) return undefined;
     await this.#markRead(name, now, found.metadata);
     const result = await storageCall(() => this.#definitions.getBlobClient(name).downloadToBuffer(), 404);
     return result === 404 ? undefined : result;
@@ -113,10 +113,10 @@ export class Blobs {
 
 /**
  * The blob of a `definitionBlob`, or `undefined` where its name could lead out of the container: a service may take a backslash for a
- * slash, and drop blanks and control characters around a segment's dots.
+ * slash, and drop blanks and control characters around a segment's dots. Half a character of UTF-16 has no place in an address at all.
  */
 export function definitionName(reference: string): string | undefined {
   const name = reference.slice(blobContainers.definitions.length + 1);
   const leadsOut = name.split(/[/\\]/).some((part) => /^\.+$/.test(part.replaceAll(/[\s\p{Cc}\p{Cf}]/gu, "")));
-  return leadsOut ? undefined : name;
+  return leadsOut || /\p{Cs}/u.test(name) ? undefined : name;
 }

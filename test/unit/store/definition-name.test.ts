@@ -22,3 +22,8 @@ test.each([
 ])("a definitionBlob leads out of its container by no trick: %j", (name) => {
   expect(definitionName(`aci-definitions/${name}`)).toBeUndefined();
 });
+
+test("a definitionBlob with half a character names nothing: no address can have it", () => {
+  expect(definitionName("aci-definitions/a\ud800.yaml")).toBeUndefined();
+  expect(definitionName("aci-definitions/\u{1F600}.yaml")).toBe("\u{1F600}.yaml");
+});
