@@ -198,6 +198,32 @@ describe("what a crash leaves behind", () => {
     expect(await bench.deps.jobs.index.has(id)).toBe(true);
   });
 
+  it("the index shows a job as it is, also where its host died after it had saved the row", async () => {
+    const gate: Gate = {};
+    const bench = await openBench({ MAX_ACTIVE_JOBS: "1" }, gate);
+    const { deps, clock } = bench;
+    const { id } = await post(deps, yaml("kept"), "keep=always");
+    await runs(bench, id);
+    clock.advance(20 * second);
+    let isSaved = false;
+    gate.before = ({ method, url }) =>
+      isSaved && method !== "GET" && url.pathname.includes("jobindex(") ? "cut" : "pass";
+    gate.after = ({ method, url, body }) => {
+      if (method === "PUT" && url.pathname.includes("/jobs(")) isSaved = body.includes('"state":"Succeeded"');
+      return "pass";
+    };
+    await expect(reconcile(deps, id, { at: undefined })).rejects.toThrow("Storage did not answer");
+    delete gate.before;
+    expect((await jobOf(deps, id)).phase).toMatchObject({ state: "Succeeded", tidy: false });
+    clock.advance(2 * minute);
+    await tick(bench);
+    await reconcile(deps, id, { at: undefined });
+    const shown: string[] = [];
+    for await (const { state } of deps.jobs.index.active()) shown.push(state);
+    expect(shown).toEqual(["Succeeded"]);
+    expect((await post(deps, yaml("next"))).status).toBe(200);
+  });
+
   it("a name given to a job that was done with already passes on to who waits", async () => {
     const bench = await openBench();
     const first = await post(bench.deps, yaml("busy"));

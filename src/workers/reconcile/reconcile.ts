@@ -106,7 +106,7 @@ async function reconcileReadable(deps: Deps, id: JobId, wake: ReconcileReason): 
   if (wake.at !== undefined && wake.at !== found.job.lookAt) return;
   const work = async (): Promise<void> => {
     if (wake.at !== undefined && (await readLogsAlone(deps, found, deadline))) return;
-    await new Reconciliation(deps, found, deadline).run();
+    await new Reconciliation(deps, found, deadline, wake.at === undefined).run();
   };
   await withinTrace(jobTrace(found.job), () => loggingWith(logFieldsOf(found.job), work));
 }
@@ -122,12 +122,15 @@ class Reconciliation {
   /** The end of the array's step whose children this call made: also where the row was changed by somebody else meanwhile. */
   #madeTo: number | undefined;
   #conflicts = 0;
+  /** The next save writes the index's copy whatever changes: a host may have died between a row and its copy. */
+  #copies: boolean;
   /** When the row was read. */
   #foundAt = 0;
 
-  constructor(deps: Deps, stored: Stored, deadline: Deadline) {
+  constructor(deps: Deps, stored: Stored, deadline: Deadline, copies: boolean) {
     this.#deps = deps;
     this.#deadline = deadline;
+    this.#copies = copies;
     this.#publisher = new Publisher(deps);
     this.#stored = this.#found(stored);
   }
@@ -474,14 +477,18 @@ class Reconciliation {
     await countAttempt(this.#deps, before.job, job);
     reportLate(this.#deps, before.job, job);
     const { index } = this.#deps.jobs;
-    if (shownDiffers(before.job, job)) {
+    const differs = shownDiffers(before.job, job);
+    if (differs || this.#copies)
       await index.mirror(job.id, saved.key, job.checkAt, columnsOf(job, this.#deps.jobs.prices));
+    else if (moveCheck) await index.setCheck(job.id, job.checkAt);
+    this.#copies = false;
+    if (differs) {
       reportMove(this.#deps, before.job, job);
       if (hasEnded(job.phase) && !hasEnded(before.job.phase)) {
         await requeueArray(this.#deps, saved);
         await ceilingFreed(this.#deps, job);
       }
-    } else if (moveCheck) await index.setCheck(job.id, job.checkAt);
+    }
     return true;
   }
 }
