@@ -234,6 +234,7 @@ describe("the summary", () => {
     expect(await by("by=day")).toMatchObject({
       rows: [{ key: "2026-11-24", count: 20, runSeconds: { p50: 9, p95: 18 } }],
     });
+    expect(await by("by=day&since=P31D")).toMatchObject({ rows: [{ count: 20 }] });
     expect(await by("by=team")).toMatchObject({ rows: [{ key: "default", count: 20 }] });
     expect(await by("by=hour&until=PT1H")).toMatchObject({ rows: [] });
     expect(await by("state=active")).toMatchObject({ rows: [] });

@@ -79,7 +79,9 @@ function readSummary(
   // An array's children are few enough, however old.
   const { since = Math.max(0, until - (asked.value.array === undefined ? usualRange : longestRange)) } = asked.value;
   if (since > until) return err(faulty("since", "must be before until"));
-  if (until - since > longestRange) return err(faulty("since", "must be at most 31 days before until"));
+  // Without the millisecond that was added above.
+  if ((asked.value.until ?? now) - since > longestRange)
+    return err(faulty("since", "must be at most 31 days before until"));
   const asWritten = (name: string): string | undefined => [...query].find(([key]) => foldName(key) === name)?.[1];
   const key = { ...asked.value, by, since: asWritten("since"), until: asWritten("until") };
   return ok({ ...wantedOf(asked.value), by, since, until, key });

@@ -64,7 +64,7 @@ const mustBeTime = "must be an ISO 8601 time, or a duration ago (PT1H)";
 
 const isoTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/i;
 
-/** A time, or a duration ago, from 1970 on; milliseconds since 1970. */
+/** A time (UTC, unless it names a zone), or a duration ago, from 1970 on; milliseconds since 1970. */
 export const aTime = (text: string): Parameter<number> => ({
   schema: { type: "string", description: "ISO 8601" },
   text,
@@ -73,8 +73,19 @@ export const aTime = (text: string): Parameter<number> => ({
 
 export function readTime(word: string, now: number): Result<number, string> {
   const ago = parseDuration(word);
-  const at = ago !== undefined ? now - ago : isoTime.test(word) ? Date.parse(word) : NaN;
+  if (ago !== undefined) return ok(Math.max(0, now - ago));
+  // A plus sign that is not encoded, as in +02:00, comes as a blank.
+  const time = word.replace(/ (?=\d\d:?\d\d$)/, "+");
+  const isTime = isoTime.test(time) && isDate(time.slice(0, 10));
+  // A time without a zone is UTC, whatever zone the app runs in; so is a date alone.
+  const at = isTime ? Date.parse(/T[\d:.]+$/i.test(time) ? `${time}Z` : time) : NaN;
   return Number.isNaN(at) ? err(mustBeTime) : ok(Math.max(0, at));
+}
+
+/** `Date.parse` takes a 30th of February for a day in March. */
+function isDate(date: string): boolean {
+  const at = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(date);
 }
 
 export const words = (text: string): Parameter<string> => ({ schema: { type: "string" }, text, read: ok });

@@ -29,6 +29,32 @@ export function memberSpan(text: string, name: string): { readonly start: number
   return found;
 }
 
+/**
+ * Whether an object has a member twice, spelt the same: `JSON.parse` keeps the last of them alone.
+ *
+ * @param text what `JSON.parse` takes
+ */
+export function repeatsName(text: string): boolean {
+  const open: Set<unknown>[] = [];
+  let last = "";
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at];
+    if (sign === '"') {
+      const end = endOfString(text, at);
+      last = text.slice(at, end);
+      at = end - 1;
+    } else if (sign === "{" || sign === "[") open.push(new Set());
+    else if (sign === "}" || sign === "]") open.pop();
+    else if (sign === ":") {
+      const names = open.at(-1);
+      const name: unknown = JSON.parse(last);
+      if (names?.has(name)) return true;
+      names?.add(name);
+    }
+  }
+  return false;
+}
+
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;

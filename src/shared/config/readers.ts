@@ -62,10 +62,13 @@ export const duration =
     return ms >= least && ms <= max ? ms : { fault: `must be between ${least / second} and ${max / second} seconds` };
   };
 
-export const url: Read<string | undefined> = (value) =>
-  URL.canParse(value) && /^https?:/.test(value)
+export const url: Read<string | undefined> = (value) => {
+  const { protocol, username, password, search, hash } = URL.canParse(value) ? new URL(value) : noUrl;
+  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === ""
     ? value.replace(/\/+$/, "")
-    : { fault: "must be an absolute http(s) URL" };
+    : { fault: "must be an absolute http(s) URL, without a user, query or fragment" };
+};
+const noUrl = { protocol: "", username: "", password: "", search: "", hash: "" };
 
 /** A token bucket: how many tokens it holds, and how many come back each second. */
 export interface BucketLimits {

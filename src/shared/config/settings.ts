@@ -10,7 +10,6 @@ import {
   integer,
   optionalInteger,
   row,
-  text,
   url,
   words,
   yes,
@@ -52,11 +51,15 @@ const endpoint: Read<string> = (value) => {
   const checked = url(value);
   return checked ?? { fault: "must be an absolute http(s) URL" };
 };
+const isResourceGroup = (name: string): boolean => /^[-\w.()]{1,90}$/.test(name) && !name.endsWith(".");
+const isRegion = (name: string): boolean => /^[a-z\d][a-z\d -]{0,89}$/i.test(name);
+
 const targets: Read<readonly Target[]> = (value) => {
   const list: Target[] = [];
   for (const entry of value.split(",").map((part) => part.trim())) {
     const [subscriptionId, resourceGroup, location, ...rest] = entry.split("/");
-    if (!subscriptionId || !resourceGroup || rest.length > 0 || !isUuidLike(subscriptionId)) {
+    const isPlace = isUuidLike(subscriptionId ?? "") && isResourceGroup(resourceGroup ?? "");
+    if (!subscriptionId || !resourceGroup || rest.length > 0 || !isPlace || (location && !isRegion(location))) {
       return { fault: "must be a comma-separated list of SUBSCRIPTION/RESOURCE-GROUP[/REGION]" };
     }
     list.push({ subscriptionId, resourceGroup, location: location === "" ? undefined : location });
@@ -99,15 +102,14 @@ export const settingsTable = {
     "AZURE_RESOURCE_GROUP",
     "",
     undefined,
-    (value) =>
-      /^[-\w.()]{1,90}$/.test(value) && !value.endsWith(".") ? value : { fault: "must be a resource group's name" },
+    (value) => (isResourceGroup(value) ? value : { fault: "must be a resource group's name" }),
     "Resource group of the container groups. Required unless `TARGETS` is set.",
   ),
   location: row<string | undefined>(
     "AZURE_LOCATION",
     "the resource group's own",
     undefined,
-    text,
+    (value) => (isRegion(value) ? value : { fault: "must be a region's name, like westeurope" }),
     "Region for definitions without a `location`.",
   ),
   targets: row<readonly Target[]>(
@@ -405,15 +407,10 @@ export function isLoopback(address: string): boolean {
 
 export function parseSettings(environment: Environment): Settings {
   const faults: string[] = [];
+  const written = writtenIn(environment, faults);
   const read = <T>({ name, fallback, read: parse }: Row<T>): T => {
-    const value = environment[name]?.trim();
-    if (value === undefined || value === "") return fallback;
-    if (value.startsWith("@Microsoft.KeyVault(")) {
-      faults.push(
-        `${name} is a Key Vault reference that was not resolved: check the app's identity and its access to the vault.`,
-      );
-      return fallback;
-    }
+    const value = written(name);
+    if (value === undefined || value === unresolved) return fallback;
     const result = parse(value);
     if (typeof result === "object" && result !== null && "fault" in result) {
       faults.push(`${name} ${result.fault}.`);
@@ -427,7 +424,7 @@ export function parseSettings(environment: Environment): Settings {
   const parsed = values as unknown as Values; // one entry for each key of the table, read by that key's own reader
   const { publicUrl, targets: listed, subscriptionId, resourceGroup, location, ...rest } = parsed;
 
-  const storage = parseStorage(environment, faults);
+  const storage = parseStorage(written, faults);
   const single =
     subscriptionId !== undefined && resourceGroup !== undefined ? [{ subscriptionId, resourceGroup, location }] : [];
   if (listed.length === 0 && single.length === 0) {
@@ -459,30 +456,76 @@ export function parseSettings(environment: Environment): Settings {
   };
 }
 
+const unresolved = Symbol("a Key Vault reference that was not resolved");
+type Written = (name: string) => string | typeof unresolved | undefined;
+
+/** What a setting says, without blanks around it; `undefined` where it is empty. A reference that was not resolved is a fault. */
+function writtenIn(environment: Environment, faults: string[]): Written {
+  return (name) => {
+    const value = environment[name]?.trim();
+    if (!value) return undefined;
+    if (!/^["']?@Microsoft\.KeyVault\s*\(/i.test(value)) return value;
+    faults.push(
+      `${name} is a Key Vault reference that was not resolved: check the app's identity and its access to the vault.`,
+    );
+    return unresolved;
+  };
+}
+
 /** `JobsStorage` where jobs live in another account than the host's own, else `AzureWebJobsStorage`; either form of each. */
-function parseStorage(environment: Environment, faults: string[]): StorageConnection {
+function parseStorage(written: Written, faults: string[]): StorageConnection {
   for (const setting of ["JobsStorage", "AzureWebJobsStorage"]) {
-    const value = environment[setting];
-    if (value?.startsWith("@Microsoft.KeyVault(")) {
-      faults.push(`${setting} is a Key Vault reference that was not resolved.`);
-      return { kind: "missing", setting };
+    const missing = { kind: "missing", setting } as const;
+    const faulty = (name: string, must: string): StorageConnection => {
+      faults.push(`${name} must be ${must}.`);
+      return missing;
+    };
+    const value = written(setting);
+    if (value === unresolved) return missing;
+    if (value !== undefined) {
+      return isConnectionString(value)
+        ? { kind: "connectionString", setting, value }
+        : faulty(setting, "a storage account's whole connection string, without quotes, as the portal shows it");
     }
-    if (value) return { kind: "connectionString", setting, value };
-    const account = environment[`${setting}__accountName`];
-    const of = (service: "queue" | "table" | "blob"): string | undefined =>
-      environment[`${setting}__${service}ServiceUri`] ??
-      (account ? `https://${account}.${service}.core.windows.net` : undefined);
-    const [queue, table, blob] = [of("queue"), of("table"), of("blob")];
-    if (queue && table && blob) {
-      return { kind: "identity", setting, queue, table, blob, clientId: environment[`${setting}__clientId`] };
+    const services = ["queue", "table", "blob"] as const;
+    const account = written(`${setting}__accountName`);
+    const addresses = services.map((service) => written(`${setting}__${service}ServiceUri`));
+    const clientId = written(`${setting}__clientId`);
+    if (account === unresolved || clientId === unresolved || addresses.includes(unresolved)) return missing;
+    if (account !== undefined && !/^[a-z\d]{3,24}$/.test(account))
+      return faulty(`${setting}__accountName`, "a storage account's name: 3 to 24 lower-case letters and digits");
+    const [queue, table, blob] = services.map((service, n) => {
+      const address = addresses[n];
+      return typeof address === "string" || account === undefined
+        ? address
+        : `https://${account}.${service}.core.windows.net`;
+    });
+    if (typeof queue === "string" && typeof table === "string" && typeof blob === "string") {
+      const wrong = services.find((_, n) => !URL.canParse([queue, table, blob][n] ?? ""));
+      return wrong === undefined
+        ? { kind: "identity", setting, queue, table, blob, clientId }
+        : faulty(`${setting}__${wrong}ServiceUri`, `an address, like https://ACCOUNT.${wrong}.core.windows.net`);
     }
     if (queue ?? table ?? blob) {
       faults.push(
         `${setting} by identity needs all of ${setting}__queueServiceUri, __tableServiceUri and __blobServiceUri.`,
       );
-      return { kind: "missing", setting };
+      return missing;
     }
   }
   faults.push("AzureWebJobsStorage must say where jobs are stored (a connection string or its identity-based form).");
   return { kind: "missing", setting: "AzureWebJobsStorage" };
+}
+
+/** Whether the clients of queues, tables and blobs can all be made of it: they throw where it lacks a part. */
+function isConnectionString(value: string): boolean {
+  if (value.startsWith("UseDevelopmentStorage=true")) return true;
+  const part = (name: string): string => new RegExp(`(?:^|;)\\s*${name}=([^;]*)`).exec(value)?.[1]?.trim() ?? "";
+  const [protocol, account, suffix] = [part("DefaultEndpointsProtocol"), part("AccountName"), part("EndpointSuffix")];
+  const hasEndpoints = ["Blob", "Queue", "Table"].every((service) => {
+    const named = part(`${service}Endpoint`) || (suffix && `${protocol}://${account}.${service}.${suffix}`);
+    return /^https?:/.test(named) && URL.canParse(named);
+  });
+  const hasKey = protocol !== "" && account !== "" && /^[A-Za-z\d+/]+={0,2}$/.test(part("AccountKey"));
+  return hasEndpoints && (hasKey || part("SharedAccessSignature") !== "");
 }

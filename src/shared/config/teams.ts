@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isUuidLike } from "../base/ids.ts";
+import { repeatsName } from "../base/json-span.ts";
 import { parseJson } from "../base/json.ts";
 import type { Read } from "./readers.ts";
 
@@ -69,6 +70,8 @@ export const readTeams: Read<readonly Team[]> = (text) => {
   const written = parseJson(text);
   if (typeof written !== "object" || written === null || Array.isArray(written))
     return { fault: `must be a JSON object, {"NAME": {...}}` };
+  if (repeatsName(text))
+    return { fault: "must not have one name twice in an object: only the last of them would count" };
   // Every member, also one whose name a schema would pass over.
   const form = Object.entries(written);
   const faults: string[] = [];

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { minute, second } from "../../../src/shared/base/duration.ts";
 import { isLoopback, parseSettings, settingsTable } from "../../../src/shared/config/settings.ts";
 import type { Row } from "../../../src/shared/config/readers.ts";
+import { connectStorage } from "../../../src/shared/store/connect.ts";
 import { resourceGroup, settings, subscription } from "../../kit/kit.ts";
 
 const azure = {
@@ -32,10 +33,11 @@ describe("the environment", () => {
   });
 
   it.each(rows.map(({ name }) => name))("%s that is an unresolved Key Vault reference is a fault", (name) => {
-    const reference = "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/s/)";
-    const told = faults({ [name]: reference });
-    expect(told[0]).toMatch(new RegExp(`^${name} is a Key Vault reference that was not resolved`));
-    expect(told.join()).not.toContain("kv.vault");
+    for (const start of ["@Microsoft.KeyVault(", "@microsoft.keyvault(", `"@Microsoft.KeyVault(`]) {
+      const told = faults({ [name]: `${start}SecretUri=https://kv.vault.azure.net/secrets/s/)` });
+      expect(told[0]).toMatch(new RegExp(`^${name} is a Key Vault reference that was not resolved`));
+      expect(told.join()).not.toContain("kv.vault");
+    }
   });
 
   it("never repeats a value in a fault, because it may be a secret", () => {
@@ -89,6 +91,13 @@ describe("a faulty value", () => {
     ["CALLBACK_HOSTS", "adf.azure.com:443"],
     ["CALLBACK_HOSTS", "adf.*.com"],
     ["VAULT_SECRET_PREFIX", "job-*"],
+    ["PUBLIC_URL", "https://jobs.example.com/?code=hunter2"],
+    ["PUBLIC_URL", "https://user:hunter2@jobs.example.com"],
+    ["PUBLIC_URL", "https://jobs.example.com/#jobs"],
+    ["AZURE_RESOURCE_MANAGER_ENDPOINT", "https://:hunter2@management.azure.com"],
+    ["TARGETS", `${subscription}/my group!/westeurope`],
+    ["TARGETS", `${subscription}/rg/"westeurope"`],
+    ["AZURE_LOCATION", "'westeurope'"],
   ])("%s=%s is a fault", (name, value) => expect(faults({ [name]: value })[0]).toMatch(new RegExp(`^${name} must `)));
 });
 
@@ -172,6 +181,65 @@ describe("storage", () => {
     expect(parseSettings({ ...azure, JobsStorage: "UseDevelopmentStorage=true" }).storage).toMatchObject({
       setting: "JobsStorage",
     });
+  });
+
+  it("is read without blanks around it, and what is empty is absent", () => {
+    const value = "UseDevelopmentStorage=true";
+    expect(storage({ JobsStorage: " ", AzureWebJobsStorage: ` ${value}\n` })).toMatchObject({ value });
+    const address = "AzureWebJobsStorage__queueServiceUri";
+    expect(storage({ AzureWebJobsStorage__accountName: "stjobs ", [address]: "" })).toMatchObject({
+      kind: "identity",
+      queue: "https://stjobs.queue.core.windows.net",
+    });
+  });
+
+  const suffix = "EndpointSuffix=core.windows.net";
+  const addresses = ["Blob", "Queue", "Table"].map((service) => `${service}Endpoint=https://st.example.com/${service}`);
+
+  it.each([
+    `DefaultEndpointsProtocol=https;AccountName=stjobs;AccountKey=YQ==;${suffix}`,
+    `AccountName=stjobs;AccountKey=YQ==;DefaultEndpointsProtocol=https;${addresses.join(";")};`,
+    `${addresses.join(";")};SharedAccessSignature=sv=2024-11-04&sig=YQ%3D%3D`,
+    "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://azurite",
+  ])("by %s can be connected to", (value) => {
+    const parsed = parseSettings({ ...azure, JobsStorage: value });
+    expect(parsed.faults).toEqual([]);
+    expect(connectStorage(parsed.storage).table("jobs").url).toMatch(/^http/);
+  });
+
+  it.each([
+    ["JobsStorage", "hunter2"],
+    ["JobsStorage", '"UseDevelopmentStorage=true"'],
+    ["JobsStorage", `DefaultEndpointsProtocol=https;AccountName=stjobs;AccountKey=hunter2!;${suffix}`],
+    ["JobsStorage", "DefaultEndpointsProtocol=https;AccountName=stjobs;AccountKey=YQ=="],
+    ["JobsStorage", `AccountName=stjobs;AccountKey=YQ==;${suffix}`],
+    ["JobsStorage", `DefaultEndpointsProtocol=https;AccountName=st jobs;AccountKey=YQ==;${suffix}`],
+    ["JobsStorage", `${addresses[0]};SharedAccessSignature=sv=hunter2`],
+    ["JobsStorage__accountName", "stjobs.blob.core.windows.net"],
+    ["JobsStorage__accountName", "St-Jobs"],
+  ])("that %s=%s can't name is a fault, and the app loads", (name, value) => {
+    const parsed = parseSettings({ ...azure, [name]: value });
+    expect(parsed.faults).toEqual([expect.stringMatching(new RegExp(`^${name} must be a storage account's `))]);
+    expect(parsed.faults.join()).not.toContain("hunter2");
+    expect(connectStorage(parsed.storage).table("jobs").url).toBe("http://127.0.0.1:1/missing");
+  });
+
+  it("with something else than an address is a fault that names it", () => {
+    const [queue, table, blob] = ["queue", "table", "blob"].map((service) => `JobsStorage__${service}ServiceUri`);
+    const environment = { [queue ?? ""]: "https://q", [table ?? ""]: "stjobs", [blob ?? ""]: "https://b" };
+    expect(faults(environment)).toEqual([`${table} must be an address, like https://ACCOUNT.table.core.windows.net.`]);
+  });
+
+  it.each(
+    ["", "__accountName", "__clientId", "__queueServiceUri"].flatMap((form) => [
+      [`JobsStorage${form}`, "@Microsoft.KeyVault(VaultName=v;SecretName=s)"],
+      [`JobsStorage${form}`, ` "@microsoft.keyvault (SecretUri=https://v/secrets/s)"`],
+    ]),
+  )("%s that is an unresolved Key Vault reference is a fault: %s", (name, reference) => {
+    const account = name === "JobsStorage__accountName" ? {} : { JobsStorage__accountName: "stjobs" };
+    const parsed = parseSettings({ ...azure, ...account, [name]: reference });
+    expect(parsed.storage).toEqual({ kind: "missing", setting: "JobsStorage" });
+    expect(parsed.faults).toEqual([expect.stringMatching(`^${name} is a Key Vault reference that was not resolved`)]);
   });
 
   it.each([

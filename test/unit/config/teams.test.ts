@@ -50,6 +50,8 @@ it.each<[unknown, string]>([
   [{ a: { callers: id } }, "a.callers must be a list of ids (UUIDs)"],
   [{ a: { factories: [""] } }, "a.factories must be a list of names"],
   [{ a: { queue: "true" } }, "a.queue must be true or false"],
+  ['{"a": {"limit": 1}, "a": {"limit": 2}}', "must not have one name twice"],
+  ['{"b": {"factories": ["a", "a"]}, "a": {"limit": 1, "\\u006cimit": 2}}', "must not have one name twice"],
   [{ Data: {}, data: {} }, "names data twice; case does not count"],
   [{ a: { factories: ["f"] }, b: { factories: ["F"] } }, "gives one factory to two teams"],
   [Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`t${n}`, {}])), "must name at most 50 teams"],

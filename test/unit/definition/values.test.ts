@@ -97,8 +97,10 @@ describe("numbers and truth values", () => {
     expect(faultsOf(groupOf({}).replace('"cpu": 1', `"cpu": ${cpu}`))).toEqual([]);
   });
 
-  test.each(["one", "1,5", "1_000", "true", '"0x1"', "1 CPU", "500m", ".inf", ".nan"])("cpu %s is refused", (cpu) => {
-    const text = `name: a
+  test.each(["one", "1,5", "1_000", "true", '"0x1"', "1 CPU", "500m", ".inf", ".nan", "1e400", '"-1e999"'])(
+    "cpu %s is refused",
+    (cpu) => {
+      const text = `name: a
 properties:
   osType: Linux
   containers:
@@ -110,8 +112,9 @@ properties:
           memoryInGB: 1
           cpu: ${cpu}
 `;
-    expect(faultsOf(text)).toMatchObject([{ path: `${first}.resources.requests.cpu`, line: 11, column: 11 }]);
-  });
+      expect(faultsOf(text)).toMatchObject([{ path: `${first}.resources.requests.cpu`, line: 11, column: 11 }]);
+    },
+  );
 
   test("ports that look octal are read as YAML 1.2 has them, with a warning", () => {
     const { body } = accepted(parseFixture("octal-ports.yaml")).definition;

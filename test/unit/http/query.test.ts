@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it, test, vi } from "vitest";
 import { readList } from "../../../src/http/jobs/filter.ts";
 import { aTime, oneOf, polling, readQuery, whole, words } from "../../../src/http/lib/query.ts";
 import { settings, start } from "../../kit/kit.ts";
@@ -58,6 +58,30 @@ describe("what is wrong", () => {
     const refused = read(`s%20ecret=1&${query}`);
     expect(refused).toMatchObject({ ok: false, error: { errors: { length: 50, 0: { path: "parameter" } } } });
   });
+});
+
+describe("a time", () => {
+  it.each([
+    ["2026-11-24", "2026-11-24T00:00:00Z"],
+    ["2026-11-24T10:00:00%2B02:00", "2026-11-24T08:00:00Z"],
+    ["2026-11-24T10:00:00+02:00", "2026-11-24T08:00:00Z"],
+    ["2028-02-29T10:00", "2028-02-29T10:00:00Z"],
+  ])("%s is %s", (written, time) => {
+    expect(read(`since=${written}`)).toMatchObject({ ok: true, value: { since: Date.parse(time) } });
+  });
+
+  it("without a zone is UTC, also where the app runs in another zone", () => {
+    vi.stubEnv("TZ", "Europe/Berlin");
+    expect(read("since=2026-11-24T10:00:00.5")).toMatchObject({
+      value: { since: Date.parse("2026-11-24T10:00:00.500Z") },
+    });
+    vi.unstubAllEnvs();
+  });
+
+  it.each(["2026-02-30", "2026-02-29T10:00:00Z", "2026-13-01", "2026-11-24 10:00", "2026-11-24T10:00:00 0200 "])(
+    "%s is refused",
+    (written) => expect(read(`since=${encodeURIComponent(written)}`)).toMatchObject({ ok: false }),
+  );
 });
 
 test("a list is of the states that are named, in any letter case", () => {

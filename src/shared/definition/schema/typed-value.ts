@@ -200,7 +200,7 @@ function plainOf(node: ScalarNode, kind: keyof typeof numeric, trail: Trail, con
   const { value, text } = node;
   const right =
     typeof value === "string"
-      ? value.length <= longestNumber && numeric[kind].test(value)
+      ? value.length <= longestNumber && numeric[kind].test(value) && Math.abs(Number(value)) !== Infinity
       : kind === "boolean"
         ? typeof value === "boolean"
         : typeof value === "number" && (kind === "number" || Number.isInteger(value));
