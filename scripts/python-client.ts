@@ -97,13 +97,18 @@ function method({ call, path, query, body }: CallModel): string {
     ...path.map((each) => `${pathNames[each] ?? each}: str`),
     ...(isDefinition ? ["definition: Definition"] : []),
     ...(keywords.length === 0 ? [] : ["*"]),
-    ...keywords.map((each) => `${snake(each.name)}: ${optional(value(each.type))} = None`),
+    ...keywords.map(
+      (each) =>
+        `${snake(each.name)}: ${optional(value(each.type))} = ${isBody && isNullable(each) ? "_ABSENT" : "None"}`,
+    ),
     ...(isRun ? ["**newer: Value"] : []),
   ];
   const [reply = ""] = Object.values(call.replies).flatMap(({ json }) => json);
   const refusals = Object.entries(call.replies).filter(([status]) => !status.startsWith("2"));
   const address = call.path.replaceAll(/\{(\w+)\}/g, (_, each: string) => `{_quoted(${pathNames[each] ?? each})}`);
-  const sent = named.map((each) => `                "${each.name}": ${snake(each.name)},\n`).join("");
+  const given = (each: Member): string =>
+    isBody && isNullable(each) ? `_or_null(${snake(each.name)})` : snake(each.name);
+  const sent = named.map((each) => `                "${each.name}": ${given(each)},\n`).join("");
   const members = `{\n${sent}${isRun ? "                **newer,\n" : ""}            }`;
   const passed = [
     ...[reply, `"${call.method.toUpperCase()}"`, `${path.length > 0 ? "f" : ""}"${address}"`],
@@ -123,6 +128,9 @@ function method({ call, path, query, body }: CallModel): string {
     `        )`,
   ].join("\n");
 }
+
+/** Null says something else than nothing there. */
+const isNullable = ({ type }: Member): boolean => type.kind === "either" && type.of.some(({ kind }) => kind === "null");
 
 const pathNames: Readonly<Record<string, string>> = { idOrName: "job", id: "job_id" };
 const idempotencyKey: Member = {

@@ -2239,8 +2239,18 @@ def _with_items(definition: Definition, items: List[Any], of_template: bool) -> 
     return {"version": 1, "definition": definition, "options": {"array": items}}
 
 
+_ABSENT: Any = object()
+"""Not given, where None is sent as null."""
+_NULL: Any = object()
+
+
+def _or_null(value: Any) -> Any:
+    return None if value is _ABSENT else _NULL if value is None else value
+
+
 def _present(members: Mapping[str, Any]) -> Dict[str, Any]:
-    return {name: each for name, each in members.items() if each is not None}
+    """Those that were given."""
+    return {name: None if each is _NULL else each for name, each in members.items() if each is not None}
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -2957,8 +2967,8 @@ class _Service:
         self,
         group: str,
         *,
-        limit: Optional[Value] = None,
-        paused: Optional[Value] = None,
+        limit: Optional[Value] = _ABSENT,
+        paused: Optional[Value] = _ABSENT,
     ) -> Group:
         """Limit or pause a group; null gives it back."""
         return self._json(
@@ -2966,8 +2976,8 @@ class _Service:
             "PUT",
             f"/api/groups/{_quoted(group)}",
             body={
-                "limit": limit,
-                "paused": paused,
+                "limit": _or_null(limit),
+                "paused": _or_null(paused),
             },
         )
 
