@@ -365,6 +365,7 @@ export function readOptions(
   const given = new Map<OptionName, unknown>();
   let unknown = 0;
   for (const source of sources) {
+    const last = new Map(Object.keys(source.values).map((key) => [optionNamed(key), key]));
     for (const [key, value] of Object.entries(source.values)) {
       const name = optionNamed(key);
       if (name === undefined && ++unknown > maxUnknown) continue;
@@ -373,6 +374,10 @@ export function readOptions(
       const at = { path: source.where === "block" ? `x-aciproxy.${shown}` : shown, line, column };
       if (name === undefined) {
         faults.push({ ...at, message: `Unknown option ${shown}; known are ${allOptionNames}.` });
+        continue;
+      }
+      if (last.get(name) !== key) {
+        warnings.push({ ...at, message: `${name} is written twice, in different letter case; the last one counts.` });
         continue;
       }
       if (given.has(name)) continue;

@@ -220,7 +220,7 @@ print([each.index for each in proxy.results("1", state="Succeeded", from_=6)])`)
     expect(JSON.parse(service.requests.at(-1)?.body ?? "")).toEqual({ state: "Failed", dryRun: true });
   });
 
-  test("sends None as null where that gives something back, and leaves out what was not given", async () => {
+  test("sends null where that gives something back, and leaves out what was not given", async () => {
     const group = { group: "dw", held: 0, limit: null, paused: true, slots: [], waiting: [], more: false };
     service.on("PUT /api/groups/dw", { status: 200, json: group }, { status: 200, json: group });
     await program('proxy.steer_group("dw", limit=None)\nproxy.steer_group("dw", paused=True)');

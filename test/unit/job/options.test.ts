@@ -27,6 +27,24 @@ function faults(values: JsonObject, changes: Partial<OptionsContext> = {}) {
   return result.ok ? [] : result.error.faults;
 }
 
+it("an option that one source has in two letter cases is warned of, and the last counts, as in the rest of a definition", () => {
+  const both = readOptions([from({ Retries: 99, timeout: "PT1H", retries: 1, Timeout: "PT2H" }, "block")], context);
+  expect(both).toMatchObject({
+    ok: true,
+    value: {
+      options: { retries: 1, timeout: 2 * hour },
+      warnings: [
+        {
+          path: "x-aciproxy.Retries",
+          message: "retries is written twice, in different letter case; the last one counts.",
+        },
+        { path: "x-aciproxy.timeout" },
+      ],
+    },
+  });
+  expect(faults({ retries: 1, Retries: 99 })).toMatchObject([{ path: "Retries" }]);
+});
+
 describe("without any options", () => {
   it("the defaults are the settings'", () => {
     const own = settings({ DEFAULT_TIMEOUT: "PT2H", DEFAULT_START_TIMEOUT: "PT5M", DEFAULT_OUTPUT_LIMIT: "100" });
