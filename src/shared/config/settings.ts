@@ -51,7 +51,7 @@ const endpoint: Read<string> = (value) => {
   const checked = url(value);
   return checked ?? { fault: "must be an absolute http(s) URL" };
 };
-const isResourceGroup = (name: string): boolean => /^[-\w.()]{1,90}$/.test(name) && !name.endsWith(".");
+const isResourceGroup = (name: string): boolean => /^[-\p{L}\p{Nd}_.()]{1,90}$/u.test(name) && !name.endsWith(".");
 const isRegion = (name: string): boolean => /^[a-z\d][a-z\d -]{0,89}$/i.test(name);
 
 const targets: Read<readonly Target[]> = (value) => {

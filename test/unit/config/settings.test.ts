@@ -125,6 +125,12 @@ describe("values", () => {
     ]);
   });
 
+  it("a resource group may have letters of any language, as in Azure, and a region blanks", () => {
+    const parsed = parseSettings({ ...azure, AZURE_RESOURCE_GROUP: "rg-(größe)_1", AZURE_LOCATION: "West US 2" });
+    expect(parsed.faults).toEqual([]);
+    expect(parsed.targets).toMatchObject([{ resourceGroup: "rg-(größe)_1", location: "West US 2" }]);
+  });
+
   it("the original's two settings are one target", () => {
     expect(parseSettings({ ...azure, AZURE_LOCATION: "westeurope" }).targets).toEqual([
       { subscriptionId: subscription, resourceGroup, location: "westeurope" },
