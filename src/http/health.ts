@@ -60,8 +60,10 @@ export function healthDetails(deps: HealthDeps) {
     const since = new Date(storage.note(!(health instanceof Unavailable))).toISOString();
     if (health instanceof Unavailable) {
       deps.log("warn", "unavailable", { requestId: context.invocationId, service: "storage", ...errorFields(health) });
-      const message = `Storage has not answered since ${since}.`;
-      return refuse({ code: "StorageUnavailable", message, retryAfter: 10 * second }, context);
+      // A faulty setting may be why.
+      const { faults } = deps.settings;
+      const message = [`Storage has not answered since ${since}.`, ...faults].join(" ");
+      return refuse({ code: "StorageUnavailable", message, retryAfter: 10 * second, more: { faults } }, context);
     }
     const { status, heartbeat, timer, queue, services, hasIndex, unreadable, pause, held, counts, oldestQueued } =
       health;

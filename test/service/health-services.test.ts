@@ -39,6 +39,16 @@ it("says since when the seal key and the vault work, and since when they don't",
   await vault.stop();
 });
 
+it("says what is wrong with the settings also when storage does not answer, which may be why", async () => {
+  let fails = false;
+  const bench = await openBench({ POLICY_PUBLIC_IP: "hunter2" }, { before: () => (fails ? 503 : "pass") });
+  fails = true;
+  const reply = await ask(healthDetails(bench.deps), {});
+  const fault = "POLICY_PUBLIC_IP must be true or false.";
+  expect(reply).toMatchObject({ status: 503, body: { code: "StorageUnavailable", faults: [fault] } });
+  expect(reply.body.message).toContain(fault);
+});
+
 it("says since when storage does not answer", async () => {
   let fails = false;
   const bench = await openBench({}, { before: () => (fails ? 503 : "pass") });

@@ -61,7 +61,13 @@ export const mustBeTemplateName = "must be 1 to 64 letters, digits and . _ -, wi
 /** A definition's own limit is 64; beyond it whatever walks the message could run out of stack. */
 const maxDepth = 100;
 
-const json: z.ZodType<JsonValue> = z.json();
+/** `JSON.parse` makes infinity of a number with too large an exponent. */
+const json: z.ZodType<JsonValue> = z.lazy(() =>
+  z.union(
+    [z.string(), z.number(), z.boolean(), z.null(), z.array(json), z.record(z.string(), json)],
+    "must have no number that is too large",
+  ),
+);
 
 /** The envelope; published as JSON Schema. Its members' names ignore case, and one that is null counts as absent. */
 export const envelopeSchema = z

@@ -18,6 +18,14 @@ const forms = (value: unknown): [string, unknown][] => [
   ["parsed by the host", value],
 ];
 
+it.each(["options", "parameters"])("a number in %s that JSON reads as infinite is a fault that says so", (where) => {
+  const message = readJobMessage(`{"version": 1, "template": "load", "${where}": {"retries": [1e400]}}`);
+  expect(message).toMatchObject({
+    kind: "malformed",
+    why: `The envelope is wrong at ${where}.retries: it must have no number that is too large.`,
+  });
+});
+
 describe("a definition on the queue", () => {
   it.each(forms(yaml))("as YAML, %s", (_, body) => {
     expect(submission(readJobMessage(body))).toMatchObject({ id: undefined, definition: { text: yaml }, options: {} });
