@@ -277,13 +277,14 @@ export const securitySettings = {
 
 type Security = { readonly [K in keyof typeof securitySettings]: (typeof securitySettings)[K]["fallback"] };
 
-/** Settings that contradict each other: a sentence for each fault. */
-export function contradictionsOf(settings: Security): readonly string[] {
-  const { authMode, entraTenant, entraAudiences, pullIdentity, pullRegistry } = settings;
+/** Settings that contradict each other: a sentence for each fault. One that is set and faulty is reported as that alone. */
+export function contradictionsOf(settings: Security, isSet: (name: string) => boolean): readonly string[] {
+  const { authMode, entraAudiences } = settings;
+  const { entraTenant, pullIdentity, pullRegistry } = securitySettings;
   const faults: string[] = [];
-  if (authMode === "entra" && (entraTenant === undefined || entraAudiences.length === 0))
+  if (authMode === "entra" && (!isSet(entraTenant.name) || entraAudiences.length === 0))
     faults.push("AUTH_MODE=entra needs ENTRA_TENANT_ID and ENTRA_AUDIENCE; without them nobody gets in.");
-  if ((pullIdentity === undefined) !== (pullRegistry === undefined))
+  if (isSet(pullIdentity.name) !== isSet(pullRegistry.name))
     faults.push("PULL_IDENTITY and PULL_REGISTRY must be set together.");
   return faults;
 }

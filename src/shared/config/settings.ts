@@ -438,12 +438,12 @@ export function parseSettings(environment: Environment): Settings {
       "SEAL_KEY_ID must name the Key Vault key that seals definitions (or SEAL_KEY_FILE a file, for development).",
     );
   }
-  faults.push(...contradictionsOf(rest));
+  const isSet = (name: string): boolean => (environment[name]?.trim() ?? "") !== "";
+  faults.push(...contradictionsOf(rest, isSet));
   if (rest.replyQueues.some((name) => /^aci-(jobs|wake|events)(-poison)?$/.test(name)))
     faults.push("REPLY_QUEUES must not name a queue of this service's own.");
   const host = environment["WEBSITE_HOSTNAME"];
-  if (publicUrl === undefined && !host) faults.push("PUBLIC_URL must say where callers reach this app.");
-  const isSet = (name: string): boolean => (environment[name]?.trim() ?? "") !== "";
+  if (!isSet(settingsTable.publicUrl.name) && !host) faults.push("PUBLIC_URL must say where callers reach this app.");
   return {
     ...(isLoopback(rest.armEndpoint) ? openedLocally(rest, isSet) : rest),
     sealKeyFile,

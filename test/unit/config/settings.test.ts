@@ -101,6 +101,14 @@ describe("a faulty value", () => {
   ])("%s=%s is a fault", (name, value) => expect(faults({ [name]: value })[0]).toMatch(new RegExp(`^${name} must `)));
 });
 
+it.each([
+  { PUBLIC_URL: "jobs.example.com", WEBSITE_HOSTNAME: "" },
+  { PULL_IDENTITY: "id-pull", PULL_REGISTRY: "contoso.azurecr.io" },
+  { AUTH_MODE: "entra", ENTRA_TENANT_ID: "contoso.onmicrosoft.com", ENTRA_AUDIENCE: "api://jobs" },
+])("%j has the one fault that it has, and is not called missing", (environment) => {
+  expect(faults(environment)).toEqual([expect.stringMatching(/^(PUBLIC_URL|PULL_IDENTITY|ENTRA_TENANT_ID) must be /)]);
+});
+
 describe("values", () => {
   it("durations are ISO 8601 or seconds, words ignore case", () => {
     const parsed = parseSettings({
