@@ -257,6 +257,15 @@ describe("an Idempotency-Key", () => {
     expect([refused.status, refused.body["path"]]).toEqual([422, "properties.containers[0].properties.image"]);
   });
 
+  it("with a definition that had a secret for a property's name is refused without it", async () => {
+    const bench = await openBench();
+    const misplaced = yaml("keyed").replace("image:", '"PASSWORD=hunter2": x\n        image:');
+    expect((await post(bench.deps, misplaced, "", key)).status).toBe(200);
+    const { status, body } = await post(bench.deps, yaml("keyed"), "", key);
+    expect([status, body["path"]]).toEqual([422, "properties.containers[0].properties.?"]);
+    expect(JSON.stringify(body)).not.toContain("hunter2");
+  });
+
   it("of a job whose definition is no longer kept is refused for another name all the same", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("keyed"), "", key);

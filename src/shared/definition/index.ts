@@ -25,6 +25,7 @@ export { distinctChildren } from "./array/judge.ts";
 export type { ArrayDefinition } from "./array/gaps.ts";
 export { itemText, longestItem, maxArraySize, readItems } from "./array/items.ts";
 export type { Item } from "./array/items.ts";
+export { nameInPath } from "./text/trail.ts";
 export { maskedObject, maskSecrets, resolveVaultReferences, secretValues, shownBody } from "./secrets.ts";
 export type { LocatedReference } from "./secrets.ts";
 export type { Filled } from "./template/fill.ts";

@@ -3,7 +3,7 @@ import type { Blobs } from "../store/blobs.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
-import { maskSecrets, type ArrayDefinition, type Definition } from "../definition/index.ts";
+import { maskSecrets, nameInPath, type ArrayDefinition, type Definition } from "../definition/index.ts";
 import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
 import { isMinted, nameKey, type JobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
@@ -253,7 +253,8 @@ function differs(a: JsonValue | undefined, b: JsonValue | undefined, path: strin
   }
   const [left, right] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
   for (const key of new Set([...left.keys(), ...right.keys()])) {
-    const found = differs(left.get(key), right.get(key), path === "" ? key : `${path}.${key}`);
+    const name = nameInPath(key, path.split(".").at(-1));
+    const found = differs(left.get(key), right.get(key), path === "" ? name : `${path}.${name}`);
     if (found !== undefined) return found;
   }
   return undefined;
