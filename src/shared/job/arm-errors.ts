@@ -72,7 +72,7 @@ const meaningless = new Set(["", "badrequest", "serviceunavailable", "deployment
 /** What a refusal of ARM or ACI on create means. Pure. */
 export function readRefusal(error: ArmError): Refusal {
   const code = error.code.toLowerCase();
-  const known = byCode[code];
+  const known = Object.hasOwn(byCode, code) ? byCode[code] : undefined;
   const words = plainWords(error.message);
   const reason = (meaningless.has(code) ? byWords(words) : undefined) ?? known;
   if (reason === "QuotaReached") return quota(error);

@@ -21,6 +21,7 @@ describe("what Azure's refusal of a create means", () => {
       "GroupBusy",
     ],
     [409, "Conflict", "", "GroupBusy"],
+    [409, "constructor", "", "GroupBusy"],
     [409, "SomethingNew", "", "GroupBusy"],
     [
       409,
