@@ -35,9 +35,9 @@ const trial = z.looseObject({
     .optional(),
 });
 
-/** What a file of faults holds: a list, or trials by the name of the group that each is for. */
 const faultList = z.array(faultSchema);
 const trialFile = z.looseObject({ trials: z.record(z.string(), trial) }).transform(({ trials }) => trialFaults(trials));
+/** What a file of faults holds: a list, or trials by the name of the group that each is for. */
 export const faultFileSchema = z.union([faultList, trialFile]);
 
 /** The same, with each error at its place, which a union does not name. */
