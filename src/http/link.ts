@@ -1,10 +1,11 @@
 import { Unreadable } from "../shared/base/errors.ts";
+import { ifReadable } from "../shared/base/if-readable.ts";
 import type { Deps } from "../shared/deps.ts";
 import { linkIsGood, readLink } from "../shared/security/link-token.ts";
 import { linkUrl } from "../shared/job/urls.ts";
 import { readQuery } from "./lib/query.ts";
 import { handler, refuse } from "./lib/reply.ts";
-import { ifReadable, pollParameter, renewLease, statusReply, unknownReply, type StatusDeps } from "./lib/job-reply.ts";
+import { pollParameter, renewLease, statusReply, unknownReply, type StatusDeps } from "./lib/job-reply.ts";
 
 export const linkParameters = { poll: pollParameter };
 

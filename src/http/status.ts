@@ -1,10 +1,11 @@
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import { Unreadable } from "../shared/base/errors.ts";
+import { ifReadable } from "../shared/base/if-readable.ts";
 import { parseJobId } from "../shared/base/ids.ts";
 import { type PollUntil, pollUrl } from "../shared/job/urls.ts";
 import { oneOf, readQuery } from "./lib/query.ts";
 import { handler, refuse } from "./lib/reply.ts";
-import { ifReadable, pollParameter, renewLease, type StatusDeps, statusReply, unknownReply } from "./lib/job-reply.ts";
+import { pollParameter, renewLease, type StatusDeps, statusReply, unknownReply } from "./lib/job-reply.ts";
 import { VisibleJobs } from "./lib/visible.ts";
 
 export const statusParameters = {

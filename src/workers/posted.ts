@@ -9,6 +9,7 @@ import { isReason, type Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import type { JobId } from "../shared/base/ids.ts";
 import { clip, err, ok, Unreadable, type Refusal, type Result } from "../shared/base/errors.ts";
+import { ifReadable } from "../shared/base/if-readable.ts";
 import { openBytes } from "../shared/base/written-text.ts";
 import { nameIn, readJobMessage, type Envelope } from "../shared/job/envelope.ts";
 import { recordRefused } from "./record-refused.ts";
@@ -137,12 +138,8 @@ async function submit(deps: Deps, envelope: Envelope, { id: derived, at, message
   }
   if (checked.value.options.dryRun)
     return refuse("InvalidOptions", "dryRun is for HTTP, where somebody reads the answer.", written);
-  const accepted = await accept(deps, submission, checked.value).catch((error: unknown) => {
-    if (error instanceof Unreadable) return error;
-    throw error;
-  });
+  const accepted = await ifReadable(deps, () => accept(deps, submission, checked.value));
   if (accepted instanceof Unreadable) {
-    deps.log("error", "job can't be read", { job: accepted.id, why: accepted.why });
     // A message whose own row is there has done its work.
     return accepted.id === id ? done : refuse("NameActive", clip(accepted.message, 300), written);
   }

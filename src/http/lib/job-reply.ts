@@ -1,7 +1,7 @@
 import type { HttpResponseInit } from "@azure/functions";
 import type { AttemptResult, ContainerResult } from "../../shared/store/attempts.ts";
 import { second } from "../../shared/base/duration.ts";
-import { type LocatedFault, Unreadable } from "../../shared/base/errors.ts";
+import type { LocatedFault } from "../../shared/base/errors.ts";
 import { entryOf } from "../../shared/job/reasons.ts";
 import type { Deps } from "../../shared/deps.ts";
 import type { JobId } from "../../shared/base/ids.ts";
@@ -33,20 +33,6 @@ export const pollParameter = oneOf(
 export function unknownReply(id: JobId, location: string): HttpResponseInit {
   const body: Reply<"Unknown"> = { message: "The job's state can't be read now; ask again.", id, state: "Unknown" };
   return json(202, body, { location, ...retryAfterHeader(15 * second) });
-}
-
-/** Only the job's own end ends a poll: a row that can't be read is no end. */
-export async function ifReadable(
-  { log }: Pick<Deps, "log">,
-  find: () => Promise<Stored | undefined>,
-): Promise<Stored | Unreadable | undefined> {
-  try {
-    return await find();
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    log("error", "job can't be read", { job: error.id, why: error.why });
-    return error;
-  }
 }
 
 export async function renewLease({ jobs, now }: StatusDeps, { job }: Stored): Promise<void> {

@@ -1,5 +1,5 @@
 import type { HttpHandler } from "@azure/functions";
-import { parseDuration } from "../../shared/base/duration.ts";
+import { parseDuration, parseTime } from "../../shared/base/duration.ts";
 import { err, ok, shownName, type LocatedFault, type Result } from "../../shared/base/errors.ts";
 import { foldName } from "../../shared/base/json.ts";
 import type { Log } from "../../shared/base/log.ts";
@@ -76,9 +76,7 @@ export function readTime(word: string, now: number): Result<number, string> {
   if (ago !== undefined) return ok(Math.max(0, now - ago));
   // A plus sign that is not encoded, as in +02:00, comes as a blank.
   const time = word.replace(/ (?=\d\d:?\d\d$)/, "+");
-  const isTime = isoTime.test(time) && isDate(time.slice(0, 10));
-  // A time without a zone is UTC, whatever zone the app runs in; so is a date alone.
-  const at = isTime ? Date.parse(/T[\d:.]+$/i.test(time) ? `${time}Z` : time) : NaN;
+  const at = isoTime.test(time) && isDate(time.slice(0, 10)) ? parseTime(time) : NaN;
   return Number.isNaN(at) ? err(mustBeTime) : ok(Math.max(0, at));
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseTime } from "../base/duration.ts";
 import { tagNames } from "../job/group-tags.ts";
 import type { GroupEvent } from "../job/job.ts";
 import type { ObservedContainer, ObservedGroup, Owner } from "../job/observation.ts";
@@ -189,9 +190,8 @@ function eventsOf(events: readonly z.infer<typeof event>[], name: string | undef
   });
 }
 
-/** ACI's times, which are UTC, said or not; the year 1 means that there is no time. */
+/** ACI's times; the year 1 means that there is no time. */
 function timeOf(text: string | null | undefined): number | undefined {
-  const isBare = text ? /T[\d:.]+$/.test(text) : false;
-  const at = text ? Date.parse(isBare ? `${text}Z` : text) : NaN;
+  const at = parseTime(text ?? "");
   return Number.isNaN(at) || at < 0 ? undefined : at;
 }

@@ -60,7 +60,6 @@ export async function maskedObservation(deps: OpenDeps, stored: Stored, observed
   const texts = observed.group === "present" ? textsOf(observed) : azureTexts(observed);
   if (texts.every((text) => known.has(text) || isWord(text))) return observed;
   const mask = (await maskOfAzure(deps, stored)) ?? ((text: string) => (known.has(text) ? text : withheld));
-  const unlessWord = (text: string): string => (isWord(text) ? text : mask(text));
   switch (observed.group) {
     case "absent":
       return observed;
@@ -71,13 +70,13 @@ export async function maskedObservation(deps: OpenDeps, stored: Stored, observed
         ...observed,
         events: observed.events.map((event) => ({
           ...event,
-          name: unlessWord(event.name),
-          type: unlessWord(event.type),
+          name: maskedUnlessWord(event.name, mask),
+          type: maskedUnlessWord(event.type, mask),
           message: mask(event.message),
         })),
         containers: observed.containers.map(({ detailStatus, ...container }) => ({
           ...container,
-          detailStatus: detailStatus === undefined ? undefined : unlessWord(detailStatus),
+          detailStatus: detailStatus === undefined ? undefined : maskedUnlessWord(detailStatus, mask),
         })),
       };
   }
@@ -85,7 +84,11 @@ export async function maskedObservation(deps: OpenDeps, stored: Stored, observed
 
 /** What Azure says in words of its own: its error, which may be no word where something else answered in its place. */
 function maskedError(azure: AzureError, mask: Mask): AzureError {
-  return { ...azure, code: isWord(azure.code) ? azure.code : mask(azure.code), message: mask(azure.message) };
+  return { ...azure, code: maskedUnlessWord(azure.code, mask), message: mask(azure.message) };
+}
+
+function maskedUnlessWord(text: string, mask: Mask): string {
+  return isWord(text) ? text : mask(text);
 }
 
 /** One word of letters, like `CrashLoopBackOff` or `InsufficientCapacity.`: ACI's own. Anything longer may quote a command or a variable. */

@@ -46,6 +46,15 @@ export function formatDuration(ms: number): string {
 }
 
 /**
+ * A time in ISO 8601; UTC where it names no zone, whatever zone the process runs in.
+ *
+ * @returns milliseconds since 1970; `NaN` for what is no time
+ */
+export function parseTime(text: string): number {
+  return Date.parse(/T[\d:.]+$/i.test(text) ? `${text}Z` : text);
+}
+
+/**
  * `Retry-After` (RFC 9110 §10.2.3): seconds, which some write with a fraction, or an HTTP date.
  *
  * @returns milliseconds from `now`, never negative, at most an hour; `undefined` when absent or unreadable

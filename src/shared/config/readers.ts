@@ -81,3 +81,21 @@ export const bucket: Read<BucketLimits> = (value) => {
   const [capacity, perSecond] = [Number(match?.[1]), Number(match?.[2])];
   return perSecond > 0 ? { capacity, perSecond } : { fault: "must be CAPACITY/PER-SECOND, like 250/25" };
 };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export const unresolved = Symbol("a Key Vault reference that was not resolved");
+export type Written = (name: string) => string | typeof unresolved | undefined;
+
+/** What a setting says, without blanks around it; `undefined` where it is empty. A reference that was not resolved is a fault. */
+export function writtenIn(environment: Environment, faults: string[]): Written {
+  return (name) => {
+    const value = environment[name]?.trim();
+    if (!value) return undefined;
+    if (!/^["']?@Microsoft\.KeyVault\s*\(/i.test(value)) return value;
+    faults.push(
+      `${name} is a Key Vault reference that was not resolved: check the app's identity and its access to the vault.`,
+    );
+    return unresolved;
+  };
+}

@@ -10,34 +10,17 @@ import {
   integer,
   optionalInteger,
   row,
+  unresolved,
   url,
   words,
+  writtenIn,
   yes,
   type BucketLimits,
+  type Environment,
   type Read,
   type Row,
 } from "./readers.ts";
-
-/**
- * The environment, read once and turned into typed values. All faults are reported at once; a faulty value is replaced by its default,
- * so that reading jobs goes on while submitting stands still.
- *
- * The table in docs/settings.md is generated from {@link settingsTable}.
- */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where the tables, queues and blobs are: a connection string, or endpoints reached with our identity. */
-export type StorageConnection =
-  | { readonly kind: "connectionString"; readonly setting: string; readonly value: string }
-  | {
-      readonly kind: "identity";
-      readonly setting: string;
-      readonly queue: string;
-      readonly table: string;
-      readonly blob: string;
-      readonly clientId: string | undefined;
-    }
-  | { readonly kind: "missing"; readonly setting: string };
+import { parseStorage, type StorageConnection } from "./storage-settings.ts";
 
 /** One place where container groups may be created. */
 export interface Target {
@@ -405,6 +388,12 @@ export function isLoopback(address: string): boolean {
   return protocol === "http:" && (hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127."));
 }
 
+/**
+ * The environment, read once and turned into typed values. All faults are reported at once; a faulty value is replaced by its default,
+ * so that reading jobs goes on while submitting stands still.
+ *
+ * The table in docs/settings.md is generated from {@link settingsTable}.
+ */
 export function parseSettings(environment: Environment): Settings {
   const faults: string[] = [];
   const written = writtenIn(environment, faults);
@@ -454,78 +443,4 @@ export function parseSettings(environment: Environment): Settings {
     teamsGuard: rest.authMode === "entra" && isSet(settingsTable.teams.name),
     faults,
   };
-}
-
-const unresolved = Symbol("a Key Vault reference that was not resolved");
-type Written = (name: string) => string | typeof unresolved | undefined;
-
-/** What a setting says, without blanks around it; `undefined` where it is empty. A reference that was not resolved is a fault. */
-function writtenIn(environment: Environment, faults: string[]): Written {
-  return (name) => {
-    const value = environment[name]?.trim();
-    if (!value) return undefined;
-    if (!/^["']?@Microsoft\.KeyVault\s*\(/i.test(value)) return value;
-    faults.push(
-      `${name} is a Key Vault reference that was not resolved: check the app's identity and its access to the vault.`,
-    );
-    return unresolved;
-  };
-}
-
-/** `JobsStorage` where jobs live in another account than the host's own, else `AzureWebJobsStorage`; either form of each. */
-function parseStorage(written: Written, faults: string[]): StorageConnection {
-  for (const setting of ["JobsStorage", "AzureWebJobsStorage"]) {
-    const missing = { kind: "missing", setting } as const;
-    const faulty = (name: string, must: string): StorageConnection => {
-      faults.push(`${name} must be ${must}.`);
-      return missing;
-    };
-    const value = written(setting);
-    if (value === unresolved) return missing;
-    if (value !== undefined) {
-      return isConnectionString(value)
-        ? { kind: "connectionString", setting, value }
-        : faulty(setting, "a storage account's whole connection string, without quotes, as the portal shows it");
-    }
-    const services = ["queue", "table", "blob"] as const;
-    const account = written(`${setting}__accountName`);
-    const addresses = services.map((service) => written(`${setting}__${service}ServiceUri`));
-    const clientId = written(`${setting}__clientId`);
-    if (account === unresolved || clientId === unresolved || addresses.includes(unresolved)) return missing;
-    if (account !== undefined && !/^[a-z\d]{3,24}$/.test(account))
-      return faulty(`${setting}__accountName`, "a storage account's name: 3 to 24 lower-case letters and digits");
-    const [queue, table, blob] = services.map((service, n) => {
-      const address = addresses[n];
-      return typeof address === "string" || account === undefined
-        ? address
-        : `https://${account}.${service}.core.windows.net`;
-    });
-    if (typeof queue === "string" && typeof table === "string" && typeof blob === "string") {
-      const wrong = services.find((_, n) => !URL.canParse([queue, table, blob][n] ?? ""));
-      return wrong === undefined
-        ? { kind: "identity", setting, queue, table, blob, clientId }
-        : faulty(`${setting}__${wrong}ServiceUri`, `an address, like https://ACCOUNT.${wrong}.core.windows.net`);
-    }
-    if (queue ?? table ?? blob) {
-      faults.push(
-        `${setting} by identity needs all of ${setting}__queueServiceUri, __tableServiceUri and __blobServiceUri.`,
-      );
-      return missing;
-    }
-  }
-  faults.push("AzureWebJobsStorage must say where jobs are stored (a connection string or its identity-based form).");
-  return { kind: "missing", setting: "AzureWebJobsStorage" };
-}
-
-/** Whether the clients of queues, tables and blobs can all be made of it: they throw where it lacks a part. */
-function isConnectionString(value: string): boolean {
-  if (value.startsWith("UseDevelopmentStorage=true")) return true;
-  const part = (name: string): string => new RegExp(`(?:^|;)\\s*${name}=([^;]*)`).exec(value)?.[1]?.trim() ?? "";
-  const [protocol, account, suffix] = [part("DefaultEndpointsProtocol"), part("AccountName"), part("EndpointSuffix")];
-  const hasEndpoints = ["Blob", "Queue", "Table"].every((service) => {
-    const named = part(`${service}Endpoint`) || (suffix && `${protocol}://${account}.${service}.${suffix}`);
-    return /^https?:/.test(named) && URL.canParse(named);
-  });
-  const hasKey = protocol !== "" && account !== "" && /^[A-Za-z\d+/]+={0,2}$/.test(part("AccountKey"));
-  return hasEndpoints && (hasKey || part("SharedAccessSignature") !== "");
 }

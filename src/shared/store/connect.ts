@@ -8,7 +8,7 @@ import { followBlobCalls } from "./blob-calls.ts";
 import { measured } from "./measured.ts";
 import { ownCredential } from "./own-credential.ts";
 import { pointReader, type PointRead } from "./point-read.ts";
-import type { StorageConnection } from "../config/settings.ts";
+import type { StorageConnection } from "../config/storage-settings.ts";
 import { tableHttp } from "./table-http.ts";
 
 /** The storage account's three clients, made the same way, and what its errors mean. */

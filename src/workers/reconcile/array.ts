@@ -1,5 +1,6 @@
 import { minute, second } from "../../shared/base/duration.ts";
 import { Unavailable, Unreadable } from "../../shared/base/errors.ts";
+import { ifReadable } from "../../shared/base/if-readable.ts";
 import { childJobId } from "../../shared/base/ids.ts";
 import { allInParallel } from "../../shared/base/in-parallel.ts";
 import { childDefinition, packDefinition, type ArrayDefinition } from "../../shared/definition/index.ts";
@@ -88,13 +89,11 @@ export async function makeChildren(
   const array: Job = typical === undefined ? job : { ...job, typical };
   const until = deps.now() + makeTime;
   const { freeRetries } = deps.settings;
-  const make = (child: NewChild): Promise<void> => {
+  const make = async (child: NewChild): Promise<void> => {
     const { number, items } = child;
     const own = items === undefined ? childDefinition(definition, number) : packDefinition(definition, items);
     // One that can't be read is there.
-    return ifReadable(deps, () => makeChild(deps, newChild(array, child, own, freeRetries), until)).then(
-      () => undefined,
-    );
+    await ifReadable(deps, () => makeChild(deps, newChild(array, child, own, freeRetries), until));
   };
   return (await allInParallel(children, make, { width, until, now: deps.now })) === "all";
 }
@@ -126,24 +125,13 @@ export async function cancelChildren(deps: Deps, array: Job, indexes: readonly n
         return { job: { ...child, cancel: { at: deps.now(), reason }, yield: child.yield || array.yield } };
       }),
     );
-    if (stored === "unreadable") unreadable++;
-    if (stored === "unreadable" || stored === undefined || hasEnded(stored.job.phase)) return;
+    if (stored instanceof Unreadable) unreadable++;
+    if (stored instanceof Unreadable || stored === undefined || hasEnded(stored.job.phase)) return;
     alive++;
     if (action.needed) await deps.queues.requeue(id, undefined, 0);
   };
   await allInParallel(indexes, one, { width, until: Infinity, now: deps.now });
   return { alive, unreadable };
-}
-
-/** A child that can't be read harms itself alone. */
-async function ifReadable<T>({ log }: Pick<Deps, "log">, work: () => Promise<T>): Promise<T | "unreadable"> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    log("error", "job can't be read", { job: error.id, why: error.why });
-    return "unreadable";
-  }
 }
 
 /** A child ended: its array makes the next, or ends. */
