@@ -45,6 +45,16 @@ const blobCalls = (bench: Bench, from: number): readonly ProxiedCall[] =>
     .slice(from)
     .filter(({ service }) => service === "blob");
 
+it("a container whose name every object has a member of is read as any other", async () => {
+  const bench = await openBench();
+  const text = yaml("nightly", { seconds: 400 }).replace("- name: app", "- name: constructor");
+  const posted = await post(bench.deps, text);
+  expect((await follow(bench, posted.id)).phase).toMatchObject({ state: "Succeeded" });
+  expect((await get(bench.deps, posted.id)).body).toMatchObject({
+    containers: { constructor: { output: "Hello World!\n", log: "complete" } },
+  });
+});
+
 describe("a log that is longer than its ceiling", () => {
   it("keeps its beginning and at least its newest MiB, and says how much is missing between", async () => {
     const bench = await openBench({ LOG_MAX_BYTES: String(8 * 1024 * 1024) });

@@ -67,7 +67,7 @@ export class LiveLogs {
     const stored = this.#stores.get(key);
     if (stored?.hash === hash) return { pieces: stored.pieces, added: "", unstored: undefined, isGone: false };
     // One that was not observed to run may have ended, and this be its tail: that is for the reconciler to judge.
-    const ran = hasContainers(phase) && phase.logs?.[container] !== undefined;
+    const ran = hasContainers(phase) && Object.hasOwn(phase.logs ?? {}, container);
     try {
       if (!ran) {
         const pieces = await logs.pieces(id, attempt, container);

@@ -199,24 +199,24 @@ export async function captureRunning(
   deadline: Deadline,
 ): Promise<LogReads> {
   const { phase } = job;
-  const reads: LogReads = (hasContainers(phase) ? phase.logs : undefined) ?? {};
+  const reads = new Map(Object.entries((hasContainers(phase) ? phase.logs : undefined) ?? {}));
   const now = deps.now();
   const names = observed?.containers
     .filter((observed) => observed.state !== "Terminated" && hasRun(observed))
     .map(({ name }) => name);
-  const running = names ?? Object.keys(reads);
-  const due = running.filter((name) => (reads[name]?.due ?? 0) <= now);
+  const running = names ?? [...reads.keys()];
+  const due = running.filter((name) => (reads.get(name)?.due ?? 0) <= now);
   const done = await eachInTime(due, atOnce, deadline.within(captureTime), (name) =>
-    readAgain(deps, job, name, reads[name], observed),
+    readAgain(deps, job, name, reads.get(name), observed),
   );
-  const kept = running.flatMap((name) => (reads[name] === undefined ? [] : [[name, reads[name]] as const]));
+  const kept = [...reads].filter(([name]) => running.includes(name));
   const changed = due.map((name, index) => {
     const outcome = done[index] ?? "late";
     const { pause, lines } =
       outcome === "late" ? { pause: logPauseAfterFailure(undefined), lines: undefined } : outcome;
     const time = deps.now();
     // What was not read has grown since the last time that it was.
-    const at = outcome !== "late" && outcome.read ? time : (reads[name]?.at ?? time);
+    const at = outcome !== "late" && outcome.read ? time : (reads.get(name)?.at ?? time);
     return [name, { at, due: time + pause, ...(lines === undefined ? {} : { lines }) }] as const;
   });
   return Object.fromEntries([...kept, ...changed]);
