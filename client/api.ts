@@ -1661,6 +1661,8 @@ export interface HealthDetails {
   readonly paused?: HealthDetailsPaused | null | undefined;
   /** What is wrong with the settings. */
   readonly faults?: readonly string[] | undefined;
+  /** Settings that nobody reads and that resemble a setting. They stop nothing. */
+  readonly misspelt?: readonly string[] | undefined;
 }
 
 /** Run a container group as a job. */

@@ -37,7 +37,8 @@ function settingsPage(): string {
 All are app settings (environment variables), read once when the app starts. All faults are found at once: each is logged, and reported by
 \`/api/health/details\` and by the \`503\` that a POST gets. While there is one, nothing is submitted or provisioned; status, jobs,
 logs, delete and health keep answering. A setting that is empty counts as absent. A Key Vault reference that the platform could
-not resolve is a fault.
+not resolve is a fault. A setting that nobody reads and that looks like one of these (\`POLICY_REGISTRY\`) is named as \`misspelt\` in
+\`/api/health/details\` and in the log; it stops nothing.
 
 Durations are ISO 8601 (\`PT10M\`, \`P7D\`) or a number of seconds. Lists are separated by commas.
 

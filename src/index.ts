@@ -45,6 +45,7 @@ import { wake } from "./workers/wake.ts";
 const settings = parseSettings(process.env);
 const log = jsonLog((_level, line) => process.stdout.write(`${line}\n`));
 for (const fault of settings.faults) log("error", "invalid setting", { fault });
+for (const doubt of settings.misspelt) log("warn", "unknown setting", { doubt });
 const telemetry = startTelemetry({ settings, environment: process.env, version, log });
 const deps = makeDeps({ settings, log, telemetry });
 const allow = guards(deps);

@@ -2207,6 +2207,8 @@ class HealthDetails(Reply):
     paused: Optional[HealthDetailsPaused] = None
     faults: Optional[List[str]] = None
     """What is wrong with the settings."""
+    misspelt: Optional[List[str]] = None
+    """Settings that nobody reads and that resemble a setting. They stop nothing."""
 
 # </types>
 

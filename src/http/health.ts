@@ -95,6 +95,7 @@ export function healthDetails(deps: HealthDeps) {
       unreadable: seesEverything(context) ? unreadable.slice(0, 10) : [],
       paused: pause ? { reason: pause.reason, since: iso(pause.since) } : null,
       faults: health.faults,
+      misspelt: [...deps.settings.misspelt],
     };
     return json(status === "ok" ? 200 : 503, reply);
   });

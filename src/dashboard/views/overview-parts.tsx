@@ -151,6 +151,9 @@ export function Wellness({ health: { value, error } }: { readonly health: Polled
           <Fact name="Poison messages" value={String(value.poisonLength)} isBad={value.poisonLength > 0} />
           <Fact name="Rows that can’t be read" value={String(value.unreadableRows)} isBad={value.unreadableRows > 0} />
           {value.faults.length > 0 && <Fact name="Faults of the settings" value={value.faults.join("; ")} isBad />}
+          {value.misspelt && value.misspelt.length > 0 && (
+            <Fact name="Settings nobody reads" value={value.misspelt.join(" ")} isBad />
+          )}
         </dl>
       )}
     </Section>

@@ -339,5 +339,9 @@ export const serviceReplies = () => ({
       .meta({ description: "The first ten of them." }),
     paused: z.strictObject({ reason: z.string(), since: maybeTime("Since when.") }).nullable(),
     faults: z.array(z.string()).meta({ description: "What is wrong with the settings." }),
+    misspelt: z
+      .array(z.string())
+      .meta({ description: "Settings that nobody reads and that resemble a setting. They stop nothing." })
+      .optional(),
   }),
 });

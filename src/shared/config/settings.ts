@@ -3,6 +3,7 @@ import { day, hour, minute, second } from "../base/duration.ts";
 import { Secret } from "../base/errors.ts";
 import { isUuidLike } from "../base/ids.ts";
 import { contradictionsOf, openedLocally, securitySettings } from "./security-settings.ts";
+import { misspeltIn } from "./misspelt.ts";
 import {
   bucket,
   decimal,
@@ -380,6 +381,8 @@ export interface Settings extends Omit<
   readonly teamsGuard: boolean;
   /** What is wrong with the environment, a sentence each; empty when all is well. Never a value, which may be a secret. */
   readonly faults: readonly string[];
+  /** Settings that are likely misspelt, a sentence each. They stop nothing. */
+  readonly misspelt: readonly string[];
 }
 
 /** True where no Entra token is needed: plain http to this machine. */
@@ -442,5 +445,9 @@ export function parseSettings(environment: Environment): Settings {
     storage,
     teamsGuard: rest.authMode === "entra" && isSet(settingsTable.teams.name),
     faults,
+    misspelt: misspeltIn(
+      environment,
+      Object.values<Row<unknown>>(table).map(({ name }) => name),
+    ),
   };
 }

@@ -50,6 +50,39 @@ describe("the environment", () => {
   });
 });
 
+describe("a setting that nobody reads", () => {
+  const misspelt = (environment: Record<string, string>) => parseSettings({ ...azure, ...environment }).misspelt;
+
+  it.each([
+    ["POLICY_IMAGE", "POLICY_IMAGES"],
+    ["policy_registries", "POLICY_REGISTRIES"],
+    ["TARGET", "TARGETS"],
+    ["JobsStorage__acountName", "JobsStorage__accountName"],
+  ])("%s is named with %s", (name, meant) =>
+    expect(misspelt({ [name]: "x" })).toEqual([`${name} is no setting and is not read. Is ${meant} meant?`]),
+  );
+
+  it("is named by its prefix where it looks like no other", () =>
+    expect(misspelt({ POLICY_REGISTRY: "contoso.azurecr.io" })).toEqual([
+      "POLICY_REGISTRY is no setting and is not read: docs/settings.md lists all.",
+    ]));
+
+  it("is not named where the right one is set as well, where it is empty, or where it is the platform's", () =>
+    expect(
+      misspelt({
+        AZURE_SUBSCRIPTION: "x",
+        POLICY_IMAGE: " ",
+        AZURE_CLIENT_ID: "x",
+        AzureWebJobsStorage__credential: "managedidentity",
+        AzureWebJobsSecretStorageType: "files",
+        FUNCTIONS_WORKER_RUNTIME: "node",
+        WEBSITE_SITE_NAME: "x",
+      }),
+    ).toEqual([]));
+
+  it("stops nothing", () => expect(faults({ POLICY_IMAGE: "x" })).toEqual([]));
+});
+
 describe("a faulty value", () => {
   it.each([
     ["LOOK_INTERVAL_MIN", "soon", "observationFloor"],

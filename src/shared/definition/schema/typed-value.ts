@@ -1,6 +1,6 @@
 import { foldName, setMember, type JsonObject, type JsonValue } from "../../base/json.ts";
 import { containsExpression, leftover } from "../placeholders.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { Advice, Findings } from "../text/positions.ts";
 import type { ObjectType, Property, Type } from "./schema.ts";
 import { labelOf, type Trail } from "../text/trail.ts";

@@ -1,7 +1,7 @@
 import { RE2JS } from "re2js";
 import { err, ok, shownName, type LocatedFault, type Result } from "../../base/errors.ts";
 import { foldName, type JsonObject, type JsonValue } from "../../base/json.ts";
-import { nearest } from "../schema/nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { Findings, Positions } from "../text/positions.ts";
 import { Trail } from "../text/trail.ts";
 import type { Entry, MapNode, Node } from "../text/tree.ts";

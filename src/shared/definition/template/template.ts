@@ -1,6 +1,6 @@
 import { foldName, type JsonObject } from "../../base/json.ts";
 import { err, ok, type LocatedFault, type Result } from "../../base/errors.ts";
-import { nearest } from "../schema/nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { Findings } from "../text/positions.ts";
 import { type Positions } from "../text/positions.ts";
 import { readYaml } from "../text/read.ts";
