@@ -80,6 +80,18 @@ describe("the list of jobs that have not ended", () => {
   });
 });
 
+it("is filtered by as many of the longest words as there are parameters", async () => {
+  const bench = await openBench();
+  const word = "\u{1F6A2}".repeat(240);
+  const long = encodeURIComponent(word);
+  await post(bench.deps, yaml("a"), `source=${long}/${long}/run/activity`);
+  await post(bench.deps, yaml("b"), `source=${long}/x/run/activity`);
+  const ofPipeline = `factory=${long}&pipeline=${long}`;
+  expect((await list(bench, ofPipeline)).body).toMatchObject({ jobs: [{ name: "a" }] });
+  const others = ["runId", "activity", "group", "team", "template", "name"].map((each) => `&${each}=${long}`);
+  expect((await list(bench, `${ofPipeline}${others.join("")}`)).body).toMatchObject({ jobs: [] });
+});
+
 describe("as CSV", () => {
   const textReply = z.looseObject({ status: z.literal(200), body: z.string() });
   const csv = async (bench: Bench): Promise<string> => {
@@ -166,6 +178,8 @@ describe("a query that is wrong", () => {
     ["continuation", "state=active&continuation=garbage"],
     ["continuation", `state=active&continuation=${unsealed("active 1 01a20c6c-c13a-7ab1-a14f-5d162eaef33c")}`],
     ["state", "state=sleeping"],
+    ["name", `name=${"a".repeat(1025)}`],
+    ["group", `group=${"a".repeat(40_000)}`],
     ["state", "state=active,Failed"],
     ["since", "since=yesterday"],
     ["since", "since=hello%205"],

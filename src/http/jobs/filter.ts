@@ -3,7 +3,17 @@ import type { Settings } from "../../shared/config/settings.ts";
 import { err, ok, type Result } from "../../shared/base/errors.ts";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
 import type { JobFilter } from "../../shared/store/job-filter.ts";
-import { aBoolean, aTime, oneOf, readQuery, whole, words, type Parameter, type Values } from "../lib/query.ts";
+import {
+  aBoolean,
+  aTime,
+  continuation,
+  oneOf,
+  readQuery,
+  whole,
+  words,
+  type Parameter,
+  type Values,
+} from "../lib/query.ts";
 import { faulty } from "../lib/reply.ts";
 
 /** Which jobs somebody wants to see: what the queries of `GET /api/jobs` and its summary have in common. */
@@ -36,7 +46,10 @@ export function readStates(text: string): "active" | readonly State[] | undefine
 }
 
 const onlyWith = (what: string): Parameter<string> => words(`Only jobs ${what}.`);
-const inAnyCase = (what: string): Parameter<string> => ({ ...onlyWith(what), read: (text) => ok(text.toLowerCase()) });
+const inAnyCase = (what: string): Parameter<string> => {
+  const asWritten = onlyWith(what);
+  return { ...asWritten, read: (text, now) => asWritten.read(text.toLowerCase(), now) };
+};
 const faultDomains = [...new Set(Object.values(catalogue).map(({ party }): FaultDomain => party))];
 
 /** What selects jobs. */
@@ -60,7 +73,7 @@ export const filterParameters = {
   via: oneOf(["http", "queue", "rerun"], "Only jobs that came so."),
   team: inAnyCase("of this team, in any letter case"),
   group: inAnyCase("of this group, in any letter case"),
-  template: onlyWith("of this template"),
+  template: onlyWith("of this template, as its name was first written"),
   array: onlyWith("that are children of this array, by its job's id, in the order of their indexes"),
   since: aTime("Accepted at or after: a time, or a duration ago."),
   until: aTime("Accepted before: a time, or a duration ago."),
@@ -95,7 +108,7 @@ export function wantedOf(values: Values<typeof filterParameters>): Wanted {
 export const listParameters = {
   ...filterParameters,
   top: whole(1, 1000, "How many at most; default 100."),
-  continuation: words("Where the page before ended, unchanged, with the same filters."),
+  continuation: continuation("Where the page before ended, unchanged, with the same filters."),
   format: oneOf(["json", "csv", "ndjson"], "Default JSON."),
   all: aBoolean("Every page in one stream, as CSV or NDJSON."),
 };

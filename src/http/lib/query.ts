@@ -86,7 +86,14 @@ function isDate(date: string): boolean {
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(date);
 }
 
-export const words = (text: string): Parameter<string> => ({ schema: { type: "string" }, text, read: ok });
+/** No label, name or part of a source is longer than 1,024 characters. */
+export const words = (text: string, maxLength = 1024): Parameter<string> => ({
+  schema: { type: "string", maxLength },
+  text,
+  read: (word) => (word.length > maxLength ? err(`must be at most ${maxLength} characters`) : ok(word)),
+});
+
+export const continuation = (text: string): Parameter<string> => words(text, 4096);
 
 export const whole = (least: number, max: number, text: string): Parameter<number> => ({
   schema: { type: "integer", minimum: least, maximum: max },

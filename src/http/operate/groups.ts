@@ -9,7 +9,7 @@ import { steeringTag } from "../../shared/limits/groups.ts";
 import { audit } from "../lib/audit.ts";
 import { isoTime } from "../lib/job-reply.ts";
 import { readJson } from "../lib/json-body.ts";
-import { readQuery, words } from "../lib/query.ts";
+import { continuation, readQuery } from "../lib/query.ts";
 import { VisibleJobs } from "../lib/visible.ts";
 import { PageEnds } from "../jobs/paging.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
@@ -19,7 +19,7 @@ import { maxCall } from "./max-call.ts";
 /** `GET /api/groups`, `GET` and `PUT /api/groups/{group}`: groups of jobs, their slots, and what an operator says of them. */
 type GroupDeps = Pick<Deps, "groups" | "jobs" | "queues" | "control" | "now" | "log" | "settings" | "randomBytes">;
 
-export const groupsParameters = { continuation: words("Where the page before ended.") };
+export const groupsParameters = { continuation: continuation("Where the page before ended.") };
 
 const mustBeLimit = `must be a whole number from 1 to ${maxGroupLimit}, or null`;
 export const groupBody = z.object({

@@ -10,7 +10,7 @@ import type { TemplateInfo } from "../../shared/store/templates.ts";
 import { audit } from "../lib/audit.ts";
 import { callerOf } from "../lib/auth.ts";
 import { readWritten } from "../lib/body.ts";
-import { readQuery, whole, words } from "../lib/query.ts";
+import { continuation, readQuery, whole } from "../lib/query.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 
@@ -23,7 +23,7 @@ export const templateParameters = {
 
 export const templateListParameters = {
   top: whole(1, 1000, "How many at most; default 100."),
-  continuation: words("Where the page before ended, unchanged."),
+  continuation: continuation("Where the page before ended, unchanged."),
 };
 
 /** `PUT /api/templates/{name}`: a new version. */

@@ -57,12 +57,19 @@ export function filterOf({ states, name, columns, teams, since, until, array }: 
   const more = [states ?? [], compared].map(({ length }) => Math.max(0, length - 1));
   const left = maxComparisons - parts.length - (array === undefined ? 0 : 2) - (more[0] ?? 0) - (more[1] ?? 0);
   const own = Object.entries(columns).filter(([column, value]) => column !== "team" || value !== defaultTeam);
-  for (const [column, value] of own.slice(0, left)) parts.push(`${column} eq ${quoted(value)}`);
+  let length = 0;
+  for (const [column, value] of own.slice(0, left)) {
+    const part = `${column} eq ${quoted(value)}`;
+    length += Buffer.byteLength(part);
+    if (length <= maxColumnsLength) parts.push(part);
+  }
   return parts.join(" and ");
 }
 
 /** As many as the service takes in one filter ("Querying tables and entities"); what is left over is compared here. */
 const maxComparisons = 15;
+/** Bytes of all comparisons of columns: a filter stands in the address of a request, where each byte may take three. */
+const maxColumnsLength = 2048;
 /** A caller is in few teams; of one that is in more the rows are compared here. */
 const maxTeams = 3;
 
