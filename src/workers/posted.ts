@@ -172,6 +172,10 @@ async function sourceOf(
   const bytes = await blobs.definition(from.blob, now());
   if (bytes === undefined)
     return unread("definitionBlob names no blob of at most 4 MB in the container aci-definitions.");
+  if (bytes === "archived")
+    return unread(
+      "The blob of definitionBlob is in the archive tier: bring it to the hot or cool tier, then post again.",
+    );
   const read = openBytes(bytes);
   if (!read.ok) return unread(`The blob of definitionBlob can't be read: ${read.error.message}`);
   return ok({ kind: "text", text: read.value });

@@ -6,7 +6,7 @@ import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { roundTrips, type Gate, type ProxiedCall } from "../kit/proxy.ts";
-import { start } from "../kit/kit.ts";
+import { jobId, start } from "../kit/kit.ts";
 import { jobs } from "../../src/http/jobs/list.ts";
 import { link } from "../../src/http/link.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
@@ -513,6 +513,18 @@ describe("a message on the queue", () => {
       .upload(text, text.length);
     await deliver(bench.deps, { version: 1, definitionBlob: "aci-definitions/a/b.yaml" });
     expect((await follow(bench, (await get(bench.deps, "blobbed")).id)).phase.state).toBe("Succeeded");
+  });
+
+  it("may not bring it in a blob of the archive tier: its row says where to move it", async () => {
+    const bench = await openBench();
+    const blob = bench.storage.blobs.getContainerClient("aci-definitions").getBlockBlobClient("old.yaml");
+    const text = yaml("archived");
+    await blob.upload(text, text.length);
+    await blob.setAccessTier("Archive");
+    const id = jobId();
+    await deliver(bench.deps, { version: 1, id, definitionBlob: "aci-definitions/old.yaml" });
+    expect((await get(bench.deps, id)).body).toMatchObject({ state: "Failed", reason: "InvalidMessage" });
+    expect((await get(bench.deps, id)).body.message).toContain("archive tier");
   });
 });
 

@@ -8,6 +8,7 @@ import { Deadline } from "../../src/shared/base/deadline.ts";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { logs } from "../../src/http/logs.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
+import { blobContainers } from "../../src/shared/store/blobs.ts";
 import type { CapturedLogs } from "../../src/shared/store/captured-logs.ts";
 import { linesFrom } from "../../src/shared/store/log-reader.ts";
 import { isMark, type LogRead } from "../../src/shared/store/log-merge.ts";
@@ -101,10 +102,17 @@ describe("a log that is longer than its ceiling", () => {
     const { verdict } = await store.capture(id, 1, "app", numbered(0, 11, 40), running);
     expect(verdict).toBe("complete");
     expect((await allOf(store)).map(numberIn)).toEqual(Array.from({ length: 11 }, (_, n) => n));
-    expect((await store.pieces(id, 1, "app")).map(({ blob }) => blob.split("/").at(-1))).toEqual([
-      "app.log",
-      "app.log.1",
-    ]);
+    const pieces = await store.pieces(id, 1, "app");
+    expect(pieces.map(({ blob }) => blob.split("/").at(-1))).toEqual(["app.log", "app.log.1"]);
+
+    // Somebody removes its open part, then all of it.
+    const container = bench.storage.blobs.getContainerClient(blobContainers.logs);
+    await container.deleteBlob(pieces[1]?.blob ?? "");
+    expect(await store.capture(id, 1, "app", numbered(0, 12, 40), running)).toMatchObject({ verdict: "truncated" });
+    expect((await allOf(store)).map(numberIn).at(-1)).toBe(11);
+    for (const { blob } of pieces) await container.deleteBlob(blob);
+    await store.capture(id, 1, "app", numbered(0, 13, 40), running);
+    expect((await allOf(store)).map(numberIn).at(-1)).toBe(12);
   });
 });
 

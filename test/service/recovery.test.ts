@@ -1,4 +1,5 @@
 // Longer than 350 lines: every trigger that is late, lost or doubled, on one bench.
+import { randomBytes } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import { InvocationContext } from "@azure/functions";
 import { day, minute, second } from "../../src/shared/base/duration.ts";
@@ -6,6 +7,7 @@ import { cancel } from "../../src/shared/intake/cancel.ts";
 import { readHealth } from "../../src/shared/health/state.ts";
 import { reservationTime } from "../../src/shared/intake/reservation.ts";
 import { groupName, mintJobId } from "../../src/shared/base/ids.ts";
+import { blobContainers } from "../../src/shared/store/blobs.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { events } from "../../src/workers/events.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
@@ -277,6 +279,19 @@ describe("an outage", () => {
     expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", tidy: true });
     expect((await get(deps, id)).body).toMatchObject({ containers: { app: { output: "Hello World!\n" } } });
     expect(await storage.queues.getQueueClient(queueNames.wake).exists()).toBe(true);
+  });
+
+  it("by somebody who deletes containers of blobs is over when a job needs them: they are made anew", async () => {
+    const bench = await openBench();
+    const { deps, storage } = bench;
+    await deps.control.installation();
+    const container = (name: string) => storage.blobs.getContainerClient(name);
+    for (const name of [blobContainers.logs, blobContainers.sealed]) await container(name).delete();
+    const large = yaml("bellaciao", { seconds: 60, output: randomBytes(60_000).toString("hex") });
+    const { id } = await post(deps, large, "env=true");
+    expect(await container(blobContainers.sealed).exists()).toBe(true);
+    expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded", tidy: true });
+    expect((await get(deps, id)).body).toMatchObject({ containers: { app: { log: "truncated" } } });
   });
 
   it("of storage just after the create was sent leaves a claim, and one group", async () => {

@@ -1,9 +1,10 @@
 import type { BlobServiceClient, BlockBlobClient, ContainerClient } from "@azure/storage-blob";
+import { Unavailable } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import type { Pacing } from "../base/rewrite.ts";
 import type { Settings } from "../config/settings.ts";
 import { CapturedLogs } from "./captured-logs.ts";
-import { storageCall } from "./connect.ts";
+import { intoContainer, storageCall } from "./connect.ts";
 
 /** Blobs: captured logs, definitions too large for a row, definitions that posters bring by reference. */
 export const blobContainers = { logs: "aci-logs", sealed: "aci-sealed", definitions: "aci-definitions" } as const;
@@ -37,7 +38,8 @@ export class Blobs {
   async putSealed(id: JobId, bytes: Uint8Array, when: "new" | "reserved"): Promise<"created" | "exists"> {
     const conditions = when === "new" ? { ifNoneMatch: "*" } : {};
     const blob = this.#sealed.getBlockBlobClient(id);
-    const result = await storageCall(() => blob.upload(Buffer.from(bytes), bytes.length, { conditions }), 409);
+    const write = () => blob.upload(Buffer.from(bytes), bytes.length, { conditions });
+    const result = await intoContainer(this.#sealed, write, 409);
     return result === 409 ? "exists" : "created";
   }
 
@@ -52,7 +54,9 @@ export class Blobs {
 
   /** A message that is sent again, sealed under a key that travels with what names it. */
   async putParcel(name: string, bytes: Uint8Array): Promise<void> {
-    await storageCall(() => this.#sealed.getBlockBlobClient(name).upload(Buffer.from(bytes), bytes.length));
+    await intoContainer(this.#sealed, () =>
+      this.#sealed.getBlockBlobClient(name).upload(Buffer.from(bytes), bytes.length),
+    );
   }
 
   async getParcel(name: string): Promise<Uint8Array | "finished" | undefined> {
@@ -63,7 +67,7 @@ export class Blobs {
 
   /** Its content goes, its name stays for a while: a message may be delivered once more than it was dealt with. */
   async finishParcel(name: string): Promise<void> {
-    await storageCall(() => this.#sealed.getBlockBlobClient(name).upload(Buffer.alloc(0), 0));
+    await intoContainer(this.#sealed, () => this.#sealed.getBlockBlobClient(name).upload(Buffer.alloc(0), 0));
   }
 
   /** Keeps what an attempt's program sent as its result: the first one, until the attempt's end is captured. */
@@ -71,7 +75,8 @@ export class Blobs {
     const blob = this.#resultBlob(id, attempt);
     const bytes = Buffer.from(text);
     const conditions = { ifNoneMatch: "*" };
-    if ((await storageCall(() => blob.upload(bytes, bytes.length, { conditions }), 409)) !== 409) return "stored";
+    const write = () => blob.upload(bytes, bytes.length, { conditions });
+    if ((await intoContainer(this.#results, write, 409)) !== 409) return "stored";
     const there = await storageCall(() => blob.downloadToBuffer());
     if (there.length === 0) return "closed";
     return there.equals(bytes) ? "stored" : "another";
@@ -81,7 +86,7 @@ export class Blobs {
   async takeResult(id: JobId, attempt: number): Promise<string | undefined> {
     const blob = this.#resultBlob(id, attempt);
     const conditions = { ifNoneMatch: "*" };
-    const closed = await storageCall(() => blob.upload(Buffer.alloc(0), 0, { conditions }), 409);
+    const closed = await intoContainer(this.#results, () => blob.upload(Buffer.alloc(0), 0, { conditions }), 409);
     if (closed !== 409) return undefined;
     const text = (await storageCall(() => blob.downloadToBuffer())).toString("utf8");
     return text === "" ? undefined : text;
@@ -91,12 +96,20 @@ export class Blobs {
     return this.#results.getBlockBlobClient(`${id}/${attempt}/result.json`);
   }
 
-  /** A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes, or whose name no blob can have. */
-  async definition(reference: string, now: number): Promise<Uint8Array | undefined> {
+  /**
+   * A poster's definition, from the one container that is read. `undefined` also for one that is larger than ARM takes, or whose name no
+   * blob can have. One in the archive tier can't be read until somebody brings it back, which takes hours ("Blob rehydration").
+   *
+   * @throws Unavailable while it is on its way back
+   */
+  async definition(reference: string, now: number): Promise<Uint8Array | "archived" | undefined> {
     const name = definitionName(reference);
     if (name === undefined) return undefined;
     const found = await storageCall(() => this.#definitions.getBlobClient(name).getProperties(), 400, 404);
     if (typeof found === "number" || (found.contentLength ?? 0) > maxDefinition) return undefined;
+    if (found.archiveStatus !== undefined)
+      throw new Unavailable("storage", "A definition comes back from the archive tier.");
+    if (found.accessTier === "Archive") return "archived";
     await this.#markRead(name, now, found.metadata);
     const result = await storageCall(() => this.#definitions.getBlobClient(name).downloadToBuffer(), 404);
     return result === 404 ? undefined : result;

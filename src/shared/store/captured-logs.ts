@@ -12,7 +12,7 @@ import {
   type LogVerdict,
   type Merge,
 } from "./log-merge.ts";
-import { storageCall } from "./connect.ts";
+import { intoContainer, storageCall } from "./connect.ts";
 
 /**
  * Captured logs: one for each container of each attempt, in append blobs. The first, `ID/ATTEMPT/CONTAINER.log`, holds the log's
@@ -131,7 +131,7 @@ export class CapturedLogs {
 
   /** @throws Unavailable when no log can be stored now */
   async probe(): Promise<void> {
-    await storageCall(() => this.#container.getAppendBlobClient("health-probe").create());
+    await intoContainer(this.#container, () => this.#container.getAppendBlobClient("health-probe").create());
   }
 
   async drop(id: JobId): Promise<void> {
@@ -166,7 +166,9 @@ export class CapturedLogs {
     const part = Number(head.metadata["part"] ?? 0);
     if (part === 0) return { head, blob, part, start: 0, ...sizeOf(found) };
     const last = this.#container.getAppendBlobClient(`${name}.${part}`);
-    const properties = await storageCall(() => last.getProperties());
+    const properties = await storageCall(() => last.getProperties(), 404);
+    // Somebody removed it: it begins again, behind what is left for sure.
+    if (properties === 404) return { head, blob: last, part, start: sizeOf(found).length, length: 0, blocks: 0 };
     return { head, blob: last, part, start: startIn(properties.metadata), ...sizeOf(properties) };
   }
 
@@ -187,10 +189,15 @@ export class CapturedLogs {
       const block = bytes.subarray(at, end);
       const appended = await storageCall(
         () => blob.appendBlock(block, block.length, { conditions: { appendPosition: length } }),
+        404,
         409,
         412,
       );
       if (appended === 412) return conflict;
+      if (appended === 404) {
+        await this.#remake(open);
+        return conflict;
+      }
       if (appended === 409) {
         // Full before its time, unless nothing may be written at all.
         if (blocks === 0) throw new Unavailable("storage", "Storage refuses to append to a captured log.");
@@ -206,9 +213,16 @@ export class CapturedLogs {
 
   async #create(name: string): Promise<Open | typeof conflict> {
     const blob = this.#container.getAppendBlobClient(name);
-    const made = await storageCall(() => blob.createIfNotExists({ blobHTTPHeaders: headers }));
+    const made = await intoContainer(this.#container, () => blob.createIfNotExists({ blobHTTPHeaders: headers }));
     if (!made.succeeded) return conflict;
     return { head: { blob, metadata: {}, etag: made.etag }, blob, part: 0, start: 0, length: 0, blocks: 0 };
+  }
+
+  /** A part that somebody removed. A first blob that is gone is made like that of a new log. */
+  async #remake(open: Open): Promise<void> {
+    const metadata = { start: String(open.start) };
+    if (open.part > 0) await storageCall(() => open.blob.createIfNotExists({ blobHTTPHeaders: headers, metadata }));
+    await this.#change(open, { hole: "true" });
   }
 
   /** The next part. It is made before the log's first blob names it, and takes lines only then. */
@@ -243,8 +257,8 @@ export class CapturedLogs {
     if (Object.entries(changes).every(([key, value]) => before[key] === value)) return open;
     const metadata = { ...before, ...changes };
     const conditions = etag === undefined ? {} : { ifMatch: etag };
-    const changed = await storageCall(() => blob.setMetadata(metadata, { conditions }), 412);
-    return changed === 412 ? conflict : { ...open, head: { blob, metadata, etag: changed.etag } };
+    const changed = await storageCall(() => blob.setMetadata(metadata, { conditions }), 404, 412);
+    return typeof changed === "number" ? conflict : { ...open, head: { blob, metadata, etag: changed.etag } };
   }
 
   async #parts(name: string): Promise<readonly { part: number; start: number; length: number }[]> {

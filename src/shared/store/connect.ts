@@ -1,6 +1,7 @@
 import { odata, TableClient } from "@azure/data-tables";
-import { BlobServiceClient } from "@azure/storage-blob";
+import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import { QueueServiceClient } from "@azure/storage-queue";
+import { z } from "zod";
 import { second } from "../base/duration.ts";
 import { messageOf, Unavailable } from "../base/errors.ts";
 import { noTelemetry, type Telemetry } from "../base/telemetry.ts";
@@ -126,12 +127,53 @@ export async function storageCall<T, const S extends readonly (400 | 404 | 409 |
     return await inTime(call());
   } catch (error) {
     const status = statusOfError(error);
-    const outcome = expected.find((candidate) => candidate === status);
+    const outcome = isGoing(error) ? undefined : expected.find((candidate) => candidate === status);
     if (outcome !== undefined) return outcome;
     throw new Unavailable("storage", `Storage did not answer as it should: ${firstLine(messageOf(error))}`, {
       cause: error,
     });
   }
+}
+
+/**
+ * For half a minute after somebody deleted a container, table or queue, storage answers 409 to whatever would write there: that is never
+ * the 409 of something that exists ("Common REST API error codes", "Table Storage error codes").
+ */
+function isGoing(error: unknown): boolean {
+  return error instanceof Error && /(?:Container|Table|Queue)BeingDeleted/.test(codesOf(error));
+}
+
+/** Blobs and queues have a `code`, tables have theirs within `details`. */
+function codesOf(error: Error): string {
+  const { code, details } = wireError.parse(error);
+  return `${code ?? ""} ${details?.odataError?.code ?? ""}`;
+}
+
+const word = z.string().optional().catch(undefined);
+const wireError = z.object({
+  code: word,
+  details: z
+    .object({ odataError: z.object({ code: word }).optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+});
+
+/** Writes to a container, which is made anew where somebody deleted it: nothing else would, and no job would come to its end. */
+export function intoContainer<T, const S extends readonly (409 | 412)[] = readonly []>(
+  container: ContainerClient,
+  write: () => Promise<T>,
+  ...expected: S
+): Promise<T | S[number]> {
+  const call = async (): Promise<T> => {
+    try {
+      return await write();
+    } catch (error) {
+      if (statusOfError(error) !== 404) throw error;
+      await container.createIfNotExists();
+      return write();
+    }
+  };
+  return storageCall(call, ...expected);
 }
 
 /** The entities of a partition; of a table that is not there it gives nothing. */
