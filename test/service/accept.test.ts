@@ -398,6 +398,27 @@ describe("a message on the queue", () => {
     expect((await jobOf(own.deps, id)).callback).toMatchObject({ state: "delivered" });
   });
 
+  it("POSTed under a known id calls every address that was given for it, and answers its replyTo once", async () => {
+    const bench = await openBench({ CALLBACK_HOSTS: "adf.example", REPLY_QUEUES: "replies" });
+    await bench.storage.queues.getQueueClient("replies").createIfNotExists();
+    const called: string[] = [];
+    const call = (uri: string): Promise<number> => Promise.resolve(called.push(uri) && 200);
+    const own = { ...bench, deps: { ...bench.deps, post: call } };
+    for (const id of ["6f9619ff-8b86-4011-b42d-00c04fc964f7", "01a22c8e-ca12-75a6-bc31-4ad8ad705d6e"]) {
+      const posted = (attempt: number) => {
+        const callBackUri = `https://adf.example/${id}/${attempt}`;
+        const envelope = { version: 1, id, definition: yaml("web-hook"), replyTo: { queue: "replies" }, callBackUri };
+        return post(own.deps, JSON.stringify(envelope));
+      };
+      expect((await posted(1)).body["attached"]).toBeUndefined();
+      expect((await posted(2)).body).toMatchObject({ id, attached: true });
+      expect((await posted(2)).body).toMatchObject({ id, attached: true });
+      await follow(own, parsedId(id), ({ phase }) => hasEnded(phase) && phase.tidy);
+      expect(called.splice(0).toSorted()).toEqual([1, 2].map((attempt) => `https://adf.example/${id}/${attempt}`));
+    }
+    expect(await messagesIn(bench.storage, "replies")).toHaveLength(2);
+  });
+
   it("is refused when a hundred have joined that job, and before their addresses fill its row", async () => {
     const bench = await openBench({ REPLY_QUEUES: "replies", CALLBACK_HOSTS: "adf.example" });
     const { id } = await post(bench.deps, yaml("shared"));

@@ -72,20 +72,26 @@ export async function accept(deps: AcceptDeps, submission: Submission, checked: 
   const job = newJob(submission, checked, id, submission.createdAt ?? began);
   const known = await knownByRow(deps, job, submission);
   if (known?.kind === "refuse") return err(known.refusal);
-  if (known?.kind === "attach")
-    return ok({ job: await withDefinition(deps, submission, checked, known.job), attached: true });
+  if (known?.kind === "attach") return attached(deps, submission, checked, known.job);
   const taken = job.array && (await childWithName(deps, job.groupName));
   const sealed = await sealOrWait(deps, submission, checked, id);
   const found = await reserve(deps, submission, checked, job, { large: sealed?.large, taken });
   if (!found.ok) return found;
   const { value } = found;
-  if (value.kind === "attached") {
-    const full = await attach(deps, submission, checked, value.job);
-    return full ? err(full) : ok({ job: await withDefinition(deps, submission, checked, value.job), attached: true });
-  }
+  if (value.kind === "attached") return attached(deps, submission, checked, value.job);
   if (sealed === undefined) return insert(deps, awaiting(value.job, deps.now()), nothingSealed, value.reservedAt);
   if (value.kind === "adopted" && sealed.large) await deps.blobs.putSealed(id, sealed.large, "reserved");
   return insert(deps, value.job, sealed, value.reservedAt);
+}
+
+async function attached(
+  deps: AcceptDeps,
+  submission: Submission,
+  checked: Checked,
+  job: Job,
+): Promise<Result<Accepted>> {
+  const full = await attach(deps, submission, checked, job);
+  return full ? err(full) : ok({ job: await withDefinition(deps, submission, checked, job), attached: true });
 }
 
 export const nothingSealed: Sealed = { definition: undefined, callbacks: undefined };

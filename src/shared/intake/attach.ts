@@ -27,11 +27,14 @@ const maxCallbackBytes = 64 * 1024;
  */
 export async function attach(
   deps: AttachDeps,
-  { id: own, replyTo, correlationId }: Submission,
+  { id: given, via, replyTo: asked, correlationId }: Submission,
   { callBackUri }: Checked,
   job: Job,
 ): Promise<Refusal | undefined> {
-  if (own?.id === job.id) return undefined; // the same message again
+  const isKnown = given?.id === job.id;
+  if (isKnown && via === "queue") return undefined; // the same message again
+  const own = isKnown ? undefined : given;
+  const replyTo = isKnown && asked === job.replyTo && correlationId === job.correlationId ? undefined : asked;
   const id = own?.foreign === true ? own.id : undefined;
   if (id === undefined && replyTo === undefined && callBackUri === undefined) return undefined;
   const joined: Attached = {
