@@ -197,7 +197,8 @@ Azure's own error stays readable, redacted, in \`azure\` of \`GET /api/jobs/{id}
 
 ${table(["code on create", "status", "reason"], arm)}
 
-The code decides; the words beside it decide only where the code has no meaning of its own, and for the numbers of a quota. A 5xx of
+The code decides; the words beside it decide only where the code has no meaning of its own, and for the numbers of a quota. Of
+errors inside an error (\`details\`, as a deployment's) the first decides whose code means something, where the outer one does not. A 5xx of
 ACI's own is tried again with growing delays; where it comes again it ends the job as \`CreateFailed\` after four tries over 15 minutes if
 other groups are accepted in the region meanwhile, else after \`CREATE_FAILED_TIME\`. A 409 with an unknown code is treated the same way,
 and so is an answer without a code (a proxy's 404, say) that is not a 401, 403 or 429.

@@ -63,6 +63,21 @@ describe("what changes something in ACI is sent once, whatever the answer: only 
   });
 });
 
+it("a refusal that stands inside another error is shown and read as what it is", async () => {
+  const inner = { code: "RegistryErrorResponse", message: "Please retry later." };
+  const outer = { code: "DeploymentFailed", message: "See the details.", details: [inner] };
+  const { aci } = await arm((response) =>
+    response.writeHead(409, { "content-type": "application/json" }).end(JSON.stringify({ error: outer })),
+  );
+  const answer = await aci.create(target, "job", "2023-05-01", { location: "westeurope" }, (text) => text);
+  expect(answer).toMatchObject({
+    kind: "refused",
+    reason: "RegistryBusy",
+    detail: "RegistryErrorResponse: Please retry later.",
+    azure: { code: "DeploymentFailed", message: "See the details. RegistryErrorResponse: Please retry later." },
+  });
+});
+
 describe("what ARM says is left of its limits", () => {
   it.each([
     [{ "x-ms-ratelimit-remaining-subscription-reads": "17" }, 17],

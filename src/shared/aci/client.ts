@@ -8,6 +8,7 @@ import {
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { retryAfter, second } from "../base/duration.ts";
+import { readErrorBody } from "./error-body.ts";
 import { readRefusal } from "../job/arm-errors.ts";
 import { observedGroup, parseArmGroup, parseListedGroup, type ListedGroup } from "./arm-group.ts";
 import { noTelemetry, spanOfCall, type Telemetry } from "../base/telemetry.ts";
@@ -58,10 +59,6 @@ const [maxCode, maxMessage] = [200, 2000];
 /** Pages that go on for longer are no list. */
 const maxListTime = 40 * second;
 
-const errorBody = z.looseObject({
-  error: z.looseObject({ code: z.string().nullish(), message: z.string().nullish() }),
-});
-
 export class Aci {
   readonly #client: ContainerInstanceManagementClient;
   readonly #options: AciOptions;
@@ -100,11 +97,11 @@ export class Aci {
     if (sent.kind === "silence") return { kind: "unclear", azure: sent.azure };
     const { response } = sent;
     if (response.status === 200 || response.status === 201 || response.status === 202) return { kind: "accepted" };
-    const told = this.#errorOf(response);
-    const azure = { ...told, code: redact(told.code), message: redact(told.message) };
+    const error = readErrorBody(response.bodyAsText, redact);
+    const azure = azureOf(response, error);
     // An answer that does not come from ARM itself (a gateway's, say) proves nothing about what was done.
     if (isUnclear(azure)) return { kind: "unclear", azure };
-    const { reason, detail = textOf(azure), doubtful } = readRefusal(azure);
+    const { reason, detail = summaryOf(azure, error.summary), doubtful } = readRefusal({ ...azure, ...error });
     const refusal = { reason, azure, retryAfter: this.#delayOf(response), detail, doubtful };
     const mayBeDone = response.status >= 500 || (doubtful && azure.code === "");
     return mayBeDone ? { kind: "failed", ...refusal } : { kind: "refused", ...refusal };
@@ -192,10 +189,12 @@ export class Aci {
     const { response } = sent;
     if (response.status === 204 && method === "DELETE") return { kind: "absent" };
     if (response.status < 300) return { kind: "accepted" };
-    const azure = this.#errorOf(response);
+    const error = readErrorBody(response.bodyAsText);
+    const azure = azureOf(response, error);
     if (response.status === 404 && isNotFound(azure)) return { kind: "absent" };
     if (isUnclear(azure) || response.status >= 500) return { kind: "unclear", azure };
-    return { kind: "refused", reason: readRefusal(azure).reason, azure, retryAfter: this.#delayOf(response) };
+    const { reason } = readRefusal({ ...azure, ...error });
+    return { kind: "refused", reason, azure, retryAfter: this.#delayOf(response) };
   }
 
   async #read<T>(
@@ -209,7 +208,7 @@ export class Aci {
       return { kind: "unknown", group: "unknown", reason: "ArmUnavailable", retryAfter: undefined, azure: sent.azure };
     const { response } = sent;
     // A missing subscription or resource group is somebody's mistake, and a 404 without ARM's words is no answer.
-    if (response.status === 404 && isNotFound(this.#errorOf(response))) return { kind: "absent" };
+    if (response.status === 404 && isNotFound(azureOf(response))) return { kind: "absent" };
     if (response.status !== 200) return this.#unseen(response);
     const value = parse(parseJson(response.bodyAsText));
     return value === undefined ? this.#unreadable() : { kind: "value", value };
@@ -217,7 +216,7 @@ export class Aci {
 
   /** A read that failed says nothing of what was to be read, but why it failed. */
   #unseen(response: PipelineResponse): Read<never> {
-    const azure = this.#errorOf(response);
+    const azure = azureOf(response);
     const reason =
       response.status === 429
         ? "Throttled"
@@ -291,22 +290,23 @@ export class Aci {
     );
   }
 
-  #errorOf(response: PipelineResponse): AzureError {
-    const parsed = errorBody.safeParse(parseJson(response.bodyAsText));
-    const header = (name: string): string | undefined => response.headers.get(name);
-    const [correlationId, requestId] = [header("x-ms-correlation-request-id"), header("x-ms-request-id")];
-    return {
-      code: (parsed.data?.error.code ?? "").slice(0, maxCode),
-      message: (parsed.data?.error.message ?? "").slice(0, maxMessage),
-      httpStatus: response.status,
-      ...(correlationId === undefined ? {} : { correlationId }),
-      ...(requestId === undefined ? {} : { requestId }),
-    };
-  }
-
   #delayOf(response: PipelineResponse): number | undefined {
     return retryAfter(response.headers.get("retry-after"), this.#options.now());
   }
+}
+
+/** What is kept of an error: Azure's own words, those of the errors inside it behind them. */
+function azureOf(response: PipelineResponse, error = readErrorBody(response.bodyAsText)): AzureError {
+  const { code, message, inner, summary } = error;
+  const header = (name: string): string | undefined => response.headers.get(name);
+  const [correlationId, requestId] = [header("x-ms-correlation-request-id"), header("x-ms-request-id")];
+  return {
+    code: code.slice(0, maxCode),
+    message: (inner.length === 0 ? message : `${message} ${summary}`).slice(0, maxMessage),
+    httpStatus: response.status,
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(requestId === undefined ? {} : { requestId }),
+  };
 }
 
 /** The identity library's own errors, by their names. */
@@ -331,8 +331,8 @@ function isUnclear({ httpStatus, code }: AzureError): boolean {
 }
 
 /** What people see of an error: where Azure says nothing, its status. */
-function textOf({ httpStatus, code, message }: AzureError): string {
-  return code === "" ? `HTTP ${httpStatus} without an error of Azure's.` : `${code}: ${message}`;
+function summaryOf({ httpStatus }: AzureError, summary: string): string {
+  return summary === "" ? `HTTP ${httpStatus} without an error of Azure's.` : summary;
 }
 
 /** What does not exist is the resource itself, and not what it would be in. */

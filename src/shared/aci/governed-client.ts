@@ -186,6 +186,8 @@ const refusedByArm: ReadonlySet<string> = new Set(
     "SubscriptionNotFound",
     "SubscriptionNotRegistered",
     "MissingSubscriptionRegistration",
+    "MissingRegistrationForLocation",
+    "InvalidSubscriptionRegistrationState",
     "ReadOnlyDisabledSubscription",
     "ResourceGroupNotFound",
     "ResourceGroupBeingDeleted",

@@ -1,11 +1,17 @@
 import type { Reason } from "./reasons.ts";
 import { plainWords } from "./group-events.ts";
 
-/** What Azure said when it refused a create, reduced to what decides. */
-export interface ArmError {
-  readonly httpStatus: number;
+/** An error of Azure's, or one that stands inside it. */
+export interface CodedError {
   readonly code: string;
   readonly message: string;
+}
+
+/** What Azure said when it refused a create, reduced to what decides. */
+export interface ArmError extends CodedError {
+  readonly httpStatus: number;
+  /** The errors inside it, outer ones first: where its own code says nothing, theirs decide. */
+  readonly inner?: readonly CodedError[];
 }
 
 /** What a refused create means for the job. */
@@ -37,6 +43,7 @@ const byCode: Readonly<Record<string, Reason>> = {
   registryerrorresponse: "RegistryBusy",
   inaccessibleimage: "InaccessibleImage",
   linkedauthorizationfailed: "IdentityRefused",
+  linkedaccesscheckfailed: "IdentityRefused",
   authorizationfailed: "NotAuthorized",
   invalidauthenticationtoken: "NotAuthorized",
   expiredauthenticationtoken: "NotAuthorized",
@@ -51,6 +58,8 @@ const byCode: Readonly<Record<string, Reason>> = {
   zonalallocationfailed: "NoCapacity",
   overconstrainedallocationrequest: "NoCapacity",
   missingsubscriptionregistration: "SubscriptionNotReady",
+  missingregistrationforlocation: "SubscriptionNotReady",
+  invalidsubscriptionregistrationstate: "SubscriptionNotReady",
   subscriptionnotregistered: "SubscriptionNotReady",
   readonlydisabledsubscription: "SubscriptionNotReady",
   disallowedprovider: "SubscriptionNotReady",
@@ -67,17 +76,33 @@ const byCode: Readonly<Record<string, Reason>> = {
 };
 
 /** Codes that say nothing: what they mean stands in the sentence beside them. */
-const meaningless = new Set(["", "badrequest", "serviceunavailable", "deploymentfailed", "internalservererror"]);
+const meaningless = new Set([
+  "",
+  "badrequest",
+  "serviceunavailable",
+  "deploymentfailed",
+  "internalservererror",
+  "operationnotallowed",
+]);
 
 /** What a refusal of ARM or ACI on create means. Pure. */
 export function readRefusal(error: ArmError): Refusal {
-  const code = error.code.toLowerCase();
-  const known = Object.hasOwn(byCode, code) ? byCode[code] : undefined;
-  const words = plainWords(error.message);
-  const reason = (meaningless.has(code) ? byWords(words) : undefined) ?? known;
-  if (reason === "QuotaReached") return quota(error);
-  if (reason !== undefined) return { reason, detail: undefined, doubtful: false };
+  for (const guesses of [false, true]) {
+    for (const each of [error, ...(error.inner ?? [])]) {
+      const reason = reasonOf(each, guesses);
+      if (reason === "QuotaReached") return quota(each);
+      if (reason !== undefined) return { reason, detail: undefined, doubtful: false };
+    }
+  }
   return byStatus(error);
+}
+
+/** @param guesses whether a code that may mean several things counts where no words tell which */
+function reasonOf({ code, message }: CodedError, guesses: boolean): Reason | undefined {
+  const name = code.toLowerCase();
+  const known = Object.hasOwn(byCode, name) ? byCode[name] : undefined;
+  if (!meaningless.has(name)) return known;
+  return byWords(plainWords(message)) ?? (guesses ? known : undefined);
 }
 
 function byWords(words: string): Reason | undefined {
@@ -102,7 +127,7 @@ function byStatus({ httpStatus, code }: ArmError): Refusal {
  * A quota that is used up is waited for; a group that is larger than the whole quota never fits. Numbers that can't be read mean
  * wait, and so does a limit of 0 from ServiceUnavailable: Azure's fraud detection says so for a while.
  */
-function quota({ code, message }: ArmError): Refusal {
+function quota({ code, message }: CodedError): Refusal {
   const numberOf = (name: string): number | undefined => {
     const text = new RegExp(`${name}:\\s*'?(\\d+(?:\\.\\d+)?)`, "i").exec(message)?.[1];
     return text === undefined ? undefined : Number(text);
