@@ -207,6 +207,28 @@ it("a 429 for a stop holds up creates too, since both are writes to ARM", async 
   expect(aci.heldUntil).toBe(bench.clock.now() + 30 * second);
 });
 
+it("a 429 whose time to come back has passed already holds the next calls up all the same", async () => {
+  const bench = await openBench();
+  const { aci } = await bench.deps.aci();
+  break_(bench, { match: { kind: "get" }, effect: { type: "status", status: 429, retryAfter: 0 }, count: 1 });
+  expect(await aci.observe(target, "job", true)).toMatchObject({ reason: "Throttled" });
+  expect(aci.heldUntil).toBe(bench.clock.now() + 15 * second);
+});
+
+it("a burst of creates that a region refuses leaves it out once, not for longer with each of them", async () => {
+  const bench = await openBench();
+  break_(bench, {
+    match: { kind: "put" },
+    effect: { type: "status", status: 409, code: "ServiceUnavailable" },
+    count: 5,
+  });
+  const ids = [];
+  for (let n = 0; n < 5; n++) ids.push((await post(bench.deps, yaml(`burst-${n}`))).id);
+  await Promise.all(ids.map((id) => reconcile(bench.deps, id, { at: undefined })));
+  const [exclusion] = (await bench.deps.placement.exclusions(bench.clock.now())).values();
+  expect(exclusion).toEqual({ reason: "NoCapacity", until: bench.clock.now() + 30 * second });
+});
+
 it.each([
   ["ResourceGroupNotFound", 404],
   ["AuthorizationFailed", 403],

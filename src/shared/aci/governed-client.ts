@@ -150,8 +150,9 @@ export class GovernedAci {
     return this.#budget.take(kind, placed, this.#now());
   }
 
-  #throttle(kind: Kind, placed: JobTarget, retryAfter: number | undefined): void {
-    this.#budget.throttle(kind, placed, this.#now() + (retryAfter ?? defaultThrottle));
+  /** A time that has passed already (a date, by a clock that is behind ours) says nothing. */
+  #throttle(kind: Kind, placed: JobTarget, retryAfter = 0): void {
+    this.#budget.throttle(kind, placed, this.#now() + (retryAfter > 0 ? retryAfter : defaultThrottle));
   }
 
   #refused({ reason, at }: Extract<Grant, { ok: false }>): Extract<DeleteAnswer, { kind: "refused" }> {

@@ -128,12 +128,16 @@ export class Placement {
     this.#known.clear();
   }
 
-  /** Leaves a region out; longer each time that it refuses again soon after. If many report it at once, one of them is enough. */
+  /**
+   * Leaves a region out; longer each time that it refuses again soon after. Creates that were under way when it was left out say nothing
+   * new: of a burst that it refuses the first counts.
+   */
   async exclude(placed: JobTarget, reason: Reason, now: number): Promise<void> {
     const rowKey = scopeOf(placed);
     await tryRewrite(this.#pacing, async () => {
       const before = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
       const since = before !== 404 && before["until"] instanceof Date ? before["until"].getTime() : 0;
+      if (since > now && since <= now + longest + maxAhead) return done(undefined);
       const last = before !== 404 && typeof before["seconds"] === "number" ? before["seconds"] * second : 0;
       const time = now - since < longest ? Math.min(Math.max(last * 2, shortest), longest) : shortest;
       const entity = {

@@ -153,9 +153,10 @@ export class Budget {
     });
   }
 
-  /** ARM said to slow down: nobody here asks again before that. */
+  /** ARM said to slow down: nobody here asks again before that, nor before what it said to a call that was under way. */
   throttle(kind: Kind, placed: JobTarget, until: number): void {
-    this.#held.set(scopeOfArm(kind, placed), until);
+    const scope = scopeOfArm(kind, placed);
+    this.#held.set(scope, Math.max(until, this.#held.get(scope) ?? 0));
   }
 
   /** ARM said how many calls of a kind are left. Where we counted more, ARM is right: others use the subscription too. */

@@ -165,7 +165,7 @@ const yielding: Readonly<Record<string, readonly [Attempt, unknown]>> = {
   "a region that is left out": [
     async ({ deps }) => {
       await deps.placement.exclude(target, "NoCapacity", start);
-      return () => deps.placement.exclude(target, "NoCapacity", start);
+      return () => deps.placement.exclude(target, "NoCapacity", start + 30 * second);
     },
     undefined,
   ],
@@ -212,11 +212,14 @@ describe("against a rival who always wins", () => {
   });
 });
 
-it("a region that two instances leave out at once is left out for longer", async () => {
+it("a region that two instances leave out at once is left out once, and longer when it refuses again after that", async () => {
   const rivalry = new Rivalry();
   await Promise.all(
     [rivalry.deps, rivalry.instance()].map(({ placement }) => placement.exclude(target, "NoCapacity", start)),
   );
-  const [exclusion] = (await rivalry.deps.placement.exclusions(start)).values();
-  expect(exclusion?.until).toBe(start + minute);
+  const until = async (now: number) => [...(await rivalry.deps.placement.exclusions(now)).values()][0]?.until;
+  expect(await until(start)).toBe(start + 30 * second);
+  const after = start + 30 * second;
+  await rivalry.deps.placement.exclude(target, "NoCapacity", after);
+  expect(await until(after)).toBe(after + minute);
 });

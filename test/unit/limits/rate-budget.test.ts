@@ -95,6 +95,12 @@ describe("ARM's budget", () => {
     expect(await budget.take("delete", target, start)).toEqual({ ok: true });
     expect(await budget.take("read", target, start + 10 * second)).toEqual({ ok: true });
   });
+
+  it("is not asked for sooner because ARM said so to a call that was under way", () => {
+    const budget = instance();
+    for (const delay of [60, 2]) budget.throttle("read", target, start + delay * second);
+    expect(budget.heldFor("read", target, start)).toBe(60 * second);
+  });
 });
 
 describe("an instance whose clock was a day ahead for a moment", () => {
