@@ -2,8 +2,8 @@ import { foldName, isJsonObject, member, setMember, type JsonObject, type JsonVa
 import { Findings, type Advice } from "./text/positions.ts";
 import { containerGroup, optionsBlock, tagsOption, type Type } from "./schema/schema.ts";
 import { Trail } from "./text/trail.ts";
-import type { Entry, MapNode, Node } from "./text/tree.ts";
-import { typed, unknown, type TypingContext } from "./schema/typed-value.ts";
+import { countingSpellings, type Entry, type MapNode, type Node } from "./text/tree.ts";
+import { isOverridden, typed, unknown, type TypingContext } from "./schema/typed-value.ts";
 import { newest, standingOf } from "./schema/versions.ts";
 
 export interface Top {
@@ -80,7 +80,7 @@ export function isOurs(key: string): boolean {
 /** The option `array` of the block, as it is written there; `undefined` where it is not there. */
 export function arrayOptionIn(root: MapNode): JsonValue | undefined {
   const block = root.entries.get("x-aciproxy")?.node;
-  const found = block?.kind === "map" ? [...block.entries].find(([key]) => foldName(key) === "array") : undefined;
+  const found = block?.kind === "map" ? find(block, "array") : undefined;
   if (found === undefined) return undefined;
   const [key, { node, at }] = found;
   return typed(node, arrayType(node), Trail.top(at).to(key, at), {
@@ -102,14 +102,22 @@ function otherKind(root: MapNode): { readonly at: number; readonly message: stri
     find(root, "$schema") ?? find(root, "contentVersion"),
     ...["resources", "kind", "services", "containers"].map((name) => find(root, name)),
   ].map((found) => found?.[1]);
-  if (schema && resources) {
+  const isGroup = find(root, "properties") !== undefined;
+  if (resources && (schema || (!isGroup && resources.node.kind !== "scalar"))) {
     return {
-      at: schema.at,
+      at: (schema ?? resources).at,
       message:
         "This is an ARM deployment template: send the container group alone, with its parameters filled in, and name, location and properties at the top.",
     };
   }
-  if (find(root, "properties")) return undefined;
+  if (isGroup) return undefined;
+  if (schema && find(root, "parameters")) {
+    return {
+      at: schema.at,
+      message:
+        "These are the parameters of an ARM deployment template: send the container group, with them filled in, and name, location and properties at the top.",
+    };
+  }
   if (containers && isFlattened(containers)) {
     return {
       at: containers.at,
@@ -118,7 +126,7 @@ function otherKind(root: MapNode): { readonly at: number; readonly message: stri
     };
   }
   const instead = "send an ACI container group, with name, location and properties at the top";
-  if (kind && (find(root, "spec") ?? find(root, "metadata")))
+  if (kind && ["spec", "metadata", "items"].some((name) => find(root, name)))
     return { at: kind.at, message: `This is a Kubernetes manifest; ${instead}.` };
   if (services?.node.kind === "map") return { at: services.at, message: `This is a Compose file; ${instead}.` };
   return undefined;
@@ -131,8 +139,9 @@ function isFlattened({ node }: Entry): boolean {
 }
 
 function find(root: MapNode, name: string): [key: string, entry: Entry] | undefined {
-  const folded = foldName(name);
-  return [...root.entries].findLast(([key]) => foldName(key) === folded);
+  const key = countingSpellings(root.entries).get(foldName(name)) ?? name;
+  const entry = root.entries.get(key);
+  return entry && [key, entry];
 }
 
 function readApiVersion(
@@ -194,8 +203,10 @@ function readBlock({ node, at }: Entry, here: Trail, context: TypingContext): Bl
     return undefined;
   }
   const values: JsonObject = {};
+  const counting = countingSpellings(node.entries);
   for (const [key, entry] of node.entries) {
     const name = foldName(key);
+    if (isOverridden(entry, node.entries.get(counting.get(name) ?? key))) continue;
     const option =
       name === "tags"
         ? tagsOption[entry.node.kind]

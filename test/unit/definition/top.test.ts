@@ -136,6 +136,17 @@ describe("what is sent", () => {
     }
   });
 
+  test.each([
+    [{ resources: [{ name: "a", properties: {} }] }, "an ARM deployment template"],
+    [{ $schema: "s", contentVersion: "1.0.0.0", parameters: {} }, "the parameters of an ARM deployment template"],
+    [{ apiVersion: "v1", kind: "List", items: [] }, "a Kubernetes manifest"],
+    [{ services: { web: { image: "nginx" } } }, "a Compose file"],
+  ])("something else is one clear fault: %j", (given, what) => {
+    const text = JSON.stringify(given);
+    expect(faultsOf(text)).toMatchObject([{ path: "", message: expect.stringContaining(` ${what}`) as string }]);
+    expect(parse(text).warnings).toEqual([]);
+  });
+
   test("a deployment template is one clear fault", () => {
     const template = {
       $schema: "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",

@@ -63,14 +63,14 @@ describe("text", () => {
       { command: "run --fast" },
       `${first}.command: command must be a list, each item after its own '- ', not a single value.`,
     ],
-    [{ command: [["a"]] }, `${first}.command[0]: command must be text, not a list.`],
+    [{ command: [["a"]] }, `${first}.command[0]: An item of command must be text, not a list.`],
     [
       { environmentVariables: { A: 1 } },
       `${first}.environmentVariables: environmentVariables must be a list, each item after its own '- ', not a mapping.`,
     ],
     [
       { environmentVariables: ["A=1"] },
-      `${first}.environmentVariables[0]: environmentVariables must be a mapping, not a single value.`,
+      `${first}.environmentVariables[0]: An item of environmentVariables must be a mapping, not a single value.`,
     ],
     [{ resources: [] }, `${first}.resources: resources must be a mapping, not a list.`],
   ])("a value of another shape is a fault, once (%j)", (properties: JsonObject, fault) => {
@@ -168,6 +168,25 @@ describe("words", () => {
   ])("that the service doesn't know are faults (%j)", (properties, fault) => {
     expect(reported(faultsOf(group(properties)))).toEqual([fault]);
   });
+
+  test.each(["SystemAssigned,UserAssigned", "userassigned , SystemAssigned"])(
+    "of an identity of both types are taken in any order, with or without a blank (%j)",
+    (type) => {
+      const userAssignedIdentities = {
+        "/subscriptions/s/resourceGroups/r/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i": {},
+      };
+      const text = group({}, { identity: { type, userAssignedIdentities } });
+      expect(definitionOf(text).body["identity"]).toEqual({ type, userAssignedIdentities });
+      expect(warningsOf(text)).toEqual([]);
+    },
+  );
+
+  test.each(["SystemAssigned,", "SystemAssigned,SystemAssigned", "SystemAssigned,None"])(
+    "of an identity of other types together are a fault (%j)",
+    (type) => {
+      expect(pathsOf(faultsOf(group({}, { identity: { type } })))).toEqual(["identity.type"]);
+    },
+  );
 
   test("that may be new in a newer api version are warned of only", () => {
     const text = group({ sku: "Premium" }, { apiVersion: "2031-01-01" });

@@ -180,6 +180,33 @@ describe("anchors, merge keys and tags", () => {
     expect(tags('"tags": {<<: [{a: "1"}, {a: "2", b: "2"}]},')).toEqual({ a: "1", b: "2" });
   });
 
+  test("a key written out wins over one that came by a merge key in other letters, before it or after it", () => {
+    const requests = (text: string) => group().replace(/\{\s*"cpu": 1,\s*"memoryInGB": 1.5\s*\}/, text);
+    for (const text of [
+      "{cpu: 1, memoryInGB: 2, <<: {CPU: 4, memoryInGb: 8}}",
+      "{<<: {CPU: 4, memoryInGb: 8}, cpu: 1, memoryInGB: 2}",
+    ]) {
+      expect(JSON.stringify(definitionOf(requests(text)).body)).toContain('"requests":{"cpu":1,"memoryInGB":2}');
+      expect(warningsOf(requests(text))).toEqual([]);
+    }
+    const both = requests("{<<: [{CPU: 1, memoryInGB: 2}, {cpu: 4}]}");
+    expect(JSON.stringify(definitionOf(both).body)).toContain('"requests":{"CPU":1,"memoryInGB":2}');
+    const tagged = group().replace('"name"', '"tags": {Team: "a", <<: {team: "b"}},\n "name"');
+    expect(definitionOf(tagged).body["tags"]).toEqual({ Team: "a" });
+    const versioned = group().replace('"name"', '"apiVersion": "2023-05-01", <<: {APIVERSION: 2021-09-01},\n "name"');
+    expect(definitionOf(versioned).apiVersion).toBe("2023-05-01");
+    const options = group().replace('"name"', '"x-aciproxy": {timeout: 5, <<: {Timeout: 7}},\n "name"');
+    expect(accepted(parse(options)).block?.values).toEqual({ timeout: 5 });
+  });
+
+  test("of two merge keys in one mapping the last counts, with a warning, as of any key", () => {
+    const text = group().replace('"name"', '"tags": {<<: {a: "1", b: "1"}, <<: {a: "2", c: "2"}, c: "3"},\n "name"');
+    expect(definitionOf(text).body["tags"]).toEqual({ a: "2", b: "1", c: "3" });
+    expect(warningsOf(text)).toMatchObject([
+      { line: 2, column: 33, message: expect.stringContaining("second merge key") as string },
+    ]);
+  });
+
   test.each(["name: a\n<<: text\n", "name: a\n<<: [1]\n", "name: a\n<<:\n"])(
     "a merge key without a mapping is a fault (%j)",
     (text) => {
@@ -201,7 +228,7 @@ describe("anchors, merge keys and tags", () => {
 
   test("tags of the core schema are taken", () => {
     const text =
-      "name: !!str 123\nproperties: !!map\n  osType: ! Linux\n  containers: !!seq\n  - name: a\n    properties:\n      image: a\n      resources: {requests: {cpu: !!int '1', memoryInGB: !!float 2}}\n";
+      "name: !!str 123\nlocation: !<tag:yaml.org,2002:str> westeurope\nproperties: !!map\n  osType: ! Linux\n  containers: !!seq\n  - name: a\n    properties:\n      image: a\n      resources: {requests: {cpu: !!int '1', memoryInGB: !!float 2}}\n";
     const { name, view } = definitionOf(text);
     expect([name, view.cpu, view.memoryGB]).toEqual(["123", 1, 2]);
   });

@@ -4,7 +4,14 @@ import { nearest } from "../../base/nearest.ts";
 import type { Advice, Findings } from "../text/positions.ts";
 import type { ObjectType, Property, Type } from "./schema.ts";
 import { labelOf, type Trail } from "../text/trail.ts";
-import type { ListNode, MapNode, Node, ScalarNode } from "../text/tree.ts";
+import {
+  countingSpellings,
+  type Entry,
+  type ListNode,
+  type MapNode,
+  type Node,
+  type ScalarNode,
+} from "../text/tree.ts";
 import { firstOf, spans, type ApiVersion } from "./versions.ts";
 
 /** What the judgement of a value needs to know besides the value. */
@@ -53,12 +60,13 @@ type MapType = Extract<Type, { kind: "map" }>;
 /** Of a name that is there in two letter cases Azure keeps the last, where it compares names so (azure-docs issue 57888). */
 function mapOf(node: MapNode, { of, anyCase }: MapType, trail: Trail, context: TypingContext): JsonObject {
   const map: JsonObject = {};
-  const counts = anyCase === true ? lastSpellings(node) : undefined;
+  const counts = anyCase === true ? countingSpellings(node.entries) : undefined;
   for (const [key, entry] of node.entries) {
     const here = trail.to(key, entry.at);
-    if (counts !== undefined && counts.get(foldName(key)) !== key) {
+    const counting = counts?.get(foldName(key)) ?? key;
+    if (counting !== key) {
       const message = `A name in ${trail.label} is written twice, in different letter case; the last one counts.`;
-      context.findings.warn(here, message);
+      if (!isOverridden(entry, node.entries.get(counting))) context.findings.warn(here, message);
       continue;
     }
     if (of.kind === "text" && isNull(entry.node)) {
@@ -71,9 +79,9 @@ function mapOf(node: MapNode, { of, anyCase }: MapType, trail: Trail, context: T
   return map;
 }
 
-/** Of each name, whatever its letter case, how it is written last. */
-function lastSpellings({ entries }: MapNode): ReadonlyMap<string, string> {
-  return new Map(Array.from(entries.keys(), (key) => [foldName(key), key]));
+/** A name that is written out takes the place of one that came by a merge key without a word, as one in the same letters does. */
+export function isOverridden({ merged }: Entry, by: Entry | undefined): boolean {
+  return merged && by?.merged === false;
 }
 
 /** No object of the service has a tenth of it; every look for one of them walks past all the others. */
@@ -91,7 +99,7 @@ function objectOf(
     context.findings.fault(trail, `${trail.label} has too many properties; at most ${maxProperties} are taken here.`);
     return object;
   }
-  const keys = new Map<Property, string>();
+  const counts = countingSpellings(node.entries);
   for (const [key, entry] of node.entries) {
     const here = trail.to(key, entry.at);
     const property = type.properties.get(foldName(key));
@@ -100,13 +108,13 @@ function objectOf(
       setMember(object, key, untyped(entry.node, here, context));
       continue;
     }
-    const before = keys.get(property);
-    if (before !== undefined) {
-      context.findings.warn(here, `${property.name} is written twice, in different letter case; the last one counts.`);
-      // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- else two spellings would reach the service, and only one our checks
-      delete object[before];
+    const counting = counts.get(foldName(key)) ?? key;
+    if (counting !== key) {
+      const winner = node.entries.get(counting);
+      const message = `${property.name} is written twice, in different letter case; the last one counts.`;
+      if (!isOverridden(entry, winner)) context.findings.warn(trail.to(counting, winner?.at ?? entry.at), message);
+      continue;
     }
-    keys.set(property, key);
     warnOfSpan(property, entry.node, here, context);
     setMember(object, key, typed(entry.node, property.type, here, context, type));
   }
@@ -164,12 +172,20 @@ function textOf(
   context: TypingContext,
 ): JsonValue {
   if (!choice && name !== true) warnOfExpression(node.text, trail, context);
-  if (!choice || choice.words.some((word) => foldName(word) === foldName(node.text))) return node.text;
+  if (!choice || choice.words.some((word) => sameWords(word, node.text))) return node.text;
   const words = choice.words.map((word) => (word.includes(",") ? `"${word}"` : word)).join(" or ");
   const message = `${trail.label} must be ${words}${remainder(node.text)}.`;
   if (choice.closed && !context.newer) context.findings.fault(trail, message);
   else context.findings.warn(trail, message);
   return node.text;
+}
+
+/** `SystemAssigned, UserAssigned` is read in any order, with blanks or without: it is a .NET enumeration of flags. */
+function sameWords(known: string, written: string): boolean {
+  if (foldName(known) === foldName(written)) return true;
+  if (!known.includes(",") || written.length > 2 * known.length) return false;
+  const flags = (text: string): string => foldName(text).split(/ *, */).toSorted().join();
+  return flags(known) === flags(written);
 }
 
 function warnOfExpression(text: string, trail: Trail, { findings }: TypingContext): void {
@@ -250,7 +266,8 @@ const shapes = {
 
 function mistyped(node: Node, type: Exclude<Type, { kind: "any" }>, trail: Trail, context: TypingContext): JsonValue {
   const found = { scalar: "a single value", list: "a list", map: "a mapping" }[node.kind];
-  const message = `${trail.label} must be ${shapes[type.kind]}, not ${found}.`;
+  const what = trail.name === undefined ? `An item of ${trail.label}` : trail.label;
+  const message = `${what} must be ${shapes[type.kind]}, not ${found}.`;
   if (context.newer || (type.kind === "text" && type.lenient === true))
     context.findings.warn(trail, `${message} It is likely to be refused.`);
   else context.findings.fault(trail, message);

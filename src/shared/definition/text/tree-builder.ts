@@ -43,6 +43,7 @@ interface Frame {
   readonly node: ListNode | MapNode;
   readonly anchor: string | undefined;
   key: { readonly text: string; readonly at: number; readonly merge: boolean } | undefined;
+  hasMerge: boolean;
 }
 
 type Key = NonNullable<Frame["key"]>;
@@ -88,7 +89,7 @@ class Composer {
     const at = event.valueStart < 0 ? (this.#frames.at(-1)?.key?.at ?? this.#at) : event.valueStart - (quoted ? 1 : 0);
     this.#at = at;
     const text = getScalarValue(this.#source, event);
-    const tag = this.#slice(event.tagStart, event.tagEnd);
+    const tag = this.#tag(event);
     const value =
       tag === undefined ? (event.style === SCALAR_STYLE.PLAIN ? resolve(text) : text) : resolveTagged(tag, text);
     if (value === undefined)
@@ -105,7 +106,7 @@ class Composer {
     event: { anchorStart: number; anchorEnd: number; tagStart: number; tagEnd: number },
   ): boolean {
     this.#at = node.at;
-    const tag = this.#slice(event.tagStart, event.tagEnd);
+    const tag = this.#tag(event);
     if (tag !== undefined && tag !== "!" && tag !== (node.kind === "map" ? "!!map" : "!!seq")) {
       return this.#refuse("This tag is not one of YAML's core schema; remove it.");
     }
@@ -117,7 +118,7 @@ class Composer {
     const anchor = this.#slice(event.anchorStart, event.anchorEnd);
     if (anchor !== undefined) this.#anchors.set(anchor, undefined);
     if (!this.#fits(1)) return false;
-    this.#frames.push({ node, anchor, key: undefined });
+    this.#frames.push({ node, anchor, key: undefined, hasMerge: false });
     return this.#spend(1);
   }
 
@@ -166,7 +167,11 @@ class Composer {
     const { key } = frame;
     if (!key) return true; // not reached: a mapping without a waiting key took the node as its key above
     frame.key = undefined;
-    if (key.merge) return this.#merge(parent, node, key);
+    if (key.merge) {
+      if (frame.hasMerge) this.#findings.warn(this.#trail().to(key.text, key.at), twoMerges);
+      frame.hasMerge = true;
+      return this.#merge(parent, node, key);
+    }
     const before = parent.entries.get(key.text);
     if (before && !before.merged) {
       this.#findings.warn(this.#trail().to(key.text, key.at), "Written twice in one mapping; the last one counts.");
@@ -177,13 +182,16 @@ class Composer {
 
   #merge(into: MapNode, from: Node, key: Key): boolean {
     const sources = from.kind === "list" ? from.items : [from];
+    const brought = new Set<string>();
     for (const source of sources) {
       if (source.kind !== "map") {
         this.#at = key.at;
         return this.#refuse("A merge key (<<) needs a mapping, an alias to one, or a list of those.");
       }
       for (const [name, entry] of source.entries) {
-        if (into.entries.has(name)) continue;
+        const before = into.entries.get(name);
+        if (before && (!before.merged || brought.has(name))) continue;
+        brought.add(name);
         into.entries.set(name, { at: entry.at, node: entry.node, merged: true } satisfies Entry);
         into.weight += entry.node.weight;
         if (!this.#spend(1 + entry.node.weight)) return false;
@@ -222,10 +230,17 @@ class Composer {
     return trail;
   }
 
+  /** A tag in its short form: `!!str` for `!<tag:yaml.org,2002:str>`. */
+  #tag({ tagStart, tagEnd }: { readonly tagStart: number; readonly tagEnd: number }): string | undefined {
+    return this.#slice(tagStart, tagEnd)?.replace(/^!<tag:yaml\.org,2002:(\w+)>$/, "!!$1");
+  }
+
   #slice(start: number, end: number): string | undefined {
     return start < 0 ? undefined : this.#source.slice(start, end);
   }
 }
+
+const twoMerges = "A second merge key (<<) stands in one mapping; of a name that both have, the last one counts.";
 
 function weightOf(text: string): number {
   return 1 + (text.length >> 6);

@@ -1,3 +1,5 @@
+import { foldName } from "../../base/json.ts";
+
 /**
  * A YAML or JSON text as a tree with places. Aliases point at the node that they name, so one node may stand in several places;
  * `weight` and `height` count as if each were written out.
@@ -37,4 +39,17 @@ export interface Entry {
   readonly node: Node;
   /** It came by a merge key (`<<`): a key that is written out takes its place without a word. */
   readonly merged: boolean;
+}
+
+/**
+ * Of each name, by {@link foldName}, the spelling that counts where letter case does not: the last that is written out; of those that
+ * come by merge keys alone the first, as of several sources of one.
+ */
+export function countingSpellings(entries: ReadonlyMap<string, Entry>): ReadonlyMap<string, string> {
+  const counting = new Map<string, string>();
+  for (const [key, { merged }] of entries) {
+    const name = foldName(key);
+    if (!merged || !counting.has(name)) counting.set(name, key);
+  }
+  return counting;
 }
