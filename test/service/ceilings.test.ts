@@ -12,6 +12,7 @@ import {
   follow,
   get,
   groupsOf,
+  indexOf,
   jobOf,
   openBench,
   post,
@@ -131,3 +132,33 @@ it("a ceiling that is taken away lets all in", async () => {
   for (const id of ["one", "two"]) await reconcile(without, idOf(id), { at: undefined });
   for (const id of ["one", "two"]) expect((await jobOf(without, idOf(id))).line).toBeUndefined();
 });
+
+it("a job that waits for a ceiling does not get a name for which others wait, who have their places below it", async () => {
+  const bench = await openBench({ MAX_ACTIVE_PER_NAME: "1" });
+  const { deps, clock } = bench;
+  const ids: JobId[] = [];
+  const send = async (id: string, options: object): Promise<void> => {
+    clock.advance(second);
+    const insertedAt = clock.now();
+    ids.push(deriveJobId(insertedAt, id));
+    await deliver(deps, { version: 1, definition: yaml("nightly"), options }, { id, insertedAt });
+  };
+  await send("kept", { keep: "always" });
+  await follow(bench, idIn(ids, 0), ({ phase }) => hasEnded(phase));
+  // The second one has the only place, and waits until the first one's group is gone; the third has a head start.
+  await send("second", {});
+  await send("urgent", { priority: 600 });
+  expect(await stateOf(bench, idIn(ids, 1))).toEqual(["Queued", "NameBusy"]);
+  expect(await stateOf(bench, idIn(ids, 2))).toEqual(["Queued", "TooManyJobs"]);
+  for (const id of ids) await follow(bench, id);
+  expect(await Promise.all(ids.map(async (id) => (await jobOf(deps, id)).phase.state))).toEqual(
+    ids.map(() => "Succeeded"),
+  );
+  expect((await indexOf(bench)).filter((key) => /^(hold|wait|job)_/.test(key))).toEqual([]);
+});
+
+function idIn(ids: readonly JobId[], at: number): JobId {
+  const id = ids[at];
+  if (id === undefined) throw new Error("There are not as many jobs.");
+  return id;
+}

@@ -198,7 +198,7 @@ async function reserveOrFind(
   const again = (fresh: Job): Job => asRerun(fresh, rerunOf, left);
   let over: string | undefined;
   let last: Conflict["kind"] | undefined;
-  let want: Reservation["want"] = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
+  let want: "hold" | "wait" = onConflict === "wait" || onConflict === "replace" ? "wait" : "hold";
   const until = deps.now() + maxReserving;
   for (let round = 0; round < maxRounds && deps.now() <= until; round++) {
     if (round > 1) await deps.sleep(pause(round - 1) * (0.5 + deps.random()));
@@ -216,11 +216,11 @@ async function reserveOrFind(
         return { reserved: "full", wanted, reservedAt: 0, refusal, called: [] } as const;
       }
       const reservedAt = deps.now();
-      // One that waits for a ceiling neither holds a slot nor keeps others from theirs.
+      // One that waits for a ceiling neither holds a slot or name nor keeps others from theirs: they may have its place below the ceiling.
       const further =
         room.kind === "full" ? ceilings.enqueueIn(room.queue, job.id, turn) : [...room.actions, ...slot.actions];
       const reservation: Reservation = {
-        ...reservationOf(job, want),
+        ...reservationOf(job, room.kind === "full" && want === "wait" ? "later" : want),
         keyEntry: job.keyHash === undefined ? undefined : { hash: job.keyHash, over },
         foreignId: submission.id?.foreign === true,
         reservedAt,

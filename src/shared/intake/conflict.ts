@@ -6,7 +6,6 @@ import type { Sealer } from "../security/sealer.ts";
 import { maskSecrets, nameInPath, type ArrayDefinition, type Definition } from "../definition/index.ts";
 import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
 import { isMinted, nameKey, type JobId } from "../base/ids.ts";
-import type { Reservation } from "../store/reservations.ts";
 import { leftOf, type LeftOfArray } from "../job/array-outcomes.ts";
 import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
 import { foldName, type JsonObject, type JsonValue } from "../base/json.ts";
@@ -81,7 +80,7 @@ async function findReadable(
   job: Job,
   submission: Submission,
   checked: Checked,
-  { want, over, round }: { want: Reservation["want"]; over: string | undefined; round: number },
+  { want, over, round }: { want: "hold" | "wait"; over: string | undefined; round: number },
 ): Promise<Conflict> {
   const { index } = deps.jobs;
   const known = submission.id && (await jobOfId(deps, job, submission.id));

@@ -2,7 +2,6 @@ import { indexLost, Unavailable } from "../base/errors.ts";
 import type { Job } from "../job/job.ts";
 import { queueTimeOf } from "../job/slot.ts";
 import { columnsOf } from "../store/job-row.ts";
-import type { Reservation } from "../store/reservations.ts";
 import { insert, nothingSealed, reservationOf, type AcceptDeps } from "./accept.ts";
 import { inQueue, withCapacity } from "./capacity.ts";
 import { reserveSlot } from "./group-slot.ts";
@@ -31,7 +30,7 @@ export async function makeChild(deps: AcceptDeps, child: Job, until: number): Pr
 /** @returns the child as its row is to be, and when it was reserved; `undefined` where it is there already */
 async function reserve(deps: AcceptDeps, child: Job): Promise<{ readonly job: Job; readonly at: number } | undefined> {
   const { jobs, ceilings } = deps;
-  let want: Reservation["want"] = "hold";
+  let want: "hold" | "wait" = "hold";
   for (let round = 0; round < maxRounds; round++) {
     if (round > 1) await deps.sleep(50 * round * (0.5 + deps.random()));
     const begun = deps.now();
@@ -40,7 +39,7 @@ async function reserve(deps: AcceptDeps, child: Job): Promise<{ readonly job: Jo
       const room = await ceilings.capacityFor(child);
       const job = withCapacity(child, room, deps.now());
       const slot = await reserveSlot(deps, child, wished === "hold");
-      const own = reservationOf(child, wished);
+      const own = reservationOf(child, room.kind === "full" ? "later" : wished);
       const further =
         room.kind === "full"
           ? ceilings.enqueueIn(room.queue, child.id, own.turn)

@@ -225,7 +225,8 @@ export class IndexRebuild extends IndexPartition {
       const replaces = job.options.onConflict === "replace" ? { replaces: true } : {};
       const turn = queueTimeOf(createdAt, job.options.priority);
       const age = turn === createdAt ? {} : { createdAt: new Date(createdAt) };
-      if (!hasName) await this.#add(waitKey(group, turn, id), { ...age, jobId: id, ...replaces }, patiently);
+      if (!hasName && !asksLater(job))
+        await this.#add(waitKey(group, turn, id), { ...age, jobId: id, ...replaces }, patiently);
       if (job.line !== undefined) await this.#add(waitKey(job.line, turn, id), { ...age, jobId: id }, patiently);
     } else if (row.mayHaveGroup) await this.#lock(row, patiently);
   }
@@ -315,8 +316,14 @@ function sharedEntries({ id, job }: Row): Entry[] {
 }
 
 /** A queued job that waits for something else than its name has that; one that did not begin yet may have to wait for it. */
-function hadName({ phase, firstCreateAt }: Job): boolean {
+function hadName({ phase, options, firstCreateAt }: Job): boolean {
   const reason = phase.state === "Queued" ? phase.waiting?.reason : undefined;
-  if (reason === "NameBusy") return false;
+  if (reason === "NameBusy" || asksLater({ phase, options })) return false;
   return firstCreateAt !== undefined || (reason !== undefined && reason !== "Paused");
+}
+
+/** One that waits for a ceiling asks for its name when it is let in, unless another job of that name would have refused it. */
+function asksLater({ phase, options: { onConflict } }: Pick<Job, "phase" | "options">): boolean {
+  const waitsForCeiling = phase.state === "Queued" && phase.waiting?.reason === "TooManyJobs";
+  return waitsForCeiling && (onConflict === "wait" || onConflict === "replace");
 }

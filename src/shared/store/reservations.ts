@@ -13,8 +13,8 @@ export interface Reservation {
   readonly key: JobKey;
   readonly name: GroupName;
   readonly groupName: GroupName;
-  /** `hold`: refuse when another job has the name. `wait`: enter its wait queue. */
-  readonly want: "hold" | "wait";
+  /** `hold`: refuse when another job has the name. `wait`: enter its wait queue. `later`: the job asks for it when it is let in. */
+  readonly want: "hold" | "wait" | "later";
   /** It replaces older jobs of its name. */
   readonly replaces: boolean;
   /** Hash of an idempotency key; `over` is the ETag of the entry that an earlier job left and this one takes. */
