@@ -242,3 +242,22 @@ it.each([
   expect(job).toMatchObject({ phase: { state: "Running" }, placed: { resourceGroup: "rg-jobs" } });
   expect(bench.clock.now()).toBeLessThan(start + 2 * minute);
 });
+
+it("a job that ends just as its create's token is taken counts for no day", async () => {
+  const bench = await openBench({ DAILY_VCPU_SECONDS: "50" });
+  const { deps, storage } = bench;
+  const other = await bench.again();
+  const { id } = await post(deps, yaml("unwanted"));
+  const { aci } = await deps.aci();
+  const lease = aci.leaseCreate.bind(aci);
+  vi.spyOn(aci, "leaseCreate").mockImplementationOnce(async (...of) => {
+    await del(other, id);
+    await reconcile(other, id, { at: undefined });
+    return lease(...of);
+  });
+  await reconcile(deps, id, { at: undefined });
+  expect((await jobOf(deps, id)).phase).toMatchObject({ state: "Canceled", tidy: true });
+  const keys: string[] = [];
+  for await (const { rowKey = "" } of storage.table("control").listEntities()) keys.push(rowKey);
+  expect(keys.filter((key) => key.includes(id))).toEqual([]);
+});

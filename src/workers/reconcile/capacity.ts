@@ -1,5 +1,5 @@
 import type { Deps } from "../../shared/deps.ts";
-import type { Job, JobTarget } from "../../shared/job/job.ts";
+import { hasEnded, type Job, type JobTarget } from "../../shared/job/job.ts";
 import { requeue } from "../../shared/store/requeue.ts";
 import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { scopeOf } from "../../shared/limits/placement.ts";
@@ -39,6 +39,15 @@ export async function countAttempt(deps: BudgetDeps, before: Job, after: Job): P
     if (after.attempts.length > before.attempts.length) await budget.settle(after);
     else if (before.phase.state === "Provisioning" && after.phase.state === "Queued") await budget.cancel(before);
   }
+}
+
+/**
+ * The create of an attempt is not sent after all. Its next try, or its job's end, takes back what it was counted for; where the job has
+ * ended meanwhile nobody else does.
+ */
+export async function uncharge(deps: BudgetDeps, claimed: Job, { phase, attempts }: Job): Promise<void> {
+  if (!hasEnded(phase) || attempts.some(({ number }) => number === claimed.attempt)) return;
+  for (const budget of budgetsOf(deps, claimed)) await budget.cancel(claimed);
 }
 
 type BudgetDeps = Pick<Deps, "daily" | "teamBudgets">;

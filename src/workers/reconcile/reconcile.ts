@@ -53,7 +53,7 @@ import { ceilingFreed } from "./ceiling.ts";
 import { captureAttempt } from "./capture.ts";
 import { leaveIndex, letGo } from "./let-go.ts";
 import { openForCreate } from "./open-for-create.ts";
-import { countAttempt, capacityFreed } from "./capacity.ts";
+import { countAttempt, capacityFreed, uncharge } from "./capacity.ts";
 import { claimCallers, notifyCallers } from "./notify.ts";
 import { Publisher } from "./publish.ts";
 import { shownDiffers } from "./shown-differs.ts";
@@ -335,6 +335,7 @@ class Reconciliation {
     const { aci } = await this.#deps.aci();
     if (!(await this.#claim(claimed))) {
       await aci.returnCreate(placed, lease.lease);
+      await uncharge(this.#deps, claimed, this.#stored.job);
       return false;
     }
     const { apiVersion, body, redact } = opened;
