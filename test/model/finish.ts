@@ -30,6 +30,11 @@ export async function finish(world: World): Promise<void> {
     const { unanswered } = callers;
     if (unanswered.length > 0) {
       await world.advance(10 * second);
+      // What a dead host reserved for such a caller the timer gives back.
+      if (world.now >= lastTick + minute) {
+        lastTick = world.now;
+        world.tick(world.host(steps));
+      }
       for (const caller of unanswered) callers.again(caller, world.host(steps));
       await settled();
       continue;

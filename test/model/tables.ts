@@ -73,9 +73,10 @@ export class Table {
     return { rows, next: undefined };
   }
 
-  /** @throws StatusError 400, 404, 409 or 412 as the service does; then nothing was done */
+  /** @throws StatusError 400 (too many, or one entity twice), 404, 409 or 412 as the service does; then nothing was done */
   transact(actions: readonly TransactionAction[]): string {
-    if (actions.length > maxActions) throw new StatusError(400);
+    const keys = new Set(actions.map(([, { partitionKey, rowKey }]) => keyOf(partitionKey, rowKey)));
+    if (actions.length > maxActions || keys.size < actions.length) throw new StatusError(400);
     const changes: [Entity | undefined, Entity | undefined][] = [];
     try {
       for (const action of actions) changes.push(this.#apply(action));

@@ -85,7 +85,9 @@ export function deletedRightly(ledger: Ledger, group: Group): void {
   // Of a group that was never seen nothing can be captured: it is deleted though it is not visible yet.
   if (!ending.captured && job.observed.identity !== undefined)
     ledger.violated(`the group of ${id} was deleted before its logs were captured`);
-  if (ending.to !== "Queued" && isKept(job, ending.to)) ledger.violated(`the group of ${id} was not kept`);
+  // A cancel that came while it ended takes its group, too.
+  if (ending.to !== "Queued" && isKept(job, ending.to) && !ledger.canceled.has(job.id))
+    ledger.violated(`the group of ${id} was not kept`);
 }
 
 /** When a delete that was refused again and again has been tried once more: five minutes after the one before. */

@@ -3,6 +3,7 @@ import type { Reason, ReasonWord } from "../../../src/shared/job/reasons.ts";
 import { endingOf, hasEnded, type Job } from "../../../src/shared/job/job.ts";
 import type { Group } from "../groups.ts";
 import type { Ledger } from "../ledger.ts";
+import { isEnding } from "./arrays.ts";
 import { specOf } from "../submissions.ts";
 import { maxSkew, settings } from "../settings.ts";
 import type { Spec } from "../specs.ts";
@@ -33,7 +34,7 @@ function earliest(ledger: Ledger, job: Job, reason: ReasonWord, decidedAt: numbe
     case "LeaseExpired": {
       const read = ledger.reads.get(job.id);
       const since = read === undefined || read > decidedAt ? job.createdAt : Math.max(job.createdAt, read);
-      return after(since, options.lease) + ledger.outageOf(job.id, since);
+      return after(since, leaseOf(job)) + ledger.outageOf(job.id, since);
     }
     default:
       return undefined;
@@ -53,11 +54,16 @@ export function notTooLate(ledger: Ledger, job: Job): void {
     StartTimeout: starting ? after(job.provisioningAt, options.startTimeout, defaults.startTimeout) : Infinity,
     RunTimeout: phase.state === "Running" && !isWhole ? after(phase.startedAt, options.runTimeout) : Infinity,
     // Looks that were late before all was well may have moved it on.
-    LeaseExpired: after(Math.max(job.createdAt, ledger.quietSince), options.lease) + 10 * minute,
+    LeaseExpired: after(Math.max(job.createdAt, ledger.quietSince), leaseOf(job)) + 10 * minute,
   };
   for (const [reason, at] of Object.entries(dueAt))
     if (ledger.now > ledger.latest(job, at))
       ledger.violated(`${job.id} is ${phase.state} long after ${reason} at ${at}`);
+}
+
+/** Nobody polls a rerun here, so it has none. */
+function leaseOf(job: Job): number | undefined {
+  return job.via === "rerun" ? undefined : specOf(job).options.lease;
 }
 
 /** A job that goes on though its program ended long ago. */
@@ -99,6 +105,8 @@ function after(from: number | undefined, seconds: number | undefined, otherwise 
 /** What waited for the service to be resumed is woken then. */
 export function resumedInTime(ledger: Ledger, before: Job, after: Job): void {
   const { pausedSince, resumedAt, resumed, quietSince, now, world } = ledger;
+  // What an array that is ending waited for is shown until its children have ended.
+  if (isEnding(before)) return;
   const waited = before.phase.state === "Queued" && before.phase.waiting?.reason === "Paused";
   const waits = after.phase.state === "Queued" && after.phase.waiting?.reason === "Paused";
   // A resume that was under way when all became well may have been cut short.
