@@ -3,10 +3,12 @@ import { expect, it, vi } from "vitest";
 import { getGroup, listGroups, putGroup } from "../../src/http/operate/groups.ts";
 import { setPriority } from "../../src/http/operate/priority.ts";
 import { second } from "../../src/shared/base/duration.ts";
-import type { JobId } from "../../src/shared/base/ids.ts";
+import { deriveJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
-import { ask, follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { memberOf } from "../../src/shared/store/group-entries.ts";
+import { start } from "../kit/kit.ts";
+import { ask, del, deliver, follow, indexOf, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -192,4 +194,43 @@ it("what a newer release adds to a group, a slot, a place in the line or a job o
   expect(await index.getEntity("jobs", "group_g_lease_of-a-newer-kind")).toMatchObject({
     rowKey: expect.any(String) as string,
   });
+});
+
+it("a job that is given a priority while it waits for a ceiling is not let in above it", async () => {
+  const bench = await openBench({ MAX_ACTIVE_JOBS: "1" });
+  const { deps, clock } = bench;
+  await deliver(deps, yaml("runs"), { id: "runs", insertedAt: clock.now() });
+  await deliver(deps, yaml("waits"), { id: "waits", insertedAt: clock.now() });
+  const waits = deriveJobId(clock.now(), "waits");
+  const other = await bench.again();
+  const save = deps.jobs.save.bind(deps.jobs);
+  vi.spyOn(deps.jobs, "save").mockImplementationOnce(async (...of) => {
+    await reconcile(other, waits, { at: undefined });
+    return save(...of);
+  });
+  const reply = await ask(setPriority(deps), { params: { id: waits }, text: '{"priority":60}' });
+  expect(reply.status).toBe(200);
+  expect((await jobOf(deps, waits)).phase).toMatchObject({ state: "Queued", waiting: { reason: "TooManyJobs" } });
+  await reconcile(deps, waits, { at: undefined });
+  expect((await jobOf(deps, waits)).phase).toMatchObject({ state: "Queued", waiting: { reason: "TooManyJobs" } });
+  expect((await indexOf(bench)).filter((key) => key.startsWith("wait_~"))).toHaveLength(1);
+  await follow(bench, deriveJobId(start, "runs"));
+  expect((await follow(bench, waits)).phase.state).toBe("Succeeded");
+  expect((await indexOf(bench)).filter((key) => key.startsWith("wait_"))).toEqual([]);
+});
+
+it("a job that stands in a group's line twice gets one slot, and holds nobody up", async () => {
+  const bench = await openBench();
+  const { deps } = bench;
+  const [first, twice, last] = await jobsOf(bench, 3, "group=g&groupLimit=1");
+  if (first === undefined || twice === undefined || last === undefined) throw new Error("Three jobs were accepted.");
+  const member = memberOf(await jobOf(deps, twice));
+  if (member === undefined) throw new Error("It is of a group.");
+  await deps.groups.enqueue({ ...member, turn: member.turn - 1 });
+  await del(deps, first);
+  await steer(bench, "g", { limit: 2 });
+  for (const id of [first, twice, last]) await follow(bench, id);
+  expect((await jobOf(deps, last)).phase.state).toBe("Succeeded");
+  await runPass(deps, "timer");
+  expect((await indexOf(bench)).filter((key) => /_(slot|queue)_/.test(key))).toEqual([]);
 });

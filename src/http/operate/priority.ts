@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Unavailable } from "../../shared/base/errors.ts";
+import { conflict, done } from "../../shared/base/rewrite.ts";
 import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { allInParallel } from "../../shared/base/in-parallel.ts";
 import type { Deps } from "../../shared/deps.ts";
@@ -56,13 +57,11 @@ export function setPriority(deps: PriorityDeps) {
 /** @returns the job with it; `undefined` for one that has ended */
 async function prefer(deps: PriorityDeps, before: Stored, priority: number): Promise<Stored | undefined> {
   const { jobs, groups, teamSlots } = deps;
-  const to: Job = { ...before.job, options: { ...before.job.options, priority } };
+  const to = withPriority(before.job, priority);
   // Once more after its row says so: it may have begun to wait for something else meanwhile.
   await move(deps, before.job, to);
-  const saved = await jobs.change(before.job.id, (job) =>
-    hasEnded(job.phase) ? undefined : { job: { ...job, options: { ...job.options, priority } } },
-  );
-  if (saved === undefined || hasEnded(saved.job.phase)) return undefined;
+  const saved = await savePriority(deps, before.job.id, priority);
+  if (saved === undefined) return undefined;
   await move(deps, before.job, saved.job);
   const { job, key } = saved;
   await jobs.index.mirror(job.id, key, job.checkAt, columnsOf(job, jobs.prices));
@@ -71,18 +70,45 @@ async function prefer(deps: PriorityDeps, before: Stored, priority: number): Pro
   return saved;
 }
 
+const withPriority = (job: Job, priority: number): Job => ({ ...job, options: { ...job.options, priority } });
+
+/**
+ * Where it waits for a ceiling or a create, a job that stands in its line no more was called up. So it stands at both places while its
+ * row is saved, whatever is interrupted.
+ */
+async function savePriority({ jobs }: PriorityDeps, id: JobId, priority: number): Promise<Stored | undefined> {
+  const places = new Map<string, { readonly line: string; readonly turn: number }>();
+  const add = (line: string, turn: number) => places.set(`${line} ${turn}`, { line, turn });
+  const saved = await jobs.rewrite<Stored | undefined>(async () => {
+    const stored = await jobs.find(id);
+    if (stored === undefined || hasEnded(stored.job.phase)) return done(undefined);
+    const to = withPriority(stored.job, priority);
+    const [from, turn] = [turnOf(stored.job), turnOf(to)];
+    const { line, createdAt } = to;
+    if (line !== undefined && from !== turn && (await jobs.index.standAlso(line, from, { id, createdAt, turn }))) {
+      add(line, from);
+      add(line, turn);
+    }
+    const result = await jobs.save(stored, to);
+    return result === conflict ? conflict : done(result);
+  });
+  if (saved?.job.line !== undefined) places.delete(`${saved.job.line} ${turnOf(saved.job)}`);
+  for (const { line, turn } of places.values()) await jobs.index.dequeue(line, id, turn);
+  return saved;
+}
+
+const turnOf = ({ createdAt, options }: Job): number => queueTimeOf(createdAt, options.priority);
+
 function arrayOf({ id, createdAt }: Job): { readonly id: JobId; readonly partition: string } {
   return { id, partition: arrayPartition(id, createdAt) };
 }
 
-/** Wherever it waits. */
+/** In the lines in which it is found by its id, or asks for its place itself. */
 async function move({ jobs: { index }, groups, teamSlots }: PriorityDeps, before: Job, after: Job): Promise<void> {
-  const { id, createdAt, groupName, line, options } = after;
-  const from = queueTimeOf(createdAt, before.options.priority);
-  const turn = queueTimeOf(createdAt, options.priority);
+  const { id, createdAt, groupName, options } = after;
+  const [from, turn] = [turnOf(before), turnOf(after)];
   if (from === turn) return;
   await index.move(groupName, from, { id, createdAt, turn, replaces: options.onConflict === "replace" });
-  if (line !== undefined) await index.move(line, from, { id, createdAt, turn });
   for (const of of [memberOf, (job: Job) => teamSlots.memberOf(job)]) {
     const [left, entered] = [of(before), of(after)];
     if (left !== undefined && entered !== undefined) await groups.move(left, entered);

@@ -98,11 +98,14 @@ export class Groups extends IndexPartition {
   async view(group: string, max = maxRead): Promise<GroupView> {
     let entry: GroupEntry | undefined;
     const queue: Queued[] = [];
+    const ids = new Set<JobId>();
     for await (const row of this.rows(entryAndQueue(group), undefined, Math.min(max, 1000))) {
       if (partsOf(String(row["rowKey"]))?.kind === "entry") entry = entryIn({ ...row, etag: String(row["etag"]) });
       else {
         const waiter = queuedIn(group, row);
-        if (waiter !== undefined) queue.push(this.#teams.withLimit(waiter));
+        // One that was moved while it entered the line may stand there twice, and gets one slot.
+        if (waiter !== undefined && !ids.has(waiter.id)) queue.push(this.#teams.withLimit(waiter));
+        if (waiter !== undefined) ids.add(waiter.id);
       }
       if (queue.length >= max - 1) break;
     }

@@ -98,6 +98,17 @@ export class NameLocks extends IndexPartition {
     ]);
   }
 
+  /**
+   * The same, and its old place stays until it is left by {@link dequeue}: a job whose row is about to say where it stands is never taken
+   * for one that was called up.
+   */
+  standAlso(name: string, from: number, to: Waiting): Promise<boolean> {
+    return this.transact([
+      ["update", entity(waitKey(name, from, to.id)), "Merge"],
+      ["upsert", waitEntity(name, to), "Replace"],
+    ]);
+  }
+
   /** Jobs that wait for a name (or for another thing, whose line has a name that no group can have), in their order. */
   async waiting(name: string, max: number): Promise<readonly JobId[]> {
     return (await this.entries(name, max)).map(({ id }) => id);

@@ -48,11 +48,14 @@ export async function requeueCeiling(deps: CeilingDeps, queue: string, max = max
   }
 }
 
+/** It has ended, or was let in long ago. */
+const isPast = ({ phase, firstCreateAt }: Job): boolean => hasEnded(phase) || firstCreateAt !== undefined;
+
 /** A reservation whose row is not written yet waits for that; the sweep gives back one whose row never comes. */
 async function stateOf({ jobs }: CeilingDeps, id: JobId): Promise<"waits" | "done" | "no row"> {
   try {
     const stored = await jobs.peek(id);
-    if (stored !== undefined) return hasEnded(stored.job.phase) ? "done" : "waits";
+    if (stored !== undefined) return isPast(stored.job) ? "done" : "waits";
     return (await jobs.index.has(id)) ? "no row" : "done";
   } catch (error) {
     if (error instanceof Unreadable) return "done";
