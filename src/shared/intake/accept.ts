@@ -2,7 +2,7 @@ import type { Log } from "../base/log.ts";
 import { logFieldsOf } from "../job/log-fields.ts";
 import { minute, second } from "../base/duration.ts";
 import { err, ok, Unavailable, type Refusal, type Result } from "../base/errors.ts";
-import { mintJobId, type JobId } from "../base/ids.ts";
+import { mintJobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
 import { columnsOf, jobKey, type Sealed } from "../store/job-row.ts";
 import { hasEnded, type Job } from "../job/job.ts";
@@ -12,6 +12,7 @@ import { attach } from "./attach.ts";
 import { asRerun, newJob } from "./new-job.ts";
 import { findConflict, knownByRow, type Conflict } from "./conflict.ts";
 import { isReserved, undoubtedTime } from "./reservation.ts";
+import { nothingSealed, seal, sealOrWait } from "./seal.ts";
 import type { Checked, Submission } from "./submission.ts";
 import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
@@ -24,7 +25,6 @@ import { queueTimeOf } from "../job/slot.ts";
 import type { Queues } from "../store/queues.ts";
 import type { Sealer } from "../security/sealer.ts";
 import type { Settings } from "../config/settings.ts";
-import { sealedArrayText, sealedText } from "../security/sealed-definition.ts";
 
 /**
  * Taking a job in, from HTTP or from the queue: read and judge everything, reserve the name, write the row. From the row on the job is
@@ -50,8 +50,6 @@ export interface Accepted {
   readonly attached: boolean;
 }
 
-/** A definition larger than this lies in a blob: an entity's binary property holds 64 KiB. */
-const maxInline = 48 * 1024;
 /**
  * A reservation without a row expires (`reservationTime`); well before that its maker gives up, so that no row comes after it. Nor does
  * anybody wait longer for a reservation of somebody else's: Data Factory gives a call one minute.
@@ -92,42 +90,6 @@ async function attached(
 ): Promise<Result<Accepted>> {
   const full = await attach(deps, submission, checked, job);
   return full ? err(full) : ok({ job: await withDefinition(deps, submission, checked, job), attached: true });
-}
-
-export const nothingSealed: Sealed = { definition: undefined, callbacks: undefined };
-
-/** Sealed bytes, and those of a definition that is too large to lie in the row. */
-interface SealedSubmission extends Sealed {
-  readonly large: Uint8Array | undefined;
-}
-
-/** @throws Unavailable when the sealing key can't be reached */
-async function seal(
-  { sealer }: AcceptDeps,
-  { definition, array, callBackUri, sent }: Checked,
-  id: JobId,
-): Promise<SealedSubmission> {
-  const text = array === undefined ? sealedText(definition, sent, id) : sealedArrayText(array, sent, id);
-  const bytes = await sealer.seal(text, id);
-  const callbacks = callBackUri === undefined ? undefined : await sealer.seal(JSON.stringify([callBackUri]), id);
-  return bytes.length > maxInline
-    ? { definition: "blob", callbacks, large: bytes }
-    : { definition: bytes, callbacks, large: undefined };
-}
-
-/** A posted job may stand without its definition, which its message keeps. A caller by HTTP hears that the key is away, and has nothing. */
-async function sealOrWait(
-  deps: AcceptDeps,
-  submission: Submission,
-  checked: Checked,
-  id: JobId,
-): Promise<SealedSubmission | undefined> {
-  try {
-    return await seal(deps, checked, id);
-  } catch (error) {
-    if (submission.via === "queue" && error instanceof Unavailable && error.service === "seal key") return undefined;
-    throw error;
-  }
 }
 
 function awaiting(job: Job, now: number): Job {
