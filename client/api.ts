@@ -1800,7 +1800,7 @@ export type JobsQuery = {
   readonly team?: string | undefined;
   /** Only jobs of this group, in any letter case. */
   readonly group?: string | undefined;
-  /** Only jobs of this template, as its name was first written. */
+  /** Only jobs of this template, in any letter case. */
   readonly template?: string | undefined;
   /** Only jobs that are children of this array, by its job's id, in the order of their indexes. */
   readonly array?: string | undefined;
@@ -1847,7 +1847,7 @@ export type SummaryQuery = {
   readonly team?: string | undefined;
   /** Only jobs of this group, in any letter case. */
   readonly group?: string | undefined;
-  /** Only jobs of this template, as its name was first written. */
+  /** Only jobs of this template, in any letter case. */
   readonly template?: string | undefined;
   /** Only jobs that are children of this array, by its job's id, in the order of their indexes. */
   readonly array?: string | undefined;

@@ -2581,7 +2581,7 @@ class _Service:
         :param via: Only jobs that came so.
         :param team: Only jobs of this team, in any letter case.
         :param group: Only jobs of this group, in any letter case.
-        :param template: Only jobs of this template, as its name was first written.
+        :param template: Only jobs of this template, in any letter case.
         :param array: Only jobs that are children of this array, by its job's id, in the order of their
             indexes.
         :param since: Accepted at or after: a time, or a duration ago.
@@ -2651,7 +2651,7 @@ class _Service:
         :param via: Only jobs that came so.
         :param team: Only jobs of this team, in any letter case.
         :param group: Only jobs of this group, in any letter case.
-        :param template: Only jobs of this template, as its name was first written.
+        :param template: Only jobs of this template, in any letter case.
         :param array: Only jobs that are children of this array, by its job's id, in the order of their
             indexes.
         :param since: Accepted at or after: a time, or a duration ago.

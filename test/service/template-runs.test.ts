@@ -1,5 +1,7 @@
 /** Runs of templates, from the call to the container group. */
 import { describe, expect, it } from "vitest";
+import { jobs } from "../../src/http/jobs/list.ts";
+import { summary } from "../../src/http/jobs/summary.ts";
 import { rerun } from "../../src/http/operate/rerun.ts";
 import { deleteTemplate } from "../../src/http/operate/templates.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
@@ -60,6 +62,21 @@ describe("a run of a template", () => {
       status: 400,
       body: { code: "InvalidDefinition" },
     });
+  });
+
+  it("is listed and summed under its template's name in any letter case, also after that was deleted and stored again", async () => {
+    const bench = await openBench();
+    await put(bench, "Nightly", nightly());
+    await run(bench.deps, secret, "template=NIGHTLY");
+    expect((await call(deleteTemplate, bench, "nightly")).status).toBe(200);
+    await put(bench, "NIGHTLY", nightly());
+    await run(bench.deps, { ...secret, name: "later" });
+    for (const query of ["template=Nightly", "template=nightly", "template=NIGHTLY&state=active"]) {
+      expect((await ask(jobs(bench.deps), { query })).body["jobs"]).toHaveLength(2);
+      const summed = await ask(summary(bench.deps), { query: `by=template&${query}` });
+      expect(summed.body["rows"]).toMatchObject([{ key: "Nightly", count: 2 }]);
+    }
+    expect((await ask(jobs(bench.deps), { query: "template=a/b" })).body["jobs"]).toEqual([]);
   });
 
   it("is a plain accept's storage calls, and one more on an instance that has not read that version", async () => {

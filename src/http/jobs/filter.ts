@@ -1,7 +1,9 @@
 import { catalogue, isReason, type FaultDomain } from "../../shared/job/reasons.ts";
 import type { Settings } from "../../shared/config/settings.ts";
 import { err, ok, type Result } from "../../shared/base/errors.ts";
+import { templateName } from "../../shared/job/envelope.ts";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
+import type { StoredTemplates } from "../../shared/intake/stored-templates.ts";
 import type { JobFilter } from "../../shared/store/job-filter.ts";
 import {
   aBoolean,
@@ -73,7 +75,7 @@ export const filterParameters = {
   via: oneOf(["http", "queue", "rerun"], "Only jobs that came so."),
   team: inAnyCase("of this team, in any letter case"),
   group: inAnyCase("of this group, in any letter case"),
-  template: onlyWith("of this template, as its name was first written"),
+  template: onlyWith("of this template, in any letter case"),
   array: onlyWith("that are children of this array, by its job's id, in the order of their indexes"),
   since: aTime("Accepted at or after: a time, or a duration ago."),
   until: aTime("Accepted before: a time, or a duration ago."),
@@ -102,6 +104,13 @@ export function wantedOf(values: Values<typeof filterParameters>): Wanted {
   }
   const active = state === "active";
   return { filter: { states: active ? undefined : state, name, columns, since, until }, tag, array, active };
+}
+
+/** The filter with the template's name in the letter case of the rows. */
+export async function withTemplate(filter: JobFilter, templates: Pick<StoredTemplates, "nameOf">): Promise<JobFilter> {
+  const { template } = filter.columns;
+  if (template === undefined || !templateName.test(template)) return filter;
+  return { ...filter, columns: { ...filter.columns, template: await templates.nameOf(template) } };
 }
 
 /** The parameters of `GET /api/jobs`. */

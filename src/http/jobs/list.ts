@@ -5,18 +5,19 @@ import type { JobPage } from "../../shared/store/jobs.ts";
 import { activePage } from "../lib/active-jobs.ts";
 import { VisibleJobs } from "../lib/visible.ts";
 import { chunksOf, faulty, handler, json, refuse } from "../lib/reply.ts";
-import { readList, type Asked } from "./filter.ts";
+import { readList, withTemplate, type Asked } from "./filter.ts";
 import { contentTypes, csvHead, csvRow, ndjsonRow } from "./formats.ts";
 import { PageEnds, readRows } from "./paging.ts";
 
 /** `GET /api/jobs`: newest first, filtered, in pages. */
-type JobsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "control" | "randomBytes">;
+type JobsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "templates" | "control" | "randomBytes">;
 
 export function jobs(deps: JobsDeps) {
   return handler(deps.log, async (request, context) => {
     const read = readList(request.query, deps.settings, deps.now());
     if (!read.ok) return refuse(read.error, context);
-    const { filter: wanted, array, format, all } = read.value;
+    const { array, format, all } = read.value;
+    const wanted = await withTemplate(read.value.filter, deps.templates);
     const filter = await new VisibleJobs(deps.jobs, context).within(wanted, array);
     const asked = { ...read.value, filter: filter === "nothing" ? wanted : filter };
     const ends = await PageEnds.of(deps, array);

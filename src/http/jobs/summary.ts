@@ -12,7 +12,7 @@ import { VisibleJobs } from "../lib/visible.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import type { JobFilter } from "../../shared/store/job-filter.ts";
-import { filterParameters, wantedOf, type Wanted } from "./filter.ts";
+import { filterParameters, wantedOf, withTemplate, type Wanted } from "./filter.ts";
 import { groupings, type Grouping } from "./groupings.ts";
 import { Tally, talliedColumns } from "./tally.ts";
 
@@ -20,7 +20,7 @@ import { Tally, talliedColumns } from "./tally.ts";
  * `GET /api/jobs/summary`: how many jobs there were, how they ended, how long they took and what they cost, by what they have in common.
  * An answer is kept for a minute, for callers of the same rights and teams: it may have read 100,000 rows, and every open page asks for the same.
  */
-type SummaryDeps = Pick<Deps, "log" | "now" | "settings" | "jobs">;
+type SummaryDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "templates">;
 
 export const summaryParameters = {
   ...filterParameters,
@@ -50,7 +50,10 @@ export function summary(deps: SummaryDeps, limits: Limits = { maxRows: 100_000, 
     const key = JSON.stringify([rightsOf(context), visible.key, asked.value.key]);
     const told = await recent.get(
       key,
-      async () => summarize(deps, asked.value, await visible.within(asked.value.filter, asked.value.array), limits),
+      async () => {
+        const filter = await withTemplate(asked.value.filter, deps.templates);
+        return summarize(deps, asked.value, await visible.within(filter, asked.value.array), limits);
+      },
       ({ rows }) => rows.length <= maxRememberedRows,
     );
     const age = Math.max(0, Math.floor((deps.now() - Date.parse(told.generatedAt)) / second));

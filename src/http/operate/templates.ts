@@ -29,21 +29,21 @@ export const templateListParameters = {
 /** `PUT /api/templates/{name}`: a new version. */
 export function putTemplate({ log, now, settings, templates, control }: TemplateDeps & Pick<Deps, "control">) {
   return handler(log, async (request, context) => {
-    const name = nameOf(request);
-    if (!name.ok) return refuse(name.error, context);
+    const given = nameOf(request);
+    if (!given.ok) return refuse(given.error, context);
     const expected = expectedBy(request);
     if (!expected.ok) return refuse(expected.error, context);
     const text = await readTemplateText(request, settings.maxBodyBytes);
     if (!text.ok) return refuse(text.error, context);
     await control.installation();
-    const info = { name: name.value, at: now(), by: callerOf(context) };
+    const info = { name: given.value, at: now(), by: callerOf(context) };
     const put = await templates.put(info, text.value, expected.value);
     if (!put.ok) return refuse(put.error, context);
-    const { version, warnings } = put.value;
-    audit(log, context, "template put", { template: name.value, version });
+    const { name, version, warnings } = put.value;
+    audit(log, context, "template put", { template: name, version });
     const reply: Reply<"TemplateStored"> = {
-      message: `Template ${name.value} is stored as version ${version}.`,
-      name: name.value,
+      message: `Template ${name} is stored as version ${version}.`,
+      name,
       version,
       ...(warnings.length > 0 ? { warnings: [...warnings] } : {}),
     };

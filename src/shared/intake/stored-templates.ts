@@ -69,7 +69,9 @@ export class StoredTemplates {
     given: Omit<TemplateInfo, "version" | "parameters">,
     text: string,
     expected: Expected,
-  ): Promise<Result<{ readonly version: number; readonly warnings: TemplateJudgement["warnings"] }>> {
+  ): Promise<
+    Result<{ readonly name: string; readonly version: number; readonly warnings: TemplateJudgement["warnings"] }>
+  > {
     const judged = judgeTemplate(text, this.#settings);
     const found = [...judged.found, ...forbidden(judged.sample, this.#settings)];
     if (found.length > 0) return err(refusalOf(found, judged.warnings));
@@ -84,7 +86,7 @@ export class StoredTemplates {
       if (saved.kind === "too large")
         return err({ code: "BodyTooLarge", message: "The template is too large to be stored; make it smaller." });
       this.#cache.clear();
-      if (saved.kind === "saved") return ok({ version: saved.version, warnings: judged.warnings });
+      if (saved.kind === "saved") return ok({ name: saved.name, version: saved.version, warnings: judged.warnings });
     }
     throw new Unavailable("storage", "Too many change this template at once.");
   }
@@ -97,11 +99,16 @@ export class StoredTemplates {
       if (head.isDeleted) return ok(false);
       const changed = changedSince(name, head, expected);
       if (changed) return err(changed);
-      const isRemoved = await this.#store.remove(name, head);
+      const isRemoved = await this.#store.remove(head);
       this.#cache.clear();
       if (isRemoved) return ok(true);
     }
     throw new Unavailable("storage", "Too many change this template at once.");
+  }
+
+  /** A template's name in the letter case of its jobs' rows, also of a deleted template. */
+  async nameOf(name: string): Promise<string> {
+    return (await this.#store.head(name))?.name ?? name;
   }
 
   /** The versions that are kept, newest first. */

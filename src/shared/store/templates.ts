@@ -21,7 +21,7 @@ export interface StoredVersion {
 export type TemplateInfo = Omit<StoredVersion, "sealed">;
 
 interface Head {
-  /** As it was first written: letter case does not count. */
+  /** As it was first written, also before it was deleted: letter case does not count. */
   readonly name: string;
   readonly version: number;
   /** The first version since the template was last deleted. */
@@ -30,7 +30,9 @@ interface Head {
   readonly etag: string;
 }
 
-export type Saved = { readonly kind: "saved"; readonly version: number } | { readonly kind: "changed" | "too large" };
+export type Saved =
+  | { readonly kind: "saved"; readonly name: string; readonly version: number }
+  | { readonly kind: "changed" | "too large" };
 
 /** The newest of these stay. */
 const maxVersions = 100;
@@ -80,7 +82,7 @@ export class Templates {
     head: Head | undefined,
     seal: (version: number) => Promise<Uint8Array>,
   ): Promise<Saved> {
-    const name = head === undefined || head.isDeleted ? given.name : head.name;
+    const name = head?.name ?? given.name;
     const version = (head?.version ?? 0) + 1;
     const sealed = await seal(version);
     if (sealed.length > maxSealed) return { kind: "too large" };
@@ -101,14 +103,14 @@ export class Templates {
     const saved = await storageCall(() => this.#table.submitTransaction(actions), 404, 409, 412);
     if (typeof saved === "number") return { kind: "changed" };
     if (version - first >= maxVersions) await this.#drop(name, version - maxVersions);
-    return { kind: "saved", version };
+    return { kind: "saved", name, version };
   }
 
   /**
    * Deletes a template with all its versions, in one transaction but for versions that it has no place for, which go first. False when
    * somebody else has changed it since its head was read.
    */
-  async remove(name: string, { etag, version }: Head): Promise<boolean> {
+  async remove({ name, etag, version }: Head): Promise<boolean> {
     const versions = await this.versions(name);
     for (const old of versions.slice(maxInTransaction)) await this.#drop(name, old.version);
     const row = { partitionKey: partition, rowKey: headKey(name), name, version, first: version + 1, deleted: true };
