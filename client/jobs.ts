@@ -3,7 +3,8 @@ import type { JobPage } from "./api.ts";
 import { contextOf, print, printJson, printReply, report } from "./context.ts";
 import { Misuse } from "./errors.ts";
 import { findJob, idOf } from "./id.ts";
-import { added, watch } from "./run.ts";
+import { added } from "./option-flags.ts";
+import { watch } from "./run.ts";
 import { summary, table } from "./show.ts";
 
 const idOrName = "the job's id or the beginning of it, or its name, which means its newest job";

@@ -1,23 +1,19 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { parseJson } from "../src/shared/base/json.ts";
-import { optionsTable, type OptionName } from "../src/shared/job/options.ts";
 import type { Status } from "./api.ts";
-import { arrayFrom } from "./array.ts";
 import type { AciProxy } from "./aci-proxy.ts";
 import { contextOf, print, printJson, readDefinition, report } from "./context.ts";
 import { Misuse, Refused } from "./errors.ts";
 import { exitCodeOfJob, exitCodes } from "./exit-codes.ts";
+import { addOptionFlags, collect, optionsFrom, pairOf, type OptionFlags } from "./option-flags.ts";
 import { hasEnded } from "./status.ts";
 import type { StatusPath, SubmitOptions } from "./service.ts";
 import { located, progressLine, summary } from "./show.ts";
 import { version } from "./template.ts";
 
-interface Flags extends Readonly<Record<string, unknown>> {
-  readonly option: readonly string[];
+interface Flags extends OptionFlags {
   readonly idempotencyKey?: string;
   readonly detach?: boolean;
-  /** Not as the service's option is written: a number, or a file. */
-  readonly array?: string;
   readonly template?: string;
   readonly templateVersion?: number;
   readonly param: readonly string[];
@@ -34,48 +30,20 @@ export function addRun(program: Command): void {
     .option("--template-version <number>", "its version (default: the newest)", version)
     .option("--param <name=value>", "a parameter of the template, as text", collect, [])
     .option("--param-json <name=value>", "a parameter of the template, as JSON: a list, say", collect, [])
-    .option(
-      "--array <items>",
-      "one job of many children: a number, or a file with an item for each, as a JSON list or a JSON value on each line; - for stdin",
-    )
     .option("--idempotency-key <key>", "the same key again gives the same job, not a second run")
-    .option("--detach", "print the job's id and do not wait")
-    .option("--option <name=value>", "an option of a service newer than this client", collect, []);
-  for (const [name, row] of Object.entries(optionsTable)) {
-    if (name === "polling") continue; // run always polls
-    if (name === "array") continue; // its own flag
-    const schema: Readonly<Record<string, unknown>> = row.schema;
-    const argument = schema["type"] === "boolean" ? "" : " <value>";
-    const option = new Option(`--${kebab(name)}${argument}`, helpOf(row));
-    command.addOption(lists.includes(name) ? option.argParser(added) : option);
-  }
+    .option("--detach", "print the job's id and do not wait");
+  addOptionFlags(command);
   command.action(async (file: string | undefined, flags: Flags, self: Command) => {
     process.exitCode = await run(file, flags, self);
   });
 }
 
-/** Options whose text is a list with commas. */
-const lists = ["tags", "retryOn"];
-
-/** What an option does, what it may be, and what it is unless given. */
-function helpOf({ text, schema, fallback }: (typeof optionsTable)[OptionName]): string {
-  const { enum: words, minimum, maximum, description }: Readonly<Record<string, unknown>> = schema;
-  const range = typeof minimum === "number" && typeof maximum === "number" ? `${minimum} to ${maximum}` : undefined;
-  const values = Array.isArray(words) ? words.join(", ") : typeof description === "string" ? description : range;
-  return `${text} (${values === undefined ? "" : `${values}; `}default: ${fallback})`
-    .replaceAll("`", "")
-    .replaceAll(/\[[^\]]*\]\(([^)#]*)[^)]*\)/g, "docs/$1");
-}
-
 async function run(given: string | undefined, flags: Flags, command: Command): Promise<number> {
   const { service, json } = contextOf(command);
   if (given === "-" && flags.array === "-") throw new Misuse("only one of file and --array can come from stdin");
-  const options = optionsFrom(flags);
+  const options = await optionsFrom(flags);
   const { file, definition } = await sourceOf(given, flags);
-  const query: SubmitOptions = {
-    ...options,
-    ...(flags.array === undefined ? {} : { array: await arrayFrom(flags.array) }),
-  };
+  const query: SubmitOptions = { ...options, ...templateFrom(flags) };
   const warn = (faults: Refused["errors"] | undefined): void => {
     for (const fault of faults ?? []) report(located(file, { ...fault, message: `warning: ${fault.message}` }));
   };
@@ -200,36 +168,9 @@ async function sourceOf(
   return { file: `template ${template ?? ""}`, definition: { parameters: Object.fromEntries(parameters) } };
 }
 
-function pairOf(pair: string, flag: string): readonly [name: string, value: string] {
-  const split = pair.indexOf("=");
-  if (split < 1) throw new Misuse(`${flag} must be NAME=VALUE`);
-  return [pair.slice(0, split), pair.slice(split + 1)];
-}
-
-/** The service's options as a query. Values go as they were written: the service reads them and says what is wrong. */
-function optionsFrom(flags: Flags): Record<string, string> {
-  const query: Record<string, string> = {};
-  for (const name of Object.keys(optionsTable)) {
-    if (name === "array") continue;
-    const value = flags[name];
-    if (typeof value === "string") query[name] = value;
-    else if (value === true) query[name] = "true";
-  }
-  for (const [name, value] of flags.option.map((pair) => pairOf(pair, "--option"))) query[name] = value;
-  if (flags.template !== undefined) query["template"] = flags.template;
-  if (flags.templateVersion !== undefined) query["version"] = String(flags.templateVersion);
-  return query;
-}
-
-function kebab(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-/** For a flag whose text is a list with commas: given twice, both count. */
-export function added(value: string, before?: string): string {
-  return before === undefined ? value : `${before},${value}`;
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
+function templateFrom({ template, templateVersion }: Flags): SubmitOptions {
+  return {
+    ...(template === undefined ? {} : { template }),
+    ...(templateVersion === undefined ? {} : { version: String(templateVersion) }),
+  };
 }

@@ -69,6 +69,9 @@ export interface JobOptions {
 
 export type OptionName = keyof JobOptions;
 
+/** Options that may be a list, as text with commas too. */
+export const listOptions: readonly OptionName[] = ["tags", "retryOn"];
+
 /** Where options were read: their values and, for a block, their places. */
 export interface OptionsFrom {
   readonly values: Readonly<Record<string, JsonValue>>;
@@ -232,7 +235,10 @@ export const optionsTable = {
     read: readTeam,
   },
   tags: {
-    schema: { type: ["object", "array", "string"], description: "mapping or list of at most 15; a text with commas" },
+    schema: {
+      type: ["object", "array", "string"],
+      description: "mapping or list of at most 15, also as JSON text; a text with commas",
+    },
     fallback: "none",
     bound: "",
     text: "Free labels, `KEY=VALUE` or `LABEL`; they become tags of the container group.",
@@ -382,7 +388,8 @@ export function readOptions(
       }
       if (given.has(name)) continue;
       const read: OptionRow<unknown>["read"] = optionsTable[name].read;
-      const result = read(value, settings);
+      const isRepeated = source.where === "query" && value === null;
+      const result = isRepeated ? err("must be there once only") : read(value, settings);
       if (result.ok) given.set(name, result.value);
       else if (name === "polling") {
         given.set(name, "false");
@@ -492,7 +499,7 @@ function* packContradictions({ pack, parallelism, main, keep }: JobOptions): Gen
 
 /**
  * A query without the gateways' parameters: what may be options. One that is there more than once, and not with the same value, is a
- * list, which most options refuse: nobody's `dryRun=true` is to be lost to a second one. Two arrays are no list of items.
+ * list where the option may be one, else `null`, which every option refuses: nobody's `dryRun=true` is to be lost to a second one.
  */
 export function optionsOfQuery(query: Iterable<readonly [string, string]>, settings: Settings): JsonObject {
   const gateways = new Set(settings.gatewayParameters.map((name) => name.toLowerCase()));
@@ -508,7 +515,7 @@ export function optionsOfQuery(query: Iterable<readonly [string, string]>, setti
     [...given].map(([key, { name, values }]): [string, JsonValue] => {
       const [first = "", ...more] = values;
       if (more.length === 0) return [name, first];
-      return [name, key === "array" ? null : [first, ...more]];
+      return [name, listOptions.some((list) => list.toLowerCase() === key) ? [first, ...more] : null];
     }),
   );
 }

@@ -37,16 +37,35 @@ describe("the offline check of a definition", () => {
   });
 });
 
+describe("the offline check with options beside the file", () => {
+  test("lets them win over those in the file, and reports their faults under their names", () => {
+    const text = definition("x-aciproxy: {timeout: soon, main: other}\n");
+    expect(check(text, { timeout: "PT1H", main: "app" })).toMatchObject({ faults: [], warnings: [] });
+    expect(check(definition(), { retries: "11", pack: "2" }).faults).toMatchObject([
+      { path: "retries" },
+      { path: "pack" },
+    ]);
+  });
+
+  test("judges what options and definition are together", () => {
+    const large = definition().replace("cpu: 1", "cpu: 4");
+    const { faults } = check(large, { array: "60", pack: "60" });
+    expect(faults).toMatchObject([
+      { path: "pack", message: expect.stringContaining("pack may be at most 7") as unknown },
+    ]);
+  });
+});
+
 describe("the offline check of an array", () => {
   const text = definition().replace("image: busybox", "image: 'busybox:${item.tag}'");
 
   test("puts every item in its place, and reports a fault with its index", () => {
-    expect(check(text, [{ tag: "1" }, { tag: "2" }])).toMatchObject({ faults: [], warnings: [] });
-    const { faults } = check(text, [{ tag: "1" }, { other: "2" }]);
+    expect(check(text, { array: [{ tag: "1" }, { tag: "2" }] })).toMatchObject({ faults: [], warnings: [] });
+    const { faults } = check(text, { array: [{ tag: "1" }, { other: "2" }] });
     expect(faults).toMatchObject([{ line: 10, message: expect.stringContaining("Index 1:") as unknown }]);
   });
 
   test("reports a number that no array can have", () => {
-    expect(check(definition(), "10001").faults).toMatchObject([{ path: "array" }]);
+    expect(check(definition(), { array: "10001" }).faults).toMatchObject([{ path: "array" }]);
   });
 });
