@@ -121,7 +121,7 @@ async function submissionOf(
   const version = template === undefined ? undefined : member(asked, "version")?.value;
   const query = template === undefined ? asked : without(asked, ["template", "version"]);
   const run = request.headers.get("x-adf-run");
-  if (run !== null && !("source" in query)) query["source"] = run;
+  if (run !== null && member(query, "source") === undefined) query["source"] = run;
   const named = template === undefined ? ok(undefined) : templateIn(template, version);
   if (!named.ok) return named;
   const message = named.value === undefined ? readJobMessage(text) : readTemplateMessage(text, named.value);
@@ -153,6 +153,8 @@ function without(query: JsonObject, names: readonly string[]): JsonObject {
 
 /** The template that a query names. */
 function templateIn(name: JsonValue, version: JsonValue | undefined): Result<Omit<TemplateCall, "parameters">> {
+  for (const [parameter, value] of Object.entries({ template: name, version }))
+    if (value === null) return err(faulty(parameter, "must be there once only"));
   if (typeof name !== "string" || !templateName.test(name)) return err(faulty("template", mustBeTemplateName));
   const number = typeof version === "string" && /^\d{1,10}$/.test(version) ? Number(version) : undefined;
   if (version !== undefined && (number === undefined || number < 1))
@@ -178,12 +180,11 @@ function envelopeIn(message: JobMessage): Result<Envelope> {
   switch (message.kind) {
     case "submit":
       return ok(message.submission);
-    case "malformed":
-      return err({
-        code: "InvalidRequest",
-        message: message.why,
-        errors: [{ path: "", ...message.at, message: message.why }],
-      });
+    case "malformed": {
+      const { path = "", line, column } = message.at;
+      const errors = [{ path, line, column, message: message.why }];
+      return err({ code: "InvalidRequest", message: message.why, errors });
+    }
     case "newer":
       return err({
         code: "InvalidRequest",

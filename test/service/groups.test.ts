@@ -125,7 +125,10 @@ it("a job that does not wait takes its slot as it is accepted, and is refused wh
   const refused = await post(bench.deps, yaml("second"), query);
   expect(refused).toMatchObject({
     status: 409,
-    body: { code: "GroupFull", group: "g", held: 1, limit: 1, waiting: 0 },
+    body: {
+      message: "Group g is full: 1 slot is held of 1, and 0 jobs wait. To wait for a slot use onGroupFull=wait.",
+      ...{ code: "GroupFull", group: "g", held: 1, limit: 1, waiting: 0 },
+    },
   });
   // Who waits goes first, also where there is a free slot.
   const waits = await submit(bench, "waits", "group=g&groupLimit=1");

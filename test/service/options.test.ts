@@ -80,6 +80,37 @@ it("every option is refused something here", () => {
   expect(["polling", ...Object.keys(refused)].sort()).toEqual(Object.keys(optionsTable).sort());
 });
 
+it("a parameter of a query that is there twice, with two values, is a 400 that says so", async () => {
+  const bench = await openBench();
+  for (const query of ["timeout=PT1H&TimeOut=PT2H", "template=a&Template=b", "template=a&version=1&Version=2"]) {
+    const [name = ""] = query.split("&").at(-1)?.toLowerCase().split("=") ?? [];
+    const { status, body } = await post(bench.deps, yaml("twice"), query);
+    expect([status, body.message], query).toEqual([400, expect.stringContaining(`${name} must be there once only`)]);
+    expect(body["errors"], query).toMatchObject([{ path: name }]);
+  }
+});
+
+it("the source of a query, in any letter case, wins over the header x-adf-run", async () => {
+  const bench = await openBench();
+  const headers = { "x-adf-run": "other/other/other/other" };
+  const { id, body } = await post(bench.deps, yaml("sourced"), "SOURCE=factory/pipeline/run/activity", headers);
+  expect(body["warnings"]).toBeUndefined();
+  expect((await jobOf(bench.deps, id)).options.source).toMatchObject({ factory: "factory" });
+});
+
+it("a member of an envelope that is wrong is the path of its fault", async () => {
+  const bench = await openBench();
+  for (const [path, more] of Object.entries({
+    id: { id: "x" },
+    "replyTo.queue": { replyTo: {} },
+    definition: { definition: 1 },
+  })) {
+    const envelope = { version: 1, definition: yaml("wrong"), ...more };
+    const { status, body } = await post(bench.deps, JSON.stringify(envelope));
+    expect([status, body["errors"]]).toMatchObject([400, [{ path, line: 1 }]]);
+  }
+});
+
 it("several bad options are reported at once", async () => {
   const bench = await openBench();
   const { told, row } = await bothWays(bench, { retries: "99", keep: "maybe", wrong: "1" }, 1);

@@ -142,7 +142,7 @@ describe("a rerun of many", () => {
     for (const reply of both) expect(reply).toMatchObject({ status: 200, body: { matched: 2 } });
     expect(await rerunsIn(bench)).toEqual(["bad", "killed"]);
     bench.clock.advance(1000);
-    expect(await many(bench.deps, { reason: "OutOfMemory", dryRun: true })).toMatchObject({
+    expect(await many(bench.deps, { reason: "OUTOFmemory", dryRun: true })).toMatchObject({
       body: { message: "0 jobs would be rerun.", matched: 1, known: 1, rerun: 0 },
     });
     expect(await many(bench.deps, { reason: "OutOfMemory" })).toMatchObject({

@@ -112,6 +112,11 @@ describe("a template", () => {
       nightly().replace("osType: Linux", "osType: BeOS"),
       "osType must be",
     ],
+    [
+      "a parameter in a name",
+      nightly("tags: {'${param:note}': x}"),
+      "The template can't be taken: line 7: A parameter may stand in a value only",
+    ],
     ["what the policy forbids", nightly().replace("registry.example", "elsewhere.example"), "POLICY_REGISTRIES"],
   ])("is refused with %s", async (_, text, message) => {
     const bench = await openBench({ POLICY_REGISTRIES: "registry.example" });

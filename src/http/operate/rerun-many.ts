@@ -11,7 +11,7 @@ import { counted } from "../../shared/base/text.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { rerunSelected } from "../../shared/intake/rerun-selected.ts";
 import { terminalStates } from "../../shared/job/job.ts";
-import { isReason } from "../../shared/job/reasons.ts";
+import { reasonNamed } from "../../shared/job/reasons.ts";
 import { noProgress, type RerunProgress } from "../../shared/store/bulk-reruns.ts";
 import { readStates } from "../jobs/filter.ts";
 import { invalidSettings } from "../trigger.ts";
@@ -40,7 +40,13 @@ export const rerunSelection = z.object({
       return known ?? [];
     })
     .optional(),
-  reason: text(64).refine(isReason, "must be a reason (docs/faults.md)").optional(),
+  reason: text(64)
+    .transform((word, context) => {
+      const reason = reasonNamed(word);
+      if (reason === undefined) context.addIssue("must be a reason (docs/faults.md)");
+      return reason ?? word;
+    })
+    .optional(),
   name: text(63).optional(),
   tag: text(400).optional(),
   pipeline: text(512).optional(),

@@ -26,6 +26,7 @@ export function decodeUtf8(bytes: Uint8Array): Result<string, NotText> {
       message: "The text is UTF-16, as Windows PowerShell writes it; save it as UTF-8.",
     });
   }
+  if (isGzip(bytes)) return err({ line: 1, column: 1, message: "The text is compressed (gzip); send it as it is." });
   const before = withoutMark(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, at)));
   const lines = before.split(/\r\n|\r|\n/);
   const [line, column] = [lines.length, (lines.at(-1) ?? "").length + 1];
@@ -87,6 +88,10 @@ function fromJsonString(text: string): string | undefined {
 
 function isUtf16([first, second]: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
+
+function isGzip([first, second]: Uint8Array): boolean {
+  return first === 0x1f && second === 0x8b;
 }
 
 /** Offset of the first byte that is not UTF-8 (Unicode 16, table 3-7). */

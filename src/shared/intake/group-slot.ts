@@ -1,6 +1,7 @@
 import type { Refusal } from "../base/errors.ts";
 import type { JobId } from "../base/ids.ts";
 import { allInParallel } from "../base/in-parallel.ts";
+import { counted } from "../base/text.ts";
 import type { Groups, Vacancy } from "../limits/groups.ts";
 import type { Job } from "../job/job.ts";
 import { enqueueing, memberOf, type Member } from "../store/group-entries.ts";
@@ -42,7 +43,7 @@ export async function groupFull(
   const { group = "" } = job.options;
   const waiting = await groups.waiting(group);
   const most = Number.isFinite(limit) ? { limit } : {};
-  const message = `Group ${group} is full: ${held} slots are held${"limit" in most ? ` of ${limit}` : ""}, and ${waiting} jobs wait. To wait for a slot use onGroupFull=wait.`;
+  const message = `Group ${group} is full: ${counted(held, "slot is", "slots are")} held${"limit" in most ? ` of ${limit}` : ""}, and ${counted(waiting, "job waits", "jobs wait")}. To wait for a slot use onGroupFull=wait.`;
   return { code: "GroupFull", message, more: { group, held, ...most, waiting } };
 }
 

@@ -18,8 +18,10 @@ export type JobMessage =
   | { readonly kind: "newer" }
   | { readonly kind: "malformed"; readonly why: string; readonly at: Position; readonly of: Sender };
 
-/** From 1. */
 interface Position {
+  /** A member of the envelope; absent where the text itself is wrong. */
+  readonly path?: string | undefined;
+  /** From 1. */
   readonly line: number;
   readonly column: number;
 }
@@ -180,13 +182,15 @@ function readEnvelope(value: object, text: string | undefined): JobMessage {
   if (!parsed.success) {
     const issue = parsed.error.issues.at(0);
     const where = issue?.path.join(".") ?? "";
-    return malformed(
-      `The envelope is wrong at ${where === "" ? "its top" : where}: it ${issue?.message ?? "is not known"}.`,
-    );
+    const why = `The envelope is wrong at ${where === "" ? "its top" : where}: it ${issue?.message ?? "is not known"}.`;
+    return malformed(why, { ...start, path: where });
   }
   const { op, definition, definitionBlob, template, templateVersion, parameters, ...further } = parsed.data;
   if (op !== "submit") return id === undefined ? malformed(`An envelope with op ${op} needs an id.`) : { kind: op, id };
-  if (isTaken) return malformed("The envelope is wrong at id: arrays give such ids to their jobs. Give a random UUID.");
+  if (isTaken) {
+    const why = "The envelope is wrong at id: arrays give such ids to their jobs. Give a random UUID.";
+    return malformed(why, { ...start, path: "id" });
+  }
   const asked = askedFor({ definition, definitionBlob, template, templateVersion, parameters }, text);
   if (!asked.ok) return malformed(asked.error.message, asked.error);
   const { replyTo, version: _version, id: _id, ...rest } = further;
@@ -203,7 +207,7 @@ type Asked = Pick<
 function askedFor(
   { definition, definitionBlob, template, templateVersion, parameters }: Asked,
   text: string | undefined,
-): Result<Envelope["definition"], NotText> {
+): Result<Envelope["definition"], Position & { readonly message: string }> {
   const fault = (message: string) => err({ ...start, message });
   if ([definition, definitionBlob, template].filter((each) => each !== undefined).length !== 1)
     return fault("The envelope needs one of definition, definitionBlob and template, and no second one.");
@@ -214,7 +218,8 @@ function askedFor(
   if (definition === undefined) return ok({ blob: definitionBlob ?? "" });
   const inner = definitionText(definition, text);
   if (inner.ok) return ok({ text: inner.value });
-  return err({ ...inner.error, message: `The envelope is wrong at definition: ${inner.error.message}` });
+  const message = `The envelope is wrong at definition: ${inner.error.message}`;
+  return err({ ...inner.error, path: "definition", message });
 }
 
 /**

@@ -194,7 +194,8 @@ export function refusalOf(found: readonly Found[], warnings: readonly LocatedFau
 }
 
 function placeOf({ path, line }: LocatedFault): string {
-  return path === "" ? `line ${line}: ` : `${shownPath(path)} (line ${line}): `;
+  const shown = shownPath(path);
+  return shown === "" ? `line ${line}: ` : `${shown} (line ${line}): `;
 }
 
 /** An option of a query or an envelope stands on no line of the caller's text, and its fault names it already. */

@@ -2,7 +2,7 @@ import { formatDuration, parseDuration } from "../base/duration.ts";
 import { catalogue, reasonNamed, type FaultDomain, type ReasonWord } from "./reasons.ts";
 import { maxArraySize, readItems } from "../definition/index.ts";
 import { err, ok, type Result } from "../base/errors.ts";
-import type { JsonValue } from "../base/json.ts";
+import { isDeeperThan, parseJson, type JsonValue } from "../base/json.ts";
 import type { OpenWord } from "../base/open.ts";
 import type { Settings } from "../config/settings.ts";
 import { teamNamed } from "../config/teams.ts";
@@ -30,6 +30,12 @@ export interface RetryRule {
 
 /** A scalar as text; a list or mapping, which is never a right value where this is used, as nothing. */
 const scalar = (value: JsonValue): string => (typeof value === "object" ? "" : String(value));
+
+/** A list or mapping that a query can bring as JSON text only. */
+function collectionIn(value: JsonValue): JsonValue {
+  if (typeof value !== "string" || !/^\s*[[{]/.test(value)) return value;
+  return (parseJson(value) ?? value) as JsonValue; // what JSON.parse returns is JSON
+}
 
 export const readBoolean = (value: JsonValue): Result<boolean, string> => {
   const word = typeof value === "string" ? value.trim().toLowerCase() : value;
@@ -109,7 +115,8 @@ function readRetryRule(text: string): RetryRule | undefined {
   return parties.has(party) ? { when: { party: party as FaultDomain }, retry } : undefined; // a member of the set of parties
 }
 
-export function readRetryOn(value: JsonValue): Result<readonly RetryRule[], string> {
+export function readRetryOn(written: JsonValue): Result<readonly RetryRule[], string> {
+  const value = collectionIn(written);
   const wrong =
     "must be a list of exit codes (137, or a range such as 1-5, the smaller first), reasons, faults (platform) or *, each retried, or with ! in front not; at most 20";
   const items =
@@ -123,10 +130,13 @@ export function readRetryOn(value: JsonValue): Result<readonly RetryRule[], stri
   return rules.length <= 20 ? ok(rules) : err(wrong);
 }
 
-export function readTags(value: JsonValue): Result<Readonly<Record<string, string>>, string> {
+export function readTags(written: JsonValue): Result<Readonly<Record<string, string>>, string> {
+  const value = collectionIn(written);
   const wrong =
     "must be labels or KEY=VALUE pairs: at most 15, keys of at most 100 and values of at most 256 characters, keys without <>%&\\?/ and not beginning with aciproxy";
   const pairs: (readonly [string, string])[] = [];
+  const isNested = typeof value === "object" && value !== null && isDeeperThan(value, 1);
+  if (isNested) return err(wrong);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     for (const [key, item] of Object.entries(value)) pairs.push([key.trim(), scalar(item)]);
   } else {
@@ -157,7 +167,7 @@ export function readSource(value: JsonValue): Result<Source, string> {
   const [factory, pipeline, pipelineRunId, ...activity] = parts;
   const fine = typeof value === "string" && /^[^\p{Cc}]{1,512}$/u.test(value);
   if (!fine || !factory || !pipeline || !pipelineRunId || activity.length === 0)
-    return err("must be FACTORY/PIPELINE/RUNID/ACTIVITY");
+    return err("must be FACTORY/PIPELINE/RUNID/ACTIVITY, at most 512 characters");
   return ok({ factory, pipeline, pipelineRunId, activity: activity.join("/") });
 }
 

@@ -1,3 +1,4 @@
+import { counted } from "../../shared/base/text.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { leaveGroups, requeueCalled } from "../../shared/intake/group-slot.ts";
 import type { Job } from "../../shared/job/job.ts";
@@ -87,7 +88,8 @@ function detailOf(
   { held, limit, paused }: Extract<Seeking, { kind: "full" }>,
 ): string {
   if (paused) return ifPaused;
-  const slots = Number.isFinite(limit) ? `${held} slots are held, and its limit is ${limit}` : `${held} slots are held`;
+  const taken = `${counted(held, "slot is", "slots are")} held`;
+  const slots = Number.isFinite(limit) ? `${taken}, and its limit is ${limit}` : taken;
   return `${whose}: ${slots}.`;
 }
 

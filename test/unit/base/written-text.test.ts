@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeUtf8, fromBase64, openBytes, openText } from "../../../src/shared/base/written-text.ts";
@@ -29,6 +30,12 @@ describe("bytes", () => {
     expect(decodeUtf8(text)).toMatchObject({
       ok: false,
       error: { message: expect.stringContaining("UTF-16") as unknown },
+    });
+  });
+
+  it("that are compressed are called so", () => {
+    expect(decodeUtf8(gzipSync(yaml))).toMatchObject({
+      error: { line: 1, column: 1, message: "The text is compressed (gzip); send it as it is." },
     });
   });
 

@@ -333,9 +333,29 @@ it("an option that is given twice is refused, unless it says the same or may be 
   const of = (query: string) => optionsOfQuery(new URLSearchParams(query), settings());
   expect(of("dryRun=true&dryrun=true")).toEqual({ dryRun: "true" });
   expect(of("tags=a&tags=b")).toEqual({ tags: ["a", "b"] });
-  expect(of("dryRun=true&dryrun=false")).toEqual({ dryRun: ["true", "false"] });
-  for (const query of ["dryRun=true&dryrun=false", "array=3&Array=4", 'array=["a"]&array=["b"]'])
-    expect(faults(of(query)).map(({ path }) => path.toLowerCase())).toEqual([query.split("=")[0]?.toLowerCase()]);
+  for (const query of [
+    "dryRun=true&dryrun=false",
+    "array=3&Array=4",
+    'array=["a"]&array=["b"]',
+    "timeout=1&timeout=2",
+  ]) {
+    const [name = ""] = query.split("=");
+    expect(faults(of(query))).toMatchObject([{ path: name, message: `${name} must be there once only.` }]);
+  }
+});
+
+it("a query brings lists and mappings as JSON text, too", () => {
+  expect(read({ tags: '{"team": "data", "urgent": null, "run": 7}' }).tags).toEqual({
+    team: "data",
+    urgent: "",
+    run: "7",
+  });
+  expect(read({ tags: '["a=b", "c"]' }).tags).toEqual({ a: "b", c: "" });
+  expect(read({ tags: "{a" }).tags).toEqual({ "{a": "" });
+  const rules = { retries: 1, retryOn: '[137, "!1-5"]' };
+  expect(read(rules).retryOn).toEqual(read({ retries: 1, retryOn: [137, "!1-5"] }).retryOn);
+  for (const tags of ['{"a": {"b": 1}}', '[["a"]]', { a: ["b"] }])
+    expect(faults({ tags })).toMatchObject([{ path: "tags" }]);
 });
 
 it("every option is described for the docs", () => {
