@@ -76,6 +76,8 @@ function queued(
   if (now >= slotUntil(job)) return { do: "leave group", job: claimed(job, now) };
   if (phase.notBefore !== undefined && now < phase.notBefore)
     return requeueAt(job, Math.min(phase.notBefore, nextTimeout(job), slotUntil(job)));
+  if (!admitted && hasLostTarget(phase, now, rules))
+    return { do: "save", job: finish(job, failed({ reason: "TargetGone" }), now, "gone", rules) };
   if (!admitted) return { do: "admit" };
   if (seen === undefined) return { do: "observe" };
   switch (seen.group) {
@@ -92,6 +94,18 @@ function queued(
       return { do: "save", job: finish(job, failed(taken(job)), now, "gone", rules) };
     }
   }
+}
+
+/** A read may be this late; after a longer time the target is looked at again before a job ends because of it. */
+const latestLook = 10 * minute;
+
+/** What it waits for does not exist: reads say so, as a create would be refused, and no create is sent without a read. */
+function hasLostTarget(
+  { waiting, notBefore = 0 }: Extract<Phase, { state: "Queued" }>,
+  now: number,
+  { refusalTime }: Rules,
+): boolean {
+  return waiting?.reason === "TargetGone" && now >= waiting.since + refusalTime && now < notBefore + latestLook;
 }
 
 /** A finished group of nobody's that the operator lets us replace. */

@@ -184,10 +184,15 @@ function ownFirst(targets: readonly Target[], own: JobTarget | undefined): reado
   return [...targets.filter(isAt(own)), ...targets.filter((target) => !isAt(own)(target))];
 }
 
-/** A target that is gone, or where the app may not create, keeps no job from the others. */
-function refusedLast(targets: readonly Target[], { placed, refused }: Job): readonly Target[] {
-  if (placed === undefined || refused === undefined || entryOf(refused.reason).rule !== "hour") return targets;
-  return [...targets.filter((target) => !isAt(placed)(target)), ...targets.filter(isAt(placed))];
+/**
+ * A target that is gone, or where the app may not read or create, keeps no job from the others: after it comes the one behind it, and it
+ * comes last.
+ */
+function refusedLast(targets: readonly Target[], { placed, refused, phase }: Job): readonly Target[] {
+  const waiting = phase.state === "Queued" ? phase.waiting?.reason : undefined;
+  const isRefused = [refused?.reason, waiting].some((reason) => reason !== undefined && entryOf(reason).rule === "hour");
+  const at = placed === undefined || !isRefused ? -1 : targets.findIndex(isAt(placed));
+  return at < 0 ? targets : [...targets.slice(at + 1), ...targets.slice(0, at + 1)];
 }
 
 const isAt =

@@ -1,6 +1,6 @@
 // Longer than 350 lines: the table of every phase under every observation.
 import { describe, expect, it } from "vitest";
-import { hour, minute, second } from "../../../src/shared/base/duration.ts";
+import { day, hour, minute, second } from "../../../src/shared/base/duration.ts";
 import { afterCapture, afterCreate, afterDelete } from "../../../src/shared/job/arm-answers.ts";
 import { endingOf, hasEnded, nothingObserved, type Job } from "../../../src/shared/job/job.ts";
 import type { ObservedGroup } from "../../../src/shared/job/observation.ts";
@@ -23,6 +23,7 @@ import {
   running,
   start,
   succeeded,
+  target,
   unseen,
 } from "../../kit/kit.ts";
 import { now, observations, phases, described } from "./machine-table.ts";
@@ -992,6 +993,16 @@ describe("a resource group that is gone", () => {
       do: "capture",
       group: undefined,
     });
+  });
+
+  it.each([
+    ["less than an hour", hour - second, second, "admit"],
+    ["an hour", hour, second, "save"],
+    ["an hour, though it was looked at long ago", hour, 11 * minute, "admit"],
+  ])("ends a job that has waited for it %s", (_, waited, ago, step) => {
+    const waiting = { reason: "TargetGone", since: now - waited } as const;
+    const waits = job({ placed: target, phase: { state: "Queued", waiting, refusals: 9, notBefore: now - ago } });
+    expect(nextStep({ ...waits, deadlineAt: now + day }, undefined, false, now, rules).do).toBe(step);
   });
 
   it("begins anew when anything else was answered meanwhile, and not by silence", () => {
