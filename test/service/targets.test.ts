@@ -1,9 +1,10 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { hour, minute } from "../../src/shared/base/duration.ts";
+import { hour, minute, second } from "../../src/shared/base/duration.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
+import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { start, target } from "../kit/kit.ts";
 import { startProxy } from "../kit/proxy.ts";
-import { follow, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
+import { follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
 
@@ -52,4 +53,48 @@ describe("a target that answers reads as it would answer a create", () => {
       expect(bench.clock.now() - start).toBeLessThan(hour + 10 * minute);
     },
   );
+});
+
+describe("a region that is full", () => {
+  const placeOf = (location: string) => ({ ...target, location });
+  const spot = (name: string): string =>
+    yaml(name).replace("restartPolicy: Never", "restartPolicy: Never\n  priority: Spot");
+  const capacityLines = async (bench: Bench): Promise<string[]> => {
+    const lines: string[] = [];
+    for await (const line of bench.deps.jobs.index.lines("~room")) lines.push(line);
+    return lines;
+  };
+
+  it("for Spot groups keeps no other group out, and the other way round", async () => {
+    const bench = await openBench();
+    const { deps, clock, aci } = bench;
+    const effect = { type: "status", status: 409, code: "ContainerGroupSpotQuotaReached" } as const;
+    const refusing = aci.faults.add({ match: { kind: "put", name: "^spot" }, effect, probability: 1 });
+    const first = await post(deps, spot("spot-1"));
+    await reconcile(deps, first.id, { at: undefined });
+    const second_ = await post(deps, spot("spot-2"));
+    await reconcile(deps, second_.id, { at: undefined });
+    expect((await jobOf(deps, second_.id)).phase).toMatchObject({ waiting: { reason: "QuotaReached" } });
+    expect(await capacityLines(bench)).toEqual([`~room-${target.subscriptionId}-westeurope~spot`]);
+    const { id } = await post(deps, yaml("regular"));
+    await follow(bench, id, ({ phase }) => phase.state === "Running");
+    expect(clock.now()).toBe(start);
+    aci.faults.remove(refusing);
+    await deps.placement.exclude(target, "NoCapacity", clock.now());
+    for (const waits of [first.id, second_.id])
+      expect((await follow(bench, waits)).phase).toMatchObject({ state: "Succeeded" });
+  });
+
+  it("is waited for where it is tried again first", async () => {
+    const places = ["rg-jobs/westeurope", "rg-jobs/northeurope", "rg-jobs/eastus"];
+    const bench = await openBench({ TARGETS: places.map((each) => `${target.subscriptionId}/${each}`).join(",") });
+    const { deps, clock } = bench;
+    await deps.placement.exclude(placeOf("westeurope"), "NoCapacity", start);
+    clock.advance(30 * second);
+    for (const location of ["westeurope", "eastus", "northeurope"])
+      await deps.placement.exclude(placeOf(location), "NoCapacity", clock.now() + (location === "northeurope" ? 1 : 0));
+    const { id } = await post(deps, yaml("anywhere"));
+    await reconcile(deps, id, { at: undefined });
+    expect(await capacityLines(bench)).toEqual([`~room-${target.subscriptionId}-eastus`]);
+  });
 });

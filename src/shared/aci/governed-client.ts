@@ -9,6 +9,7 @@ import type { Observation } from "../job/observation.ts";
 import type { JsonObject } from "../base/json.ts";
 import { excludes, type Placement } from "../limits/placement.ts";
 import type { Target } from "../config/settings.ts";
+import type { Pool } from "../limits/region-queues.ts";
 import { noToken } from "./no-token.ts";
 
 /** A create's token: when it was taken, and who pays for it. */
@@ -78,12 +79,13 @@ export class GovernedAci {
     body: JsonObject,
     redact: (text: string) => string,
     lease?: CreateLease,
+    pool?: Pool,
   ): Promise<CreateAnswer> {
     const answer = this.#heeded("create", placed, await this.#aci.create(placed, name, version, body, redact));
     if (lease !== undefined && neverReachedAci(answer)) await this.returnCreate(placed, lease);
     if (answer.kind === "accepted") await this.#placement.accepted(placed, this.#now());
     if (answer.kind !== "refused" && answer.kind !== "failed") return answer;
-    if (excludes(answer.reason)) await this.#placement.exclude(placed, answer.reason, this.#now());
+    if (excludes(answer.reason)) await this.#placement.exclude(placed, answer.reason, this.#now(), pool);
     if (answer.doubtful !== true) return answer;
     const othersAcceptedAt = await this.#placement.doubt(placed, this.#now());
     return othersAcceptedAt === undefined ? answer : { ...answer, othersAcceptedAt };

@@ -3,7 +3,7 @@ import { day, minute, second } from "../base/duration.ts";
 import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
 import { TtlCache } from "../base/ttl-cache.ts";
 import { maxAhead } from "./windows.ts";
-import { regionKey } from "./region-queues.ts";
+import { regionKey, type Pool } from "./region-queues.ts";
 import { isReason, type Reason } from "../job/reasons.ts";
 import type { Job, JobTarget } from "../job/job.ts";
 import type { Target } from "../config/settings.ts";
@@ -35,15 +35,15 @@ export function excludes(reason: Reason): boolean {
   return reason === "QuotaReached" || reason === "NoCapacity";
 }
 
-export function scopeOf({ subscriptionId, location }: JobTarget): string {
-  return `${subscriptionId}_${regionKey(location)}`;
+export function scopeOf({ subscriptionId, location }: JobTarget, pool: Pool): string {
+  return `${subscriptionId}_${regionKey(location)}${pool === "spot" ? "_spot" : ""}`;
 }
 
 const partition = "target";
 const [shortest, longest] = [30 * second, 10 * minute];
 const cacheTime = 5 * second;
 /** Rows beside the exclusions: regions in which a create was answered with an unexplained failure lately. */
-const doubtKey = (placed: JobTarget): string => `doubt_${scopeOf(placed)}`;
+const doubtKey = (placed: JobTarget): string => `doubt_${scopeOf(placed, "regular")}`;
 /** How long such a region is watched, and how often an accepted create there is written down. */
 const [doubtTime, acceptedEvery] = [day, minute];
 
@@ -123,8 +123,8 @@ export class Placement {
   }
 
   /** A region that was full has capacity again: one of our groups is gone. */
-  async lift(placed: JobTarget): Promise<void> {
-    await storageCall(() => this.#table.deleteEntity(partition, scopeOf(placed)), 404);
+  async lift(placed: JobTarget, pool: Pool = "regular"): Promise<void> {
+    await storageCall(() => this.#table.deleteEntity(partition, scopeOf(placed, pool)), 404);
     this.#known.clear();
   }
 
@@ -132,8 +132,8 @@ export class Placement {
    * Leaves a region out; longer each time that it refuses again soon after. Creates that were under way when it was left out say nothing
    * new: of a burst that it refuses the first counts.
    */
-  async exclude(placed: JobTarget, reason: Reason, now: number): Promise<void> {
-    const rowKey = scopeOf(placed);
+  async exclude(placed: JobTarget, reason: Reason, now: number, pool: Pool = "regular"): Promise<void> {
+    const rowKey = scopeOf(placed, pool);
     await tryRewrite(this.#pacing, async () => {
       const before = await storageCall(() => this.#table.getEntity(partition, rowKey), 404);
       const since = before !== 404 && before["until"] instanceof Date ? before["until"].getTime() : 0;

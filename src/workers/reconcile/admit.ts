@@ -9,7 +9,7 @@ import { isMinted } from "../../shared/base/ids.ts";
 import type { Job, JobTarget } from "../../shared/job/job.ts";
 import { enterCeiling, withoutCeiling } from "./ceiling.ts";
 import { budgetsOf, chargesOf } from "./capacity.ts";
-import { capacityQueue, createQueue } from "../../shared/limits/region-queues.ts";
+import { capacityQueue, createQueue, poolOf } from "../../shared/limits/region-queues.ts";
 import { takeSlots } from "./group-slot.ts";
 import { lockName, positionIn } from "./name-lock.ts";
 import { candidates, scopeOf } from "../../shared/limits/placement.ts";
@@ -72,7 +72,7 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
       ? { kind: "wait", job: step.job, until: step.until, ownMessage: true }
       : { kind: "admitted", job };
   }
-  if (placing.kind === "full") return enqueue(deps, job, capacityQueue(placing.placed), placing.reason);
+  if (placing.kind === "full") return enqueue(deps, job, capacityQueue(placing.placed, poolOf(job)), placing.reason);
   const { placed } = placing;
   if (placing.kind === "limited")
     return enqueue(deps, { ...job, placed }, createQueue(placed, payerOf(deps, job)), "CreateLimit");
@@ -142,7 +142,8 @@ type Placing =
   | { readonly kind: "placed"; readonly placed: JobTarget }
   /** It waits there for a create. */
   | { readonly kind: "limited"; readonly placed: JobTarget }
-  | { readonly kind: "full"; readonly placed: JobTarget; readonly reason: Reason }
+  /** It is left out until then. */
+  | { readonly kind: "full"; readonly placed: JobTarget; readonly reason: Reason; readonly until: number }
   | { readonly kind: "later"; readonly reason: Reason; readonly retryAfter: number | undefined };
 
 /**
@@ -166,8 +167,8 @@ async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
     }
     const { subscriptionId, resourceGroup } = target;
     const placed = { subscriptionId, resourceGroup, location: location.value };
-    const exclusion = exclusions.get(scopeOf(placed));
-    if (exclusion !== undefined) closed ??= { kind: "full", placed, reason: exclusion.reason };
+    const exclusion = exclusions.get(scopeOf(placed, poolOf(job)));
+    if (exclusion !== undefined) closed = sooner(closed, { kind: "full", placed, ...exclusion });
     else if (await mayCreate(deps, job, placed, sameTarget(waitsAt, placed), now)) return { kind: "placed", placed };
     else limited.push(placed);
   }
@@ -175,6 +176,11 @@ async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
   const [first, chosen] = [limited[0], limited[Number.parseInt(job.id.slice(-4), 16) % limited.length]];
   const placed = first !== undefined && sameTarget(waitsAt, first) ? first : chosen;
   return placed === undefined ? (closed ?? noGroup) : { kind: "limited", placed };
+}
+
+/** Of several full regions the job waits for the one that is tried again first. */
+function sooner(closed: Placing | undefined, full: Extract<Placing, { kind: "full" }>): Placing {
+  return closed === undefined || (closed.kind === "full" && full.until < closed.until) ? full : closed;
 }
 
 const noGroup = { kind: "later", reason: "NotAuthorized", retryAfter: undefined } as const;
@@ -190,7 +196,9 @@ function ownFirst(targets: readonly Target[], own: JobTarget | undefined): reado
  */
 function refusedLast(targets: readonly Target[], { placed, refused, phase }: Job): readonly Target[] {
   const waiting = phase.state === "Queued" ? phase.waiting?.reason : undefined;
-  const isRefused = [refused?.reason, waiting].some((reason) => reason !== undefined && entryOf(reason).rule === "hour");
+  const isRefused = [refused?.reason, waiting].some(
+    (reason) => reason !== undefined && entryOf(reason).rule === "hour",
+  );
   const at = placed === undefined || !isRefused ? -1 : targets.findIndex(isAt(placed));
   return at < 0 ? targets : [...targets.slice(at + 1), ...targets.slice(0, at + 1)];
 }

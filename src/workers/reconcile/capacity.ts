@@ -5,7 +5,7 @@ import type { RunEnd } from "../../shared/store/periodic-runs.ts";
 import { scopeOf } from "../../shared/limits/placement.ts";
 import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeueCeiling } from "./ceiling.ts";
-import { capacityQueue, createQueue, regionQueueIn } from "../../shared/limits/region-queues.ts";
+import { capacityQueue, createQueue, poolOf, regionQueueIn } from "../../shared/limits/region-queues.ts";
 import { teamOf } from "../../shared/intake/team.ts";
 import type { Beside } from "../../shared/limits/budget-rows.ts";
 import type { DailyBudget } from "../../shared/limits/daily-budget.ts";
@@ -22,10 +22,11 @@ export async function capacityFreed(deps: Deps, job: Job): Promise<void> {
     if (job.provisioningAt === undefined) await budget.cancel({ ...job, provisioningAt: deps.now() });
   }
   if (job.placed === undefined) return;
-  const exclusion = (await deps.placement.exclusions(deps.now())).get(scopeOf(job.placed));
+  const pool = poolOf(job);
+  const exclusion = (await deps.placement.exclusions(deps.now())).get(scopeOf(job.placed, pool));
   if (exclusion?.reason !== "QuotaReached") return;
-  await deps.placement.lift(job.placed);
-  await requeueFrom(deps, capacityQueue(job.placed), 1);
+  await deps.placement.lift(job.placed, pool);
+  await requeueFrom(deps, capacityQueue(job.placed, pool), 1);
 }
 
 /** What an attempt of a job counts for its day from the token of its create on. */
@@ -78,7 +79,8 @@ export async function requeueWaiting(deps: Deps, until: number): Promise<RunEnd>
     if (isCeilingQueue(queue)) await requeueCeiling(deps, queue);
     const line = regionQueueIn(queue);
     if (line?.kind === "create") await requeueFrom(deps, queue, await deps.budget.creates(line.placed, now));
-    else if (line?.kind === "room" && !exclusions.has(scopeOf(line.placed))) await requeueFrom(deps, queue, probes);
+    else if (line?.kind === "room" && !exclusions.has(scopeOf(line.placed, line.pool)))
+      await requeueFrom(deps, queue, probes);
   }
   return { kind: "completed", cursor: undefined };
 }

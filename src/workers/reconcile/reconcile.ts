@@ -34,6 +34,7 @@ import {
 import { nextStep } from "../../shared/job/next-step.ts";
 import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.ts";
 import { requestTimeout, type Step } from "../../shared/job/step.ts";
+import { poolOf } from "../../shared/limits/region-queues.ts";
 import { withoutOutage } from "../../shared/job/timing.ts";
 import { finish, postpone, unclaimed } from "../../shared/job/transitions.ts";
 import { releaseSlots } from "../../shared/intake/group-slot.ts";
@@ -339,7 +340,7 @@ class Reconciliation {
       return false;
     }
     const { apiVersion, body, redact } = opened;
-    const answer = await aci.create(placed, groupName, apiVersion, body, redact, lease.lease);
+    const answer = await aci.create(placed, groupName, apiVersion, body, redact, lease.lease, poolOf(claimed));
     reportAnswer(this.#deps, "create", claimed, answer);
     return this.#settle(claimed, (job) => afterCreate(job, answer, this.#deps.now(), rulesOf(this.#deps)));
   }
@@ -377,7 +378,7 @@ class Reconciliation {
     const ending = endingOf(job.phase);
     const { wait = false, verdict } = ending ?? {};
     if (wait && verdict !== undefined && isReason(verdict.reason) && job.placed !== undefined)
-      await this.#deps.placement.exclude(job.placed, verdict.reason, this.#deps.now());
+      await this.#deps.placement.exclude(job.placed, verdict.reason, this.#deps.now(), poolOf(job));
     const since = (hasEnded(job.phase) ? job.phase.finishedAt : ending?.since) ?? this.#deps.now();
     const captured = await captureAttempt(this.#deps, job, group, since, this.#deadline);
     if (captured === "again") return this.#requeueAt(job, this.#deps.now() + 5 * second);
