@@ -157,6 +157,31 @@ it("a job that waits for a ceiling does not get a name for which others wait, wh
   expect((await indexOf(bench)).filter((key) => /^(hold|wait|job)_/.test(key))).toEqual([]);
 });
 
+it("jobs that wait for an array's name keep its children from no place below a ceiling", async () => {
+  const bench = await openBench({ MAX_ACTIVE_JOBS: "2", MAX_ACTIVE_PER_NAME: "2" });
+  const { deps, clock } = bench;
+  const ids: JobId[] = [];
+  const send = async (id: string, options: object): Promise<void> => {
+    clock.advance(second);
+    const insertedAt = clock.now();
+    ids.push(deriveJobId(insertedAt, id));
+    await deliver(deps, { version: 1, definition: yaml("nightly"), options }, { id, insertedAt });
+  };
+  await send("array", { array: 3, parallelism: 1 });
+  for (const id of ["again", "and again", "and yet again"]) await send(id, {});
+  expect(await stateOf(bench, idIn(ids, 1))).toEqual(["Queued", "NameBusy"]);
+  for (let passes = 0; passes < 40; passes++) {
+    await pass(bench);
+    for await (const { id } of deps.jobs.index.watched()) await reconcile(deps, id, { at: undefined });
+    const begun = groupsOf(bench).length;
+    expect(begun).toBeLessThanOrEqual(1);
+  }
+  expect(await Promise.all(ids.map(async (id) => (await jobOf(deps, id)).phase.state))).toEqual(
+    ids.map(() => "Succeeded"),
+  );
+  expect((await indexOf(bench)).filter((key) => /^(hold|wait|job)_/.test(key))).toEqual([]);
+});
+
 function idIn(ids: readonly JobId[], at: number): JobId {
   const id = ids[at];
   if (id === undefined) throw new Error("There are not as many jobs.");

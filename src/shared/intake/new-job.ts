@@ -8,6 +8,7 @@ import { nothingEnded, withLeft, type LeftOfArray } from "../job/array-outcomes.
 import { nothingObserved, type ArrayState, type Delivery, type Job } from "../job/job.ts";
 import { leastSuccesses } from "../job/option-readers.ts";
 import { defaultParallelism, type JobOptions } from "../job/options.ts";
+import { childGroupName } from "../job/child-group.ts";
 import type { NewChild } from "../job/array-step.ts";
 import type { Checked, Submission } from "./submission.ts";
 
@@ -121,7 +122,7 @@ export function newChild(
 ): Job {
   const { view } = definition;
   const { id, createdAt, options, name, array: state } = array;
-  const own: JobOptions = {
+  const asked: JobOptions = {
     ...options,
     polling: "false",
     timeout: Math.max(1, array.deadlineAt - at),
@@ -134,11 +135,11 @@ export function newChild(
     minSuccess: undefined,
     pack: undefined,
   };
-  const ofPack = items === undefined ? {} : { items: [...items], freeRetries };
+  const own = { index: number, ...(items === undefined ? {} : { items: [...items], freeRetries }) };
   return {
-    ...beginning(childJobId(id, createdAt, number), name, own, at),
-    groupName: groupName(`${array.groupName}-${items === undefined ? "" : "p"}${number}`),
-    child: { array: id, arrayAt: createdAt, index: number, size: state?.size ?? 1, ...ofPack },
+    ...beginning(childJobId(id, createdAt, number), name, asked, at),
+    groupName: childGroupName(array.groupName, own),
+    child: { array: id, arrayAt: createdAt, size: state?.size ?? 1, ...own },
     ...partsOf(definition),
     ...defined({ wantedLocation: view.location, template: array.template, traceparent: array.traceparent }),
     ...defined({ requestedBy: array.requestedBy, typical: array.typical }),

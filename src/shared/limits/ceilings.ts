@@ -1,5 +1,5 @@
 import { odata, type TableClient, type TransactionAction } from "@azure/data-tables";
-import { nameKey, parseJobId, type JobId } from "../base/ids.ts";
+import { nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import { InSequence } from "../base/in-sequence.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import { terminalStates, type Job } from "../job/job.ts";
@@ -19,6 +19,9 @@ import {
  * `count_NAME`), which changes in the transaction that lets a job in, so that it holds however many come at once. Nothing counts down:
  * a counter that says full is counted anew from the index, and so is every counter by the sweep. A posted job that meets a ceiling
  * waits in that ceiling's line, and is not counted while it does. Of an array its children count, and not the array.
+ *
+ * Jobs that wait for the name of an array's group can't begin before all of its children have ended. So they keep these from no place: where
+ * they take up what a ceiling allows, the two would wait for each other.
  */
 export interface Limits {
   readonly all: number | undefined;
@@ -29,6 +32,15 @@ export interface Limits {
 export type Capacity =
   | { readonly kind: "open"; readonly actions: readonly TransactionAction[]; readonly free: number }
   | { readonly kind: "full"; readonly queue: string };
+
+/** A job that waits in a line. */
+interface Entering {
+  readonly name: string;
+  readonly id: JobId;
+  readonly turn: number;
+  /** Of an array's child: the name that its array holds. */
+  readonly ofArray: GroupName | undefined;
+}
 
 interface Counter {
   readonly rowKey: string;
@@ -93,15 +105,14 @@ export class Ceilings extends IndexPartition {
    *
    * @returns the queue that it waits in, or `undefined` when it was let in
    */
-  enter(name: string, id: JobId, turn: number, queue: string): Promise<string | undefined> {
+  enter({ name, id, turn, ofArray }: Entering, queue: string): Promise<string | undefined> {
     const own = waitKey(queue, turn, id);
     return this.inSequence(() =>
       rewrite("the count of active jobs", this.#pacing, async () => {
         // It was let in, and whoever did so died before the row said so.
         if ((await this.get(own)) === undefined) return done(undefined);
-        const capacity = await this.#capacity(name);
-        if (capacity.kind === "full" && capacity.queue === queue) return done(queue);
-        if (capacity.kind === "open" && !(await this.#isAmongFirst(queue, own, capacity.free))) return done(queue);
+        const capacity = (await this.#turnOf(name, queue, own)) ?? (await this.#turnOfChild(name, queue, own, ofArray));
+        if (capacity === undefined) return done(queue);
         const moves: TransactionAction[] =
           capacity.kind === "open"
             ? [...capacity.actions]
@@ -112,13 +123,38 @@ export class Ceilings extends IndexPartition {
     );
   }
 
+  /** The capacity for a job whose turn it is, or the other line in which it is to wait; `undefined` where it waits on. */
+  async #turnOf(name: string, queue: string, own: string, passed?: ReadonlySet<string>): Promise<Capacity | undefined> {
+    const capacity = await this.#capacity(name, passed);
+    if (capacity.kind === "full") return capacity.queue === queue ? undefined : capacity;
+    return (await this.#isAmongFirst(queue, own, capacity.free, passed)) ? capacity : undefined;
+  }
+
+  async #turnOfChild(
+    name: string,
+    queue: string,
+    own: string,
+    ofArray: GroupName | undefined,
+  ): Promise<Capacity | undefined> {
+    const passed = ofArray === undefined ? [] : await this.#jobsOfGroup(ofArray);
+    return passed.length === 0 ? undefined : this.#turnOf(name, queue, own, new Set(passed));
+  }
+
+  /** Ids of jobs that have not ended whose container group has that name, or will have it. */
+  async #jobsOfGroup(name: GroupName): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for await (const { rowKey, groupName } of this.rows(`${kind("job")} and ${active}`, ["RowKey", "groupName"]))
+      if (nameKey(String(groupName)) === nameKey(name)) ids.push(idIn(rowKey));
+    return ids;
+  }
+
   /** How many jobs of a queue its ceiling allows now: all of them where there is no such ceiling any more. */
   async capacityIn(queue: string): Promise<number> {
     const { all, perName } = this.#limits;
     const max = queue === allQueue ? all : perName;
     if (max === undefined) return Infinity;
     const name = queue === allQueue ? undefined : queue.slice(allQueue.length + 1);
-    return Math.max(0, max - (await this.#recount({ rowKey: keyOf(name), queue, max, name })));
+    return Math.max(0, max - (await this.#recount({ rowKey: keyOf(name), queue, max, name })).size);
   }
 
   /** Every counter, anew. One of a name that has no job goes. */
@@ -127,8 +163,8 @@ export class Ceilings extends IndexPartition {
     for await (const { rowKey, of } of this.rows(kind("count"), ["RowKey", "of"])) {
       if (this.#pacing.now() >= until) return false;
       const name = typeof of === "string" ? of : undefined;
-      const count = await this.#recount({ rowKey: String(rowKey), queue: "", max: 0, name });
-      if (count > 0 || name === undefined) continue;
+      const { size } = await this.#recount({ rowKey: String(rowKey), queue: "", max: 0, name });
+      if (size > 0 || name === undefined) continue;
       const row = await this.get(String(rowKey));
       if (row?.["count"] === 0)
         await storageCall(() => this.table.deleteEntity(partition, String(rowKey), { etag: row.etag }), 404, 412);
@@ -146,20 +182,24 @@ export class Ceilings extends IndexPartition {
     ];
   }
 
-  async #capacity(name: string): Promise<Capacity> {
+  /** @param passed jobs that keep this one from nothing */
+  async #capacity(name: string, passed: ReadonlySet<string> = new Set()): Promise<Capacity> {
     const actions: TransactionAction[] = [];
     let free = Infinity;
     for (const counter of this.#counters(name)) {
       let row = await this.get(counter.rowKey);
-      if (row === undefined || countIn(row) >= counter.max) {
-        if ((await this.#recount(counter)) >= counter.max) return { kind: "full", queue: counter.queue };
+      let max = counter.max;
+      if (row === undefined || countIn(row) >= max) {
+        const counted = await this.#recount(counter);
+        max += [...counted].filter((id) => passed.has(id)).length;
+        if (counted.size >= max) return { kind: "full", queue: counter.queue };
         row = await this.get(counter.rowKey);
       }
       if (row === undefined) {
         actions.push(["create", entity(counter.rowKey, written(1, counter.name))]); // the sweep dropped it just now
         continue;
       }
-      const left = counter.max - countIn(row);
+      const left = max - countIn(row);
       if (left <= 0) return { kind: "full", queue: counter.queue };
       free = Math.min(free, left);
       actions.push([
@@ -172,40 +212,47 @@ export class Ceilings extends IndexPartition {
     return { kind: "open", actions, free };
   }
 
-  async #isAmongFirst(queue: string, own: string, max: number): Promise<boolean> {
+  async #isAmongFirst(queue: string, own: string, max: number, passed?: ReadonlySet<string>): Promise<boolean> {
     let n = 0;
-    for await (const { rowKey } of this.rows(kind(`wait_${nameKey(queue)}`), ["RowKey"], Math.min(max, 1000))) {
-      if (rowKey === own) return true;
+    for await (const row of this.rows(kind(`wait_${nameKey(queue)}`), ["RowKey", "jobId"], Math.min(max, 1000))) {
+      if (row["rowKey"] === own) return true;
+      if (passed?.has(String(row["jobId"]))) continue;
       if (++n >= max) return false;
     }
     return false;
   }
 
   /** What comes meanwhile changes the counter, and then it is counted once more. */
-  #recount({ rowKey, name }: Counter): Promise<number> {
+  #recount({ rowKey, name }: Counter): Promise<ReadonlySet<string>> {
     return rewrite("the count of active jobs", this.#pacing, async () => {
       const before = await this.get(rowKey);
-      const count = await this.#count(name);
-      if (before && countIn(before) === count) return done(count);
-      const row = entity(rowKey, written(count, name));
+      const counted = await this.#counted(name);
+      if (before && countIn(before) === counted.size) return done(counted);
+      const row = entity(rowKey, written(counted.size, name));
       const result = before
         ? await storageCall(() => this.table.updateEntity(row, "Replace", { etag: before.etag }), 404, 412)
         : await storageCall(() => this.table.createEntity(row), 409);
-      return typeof result === "number" ? conflict : done(count);
+      return typeof result === "number" ? conflict : done(counted);
     });
   }
 
-  async #count(name: string | undefined): Promise<number> {
-    const active = terminalStates.map((state) => odata`state ne ${state}`).join(" and ");
+  /** The ids of the jobs that count. */
+  async #counted(name: string | undefined): Promise<ReadonlySet<string>> {
     const own = name === undefined ? "" : ` and ${odata`nameKey eq ${name}`}`;
     const ids = new Set<string>();
     for await (const { rowKey, array } of this.rows(`${kind("job")} and ${active}${own}`, ["RowKey", "array"]))
-      if (typeof array !== "string") ids.add(String(rowKey).slice("job_".length));
-    if (ids.size === 0) return 0;
+      if (typeof array !== "string") ids.add(idIn(rowKey));
+    if (ids.size === 0) return ids;
     for await (const { jobId } of this.rows(startingWith(`wait_${allQueue}`), ["RowKey", "jobId"]))
       if (typeof jobId === "string") ids.delete(parseJobId(jobId) ?? jobId);
-    return ids.size;
+    return ids;
   }
+}
+
+const active = terminalStates.map((state) => odata`state ne ${state}`).join(" and ");
+
+function idIn(rowKey: unknown): string {
+  return String(rowKey).slice("job_".length);
 }
 
 function keyOf(name: string | undefined): string {

@@ -1,7 +1,8 @@
 import { Unreadable } from "../../shared/base/errors.ts";
-import type { JobId } from "../../shared/base/ids.ts";
+import { childIn, type JobId } from "../../shared/base/ids.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
+import { groupNameOfArray } from "../../shared/job/child-group.ts";
 import { queueTimeOf } from "../../shared/job/slot.ts";
 import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { requeue } from "../../shared/store/requeue.ts";
@@ -12,11 +13,15 @@ type CeilingDeps = Pick<Deps, "ceilings" | "jobs" | "queues" | "now">;
 
 /** How many one call requeues; the sweep goes on. */
 const maxCalled = 100;
+/** Children of arrays may go where others may not: as many try it at once. */
+const maxChildren = 5;
 
 /** @returns the queue in which a job still waits, or `undefined` when it may go on */
 export async function enterCeiling({ ceilings }: Pick<Deps, "ceilings">, job: Job): Promise<string | undefined> {
   if (!isCeilingQueue(job.line)) return undefined;
-  return ceilings.enter(job.name, job.id, queueTimeOf(job.createdAt, job.options.priority), job.line);
+  const { name, id, createdAt, options, line } = job;
+  const turn = queueTimeOf(createdAt, options.priority);
+  return ceilings.enter({ name, id, turn, ofArray: groupNameOfArray(job) }, line);
 }
 
 export function withoutCeiling(job: Job): Job {
@@ -38,8 +43,9 @@ export async function requeueCeiling(deps: CeilingDeps, queue: string, max = max
   const entries = await jobs.index.entries(queue, maxCalled);
   if (entries.length === 0) return;
   let capacity = Math.min(max, await ceilings.capacityIn(queue));
+  let children = Math.min(max, maxChildren);
   for (const { id, turn } of entries) {
-    if (capacity <= 0) return;
+    if (capacity <= 0 && (childIn(id) === undefined || children-- <= 0)) continue;
     const found = await stateOf(deps, id);
     if (found === "done") await jobs.index.dequeue(queue, id, turn);
     if (found !== "waits") continue;
