@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";
-import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
+import { deriveJobId, parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { roundTrips, type Gate, type ProxiedCall } from "../kit/proxy.ts";
@@ -347,6 +347,18 @@ describe("a message on the queue", () => {
     const id = parsedId("6f9619ff-8b86-4011-b42d-00c04fc964fe");
     await deliver(bench.deps, { version: 1, op: "cancel", id: id.toUpperCase() });
     await deliver(bench.deps, { version: 1, id, definition: yaml("too-late") });
+    expect((await jobOf(bench.deps, id)).phase).toMatchObject({
+      state: "Canceled",
+      verdict: { reason: "CanceledByCaller" },
+    });
+    expect(countersOf(bench).calls["put"]).toBeUndefined();
+  });
+
+  it("is canceled by a cancel of the id that follows from it, too", async () => {
+    const bench = await openBench();
+    const id = deriveJobId(start, "message-1");
+    await deliver(bench.deps, { version: 1, op: "cancel", id }, { id: "message-2" });
+    await deliver(bench.deps, yaml("too-late"), { id: "message-1" });
     expect((await jobOf(bench.deps, id)).phase).toMatchObject({
       state: "Canceled",
       verdict: { reason: "CanceledByCaller" },

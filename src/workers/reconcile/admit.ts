@@ -127,8 +127,9 @@ async function heldBack(deps: Deps, job: Job, now: number): Promise<Admission | 
   const pause = await deps.control.paused();
   if (pause) return wait(deps, job, { reason: "Paused", detail: pause.reason });
 
-  // Only an id of the poster's own can be canceled before its job is there.
-  const mayBeKept = !isMinted(job.id) && job.firstCreateAt === undefined && isOpenToMessages(job, deps.settings);
+  // Only an id that its poster chose, or computed from its message, can be canceled before its job is there.
+  const isKnown = job.messageId !== undefined || !isMinted(job.id);
+  const mayBeKept = isKnown && job.firstCreateAt === undefined && isOpenToMessages(job, deps.settings);
   if (mayBeKept && (await deps.jobs.index.hasCancel(job.id)))
     return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "CanceledByCaller" } } };
   if (job.awaitsDefinition) return wait(deps, job, { reason: "SealKeyUnavailable" });
