@@ -5,6 +5,7 @@ import { rerunMany } from "../../src/http/operate/rerun-many.ts";
 import { resume } from "../../src/http/operate/resume.ts";
 import type { Deps } from "../../src/shared/deps.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
+import { noProgress } from "../../src/shared/store/bulk-reruns.ts";
 import { runPass } from "../../src/workers/sweep/pass.ts";
 import { ask, follow, jobOf, openBench, post, useAzurite, yaml } from "./kit.ts";
 
@@ -124,4 +125,18 @@ it("a resume that takes longer than 20 s is answered 202", async () => {
   let readings = 0;
   const slow = { ...deps, now: () => clock.now() + readings++ * second };
   expect((await ask(resume(slow), { text: "{}" })).status).toBe(202);
+});
+
+it("a cancel or rerun of many with a condition that only a newer release knows waits for that release", async () => {
+  const { deps, storage, clock } = await openBench();
+  const { id } = await post(deps, yaml("other"));
+  const newer = { until: clock.now() + 1, states: ["Queued"], columns: {}, image: "registry.example/mine" };
+  const row = { selection: JSON.stringify(newer), progress: JSON.stringify(noProgress), callUntil: new Date(0) };
+  for (const partitionKey of ["bulk", "reruns"])
+    await storage.table("control").createEntity({ partitionKey, rowKey: "1", ...row });
+  clock.advance(minute);
+  await runPass(deps, "timer");
+  expect((await jobOf(deps, id)).cancel).toBeUndefined();
+  for (const partitionKey of ["bulk", "reruns"])
+    expect(await storage.table("control").getEntity(partitionKey, "1")).toMatchObject({ progress: row.progress });
 });

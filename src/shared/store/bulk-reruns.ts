@@ -8,7 +8,8 @@ import { entitiesOf, storageCall } from "./connect.ts";
  * Reruns of many jobs (table `control`, partition `reruns`), recorded from before the first is accepted until a day after the last. The
  * sweep goes on with what a call could not finish. A job that was rerun already is so once, so the work may be repeated from any page.
  */
-const selectionSchema = z.object({
+// A member that only a newer release can read may leave jobs out: without it too many would be meant.
+const selectionSchema = z.strictObject({
   name: z.string().optional(),
   tag: z.string().optional(),
   states: z.array(z.string()),

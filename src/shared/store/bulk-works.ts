@@ -8,7 +8,8 @@ import { parseJson } from "../base/json.ts";
  * finishes what a call could not, because it took too long or its host died. A job that is already canceled is skipped, so the work may
  * be started again at any time.
  */
-const selectionSchema = z.object({
+// A member that only a newer release can read may leave jobs out: without it too many would be meant.
+const selectionSchema = z.strictObject({
   name: z.string().optional(),
   tag: z.string().optional(),
   states: z.array(z.string()).optional(),
