@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { defined } from "../../src/shared/base/defined.ts";
 import { Happening, host, pick, some } from "./happening.ts";
+import { giveBack, type Steering } from "./callers.ts";
 import { specs, type Spec, type SpecOptions } from "./specs.ts";
 
 /** What callers, posters and operators do. */
@@ -76,3 +77,35 @@ export const pause = host.map((on) => new Happening(`pause on ${on}`, (world) =>
 export const resume = host.map(
   (on) => new Happening(`resume on ${on}`, (world) => world.callers.resume(world.host(on))),
 );
+
+/** For a person at night: a job that waits gets another place. */
+export const prefer = fc.tuple(some, fc.constantFrom(-3600, 0, 600, 3600), host).map(
+  ([n, priority, on]) =>
+    new Happening(`priority ${priority} for job ${n} on ${on}`, (world) => {
+      const job = pick(world.judge.rows, n);
+      if (job) world.callers.prefer(job.id, priority, world.host(on));
+    }),
+);
+
+/** What an operator says of a group holds until all is well. */
+export const steer = fc
+  .tuple(
+    fc.constantFrom("narrow", "wide"),
+    fc.constantFrom<Steering>({ limit: 1 }, { limit: 3 }, { paused: true }, giveBack),
+    host,
+  )
+  .map(
+    ([group, said, on]) =>
+      new Happening(`operator says ${JSON.stringify(said)} of ${group} on ${on}`, (world) =>
+        world.callers.steer(group, said, world.host(on)),
+      ),
+  );
+
+export const cancelMany = fc
+  .tuple(fc.constantFrom({ name: "alpha" }, { group: "narrow" }, { state: "active" }, { state: "Queued" }), host)
+  .map(
+    ([which, on]) =>
+      new Happening(`cancel all with ${JSON.stringify(which)} on ${on}`, (world) =>
+        world.callers.cancelMany(which, world.host(on)),
+      ),
+  );

@@ -1,4 +1,7 @@
-import { HttpRequest, InvocationContext } from "@azure/functions";
+import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functions";
+import { cancelMany } from "../../src/http/operate/cancel-many.ts";
+import { putGroup } from "../../src/http/operate/groups.ts";
+import { setPriority } from "../../src/http/operate/priority.ts";
 import { resume } from "../../src/http/operate/resume.ts";
 import { renewLease } from "../../src/http/lib/job-reply.ts";
 import { accept } from "../../src/shared/intake/accept.ts";
@@ -16,6 +19,13 @@ export interface Caller {
   readonly key: string | undefined;
   answered: boolean;
 }
+
+/** What an operator says of a group. */
+export interface Steering {
+  readonly limit?: number | null;
+  readonly paused?: boolean | null;
+}
+export const giveBack: Steering = { limit: null, paused: null };
 
 export class Callers {
   readonly #world: World;
@@ -84,6 +94,31 @@ export class Callers {
       await renewLease(on.deps, stored);
       this.#world.judge.read(id);
     });
+  }
+
+  prefer(id: JobId, priority: number, on: Host): void {
+    this.#world.judge.preferred(id);
+    const text = JSON.stringify({ priority });
+    this.#ask(setPriority(on.deps), { params: { id }, text });
+  }
+
+  steer(group: string, said: Steering, on: Host): void {
+    this.#ask(putGroup(on.deps), { params: { group }, text: JSON.stringify(said) });
+  }
+
+  cancelMany(which: Readonly<Record<string, string>>, on: Host): void {
+    this.#world.judge.canceledMany();
+    this.#ask(cancelMany(on.deps), { params: {}, text: JSON.stringify(which) });
+  }
+
+  #ask(handler: HttpHandler, { params, text }: { params: Record<string, string>; text: string }): void {
+    const request = new HttpRequest({
+      method: "POST",
+      url: "http://localhost/api/asked",
+      params,
+      body: { string: text },
+    });
+    this.#world.run(() => handler(request, new InvocationContext()));
   }
 
   pause(on: Host): void {

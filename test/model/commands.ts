@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
-import { cancel, insist, pause, post, readStatus, rerun, resume, submit } from "./asked.ts";
+import { cancel, cancelMany, insist, pause, post, prefer, readStatus, rerun, resume, steer, submit } from "./asked.ts";
 import { Happening, host, pick, some, type Command } from "./happening.ts";
 import { settled } from "./scheduler.ts";
 import { crash, duplicate, fail, flap, foreign, lock, lose, others, refuse, refuseDelete, strange } from "./trouble.ts";
@@ -65,10 +65,13 @@ const healthy: readonly fc.Arbitrary<Command>[] = [
   ...[steps, steps, steps, work, work, work, work, work],
   ...[deliver, deliver, deliver, deliver, deliver],
   ...[passing, passing, passing, duplicate, cancel, readStatus, readStatus, event, others, strange],
+  ...[prefer, prefer, steer],
 ];
 const unhealthy: readonly fc.Arbitrary<Command>[] = [
   ...[advance, advance, advance, tick, crash, lose, refuse, foreign, fail, fail, pause, resume],
-  ...[flap, flap, lock, refuseDelete],
+  ...[flap, flap, lock, refuseDelete, cancelMany],
 ];
 
 export const commands = fc.commands([...healthy, ...unhealthy], { maxCommands: 60, size: "max" });
+export const commandsOf = (replayPath: string) =>
+  fc.commands([...healthy, ...unhealthy], { maxCommands: 60, size: "max", replayPath });

@@ -1,10 +1,11 @@
 import { minute, second } from "../../src/shared/base/duration.ts";
+import { giveBack } from "./callers.ts";
 import { settled } from "./scheduler.ts";
 import type { World } from "./world.ts";
 
 /** After this time an operator who paused the service resumes it. */
 const pauseTime = 20 * minute;
-const maxSteps = 40_000;
+const maxSteps = 100_000;
 
 /** Nothing goes wrong any more: everything must come to its end. */
 export async function finish(world: World): Promise<void> {
@@ -12,6 +13,7 @@ export async function finish(world: World): Promise<void> {
   judge.quiet();
   let resumeAt = Infinity;
   let lastTick = -Infinity;
+  let isSteered = true;
   for (let steps = 0; steps < maxSteps; steps++) {
     const [pending] = scheduler.pending;
     if (pending) {
@@ -21,6 +23,8 @@ export async function finish(world: World): Promise<void> {
     }
     await settled();
     if (scheduler.pending.length > 0) continue;
+    if (isSteered) for (const group of ["narrow", "wide"]) callers.steer(group, giveBack, world.host(0));
+    isSteered = false;
     const [message] = world.messages;
     if (message) {
       world.deliver(message, world.host(steps));

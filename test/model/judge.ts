@@ -76,6 +76,14 @@ export class Judge implements Watcher {
     this.#ledger.canceled.add(id);
   }
 
+  preferred(id: JobId): void {
+    this.#ledger.preferred.add(id);
+  }
+
+  canceledMany(): void {
+    this.#ledger.manyCanceledAt = this.#ledger.now;
+  }
+
   interferedWith(group: Group): void {
     const id = parseJobId(group.tags[tagNames.job] ?? "");
     if (id) this.#ledger.interfered.add(id);

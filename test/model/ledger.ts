@@ -15,6 +15,10 @@ export class Ledger {
   /** Jobs whose groups somebody else stopped or removed. */
   readonly interfered = new Set<JobId>();
   readonly canceled = new Set<JobId>();
+  /** Jobs to which somebody gave another priority. */
+  readonly preferred = new Set<string>();
+  /** When all jobs of a kind were last canceled. */
+  manyCanceledAt = -Infinity;
   /** Names that somebody else's group ever had. */
   readonly foreignNames = new Set<string>();
   /** When a job's own `Location` was last answered. */
@@ -101,6 +105,11 @@ export class Ledger {
   wasInterfered(id: string): boolean {
     const parsed = parseJobId(id);
     return parsed !== undefined && this.interfered.has(parsed);
+  }
+
+  /** Whether somebody may have canceled it. */
+  mayBeCanceled({ id, createdAt }: Pick<Job, "id" | "createdAt">): boolean {
+    return this.canceled.has(id) || createdAt <= this.manyCanceledAt + maxSkew;
   }
 
   // ------------------------------------------------------------------------------------------------------------- time

@@ -36,6 +36,7 @@ export const kindsOfSettings = [
   settings,
   baseSettings(ofTeams),
   baseSettings({ ...ofTeams, ACI_CREATES_PER_5_MINUTES: "4", ACI_CREATES_PER_HOUR: "30" }),
+  baseSettings({ ...environment, MAX_ACTIVE_JOBS: "4", MAX_ACTIVE_PER_NAME: "2" }),
 ];
 
 /** Clocks of the hosts differ from the services' by so much: less than the margin that the machine keeps. */

@@ -38,6 +38,7 @@ function succeededOf(ledger: Ledger, { id }: Job): readonly number[] {
 
 /** Nothing of an array is run again that is not over, or that succeeded; and no child alone. */
 export function rerunRefused(ledger: Ledger, job: Job, code: string): void {
+  if (code === "TooManyJobs" && ledger.world.settings.maxActiveJobs !== undefined) return;
   const now = ledger.job(job.id) ?? job;
   const isLeft = !hasEnded(job.phase) || succeededOf(ledger, now).length === planOf(ledger, now).indexes.length;
   const rightly = job.child !== undefined || (job.array !== undefined && isLeft);

@@ -16,6 +16,7 @@ export function answerAllowed(ledger: Ledger, { spec, key }: Caller, since: numb
   if (!answer.ok) {
     const { code, more } = answer.error;
     if (code === "GroupFull" && spec.options.onGroupFull === "reject") return;
+    if (code === "TooManyJobs" && ledger.world.settings.maxActiveJobs !== undefined) return;
     const holder = ledger.job(String(more?.["id"]));
     const rightly =
       code === "NameActive" && onConflict === "reject" && holder && wasActive(ledger, holder, spec.name, since);

@@ -105,7 +105,7 @@ function isReasonable(ledger: Ledger, job: Job, reason: ReasonWord, gaveUp: bool
     case "NoCapacity":
       return gaveUp;
     case "CanceledByCaller":
-      return ledger.canceled.has(job.id) || (array !== undefined && ledger.canceled.has(array.id));
+      return ledger.mayBeCanceled(job) || (array !== undefined && ledger.mayBeCanceled(array));
     case "ArrayEnded":
       return array !== undefined && isEnding(array);
     case "Replaced":

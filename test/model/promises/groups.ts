@@ -47,6 +47,7 @@ export function createdRightly(ledger: Ledger, group: Group, existing: Group | u
   const others = ledger.groupsOf(id).filter((other) => ledger.world.aci.runs(other));
   if (others.length > 0) ledger.violated(`a second live group of ${id}`);
   withinLimit(ledger, job);
+  withinCeilings(ledger, job);
   withinTeamLimit(ledger, job);
 }
 
@@ -63,6 +64,19 @@ function withinLimit(ledger: Ledger, job: Job): void {
   const limit = Math.max(groupLimit, ...running.map((other) => specOf(other).options.groupLimit ?? 0));
   if (running.length >= limit)
     ledger.violated(`${job.id} was created beside ${running.length} others of ${group}, whose limit is ${limit}`);
+}
+
+/** No more begin than the ceilings allow. */
+function withinCeilings(ledger: Ledger, job: Job): void {
+  const { maxActiveJobs = Infinity, maxActivePerName = Infinity } = ledger.world.settings;
+  const begun = ledger.rows.filter(
+    ({ phase, array }) => array === undefined && !hasEnded(phase) && phase.state !== "Queued",
+  );
+  const ofName = begun.filter(({ name }) => nameKey(name) === nameKey(job.name));
+  if (begun.length > maxActiveJobs || ofName.length > maxActivePerName)
+    ledger.violated(
+      `${begun.length} jobs have begun with ${job.id}, ${ofName.length} of its name: more than the ceilings`,
+    );
 }
 
 export function deletedRightly(ledger: Ledger, group: Group): void {
@@ -86,7 +100,7 @@ export function deletedRightly(ledger: Ledger, group: Group): void {
   if (!ending.captured && job.observed.identity !== undefined)
     ledger.violated(`the group of ${id} was deleted before its logs were captured`);
   // A cancel that came while it ended takes its group, too.
-  if (ending.to !== "Queued" && isKept(job, ending.to) && !ledger.canceled.has(job.id))
+  if (ending.to !== "Queued" && isKept(job, ending.to) && !ledger.mayBeCanceled(job))
     ledger.violated(`the group of ${id} was not kept`);
 }
 
@@ -100,7 +114,7 @@ function triedAgainAt({ lockedUntil, refusedAt }: Group): number {
 function deletedAfterEnd(ledger: Ledger, job: Job, { state, finishedAt }: TerminalPhase, removableAt: number): void {
   const kept = isKept(job, state);
   const wanted =
-    ledger.canceled.has(job.id) ||
+    ledger.mayBeCanceled(job) ||
     ledger.sharing(job).some(({ phase }) => !hasEnded(phase) || phase.finishedAt > finishedAt - maxSkew);
   if (kept && !wanted && ledger.now < finishedAt + keepTime - maxSkew)
     ledger.violated(`the group of ${job.id} was kept too short`);

@@ -61,7 +61,7 @@ export function notTooLate(ledger: Ledger, job: Job): void {
       ledger.violated(`${job.id} is ${phase.state} long after ${reason} at ${at}`);
 }
 
-/** Nobody polls a rerun here, so it has no lease. */
+/** Nobody polls a rerun here: it keeps no lease. */
 function leaseOf(job: Job): number | undefined {
   return job.via === "rerun" ? undefined : specOf(job).options.lease;
 }
