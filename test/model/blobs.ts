@@ -141,6 +141,7 @@ export function blobService(blobs: Blobs, call: Call): BlobServiceClient {
             call("blob upload", "storage", () => {
               if (how.conditions?.ifNoneMatch === "*" && blobs.find(path(name))) throw new StatusError(409);
               blobs.put(path(name), bytes);
+              return { etag: String(blobs.get(path(name)).version) };
             }),
           downloadToBuffer: download(name),
         }),

@@ -1,7 +1,8 @@
 import { InvocationContext } from "@azure/functions";
 import { randomBytes } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";
+import { Unavailable } from "../../src/shared/base/errors.ts";
 import { parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { reservationTime } from "../../src/shared/intake/reservation.ts";
 import { jobs } from "../../src/http/jobs/list.ts";
@@ -262,5 +263,46 @@ describe("a definition too large for a row", () => {
     const again = await post(bench.deps, envelope(7));
     expect([again.id, again.body["attached"]]).toEqual([id, true]);
     expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+  });
+
+  it("stays where two bring it at once, whoever of them stores it and whoever gets the id", async () => {
+    const bench = await openBench();
+    const other = await bench.again();
+    const id = postersId(7);
+    const text = JSON.stringify({
+      version: 1,
+      id,
+      definition: yaml("large", { output: randomBytes(60_000).toString("hex") }),
+    });
+    const [put, reserve] = [other.blobs.putSealed.bind(other.blobs), other.jobs.index.reserve.bind(other.jobs.index)];
+    let stored: ReturnType<typeof put> | undefined;
+    vi.spyOn(other.blobs, "putSealed").mockImplementationOnce((...of) => (stored = put(...of)));
+    vi.spyOn(other.jobs.index, "reserve").mockImplementationOnce(async (of) => {
+      // It stands still once its blob is there, and meanwhile the first one is done.
+      await stored;
+      expect((await post(bench.deps, text)).status).toBe(200);
+      return reserve(of);
+    });
+    const again = await post(other, text);
+    expect([again.id, again.body["attached"]]).toEqual([id, true]);
+    expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded" });
+    expect(await sealedBlobs(bench)).toEqual([id]);
+  });
+
+  it("is not that of a submission under its id whose acceptor died before it had the id", async () => {
+    const bench = await openBench();
+    const dead = await bench.again();
+    const id = postersId(8);
+    const envelope = (exitCode: number): string =>
+      JSON.stringify({
+        version: 1,
+        id,
+        definition: yaml("large", { exitCode, output: randomBytes(60_000).toString("hex") }),
+      });
+    vi.spyOn(dead.jobs.index, "reserve").mockRejectedValue(new Unavailable("storage", "The host died."));
+    expect((await post(dead, envelope(7))).status).toBe(503);
+    expect(await sealedBlobs(bench)).toEqual([id]);
+    expect((await post(bench.deps, envelope(0))).status).toBe(200);
+    expect((await follow(bench, id)).phase).toMatchObject({ state: "Succeeded" });
   });
 });

@@ -16,7 +16,7 @@ import { nothingSealed, seal, sealOrWait } from "./seal.ts";
 import type { Checked, Submission } from "./submission.ts";
 import { requeue } from "../store/requeue.ts";
 import type { JobStore } from "../store/jobs.ts";
-import type { Blobs } from "../store/blobs.ts";
+import type { Blobs, PutSealed } from "../store/blobs.ts";
 import type { Ceilings } from "../limits/ceilings.ts";
 import type { Groups } from "../limits/groups.ts";
 import { groupFull, leaveGroups, requeueCalled, reserveSlot } from "./group-slot.ts";
@@ -78,7 +78,6 @@ export async function accept(deps: AcceptDeps, submission: Submission, checked: 
   const { value } = found;
   if (value.kind === "attached") return attached(deps, submission, checked, value.job);
   if (sealed === undefined) return insert(deps, awaiting(value.job, deps.now()), nothingSealed, value.reservedAt);
-  if (value.kind === "adopted" && sealed.large) await deps.blobs.putSealed(id, sealed.large, "reserved");
   return insert(deps, value.job, sealed, value.reservedAt);
 }
 
@@ -120,11 +119,13 @@ async function withDefinition(deps: AcceptDeps, submission: Submission, checked:
 
 /** The job for which all is reserved, by us or by whoever died before its row was written; or the job that it joins. */
 type Found =
-  | { readonly kind: "reserved" | "adopted"; readonly job: Job; readonly reservedAt: number }
+  /** At the first try, or after others who may have stored or removed a blob under its id. */
+  | { readonly kind: "reserved"; readonly job: Job; readonly reservedAt: number; readonly isFirst: boolean }
   | { readonly kind: "attached"; readonly job: Job };
 
 /**
- * A definition too large for a row is stored beside the first try, and removed again where no row will name it.
+ * A definition too large for a row is stored beside the first try, and removed again where no row will name it. Where somebody else has
+ * stored one under the id, who reserves the id puts its own in that one's place; and nobody removes but what is its own.
  *
  * @param taken why the job can't have its name, unless it is there already
  */
@@ -137,8 +138,10 @@ async function reserve(
 ): Promise<Result<Found>> {
   const stored = large ? deps.blobs.putSealed(job.id, large, "new") : Promise.resolve("exists" as const);
   const found = await reserveOrFind(deps, submission, checked, job, { stored, taken });
-  const isOurs = found.ok && found.value.kind !== "attached";
-  if (!isOurs && (await stored) === "created") await deps.blobs.dropSealed(job.id);
+  const [put, ours] = [await stored, found.ok && found.value.kind === "reserved" ? found.value : undefined];
+  if (ours === undefined && put !== "exists") await deps.blobs.dropSealed(job.id, put.etag);
+  if (ours !== undefined && large && (put === "exists" || !ours.isFirst))
+    await deps.blobs.putSealed(job.id, large, "reserved");
   return found;
 }
 
@@ -148,7 +151,7 @@ async function reserveOrFind(
   submission: Submission,
   checked: Checked,
   job: Job,
-  { stored, taken }: { readonly stored: Promise<"created" | "exists">; readonly taken: Refusal | undefined },
+  { stored, taken }: { readonly stored: Promise<PutSealed>; readonly taken: Refusal | undefined },
 ): Promise<Result<Found>> {
   const { index, prices } = deps.jobs;
   const { ceilings, groups } = deps;
@@ -198,7 +201,7 @@ async function reserveOrFind(
     }
     if (reserved === "reserved") {
       await requeueCalled(deps, called);
-      return ok({ kind: "reserved", job: wanted, reservedAt });
+      return ok({ kind: "reserved", job: wanted, reservedAt, isFirst: round === 0 });
     }
     const inTheWay = await findConflict(deps, job, submission, checked, { want, over, round });
     const found: Conflict = refusal === undefined ? inTheWay : refusedUnless(inTheWay, refusal, last);
@@ -210,7 +213,7 @@ async function reserveOrFind(
         const adopted = again(newJob(submission, checked, job.id, createdAt));
         const line = await ceilings.queueOf(job.name, job.id, queueTimeOf(createdAt, job.options.priority));
         const placed = line === undefined ? adopted : inQueue(adopted, line, deps.now());
-        return ok({ kind: "adopted", job: placed, reservedAt: begun });
+        return ok({ kind: "reserved", job: placed, reservedAt: begun, isFirst: false });
       }
       case "attach":
         return ok({ kind: "attached", job: found.job });

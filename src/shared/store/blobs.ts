@@ -35,12 +35,12 @@ export class Blobs {
    * Stores a job's sealed definition beside its row. Whoever has not reserved the id yet must not put another in its place: the id may
    * be a poster's own, and its job be there already.
    */
-  async putSealed(id: JobId, bytes: Uint8Array, when: "new" | "reserved"): Promise<"created" | "exists"> {
+  async putSealed(id: JobId, bytes: Uint8Array, when: "new" | "reserved"): Promise<PutSealed> {
     const conditions = when === "new" ? { ifNoneMatch: "*" } : {};
     const blob = this.#sealed.getBlockBlobClient(id);
     const write = () => blob.upload(Buffer.from(bytes), bytes.length, { conditions });
     const result = await intoContainer(this.#sealed, write, 409);
-    return result === 409 ? "exists" : "created";
+    return result === 409 ? "exists" : { etag: result.etag };
   }
 
   async getSealed(id: JobId): Promise<Uint8Array | undefined> {
@@ -48,8 +48,10 @@ export class Blobs {
     return result === 404 ? undefined : result;
   }
 
-  async dropSealed(id: JobId): Promise<void> {
-    await storageCall(() => this.#sealed.deleteBlob(id), 404);
+  /** @param etag where only what was stored so is meant, and nothing that somebody put in its place */
+  async dropSealed(id: JobId, etag?: string): Promise<void> {
+    const conditions = etag === undefined ? {} : { ifMatch: etag };
+    await storageCall(() => this.#sealed.deleteBlob(id, { conditions }), 404, 412);
   }
 
   /** A message that is sent again, sealed under a key that travels with what names it. */
@@ -123,6 +125,9 @@ export class Blobs {
     );
   }
 }
+
+/** What became of it; `exists` where somebody else's is there. */
+export type PutSealed = "exists" | { readonly etag: string | undefined };
 
 /**
  * The blob of a `definitionBlob`, or `undefined` where its name could lead out of the container: a service may take a backslash for a
