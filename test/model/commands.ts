@@ -73,5 +73,3 @@ const unhealthy: readonly fc.Arbitrary<Command>[] = [
 ];
 
 export const commands = fc.commands([...healthy, ...unhealthy], { maxCommands: 60, size: "max" });
-export const commandsOf = (replayPath: string) =>
-  fc.commands([...healthy, ...unhealthy], { maxCommands: 60, size: "max", replayPath });
