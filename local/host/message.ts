@@ -24,6 +24,16 @@ export function decodeText(text: string, encoding: MessageEncoding): string | un
   return Buffer.from(packed, "base64").toString("utf8");
 }
 
+/** The JavaScript client hands a carriage return over as the reference that stood for it in XML; .NET's reads it. */
+export function receivedText(text: string): string {
+  return text.replaceAll("&#xD;", "\r");
+}
+
+/** What the JavaScript client can send of a text: it drops line feeds, and base64 keeps them. .NET's client keeps them itself. */
+export function sendableText(text: string): string {
+  return /[\r\n]/.test(text) ? Buffer.from(text, "utf8").toString("base64") : text;
+}
+
 export function encodeText(text: string, encoding: MessageEncoding): string {
   return encoding === "none" ? text : Buffer.from(text, "utf8").toString("base64");
 }

@@ -11,7 +11,7 @@ import type { AppFunction } from "./functions.ts";
 import type { QueueOptions } from "./host-json.ts";
 import type { Invoker } from "./invoke.ts";
 import type { Logs } from "./logs.ts";
-import { decodeText, triggerMetadata } from "./message.ts";
+import { decodeText, receivedText, sendableText, triggerMetadata } from "./message.ts";
 import { PollDelay } from "./poll.ts";
 
 export interface QueueListenerOptions {
@@ -122,7 +122,7 @@ export class QueueListener {
       await this.#release(message.messageId, message.popReceipt, 0);
       return;
     }
-    const text = decodeText(message.messageText, queues.messageEncoding);
+    const text = decodeText(receivedText(message.messageText), queues.messageEncoding);
     if (text === undefined) {
       await this.#toPoison(message, message.popReceipt, `is not ${queues.messageEncoding}`);
       return;
@@ -151,7 +151,7 @@ export class QueueListener {
   async #toPoison(message: DequeuedMessageItem, popReceipt: string, why: string): Promise<void> {
     if (this.#poison === undefined) return;
     this.#logs("warning", `Message Id '${message.messageId}' ${why}. Moving message to queue '${this.#poison.name}'.`);
-    await sendCreating(this.#poison, message.messageText);
+    await sendCreating(this.#poison, sendableText(receivedText(message.messageText)));
     this.#options.onEnqueued(this.#poison.name);
     await ignoreTaken(this.#queue.deleteMessage(message.messageId, popReceipt));
   }

@@ -1,5 +1,5 @@
 /** How the real host was seen to treat storage queues, one test for each fact, against Azurite. */
-import type { QueueClient } from "@azure/storage-queue";
+import { QueueSASPermissions, type QueueClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Azurite, startAzurite } from "../kit/azurite.ts";
 import { until } from "../kit/until.ts";
@@ -28,6 +28,15 @@ async function queue(name: string): Promise<QueueClient> {
 
 async function send(name: string, text: string): Promise<void> {
   await (await queue(name)).sendMessage(text);
+}
+
+/** As other clients write it: the JavaScript one drops line feeds. */
+async function sendXml(name: string, xml: string): Promise<void> {
+  const permissions = QueueSASPermissions.parse("a");
+  const sas = (await queue(name)).generateSasUrl({ permissions, expiresOn: new Date(Date.now() + 60_000) });
+  const body = `<QueueMessage><MessageText>${xml}</MessageText></QueueMessage>`;
+  const sent = await fetch(sas.replace("?", "/messages?"), { method: "POST", body });
+  expect(sent.status).toBe(201);
 }
 
 const saw = (name: string, message: unknown): Promise<Run> =>
@@ -94,6 +103,13 @@ describe("with messageEncoding none", () => {
     expect(await take("failing-poison")).toBe('{"fails":"always"}');
     expect(kit.runs("failing").map((run) => run.metadata?.["dequeueCount"])).toEqual([1, 2, 3]);
     expect(await isEmpty("failing")).toBe(true);
+  });
+
+  test("line breaks arrive as they were written, of a message that fails in the poison queue too", async () => {
+    await sendXml("seen", "a&#xD;\nb\nc &amp;lt; d");
+    await saw("seen", "a\r\nb\nc &lt; d");
+    await sendXml("failing", "several\r\nlines");
+    expect(Buffer.from(await take("failing-poison"), "base64").toString()).toBe("several\r\nlines");
   });
 
   test("a poison queue has no poison queue: its message stays, hidden for the lease", async () => {
