@@ -81,12 +81,7 @@ export async function accept(deps: AcceptDeps, submission: Submission, checked: 
   return insert(deps, value.job, sealed, value.reservedAt);
 }
 
-async function attached(
-  deps: AcceptDeps,
-  submission: Submission,
-  checked: Checked,
-  job: Job,
-): Promise<Result<Accepted>> {
+async function attached(deps: AcceptDeps, submission: Submission, checked: Checked, job: Job) {
   const full = await attach(deps, submission, checked, job);
   return full ? err(full) : ok({ job: await withDefinition(deps, submission, checked, job), attached: true });
 }

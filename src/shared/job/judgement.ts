@@ -17,6 +17,7 @@ import {
 } from "../definition/index.ts";
 import type { Settings } from "../config/settings.ts";
 import { maxGroupName } from "../base/ids.ts";
+import { replacedVariables } from "./own-variables.ts";
 import { packFaults } from "./pack-judgement.ts";
 import { tagsFault } from "./group-tags.ts";
 import { optionNamed, readOptions, type JobOptions, type OptionsContext, type OptionsFrom } from "./options.ts";
@@ -154,6 +155,7 @@ function judgeParsed(parsed: Parsed, written: Written, settings: Settings): Judg
   }
   const { definition, place, array } = parsed;
   const { options } = read.value;
+  warnings.push(...replacedVariables(definition, array?.definition, options, place));
   const ofPack = packFaults(definition, array?.definition, options, place, settings);
   const found: Found[] = [
     definitionFaults([

@@ -181,3 +181,29 @@ describe("tags", () => {
     });
   });
 });
+
+describe("a variable of the definition that the service sets itself", () => {
+  const container = (...names: string[]) => ({
+    name: "app",
+    properties: {
+      image: "busybox",
+      resources: { requests: { cpu: 1, memoryInGB: 1 } },
+      environmentVariables: names.map((name) => ({ name, value: "own" })),
+    },
+  });
+  const text = group({
+    containers: [container("A", "ACI_PROXY_JOB_ID", "ACI_PROXY_ARRAY_INDEX", "TRACEPARENT")],
+    initContainers: [{ ...container("ACI_PROXY_ARRAY_ITEM"), name: "first" }],
+  });
+  const replaced = (query: JsonObject): readonly string[] =>
+    judge(text, query).warnings.flatMap(({ path, message }) => (message.includes("sets this variable") ? [path] : []));
+  const at = (index: number) => `properties.containers[0].properties.environmentVariables[${index}]`;
+
+  it("is warned of with env, and in an array", () => {
+    expect(replaced({})).toEqual([]);
+    expect(replaced({ env: "true" })).toEqual([at(1), at(3)]);
+    expect(replaced({ array: "3" })).toEqual([at(2)]);
+    const ofItem = "properties.initContainers[0].properties.environmentVariables[0]";
+    expect(replaced({ array: ["a"], env: "true" })).toEqual([at(1), at(2), at(3), ofItem]);
+  });
+});
