@@ -34,7 +34,8 @@ const MANAGEMENT = /^\/(admin|runtime)(\/|$)/i;
 
 export function requestListener(options: HttpOptions): RequestListener {
   return (request, response) => {
-    const url = request.url ?? "/";
+    // A client that speaks as to a proxy sends the whole address (RFC 9112, 3.2.2).
+    const url = (request.url ?? "/").replace(/^https?:\/\/[^/?]*/i, "") || "/";
     const mark = url.indexOf("?");
     const path = mark < 0 ? url : url.slice(0, mark);
     const query = mark < 0 ? "" : url.slice(mark + 1);

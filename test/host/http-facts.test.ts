@@ -316,6 +316,11 @@ describe("requests and replies on the wire", () => {
     });
   });
 
+  test("a request line with the whole address is the call of its path", async () => {
+    const { status, body } = await raw("http://proxy.example/api/echo/1?q=2", {});
+    expect([status, JSON.parse(body)]).toMatchObject([200, { params: { id: "1" }, query: { q: "2" } }]);
+  });
+
   test("a body over 100 MB is 500 and empty, and is not waited for", async () => {
     const reply = await raw("/api/huge", { "content-length": String(100 * 1024 * 1024 + 1) }, "POST");
     expect(reply).toEqual({ status: 500, body: "" });
