@@ -46,8 +46,20 @@ export function afterCreate(claimedJob: Job, answer: CreateAnswer, now: number, 
       return requeueAt({ ...withRefusal(job, answer, now), phase: { ...answered, answered: true } }, now + settleTime);
     }
     case "refused":
-      return afterRefusal(withRefusal(job, answer, now), now, rules);
+      return afterRefusal(
+        withRefusal(job, isStale(job, answer, now) ? { ...answer, reason: "GroupBusy" } : answer, now),
+        now,
+        rules,
+      );
   }
+}
+
+/** How long ARM's own list may show a resource that was deleted (azure-rest-api-specs#21221). */
+const staleTime = 10 * minute;
+
+/** A group of the name in another region, which ARM refuses a create for, is not somebody else's where we deleted one lately. */
+function isStale({ lastDeleteAt }: Job, { reason }: CreateRefusal, now: number): boolean {
+  return reason === "NameTaken" && lastDeleteAt !== undefined && now < lastDeleteAt + staleTime;
 }
 
 function withAzure(job: Job, azure: AzureError | undefined): Job {

@@ -830,6 +830,18 @@ describe("what the answer to a create means", () => {
     expect(described(afterCreate(tried(3), image, now, rules))).toBe("save Failed InaccessibleImage, group gone");
   });
 
+  it("a name that is taken in another region is waited for while a group of it was deleted lately, and believed after that", () => {
+    const deleted = (ago: number): Job => ({ ...claimed(provisioning), lastDeleteAt: now - ago });
+    const taken = { ...answer, reason: "NameTaken" } as const;
+    expect(afterCreate(deleted(9 * minute), taken, now, rules)).toMatchObject({
+      do: "requeue",
+      until: now + 10 * second,
+      job: { phase: { state: "Queued", waiting: { reason: "GroupBusy" } } },
+    });
+    for (const job of [deleted(10 * minute), claimed(provisioning)])
+      expect(described(afterCreate(job, taken, now, rules))).toBe("save Failed NameTaken, group gone");
+  });
+
   it("a refusal for good fails the job at once", () => {
     expect(described(refused({ ...answer, reason: "InvalidDefinition" }))).toBe(
       "save Failed InvalidDefinition, group gone",
