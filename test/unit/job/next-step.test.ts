@@ -830,7 +830,7 @@ describe("what the answer to a create means", () => {
     expect(described(afterCreate(tried(3), image, now, rules))).toBe("save Failed InaccessibleImage, group gone");
   });
 
-  it("a name that is taken in another region is waited for while a group of it was deleted lately, and believed after that", () => {
+  it("a name that is taken in another region is waited for while a group of it was deleted lately, and ends the job after that", () => {
     const deleted = (ago: number): Job => ({ ...claimed(provisioning), lastDeleteAt: now - ago });
     const taken = { ...answer, reason: "NameTaken" } as const;
     expect(afterCreate(deleted(9 * minute), taken, now, rules)).toMatchObject({
