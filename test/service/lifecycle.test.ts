@@ -416,6 +416,14 @@ describe("Azure in trouble", () => {
     expect(Object.values(countersOf(bench).deploymentsByGroup)).toEqual([1]);
   });
 
+  it("a create that is answered with a web page is looked for, and never sent twice", async () => {
+    const bench = await openBench();
+    break_(bench, { match: { kind: "put" }, effect: { type: "notJson" }, count: 1 });
+    const { id } = await post(bench.deps, yaml("paged"));
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+    expect(Object.values(countersOf(bench).deploymentsByGroup)).toEqual([1]);
+  });
+
   it("a create that never arrived is sent again only when it can't arrive any more", async () => {
     const bench = await openBench();
     break_(bench, { match: { kind: "put" }, effect: { type: "drop", when: "before" }, count: 1 });

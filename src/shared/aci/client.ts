@@ -8,7 +8,7 @@ import {
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { retryAfter, second } from "../base/duration.ts";
-import { readErrorBody } from "./error-body.ts";
+import { isNotFound, isTargetGone, isUnclear, readErrorBody } from "./error-body.ts";
 import { readRefusal } from "../job/arm-errors.ts";
 import { observedGroup, parseArmGroup, parseListedGroup, type ListedGroup } from "./arm-group.ts";
 import { noTelemetry, spanOfCall, type Telemetry } from "../base/telemetry.ts";
@@ -96,7 +96,8 @@ export class Aci {
     const sent = await this.#send("PUT", groupUrl(placed, name), version, body);
     if (sent.kind === "silence") return { kind: "unclear", azure: sent.azure };
     const { response } = sent;
-    if (response.status === 200 || response.status === 201 || response.status === 202) return { kind: "accepted" };
+    if (response.status === 200 || response.status === 201 || response.status === 202)
+      return isPage(response) ? { kind: "unclear", azure: unreadable(response.status) } : { kind: "accepted" };
     const error = readErrorBody(response.bodyAsText, redact);
     const azure = azureOf(response, error);
     // An answer that does not come from ARM itself (a gateway's, say) proves nothing about what was done.
@@ -234,7 +235,7 @@ export class Aci {
       group: "unknown",
       reason: "ArmUnavailable",
       retryAfter: undefined,
-      azure: { code: "Unreadable", message: "ARM's reply could not be read.", httpStatus: 200 },
+      azure: unreadable(200),
     };
   }
 
@@ -295,6 +296,15 @@ export class Aci {
   }
 }
 
+function unreadable(httpStatus: number): AzureError {
+  return { code: "Unreadable", message: "ARM's reply could not be read.", httpStatus };
+}
+
+/** A page of something on the way that took the request for its own, like a proxy's login. */
+function isPage({ bodyAsText }: PipelineResponse): boolean {
+  return /^\s{0,100}</.test(bodyAsText ?? "");
+}
+
 /** What is kept of an error: Azure's own words, those of the errors inside it behind them. */
 function azureOf(response: PipelineResponse, error = readErrorBody(response.bodyAsText)): AzureError {
   const { code, message, inner, summary } = error;
@@ -325,21 +335,7 @@ function remainingIn({ headers }: PipelineResponse, kind: ArmKind, path: string)
     : { kind, subscriptionId, count: Math.min(...told) };
 }
 
-/** No answer of ARM's own: a gateway's, a time-out's, or one without an error that can be read. */
-function isUnclear({ httpStatus, code }: AzureError): boolean {
-  return [0, 408, 502, 504].includes(httpStatus) || (httpStatus >= 500 && code === "");
-}
-
 /** What people see of an error: where Azure says nothing, its status. */
 function summaryOf({ httpStatus }: AzureError, summary: string): string {
   return summary === "" ? `HTTP ${httpStatus} without an error of Azure's.` : summary;
-}
-
-/** What does not exist is the resource itself, and not what it would be in. */
-function isNotFound({ httpStatus, code }: AzureError): boolean {
-  return httpStatus === 404 && /^(?:Resource|Container)?NotFound$/i.test(code);
-}
-
-function isTargetGone({ code }: AzureError): boolean {
-  return /^(?:ResourceGroup|Subscription)NotFound$/i.test(code);
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseJson } from "../base/json.ts";
 import type { CodedError } from "../job/arm-errors.ts";
+import type { AzureError } from "../job/job.ts";
 
 /**
  * An error of ARM as it stands in a reply: one inside the other in `details`, or as JSON in a message, where a deployment or another
@@ -85,4 +86,18 @@ function policiesIn(additionalInfo: readonly unknown[]): readonly string[] {
     if (!policy) return [];
     return [`Policy: ${policy}${assignment && assignment !== policy ? `, assigned as ${assignment}` : ""}.`];
   });
+}
+
+/** No answer of ARM's own: a gateway's, a time-out's, or one without an error that can be read. */
+export function isUnclear({ httpStatus, code }: AzureError): boolean {
+  return [0, 408, 502, 504].includes(httpStatus) || (httpStatus >= 500 && code === "");
+}
+
+/** What does not exist is the resource itself, and not what it would be in. */
+export function isNotFound({ httpStatus, code }: AzureError): boolean {
+  return httpStatus === 404 && /^(?:Resource|Container)?NotFound$/i.test(code);
+}
+
+export function isTargetGone({ code }: AzureError): boolean {
+  return /^(?:ResourceGroup|Subscription)NotFound$/i.test(code);
 }
