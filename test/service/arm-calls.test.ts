@@ -70,11 +70,12 @@ it.each([
   [201, '{"properties": {"provisioningState": "Pending"}}', "accepted"],
   [202, "", "accepted"],
 ])(
-  "a create that is answered with %i and %j is %s: a page of something on the way is no answer of ARM's",
+  "a create, delete or stop that is answered with %i and %j is %s: a page of something on the way is no answer of ARM's",
   async (status, body, kind) => {
     const { aci } = await arm((response) => response.writeHead(status).end(body));
     const answer = await aci.create(target, "job", "2023-05-01", { location: "westeurope" }, (text) => text);
     expect(answer.kind).toBe(kind);
+    expect([(await aci.remove(target, "job")).kind, (await aci.stop(target, "job")).kind]).toEqual([kind, kind]);
   },
 );
 

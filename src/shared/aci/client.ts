@@ -189,7 +189,8 @@ export class Aci {
     if (sent.kind === "silence") return { kind: "unclear", azure: sent.azure };
     const { response } = sent;
     if (response.status === 204 && method === "DELETE") return { kind: "absent" };
-    if (response.status < 300) return { kind: "accepted" };
+    if (response.status < 300)
+      return isPage(response) ? { kind: "unclear", azure: unreadable(response.status) } : { kind: "accepted" };
     const error = readErrorBody(response.bodyAsText);
     const azure = azureOf(response, error);
     if (response.status === 404 && isNotFound(azure)) return { kind: "absent" };
