@@ -88,6 +88,12 @@ const maxFewTries = 4;
 const maxDoubtfulTries = 4;
 const doubtfulTime = 15 * minute;
 
+/** ACI wants 10 s between two operations of a group ("Container group transitioning state"); a delay may be a twentieth shorter. */
+const shortestWaits: ReadonlyMap<string, number> = new Map([
+  ["Throttled", 10 * second],
+  ["GroupBusy", 11 * second],
+]);
+
 /** Nothing was created: what the refusal that came last leads to. Needs no proof, or has it. */
 export function afterRefusal(job: Job, now: number, rules: Rules): Step {
   const { refused, phase } = job;
@@ -106,7 +112,7 @@ export function afterRefusal(job: Job, now: number, rules: Rules): Step {
   }
   switch (entryOf(reason).rule) {
     case "wait":
-      return again(job, now, rules, reason === "Throttled" || reason === "GroupBusy" ? 10 * second : 20 * second);
+      return again(job, now, rules, shortestWaits.get(reason) ?? 20 * second);
     case "few":
       return times < maxFewTries ? again(job, now, rules, 15 * second) : end(verdict);
     case "hour":

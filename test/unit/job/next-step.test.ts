@@ -813,6 +813,12 @@ describe("what the answer to a create means", () => {
     expect(step).toMatchObject({ job: { phase: { waiting: { since: start } } } });
   });
 
+  it("a group that is still transitioning is left alone for at least 10 s, whatever the jitter", () => {
+    const busy = { ...answer, reason: "GroupBusy" } as const;
+    const step = afterCreate(claimed(provisioning), busy, now, { ...rules, random: 0 });
+    expect("until" in step && step.until).toBeGreaterThanOrEqual(now + 10 * second);
+  });
+
   it("Retry-After is honoured when it is longer", () => {
     expect(refused({ ...answer, reason: "Throttled", retryAfter: 77 * second })).toMatchObject({
       do: "requeue",
@@ -835,7 +841,7 @@ describe("what the answer to a create means", () => {
     const taken = { ...answer, reason: "NameTaken" } as const;
     expect(afterCreate(deleted(9 * minute), taken, now, rules)).toMatchObject({
       do: "requeue",
-      until: now + 10 * second,
+      until: now + 11 * second,
       job: { phase: { state: "Queued", waiting: { reason: "GroupBusy" } } },
     });
     for (const job of [deleted(10 * minute), claimed(provisioning)])
