@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { hour, minute, second } from "../../src/shared/base/duration.ts";
-import { hasEnded } from "../../src/shared/job/job.ts";
+import { hasEnded, type Job } from "../../src/shared/job/job.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { start, target } from "../kit/kit.ts";
 import { startProxy } from "../kit/proxy.ts";
@@ -8,22 +8,25 @@ import { follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./
 
 useAzurite();
 
-/** A bench whose ARM answers every call below some resource groups with one error. */
+/** A bench whose ARM answers every call below some resource groups with one error, or every call of one method. */
 async function openWithout(
-  refusal: { readonly status: number; readonly code: string },
+  refusal: { readonly status: number; readonly code: string; readonly method?: string },
   groups: readonly string[],
   environment: Readonly<Record<string, string>>,
-): Promise<Bench> {
+): Promise<Bench & { readonly refused: string[] }> {
   const bench = await openBench();
+  const refused: string[] = [];
   const proxy = await startProxy("arm", Number(new URL(bench.aci.url).port), {
-    before: ({ url }) => {
+    before: ({ url, method }) => {
       if (!groups.some((group) => `${url.pathname}/`.includes(`/resourceGroups/${group}/`))) return "pass";
+      if (method !== (refusal.method ?? method)) return "pass";
+      refused.push(url.pathname);
       const body = JSON.stringify({ error: { code: refusal.code, message: "It is not there." } });
       return { status: refusal.status, headers: { "content-type": "application/json" }, body };
     },
   });
   onTestFinished(() => proxy.stop());
-  return { ...bench, deps: await bench.again({ AZURE_RESOURCE_MANAGER_ENDPOINT: proxy.url, ...environment }) };
+  return { ...bench, refused, deps: await bench.again({ AZURE_RESOURCE_MANAGER_ENDPOINT: proxy.url, ...environment }) };
 }
 
 describe("a target that answers reads as it would answer a create", () => {
@@ -53,6 +56,25 @@ describe("a target that answers reads as it would answer a create", () => {
       expect(bench.clock.now() - start).toBeLessThan(hour + 10 * minute);
     },
   );
+});
+
+it("a job that a target refused, and that waits for a create of another, asks the first no more when it is its turn", async () => {
+  const places = ["rg-closed/westeurope", "rg-jobs/northeurope"];
+  const TARGETS = places.map((each) => `${target.subscriptionId}/${each}`).join(",");
+  const refusal = { status: 403, code: "AuthorizationFailed", method: "PUT" };
+  const limits = { ACI_CREATES_PER_5_MINUTES: "1" };
+  const bench = await openWithout(refusal, ["rg-closed"], { TARGETS, ...limits });
+  const first = await post(bench.deps, yaml("first"));
+  await follow(bench, first.id, ({ phase }) => phase.state === "Running");
+  const { id } = await post(bench.deps, yaml("second"));
+  const limited = ({ phase }: Job): boolean => phase.state === "Queued" && phase.waiting?.reason === "CreateLimit";
+  expect(await follow(bench, id, limited)).toMatchObject({ placed: { resourceGroup: "rg-jobs" } });
+  const before = bench.refused.length;
+  bench.clock.advance(6 * minute);
+  await reconcile(bench.deps, id, { at: undefined });
+  expect((await jobOf(bench.deps, id)).placed).toMatchObject({ resourceGroup: "rg-jobs" });
+  expect((await jobOf(bench.deps, id)).phase.state).toBe("Running");
+  expect(bench.refused.length).toBe(before);
 });
 
 describe("a region that is full", () => {

@@ -159,7 +159,10 @@ async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
   const waitsAt = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit" ? job.placed : undefined;
   const limited: JobTarget[] = [];
   let closed: Placing | undefined;
-  for (const target of refusedLast(ownFirst(candidates(job, deps.settings.targets), waitsAt), job)) {
+  const refused = refusedBy(job);
+  for (const target of lastOf(ownFirst(candidates(job, deps.settings.targets), waitsAt), refused)) {
+    // A line at another target ends with a create; there it would end with another refusal.
+    if (refused !== undefined && isAt(refused)(target) && (limited.length > 0 || closed?.kind === "full")) break;
     const location = await aci.locationOf(target);
     if (location.kind !== "value") {
       const { reason, retryAfter } = location.kind === "absent" ? noGroup : location;
@@ -191,16 +194,15 @@ function ownFirst(targets: readonly Target[], own: JobTarget | undefined): reado
   return [...targets.filter(isAt(own)), ...targets.filter((target) => !isAt(own)(target))];
 }
 
-/**
- * A target that is gone, or where the app may not read or create, keeps no job from the others: after it comes the one behind it, and it
- * comes last.
- */
-function refusedLast(targets: readonly Target[], { placed, refused, phase }: Job): readonly Target[] {
-  const waiting = phase.state === "Queued" ? phase.waiting?.reason : undefined;
-  const isRefused = [refused?.reason, waiting].some(
-    (reason) => reason !== undefined && entryOf(reason).rule === "hour",
-  );
-  const at = placed === undefined || !isRefused ? -1 : targets.findIndex(isAt(placed));
+/** The target that refused the job last for a cause of its own: it is gone, or the app may not read or create there. */
+function refusedBy({ placed, phase }: Job): JobTarget | undefined {
+  const reason = phase.state === "Queued" ? phase.waiting?.reason : undefined;
+  return reason !== undefined && entryOf(reason).rule === "hour" ? placed : undefined;
+}
+
+/** The targets from the one behind it on, and it last. */
+function lastOf(targets: readonly Target[], refused: JobTarget | undefined): readonly Target[] {
+  const at = refused === undefined ? -1 : targets.findIndex(isAt(refused));
   return at < 0 ? targets : [...targets.slice(at + 1), ...targets.slice(0, at + 1)];
 }
 
