@@ -250,3 +250,27 @@ it("a job of 40 containers whose logs are slow to come goes on where it stopped,
   expect(count(bench.aci.counters.view(null)) - count(read)).toBeLessThanOrEqual(40 + 20 + 40);
   expect((await jobOf(bench.deps, job)).phase.state).toBe("Succeeded");
 });
+
+it("a host that comes to a log when another one has stored it, and the group is gone, changes nothing of it", async () => {
+  const bench = await openBench();
+  const other = await bench.again();
+  const { id } = await post(bench.deps, yaml("nightly"));
+  const { aci } = await bench.deps.aci();
+  const read = aci.logs.bind(aci);
+  await follow(bench, id, ({ phase }) => phase.state === "Running");
+  bench.clock.advance(minute);
+  vi.spyOn(aci, "logs").mockImplementation(async (...of) => {
+    vi.restoreAllMocks();
+    await follow({ ...bench, deps: other }, id);
+    return read(...of);
+  });
+  await reconcile(bench.deps, id, { at: undefined });
+  expect((await jobOf(other, id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+  expect((await get(other, id)).body).toMatchObject({
+    containers: { app: { output: "Hello World!\n", log: "complete" } },
+  });
+  const lines: string[] = [];
+  const { logs: store } = other.blobs;
+  for await (const part of linesFrom(store, await store.pieces(id, 1, "app"), 0)) lines.push(...part.lines);
+  expect(lines.filter(isMark)).toEqual([]);
+});

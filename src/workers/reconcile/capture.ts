@@ -8,7 +8,7 @@ import { linesAfter, logPause, logPauseAfterFailure } from "../../shared/store/l
 import type { OpenDeps } from "../../shared/security/opened-definition.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { defined } from "../../shared/base/defined.ts";
-import { hasContainers, type Job, type Phase } from "../../shared/job/job.ts";
+import { endingOf, hasContainers, hasEnded, type Job, type Phase } from "../../shared/job/job.ts";
 import type { ObservedContainer, ObservedGroup } from "../../shared/job/observation.ts";
 import { readContainerLog } from "../../shared/aci/masked-client.ts";
 import { firstEndOf, isPack } from "../../shared/job/observed-group.ts";
@@ -54,6 +54,7 @@ export async function captureAttempt(
   const ends = await eachInTime(left, atOnce, inTime, ({ name, init }) =>
     endOfLog(deps, job, viewOf(group, name, init), name, last, inTime),
   );
+  if (ends.includes(overtaken)) return "again";
   const fresh = new Map<string, EndOfLog>();
   for (const [index, { name }] of left.entries()) {
     const end = ends[index] ?? "late";
@@ -102,6 +103,8 @@ interface EndOfLog {
 }
 
 const nothing: EndOfLog = { text: "", whole: true, bytes: 0, verdict: "missing", settled: false };
+/** Another host has captured the attempt, and its group may be gone since: what that one stored stays as it is. */
+const overtaken: EndOfLog = { ...nothing };
 
 /**
  * Reads and stores a log's end, in no more than half of the time that is left for each of the two.
@@ -119,6 +122,7 @@ async function endOfLog(
   if (!last && deadline.left < leastTime) return nothing;
   const content = await contentOf(deps, job, observed, name, deadline);
   if (content.kind === "unknown" && !last) return nothing;
+  if (content.kind !== "text" && (await isCaptured(deps, job))) return overtaken;
   try {
     const end = await deadline.within(deadline.left / 2).limit(storedEnd(deps, job, observed, name, content));
     if (end !== "late") return end;
@@ -130,6 +134,13 @@ async function endOfLog(
   if (content.kind !== "text") return nothing;
   const { append } = mergeLog("", content.text, { container: "ended", restarted: false });
   return { ...nothing, text: plainLog(append), whole: append === "" };
+}
+
+async function isCaptured({ jobs }: Pick<CaptureDeps, "jobs">, { id, attempt }: Job): Promise<boolean> {
+  const job = (await jobs.peek(id))?.job;
+  if (job === undefined) return false;
+  const { phase } = job;
+  return job.attempt !== attempt || endingOf(phase)?.captured === true || (hasEnded(phase) && phase.captured);
 }
 
 /** What Container Instances has of a log, or why nothing; `unknown` where a later try may do better. */
