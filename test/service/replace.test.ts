@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
@@ -94,5 +94,20 @@ describe("onConflict=replace", () => {
     await settle(bench, [older]);
     expect(await ends(bench, [older])).toEqual(["Canceled Replaced"]);
     expect((await follow(bench, newer)).phase.state).toBe("Succeeded");
+  });
+
+  it("of a job that waits on with its name requeues no job that has ended and stands in the line still", async () => {
+    const bench = await openBench();
+    const { jobs, groups, queues } = bench.deps;
+    const ended = await replacing(bench, 10);
+    const { groupName, createdAt } = await follow(bench, ended);
+    await jobs.index.enqueue(groupName, { id: ended, createdAt, turn: createdAt - minute, replaces: true });
+    await groups.steer("g", { paused: true });
+    const { id } = await post(bench.deps, yaml("bellaciao"), "onConflict=replace&group=g");
+    const requeued = vi.spyOn(queues, "requeue");
+    await reconcile(bench.deps, id, { at: undefined });
+    expect((await jobOf(bench.deps, id)).phase).toMatchObject({ waiting: { reason: "GroupFull" } });
+    expect(requeued.mock.calls.map(([job]) => job)).not.toContain(ended);
+    expect(await jobs.index.waiting(groupName, 5)).toEqual([]);
   });
 });

@@ -72,14 +72,17 @@ async function replaceWaiting(deps: NameDeps, job: Job): Promise<JobId | undefin
     if (other && mayBeCanceled(other.job) && areOneTeam(other.job, job, deps.settings)) return id;
   }
   if (job.options.onConflict !== "replace") return undefined;
-  for (const { id } of entries.filter((other) => isNewer(job, other))) {
+  for (const { id, turn } of entries.filter((other) => isNewer(job, other))) {
     const stored = await ifReadable(deps, id, () =>
       deps.jobs.change(id, (other) => {
         if (!mayBeCanceled(other) || !areOneTeam(other, job, deps.settings)) return undefined;
         return { job: { ...other, cancel: { at: deps.now(), reason: "Replaced", by: job.id } } };
       }),
     );
-    if (stored !== undefined) await requeue(deps, id);
+    if (stored === undefined) continue;
+    // One that has ended would only requeue who has the name: this job, which would requeue it again.
+    if (hasEnded(stored.job.phase)) await deps.jobs.index.dequeue(job.groupName, id, turn);
+    else await requeue(deps, id);
   }
   return undefined;
 }
