@@ -125,6 +125,16 @@ it("the sweep calls up who was forgotten, and counts anew what a crash left behi
   expect((await post(deps, yaml("six"))).status).toBe(429);
 });
 
+it("the sweep reconciles who waits itself where the queue delivers nothing", async () => {
+  const bench = await openBench({ MAX_ACTIVE_JOBS: "1" });
+  const { deps } = bench;
+  await deliver(deps, yaml("one"), { id: "one" });
+  await deliver(deps, yaml("two"), { id: "two" });
+  await follow(bench, idOf("one"));
+  for (let passes = 0; passes < 4; passes++) await pass(bench);
+  expect((await jobOf(deps, idOf("two"))).phase.state).not.toBe("Queued");
+});
+
 it("a ceiling that is taken away lets all in", async () => {
   const bench = await openBench({ MAX_ACTIVE_JOBS: "1" });
   for (const id of ["one", "two"]) await deliver(bench.deps, yaml(id), { id });

@@ -184,6 +184,12 @@ export class JobIndex extends Reservations {
     await storageCall(() => this.table.updateEntity(row, "Merge"), 404);
   }
 
+  /** The same for a job that is requeued again and again until it is heard of: when the timer finds that out is not put off. */
+  async checkBy(id: JobId, checkAt: number): Promise<void> {
+    const row = await this.get(`job_${id}`);
+    if (row !== undefined && row["told"] !== true && timeOf(row["checkAt"]) > checkAt) await this.setCheck(id, checkAt);
+  }
+
   /** All jobs in the index, in no order. */
   watched(): AsyncGenerator<DueJob> {
     return this.#jobs(kind("job"));

@@ -5,7 +5,7 @@ import { hasEnded, type Job } from "../../shared/job/job.ts";
 import { groupNameOfArray } from "../../shared/job/child-group.ts";
 import { queueTimeOf } from "../../shared/job/slot.ts";
 import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
-import { requeue } from "../../shared/store/requeue.ts";
+import { checkDelay } from "../../shared/store/requeue.ts";
 
 /** Posted jobs that wait because `MAX_ACTIVE_JOBS` or `MAX_ACTIVE_PER_NAME` is reached: a job that ends requeues the next, and so does the sweep. */
 
@@ -49,7 +49,8 @@ export async function requeueCeiling(deps: CeilingDeps, queue: string, max = max
     const found = await stateOf(deps, id);
     if (found === "done") await jobs.index.dequeue(queue, id, turn);
     if (found !== "waits") continue;
-    await requeue(deps, id);
+    await jobs.index.checkBy(id, deps.now() + checkDelay);
+    await deps.queues.requeue(id, undefined, 0);
     capacity--;
   }
 }
