@@ -268,6 +268,28 @@ describe("a lost job index", () => {
   });
 });
 
+describe("the name of an array", () => {
+  it.each([
+    ["their names", { MAX_ACTIVE_JOBS: "9" }, "nightly-0"],
+    ["a ceiling", { MAX_ACTIVE_JOBS: "1" }, "other"],
+  ])("stays its own while its children wait for %s", async (_what, settings, first) => {
+    const bench = await openBench(settings);
+    const { deps, clock } = bench;
+    const { id: holder } = await post(deps, yaml(first, { seconds: 3600 }));
+    await follow(bench, holder, isRunning);
+    const { id } = await post(deps, yaml("nightly"), "array=1&onConflict=wait");
+    await reconcile(deps, id, { at: undefined });
+    for await (const { id: each } of deps.jobs.index.watched()) await reconcile(deps, each, { at: undefined });
+    clock.advance(minute);
+    await reconcile(deps, id, { at: undefined });
+    const options = { priority: 3600 };
+    await deliver(deps, { version: 1, id: postersId, definition: yaml("nightly"), options });
+    await wipe(bench);
+    await rebuild(bench);
+    expect((await deps.jobs.index.lockOf(groupName("nightly")))?.lockedBy).toBe(id);
+  });
+});
+
 describe("an installation without jobs", () => {
   it("begins its index itself, also when the index was lost before the first job came", async () => {
     const bench = await openBench();

@@ -315,15 +315,20 @@ function sharedEntries({ id, job }: Row): Entry[] {
   return job?.keyHash === undefined ? [] : [[`key_${job.keyHash}`, { jobId: id }]];
 }
 
-/** A queued job that waits for something else than its name has that; one that did not begin yet may have to wait for it. */
-function hadName({ phase, options, firstCreateAt }: Job): boolean {
+/**
+ * A queued job that waits for something else than its name has that; one that did not begin yet may have to wait for it. An array that has
+ * begun has it, and shows what its children wait for.
+ */
+function hadName(job: Job): boolean {
+  const { phase, array, firstCreateAt } = job;
+  if (array !== undefined && (array.made > 0 || array.step !== undefined)) return true;
   const reason = phase.state === "Queued" ? phase.waiting?.reason : undefined;
-  if (reason === "NameBusy" || asksLater({ phase, options })) return false;
+  if (reason === "NameBusy" || asksLater(job)) return false;
   return firstCreateAt !== undefined || (reason !== undefined && reason !== "Paused");
 }
 
 /** One that waits for a ceiling asks for its name when it is let in, unless another job of that name would have refused it. */
-function asksLater({ phase, options: { onConflict } }: Pick<Job, "phase" | "options">): boolean {
-  const waitsForCeiling = phase.state === "Queued" && phase.waiting?.reason === "TooManyJobs";
+function asksLater({ phase, array, options: { onConflict } }: Job): boolean {
+  const waitsForCeiling = array === undefined && phase.state === "Queued" && phase.waiting?.reason === "TooManyJobs";
   return waitsForCeiling && (onConflict === "wait" || onConflict === "replace");
 }
