@@ -166,16 +166,24 @@ function readParameters(
 
 // ------------------------------------------------------------------------------------------------------------------ Replies
 
-async function* text(view: LogView, job: Job): AsyncGenerator<string> {
+/** Lines of each container, or one line that says why there is no line. */
+async function* linesOf(
+  view: LogView,
+  job: Job,
+): AsyncGenerator<readonly [container: string, lines: readonly string[]]> {
   for (const name of view.names) {
     let any = false;
     for await (const lines of view.lines(job, name)) {
       any = true;
-      yield view.shown(name, lines);
+      yield [name, lines];
     }
     const why = any ? undefined : await view.whyEmpty(job, name);
-    if (why !== undefined) yield view.shown(name, [markLine("", why)]);
+    if (why !== undefined) yield [name, [markLine("", why)]];
   }
+}
+
+async function* text(view: LogView, job: Job): AsyncGenerator<string> {
+  for await (const [container, lines] of linesOf(view, job)) yield view.shown(container, lines);
 }
 
 async function* json(view: LogView, job: Job): AsyncGenerator<string> {
@@ -183,17 +191,16 @@ async function* json(view: LogView, job: Job): AsyncGenerator<string> {
   const begun: Omit<Reply<"Log">, "lines"> = { id, name, state: stateWord(phase), attempt: view.attempt };
   yield `${JSON.stringify(begun).slice(0, -1)},"lines":[`;
   let first = true;
-  for (const container of view.names)
-    for await (const lines of view.lines(job, container)) {
-      const items = lines.map((line): Reply<"Log">["lines"][number] => ({
-        container,
-        at: stampOf(line),
-        text: textOf(line),
-        ...(isMark(line) ? { mark: true } : {}),
-      }));
-      yield `${first ? "" : ","}${JSON.stringify(items).slice(1, -1)}`;
-      first = false;
-    }
+  for await (const [container, lines] of linesOf(view, job)) {
+    const items = lines.map((line): Reply<"Log">["lines"][number] => ({
+      container,
+      at: stampOf(line),
+      text: textOf(line),
+      ...(isMark(line) ? { mark: true } : {}),
+    }));
+    yield `${first ? "" : ","}${JSON.stringify(items).slice(1, -1)}`;
+    first = false;
+  }
   yield "]}";
 }
 

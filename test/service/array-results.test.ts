@@ -193,7 +193,7 @@ it("an array's logs are those of the index that is asked for", async () => {
   await deps.blobs.logs.capture(id, 1, "app1", "2026-11-24T08:00:00Z of index 2\n", container);
   const log = (idOrName: string, query: string): Promise<Reply> => ask(logs(deps), { params: { idOrName }, query });
   const read = await log(array.id, "index=2&format=json");
-  expect(read.body).toMatchObject({ id, lines: [{ container: "app1", text: "of index 2" }] });
+  expect(read.body).toMatchObject({ id, lines: [{ container: "app1", text: "of index 2" }, { mark: true }] });
   for (const query of ["", "index=10", "index=-1"]) expect((await log(array.id, query)).status, query).toBe(400);
   expect((await log(array.id, "index=9")).status).toBe(404);
   expect((await log(id, "index=2")).status).toBe(400);

@@ -32,3 +32,12 @@ it("an attempt that the job has not had is a 404, a wrong member of the query a 
   }
   expect((await ask(logs(deps), { params, query: "tail=0&attempt=1&follow=False&format=JSON" })).status).toBe(200);
 });
+
+it("a container without a line has a line that says why in JSON, as in the text", async () => {
+  const { deps } = await openBench();
+  await post(deps, yaml("empty"));
+  const params = { idOrName: "empty" };
+  const why = "[aci-proxy] app has not started: Container Group empty is in progress";
+  const { body } = await ask(logs(deps), { params, query: "format=json" });
+  expect(body["lines"]).toEqual([{ container: "app", at: "", text: why, mark: true }]);
+});
