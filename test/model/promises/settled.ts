@@ -42,7 +42,9 @@ export function allSettled(ledger: Ledger): void {
   // A job that was moved by a host that died may stand in the line of a name still: whoever hands the name over finds it done.
   const isMoved = (rowKey: string): boolean => ledger.preferred.has(rowKey.split("_").at(-1) ?? "");
   const waits = ledger.index("wait_").filter(({ rowKey }) => !isMoved(rowKey));
-  const left = [...ledger.index("hold_"), ...waits, ...ledger.index("group_")];
+  // So was given the name who hears of it no more: the next one who wants it finds that out.
+  const holds = ledger.index("hold_").filter(({ jobId }) => !ledger.preferred.has(String(jobId)));
+  const left = [...holds, ...waits, ...ledger.index("group_")];
   for (const { rowKey } of left) ledger.violated(`${rowKey} was left behind`);
   budgetSettled(ledger);
   const queued = ledger.rows.filter(({ via, child }) => via === "queue" && child === undefined).length;
