@@ -98,7 +98,6 @@ it("array=ID of a job that is no array, or that nobody knows, lists nothing", as
   await insertAll(bench.deps, [array, childOf(array, 0)]);
   expect((await listed(bench, `array=${jobId(77)}`)).jobs).toEqual([]);
   expect((await listed(bench, `array=${childOf(array, 0).id}`)).jobs).toEqual([]);
-  expect((await listed(bench, "array=nightly")).jobs).toEqual([]);
 });
 
 it("the jobs that have not ended are the array, or its children where they are asked for", async () => {

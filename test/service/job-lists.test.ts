@@ -179,6 +179,7 @@ describe("a query that is wrong", () => {
     ["continuation", `state=active&continuation=${unsealed("active 1 01a20c6c-c13a-7ab1-a14f-5d162eaef33c")}`],
     ["state", "state=sleeping"],
     ["name", `name=${"a".repeat(1025)}`],
+    ["array", "array=nightly"],
     ["group", `group=${"a".repeat(40_000)}`],
     ["state", "state=active,Failed"],
     ["since", "since=yesterday"],

@@ -1,6 +1,7 @@
 import { catalogue, isReason, type FaultDomain } from "../../shared/job/reasons.ts";
 import type { Settings } from "../../shared/config/settings.ts";
 import { err, ok, type Result } from "../../shared/base/errors.ts";
+import { parseJobId } from "../../shared/base/ids.ts";
 import { templateName } from "../../shared/job/envelope.ts";
 import { activeStates, terminalStates, type State } from "../../shared/job/job.ts";
 import type { StoredTemplates } from "../../shared/intake/stored-templates.ts";
@@ -47,6 +48,9 @@ export function readStates(text: string): "active" | readonly State[] | undefine
   return known.length === words.length ? [...new Set(known)] : undefined;
 }
 
+/** Of a member or parameter that names a job. */
+export const mustBeId = "must be a job's id, a UUID";
+
 const onlyWith = (what: string): Parameter<string> => words(`Only jobs ${what}.`);
 const inAnyCase = (what: string): Parameter<string> => {
   const asWritten = onlyWith(what);
@@ -76,7 +80,10 @@ export const filterParameters = {
   team: inAnyCase("of this team, in any letter case"),
   group: inAnyCase("of this group, in any letter case"),
   template: onlyWith("of this template, in any letter case"),
-  array: onlyWith("that are children of this array, by its job's id, in the order of their indexes"),
+  array: {
+    ...onlyWith("that are children of this array, by its job's id, in the order of their indexes"),
+    read: (text) => (parseJobId(text) === undefined ? err(mustBeId) : ok(text)),
+  } satisfies Parameter<string>,
   since: aTime("Accepted at or after: a time, or a duration ago."),
   until: aTime("Accepted before: a time, or a duration ago."),
 };

@@ -7,13 +7,14 @@ import { handler, json, refuse, retryAfterHeader } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { defined } from "../../shared/base/defined.ts";
 import { second } from "../../shared/base/duration.ts";
+import { parseJobId } from "../../shared/base/ids.ts";
 import { counted } from "../../shared/base/text.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { rerunSelected } from "../../shared/intake/rerun-selected.ts";
 import { terminalStates } from "../../shared/job/job.ts";
 import { reasonNamed } from "../../shared/job/reasons.ts";
 import { noProgress, type RerunProgress } from "../../shared/store/bulk-reruns.ts";
-import { readStates } from "../jobs/filter.ts";
+import { mustBeId, readStates } from "../jobs/filter.ts";
 import { invalidSettings } from "../trigger.ts";
 import { maxCall } from "./max-call.ts";
 
@@ -52,7 +53,9 @@ export const rerunSelection = z.object({
   pipeline: text(512).optional(),
   group: text(128).toLowerCase().optional(),
   team: text(64).toLowerCase().optional(),
-  array: text(36).optional(),
+  array: text(36)
+    .refine((word) => parseJobId(word) !== undefined, mustBeId)
+    .optional(),
   since: time.optional(),
   until: time.optional(),
   dryRun: flag,

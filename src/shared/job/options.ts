@@ -407,6 +407,8 @@ export function readOptions(
     faults.push({ line: 1, column: 1, ...fault });
   if (options.lease !== undefined && options.polling === "started")
     warnings.push({ path: "lease", line: 1, column: 1, message: leaseOfStarted });
+  if (options.retryOn.length > 0 && options.retries === 0)
+    warnings.push({ path: "retryOn", line: 1, column: 1, message: "retryOn has no effect without retries." });
   return faults.length > 0 ? err({ faults, warnings }) : ok({ options, warnings });
 }
 

@@ -307,6 +307,14 @@ it.each([
   expect(result.ok && result.value.warnings.map(({ path }) => path)).toEqual(paths);
 });
 
+it.each([
+  [{ retryOn: "137" }, ["retryOn"]],
+  [{ retryOn: "137", retries: 1 }, []],
+])("rules for retries have a warning where there are none to be made: %j", (values, paths) => {
+  const result = readOptions([from(values)], context);
+  expect(result.ok && result.value.warnings.map(({ path }) => path)).toEqual(paths);
+});
+
 describe("options that contradict each other", () => {
   it.each<[string, JsonObject, Partial<OptionsContext>]>([
     ["queueTimeout", { timeout: 60, queueTimeout: 61 }, {}],
