@@ -351,9 +351,6 @@ export const allOptionNames = [...names.values()].join(", ");
 /** The number of unknown options that are reported one by one: a reply should not list thousands. */
 const maxUnknown = 50;
 
-const leaseOfStarted =
-  "With polling=started callers stop reading once the group runs, and the lease then cancels the job: go on reading its Location, or leave lease out.";
-
 /**
  * All sources together, the first that names an option wins. Every fault at once, each with the option's name as its path (and its
  * place, where it stood in the definition).
@@ -405,10 +402,7 @@ export function readOptions(
   };
   for (const fault of contradictions(options, given, { sources, context }))
     faults.push({ line: 1, column: 1, ...fault });
-  if (options.lease !== undefined && options.polling === "started")
-    warnings.push({ path: "lease", line: 1, column: 1, message: leaseOfStarted });
-  if (options.retryOn.length > 0 && options.retries === 0)
-    warnings.push({ path: "retryOn", line: 1, column: 1, message: "retryOn has no effect without retries." });
+  for (const warning of doubtful(options)) warnings.push({ line: 1, column: 1, ...warning });
   return faults.length > 0 ? err({ faults, warnings }) : ok({ options, warnings });
 }
 
@@ -445,6 +439,17 @@ export function defaultOptions(settings: Settings, via: OptionsContext["via"]): 
     strict: false,
     dryRun: false,
   };
+}
+
+/** What is likely not meant. */
+function* doubtful({ lease, polling, retries, retryOn }: JobOptions): Generator<{ path: string; message: string }> {
+  if (lease !== undefined && polling === "started")
+    yield {
+      path: "lease",
+      message:
+        "With polling=started callers stop reading once the group runs, and the lease then cancels the job: go on reading its Location, or leave lease out.",
+    };
+  if (retryOn.length > 0 && retries === 0) yield { path: "retryOn", message: "retryOn has no effect without retries." };
 }
 
 function* contradictions(
