@@ -310,7 +310,7 @@ it.each([
 it.each([
   [{ retryOn: "137" }, ["retryOn"]],
   [{ retryOn: "137", retries: 1 }, []],
-])("rules for retries have a warning where there are none to be made: %j", (values, paths) => {
+])("rules for retries have a warning without any retries: %j", (values, paths) => {
   const result = readOptions([from(values)], context);
   expect(result.ok && result.value.warnings.map(({ path }) => path)).toEqual(paths);
 });
