@@ -25,7 +25,10 @@ const patterns: readonly RegExp[] = [
   ),
   // password: ..., where the word behind it looks like one
   new RegExp(`${strong}["']?\\s{0,3}:\\s{0,3}([^\\s"'<>,;]{4,})`, "dgi"),
-  new RegExp(`${weak}["']?\\s{0,3}:\\s{0,3}(?!(?:basic|bearer)\\b)((?=[^\\s"'<>,;]*\\d)[^\\s"'<>,;]{6,})`, "dgi"),
+  new RegExp(
+    `${weak}["']?\\s{0,3}:\\s{0,3}(?!(?:basic|bearer)\\b)((?=[^\\s"'<>,;\\d]{0,200}\\d)[^\\s"'<>,;]{6,})`,
+    "dgi",
+  ),
   // --password ..., "--password", "..."
   new RegExp(
     `(?:^|[\\s"'[,(])--?[\\w-]{0,40}?${any}(?:["']\\s{0,3},\\s{0,3}["']|\\s{1,3}["']?)([^\\s"',\\]-][^\\s"',\\]]*)`,
@@ -34,8 +37,8 @@ const patterns: readonly RegExp[] = [
   // curl --user name:password
   /(?:^|[\s"'[,(])(?:-u|--user)(?:["']\s{0,3},\s{0,3}["']|\s{1,3}["']?)[^\s:"',]{1,100}:([^\s"',\]]+)/dgi,
   /\b(?:Bearer|Basic|SharedKey|SharedKeyLite)\s{1,3}([\w.~+/:-]{8,}=*)/dgi,
-  // JSON Web Tokens, and JSON Web Encryption (RFC 7515, 7516)
-  /\b(eyJ[\w-]{5,}\.[\w-]*(?:\.[\w-]*){0,3})/dg,
+  // JSON Web Tokens, and JSON Web Encryption (RFC 7515, 7516); each run of their signs is read once
+  /(?<![\w-])(?=[\w-]+\.)[\w-]*?\b(eyJ[\w-]{5,}\.[\w-]*(?:\.[\w-]*){0,3})/dg,
   // user:password@ in an address, and in front of a registry
   /:\/\/([^/\s@"'<>]{1,500})@/dg,
   /(?<![\w:/])(?!mailto:)[\w.+-]{1,100}:([^\s/@:"'<>]{1,200})@(?=[\w-]+\.[\w.-]*[a-z])/dgi,
