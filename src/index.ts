@@ -72,11 +72,12 @@ http("status", {
 });
 http("delete", { methods: ["DELETE"], route: "delete/{idOrName}", ...allow("cancel", remove(deps)) });
 http("caller", { methods: ["GET"], route: "caller", ...allow("read", plain(caller(deps))) });
-http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps)) });
+const connections = watchConnections();
+http("jobs", { methods: ["GET"], route: "jobs", ...allow("read", jobs(deps, connections)) });
 const summarize = summary(deps);
 http("summary", { methods: ["GET"], route: "jobs/summary", ...allow("read", summarize) });
 http("job", { methods: ["GET"], route: "jobs/{id}", ...allow("read", job(deps)) });
-http("results", { methods: ["GET"], route: "jobs/{id}/results", ...allow("read", results(deps)) });
+http("results", { methods: ["GET"], route: "jobs/{id}/results", ...allow("read", results(deps, connections)) });
 http("definition", {
   methods: ["GET"],
   route: "jobs/{id}/definition",
@@ -117,7 +118,7 @@ http("poisonDrop", {
   route: "poison/drop",
   ...allow("operate", plain(takePoison(deps, "drop"))),
 });
-const readLogs = logs(deps, watchConnections());
+const readLogs = logs(deps, connections);
 http("logs", {
   methods: ["GET"],
   route: "logs/{idOrName}/{container?}",
@@ -151,10 +152,10 @@ if (settings.readKey) {
   const routes = {
     readCaller: { route: "read/caller", handler: plain(caller(deps)) },
     readStatus: { route: "read/status/{idOrName}", handler: reading },
-    readJobs: { route: "read/jobs", handler: jobs(deps) },
+    readJobs: { route: "read/jobs", handler: jobs(deps, connections) },
     readSummary: { route: "read/jobs/summary", handler: summarize },
     readJob: { route: "read/jobs/{id}", handler: job(deps) },
-    readResults: { route: "read/jobs/{id}/results", handler: results(deps) },
+    readResults: { route: "read/jobs/{id}/results", handler: results(deps, connections) },
     readDefinition: { route: "read/jobs/{id}/definition", handler: plain(definition(deps)) },
     readLogs: { route: "read/logs/{idOrName}/{container?}", handler: readLogs },
     readHealthDetails: { route: "read/health/details", handler: plain(healthDetails(deps)) },

@@ -185,6 +185,26 @@ describe("an export with all=true", () => {
     expect(await new HttpResponse(reply as HttpResponseInit).text()).toBe(body); // our own reply
   });
 
+  it("reads no further page once its caller has gone", async () => {
+    const bench = await openBench({}, countedCalls);
+    await history(bench, 3100);
+    let isGone = false;
+    const handler = jobs(bench.deps, () => ({
+      gone: () => isGone,
+      drained: () => Promise.resolve(),
+      cut: () => undefined,
+    }));
+    const url = "http://localhost/api/jobs?format=csv&all=true";
+    const request = new HttpRequest({ method: "GET", url, query: { format: "csv", all: "true" } });
+    const { body } = streamed.parse(await handler(request, new InvocationContext()));
+    const before = bench.calls().length;
+    for await (const part of body) {
+      expect(part.length).toBeGreaterThan(0);
+      isGone = true;
+    }
+    expect(bench.calls().length - before).toBe(0);
+  });
+
   it("breaks off where a page can't be read, and never ends as if it were whole", async () => {
     let refuses = false;
     const bench = await openBench({}, { before: () => (refuses ? "cut" : "pass") });

@@ -102,6 +102,7 @@ class CountedService implements Answering {
         return request !== undefined && this.#takenBack.has(request);
       },
       drained: () => Promise.resolve(),
+      cut: () => undefined,
     });
     const sleep = (time: number): Promise<void> =>
       new Promise((resolve) => void bench.clock.at(bench.clock.now() + time, () => resolve()));

@@ -4,7 +4,8 @@ import type { Deps } from "../../shared/deps.ts";
 import type { JobPage } from "../../shared/store/jobs.ts";
 import { activePage } from "../lib/active-jobs.ts";
 import { VisibleJobs } from "../lib/visible.ts";
-import { chunksOf, faulty, handler, json, refuse } from "../lib/reply.ts";
+import { noConnections, streamOf } from "../lib/connections.ts";
+import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import { readList, withTemplate, type Asked } from "./filter.ts";
 import { contentTypes, csvHead, csvRow, ndjsonRow } from "./formats.ts";
 import { PageEnds, readRows } from "./paging.ts";
@@ -12,7 +13,7 @@ import { PageEnds, readRows } from "./paging.ts";
 /** `GET /api/jobs`: newest first, filtered, in pages. */
 type JobsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "templates" | "control" | "randomBytes">;
 
-export function jobs(deps: JobsDeps) {
+export function jobs(deps: JobsDeps, connections = noConnections) {
   return handler(deps.log, async (request, context) => {
     const read = readList(request.query, deps.settings, deps.now());
     if (!read.ok) return refuse(read.error, context);
@@ -27,7 +28,10 @@ export function jobs(deps: JobsDeps) {
     if (format === "json") return json(200, pageReply(first));
     const headers = { "content-type": contentTypes[format], "cache-control": "no-store" };
     // The first page is read before the answer begins: what fails by then is a 503, and not a stream that breaks off.
-    if (all) return { status: 200, headers, body: chunksOf(everyPage(deps.jobs, ends, asked, format, first)) };
+    if (all) {
+      const texts = everyPage(deps.jobs, ends, asked, format, first);
+      return { status: 200, headers, body: streamOf(texts, connections(context.invocationId)) };
+    }
     const { continuation } = first;
     return {
       status: 200,

@@ -1,4 +1,3 @@
-import type { HttpResponseInit } from "@azure/functions";
 import { defined } from "../../shared/base/defined.ts";
 import { err, ok, Unavailable, type Result } from "../../shared/base/errors.ts";
 import { parseJobId } from "../../shared/base/ids.ts";
@@ -9,7 +8,8 @@ import type { Item } from "../../shared/definition/index.ts";
 import { shownItems, type OpenDeps } from "../../shared/security/opened-definition.ts";
 import { childColumns, childResult, childrenOf, eachOnce, type ChildResult } from "../../shared/store/array-results.ts";
 import { oneOf, readQuery, whole } from "../lib/query.ts";
-import { chunksOf, faulty, handler, json, refuse } from "../lib/reply.ts";
+import { noConnections, streamOf } from "../lib/connections.ts";
+import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import { VisibleJobs } from "../lib/visible.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { filterParameters, listParameters } from "./filter.ts";
@@ -28,7 +28,7 @@ export const resultsParameters = {
   format: oneOf(["json", "ndjson"], "Default JSON; NDJSON has all of them, a line each."),
 };
 
-export function results(deps: ResultsDeps) {
+export function results(deps: ResultsDeps, connections = noConnections) {
   return handler(deps.log, async (request, context) => {
     const read = readResults(request.query, deps.settings, deps.now());
     if (!read.ok) return refuse(read.error, context);
@@ -42,7 +42,10 @@ export function results(deps: ResultsDeps) {
     const array = { job, ends: await PageEnds.of(deps, job.id), items: await shownItems(deps, job) };
     const first = await pageOf(deps, array, asked);
     if (first === "no such page") return refuse(noSuchPage, context);
-    if (asked.format === "ndjson") return stream(deps, array, asked, first);
+    if (asked.format === "ndjson") {
+      const body = streamOf(everyPage(deps, array, asked, first), connections(context.invocationId));
+      return { status: 200, headers: { "content-type": contentTypes.ndjson, "cache-control": "no-store" }, body };
+    }
     const { name, phase } = job;
     const reply: Reply<"Results"> = { id, name, state: stateWord(phase), size: job.array.size, ...first };
     return json(200, reply);
@@ -124,11 +127,6 @@ function readEnd(end: string): { readonly from: number; readonly rows: string | 
   if (from === undefined) return undefined;
   const rows = token === "" ? undefined : readRows(token);
   return token !== "" && rows === undefined ? undefined : { from: Number(from), rows };
-}
-
-function stream(deps: ResultsDeps, array: OfArray, asked: Asked, first: Page): HttpResponseInit {
-  const headers = { "content-type": contentTypes.ndjson, "cache-control": "no-store" };
-  return { status: 200, headers, body: chunksOf(everyPage(deps, array, asked, first)) };
 }
 
 /** One that can't be read breaks the stream off, so that nobody takes a part for the whole. */

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { ServerResponse } from "node:http";
 import { ReadableStream } from "node:stream/web";
 import { z } from "zod";
+import { Deadline } from "../../shared/base/deadline.ts";
+import { minute, second } from "../../shared/base/duration.ts";
 
 /**
  * Whether the caller of a streamed reply is still there. The Functions library reads a reply's stream to its end whatever happens to
@@ -14,6 +16,8 @@ export interface Connection {
   gone(): boolean;
   /** Resolves when the caller has taken what was sent, or is gone. */
   drained(): Promise<void>;
+  /** Breaks the connection off. */
+  cut(): void;
 }
 
 export type Connections = (invocationId: string) => Connection;
@@ -24,7 +28,7 @@ const started = z.object({
 });
 
 /** Where nothing is known of the caller. */
-const unknown: Connection = { gone: () => false, drained: () => Promise.resolve() };
+const unknown: Connection = { gone: () => false, drained: () => Promise.resolve(), cut: () => undefined };
 
 /** To be called once, before the first request. */
 export function watchConnections(): Connections {
@@ -57,27 +61,54 @@ class Watched implements Connection {
   async drained(): Promise<void> {
     const response = this.gone() ? undefined : this.#response;
     if (response?.writableNeedDrain !== true) return;
-    await Promise.race([once(response, "drain"), once(response, "close")]);
+    const either = new AbortController();
+    const { signal } = either;
+    await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]).finally(() =>
+      either.abort(),
+    );
+  }
+
+  cut(): void {
+    if (!this.gone()) this.#response?.destroy();
   }
 }
 
 export const noConnections: Connections = () => unknown;
 
-/** A reply's body that is made as it is read. Nothing more is made once its reader is gone. */
+/** A caller that reads too slowly for that is left: past `functionTimeout` the platform ends the worker, and all its other calls. */
+const longestReply = 4 * minute + 30 * second;
+
+/**
+ * A reply's body that is made as it is read. Nothing more is made once its reader is gone, and after 4.5 minutes it breaks off, so that
+ * nobody takes a part for the whole.
+ */
 export function streamOf(texts: AsyncGenerator<string>, connection: Connection): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
+  const deadline = Deadline.in(() => performance.now(), longestReply);
+  const close = (): void => void texts.return(undefined).catch(() => undefined);
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        await connection.drained();
-        const next = connection.gone() ? await texts.return(undefined) : await texts.next();
-        if (next.done) controller.close();
-        else controller.enqueue(encoder.encode(next.value));
+        const next = await deadline.limit(nextOf(texts, connection));
+        if (next === "late") {
+          connection.cut();
+          close();
+          throw new Error("The caller read the reply too slowly.");
+        }
+        if (next === undefined) controller.close();
+        else controller.enqueue(next);
       },
-      async cancel() {
-        await texts.return(undefined);
-      },
+      cancel: close,
     },
     { highWaterMark: 0 },
   );
+}
+
+/** No chunk is empty: a stream that gave one would not be asked for the next. */
+async function nextOf(texts: AsyncGenerator<string>, connection: Connection): Promise<Uint8Array | undefined> {
+  for (;;) {
+    await connection.drained();
+    const next = connection.gone() ? await texts.return(undefined) : await texts.next();
+    if (next.done) return undefined;
+    if (next.value !== "") return Buffer.from(next.value);
+  }
 }

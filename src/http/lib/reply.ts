@@ -13,14 +13,6 @@ export function json(status: number, body: object, headers: Readonly<Record<stri
   };
 }
 
-/**
- * A reply's body that is made as it is sent. Without empty chunks: behind one the platform's library (undici's `extractBody`) asks for no
- * other, and the reply never ends.
- */
-export async function* chunksOf(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
-  for await (const text of texts) if (text !== "") yield Buffer.from(text);
-}
-
 /** `Retry-After` in whole seconds, at least one. */
 export function retryAfterHeader(ms: number): Readonly<Record<string, string>> {
   return { "retry-after": String(Math.max(1, Math.ceil(ms / second))) };
