@@ -10,7 +10,9 @@ import { z } from "zod";
 import { startVault } from "../../local/vault/vault.ts";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { hasEnded, type Job } from "../../src/shared/job/job.ts";
-import { healthDetails } from "../../src/http/health.ts";
+import { HttpRequest, InvocationContext } from "@azure/functions";
+import { enqueueingSweep } from "../../src/http/lib/second-clock.ts";
+import { health, healthDetails } from "../../src/http/health.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { fakeTimers } from "../kit/fake-timers.ts";
 import { startProxy, type Gate, type ProxiedCall } from "../kit/proxy.ts";
@@ -107,6 +109,23 @@ it("a Key Vault that never answers: a call is refused, a message waits as a row,
   hung.now = false;
   await deliver(deps, yaml("posted"), { id: "posted", dequeueCount: 2 });
   expect((await follow({ ...bench, deps }, id)).phase.state).toBe("Succeeded");
+});
+
+it("a storage that never answers: health says so within 2 s, and the second clock holds it up no longer", async () => {
+  const silent = { now: false };
+  const bench = await openBench({}, { before: () => (silent.now ? new Promise(() => undefined) : "pass") });
+  silent.now = true;
+  const before = bench.calls().length;
+  const handler = enqueueingSweep(bench.deps, health(bench.deps));
+  const request = new HttpRequest({ method: "GET", url: "http://localhost/api/health" });
+  const [progress, begun] = [{ over: false }, performance.now()];
+  const reply = Promise.resolve(handler(request, new InvocationContext())).finally(() => (progress.over = true));
+  await until(() => bench.calls().length >= before + 2);
+  await vi.advanceTimersByTimeAsync(2 * second);
+  await until(() => progress.over);
+  expect(performance.now() - begun).toBeLessThan(10 * second); // a call to a table is given up after 15 s
+  expect(await reply).toMatchObject({ status: 503 });
+  await vi.advanceTimersByTimeAsync(minute);
 });
 
 it("callers' addresses and queues that never answer, or a byte at a time: tried again later, and no other job waits", async () => {

@@ -1,6 +1,11 @@
 import type { HttpHandler } from "@azure/functions";
+import { Deadline } from "../../shared/base/deadline.ts";
+import { second } from "../../shared/base/duration.ts";
 import type { Deps } from "../../shared/deps.ts";
 import { errorFields } from "../../shared/base/log.ts";
+
+/** A storage that does not answer holds no reply up for longer: `/api/health` says within 2 s what it found. */
+const patience = 1.5 * second;
 
 type ClockDeps = Pick<Deps, "control" | "queues" | "now" | "log">;
 
@@ -10,7 +15,8 @@ type ClockDeps = Pick<Deps, "control" | "queues" | "now" | "log">;
  */
 export function enqueueingSweep(deps: ClockDeps, handle: HttpHandler): HttpHandler {
   return async (request, context) => {
-    const [reply] = await Promise.all([handle(request, context), enqueueIfOverdue(deps)]);
+    const enqueued = Deadline.in(() => performance.now(), patience).limit(enqueueIfOverdue(deps));
+    const [reply] = await Promise.all([handle(request, context), enqueued]);
     return reply;
   };
 }

@@ -32,7 +32,7 @@ export interface HealthDeps {
 
 /** A sweep that completed no pass, and an ARM that gave no answer, for this long are in trouble. */
 const maxSilence = 5 * minute;
-/** Storage that takes longer for a read is slow, and a load balancer waits no longer. */
+/** Storage that takes longer for a read is slow. */
 export const maxReadTime = 2 * second;
 /** Unreadable rows are counted up to here. */
 const maxUnreadable = 1000;
