@@ -14,6 +14,7 @@ import {
   groupsOf,
   indexOf,
   jobOf,
+  messagesIn,
   openBench,
   post,
   useAzurite,
@@ -160,6 +161,31 @@ it("a job that waits for a ceiling does not get a name for which others wait, wh
   await send("urgent", { priority: 600 });
   expect(await stateOf(bench, idIn(ids, 1))).toEqual(["Queued", "NameBusy"]);
   expect(await stateOf(bench, idIn(ids, 2))).toEqual(["Queued", "TooManyJobs"]);
+  for (const id of ids) await follow(bench, id);
+  expect(await Promise.all(ids.map(async (id) => (await jobOf(deps, id)).phase.state))).toEqual(
+    ids.map(() => "Succeeded"),
+  );
+  expect((await indexOf(bench)).filter((key) => /^(hold|wait|job)_/.test(key))).toEqual([]);
+});
+
+it("a job that waits for a ceiling and has its name does not wait for one that waits for that name", async () => {
+  const bench = await openBench({ MAX_ACTIVE_JOBS: "1" });
+  const { deps, clock } = bench;
+  const ids: JobId[] = [];
+  const send = async (id: string, name: string, options: object): Promise<void> => {
+    clock.advance(second);
+    const insertedAt = clock.now();
+    ids.push(deriveJobId(insertedAt, id));
+    await deliver(deps, { version: 1, definition: yaml(name), options }, { id, insertedAt });
+  };
+  await send("one", "first", {});
+  await send("rejecting", "nightly", { onConflict: "reject" });
+  await send("urgent", "nightly", { priority: 600 });
+  await follow(bench, idIn(ids, 0));
+  await reconcile(deps, idIn(ids, 2), { at: undefined });
+  expect(await stateOf(bench, idIn(ids, 2))).toEqual(["Queued", "NameBusy"]);
+  expect((await messagesIn(bench.storage)).some((text) => text.includes(idIn(ids, 1)))).toBe(true);
+  await reconcile(deps, idIn(ids, 1), { at: undefined });
   for (const id of ids) await follow(bench, id);
   expect(await Promise.all(ids.map(async (id) => (await jobOf(deps, id)).phase.state))).toEqual(
     ids.map(() => "Succeeded"),

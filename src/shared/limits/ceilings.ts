@@ -20,8 +20,8 @@ import {
  * a counter that says full is counted anew from the index, and so is every counter by the sweep. A posted job that meets a ceiling
  * waits in that ceiling's line, and is not counted while it does. Of an array its children count, and not the array.
  *
- * Jobs that wait for the name of an array's group can't begin before all of its children have ended. So they keep these from no place: where
- * they take up what a ceiling allows, the two would wait for each other.
+ * Jobs that wait for a name can't begin before the job that has it has ended, or all children of the array that has it. So they keep these
+ * from no place: where they take up what a ceiling allows, the two would wait for each other.
  */
 export interface Limits {
   readonly all: number | undefined;
@@ -38,6 +38,7 @@ interface Entering {
   readonly name: string;
   readonly id: JobId;
   readonly turn: number;
+  readonly groupName: GroupName;
   /** Of an array's child: the name that its array holds. */
   readonly ofArray: GroupName | undefined;
 }
@@ -105,13 +106,14 @@ export class Ceilings extends IndexPartition {
    *
    * @returns the queue that it waits in, or `undefined` when it was let in
    */
-  enter({ name, id, turn, ofArray }: Entering, queue: string): Promise<string | undefined> {
+  enter(entering: Entering, queue: string): Promise<string | undefined> {
+    const { name, id, turn } = entering;
     const own = waitKey(queue, turn, id);
     return this.inSequence(() =>
       rewrite("the count of active jobs", this.#pacing, async () => {
         // It was let in, and whoever did so died before the row said so.
         if ((await this.get(own)) === undefined) return done(undefined);
-        const capacity = (await this.#turnOf(name, queue, own)) ?? (await this.#turnOfChild(name, queue, own, ofArray));
+        const capacity = (await this.#turnOf(name, queue, own)) ?? (await this.#turnOfHolder(entering, queue, own));
         if (capacity === undefined) return done(queue);
         const moves: TransactionAction[] =
           capacity.kind === "open"
@@ -130,22 +132,24 @@ export class Ceilings extends IndexPartition {
     return (await this.#isAmongFirst(queue, own, capacity.free, passed)) ? capacity : undefined;
   }
 
-  async #turnOfChild(
-    name: string,
+  /** The same for one that has a name, or whose array has it: those that wait for it are passed over. */
+  async #turnOfHolder(
+    { name, id, groupName, ofArray }: Entering,
     queue: string,
     own: string,
-    ofArray: GroupName | undefined,
   ): Promise<Capacity | undefined> {
-    const passed = ofArray === undefined ? [] : await this.#jobsOfGroup(ofArray);
+    const lock = ofArray === undefined ? await this.get(`hold_${nameKey(groupName)}`) : undefined;
+    const held = lock?.["jobId"] === id ? groupName : ofArray;
+    const passed = held === undefined ? [] : await this.#othersOfGroup(held, id);
     return passed.length === 0 ? undefined : this.#turnOf(name, queue, own, new Set(passed));
   }
 
-  /** Ids of jobs that have not ended whose container group has that name, or will have it. */
-  async #jobsOfGroup(name: GroupName): Promise<readonly string[]> {
+  /** Ids of other jobs that have not ended whose container group has that name, or will have it. */
+  async #othersOfGroup(name: GroupName, id: JobId): Promise<readonly string[]> {
     const ids: string[] = [];
     for await (const { rowKey, groupName } of this.rows(`${kind("job")} and ${active}`, ["RowKey", "groupName"]))
       if (nameKey(String(groupName)) === nameKey(name)) ids.push(idIn(rowKey));
-    return ids;
+    return ids.filter((each) => each !== id);
   }
 
   /** How many jobs of a queue its ceiling allows now: all of them where there is no such ceiling any more. */

@@ -19,9 +19,9 @@ const maxChildren = 5;
 /** @returns the queue in which a job still waits, or `undefined` when it may go on */
 export async function enterCeiling({ ceilings }: Pick<Deps, "ceilings">, job: Job): Promise<string | undefined> {
   if (!isCeilingQueue(job.line)) return undefined;
-  const { name, id, createdAt, options, line } = job;
+  const { name, id, createdAt, groupName, options, line } = job;
   const turn = queueTimeOf(createdAt, options.priority);
-  return ceilings.enter({ name, id, turn, ofArray: groupNameOfArray(job) }, line);
+  return ceilings.enter({ name, id, turn, groupName, ofArray: groupNameOfArray(job) }, line);
 }
 
 export function withoutCeiling(job: Job): Job {

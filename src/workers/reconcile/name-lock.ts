@@ -5,6 +5,7 @@ import { mayBeCanceled } from "../../shared/intake/cancel.ts";
 import { areOneTeam } from "../../shared/intake/team.ts";
 import { conflict, done, rewrite } from "../../shared/base/rewrite.ts";
 import { hasEnded, type Job } from "../../shared/job/job.ts";
+import { isCeilingQueue } from "../../shared/limits/ceilings.ts";
 import { mayHaveSlot, queueTimeOf } from "../../shared/job/slot.ts";
 import { enqueueing, memberOf } from "../../shared/store/group-entries.ts";
 import { requeue } from "../../shared/store/requeue.ts";
@@ -126,6 +127,8 @@ async function askReadable(deps: NameDeps, lockedBy: JobId, job: Job): Promise<"
     found.needed = hasEnded(other.phase) && !other.phase.tidy;
     if (hasEnded(other.phase)) return other.yield || other.phase.tidy ? undefined : { job: { ...other, yield: true } };
     found.newer = replaces && other.options.onConflict === "replace" && !other.cancel && isNewer(other, job);
+    // One that waits for a ceiling goes before those that wait for it.
+    found.needed = isCeilingQueue(other.line);
     if (!replaces || found.newer || other.cancel) return undefined;
     found.needed = true;
     return { job: { ...other, cancel: { at: deps.now(), reason: "Replaced", by: job.id } } };
