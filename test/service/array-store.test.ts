@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { childJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { second } from "../../src/shared/base/duration.ts";
 import type { Job, Phase } from "../../src/shared/job/job.ts";
+import { arrayPartition, countsRow } from "../../src/shared/store/job-row.ts";
 import { job, jobId, start } from "../kit/kit.ts";
 import { openBench, useAzurite } from "./kit.ts";
 
@@ -52,6 +53,22 @@ it("a child's end that somebody else wrote first is not counted again", async ()
   const answers = await Promise.all([deps.jobs.save(stored, ended), deps.jobs.save(stored, ended)]);
   expect(answers.filter((answer) => answer === "conflict")).toHaveLength(1);
   expect((await deps.jobs.outcomesOf({ id: array, createdAt: start })).counts.Succeeded).toBe(1);
+});
+
+it("what a newer release added to an array's counts is kept", async () => {
+  const { deps, storage } = await openBench();
+  const array = jobId();
+  const end = async (index: number): Promise<void> => {
+    const { id } = child(array, index);
+    await deps.jobs.insert(child(array, index), nothingSealed);
+    const stored = (await deps.jobs.find(id)) ?? expect.fail("A child's id leads to its row.");
+    await deps.jobs.save(stored, { ...stored.job, phase: succeeded });
+  };
+  await end(0);
+  const counts = [arrayPartition(array, start), countsRow] as const;
+  await storage.table("jobs").updateEntity({ partitionKey: counts[0], rowKey: counts[1], colour: "blue" }, "Merge");
+  await end(1);
+  expect(await storage.table("jobs").getEntity(...counts)).toMatchObject({ colour: "blue", ends: "SS" });
 });
 
 it("children stand in no list of a day", async () => {

@@ -440,7 +440,7 @@ export const jobSchema = openObject({
     freeRetries: z.number().optional(),
     /** The result of the attempt that was captured last: JSON. A longer one is in its attempt alone. */
     result: z.string().optional(),
-    resultIn: z.literal("attempt").optional(),
+    resultIn: openWord(["attempt"]).optional(),
   }).optional(),
   /** Callers that attached since: found by an id of their own, notified of the end on a queue of their own. */
   joined: z

@@ -89,7 +89,7 @@ export const catalogue = {
   SealKeyUnavailable: entry(
     "platform",
     "wait",
-    "The sealing key can't be reached; check the vault and the app's access to it.",
+    "The sealing key can't be reached, or a newer release sealed the definition; check the vault and the app's access to it.",
   ),
   VaultUnavailable: entry(
     "platform",

@@ -64,7 +64,8 @@ export async function openDefinition(deps: OpenDeps, stored: Stored): Promise<Op
   const opened = await openText(deps, await sealedBytes(deps, stored), stored.job.id);
   if (opened.kind === "fail") return opened;
   const definition = parseSealedDefinition(opened.text);
-  return definition === undefined ? damaged : { kind: "open", definition };
+  if (definition === undefined) throw newer();
+  return { kind: "open", definition };
 }
 
 /**
@@ -79,14 +80,15 @@ export async function openArray(
   const opened = await openText(deps, await sealedBytes(deps, stored), stored.job.id);
   if (opened.kind === "fail") return opened;
   const array = parseSealedArray(opened.text);
-  return array === undefined ? damaged : { kind: "open", array };
+  if (array === undefined) throw newer();
+  return { kind: "open", array };
 }
 
 async function openChild(deps: OpenDeps, { array: id, ...of }: NonNullable<Job["child"]>): Promise<Opened> {
   const opened = await openText(deps, await deps.arrays.bytesFor({ ...of, array: id }), id);
   if (opened.kind === "fail") return opened;
   const array = parseSealedArray(opened.text);
-  if (array === undefined) return damaged;
+  if (array === undefined) throw newer();
   const { index, items } = of;
   const definition = items === undefined ? childDefinition(array, index) : packDefinition(array, items);
   return { kind: "open", definition, children: (items ?? [index]).map((each) => arrayChild(array, each)) };
@@ -117,6 +119,9 @@ async function sealedBytes(
 ): Promise<Uint8Array | undefined> {
   return definition === "blob" ? blobs.getSealed(id) : definition;
 }
+
+/** What opens was sealed by this service: one that can't be read then is a newer release's, and its job waits for that. */
+const newer = (): Unavailable => new Unavailable("seal key", "A newer release sealed the definition.");
 
 const damaged: Unopened = { kind: "fail", reason: "DefinitionGone", detail: "The sealed definition is damaged." };
 

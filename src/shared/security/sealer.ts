@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
 import { hour } from "../base/duration.ts";
+import { Unavailable } from "../base/errors.ts";
 import { TtlCache } from "../base/ttl-cache.ts";
 import { parseJson } from "../base/json.ts";
 
@@ -33,6 +34,8 @@ export type Unwrapped =
 export type Unsealed =
   { readonly kind: "open"; readonly text: string } | { readonly kind: "unknown key" } | { readonly kind: "damaged" };
 
+/** Of what only a newer release can open. */
+const newerHeader = z.looseObject({ v: z.number().gt(1) });
 const header = z.object({ v: z.literal(1), kid: z.string(), wrapped: z.base64(), nonce: z.base64() });
 
 /** How long a data key is used for new seals, and an opened one remembered: few calls to the vault per instance and hour. */
@@ -74,11 +77,13 @@ export class Sealer {
     return Buffer.concat([Buffer.from(`${head}\n`), cipher.getAuthTag(), body]);
   }
 
-  /** @throws Unavailable when the sealing key can't be reached now */
+  /** @throws Unavailable when the sealing key can't be reached now, or only a newer release can open it */
   async open(sealed: Uint8Array, id: string): Promise<Unsealed> {
     const bytes = Buffer.from(sealed);
     const end = bytes.indexOf(10);
-    const head = header.safeParse(parseJson(bytes.subarray(0, Math.max(end, 0)).toString("utf8")));
+    const json = parseJson(bytes.subarray(0, Math.max(end, 0)).toString("utf8"));
+    if (newerHeader.safeParse(json).success) throw new Unavailable("seal key", "A newer release sealed it.");
+    const head = header.safeParse(json);
     if (!head.success) return { kind: "damaged" };
     const { kid, wrapped, nonce } = head.data;
     const unwrapped = await this.#unwrap(kid, wrapped);

@@ -45,7 +45,7 @@ export async function readOutcomes(table: TableClient, partitionKey: string): Pr
   return { outcomes: { ...read.data, ends, ...ofPacks }, etag: row.etag };
 }
 
-/** Writes the counts over what was read, or not at all. */
+/** Writes the counts over what was read, or not at all. Columns that only a newer release knows stay. */
 export function outcomesAction(
   { partitionKey }: Pick<JobKey, "partitionKey">,
   { etag }: StoredOutcomes,
@@ -53,7 +53,7 @@ export function outcomesAction(
 ): TransactionAction {
   const { ends, tries, spent, ...counted } = next;
   const row = { partitionKey, rowKey: countsRow, ends, ...defined({ tries, spent }), counted: JSON.stringify(counted) };
-  return etag === undefined ? ["create", row] : ["update", row, "Replace", { etag }];
+  return etag === undefined ? ["create", row] : ["update", row, "Merge", { etag }];
 }
 
 /** When one of an array's children started, milliseconds since 1970, or why one waits, before any has started or while no child runs. */

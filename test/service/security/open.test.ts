@@ -91,6 +91,22 @@ test("a definition that was removed, or damaged, fails the job with a reason", a
   }
 });
 
+test("a definition that only a newer release can read makes the job wait for that release", async () => {
+  const world = await sealedWith("x");
+  const { stored } = world;
+  const sealer = new Sealer(fileKeyRing(world.keyFile), () => 0);
+  const sealedByNewer = Buffer.from(JSON.stringify({ v: 2, secret: "of another kind" }) + "\n...");
+  const ofNewKind = await sealer.seal(JSON.stringify({ name: "n", apiVersion: "2023-05-01", steps: [] }), job().id);
+  for (const definition of [sealedByNewer, ofNewKind]) {
+    const opened = openForCreate(
+      { ...common, settings: settings(), sealer, vault: undefined },
+      { ...stored, sealed: { ...stored.sealed, definition } },
+      stored.job,
+    );
+    expect(await opened).toMatchObject({ kind: "wait", reason: "SealKeyUnavailable" });
+  }
+});
+
 test("a secret that is not there fails the job, and the reason names the place and no secret", async () => {
   const world = await sealedWith("${keyvault:job-none}");
   expect(await world.open()).toEqual({

@@ -234,6 +234,11 @@ describe("rows and jobs", () => {
     expect(() => fromRow(row)).toThrow(sentence);
   });
 
+  it("a place of a child's result that only a newer release knows is kept", () => {
+    const child = { array: jobId(), arrayAt: start, index: 0, size: 2, resultIn: "blob" };
+    expect(fromRow({ record: JSON.stringify({ ...job(), child }) }).job.child).toEqual(child);
+  });
+
   it("members that a newer release added are tolerated", () => {
     const newer = { ...job(), colour: "blue", phase: { ...job().phase, shade: 3 } };
     expect(fromRow({ record: JSON.stringify(newer) }).job.id).toBe(job().id);
