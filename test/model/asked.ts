@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { defined } from "../../src/shared/base/defined.ts";
+import { parseJobId } from "../../src/shared/base/ids.ts";
 import { Happening, host, pick, some } from "./happening.ts";
 import { giveBack, type Steering } from "./callers.ts";
 import { specs, type Spec, type SpecOptions } from "./specs.ts";
@@ -37,13 +38,21 @@ export const insist = fc
       ),
   );
 
-export const post = spec.map(
-  (wanted) =>
-    new Happening(`post ${JSON.stringify(wanted)}`, (world) => {
-      // Nobody waits for an answer, so a conflict would show in the row alone.
-      const { onGroupFull: _refuses, ...options } = wanted.options;
-      const waits = ["reject", "attach"].includes(options.onConflict);
-      world.callers.post({ ...wanted, options: waits ? { ...options, onConflict: "wait" } : options });
+/** Half of the posters choose an id. */
+export const post = fc
+  .tuple(spec, fc.option(fc.uuid({ version: 4 })))
+  .map(
+    ([wanted, uuid]) =>
+      new Happening(`post ${JSON.stringify(wanted)} as ${String(uuid)}`, (world) =>
+        world.callers.post(wanted, uuid === null ? undefined : parseJobId(uuid)),
+      ),
+  );
+
+export const postCancel = some.map(
+  (n) =>
+    new Happening(`post a cancel of ${n}`, (world) => {
+      const id = pick(world.judge.postedIds, n);
+      if (id !== undefined) world.callers.postCancel(id);
     }),
 );
 

@@ -9,6 +9,7 @@ import { cancel } from "../../src/shared/intake/cancel.ts";
 import { rerunJob } from "../../src/shared/intake/rerun.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
+import { replyQueue } from "./queues.ts";
 import { submissionOf } from "./submissions.ts";
 import type { Spec } from "./specs.ts";
 import type { Host, World } from "./world.ts";
@@ -18,6 +19,14 @@ export interface Caller {
   readonly spec: Spec;
   readonly key: string | undefined;
   answered: boolean;
+}
+
+/** What was posted. */
+export interface Post {
+  readonly spec: Spec;
+  readonly id: JobId | undefined;
+  readonly messageId: string;
+  readonly correlationId: string;
 }
 
 /** What an operator says of a group. */
@@ -30,6 +39,7 @@ export const giveBack: Steering = { limit: null, paused: null };
 export class Callers {
   readonly #world: World;
   readonly #insisting: Caller[] = [];
+  #posts = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -64,11 +74,20 @@ export class Callers {
     });
   }
 
-  post(spec: Spec): void {
+  /** @param id that the poster chose, if it chose one */
+  post(spec: Spec, id?: JobId): void {
     const { order, text } = submissionOf(spec, "queue", this.#world.settings);
-    const envelope = { version: 1, definition: text, options: order.envelope };
-    this.#world.queue.send(queueNames.jobs, JSON.stringify(envelope));
-    this.#world.judge.posted();
+    const correlationId = `post ${++this.#posts}`;
+    const to = { id, correlationId, replyTo: { queue: replyQueue } };
+    const envelope = { version: 1, definition: text, options: order.envelope, ...to };
+    const messageId = this.#world.queue.send(queueNames.jobs, JSON.stringify(envelope));
+    this.#world.judge.posted({ spec, id, messageId, correlationId });
+  }
+
+  /** A poster's cancel may come before its job. */
+  postCancel(id: JobId): void {
+    this.#world.judge.canceled(id);
+    this.#world.queue.send(queueNames.jobs, JSON.stringify({ version: 1, op: "cancel", id }));
   }
 
   cancel(id: JobId, on: Host): void {

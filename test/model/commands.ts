@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
-import { cancel, cancelMany, insist, pause, post, prefer, readStatus, rerun, resume, steer, submit } from "./asked.ts";
+import { cancel, cancelMany, insist, pause, post, postCancel, prefer } from "./asked.ts";
+import { readStatus, rerun, resume, steer, submit } from "./asked.ts";
 import { Happening, host, pick, some, type Command } from "./happening.ts";
 import { settled } from "./scheduler.ts";
-import { crash, duplicate, fail, flap, foreign, lock, lose, others, refuse, refuseDelete, strange } from "./trouble.ts";
+import { crash, duplicate, fail, flap, foreign, lock, lose } from "./trouble.ts";
+import { others, refuse, refuseDelete, sealingKey, strange } from "./trouble.ts";
 
 /** The service at work, and the lists of what may happen. */
 
@@ -65,11 +67,11 @@ const healthy: readonly fc.Arbitrary<Command>[] = [
   ...[steps, steps, steps, work, work, work, work, work],
   ...[deliver, deliver, deliver, deliver, deliver],
   ...[passing, passing, passing, duplicate, cancel, readStatus, readStatus, event, others, strange],
-  ...[prefer, prefer, steer],
+  ...[prefer, prefer, steer, postCancel],
 ];
 const unhealthy: readonly fc.Arbitrary<Command>[] = [
   ...[advance, advance, advance, tick, crash, lose, refuse, foreign, fail, fail, pause, resume],
-  ...[flap, flap, lock, refuseDelete, cancelMany],
+  ...[flap, flap, lock, refuseDelete, cancelMany, sealingKey],
 ];
 
 export const commands = fc.commands([...healthy, ...unhealthy], { maxCommands: 60, size: "max" });

@@ -11,6 +11,7 @@ const maxSteps = 100_000;
 export async function finish(world: World): Promise<void> {
   const { judge, scheduler, callers } = world;
   judge.quiet();
+  world.ring.isAway = false;
   let resumeAt = Infinity;
   let lastTick = -Infinity;
   let isSteered = true;

@@ -4,13 +4,13 @@ import type { Result } from "../../src/shared/base/errors.ts";
 import { nameKey, parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { endingOf, hasEnded, terminalStates, type Job } from "../../src/shared/job/job.ts";
 import type { Reason } from "../../src/shared/job/reasons.ts";
-import type { Caller } from "./callers.ts";
+import type { Caller, Post } from "./callers.ts";
 import type { Sent, Watcher } from "./container-instances.ts";
 import type { Group } from "./groups.ts";
 import { jobOf, Ledger } from "./ledger.ts";
 import { countsRow } from "../../src/shared/store/job-row.ts";
 import { counted, made, rerunRefused } from "./promises/arrays.ts";
-import { answerAllowed, replacesInTime } from "./promises/conflicts.ts";
+import { answerAllowed, postRefused, replacesInTime } from "./promises/conflicts.ts";
 import { attemptEnded, ended, retried } from "./promises/ends.ts";
 import { createdRightly, deletedRightly, gone, sentRightly } from "./promises/groups.ts";
 import { allSettled, allDone, nextCheck, unfinished } from "./promises/settled.ts";
@@ -64,8 +64,13 @@ export class Judge implements Watcher {
     rerunRefused(this.#ledger, job, code);
   }
 
-  posted(): void {
-    this.#ledger.posted++;
+  posted(post: Post): void {
+    this.#ledger.posts.push(post);
+  }
+
+  /** Ids that posters chose. */
+  get postedIds(): readonly JobId[] {
+    return this.#ledger.posts.flatMap(({ id }) => id ?? []);
   }
 
   read(id: JobId): void {
@@ -114,6 +119,10 @@ export class Judge implements Watcher {
     }
     if (after === undefined) {
       this.violated("a row was removed");
+      return;
+    }
+    if (isRefusal(after)) {
+      if (before === undefined) postRefused(this.#ledger, jobOf(after));
       return;
     }
     this.#ledger.noted(after);
@@ -192,6 +201,11 @@ export class Judge implements Watcher {
   verdict(): void {
     allSettled(this.#ledger);
   }
+}
+
+/** The row of a message whose job was refused. */
+function isRefusal(row: Entity): boolean {
+  return jobOf(row).containers.length === 0;
 }
 
 function isTerminal(row: Entity | undefined): boolean {

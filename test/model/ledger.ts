@@ -3,6 +3,7 @@ import { minute } from "../../src/shared/base/duration.ts";
 import { nameKey, parseJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { endingOf, hasEnded, type Job } from "../../src/shared/job/job.ts";
 import type { Reason } from "../../src/shared/job/reasons.ts";
+import type { Post } from "./callers.ts";
 import type { Group } from "./groups.ts";
 import { isTaggedOurs, maxSkew } from "./settings.ts";
 import type { Entity } from "./tables.ts";
@@ -29,7 +30,7 @@ export class Ledger {
   readonly #refusals = new Map<string, Reason[]>();
   /** The group of each attempt, kept when it is gone. */
   readonly #groups = new Map<string, Group>();
-  posted = 0;
+  readonly posts: Post[] = [];
   pausedSince: number | undefined;
   resumedAt = 0;
   /** Those that were shown as waiting for that. */

@@ -20,28 +20,31 @@ const maxDequeues = 10;
 /** How long the lease of a host that died hides a message. */
 const leaseTime = 10 * minute;
 
+/** The posters' own. */
+export const replyQueue = "replies";
+
 export class Queue {
   readonly #now: () => number;
   #messages: Message[] = [];
   #ids = 0;
   readonly poisoned: Message[] = [];
+  /** What posters were sent, in their own queue. */
+  readonly replies: string[] = [];
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  send(queue: string, text: string, delay = 0): void {
+  /** @returns the message's id */
+  send(queue: string, text: string, delay = 0): string {
     const now = this.#now();
     const id = `message-${++this.#ids}`;
-    this.#messages.push({
-      id,
-      queue,
-      text,
-      insertedAt: now,
-      visibleAt: now + delay,
-      dequeueCount: 0,
-      takenBy: undefined,
-    });
+    const times = { insertedAt: now, visibleAt: now + delay, dequeueCount: 0 };
+    const message: Message = { id, queue, text, ...times, takenBy: undefined };
+    if (queue === replyQueue) this.replies.push(text);
+    else if (queue.endsWith("-poison")) this.poisoned.push({ ...message, queue: queue.slice(0, -"-poison".length) });
+    else this.#messages.push(message);
+    return id;
   }
 
   get all(): readonly Message[] {
@@ -91,7 +94,7 @@ export function queueService(queue: Queue, call: Call): QueueServiceClient {
       getProperties: () =>
         call(`queue ${name} length`, "storage", () => ({ approximateMessagesCount: queue.all.length })),
       sendMessage: (text: string, { visibilityTimeout = 0 }: { visibilityTimeout?: number } = {}) =>
-        call(`queue ${name} send`, "storage", () => queue.send(name, text, visibilityTimeout * second)),
+        call(`queue ${name} send`, "storage", () => void queue.send(name, text, visibilityTimeout * second)),
     }),
   };
   return client as unknown as QueueServiceClient; // the members that `Queues` and `Control` call, and no others

@@ -2,6 +2,7 @@ import { tagNames } from "../../src/shared/aci/arm-group.ts";
 import { InstallationTag } from "../../src/shared/aci/installation-tag.ts";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { settings as baseSettings } from "../kit/kit.ts";
+import { replyQueue } from "./queues.ts";
 
 export const installation = "installation-1";
 export const tagKey = "tag key";
@@ -20,6 +21,7 @@ const environment = {
   EXIT_CODE_TIME: "PT3M",
   DEFAULT_TIMEOUT: "PT6H",
   MAX_TIMEOUT: "PT6H",
+  REPLY_QUEUES: replyQueue,
 };
 export const settings = baseSettings(environment);
 

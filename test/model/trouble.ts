@@ -31,7 +31,9 @@ export const duplicate = some.map(
 export const lose = some.map(
   (n) =>
     new Happening(`lose message ${n}`, (world) => {
-      const ours = world.queue.all.filter(({ text, takenBy }) => takenBy === undefined && !text.includes("definition"));
+      const ours = world.queue.all.filter(
+        ({ text, takenBy }) => takenBy === undefined && !text.includes("definition") && !text.includes("parcel"),
+      );
       const message = pick(ours, n);
       if (message) world.queue.done(message);
     }),
@@ -132,3 +134,11 @@ function isMissed({ phase }: Job): boolean {
 export const strange = fc.constant(
   new Happening("ACI says words never seen before", (world) => void (world.aci.strange += 1)),
 );
+
+/** While it is away hosts go on with the data keys that they have. */
+export const sealingKey = fc
+  .boolean()
+  .map(
+    (isAway) =>
+      new Happening(`the sealing key is ${isAway ? "away" : "back"}`, (world) => void (world.ring.isAway = isAway)),
+  );

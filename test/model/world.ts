@@ -16,7 +16,7 @@ import { Blobs, blobService } from "./blobs.ts";
 import { Callers } from "./callers.ts";
 import { ContainerInstances } from "./container-instances.ts";
 import { Judge } from "./judge.ts";
-import { ring } from "./key-ring.ts";
+import { Ring } from "./key-ring.ts";
 import { Queue, queueService, type Message } from "./queues.ts";
 import { mulberry32 } from "./random.ts";
 import { Scheduler, settled, type Pending } from "./scheduler.ts";
@@ -52,6 +52,7 @@ export class World {
   readonly aci: ContainerInstances;
   readonly blobs = new Blobs(() => this.now);
   readonly callers: Callers;
+  readonly ring = new Ring();
   readonly #tables = new Map<string, Table>();
   #hosts: Host[] = [];
   #hostIds = 0;
@@ -113,7 +114,7 @@ export class World {
           queues: queueService(this.queue, call),
           blobs: blobService(this.blobs, call),
         },
-        ring,
+        ring: this.ring,
         aci: () => aciClient(this.aci, call, installationTag, this.judge),
         sleep: () => call("sleep", "wait", () => undefined),
       },

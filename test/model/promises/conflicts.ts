@@ -37,6 +37,16 @@ export function answerAllowed(ledger: Ledger, { spec, key }: Caller, since: numb
   if (holder) ledger.violated(`${job.id} with ${onConflict} was accepted beside ${holder.id}`);
 }
 
+/** A posted job that is kept out has a row that says why. */
+export function postRefused(ledger: Ledger, { id, messageId, phase }: Job): void {
+  const post = ledger.posts.find((each) => each.id === id || each.messageId === messageId);
+  const reason = hasEnded(phase) ? phase.verdict.reason : undefined;
+  const { onConflict, onGroupFull } = post?.spec.options ?? {};
+  const keptOut = onConflict === "reject" || onConflict === "attach";
+  const rightly = reason === "GroupFull" ? onGroupFull === "reject" : reason === "NameActive" && keptOut;
+  if (!rightly) ledger.violated(`the posted job ${id} was refused: ${String(reason)}`);
+}
+
 function wasActive(ledger: Ledger, { id }: Job, name: string, since: number): boolean {
   const job = ledger.job(id);
   if (job === undefined || nameKey(job.groupName) !== nameKey(name)) return false;

@@ -47,9 +47,10 @@ export function allSettled(ledger: Ledger): void {
   const left = [...holds, ...waits, ...ledger.index("group_")];
   for (const { rowKey } of left) ledger.violated(`${rowKey} was left behind`);
   budgetSettled(ledger);
-  const queued = ledger.rows.filter(({ via, child }) => via === "queue" && child === undefined).length;
-  const poisoned = ledger.world.queue.poisoned.filter(({ queue }) => queue === queueNames.jobs).length;
-  if (queued + poisoned < ledger.posted) ledger.violated(`${ledger.posted - queued} posted jobs have no row`);
+  for (const { correlationId } of ledger.posts)
+    if (!ledger.world.queue.replies.some((text) => text.includes(`"${correlationId}"`)))
+      ledger.violated(`the poster of ${correlationId} never hears of its end`);
+  for (const { text } of ledger.world.queue.poisoned) ledger.violated(`a good message was given up: ${text}`);
   for (const name of ledger.foreignNames) {
     const foreign = ledger.world.aci.all.filter((group) => nameKey(group.name) === name && !isTaggedOurs(group.tags));
     if (foreign.length !== 1) ledger.violated(`the foreign group ${name} is gone`);
