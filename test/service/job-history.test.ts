@@ -17,7 +17,7 @@ import { hour, minute, second } from "../../src/shared/base/duration.ts";
 import { Secret } from "../../src/shared/base/errors.ts";
 import { tableNames } from "../../src/shared/store/connect.ts";
 import { dayPartition, jobKey, listedColumns, toRow } from "../../src/shared/store/job-row.ts";
-import { jobId, ended, jobId, start } from "../kit/kit.ts";
+import { ended, jobId, start } from "../kit/kit.ts";
 import { ask, countedCalls, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
 useAzurite();
