@@ -4,12 +4,15 @@ import type { ActiveJob } from "./job-index.ts";
 import { type JobStore } from "./jobs.ts";
 import { hasColumns, isOfTeams, type JobColumns, type JobFilter } from "./job-filter.ts";
 
+/** The rows of jobs, as far as the index has them. */
+export type IndexedJobs = Pick<JobStore, "shown"> & { readonly index: Pick<JobStore["index"], "active"> };
+
 /**
  * The jobs that have not ended, which the index knows without a look at the rows of all that have. An array is one job, unless its
  * children are asked for.
  */
 export async function* activeJobs(
-  jobs: JobStore,
+  jobs: IndexedJobs,
   { states, name, columns = {}, teams, since = -Infinity, until = Infinity, array }: Partial<JobFilter>,
   tag: string | undefined,
   skipped?: () => void,
