@@ -76,6 +76,8 @@ export class LogView {
       since === undefined ? lines : lines.filter((line) => (timeOf(line) ?? Infinity) >= since);
     const last = this.#tails.get(name) ?? { lines: [], shown: false };
     this.#tails.set(name, last);
+    // All of it is stored: the cursor begins with the first of the last lines, so that they need not be counted.
+    if (now.unstored === undefined && last.lines.length === 0) last.shown = true;
     if (tail === undefined || last.shown) {
       for await (const lines of cursor.next(now)) if (wanted(lines).length > 0) yield wanted(lines);
       return;
