@@ -16,6 +16,8 @@ import { readContainerLog, type ReadLogDeps } from "./masked-client.ts";
 const freshFor = 2 * second;
 /** Answers that are remembered. */
 const maxRemembered = 200;
+/** Their text, in characters: a log that is not stored yet may have 4 MB. */
+const maxText = 32 * 1024 * 1024;
 
 /** A log as it is now, and whether Container Instances no longer knows of it: then its job goes on, or has ended. */
 export type LiveLog = LogNow & { readonly isGone: boolean };
@@ -34,7 +36,8 @@ export class LiveLogs {
   constructor(deps: LiveLogDeps) {
     this.#deps = deps;
     const kept = { time: freshFor, max: maxRemembered, now: deps.now };
-    this.#logs = new TtlCache(kept);
+    const textOf = ({ added, unstored = "" }: LiveLog): number => added.length + unstored.length;
+    this.#logs = new TtlCache({ ...kept, room: { of: textOf, max: maxText } });
     this.#jobs = new TtlCache(kept);
   }
 

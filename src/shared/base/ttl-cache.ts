@@ -1,17 +1,26 @@
-interface TtlCacheOptions {
+interface TtlCacheOptions<T> {
   /** How long an answer is kept, in milliseconds. */
   readonly time: number;
   /** Of more answers than these the oldest is dropped. */
   readonly max: number;
   readonly now: () => number;
+  /** What an answer takes, and how much all together may: of more the oldest are dropped. Without it only their number counts. */
+  readonly room?: { readonly of: (value: T) => number; readonly max: number };
+}
+
+interface Entry<T> {
+  readonly at: number;
+  readonly value: Promise<T>;
+  /** Known once the answer is there. */
+  size: number;
 }
 
 /** Keeps answers for a while. Callers who ask at the same time share one question; a failure reaches all of them and is not kept. */
 export class TtlCache<T> {
-  readonly #options: TtlCacheOptions;
-  readonly #entries = new Map<string, { readonly at: number; readonly value: Promise<T> }>();
+  readonly #options: TtlCacheOptions<T>;
+  readonly #entries = new Map<string, Entry<T>>();
 
-  constructor(options: TtlCacheOptions) {
+  constructor(options: TtlCacheOptions<T>) {
     this.#options = options;
   }
 
@@ -26,15 +35,29 @@ export class TtlCache<T> {
     this.#entries.delete(key); // a new answer stands behind the older ones
     for (const [old, entry] of this.#entries)
       if (!isFresh(entry) || this.#entries.size >= max) this.#entries.delete(old);
-    const entry = { at, value: ask() };
+    const entry = { at, value: ask(), size: 0 };
     this.#entries.set(key, entry);
     const drop = (): void => {
       if (this.#entries.get(key) === entry) this.#entries.delete(key);
     };
     entry.value.then((value) => {
-      if (!isKept(value)) drop();
+      if (isKept(value)) this.#makeRoom(entry, value);
+      else drop();
     }, drop);
     return entry.value;
+  }
+
+  #makeRoom(entry: Entry<T>, value: T): void {
+    const { room } = this.#options;
+    if (room === undefined) return;
+    entry.size = room.of(value);
+    let total = 0;
+    for (const { size } of this.#entries.values()) total += size;
+    for (const [key, { size }] of this.#entries) {
+      if (total <= room.max) return;
+      if (size > 0) this.#entries.delete(key);
+      total -= size;
+    }
   }
 
   clear(): void {

@@ -42,3 +42,25 @@ it("drops the oldest of too many answers, and all when it is cleared", async () 
   cache.clear();
   expect(await cache.get("a", answers)).toBe(5);
 });
+
+it("drops the oldest of answers that together take too much, and waits for those that are still to come", async () => {
+  [now, asked] = [0, 0];
+  const cache = new TtlCache<string>({
+    time: 10,
+    max: 9,
+    now: () => now,
+    room: { of: ({ length }) => length, max: 10 },
+  });
+  let answer = (_text: string): void => undefined;
+  const late = cache.get("late", () => new Promise((resolve) => (answer = resolve)));
+  const ask = (text: string) => (): Promise<string> => Promise.resolve(text);
+  for (const text of ["aaaa", "bbbb", "cccc"]) expect(await cache.get(text, ask(text))).toBe(text);
+  expect(await cache.get("cccc", ask("anew"))).toBe("cccc");
+  expect(await cache.get("bbbb", ask("anew"))).toBe("bbbb");
+  expect(await cache.get("aaaa", ask(""))).toBe("");
+  answer("late");
+  expect(await cache.get("late", ask("anew"))).toBe("late");
+  expect(await late).toBe("late");
+  expect(await cache.get("large", ask("eleven signs"))).toBe("eleven signs");
+  expect(await cache.get("large", ask("anew"))).toBe("anew");
+});
