@@ -9,7 +9,11 @@ import type { AzureError, GroupEvent, Job } from "../job/job.ts";
 import type { ObservedGroup, Observation } from "../job/observation.ts";
 import type { JobStore, Stored } from "../store/jobs.ts";
 import { openDefinition, withVaultSecrets, type OpenDeps } from "../security/opened-definition.ts";
-import { maskOf, maskOfLog, withCredentials, type Mask } from "../base/redact.ts";
+import { InSequence } from "../base/in-sequence.ts";
+import { maskOf, maskOfLog, maskOfOutput, withCredentials, type Mask } from "../base/redact.ts";
+
+/** One log of 4 MB at a time: masking it takes forty times its size. */
+const masking = new InSequence();
 
 /** What it takes to read a container's log and mask it. */
 export interface ReadLogDeps extends OpenDeps {
@@ -27,11 +31,11 @@ const withheld = "(withheld: it may hold secrets, and they can't be known now)";
  * @param maskFor makes a mask of the definition's secrets
  * @returns `undefined` when these can't be known
  */
-async function maskOfJob(
+async function maskOfJob<M>(
   deps: OpenDeps,
   stored: Stored,
-  maskFor: (secrets: readonly string[]) => Mask,
-): Promise<Mask | undefined> {
+  maskFor: (secrets: readonly string[]) => M,
+): Promise<M | undefined> {
   try {
     const opened = await openDefinition(deps, stored);
     const resolved = opened.kind === "open" ? await withVaultSecrets(deps, opened.definition) : opened;
@@ -139,7 +143,8 @@ export async function readContainerLog(
   if (!deps.settings.maskOutput || read.kind !== "value") return read;
   const stored = await deps.jobs.find(job.id);
   const mask = stored && (await maskOfJob(deps, stored, maskOfLog));
-  return mask ? { kind: "value", value: mask(read.value) } : { ...unknown, reason: "SealKeyUnavailable" };
+  if (mask === undefined) return { ...unknown, reason: "SealKeyUnavailable" };
+  return { kind: "value", value: await masking.do(() => mask(read.value)) };
 }
 
 /**
@@ -154,7 +159,7 @@ export async function maskedResult(
 ): Promise<string> {
   if (!deps.settings.maskOutput) return text;
   const stored = await deps.jobs.find(id);
-  const mask = stored && (await maskOfJob(deps, stored, maskOfLog));
+  const mask = stored && (await maskOfJob(deps, stored, maskOfOutput));
   if (mask === undefined)
     throw new Unavailable("seal key", "A result can't be masked: its job's secrets can't be known now.");
   return JSON.stringify(maskedObject(JSON.parse(text) as JsonObject, mask)); // it was read as one

@@ -18,20 +18,46 @@ const longestPiece = 4096;
 
 /** A mask for texts that may have been cut at their end. */
 export function maskOf(secrets: readonly string[]): Mask {
-  return masker(secrets, "end");
+  return atOnce(masker(secrets, "end"));
 }
 
-/** For a container's log, of which the log driver may have cut off anything: its beginning, its end, the end of a long line. */
-export function maskOfLog(secrets: readonly string[]): Mask {
-  return masker(secrets, "anywhere");
+/** For what a container wrote, of which the log driver may have cut off anything: its beginning, its end, the end of a long line. */
+export function maskOfOutput(secrets: readonly string[]): Mask {
+  return atOnce(masker(secrets, "anywhere"));
 }
 
-function masker(secrets: readonly string[], cut: Cut): Mask {
+/** The same for whole logs: with megabytes it lets others go on between two readings of the text. */
+export function maskOfLog(secrets: readonly string[]): (text: string) => Promise<string> {
+  const mask = masker(secrets, "anywhere");
+  return async (text) => {
+    const masking = mask(text);
+    for (;;) {
+      const step = masking.next();
+      if (step.done) return step.value;
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+  };
+}
+
+/** Pauses after each reading of the text. */
+type Masking = (text: string) => Generator<void, string, void>;
+
+function atOnce(mask: Masking): Mask {
+  return (text) => {
+    const masking = mask(text);
+    for (;;) {
+      const step = masking.next();
+      if (step.done) return step.value;
+    }
+  };
+}
+
+function masker(secrets: readonly string[], cut: Cut): Masking {
   const wanted = patternsOf(secrets);
-  if (wanted.length === 0) return (text) => text;
   const forward = new Patterns(wanted);
   let backward: Patterns | undefined;
-  return (text) => {
+  return function* (text) {
+    if (wanted.length === 0) return text;
     const bytes = Buffer.from(text);
     const marks = new Uint8Array(bytes.length);
     for (const reading of readingsOf(asWritten(bytes, marks, cut), cut)) {
@@ -45,6 +71,7 @@ function masker(secrets: readonly string[], cut: Cut): Mask {
         backward.beginnings(reversed(reading.bytes), cuts, (from, to) => found.add(length - to, length - from));
       }
       found.end();
+      yield;
     }
     return starred(text, bytes, marks);
   };

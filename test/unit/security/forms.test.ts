@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { maskOf, maskOfLog } from "../../../src/shared/base/redact.ts";
+import { maskOf, maskOfOutput } from "../../../src/shared/base/redact.ts";
 import { maskValues } from "./kit.ts";
 
 /** How programs write a text; each takes whatever it is given. */
@@ -84,7 +84,7 @@ describe("a secret is masked in whatever form it is written", () => {
 describe("a secret that a log driver split or cut", () => {
   const secret = "correct-horse/battery+staple=";
   const stamp = "2026-11-24T08:00:00.123456789Z ";
-  const mask = maskOfLog([secret]);
+  const mask = maskOfOutput([secret]);
   const readable = (text: string): string[] =>
     Array.from({ length: secret.length - 5 }, (_, at) => secret.slice(at, at + 6)).filter((part) =>
       text.includes(part),
@@ -137,13 +137,15 @@ describe("a secret that a log driver split or cut", () => {
   });
 
   test("lines and their timestamps stay, and short words are not put together over lines", () => {
-    expect(maskOfLog(["1234"])(`${stamp}12\n${stamp}34\n${stamp}1234\n`)).toBe(`${stamp}12\n${stamp}34\n${stamp}***\n`);
+    expect(maskOfOutput(["1234"])(`${stamp}12\n${stamp}34\n${stamp}1234\n`)).toBe(
+      `${stamp}12\n${stamp}34\n${stamp}***\n`,
+    );
     const pem = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nshort\n-----END KEY-----\n";
-    expect(maskOfLog([pem])(pem.replaceAll(/^/gm, stamp))).toBe(`${stamp}***\n`.repeat(4) + stamp);
+    expect(maskOfOutput([pem])(pem.replaceAll(/^/gm, stamp))).toBe(`${stamp}***\n`.repeat(4) + stamp);
   });
 
   test("but of what Azure says only the end may be cut", () => {
     expect(maskOf(["hunter2-production"])("production failed")).toBe("production failed");
-    expect(maskOfLog(["hunter2-production"])("production failed")).toBe("*** failed");
+    expect(maskOfOutput(["hunter2-production"])("production failed")).toBe("*** failed");
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { maskCredentials, maskOf } from "../../../src/shared/base/redact.ts";
+import { maskOfLog, maskCredentials, maskOf } from "../../../src/shared/base/redact.ts";
 import { maskValues } from "./kit.ts";
 
 const secret = "p@ss w/rd+7=é";
@@ -65,6 +65,20 @@ describe("a definition's secrets are masked by value", () => {
     const text = "2026-01-01T00:00:00Z an ordinary line of output\n".repeat(40_000);
     expect(maskOf(secrets)(text)).toHaveLength(text.length);
   });
+});
+
+test("a long log is masked a reading at a time, and others go on in between", async () => {
+  let turns = 0;
+  let isMasked = false;
+  const others = (): void => {
+    turns++;
+    if (!isMasked) setImmediate(others);
+  };
+  const log = "hunter2-production \\u002b%2B&amp;\n".repeat(1000);
+  const masked = maskOfLog(["hunter2-production"])(log).finally(() => (isMasked = true));
+  others();
+  expect(await masked).toBe(log.replaceAll("hunter2-production", "***"));
+  expect(turns).toBeGreaterThan(10);
 });
 
 describe("credentials of no definition are masked by structure, for logs", () => {
