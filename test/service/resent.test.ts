@@ -142,8 +142,12 @@ describe("while the sealing key can't be reached", () => {
     for (const id of ["late", "unwanted"]) await reconcile(bench.deps, idOf(id), { at: undefined });
     expect((await jobOf(bench.deps, idOf("late"))).phase).toMatchObject({ state: "TimedOut" });
     expect((await jobOf(bench.deps, idOf("unwanted"))).phase).toMatchObject({ state: "Canceled" });
+    const sent = sentTo(bench).length;
     await redeliver(bench.deps, late);
     expect((await jobOf(bench.deps, idOf("late"))).phase.state).toBe("TimedOut");
+    // Its message has nothing to bring any more, and is not sent again.
+    expect(sentTo(bench)).toHaveLength(sent);
+    expect((await bench.deps.held.summary(bench.clock.now())).reasons).toEqual({ SealKeyUnavailable: 1 });
     expect(countersOf(bench).calls["put"]).toBeUndefined();
   });
 
