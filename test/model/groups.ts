@@ -51,10 +51,12 @@ export function groupOf(place: string, name: string, body: JsonObject, now: numb
   const attempt = Number(tags[tagNames.attempt]);
   const script = readScript(tags["platform"], attempt);
   const containers = containerNames(body).map((container) => {
-    const [seconds, code, fails] = (tags[container] ?? "0 0 always").split(" ");
+    const [program = "", index] = container.split("-");
+    const [seconds, said, fails] = (tags[program] ?? "0 0 always").split(" ");
+    const code = Number(said === "index" ? index : said);
     const succeeds = fails !== "always" && attempt > Number(fails);
-    const run = { startsAt, endsAt: startsAt + Number(seconds) * second, exitCode: succeeds ? 0 : Number(code) };
-    return { name: container, runs: container === "app" ? withScript(run, script) : [run] };
+    const run = { startsAt, endsAt: startsAt + Number(seconds) * second, exitCode: succeeds ? 0 : code };
+    return { name: container, runs: program === "app" ? withScript(run, script) : [run] };
   });
   return { name, place, tags, containers, ...(script ? { script } : {}), startsAt, visibleAt: now + lag };
 }

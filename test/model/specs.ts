@@ -46,6 +46,7 @@ export interface SpecOptions {
   readonly parallelism?: number;
   readonly failFast?: true;
   readonly minSuccess?: number;
+  readonly pack?: number;
 }
 
 /** What an attempt's group gives the job when nobody interferes. */
@@ -161,6 +162,20 @@ const kinds: readonly Nameless[] = [
   { app: endless, options: { onConflict: "wait", array: 4, parallelism: 2, lease: 300 } },
   { app: slow, options: { onConflict: "wait", array: 3, parallelism: 3, group: "narrow", groupLimit: 1 } },
   { app: long, options: { onConflict: "wait", array: 2, parallelism: 2, runTimeout: 60, keep: "always" } },
+  // Packs: items that share a group.
+  { app: well, options: { onConflict: "wait", array: 5, parallelism: 1, pack: 2 } },
+  {
+    app: { ...badly, codeIsIndex: true, fails: 1 },
+    options: { onConflict: "reject", array: 4, parallelism: 2, pack: 2, retries: 2 },
+  },
+  { app: { ...badly, codeIsIndex: true }, options: { onConflict: "replace", array: 3, parallelism: 2, pack: 3 } },
+  { app: { ...slow, code: 3 }, options: { onConflict: "wait", array: 4, parallelism: 1, pack: 2, failFast: true } },
+  { app: long, options: { onConflict: "wait", array: 3, parallelism: 2, pack: 2, runTimeout: 60 } },
+  {
+    app: slow,
+    script: { does: "evict", code: 7147, restarts: false, attempts: 1 },
+    options: { onConflict: "wait", array: 3, parallelism: 2, pack: 2 },
+  },
   // The platform's doings. An exit code that it keeps to itself:
   { app: well, script: { does: "silence", says: "Running" }, options: { onConflict: "wait" } },
   {

@@ -40,12 +40,20 @@ export function specOf({ options, child }: Pick<Job, "options" | "child">): Spec
 function ofChild({ name, app, options, ...spec }: Spec, index: number): Spec {
   const { lease: _lease, timeout: _timeout, uniqueName: _unique, ...own } = options;
   const code = app.codeIsIndex ? index : app.code;
-  return { ...spec, name: `${name}-${index}`, app: { ...app, code }, options: { ...own, onConflict: "wait" } };
+  const isPack = options.pack !== undefined;
+  return {
+    ...spec,
+    name: `${name}-${isPack ? "p" : ""}${index}`,
+    app: { ...app, code },
+    options: { ...own, onConflict: "wait" },
+  };
 }
 
-function definitionOf({ name, app, helper, startSeconds, script, spot, restartPolicy }: Spec): string {
+function definitionOf({ name, app, helper, startSeconds, script, spot, restartPolicy, options }: Spec): string {
+  // Of a pack the tags are of the whole group: each container has its index in its name.
+  const index = options.pack === undefined ? "${index}" : "index";
   const plan = ({ seconds, code, codeIsIndex, fails }: Program): string =>
-    `${seconds} ${codeIsIndex ? "${index}" : code} ${fails ?? "always"}`;
+    `${seconds} ${codeIsIndex ? index : code} ${fails ?? "always"}`;
   const programs = Object.entries({ app, ...(helper ? { helper } : {}) });
   return `
 name: ${name}

@@ -33,7 +33,8 @@ export function ended(ledger: Ledger, before: Job, job: Job, phase: TerminalPhas
   if (job.array !== undefined) return;
   if (state === "Succeeded" && !hasSucceeded(ledger, job))
     ledger.violated(`${job.id} became Succeeded, and its containers did not`);
-  if (!gaveUp && before.phase.state !== "Queued") notRetried(ledger, job, phase, since ?? phase.finishedAt);
+  if (!gaveUp && before.phase.state !== "Queued" && job.child?.items === undefined)
+    notRetried(ledger, job, phase, since ?? phase.finishedAt);
 }
 
 /** Only a lock, a refused delete, or trouble that went on while the end was to be confirmed, leaves a job's group alive. */
@@ -137,6 +138,8 @@ const ofGroups: readonly ReasonWord[] = [
 /** What an attempt gave the job is what its containers ended with, or what the platform did to it. */
 export function attemptEnded(ledger: Ledger, job: Job, number: number): void {
   const attempt = job.attempts.findLast((each) => each.number === number);
+  // A pack's end is not that of its items, which are judged with their array.
+  if (job.child?.items !== undefined) return;
   if (attempt === undefined || ledger.interfered.has(job.id) || !ofGroups.includes(attempt.verdict.reason)) return;
   const { reason, exitCode } = attempt.verdict;
   // A stop that never got through brings nothing to light.
@@ -154,6 +157,13 @@ export function attemptEnded(ledger: Ledger, job: Job, number: number): void {
 
 /** Another attempt began. */
 export function retried(ledger: Ledger, before: Job, job: Job): void {
+  if (job.child?.items !== undefined) {
+    const begun = ledger.groupOf(job.id, before.attempt);
+    // What vanished before anybody saw it run may be tried again.
+    const isSeen = before.observed.ends.length > 0 || before.phase.state === "Running";
+    if (begun !== undefined && isSeen) ledger.violated(`pack ${job.id} was tried again though it had begun`);
+    return;
+  }
   const verdict = job.attempts.findLast(({ number }) => number === before.attempt)?.verdict;
   if (job.attempt !== before.attempt + 1)
     ledger.violated(`attempt ${job.attempt} of ${job.id} after ${before.attempt}`);
