@@ -1,5 +1,5 @@
 import type { TableClient, TransactionAction } from "@azure/data-tables";
-import { nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
+import { groupName, nameKey, parseJobId, type GroupName, type JobId } from "../base/ids.ts";
 import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import {
   entity,
@@ -42,6 +42,13 @@ export interface WaitEntry {
   readonly createdAt: number;
   /** It replaces whatever older job has the name, or waits for it. */
   readonly replaces: boolean;
+}
+
+export interface Naming {
+  readonly id: JobId;
+  readonly name: GroupName;
+  /** Of one that waits. */
+  readonly turn: number | undefined;
 }
 
 export class NameLocks extends IndexPartition {
@@ -191,6 +198,16 @@ export class NameLocks extends IndexPartition {
       ];
       return (await this.transact(actions)) ? done(next.id) : conflict;
     });
+  }
+
+  /** Whoever has a name, and then whoever waits for one. */
+  async *namings(): AsyncGenerator<Naming> {
+    for (const filter of [kind("hold"), outside("wait_", "wait_~")[0]])
+      for await (const row of this.rows(filter, ["RowKey", "jobId"])) {
+        const [id, rowKey] = [lockedByIn(row), String(row["rowKey"])];
+        const [, name = rowKey.slice("hold_".length), turn] = /^wait_(.+)_(\d+)_[^_]+$/.exec(rowKey) ?? [];
+        if (id !== undefined) yield { id, name: groupName(name), turn: turn === undefined ? undefined : Number(turn) };
+      }
   }
 
   async #firstWaiting(name: string, but: JobId): Promise<WaitEntry | undefined> {

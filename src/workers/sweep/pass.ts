@@ -9,6 +9,7 @@ import { continueCancels } from "./bulk-cancels.ts";
 import { requeueDue, type Load } from "./due-jobs.ts";
 import { checkGroups } from "./group-slots.ts";
 import { logHealth } from "./log-health.ts";
+import { checkNames } from "./names.ts";
 import { sweepOrphans } from "./orphans.ts";
 import { recheckUnreadable } from "./unreadable-rows.ts";
 import { publishUndelivered } from "./undelivered-events.ts";
@@ -47,6 +48,7 @@ const partsOf = (report: (load: Load) => void): readonly Part[] => [
   { name: "reruns of many", every: 25 * second, budget: 20 * second, run: continueReruns },
   { name: "undelivered events", every: 55 * second, budget: 15 * second, run: publishUndelivered },
   { name: "health", every: 55 * second, budget: 20 * second, run: logHealth },
+  { name: "names", every: 10 * minute, budget: 15 * second, run: checkNames },
   { name: "orphans", every: 10 * minute, budget: 45 * second, run: sweepOrphans },
   { name: "unreadable rows", every: 10 * minute, budget: 20 * second, run: recheckUnreadable },
   { name: "retention", every: hour, budget: 45 * second, run: sweepRetention },

@@ -3,6 +3,7 @@ import { nameKey } from "../../../src/shared/base/ids.ts";
 import { hasEnded } from "../../../src/shared/job/job.ts";
 import { queueNames } from "../../../src/shared/store/queues.ts";
 import type { Ledger } from "../ledger.ts";
+import type { Entity } from "../tables.ts";
 import { isTaggedOurs } from "../settings.ts";
 import { budgetSettled } from "./teams.ts";
 
@@ -24,27 +25,30 @@ export function unfinished(ledger: Ledger): string {
     ...ledger.index("job_").map(({ rowKey }) => rowKey),
     // A look that was overtaken by its job's end may have left it in a line: the sweep calls it up, and it is gone.
     ...ledger.index("wait_~").map(({ rowKey }) => rowKey),
+    ...namesOfMoved(ledger).map(({ rowKey }) => rowKey),
     ...ledger.index("group_").map(({ rowKey }) => rowKey),
   ].join(", ");
+}
+
+/** What a host that died as it moved a job left: the sweep finds it within ten minutes. */
+function namesOfMoved(ledger: Ledger): readonly Entity[] {
+  const names = [...ledger.index("hold_"), ...ledger.index("wait_")];
+  return names.filter(({ jobId }) => ledger.preferred.has(String(jobId)));
 }
 
 /** When the timer has something to do: a due job, somebody in a line, a group to be swept. */
 export function nextCheck(ledger: Ledger): number {
   const checks = ledger.index("job_").map(({ checkAt }) => (checkAt instanceof Date ? checkAt.getTime() : Infinity));
+  const names = checks.length > 0 ? [] : namesOfMoved(ledger);
   const lines =
-    [...ledger.index("wait_~"), ...ledger.index("group_")].length > 0 ||
+    [...names, ...ledger.index("wait_~"), ...ledger.index("group_")].length > 0 ||
     ledger.world.aci.all.some(({ tags }) => isTaggedOurs(tags));
   return Math.min(...checks, lines ? ledger.now + minute : Infinity);
 }
 
 /** After everything has come to rest. */
 export function allSettled(ledger: Ledger): void {
-  // A job that was moved by a host that died may stand in the line of a name still: whoever hands the name over finds it done.
-  const isMoved = (rowKey: string): boolean => ledger.preferred.has(rowKey.split("_").at(-1) ?? "");
-  const waits = ledger.index("wait_").filter(({ rowKey }) => !isMoved(rowKey));
-  // So was given the name who hears of it no more: the next one who wants it finds that out.
-  const holds = ledger.index("hold_").filter(({ jobId }) => !ledger.preferred.has(String(jobId)));
-  const left = [...holds, ...waits, ...ledger.index("group_")];
+  const left = [...ledger.index("hold_"), ...ledger.index("wait_"), ...ledger.index("group_")];
   for (const { rowKey } of left) ledger.violated(`${rowKey} was left behind`);
   budgetSettled(ledger);
   for (const { correlationId } of ledger.posts)
