@@ -118,3 +118,12 @@ export const cancelMany = fc
         world.callers.cancelMany(which, world.host(on)),
       ),
   );
+
+export const rerunMany = fc
+  .tuple(fc.constantFrom({ name: "alpha" }, { group: "narrow" }, { state: "Failed" }), host)
+  .map(
+    ([which, on]) =>
+      new Happening(`run again all with ${JSON.stringify(which)} on ${on}`, (world) =>
+        world.callers.rerunMany(which, world.host(on)),
+      ),
+  );

@@ -1,13 +1,14 @@
 import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functions";
 import { cancelMany } from "../../src/http/operate/cancel-many.ts";
 import { putGroup } from "../../src/http/operate/groups.ts";
+import { rerunMany } from "../../src/http/operate/rerun-many.ts";
 import { setPriority } from "../../src/http/operate/priority.ts";
 import { resume } from "../../src/http/operate/resume.ts";
 import { renewLease } from "../../src/http/lib/job-reply.ts";
 import { accept } from "../../src/shared/intake/accept.ts";
 import { cancel } from "../../src/shared/intake/cancel.ts";
 import { rerunJob } from "../../src/shared/intake/rerun.ts";
-import type { JobId } from "../../src/shared/base/ids.ts";
+import { deriveJobId, type JobId } from "../../src/shared/base/ids.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { replyQueue } from "./queues.ts";
 import { submissionOf } from "./submissions.ts";
@@ -24,8 +25,8 @@ export interface Caller {
 /** What was posted. */
 export interface Post {
   readonly spec: Spec;
-  readonly id: JobId | undefined;
-  readonly messageId: string;
+  /** That the poster chose, or that follows from its message. */
+  readonly id: JobId;
   readonly correlationId: string;
 }
 
@@ -81,7 +82,8 @@ export class Callers {
     const to = { id, correlationId, replyTo: { queue: replyQueue } };
     const envelope = { version: 1, definition: text, options: order.envelope, ...to };
     const messageId = this.#world.queue.send(queueNames.jobs, JSON.stringify(envelope));
-    this.#world.judge.posted({ spec, id, messageId, correlationId });
+    const derived = deriveJobId(this.#world.now, messageId);
+    this.#world.judge.posted({ spec, id: id ?? derived, correlationId });
   }
 
   /** A poster's cancel may come before its job. */
@@ -128,6 +130,10 @@ export class Callers {
   cancelMany(which: Readonly<Record<string, string>>, on: Host): void {
     this.#world.judge.canceledMany();
     this.#ask(cancelMany(on.deps), { params: {}, text: JSON.stringify(which) });
+  }
+
+  rerunMany(which: Readonly<Record<string, string>>, on: Host): void {
+    this.#ask(rerunMany(on.deps), { params: {}, text: JSON.stringify(which) });
   }
 
   #ask(handler: HttpHandler, { params, text }: { params: Record<string, string>; text: string }): void {

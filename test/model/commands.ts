@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { cancel, cancelMany, insist, pause, post, postCancel, prefer } from "./asked.ts";
-import { readStatus, rerun, resume, steer, submit } from "./asked.ts";
+import { readStatus, rerun, rerunMany, resume, steer, submit } from "./asked.ts";
 import { Happening, host, pick, some, type Command } from "./happening.ts";
 import { settled } from "./scheduler.ts";
 import { crash, duplicate, fail, flap, foreign, lock, lose } from "./trouble.ts";
@@ -71,7 +71,7 @@ const healthy: readonly fc.Arbitrary<Command>[] = [
 ];
 const unhealthy: readonly fc.Arbitrary<Command>[] = [
   ...[advance, advance, advance, tick, crash, lose, refuse, foreign, fail, fail, pause, resume],
-  ...[flap, flap, lock, refuseDelete, cancelMany, sealingKey],
+  ...[flap, flap, lock, refuseDelete, cancelMany, rerunMany, sealingKey],
 ];
 
 export const commands = fc.commands([...healthy, ...unhealthy], { maxCommands: 60, size: "max" });

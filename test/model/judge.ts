@@ -14,7 +14,7 @@ import { answerAllowed, postRefused, replacesInTime } from "./promises/conflicts
 import { attemptEnded, ended, retried } from "./promises/ends.ts";
 import { createdRightly, deletedRightly, gone, sentRightly } from "./promises/groups.ts";
 import { allSettled, allDone, nextCheck, unfinished } from "./promises/settled.ts";
-import { endObservedInTime, notTooEarly, notTooLate, resumedInTime } from "./promises/times.ts";
+import { endObservedInTime, notTooEarly, notTooLate, resumedInTime, waitedForSomething } from "./promises/times.ts";
 import { calledUpInTime } from "./promises/teams.ts";
 import type { Entity } from "./tables.ts";
 import type { World } from "./world.ts";
@@ -68,9 +68,9 @@ export class Judge implements Watcher {
     this.#ledger.posts.push(post);
   }
 
-  /** Ids that posters chose. */
+  /** Ids that posters chose, or can compute from their messages. */
   get postedIds(): readonly JobId[] {
-    return this.#ledger.posts.flatMap(({ id }) => id ?? []);
+    return this.#ledger.posts.map(({ id }) => id);
   }
 
   read(id: JobId): void {
@@ -157,6 +157,7 @@ export class Judge implements Watcher {
     if (hasEnded(after.phase) && !hasEnded(before.phase)) {
       if (endingOf(before.phase) === undefined)
         notTooEarly(ledger, after, after.phase.verdict.reason, after.phase.finishedAt);
+      waitedForSomething(ledger, before, after.phase.verdict.reason);
       ended(ledger, before, after, after.phase);
     }
   }
@@ -180,6 +181,7 @@ export class Judge implements Watcher {
   }
 
   deleted(group: Group): void {
+    this.#ledger.lastGroupAt = this.#ledger.now;
     deletedRightly(this.#ledger, group);
   }
 

@@ -26,6 +26,8 @@ export class Ledger {
   readonly reads = new Map<JobId, number>();
   /** Times in which nobody could look at a job, by the job. */
   readonly #outages = new Map<JobId, { from: number; to: number }[]>();
+  /** When a group was last created or deleted. */
+  lastGroupAt = -Infinity;
   /** Why creates of a job were refused, one after another. */
   readonly #refusals = new Map<string, Reason[]>();
   /** The group of each attempt, kept when it is gone. */
@@ -91,6 +93,7 @@ export class Ledger {
   }
 
   groupMade(group: Group): void {
+    this.lastGroupAt = this.now;
     this.#groups.set(`${group.tags[tagNames.job] ?? ""} ${group.tags[tagNames.attempt] ?? ""}`, group);
   }
 

@@ -38,8 +38,8 @@ export function answerAllowed(ledger: Ledger, { spec, key }: Caller, since: numb
 }
 
 /** A posted job that is kept out has a row that says why. */
-export function postRefused(ledger: Ledger, { id, messageId, phase }: Job): void {
-  const post = ledger.posts.find((each) => each.id === id || each.messageId === messageId);
+export function postRefused(ledger: Ledger, { id, phase }: Job): void {
+  const post = ledger.posts.find((each) => each.id === id);
   const reason = hasEnded(phase) ? phase.verdict.reason : undefined;
   const { onConflict, onGroupFull } = post?.spec.options ?? {};
   const keptOut = onConflict === "reject" || onConflict === "attach";

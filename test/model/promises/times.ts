@@ -102,6 +102,18 @@ function after(from: number | undefined, seconds: number | undefined, otherwise 
   return from === undefined ? Infinity : from + (seconds === undefined ? otherwise : seconds * second);
 }
 
+/** How long a queued job may wait while no group is there: for a refusal of its target, a kept group or a pause. */
+const longestRest = 2 * hour;
+
+/** A job whose time ran out while it waited has waited for something that went on. */
+export function waitedForSomething(ledger: Ledger, { id, phase }: Job, reason: ReasonWord): void {
+  if (reason !== "DeadlineExceeded" || phase.state !== "Queued" || phase.waiting?.reason === "Budget") return;
+  const { now, quietSince, resumedAt, pausedSince, lastGroupAt, world } = ledger;
+  if (world.without !== undefined || pausedSince !== undefined || world.judge.groups.length > 0) return;
+  if (now > Math.max(quietSince, resumedAt, lastGroupAt) + longestRest)
+    ledger.violated(`${id} waited for ${phase.waiting?.reason} while nothing went on`);
+}
+
 /** What waited for the service to be resumed is woken then. */
 export function resumedInTime(ledger: Ledger, before: Job, after: Job): void {
   const { pausedSince, resumedAt, resumed, quietSince, now, world } = ledger;
