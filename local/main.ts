@@ -2,11 +2,14 @@ import { Command } from "commander";
 import { fileURLToPath } from "node:url";
 import { builtPrograms } from "./stack/stack.ts";
 import { demo } from "./stack/demo.ts";
+import { reachHereDirectly } from "./stack/proxies.ts";
 import type { StartFlags } from "./stack/settings.ts";
 import { start } from "./stack/start.ts";
 
 /** The commands behind `npm start` and `npm run demo`; they need a build. The client command is ./client/main.ts. */
 const root = fileURLToPath(new URL("..", import.meta.url));
+
+Object.assign(process.env, reachHereDirectly(process.env));
 
 const program = new Command("npm").description("The local stack of ACI Proxy: everything but Azure, on this machine.");
 

@@ -70,7 +70,8 @@ const finalStatus = z.object({
 test("the demo runs the sample to its end, prints its result last, and leaves nothing behind", async () => {
   const theirs = { AzureWebJobsStorage: "theirs", AZURE_RESOURCE_MANAGER_ENDPOINT: "http://arm.invalid" };
   const receiver = await startReceiver();
-  const demo = run(["dist-local/main.mjs", "demo"], { ...theirs, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+  const proxy = { HTTP_PROXY: "http://127.0.0.1:1", NO_PROXY: "", no_proxy: "" }; // nobody listens there
+  const demo = run(["dist-local/main.mjs", "demo"], { ...theirs, ...proxy, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
   expect(await demo.exitCode, demo.stderr).toBe(0);
   const { state, containers } = finalStatus.parse(JSON.parse(demo.stdout));
   expect(state).toBe("Succeeded");
