@@ -29,11 +29,11 @@ export async function checkGroups(deps: Deps, until: number): Promise<RunEnd> {
     jobs.delete(group.group);
     await groupCheck.keepSteering(group, copies.get(group.group));
     copies.delete(group.group);
-    repaired.freed += await freeSlots(deps, group, own);
-    repaired.restored += await restoreSlots(deps, group, own);
+    repaired.freed += await freeSlots(deps, group, own, until);
+    repaired.restored += await restoreSlots(deps, group, own, until);
     if ((group.entry?.held ?? 0) !== group.slots.length && (await groupCheck.recount(group.group)))
       repaired.recounted++;
-    await leaveQueue(deps, group, own);
+    await leaveQueue(deps, group, own, until);
     if (groupCheck.canCallUp(group)) await requeueCalled(deps, await deps.groups.callUp(group.group, until));
     await groupCheck.dropIdle(group);
   };
@@ -45,7 +45,8 @@ export async function checkGroups(deps: Deps, until: number): Promise<RunEnd> {
     if (now() >= until) return end("unfinished");
     await check({ group, entry: undefined, slots: [], queue: [] });
   }
-  return end("completed");
+  // What is left of the last group is for the next pass.
+  return end(now() >= until ? "unfinished" : "completed");
 }
 
 const isActive = ({ state }: GroupJob): boolean => activeStates.some((active) => active === state);
@@ -59,10 +60,16 @@ function isUnheard({ reason, checkAt, isRequeued }: GroupJob, now: number): bool
 }
 
 /** Slots of jobs that are gone, or have ended. Who was given one and did not hear of it is requeued. */
-async function freeSlots(deps: Deps, { group, slots }: WholeGroup, jobs: readonly GroupJob[]): Promise<number> {
+async function freeSlots(
+  deps: Deps,
+  { group, slots }: WholeGroup,
+  jobs: readonly GroupJob[],
+  until: number,
+): Promise<number> {
   const byId = new Map(jobs.map((job) => [job.id, job]));
   let freed = 0;
   for (const holder of slots) {
+    if (deps.now() >= until) break;
     const shown = byId.get(holder.id);
     if (shown !== undefined && isActive(shown)) {
       if (isUnheard(shown, deps.now())) await requeue(deps, holder.id);
@@ -86,10 +93,16 @@ function isIn(group: string, { options }: Job): boolean {
 }
 
 /** Jobs that were admitted without a slot, by a release that knows no groups, hold one too. */
-async function restoreSlots(deps: Deps, { group, slots }: WholeGroup, jobs: readonly GroupJob[]): Promise<number> {
+async function restoreSlots(
+  deps: Deps,
+  { group, slots }: WholeGroup,
+  jobs: readonly GroupJob[],
+  until: number,
+): Promise<number> {
   const holding = new Set(slots.map(({ id }) => id));
   let restored = 0;
   for (const shown of jobs) {
+    if (deps.now() >= until) break;
     if (holding.has(shown.id) || shown.state === "Queued" || !isActive(shown)) continue;
     const job = await jobOf(deps, shown.id);
     if (job === undefined || job === "unclear" || !needsSlot(job) || !isIn(group, job)) continue;
@@ -100,11 +113,12 @@ async function restoreSlots(deps: Deps, { group, slots }: WholeGroup, jobs: read
 }
 
 /** Who has left the line is not called up any more. */
-async function leaveQueue(deps: Deps, { queue }: WholeGroup, jobs: readonly GroupJob[]): Promise<void> {
+async function leaveQueue(deps: Deps, { queue }: WholeGroup, jobs: readonly GroupJob[], until: number): Promise<void> {
   const waiting = new Set(
     jobs.filter(({ state }) => !terminalStates.some((ended) => ended === state)).map(({ id }) => id),
   );
   for (const waiter of queue) {
+    if (deps.now() >= until) break;
     if (waiting.has(waiter.id)) continue;
     const job = await jobOf(deps, waiter.id);
     if (job === undefined || (job !== "unclear" && hasEnded(job.phase))) await deps.groups.dequeue(waiter);
