@@ -201,3 +201,13 @@ it("Azure's code is cut and masked like its message", async () => {
   expect(answer.azure?.code.startsWith("*** xxx")).toBe(true);
   expect(answer.azure?.code.length).toBeLessThan(300);
 });
+
+it("of a log that is longer than Container Instances says it can be only the end is taken", async () => {
+  const content = "2026-11-24T08:00:00.000000000Z .\n".repeat(400_000);
+  const { aci } = await arm((response) => response.end(JSON.stringify({ content })));
+  const read = await aci.logs(target, "job", "app");
+  const value = read.kind === "value" ? read.value : "";
+  expect(value.length).toBeGreaterThan(8_000_000);
+  expect(value.length).toBeLessThan(8_400_000);
+  expect(content.endsWith(value) && value.startsWith("2026-")).toBe(true);
+});

@@ -21,6 +21,7 @@ import { noToken } from "./no-token.ts";
 import { type JsonObject, parseJson } from "../base/json.ts";
 import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import { requestTimeout } from "../job/step.ts";
+import { tailOf } from "../store/log-merge.ts";
 import { isLoopback, type Target } from "../config/settings.ts";
 import type { ArmKind, ArmRemaining } from "../limits/windows.ts";
 
@@ -56,6 +57,8 @@ const apiVersion = "2023-05-01";
 /** Of Microsoft.Resources, for the resource group itself. */
 const resourcesVersion = "2021-04-01";
 const [maxCode, maxMessage] = [200, 2000];
+/** Twice what ACI keeps of a log. Whether it counts the timestamps is not published: of many short lines they are most. */
+const maxLog = 8 * 1024 * 1024;
 /** Pages that go on for longer are no list. */
 const maxListTime = 40 * second;
 
@@ -120,11 +123,12 @@ export class Aci {
   async logs(placed: JobTarget, name: string, container: string, tail?: number): Promise<Read<string>> {
     const query = { timestamps: "true", ...(tail === undefined ? {} : { tail: String(tail) }) };
     const content = z.looseObject({ content: z.string().nullish() });
-    return this.#read(
-      `${groupUrl(placed, name)}/containers/${encodeURIComponent(container)}/logs`,
-      (json) => content.safeParse(json).data?.content ?? (content.safeParse(json).success ? "" : undefined),
-      query,
-    );
+    const url = `${groupUrl(placed, name)}/containers/${encodeURIComponent(container)}/logs`;
+    const parse = (json: unknown): string | undefined => {
+      const read = content.safeParse(json).data;
+      return read && tailOf(read.content ?? "", maxLog).text;
+    };
+    return this.#read(url, parse, query);
   }
 
   /** Whether ARM answers us, by the cheapest read there is. */
