@@ -38,15 +38,24 @@ export const insist = fc
       ),
   );
 
-/** Half of the posters choose an id. */
+/** Half of the posters choose an id, and some have a key in common. */
 export const post = fc
-  .tuple(spec, fc.option(fc.uuid({ version: 4 })))
+  .tuple(spec, fc.option(fc.uuid({ version: 4 })), fc.constantFrom(undefined, undefined, undefined, "a key"))
   .map(
-    ([wanted, uuid]) =>
-      new Happening(`post ${JSON.stringify(wanted)} as ${String(uuid)}`, (world) =>
-        world.callers.post(wanted, uuid === null ? undefined : parseJobId(uuid)),
+    ([wanted, uuid, key]) =>
+      new Happening(`post ${JSON.stringify(wanted)} as ${String(uuid)} with ${String(key)}`, (world) =>
+        world.callers.post(wanted, { id: uuid === null ? undefined : parseJobId(uuid), key }),
       ),
   );
+
+/** A known id is never run again. Of two messages of one moment under one id nobody can tell which is the job's. */
+export const postAgain = fc.tuple(spec, some).map(
+  ([wanted, n]) =>
+    new Happening(`post ${JSON.stringify(wanted)} under the id of post ${n}`, (world) => {
+      const id = pick(world.judge.postedIds, n);
+      if (id !== undefined && world.now > (world.judge.postedAt(id) ?? 0)) world.callers.post(wanted, { id });
+    }),
+);
 
 export const postCancel = some.map(
   (n) =>

@@ -27,6 +27,8 @@ export interface Post {
   readonly spec: Spec;
   /** That the poster chose, or that follows from its message. */
   readonly id: JobId;
+  readonly key: string | undefined;
+  readonly at: number;
   readonly correlationId: string;
 }
 
@@ -76,14 +78,14 @@ export class Callers {
   }
 
   /** @param id that the poster chose, if it chose one */
-  post(spec: Spec, id?: JobId): void {
+  post(spec: Spec, { id, key }: { readonly id?: JobId | undefined; readonly key?: string | undefined } = {}): void {
     const { order, text } = submissionOf(spec, "queue", this.#world.settings);
     const correlationId = `post ${++this.#posts}`;
-    const to = { id, correlationId, replyTo: { queue: replyQueue } };
+    const to = { id, correlationId, idempotencyKey: key, replyTo: { queue: replyQueue } };
     const envelope = { version: 1, definition: text, options: order.envelope, ...to };
     const messageId = this.#world.queue.send(queueNames.jobs, JSON.stringify(envelope));
     const derived = deriveJobId(this.#world.now, messageId);
-    this.#world.judge.posted({ spec, id: id ?? derived, correlationId });
+    this.#world.judge.posted({ spec, id: id ?? derived, key, at: this.#world.now, correlationId });
   }
 
   /** A poster's cancel may come before its job. */

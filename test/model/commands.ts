@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { minute, second } from "../../src/shared/base/duration.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
-import { cancel, cancelMany, insist, pause, post, postCancel, prefer } from "./asked.ts";
+import { cancel, cancelMany, insist, pause, post, postAgain, postCancel, prefer } from "./asked.ts";
 import { readStatus, rerun, rerunMany, resume, steer, submit } from "./asked.ts";
 import { Happening, host, pick, some, type Command } from "./happening.ts";
 import { settled } from "./scheduler.ts";
@@ -67,7 +67,7 @@ const healthy: readonly fc.Arbitrary<Command>[] = [
   ...[steps, steps, steps, work, work, work, work, work],
   ...[deliver, deliver, deliver, deliver, deliver],
   ...[passing, passing, passing, duplicate, cancel, readStatus, readStatus, event, others, strange],
-  ...[prefer, prefer, steer, postCancel],
+  ...[prefer, prefer, steer, postAgain, postCancel],
 ];
 const unhealthy: readonly fc.Arbitrary<Command>[] = [
   ...[advance, advance, advance, tick, crash, lose, refuse, foreign, fail, fail, pause, resume],

@@ -68,6 +68,11 @@ export class Judge implements Watcher {
     this.#ledger.posts.push(post);
   }
 
+  /** When something was last posted under an id. */
+  postedAt(id: JobId): number | undefined {
+    return this.#ledger.posts.findLast((post) => post.id === id)?.at;
+  }
+
   /** Ids that posters chose, or can compute from their messages. */
   get postedIds(): readonly JobId[] {
     return this.#ledger.posts.map(({ id }) => id);

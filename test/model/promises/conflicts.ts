@@ -39,11 +39,13 @@ export function answerAllowed(ledger: Ledger, { spec, key }: Caller, since: numb
 
 /** A posted job that is kept out has a row that says why. */
 export function postRefused(ledger: Ledger, { id, phase }: Job): void {
-  const post = ledger.posts.find((each) => each.id === id);
   const reason = hasEnded(phase) ? phase.verdict.reason : undefined;
-  const { onConflict, onGroupFull } = post?.spec.options ?? {};
-  const keptOut = onConflict === "reject" || onConflict === "attach";
-  const rightly = reason === "GroupFull" ? onGroupFull === "reject" : reason === "NameActive" && keptOut;
+  const rightly = ledger.posts.some(({ id: posted, key, spec: { options } }) => {
+    if (posted !== id) return false;
+    if (reason === "GroupFull") return options.onGroupFull === "reject";
+    if (reason === "KeyReused") return key !== undefined;
+    return reason === "NameActive" && (options.onConflict === "reject" || options.onConflict === "attach");
+  });
   if (!rightly) ledger.violated(`the posted job ${id} was refused: ${String(reason)}`);
 }
 

@@ -1,5 +1,5 @@
 import { minute } from "../../../src/shared/base/duration.ts";
-import { nameKey } from "../../../src/shared/base/ids.ts";
+import { nameKey, type JobId } from "../../../src/shared/base/ids.ts";
 import { hasEnded } from "../../../src/shared/job/job.ts";
 import { queueNames } from "../../../src/shared/store/queues.ts";
 import type { Ledger } from "../ledger.ts";
@@ -51,9 +51,13 @@ export function allSettled(ledger: Ledger): void {
   const left = [...ledger.index("hold_"), ...ledger.index("wait_"), ...ledger.index("group_")];
   for (const { rowKey } of left) ledger.violated(`${rowKey} was left behind`);
   budgetSettled(ledger);
-  for (const { correlationId } of ledger.posts)
-    if (!ledger.world.queue.replies.some((text) => text.includes(`"${correlationId}"`)))
-      ledger.violated(`the poster of ${correlationId} never hears of its end`);
+  const answered = (id: JobId): boolean =>
+    ledger.posts.some(
+      (post) => post.id === id && ledger.world.queue.replies.some((text) => text.includes(`"${post.correlationId}"`)),
+    );
+  // Of several posts under one id the first is the job.
+  for (const { id, correlationId } of ledger.posts)
+    if (!answered(id)) ledger.violated(`the poster of ${correlationId} never hears of its end`);
   for (const { text } of ledger.world.queue.poisoned) ledger.violated(`a good message was given up: ${text}`);
   for (const name of ledger.foreignNames) {
     const foreign = ledger.world.aci.all.filter((group) => nameKey(group.name) === name && !isTaggedOurs(group.tags));
