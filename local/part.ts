@@ -13,7 +13,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** What a part says, once. */
+/** What a part says: once when it serves or can't, and once more when it crashes. */
 export const partMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ready"), url: z.string() }),
   z.object({ type: z.literal("failed"), code: z.string(), message: z.string() }),
@@ -32,15 +32,20 @@ export async function servePart(start: (options: unknown) => Promise<Running>): 
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   process.on("disconnect", stop);
+  // Its log may be what can't be written.
+  process.on("uncaughtExceptionMonitor", (error) => send(failed(error)));
   try {
     running = await start(JSON.parse(process.env["ACI_PROXY_PART"] ?? "{}"));
     send({ type: "ready", url: running.url });
   } catch (error) {
-    const code =
-      error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "StartFailed";
-    send({ type: "failed", code, message: error instanceof Error ? error.message : String(error) });
+    send(failed(error));
     process.exit(1);
   }
+}
+
+function failed(error: unknown): PartMessage {
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "StartFailed";
+  return { type: "failed", code, message: error instanceof Error ? error.message : String(error) };
 }
 
 function send(message: PartMessage): void {

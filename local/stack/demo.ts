@@ -31,8 +31,9 @@ export async function demo(file: string, programs: Programs, verbose: boolean): 
   };
   const asked = untilAsked();
   const late = AbortSignal.timeout(limit);
-  const folder = await mkdtemp(join(tmpdir(), "aci-proxy-demo-"));
+  let folder: string | undefined;
   try {
+    folder = await mkdtemp(join(tmpdir(), "aci-proxy-demo-"));
     const [port = 0] = await freePorts(1);
     const settings = demoSettings(port, folder, process.env, verbose);
     if ("faults" in settings) {
@@ -48,13 +49,15 @@ export async function demo(file: string, programs: Programs, verbose: boolean): 
     if (asked.aborted) return 130;
     if (late.aborted) process.stderr.write(`${pc.red(`The job has not ended within ${limit / 1000} s.`)}\n`);
     else if (error instanceof PartFailed) explain(error);
+    else if (error instanceof Error && "syscall" in error)
+      process.stderr.write(`${pc.red(`Cannot start: ${error.message}.`)}\n`);
     else if (error instanceof Refused || error instanceof Unreachable) {
       process.stderr.write(`${pc.red(error.message)}\n`);
       if (error instanceof Refused) for (const fault of error.errors) say(located(file, fault));
     } else throw error;
     return 1;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -65,13 +65,23 @@ export function launch(spec: PartSpec, place: PartLocation): PartProcess {
   if (log !== undefined) closeSync(log);
   const lastLines = (): readonly string[] => (place.verbose ? [] : tail(place.logFile(name)));
   const recorded = child.pid === undefined ? Promise.resolve() : writeRecord(place.pidFolder, name, child.pid);
+  recorded.catch(() => undefined); // `ready` rejects with it, later
+  let crashed: string | undefined;
+  child.on("message", (value: unknown) => {
+    const parsed = partMessage.safeParse(value);
+    if (parsed.success && parsed.data.type === "failed") crashed = parsed.data.message;
+  });
 
   const ended = new Promise<PartFailed>((resolve) => {
     const finish = (how: string): void => {
       // What it started itself in its group has lost its owner; the group's number can't be anyone else's while it has members.
       if (child.pid !== undefined) signal(-child.pid, "SIGKILL");
-      const failure = new PartFailed(name, "Ended", `stopped unexpectedly (${how})`, lastLines());
-      void recorded.then(() => removeRecord(place.pidFolder, name)).then(() => resolve(failure));
+      const why = crashed === undefined ? how : `${how}: ${crashed}`;
+      const failure = new PartFailed(name, "Ended", `stopped unexpectedly (${why})`, lastLines());
+      void recorded
+        .then(() => removeRecord(place.pidFolder, name))
+        .catch(() => undefined) // one that stays is removed by the next start
+        .then(() => resolve(failure));
     };
     child.once("close", (code, by) => finish(by === null ? `exit code ${String(code)}` : by));
     child.once("error", (error) => finish(error.message));

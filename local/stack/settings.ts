@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { parseStorage } from "../../src/shared/config/storage-settings.ts";
 import { readFaultFile, type Fault } from "../aci/control/faults.ts";
 import { engines, type Engine } from "./engine.ts";
 
@@ -86,11 +87,14 @@ export function stackSettings(
   }
   const faults = file === undefined ? [] : readFaults(file, readFile);
   if (typeof faults === "string") return { faults: [faults] };
+  const external = Object.keys(env).some((name) => hostStorage.test(name) && env[name]);
+  const unusable = external ? faultsOfStorage(env) : [];
+  if (unusable.length > 0) return { faults: unusable };
   return {
     port,
     host,
     folder: join(stateFolder, String(port)),
-    storage: Object.keys(env).some((name) => hostStorage.test(name) && env[name]) ? "external" : "azurite",
+    storage: external ? "external" : "azurite",
     arm: arm === undefined ? { kind: "local", engine, simulated: {}, control, faults } : { kind: "external", url: arm },
     key: env["ACI_PROXY_KEY"] || "local",
     verbose: flags.verbose,
@@ -109,6 +113,13 @@ export function vaultParts({ env }: StackSettings): ("sealKey" | "vault")[] {
     ...(env["SEAL_KEY_ID"] || env["SEAL_KEY_FILE"] ? [] : ["sealKey" as const]),
     ...(env["VAULT_URL"] ? [] : ["vault" as const]),
   ];
+}
+
+/** Without it no part can start: each would say so in words of its own. */
+function faultsOfStorage(env: NodeJS.ProcessEnv): readonly string[] {
+  const faults: string[] = [];
+  parseStorage((name) => env[name]?.trim() || undefined, faults);
+  return faults.map((fault) => fault.replace(/\.$/, ""));
 }
 
 /** The faults in a file, or a sentence that says why they can't be read. */

@@ -88,6 +88,12 @@ test("the demo runs the sample to its end, prints its result last, and leaves no
   expect(exported).not.toMatch(/code=|dummy/);
 });
 
+test("a demo that can't write its folder says so in one line", async () => {
+  const demo = run(["dist-local/main.mjs", "demo"], { TMPDIR: join(temporary, "missing") });
+  expect(await demo.exitCode).toBe(1);
+  expect(demo.stderr).toMatch(/^Cannot start: ENOENT: .*\n$/);
+});
+
 test("a demo that is interrupted leaves nothing behind", async () => {
   const demo = run(["dist-local/main.mjs", "demo"]);
   await expect.poll(() => demo.stderr, soon).toContain("Running");

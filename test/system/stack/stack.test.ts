@@ -176,7 +176,7 @@ describe("a part that ends unasked", () => {
     const { env } = await optionsOf(stack.url, hostOptions);
     await fetch(`${env["AZURE_RESOURCE_MANAGER_ENDPOINT"] ?? ""}/crash`).catch(() => undefined);
     const failure = await stack.broken;
-    expect(failure.message).toBe("aci stopped unexpectedly (exit code 3)");
+    expect(failure.message).toBe("aci stopped unexpectedly (exit code 3: no space left)");
     expect(failure.lastLines).toEqual(["aci: a sad end"]);
   });
 });

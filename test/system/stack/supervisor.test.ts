@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { launch } from "../../../local/stack/part-process.ts";
 import { freePorts } from "../../../local/stack/ports.ts";
 import { isAlive, readRecord, startedAt } from "../../../local/stack/processes.ts";
 import { livingRecords } from "./kit.ts";
@@ -132,13 +133,23 @@ test("a recorded pid that another process has now is left alone", async () => {
   }
 });
 
-test("a part that dies takes the stack down: exit code 1, a line that names it, its last words", async () => {
+test("a part that dies takes the stack down: exit code 1, a line that names it and says why, its last words", async () => {
   const supervisor = await supervise();
   await fetch(`http://127.0.0.1:${supervisor.port}/crash`).catch(() => undefined);
   expect(await supervisor.closed).toBe(1);
-  expect(supervisor.stderr).toContain("The part host stopped unexpectedly (exit code 3)");
+  expect(supervisor.stderr).toContain("The part host stopped unexpectedly (exit code 3: no space left)");
   expect(supervisor.stderr).toContain("host: a sad end");
   expect(await supervisor.living()).toEqual([]);
+});
+
+test("a part whose pid can't be noted does not start, and is stopped as any other", async () => {
+  const inTheWay = join(folder, "pids");
+  await writeFile(inTheWay, "");
+  const location = { pidFolder: inTheWay, logFile: (name: string) => join(folder, name), verbose: false, env: {} };
+  const started = launch({ name: "host", program: part, options: { port: 0 } }, location);
+  await expect(started.ready).rejects.toMatchObject({ code: "EEXIST" });
+  await started.stop();
+  expect((await started.ended).part).toBe("host");
 });
 
 test("a second start on the same port ends at once with one line, and the first goes on", async () => {

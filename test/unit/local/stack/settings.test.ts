@@ -21,13 +21,24 @@ describe("the settings of npm start", () => {
   });
 
   test("take the storage and the ARM that the environment names", () => {
-    const env = { AzureWebJobsStorage: "theirs", AZURE_RESOURCE_MANAGER_ENDPOINT: "https://arm.example" };
+    const env = {
+      AzureWebJobsStorage: "UseDevelopmentStorage=true",
+      AZURE_RESOURCE_MANAGER_ENDPOINT: "https://arm.example",
+    };
     expect(stackSettings(flags, env, "/state", none)).toMatchObject({
       storage: "external",
       arm: { kind: "external", url: "https://arm.example" },
     });
     expect(stackSettings(flags, { AzureWebJobsStorage__accountName: "theirs" }, "/state", none)).toMatchObject({
       storage: "external",
+    });
+  });
+
+  test("name a storage setting that can't be used, before anything is started", () => {
+    expect(stackSettings(flags, { AzureWebJobsStorage: "nonsense" }, "/state", none)).toEqual({
+      faults: [
+        "AzureWebJobsStorage must be a storage account's whole connection string, without quotes, as the portal shows it",
+      ],
     });
   });
 
