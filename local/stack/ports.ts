@@ -14,12 +14,22 @@ const ports = z.object({
 });
 export type Ports = z.infer<typeof ports>;
 
-/** True when a server can listen on this port of the loopback interface now. */
+/**
+ * True when a server can listen on this port of the loopback interface now, and nobody does on IPv6's: `localhost` would lead some
+ * callers to that program.
+ */
 export async function isFree(port: number): Promise<boolean> {
-  const server = await listen(port).catch(() => undefined);
-  if (server === undefined) return false;
-  await close(server);
-  return true;
+  try {
+    await close(await listen(port));
+  } catch {
+    return false;
+  }
+  try {
+    await close(await listen(port, "::1"));
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "EADDRINUSE"); // a machine without IPv6
+  }
 }
 
 /**
@@ -75,10 +85,10 @@ async function readPorts(file: string): Promise<Ports | undefined> {
   }
 }
 
-function listen(port: number): Promise<Server> {
+function listen(port: number, address = "127.0.0.1"): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer().unref();
-    server.once("error", reject).listen(port, "127.0.0.1", () => resolve(server));
+    server.once("error", reject).listen(port, address, () => resolve(server));
   });
 }
 

@@ -143,10 +143,11 @@ describe("a stack that can't start", () => {
     });
   });
 
-  test("says that the port is taken, before it starts anything", async () => {
+  // A program on ::1 alone (a page's development server, say) is what `localhost` means to some callers.
+  test.each(["127.0.0.1", "::1"])("says that the port is taken on %s, before it starts anything", async (address) => {
     const blocker = createServer();
     const taken = await settings();
-    await new Promise<void>((resolve) => blocker.listen(taken.port, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => blocker.listen(taken.port, address, resolve));
     try {
       await expect(startStack(taken, programs, never)).rejects.toThrow(
         `port ${taken.port} is taken by another program; choose another: npm start -- --port ${taken.port + 1}`,
