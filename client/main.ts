@@ -57,6 +57,12 @@ for (const add of [
 ])
   add(program);
 
+// In a script: a variable that is not set. Sent, it would be the address of another call.
+program.hook("preAction", (_, command) => {
+  const empty = command.registeredArguments.find((_argument, n) => command.args[n]?.trim() === "");
+  if (empty) throw new Misuse(`The ${empty.name()} is empty`);
+});
+
 // A reader that has seen enough (`| head`) is no error.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {

@@ -578,6 +578,8 @@ describe("a command that can't work", () => {
     [["run", "file", "--option", "novalue"], /NAME=VALUE/],
     [["status", "1", "--url", "nowhere"], /absolute http/],
     [["cancel"], /needs --name, --tag, --pipeline, --group, --team or --state/],
+    [["status", ""], /^The job is empty\.\n/],
+    [["template", "delete", " "], /^The name is empty\.\n/],
   ])("for wrong use (%j) ends with code 202", async (words, message) => {
     const command = aciProxy(...words);
     expect(await command.exitCode).toBe(202);
