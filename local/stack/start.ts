@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import pc from "picocolors";
+import { Service } from "../../client/service.ts";
 import { engineHint } from "./engine.ts";
 import { untilAsked } from "./lifetime.ts";
 import { PartFailed } from "./part-process.ts";
 import { stackSettings, type StackSettings, type StartFlags } from "./settings.ts";
-import { CannotStart, drainSeconds, startStack, type Programs } from "./stack.ts";
+import { CannotStart, drainSeconds, startStack, type Programs, type Stack } from "./stack.ts";
 
 /**
  * `npm start`: the local stack until somebody stops it.
@@ -32,6 +33,7 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
     }
     for (const fault of stack.settingFaults) tell(`Invalid setting: ${fault}`);
     print(`ready ${stack.url}`);
+    void refusalsOf(stack, settings).then((refusals) => refusals.forEach(tell));
     const end = await Promise.race([stack.broken, aborted(asked)]);
     const note = pc.dim(`Functions that run have ${drainSeconds} s to end; Ctrl-C again stops at once.\n`);
     const slow = setTimeout(() => process.stderr.write(note), 1000);
@@ -48,6 +50,19 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
     else throw error;
     return 1;
   }
+}
+
+/**
+ * Why the service takes no jobs, beyond its settings: only it and its storage know. For people who don't ask health: the state of a
+ * stack is bound to the subscription of its first start, and that comes from whatever shell they are in.
+ */
+async function refusalsOf(stack: Stack, { key, env, storage, folder }: StackSettings): Promise<readonly string[]> {
+  if (env["AUTH_MODE"] === "entra") return [];
+  const health = await new Service({ url: stack.url, key }).health().catch(() => undefined); // its own log has why
+  const faults = (health?.faults ?? []).filter((fault) => !stack.settingFaults.includes(fault));
+  if (faults.length === 0 || storage === "external") return faults;
+  const first = "AZURE_SUBSCRIPTION_ID, TARGETS and AZURE_RESOURCE_MANAGER_ENDPOINT as at its first start";
+  return [...faults, `This stack's storage is ${folder}. Set ${first}, choose another --port, or delete that folder.`];
 }
 
 /**

@@ -121,11 +121,11 @@ test("a stack whose output nobody reads any more stops as if it was asked to", a
   expect(await marked()).toEqual([]);
 });
 
-test("what a killed stack knew, the next one on its port knows", async () => {
+test("what a killed stack knew, the next one on its port knows; one with another subscription says why it takes no jobs", async () => {
   const [port = 0] = await freePorts(1);
   state = join(root, ".local", String(port));
-  const start = async (): Promise<Run> => {
-    const stack = run(["dist-local/main.mjs", "start", "--port", String(port)]);
+  const start = async (env: NodeJS.ProcessEnv = {}): Promise<Run> => {
+    const stack = run(["dist-local/main.mjs", "start", "--port", String(port)], env);
     await expect.poll(() => stack.stdout, soon).toMatch(/^ready http/m);
     return stack;
   };
@@ -150,4 +150,11 @@ test("what a killed stack knew, the next one on its port knows", async () => {
   second.child.kill("SIGTERM");
   expect(await second.exitCode).toBe(0);
   expect(await marked()).toEqual([]);
+
+  // A shell with a developer's own subscription: the jobs are not its.
+  const third = await start({ AZURE_SUBSCRIPTION_ID: "11111111-1111-1111-1111-111111111111" });
+  await expect.poll(() => third.stderr, soon).toContain(`This stack's storage is ${state}. Set AZURE_SUBSCRIPTION_ID`);
+  expect(third.stderr).toContain("belongs to an installation with another");
+  third.child.kill("SIGTERM");
+  expect(await third.exitCode).toBe(0);
 });
