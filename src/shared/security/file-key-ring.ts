@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf, Unavailable } from "../base/errors.ts";
 import type { KeyRing } from "./sealer.ts";
@@ -44,12 +44,8 @@ export function fileKeyRing(path: string): KeyRing {
 
 async function load(path: string): Promise<Keys> {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const made = `local-${randomBytes(4).toString("hex")} ${randomBytes(32).toString("base64")}\n`;
-    await writeFile(path, made, { flag: "wx", mode: 0o600 }).catch((error: unknown) => {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    });
-    const lines = (await readFile(path, "utf8")).split("\n").map((line) => line.trim().split(/\s+/));
+    const text = (await readIfThere(path)) ?? (await make(path));
+    const lines = text.split("\n").map((line) => line.trim().split(/\s+/));
     const keys = new Map(
       lines.flatMap(([kid, key]) => (kid && key ? [[kid, Buffer.from(key, "base64")] as const] : [])),
     );
@@ -60,3 +56,29 @@ async function load(path: string): Promise<Keys> {
     throw new Unavailable("seal key", `The sealing key's file can't be used: ${messageOf(error)}`, { cause: error });
   }
 }
+
+function readIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch((error: unknown) => {
+    if (!isCode(error, "ENOENT")) throw error;
+    return undefined;
+  });
+}
+
+/** Written aside and linked: a disk that is full leaves no file without a key, and of two who make one the first wins. */
+async function make(path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true });
+  const name = randomBytes(4).toString("hex");
+  const draft = `${path}.${name}`;
+  try {
+    await writeFile(draft, `local-${name} ${randomBytes(32).toString("base64")}\n`, { flag: "wx", mode: 0o600 });
+    await link(draft, path).catch((error: unknown) => {
+      if (!isCode(error, "EEXIST")) throw error;
+    });
+  } finally {
+    await rm(draft, { force: true });
+  }
+  return readFile(path, "utf8");
+}
+
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && "code" in error && error.code === code;
