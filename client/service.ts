@@ -218,8 +218,8 @@ export class Service {
   }
 
   /** How the service is, also when it is not well. */
-  async health(): Promise<HealthDetails> {
-    const answer = await call(this.target, "GET", "/api/health/details");
+  async health({ signal }: { readonly signal?: AbortSignal } = {}): Promise<HealthDetails> {
+    const answer = await call(this.target, "GET", "/api/health/details", { signal });
     const body = await textOf(answer, this.target);
     const read = readReply("HealthDetails", body);
     if (read !== undefined && (answer.ok || answer.status === 503)) return read;

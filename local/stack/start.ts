@@ -33,8 +33,10 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
     }
     for (const fault of stack.settingFaults) tell(`Invalid setting: ${fault}`);
     print(`ready ${stack.url}`);
-    void refusalsOf(stack, settings).then((refusals) => refusals.forEach(tell));
+    const over = new AbortController();
+    void refusalsOf(stack, settings, over.signal).then((refusals) => refusals.forEach(tell));
     const end = await Promise.race([stack.broken, aborted(asked)]);
+    over.abort();
     const note = pc.dim(`Functions that run have ${drainSeconds} s to end; Ctrl-C again stops at once.\n`);
     const slow = setTimeout(() => process.stderr.write(note), 1000);
     await stack.stop();
@@ -56,9 +58,13 @@ export async function start(flags: StartFlags, stateFolder: string, programs: Pr
  * Why the service takes no jobs, beyond its settings: only it and its storage know. For people who don't ask health: the state of a
  * stack is bound to the subscription of its first start, and that comes from whatever shell they are in.
  */
-async function refusalsOf(stack: Stack, { key, env, storage, folder }: StackSettings): Promise<readonly string[]> {
+async function refusalsOf(
+  stack: Stack,
+  { key, env, storage, folder }: StackSettings,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   if (env["AUTH_MODE"] === "entra") return [];
-  const health = await new Service({ url: stack.url, key }).health().catch(() => undefined); // its own log has why
+  const health = await new Service({ url: stack.url, key }).health({ signal }).catch(() => undefined); // its own log has why
   const faults = (health?.faults ?? []).filter((fault) => !stack.settingFaults.includes(fault));
   if (faults.length === 0 || storage === "external") return faults;
   const first = "AZURE_SUBSCRIPTION_ID, TARGETS and AZURE_RESOURCE_MANAGER_ENDPOINT as at its first start";
