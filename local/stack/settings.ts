@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { writtenIn } from "../../src/shared/config/readers.ts";
 import { parseStorage } from "../../src/shared/config/storage-settings.ts";
 import { readFaultFile, type Fault } from "../aci/control/faults.ts";
 import { engines, type Engine } from "./engine.ts";
@@ -118,7 +119,7 @@ export function vaultParts({ env }: StackSettings): ("sealKey" | "vault")[] {
 /** Without it no part can start: each would say so in words of its own. */
 function faultsOfStorage(env: NodeJS.ProcessEnv): readonly string[] {
   const faults: string[] = [];
-  parseStorage((name) => env[name]?.trim() || undefined, faults);
+  parseStorage(writtenIn(env, faults), faults);
   return faults.map((fault) => fault.replace(/\.$/, ""));
 }
 

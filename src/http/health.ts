@@ -7,6 +7,7 @@ import { readHealth } from "../shared/health/state.ts";
 import type { ServiceState } from "../shared/store/service-states.ts";
 import type { PeriodicRun } from "../shared/store/periodic-runs.ts";
 import { handler, json, refuse } from "./lib/reply.ts";
+import { storagePatience } from "./lib/second-clock.ts";
 import { seesEverything } from "./lib/visible.ts";
 import type { Reply } from "./openapi/replies.ts";
 
@@ -30,12 +31,9 @@ type HealthDeps = Pick<
 
 export const { version } = manifest;
 
-/** A load balancer has its answer within 2 s, whatever storage does. */
-const maxReadTime = 1.5 * second;
-
 export function health({ log, control }: Pick<HealthDeps, "log" | "control">) {
   return handler(log, async () => {
-    await within(maxReadTime, control.lastHeartbeat());
+    await within(storagePatience, control.lastHeartbeat());
     const reply: Reply<"Health"> = { status: "ok" };
     return json(200, reply);
   });

@@ -1,10 +1,10 @@
-import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
-import { describe, expect, it, onTestFinished } from "vitest";
+import type { ServerResponse } from "node:http";
+import { describe, expect, it } from "vitest";
 import { second } from "../../src/shared/base/duration.ts";
 import { Aci } from "../../src/shared/aci/client.ts";
 import type { ArmRemaining } from "../../src/shared/limits/windows.ts";
 import { installationTag, target, start } from "../kit/kit.ts";
+import { serve } from "../kit/serve.ts";
 
 /** An ARM that gives this answer each time, and records what it was asked. */
 async function arm(
@@ -13,19 +13,11 @@ async function arm(
 ): Promise<{ aci: Aci; asked: string[]; remaining: ArmRemaining[] }> {
   const asked: string[] = [];
   const remaining: ArmRemaining[] = [];
-  const server = createServer((request, response) => {
+  const port = await serve((request, response) => {
     asked.push(request.method ?? "");
     request.resume();
     answer(response);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
   const credential = { getToken: () => Promise.reject(new Error("A loopback wants no token.")) };
   const endpoint = `http://127.0.0.1:${port}`;
   const limits = (told: ArmRemaining): unknown => remaining.push(told);

@@ -146,14 +146,8 @@ it("a ceiling that is taken away lets all in", async () => {
 
 it("a job that waits for a ceiling does not get a name for which others wait, who have their places below it", async () => {
   const bench = await openBench({ MAX_ACTIVE_PER_NAME: "1" });
-  const { deps, clock } = bench;
-  const ids: JobId[] = [];
-  const send = async (id: string, options: object): Promise<void> => {
-    clock.advance(second);
-    const insertedAt = clock.now();
-    ids.push(deriveJobId(insertedAt, id));
-    await deliver(deps, { version: 1, definition: yaml("nightly"), options }, { id, insertedAt });
-  };
+  const { deps } = bench;
+  const { ids, send } = posting(bench);
   await send("kept", { keep: "always" });
   await follow(bench, idIn(ids, 0), ({ phase }) => hasEnded(phase));
   // The second one has the only place, and waits until the first one's group is gone; the third has a head start.
@@ -170,17 +164,11 @@ it("a job that waits for a ceiling does not get a name for which others wait, wh
 
 it("a job that waits for a ceiling and has its name does not wait for one that waits for that name", async () => {
   const bench = await openBench({ MAX_ACTIVE_JOBS: "1" });
-  const { deps, clock } = bench;
-  const ids: JobId[] = [];
-  const send = async (id: string, name: string, options: object): Promise<void> => {
-    clock.advance(second);
-    const insertedAt = clock.now();
-    ids.push(deriveJobId(insertedAt, id));
-    await deliver(deps, { version: 1, definition: yaml(name), options }, { id, insertedAt });
-  };
-  await send("one", "first", {});
-  await send("rejecting", "nightly", { onConflict: "reject" });
-  await send("urgent", "nightly", { priority: 600 });
+  const { deps } = bench;
+  const { ids, send } = posting(bench);
+  await send("one", {}, "first");
+  await send("rejecting", { onConflict: "reject" });
+  await send("urgent", { priority: 600 });
   await follow(bench, idIn(ids, 0));
   await reconcile(deps, idIn(ids, 2), { at: undefined });
   expect(await stateOf(bench, idIn(ids, 2))).toEqual(["Queued", "NameBusy"]);
@@ -195,14 +183,8 @@ it("a job that waits for a ceiling and has its name does not wait for one that w
 
 it("jobs that wait for an array's name keep its children from no place below a ceiling", async () => {
   const bench = await openBench({ MAX_ACTIVE_JOBS: "2", MAX_ACTIVE_PER_NAME: "2" });
-  const { deps, clock } = bench;
-  const ids: JobId[] = [];
-  const send = async (id: string, options: object): Promise<void> => {
-    clock.advance(second);
-    const insertedAt = clock.now();
-    ids.push(deriveJobId(insertedAt, id));
-    await deliver(deps, { version: 1, definition: yaml("nightly"), options }, { id, insertedAt });
-  };
+  const { deps } = bench;
+  const { ids, send } = posting(bench);
   await send("array", { array: 3, parallelism: 1 });
   for (const id of ["again", "and again", "and yet again"]) await send(id, {});
   expect(await stateOf(bench, idIn(ids, 1))).toEqual(["Queued", "NameBusy"]);
@@ -217,6 +199,18 @@ it("jobs that wait for an array's name keep its children from no place below a c
   );
   expect((await indexOf(bench)).filter((key) => /^(hold|wait|job)_/.test(key))).toEqual([]);
 });
+
+/** Posts one message after the other, a second apart; the ids of their jobs, in that order. */
+function posting({ deps, clock }: Bench) {
+  const ids: JobId[] = [];
+  const send = async (id: string, options: object, name = "nightly"): Promise<void> => {
+    clock.advance(second);
+    const insertedAt = clock.now();
+    ids.push(deriveJobId(insertedAt, id));
+    await deliver(deps, { version: 1, definition: yaml(name), options }, { id, insertedAt });
+  };
+  return { ids, send };
+}
 
 function idIn(ids: readonly JobId[], at: number): JobId {
   const id = ids[at];

@@ -1,11 +1,9 @@
 /** `GET /api/logs?follow=true` over real connections, with time and each pause of a follower in the test's hands. */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import type { ReadableStream } from "node:stream/web";
 import { HttpRequest, InvocationContext, type HttpHandler } from "@azure/functions";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { second } from "../../src/shared/base/duration.ts";
 import type { JobId } from "../../src/shared/base/ids.ts";
 import { hasEnded } from "../../src/shared/job/job.ts";
@@ -14,6 +12,7 @@ import { watchConnections } from "../../src/http/lib/connections.ts";
 import { logs } from "../../src/http/logs.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import type { Gate } from "../kit/proxy.ts";
+import { serve } from "../kit/serve.ts";
 import { until } from "../kit/until.ts";
 import { countedCalls, countersOf, follow, jobOf, openBench, post, useAzurite, yaml, type Bench } from "./kit.ts";
 
@@ -48,19 +47,12 @@ class Followers {
   static async of(bench: Bench, id: JobId): Promise<Followers> {
     const sleep = (): Promise<void> => new Promise((resolve) => void followers.sleepers.push(resolve));
     const handler = logs({ ...bench.deps, sleep }, connections);
-    const server = createServer((request, response) => {
+    const port = await serve((request, response) => {
       response.once("close", () => followers.closed++);
       const { searchParams } = new URL(request.url ?? "/", "http://localhost");
       const invocationId = String(request.headers["x-ms-invocation-id"]);
       void answer(handler, id, searchParams, invocationId, response).finally(() => followers.over++);
     });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const { port } = server.address() as AddressInfo; // a server that listens on TCP has one
     const followers = new Followers(bench, id, `http://127.0.0.1:${port}/`);
     return followers;
   }

@@ -2,9 +2,6 @@
  * What the app depends on takes very long, or never answers: each invocation ends in time, well before the platform's
  * `functionTimeout`, what it could not do goes on later, and other jobs go on meanwhile.
  */
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { startVault } from "../../local/vault/vault.ts";
@@ -16,6 +13,7 @@ import { health, healthDetails } from "../../src/http/health.ts";
 import { reconcile } from "../../src/workers/reconcile/reconcile.ts";
 import { fakeTimers } from "../kit/fake-timers.ts";
 import { startProxy, type Gate, type ProxiedCall } from "../kit/proxy.ts";
+import { serve } from "../kit/serve.ts";
 import {
   countedCalls,
   ask,
@@ -131,18 +129,11 @@ it("a storage that never answers: health says so within 2 s, and the second cloc
 it("callers' addresses and queues that never answer, or a byte at a time: tried again later, and no other job waits", async () => {
   const isSlow = { now: true };
   const called: string[] = [];
-  const server = createServer((request, response) => {
+  const port = await serve((request, response) => {
     called.push(request.url ?? "");
     if (!isSlow.now) response.end();
     else if (request.url === "/drips") response.socket?.write("HTTP/1.1 2");
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo; // a server that listens on TCP has one
   const isReply = ({ service, url }: ProxiedCall): boolean => service === "queue" && url.pathname.includes("/answers/");
   const gate: Gate = {
     before: (call) => {

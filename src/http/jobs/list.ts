@@ -5,10 +5,10 @@ import type { JobPage } from "../../shared/store/jobs.ts";
 import { activePage } from "../lib/active-jobs.ts";
 import { VisibleJobs } from "../lib/visible.ts";
 import { noConnections, streamOf } from "../lib/connections.ts";
-import { faulty, handler, json, refuse } from "../lib/reply.ts";
+import { handler, json, refuse } from "../lib/reply.ts";
 import { readList, withTemplate, type Asked } from "./filter.ts";
 import { contentTypes, csvHead, csvRow, ndjsonRow } from "./formats.ts";
-import { PageEnds, readRows } from "./paging.ts";
+import { noSuchPage, PageEnds, readRows } from "./paging.ts";
 
 /** `GET /api/jobs`: newest first, filtered, in pages. */
 type JobsDeps = Pick<Deps, "log" | "now" | "settings" | "jobs" | "templates" | "control" | "randomBytes">;
@@ -24,7 +24,7 @@ export function jobs(deps: JobsDeps, connections = noConnections) {
     const ends = await PageEnds.of(deps, array);
     const first =
       filter === "nothing" ? emptyPage : await pageOf(deps.jobs, ends, all ? { ...asked, top: largestPage } : asked);
-    if (first === "no such page") return refuse(noSuchPage, context);
+    if (first === "no such page") return refuse(noSuchPage(", for the same state"), context);
     if (format === "json") return json(200, pageReply(first));
     const headers = { "content-type": contentTypes[format], "cache-control": "no-store" };
     // The first page is read before the answer begins: what fails by then is a 503, and not a stream that breaks off.
@@ -96,5 +96,3 @@ async function rowsPage(
     ? page
     : { ...page, rows: page.rows.filter((row) => tag === undefined || hasTag(row, tag)) };
 }
-
-const noSuchPage = faulty("continuation", "must be what the page before gave, unchanged, for the same state");

@@ -2,9 +2,15 @@ import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import { z } from "zod";
 import { parseJobId, type JobId } from "../../shared/base/ids.ts";
 import { parseJson } from "../../shared/base/json.ts";
+import type { Refusal } from "../../shared/base/errors.ts";
 import type { Deps } from "../../shared/deps.ts";
+import { faulty } from "../lib/reply.ts";
 
 /** Where a page of jobs ended. */
+
+/** @param more what has to be the same besides */
+export const noSuchPage = (more = ""): Refusal =>
+  faulty("continuation", `must be what the page before gave, unchanged${more}`);
 
 /** The last job of a page of those that have not ended. */
 export interface PageEnd {

@@ -14,7 +14,7 @@ import { VisibleJobs } from "../lib/visible.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { filterParameters, listParameters } from "./filter.ts";
 import { contentTypes } from "./formats.ts";
-import { PageEnds, readRows } from "./paging.ts";
+import { noSuchPage, PageEnds, readRows } from "./paging.ts";
 
 /** `GET /api/jobs/{id}/results`: what came of each index of an array, in pages, or all of them as lines. */
 type ResultsDeps = OpenDeps & Pick<Deps, "log" | "now" | "settings" | "jobs" | "attempts" | "control" | "randomBytes">;
@@ -41,7 +41,7 @@ export function results(deps: ResultsDeps, connections = noConnections) {
       return refuse({ code: "JobNotFound", message: "The job is no array: its status has its result." }, context);
     const array = { job, ends: await PageEnds.of(deps, job.id), items: await shownItems(deps, job) };
     const first = await pageOf(deps, array, asked);
-    if (first === "no such page") return refuse(noSuchPage, context);
+    if (first === "no such page") return refuse(noSuchPage(", for the same query"), context);
     if (asked.format === "ndjson") {
       const body = streamOf(everyPage(deps, array, asked, first), connections(context.invocationId));
       return { status: 200, headers: { "content-type": contentTypes.ndjson, "cache-control": "no-store" }, body };
@@ -139,5 +139,3 @@ async function* everyPage(deps: ResultsDeps, array: OfArray, asked: Asked, first
     page = next;
   }
 }
-
-const noSuchPage = faulty("continuation", "must be what the page before gave, unchanged, for the same query");

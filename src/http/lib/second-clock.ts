@@ -5,7 +5,7 @@ import type { Deps } from "../../shared/deps.ts";
 import { errorFields } from "../../shared/base/log.ts";
 
 /** A storage that does not answer holds no reply up for longer: `/api/health` says within 2 s what it found. */
-const patience = 1.5 * second;
+export const storagePatience = 1.5 * second;
 
 type ClockDeps = Pick<Deps, "control" | "queues" | "now" | "log">;
 
@@ -15,7 +15,7 @@ type ClockDeps = Pick<Deps, "control" | "queues" | "now" | "log">;
  */
 export function enqueueingSweep(deps: ClockDeps, handle: HttpHandler): HttpHandler {
   return async (request, context) => {
-    const enqueued = Deadline.in(() => performance.now(), patience).limit(enqueueIfOverdue(deps));
+    const enqueued = Deadline.in(() => performance.now(), storagePatience).limit(enqueueIfOverdue(deps));
     const [reply] = await Promise.all([handle(request, context), enqueued]);
     return reply;
   };

@@ -11,7 +11,7 @@ import { isoTime } from "../lib/job-reply.ts";
 import { readJson } from "../lib/json-body.ts";
 import { continuation, readQuery } from "../lib/query.ts";
 import { VisibleJobs } from "../lib/visible.ts";
-import { PageEnds } from "../jobs/paging.ts";
+import { noSuchPage, PageEnds } from "../jobs/paging.ts";
 import { faulty, handler, json, refuse } from "../lib/reply.ts";
 import type { Reply } from "../openapi/replies.ts";
 import { maxCall } from "./max-call.ts";
@@ -42,7 +42,7 @@ export function listGroups({ groups, jobs, log, settings, now, control, randomBy
     // The last group of a page may be another team's.
     const ends = await PageEnds.of({ control, randomBytes }, " of groups");
     const after = continuation === undefined ? undefined : ends.open(continuation);
-    if (continuation !== undefined && after === undefined) return refuse(noSuchPage, context);
+    if (continuation !== undefined && after === undefined) return refuse(noSuchPage(), context);
     const names = await groups.list(after, pageSize);
     const shown = new Map<string, Reply<"Group">>();
     const show = async (group: string): Promise<void> => {
@@ -60,8 +60,6 @@ export function listGroups({ groups, jobs, log, settings, now, control, randomBy
     return json(200, reply);
   });
 }
-
-const noSuchPage = faulty("continuation", "must be what the page before gave, unchanged");
 
 export function getGroup({ groups, jobs, log }: GroupDeps) {
   return handler(log, async (request, context) => {

@@ -1,14 +1,9 @@
 import { nearest } from "../base/nearest.ts";
-import type { Environment } from "./readers.ts";
+import { isSetIn, type Environment } from "./readers.ts";
+import { storageSettings } from "./storage-settings.ts";
 
 /** What settings of this service alone begin with: any other name that begins so is a mistake. */
 const ownPrefixes = ["POLICY_", "ENTRA_", "NOTIFY_", "PRICE_", "LOOK_INTERVAL_", "MAX_ACTIVE_", "DAILY_"];
-
-const storageSettings = ["JobsStorage", "AzureWebJobsStorage"].flatMap((name) =>
-  ["", "__accountName", "__queueServiceUri", "__tableServiceUri", "__blobServiceUri", "__clientId"].map(
-    (part) => `${name}${part}`,
-  ),
-);
 
 /**
  * Settings that are likely misspelt, a sentence each: a setting that nobody reads is otherwise silent, and a policy that was meant does not apply.
@@ -16,7 +11,7 @@ const storageSettings = ["JobsStorage", "AzureWebJobsStorage"].flatMap((name) =>
  */
 export function misspeltIn(environment: Environment, table: readonly string[]): readonly string[] {
   const known = [...table, ...storageSettings];
-  const isSet = (name: string): boolean => (environment[name]?.trim() ?? "") !== "";
+  const isSet = isSetIn(environment);
   return Object.keys(environment).flatMap((name) => {
     if (known.includes(name) || !isSet(name)) return [];
     const meant = name.length < 5 ? undefined : nearest(name, known);

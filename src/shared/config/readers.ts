@@ -84,6 +84,12 @@ export const bucket: Read<BucketLimits> = (value) => {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Whether a setting says anything: an empty one counts as absent. */
+export const isSetIn =
+  (environment: Environment) =>
+  (name: string): boolean =>
+    (environment[name]?.trim() ?? "") !== "";
+
 export const unresolved = Symbol("a Key Vault reference that was not resolved");
 export type Written = (name: string) => string | typeof unresolved | undefined;
 

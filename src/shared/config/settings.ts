@@ -9,6 +9,7 @@ import {
   decimal,
   duration,
   integer,
+  isSetIn,
   optionalInteger,
   row,
   unresolved,
@@ -430,7 +431,7 @@ export function parseSettings(environment: Environment): Settings {
       "SEAL_KEY_ID must name the Key Vault key that seals definitions (or SEAL_KEY_FILE a file, for development).",
     );
   }
-  const isSet = (name: string): boolean => (environment[name]?.trim() ?? "") !== "";
+  const isSet = isSetIn(environment);
   faults.push(...contradictionsOf(rest, isSet));
   if (rest.replyQueues.some((name) => /^aci-(jobs|wake|events)(-poison)?$/.test(name)))
     faults.push("REPLY_QUEUES must not name a queue of this service's own.");

@@ -13,9 +13,20 @@ export type StorageConnection =
     }
   | { readonly kind: "missing"; readonly setting: string };
 
+const accounts = ["JobsStorage", "AzureWebJobsStorage"] as const;
+const services = ["queue", "table", "blob"] as const;
+
+/** Every setting that says where storage is. */
+export const storageSettings: readonly string[] = accounts.flatMap((account) => [
+  account,
+  `${account}__accountName`,
+  `${account}__clientId`,
+  ...services.map((service) => `${account}__${service}ServiceUri`),
+]);
+
 /** `JobsStorage` where jobs live in another account than the host's own, else `AzureWebJobsStorage`; either form of each. */
 export function parseStorage(written: Written, faults: string[]): StorageConnection {
-  for (const setting of ["JobsStorage", "AzureWebJobsStorage"]) {
+  for (const setting of accounts) {
     const missing = { kind: "missing", setting } as const;
     const faulty = (name: string, must: string): StorageConnection => {
       faults.push(`${name} must be ${must}.`);
@@ -28,7 +39,6 @@ export function parseStorage(written: Written, faults: string[]): StorageConnect
         ? { kind: "connectionString", setting, value }
         : faulty(setting, "a storage account's whole connection string, without quotes, as the portal shows it");
     }
-    const services = ["queue", "table", "blob"] as const;
     const account = written(`${setting}__accountName`);
     const addresses = services.map((service) => written(`${setting}__${service}ServiceUri`));
     const clientId = written(`${setting}__clientId`);

@@ -1,9 +1,7 @@
-import { createServer } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { safePost } from "../../../src/shared/security/safe-post.ts";
+import { serve } from "../../kit/serve.ts";
 
 interface Listening {
   readonly url: string;
@@ -13,7 +11,7 @@ interface Listening {
 /** A server on this machine that gives this answer, and with more than anybody should wait for. */
 async function listen(status: number, headers: Record<string, string> = {}): Promise<Listening> {
   const received: Listening["received"] = [];
-  const server = createServer((request, response) => {
+  const port = await serve((request, response) => {
     void text(request).then((body) => {
       received.push({
         method: request.method ?? "",
@@ -25,13 +23,6 @@ async function listen(status: number, headers: Record<string, string> = {}): Pro
       response.write("an answer that does not end");
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo; // a server that listens on TCP has one
   return { url: `http://localhost:${port}`, received };
 }
 

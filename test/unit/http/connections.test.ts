@@ -1,10 +1,9 @@
-import { once } from "node:events";
-import { createServer, get, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { get, type ServerResponse } from "node:http";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { minute } from "../../../src/shared/base/duration.ts";
 import { streamOf, watchConnections, type Connection } from "../../../src/http/lib/connections.ts";
 import { fakeTimers } from "../../kit/fake-timers.ts";
+import { serve } from "../../kit/serve.ts";
 import { until } from "../../kit/until.ts";
 
 const connections = watchConnections();
@@ -28,7 +27,7 @@ function endless(text: string) {
 /** A server that sends a stream as the Functions library does, and a caller that reads nothing of it. */
 async function unread(texts: AsyncGenerator<string>) {
   let response: ServerResponse | undefined;
-  const server = createServer((request, answered) => {
+  const port = await serve((request, answered) => {
     response = answered;
     const send = async (): Promise<void> => {
       answered.flushHeaders();
@@ -38,13 +37,6 @@ async function unread(texts: AsyncGenerator<string>) {
     };
     void send();
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo; // a server that listens on TCP has one
   const caller = get({ port, host: "127.0.0.1", headers: { "x-ms-invocation-id": "one" } });
   caller.on("error", () => undefined);
   caller.on("response", (reply) => reply.pause());
