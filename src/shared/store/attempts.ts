@@ -5,7 +5,7 @@ import type { JobId } from "../base/ids.ts";
 import { openObject, openWord } from "../base/open.ts";
 import { isDropped } from "../job/result.ts";
 import { maxEntityBytes, sizeOf } from "./job-row.ts";
-import { storageCall } from "./connect.ts";
+import { makingAnew, storageCall } from "./connect.ts";
 
 const result = {
   result: z.record(z.string(), z.unknown()).optional(),
@@ -67,13 +67,12 @@ export class Attempts {
     this.#table = table;
   }
 
-  /** Where the table was deleted it is made anew: without it no job would come to its end. */
   async save(id: JobId, result: AttemptResult): Promise<void> {
     const entity = entityOf(id, result);
-    const write = () => this.#table.upsertEntity(entity, "Replace");
-    if ((await storageCall(write, 404)) !== 404) return;
-    await storageCall(() => this.#table.createTable(), 409);
-    await storageCall(write);
+    await makingAnew(
+      () => this.#table.createTable(),
+      () => this.#table.upsertEntity(entity, "Replace"),
+    );
   }
 
   async find(id: JobId, attempt: number): Promise<AttemptResult | undefined> {

@@ -158,9 +158,12 @@ const wireError = z.object({
     .catch(undefined),
 });
 
-/** Writes to a container, which is made anew where somebody deleted it: nothing else would, and no job would come to its end. */
-export function intoContainer<T, const S extends readonly (409 | 412)[] = readonly []>(
-  container: ContainerClient,
+/**
+ * Writes to a table, queue or container of the service's own. One that somebody deleted is made anew: nothing else would, and no job would
+ * come to its end.
+ */
+export function makingAnew<T, const S extends readonly (409 | 412)[] = readonly []>(
+  make: () => Promise<unknown>,
   write: () => Promise<T>,
   ...expected: S
 ): Promise<T | S[number]> {
@@ -169,11 +172,20 @@ export function intoContainer<T, const S extends readonly (409 | 412)[] = readon
       return await write();
     } catch (error) {
       if (statusOfError(error) !== 404) throw error;
-      await container.createIfNotExists();
+      await make();
       return write();
     }
   };
   return storageCall(call, ...expected);
+}
+
+/** The same of a container of blobs. */
+export function intoContainer<T, const S extends readonly (409 | 412)[] = readonly []>(
+  container: ContainerClient,
+  write: () => Promise<T>,
+  ...expected: S
+): Promise<T | S[number]> {
+  return makingAnew(() => container.createIfNotExists(), write, ...expected);
 }
 
 /** The entities of a partition; of a table that is not there it gives nothing. */

@@ -3,7 +3,7 @@ import { second } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
 import { noTelemetry, type Telemetry } from "../base/telemetry.ts";
 import { runMessage, sweepMessage, requeueMessage } from "./messages.ts";
-import { storageCall } from "./connect.ts";
+import { makingAnew, storageCall } from "./connect.ts";
 
 /** The queues: submissions, jobs to reconcile now or later, Event Grid's events. */
 export const queueNames = { jobs: "aci-jobs", wake: "aci-wake", events: "aci-events" } as const;
@@ -46,22 +46,16 @@ export class Queues {
     await this.send(queueNames.wake, sweepMessage, delay);
   }
 
-  /**
-   * Never expires: the default would drop a message after 7 days in silence. A queue of our own that was deleted is made anew: nothing
-   * else would, and jobs would go on by the sweep alone.
-   */
+  /** Never expires: the default would drop a message after 7 days in silence. */
   async send(queue: string, text: string, delay: number): Promise<void> {
     // Rounded up: a wake that came before its time would do nothing but send the next, again and again until the second is over.
     const visibilityTimeout = Math.min(Math.max(0, Math.ceil(delay / second)), maxDelay);
     const attributes = { "messaging.system": "azure_storage_queues", "messaging.destination.name": queue } as const;
     const message = { visibilityTimeout, messageTimeToLive: -1 };
     const write = () => this.#client(queue).sendMessage(wireText(text), message);
-    await this.#telemetry.span({ name: `send ${queue}`, kind: "producer", attributes }, async () => {
-      if (!this.#clients.has(queue)) return storageCall(write);
-      if ((await storageCall(write, 404)) !== 404) return undefined;
-      await storageCall(() => this.#client(queue).createIfNotExists());
-      return storageCall(write);
-    });
+    await this.#telemetry.span({ name: `send ${queue}`, kind: "producer", attributes }, () =>
+      this.#clients.has(queue) ? makingAnew(() => this.#client(queue).createIfNotExists(), write) : storageCall(write),
+    );
   }
 
   #client(queue: string): QueueClient {
