@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { expect, it } from "vitest";
 import { day, hour, minute } from "../../src/shared/base/duration.ts";
 import { mintJobId, type JobId } from "../../src/shared/base/ids.ts";
@@ -124,6 +124,17 @@ it("blobs that no row leads to go: sealed ones without a job, posters' that were
   };
   expect(await names("aci-definitions")).toEqual(["unread.yaml"]);
   expect((await names("aci-sealed")).toSorted()).toEqual([big.id, "messages/waits"].toSorted());
+});
+
+it("no sealed definition goes while the index is lost, which alone leads to the job of a poster's id", async () => {
+  const { deps, storage, clock } = await openBench();
+  const id = randomUUID();
+  await deliver(deps, { version: 1, id, definition: yaml("big", { output: randomBytes(50_000).toString("base64") }) });
+  await storage.table("jobindex").deleteTable();
+  clock.advance(Math.max(0, Date.now() - clock.now()) + 2 * day);
+  await pass(deps);
+  const sealed = storage.blobs.getContainerClient("aci-sealed");
+  expect(await sealed.getBlobClient(id).exists()).toBe(true);
 });
 
 it("a target once used is swept even when it has left the settings", async () => {

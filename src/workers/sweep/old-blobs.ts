@@ -13,7 +13,7 @@ import type { OldBlob } from "../../shared/store/old-blobs.ts";
  */
 export type OldBlobsDeps = Pick<Deps, "now" | "log" | "oldRows" | "oldBlobs"> & {
   readonly settings: Pick<Deps["settings"], "definitionRetention">;
-  readonly jobs: { readonly index: Pick<Deps["jobs"]["index"], "keyOfForeign"> };
+  readonly jobs: Pick<Deps["jobs"], "mustFindAll"> & { readonly index: Pick<Deps["jobs"]["index"], "keyOfForeign"> };
 };
 
 /** A submission writes its blob before its row, and a message may come again for a while. */
@@ -79,8 +79,11 @@ async function isForsaken(
   return key === undefined || (await oldRows.hasDefinition(key)) !== true;
 }
 
+/** @throws Unavailable while the index is lost, which alone leads from a poster's id to its job */
 async function keyOf(jobs: OldBlobsDeps["jobs"], id: JobId): Promise<JobKey | undefined> {
-  return keyOfMinted(id) ?? jobs.index.keyOfForeign(id);
+  const key = keyOfMinted(id) ?? (await jobs.index.keyOfForeign(id));
+  if (key === undefined) await jobs.mustFindAll();
+  return key;
 }
 
 function isDoneWith({ now, settings }: OldBlobsDeps, { readAt }: OldBlob): boolean {
