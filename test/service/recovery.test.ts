@@ -281,6 +281,32 @@ describe("an outage", () => {
     expect(await storage.queues.getQueueClient(queueNames.wake).exists()).toBe(true);
   });
 
+  it("by somebody who deletes the table of what there is one of is over with the next pass: its groups stay ours", async () => {
+    const bench = await openBench();
+    const { storage } = bench;
+    const [first, second_] = [await post(bench.deps, yaml("first")), await post(bench.deps, yaml("second"))];
+    for (const { id } of [first, second_]) await runs(bench, id);
+    await storage.table("control").deleteTable();
+    await tick(bench);
+    expect((await follow(bench, first.id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+    await storage.table("control").deleteTable();
+    const again = { ...bench, deps: await bench.again() };
+    expect((await follow(again, second_.id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+  });
+
+  it("by somebody who deletes the table of jobs is over for the next job: only what was in it is lost", async () => {
+    const bench = await openBench();
+    const { id } = await post(bench.deps, yaml("lost"));
+    await runs(bench, id);
+    await bench.storage.table("jobs").deleteTable();
+    const next = await post(bench.deps, yaml("next"));
+    expect((await follow(bench, next.id)).phase).toMatchObject({ state: "Succeeded", group: "gone" });
+    bench.clock.advance(30 * minute);
+    await tick(bench);
+    expect(groupsOf(bench)).toEqual([]);
+    expect((await post(bench.deps, yaml("lost"))).status).toBe(200);
+  });
+
   it("by somebody who deletes containers of blobs is over when a job needs them: they are made anew", async () => {
     const bench = await openBench();
     const { deps, storage } = bench;

@@ -188,6 +188,15 @@ export function intoContainer<T, const S extends readonly (409 | 412)[] = readon
   return makingAnew(() => container.createIfNotExists(), write, ...expected);
 }
 
+/** The same of a table. */
+export function intoTable<T, const S extends readonly (409 | 412)[] = readonly []>(
+  table: TableClient,
+  write: () => Promise<T>,
+  ...expected: S
+): Promise<T | S[number]> {
+  return makingAnew(() => table.createTable(), write, ...expected);
+}
+
 /** The entities of a partition; of a table that is not there it gives nothing. */
 export async function* entitiesOf(table: TableClient, partition: string) {
   const rows = table.listEntities({ queryOptions: { filter: odata`PartitionKey eq ${partition}` } });

@@ -5,7 +5,7 @@ import { conflict, done, rewrite, type Pacing } from "../base/rewrite.ts";
 import { TtlCache } from "../base/ttl-cache.ts";
 import { parseJson } from "../base/json.ts";
 import { storageCall, tableNames, type Storage } from "./connect.ts";
-import { beginIndex } from "./index-partition.ts";
+import { beginIndex, entity as indexEntity, mark } from "./index-partition.ts";
 import { blobContainers } from "./blobs.ts";
 import type { Old } from "./job-index.ts";
 import { queueNames } from "./queues.ts";
@@ -65,6 +65,13 @@ const overdueTime = 2 * minute;
 const glanceTime = 30 * second;
 
 const partition = "control";
+const identity = z.object({ id: z.string(), tagKey: z.string(), endpoint: z.string(), subscriptionId: z.string() });
+/** Who an installation is, and which ARM and subscription it belongs to. */
+type Identity = z.infer<typeof identity>;
+
+function identityIn(row: unknown): Identity | undefined {
+  return identity.safeParse(row).data;
+}
 const targetList = z.array(z.object({ subscriptionId: z.string(), resourceGroup: z.string() }));
 
 export class Control {
@@ -97,7 +104,40 @@ export class Control {
     return this.#installation;
   }
 
-  #find(): Promise<Installation> {
+  /**
+   * Makes the tables, queues and containers anew where somebody deleted this table, or all that is in it: nothing else would, and no job
+   * would go on. The installation stays who it was: as another one it would take its own groups for somebody else's.
+   *
+   * @returns whether that was so
+   */
+  async restore(): Promise<boolean> {
+    const known = await this.installation();
+    const row = await storageCall(() => this.#table.getEntity(partition, "installation"), 404);
+    if (row !== 404) return false;
+    await this.#find(known);
+    return true;
+  }
+
+  /** Copies who we are into the index, from where {@link restore} and the next start take it back should this table be lost. */
+  async keepIdentity(): Promise<void> {
+    const row = await storageCall(() => this.#table.getEntity(partition, "installation"), 404);
+    const known = row === 404 ? undefined : identityIn(row);
+    if (known === undefined) return;
+    const { id: installation, ...rest } = known;
+    const index = this.#storage.table(tableNames.index);
+    await storageCall(() => index.updateEntity(indexEntity(mark, { installation, ...rest }), "Merge"), 404);
+  }
+
+  /** What the index says of who we are, if it does. */
+  async #keptIdentity(): Promise<Identity | undefined> {
+    const index = this.#storage.table(tableNames.index);
+    const { partitionKey, rowKey } = indexEntity(mark);
+    const row = await storageCall(() => index.getEntity(partitionKey, rowKey), 404);
+    return row === 404 ? undefined : identityIn({ ...row, id: row["installation"] });
+  }
+
+  /** @param known who we were before the table was lost, where this process knows it */
+  #find(known?: Installation): Promise<Installation> {
     return rewrite<Installation>("the installation", this.#pacing, async () => {
       const found = await storageCall(() => this.#table.getEntity(partition, "installation"), 404);
       const key = { partitionKey: partition, rowKey: "installation" };
@@ -110,10 +150,13 @@ export class Control {
         return typeof given === "number" ? conflict : done(this.#judge(found, entity.tagKey));
       }
       await this.#setUp();
-      const entity = { ...key, id: this.#newId(), tagKey: this.#newId(), ...this.#pairing() };
       await beginIndex(this.#storage);
-      const made = await storageCall(() => this.#table.createEntity(entity), 409);
-      return made === 409 ? conflict : done({ id: entity.id, tagKey: entity.tagKey, refusal: undefined });
+      const { id, tagKey } = known ?? { id: this.#newId(), tagKey: this.#newId() };
+      const own = (await this.#keptIdentity()) ?? { id, tagKey, ...this.#pairing() };
+      const made = await storageCall(() => this.#table.createEntity({ ...key, ...own }), 409);
+      if (made === 409) return conflict;
+      await this.keepIdentity();
+      return done(this.#judge(own, own.tagKey));
     });
   }
 

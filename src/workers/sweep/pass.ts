@@ -60,6 +60,8 @@ const isVital = ({ name }: Part): boolean => vitalParts.some((vital) => vital ==
 export async function runPass(deps: Deps, by: "timer" | "queue"): Promise<void> {
   await deps.control.installation();
   const runs = await deps.periodicRuns.all();
+  if (runs.size === 0 && (await deps.control.restore()))
+    deps.log("error", "table control was lost and is made anew", { lost: "templates, a pause, keys of links" });
   let load: Load | undefined;
   const parts = partsOf((seen) => (load = seen));
   const ends = await Promise.all(parts.map((part) => runPeriodic(deps, part, runs.get(part.name), by)));

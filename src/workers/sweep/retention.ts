@@ -87,6 +87,7 @@ async function work(deps: RetentionDeps, memory: Memory, now: number, until: num
   await deps.held.dropStale(now);
   const old = { before: now - cancelKept, until, now: deps.now };
   if (!(await deps.jobs.index.dropCancels(old)) || !(await deps.control.forgetOrphans(old))) return false;
+  await deps.control.keepIdentity();
   memory.blobsAt = now;
   return true;
 }
