@@ -24,7 +24,7 @@ export function resume({ log, control, jobs, queues, now }: Pick<Deps, "log" | "
     };
     const failed = (_job: unknown, error: unknown): void => log("warn", "job not requeued", errorFields(error));
     // The others are reconciled by their own messages or by the sweep, within five minutes.
-    const reached = await inParallel(jobs.index.active(), requeue, { width, until, now, failed });
+    const reached = await inParallel(jobs.index.active(undefined, []), requeue, { width, until, now, failed });
     const more = reached !== "all";
     audit(log, context, "resume", { woken, more });
     const message = `Resumed; ${counted(woken, "waiting job was", "waiting jobs were")} woken${more ? " so far; the others follow" : ""}.`;

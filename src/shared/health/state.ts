@@ -150,6 +150,8 @@ async function queueLengths(queues: Queues) {
   return { queueLength, wakeLength, eventsLength, poisonLength, wakePoisonLength, eventsPoisonLength };
 }
 
+const countedColumns = ["finishedAt", "deleteRefused", "stopping", "callbackState", "keptUntil", "groupDeleted"];
+
 /** Active jobs, when the oldest that waits was accepted, groups that should be gone and are not, and ends that a caller still has to hear of. */
 async function activeCounts({ jobs, now }: HealthDeps) {
   let [activeJobs, leakedGroups, undeliveredNotifications, lateNotifications] = [0, 0, 0, 0];
@@ -158,7 +160,7 @@ async function activeCounts({ jobs, now }: HealthDeps) {
   const byState = new Map<string, { readonly state: string; readonly reason: string | undefined; jobs: number }>();
   /** Jobs, ended ones whose group can't be deleted included, and arrays, once for all children, by what outside holds them up. */
   const blocked = new Map<JobId, string>();
-  for await (const { id, state, createdAt, array, columns } of jobs.index.active()) {
+  for await (const { id, state, createdAt, array, columns } of jobs.index.active(undefined, countedColumns)) {
     const isChild = childIn(id) !== undefined;
     const ended = terminalStates.some((terminal) => terminal === state);
     const { finishedAt, deleteRefused } = columns;

@@ -199,9 +199,11 @@ export class JobIndex extends Reservations {
    * Everything that has not ended or is not done with: the columns of its row.
    *
    * @param skipped called for each entry that names no job
+   * @param only columns that are read beside those that each has; all where it is absent
    */
-  async *active(skipped: () => void = () => undefined): AsyncGenerator<ActiveJob> {
-    for await (const row of this.rows(kind("job"))) {
+  async *active(skipped: () => void = () => undefined, only?: readonly string[]): AsyncGenerator<ActiveJob> {
+    const select = only && ["RowKey", "state", "reason", "name", "createdAt", "arrayId", ...only];
+    for await (const row of this.rows(kind("job"), select)) {
       const id = parseJobId(String(row["rowKey"]).slice("job_".length));
       if (id === undefined) {
         skipped();
