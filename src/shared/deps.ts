@@ -121,6 +121,8 @@ export interface DepsOptions {
     readonly ring: KeyRing;
     readonly aci?: (installation: Installation) => Aci;
     readonly sleep: Deps["sleep"];
+    readonly post?: Deps["post"];
+    readonly endpoints?: readonly EndpointClient[];
   };
 }
 
@@ -171,7 +173,9 @@ export function makeDeps(options: DepsOptions): Deps {
     control,
     unreadable,
     services,
-    endpoints: endpointsOf(settings, control).map((client) => new Endpoint(client, { states: services, now, log })),
+    endpoints: (instead?.endpoints ?? endpointsOf(settings, control)).map(
+      (client) => new Endpoint(client, { states: services, now, log }),
+    ),
     undelivered: new UndeliveredEvents(storage.table(tableNames.control), pacing),
     rebuild: new IndexRebuild(storage.table(tableNames.index), storage.table(tableNames.jobs), copies, prices, pacing),
     periodicRuns: new PeriodicRuns(storage.table(tableNames.control)),
@@ -204,7 +208,7 @@ export function makeDeps(options: DepsOptions): Deps {
     templates: new StoredTemplates(new Templates(storage.table(tableNames.control)), sealer, settings, now),
     links: new LinkKeys(storage.table(tableNames.control), ring, pacing),
     vault: settings.vaultUrl === undefined ? undefined : new Vault(settings.vaultUrl, ownCredential(), now),
-    post: safePost(settings.callbackHosts),
+    post: instead?.post ?? safePost(settings.callbackHosts),
     aci: async () => {
       const installation = await control.installation();
       made ??= {

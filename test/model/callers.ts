@@ -19,6 +19,8 @@ import type { Host, World } from "./world.ts";
 export interface Caller {
   readonly spec: Spec;
   readonly key: string | undefined;
+  /** Where it wants to hear of the end, if it does. */
+  readonly address: string | undefined;
   answered: boolean;
 }
 
@@ -43,20 +45,26 @@ export class Callers {
   readonly #world: World;
   readonly #insisting: Caller[] = [];
   #posts = 0;
+  #asked = 0;
 
   constructor(world: World) {
     this.#world = world;
   }
 
   submit(spec: Spec, on: Host): void {
-    this.again({ spec, key: undefined, answered: false }, on);
+    this.again({ spec, key: undefined, address: this.#address(), answered: false }, on);
   }
 
   /** With an Idempotency-Key: this caller repeats itself until it is answered. */
   insist(spec: Spec, on: Host): void {
-    const caller = { spec, key: `key ${this.#insisting.length}`, answered: false };
+    const caller = { spec, key: `key ${this.#insisting.length}`, address: this.#address(), answered: false };
     this.#insisting.push(caller);
     this.again(caller, on);
+  }
+
+  /** Every other caller gives one. */
+  #address(): string | undefined {
+    return this.#asked++ % 2 === 0 ? this.#world.judge.listeners.address() : undefined;
   }
 
   get unanswered(): readonly Caller[] {
@@ -68,7 +76,11 @@ export class Callers {
     const { order, checked } = submissionOf(caller.spec, "http", this.#world.settings);
     this.#world.run(async () => {
       const since = this.#world.now;
-      const answer = await accept(on.deps, { ...order, idempotencyKey: caller.key }, checked);
+      const answer = await accept(
+        on.deps,
+        { ...order, idempotencyKey: caller.key },
+        { ...checked, callBackUri: caller.address },
+      );
       caller.answered = true;
       judge.answered(caller, since, answer);
       if (!answer.ok || answer.value.attached) return;

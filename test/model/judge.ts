@@ -1,3 +1,4 @@
+import { minute } from "../../src/shared/base/duration.ts";
 import { tagNames } from "../../src/shared/aci/arm-group.ts";
 import type { Accepted } from "../../src/shared/intake/accept.ts";
 import type { Result } from "../../src/shared/base/errors.ts";
@@ -8,6 +9,7 @@ import type { Caller, Post } from "./callers.ts";
 import type { Sent, Watcher } from "./container-instances.ts";
 import type { Group } from "./groups.ts";
 import { jobOf, Ledger } from "./ledger.ts";
+import { Listeners } from "./listeners.ts";
 import { countsRow } from "../../src/shared/store/job-row.ts";
 import { counted, made, rerunRefused } from "./promises/arrays.ts";
 import { answerAllowed, postRefused, replacesInTime } from "./promises/conflicts.ts";
@@ -22,10 +24,12 @@ import type { World } from "./world.ts";
 /** What the service promises (contract §6, and the options of §2), looked at whenever something happens. */
 export class Judge implements Watcher {
   readonly #ledger: Ledger;
+  readonly listeners: Listeners;
   readonly #deployments = new Map<string, number>();
 
   constructor(world: World) {
     this.#ledger = new Ledger(world);
+    this.listeners = new Listeners(this.#ledger);
   }
 
   get violations(): readonly string[] {
@@ -58,6 +62,7 @@ export class Judge implements Watcher {
   answered(caller: Caller, since: number, answer: Result<Accepted>): void {
     if (answer.ok && this.#ledger.job(answer.value.job.id) === undefined) this.violated("accepted without a row");
     answerAllowed(this.#ledger, caller, since, answer);
+    if (answer.ok) this.listeners.promised(caller.address, answer.value.job.id);
   }
 
   rerunRefused(job: Job, code: string): void {
@@ -128,6 +133,7 @@ export class Judge implements Watcher {
     }
     if (isRefusal(after)) {
       if (before === undefined) postRefused(this.#ledger, jobOf(after));
+      this.listeners.refused(jobOf(after).id);
       return;
     }
     this.#ledger.noted(after);
@@ -193,7 +199,7 @@ export class Judge implements Watcher {
   // --------------------------------------------------------------------------------------------------------- the end
 
   allDone(): boolean {
-    return allDone(this.#ledger);
+    return allDone(this.#ledger) && !this.listeners.isDue;
   }
 
   unfinished(): string {
@@ -201,12 +207,13 @@ export class Judge implements Watcher {
   }
 
   nextCheck(): number {
-    return nextCheck(this.#ledger);
+    return Math.min(nextCheck(this.#ledger), this.listeners.isDue ? this.#ledger.now + minute : Infinity);
   }
 
   /** After everything has come to rest. */
   verdict(): void {
     allSettled(this.#ledger);
+    this.listeners.settled();
   }
 }
 

@@ -111,9 +111,10 @@ export class Ledger {
     return parsed !== undefined && this.interfered.has(parsed);
   }
 
-  /** Whether somebody may have canceled it. */
-  mayBeCanceled({ id, createdAt }: Pick<Job, "id" | "createdAt">): boolean {
-    return this.canceled.has(id) || createdAt <= this.manyCanceledAt + maxSkew;
+  /** Whether somebody may have canceled it, or the array whose child it is. */
+  mayBeCanceled({ id, createdAt, child }: Pick<Job, "id" | "createdAt" | "child">): boolean {
+    const canceled = [id, ...(child === undefined ? [] : [child.array])];
+    return canceled.some((each) => this.canceled.has(each)) || createdAt <= this.manyCanceledAt + maxSkew;
   }
 
   // ------------------------------------------------------------------------------------------------------------- time

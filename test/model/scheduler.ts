@@ -33,6 +33,8 @@ export class Scheduler {
   #pending: Pending[] = [];
   /** Every call that was let go, by label. */
   readonly counts = new Map<string, number>();
+  /** How many calls got no answer. */
+  failures = 0;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -69,6 +71,7 @@ export class Scheduler {
           },
           fail: (how) => {
             this.#take(pending);
+            this.failures++;
             if (how === "done") land();
             if (failed) resolve(failed());
             else reject(new Unreachable(label));
@@ -87,6 +90,7 @@ export class Scheduler {
   crash(host: number): readonly Pending[] {
     const lost = this.#pending.filter((pending) => pending.host === host);
     this.#pending = this.#pending.filter((pending) => pending.host !== host);
+    this.failures += lost.length;
     return lost;
   }
 }

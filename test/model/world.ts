@@ -117,6 +117,8 @@ export class World {
         ring: this.ring,
         aci: () => aciClient(this.aci, call, installationTag, this.judge),
         sleep: () => call("sleep", "wait", () => undefined),
+        post: this.judge.listeners.post(call),
+        endpoints: [this.judge.listeners.topic(call)],
       },
     });
     return { id, place, deps, work: handlersOf(deps) };

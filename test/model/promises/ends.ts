@@ -106,7 +106,7 @@ function isReasonable(ledger: Ledger, job: Job, reason: ReasonWord, gaveUp: bool
     case "NoCapacity":
       return gaveUp;
     case "CanceledByCaller":
-      return ledger.mayBeCanceled(job) || (array !== undefined && ledger.mayBeCanceled(array));
+      return ledger.mayBeCanceled(job);
     case "ArrayEnded":
       return array !== undefined && isEnding(array);
     case "Replaced":
