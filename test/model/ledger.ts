@@ -111,10 +111,12 @@ export class Ledger {
     return parsed !== undefined && this.interfered.has(parsed);
   }
 
-  /** Whether somebody may have canceled it, or the array whose child it is. */
-  mayBeCanceled({ id, createdAt, child }: Pick<Job, "id" | "createdAt" | "child">): boolean {
-    const canceled = [id, ...(child === undefined ? [] : [child.array])];
-    return canceled.some((each) => this.canceled.has(each)) || createdAt <= this.manyCanceledAt + maxSkew;
+  /** Whether somebody may have canceled it by its id or a joined poster's, or the array whose child it is. */
+  mayBeCanceled({ id, createdAt, child, joined }: Job): boolean {
+    return (
+      [id, child?.array, ...joined.map((each) => each.id)].some((each) => each && this.canceled.has(each)) ||
+      createdAt <= this.manyCanceledAt + maxSkew
+    );
   }
 
   // ------------------------------------------------------------------------------------------------------------- time
