@@ -233,7 +233,7 @@ export function group(
   containers: readonly ObservedContainer[],
   changes: Partial<ObservedGroup> = {},
 ): ObservedGroup {
-  return { owner: ours, provisioning: "Succeeded", state, containers, events: [], ...changes };
+  return { owner: ours, provisioning: "Succeeded", state, hasNewWord: false, containers, events: [], ...changes };
 }
 
 export function present(seen: ObservedGroup): Observation {

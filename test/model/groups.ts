@@ -104,6 +104,7 @@ export function observed(group: Group, check: TagCheck, now: number): ObservedGr
     owner: ownerOf(group, check),
     provisioning: group.goneAt !== undefined ? "Deleting" : hasFailed(group, now) ? "Failed" : "Succeeded",
     state: stateOf(group, now),
+    hasNewWord: false,
     containers: group.containers.map((container) => containerSeen(group, container, now)),
     events: hasFailed(group, now) && group.script?.does === "fail" ? eventsOf[group.script.why] : [],
   };
@@ -118,7 +119,7 @@ export function observedStrangely(group: Group, check: TagCheck, now: number): O
     finishTime: undefined,
     exitCode: undefined,
   }));
-  return { ...plain, provisioning: "Other", state: "Unknown", containers };
+  return { ...plain, provisioning: "Other", state: "Unknown", hasNewWord: true, containers };
 }
 
 function hasFailed({ script, startsAt }: Group, now: number): boolean {

@@ -88,6 +88,11 @@ const groupState = oneOf(["Pending", "Running", "Succeeded", "Failed", "Stopped"
 const provisioningState = oneOf(["Succeeded", "Failed", "Canceled", "Deleting"], "Other");
 const containerState = oneOf(["Waiting", "Running", "Terminated"], "Unknown");
 
+/** A word that stands there and that nobody here knows, unlike one that is missing. */
+function isNew(read: (text: string | null | undefined) => string, word: string | null | undefined): boolean {
+  return Boolean(word) && read(word) === "Unknown";
+}
+
 /** What proves whose a group is: our tag, and where the group is. */
 export interface TagCheck {
   readonly tag: InstallationTag;
@@ -100,10 +105,12 @@ export function observedGroup(json: ArmGroup, check: TagCheck): ObservedGroup {
     ...(initContainers ?? []).map((item) => ({ item, init: true })),
     ...(containers ?? []).map((item) => ({ item, init: false })),
   ];
+  const states = all.map(({ item }) => item.properties?.instanceView?.currentState?.state);
   return {
     owner: ownerOf(json, check),
     provisioning: provisioningState(json.properties.provisioningState),
     state: groupState(instanceView?.state),
+    hasNewWord: isNew(groupState, instanceView?.state) || states.some((word) => isNew(containerState, word)),
     containers: all.map(({ item, init }) => observedContainer(item, init)),
     events: mostTelling([
       ...eventsOf(instanceView?.events ?? [], undefined),

@@ -42,6 +42,8 @@ export interface ObservedGroup {
   readonly provisioning: "Succeeded" | "Failed" | "Canceled" | "Deleting" | "Other";
   /** `Unknown` also for words never seen before: keep watching. */
   readonly state: "Pending" | "Running" | "Succeeded" | "Failed" | "Stopped" | "Unknown";
+  /** It, or a container's state, is a word never seen before. */
+  readonly hasNewWord: boolean;
   readonly containers: readonly ObservedContainer[];
   readonly events: readonly GroupEvent[];
 }

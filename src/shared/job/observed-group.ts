@@ -1,6 +1,6 @@
 import { defined } from "../base/defined.ts";
 import { minute } from "../base/duration.ts";
-import { isEviction } from "./group-events.ts";
+import { firstTrouble, isEviction } from "./group-events.ts";
 import type { ContainerEnd, ContainerView, Job, Observed } from "./job.ts";
 import { hasStarted, type ObservedContainer, type ObservedGroup } from "./observation.ts";
 
@@ -30,7 +30,7 @@ export function observe(job: Watched, group: ObservedGroup, before: Observed, no
     (counting.length > 0 &&
       counting.every(({ state }) => state === "Terminated") &&
       counting.some((each) => knownEnd(each, job, group, { ends }) === undefined)) ||
-    (startedAt !== undefined && hidesEnd(job, group, { ends }));
+    hidesEnd(job, group, { ends, ...defined({ startedAt }) });
   return {
     ...kept,
     ...(group.owner.kind === "ours" ? { identity: identityOf(group, before.identity?.starts) } : {}),
@@ -187,12 +187,26 @@ function notShown(name: string): ObservedContainer {
   };
 }
 
-/** A view that says that the group failed, and leaves out a container that counts: whether and how that ended is not to be seen. */
-export function hidesEnd(job: Watched, group: ObservedGroup, observed: Pick<Observed, "ends">): boolean {
-  const { provisioning, state } = group;
-  const hasFailed = provisioning === "Failed" || provisioning === "Canceled" || state === "Failed";
+/** A view of a group that failed and may have run, without a container that counts: whether and how that ended is not to be seen. */
+export function hidesEnd(job: Watched, group: ObservedGroup, observed: Pick<Observed, "ends" | "startedAt">): boolean {
   const isHidden = (each: ObservedContainer): boolean => !each.hasView && keptEnd(each, observed) === undefined;
-  return hasFailed && state !== "Running" && countingOf(job, group).some(isHidden);
+  return mayHaveStarted(group, observed) && hasFailed(group) && countingOf(job, group).some(isHidden);
+}
+
+/** Provisioning that failed stops no group: one that says Running, or a word never seen before, may run (container-state). */
+export function hasFailed({ provisioning, state, hasNewWord }: ObservedGroup): boolean {
+  if (provisioning !== "Failed" && provisioning !== "Canceled") return state === "Failed";
+  return state === "Failed" || (state !== "Running" && !hasNewWord);
+}
+
+/**
+ * A container has started, or may have: provisioning that succeeded means that all ran (container-state), also where the view of a group
+ * that failed shows no container and no event says why one could not start.
+ */
+export function mayHaveStarted(group: ObservedGroup, { startedAt }: Pick<Observed, "startedAt">): boolean {
+  if (startedAt !== undefined) return true;
+  const ran = group.provisioning === "Succeeded" && group.state === "Failed";
+  return ran && group.containers.every(({ hasView }) => !hasView) && firstTrouble(group.events) === undefined;
 }
 
 export function keptEnd({ name, init }: ObservedContainer, { ends }: Pick<Observed, "ends">): ContainerEnd | undefined {

@@ -13,12 +13,14 @@ import { hasStarted, nothingRuns, type ObservedGroup } from "./observation.ts";
 import {
   countingOf,
   crashLoops,
+  hasFailed,
   hidesEnd,
   isPack,
   isSpot,
   keptEnd,
   knownEnd,
   lastEndOf,
+  mayHaveStarted,
   platformCodes,
   startedAgain,
   type Watched,
@@ -156,8 +158,8 @@ export const policy: readonly Rule[] = [
     when: "the group failed, and the view leaves out how a container that counts ended",
     because: "a later view may show it, unless the cause is known: capacity, or but for packs a failure or an eviction",
     judge: ({ job, group, observed, now, limits: { exitCodeTime } }) => {
-      const { startedAt, terminatedSince = now } = observed;
-      if (startedAt === undefined || !hidesEnd(job, group, observed) || speakOfCapacity(group.events)) return undefined;
+      const { startedAt = now, terminatedSince = now } = observed;
+      if (!hidesEnd(job, group, observed) || speakOfCapacity(group.events)) return undefined;
       // Items of a pack that ended with 0 must not run again.
       const shown = platformEnd(job, group, observed) ?? failureOf(failures(job, group, observed), group);
       if (!isPack(job) && shown !== undefined) return undefined;
@@ -191,10 +193,8 @@ export const policy: readonly Rule[] = [
     when: "provisioning failed and nothing runs, or the group says Failed before anything started",
     because: "provisioningState Failed alone does not stop a group (container-state); the events say why",
     judge: ({ group, observed }) => {
-      const hasFailed = group.provisioning === "Failed" || group.provisioning === "Canceled";
-      const runs = group.state === "Running" || group.containers.some(({ state }) => state === "Running");
-      if (runs || !(hasFailed || (nothingRuns(group) && group.state === "Failed"))) return undefined;
-      return startFailure(group, observed);
+      const runs = group.containers.some(({ state }) => state === "Running");
+      return runs || !hasFailed(group) ? undefined : startFailure(group, observed);
     },
   },
   {
@@ -315,15 +315,15 @@ function platformEnd(job: Watched, group: ObservedGroup, observed: Observed): Ou
 }
 
 /** Why a group failed that says nothing of a program's end. */
-function startFailure(group: ObservedGroup, { anyStarted, startedAt }: Observed): Judgement {
+function startFailure(group: ObservedGroup, observed: Observed): Judgement {
   const trouble = firstTrouble(group.events);
   const detail = trouble && clip(trouble.event.message, 160);
   const told = detail === undefined || detail === "" ? {} : { detail };
   if (trouble?.trouble === "quota" || trouble?.trouble === "capacity") {
-    if (anyStarted) return ended(failed({ reason: "NoCapacity", ...told }));
+    if (observed.anyStarted) return ended(failed({ reason: "NoCapacity", ...told }));
     return { kind: "wait", verdict: { reason: reasonOfTrouble[trouble.trouble], ...told } };
   }
-  if (startedAt !== undefined) return ended(failed(unknownExit(group)));
+  if (mayHaveStarted(group, observed)) return ended(failed(unknownExit(group)));
   return ended(failed({ reason: trouble ? reasonOfTrouble[trouble.trouble] : "ProvisioningFailed", ...told }));
 }
 

@@ -20,6 +20,7 @@ describe("ACI's words", () => {
 
   it.each(["Paused", "", null, undefined])("a group state of %j was never seen before: keep watching", (word) => {
     expect(state(word)).toBe("Unknown");
+    expect(seenOf({ properties: { instanceView: { state: word } } }).hasNewWord).toBe(word === "Paused");
   });
 
   it.each(["Creating", "Repairing", "NotAccessible", "Brandnew", undefined])(
@@ -35,7 +36,7 @@ describe("ACI's words", () => {
         containers: [{ name: "a", properties: { instanceView: { currentState: { state: "Hibernated" } } } }],
       },
     };
-    expect(seenOf(json).containers[0]?.state).toBe("Unknown");
+    expect(seenOf(json)).toMatchObject({ hasNewWord: true, containers: [{ state: "Unknown" }] });
   });
 });
 
