@@ -5,7 +5,7 @@ import { check, type Submission, type SubmittedSource } from "../shared/intake/s
 import { minute } from "../shared/base/duration.ts";
 import { cancelOrKeep } from "../shared/intake/cancel.ts";
 import { isOpenToMessages, teamOfRefused } from "../shared/intake/team.ts";
-import { hasEnded } from "../shared/job/job.ts";
+import { isDefinitionAwaited } from "../shared/job/job.ts";
 import { isReason, type Reason } from "../shared/job/reasons.ts";
 import type { Deps } from "../shared/deps.ts";
 import type { JobId } from "../shared/base/ids.ts";
@@ -151,7 +151,7 @@ async function submit(deps: Deps, envelope: Envelope, { id: derived, at, message
   const { job } = accepted.value;
   logAccepted(deps.log, accepted.value);
   await reconcile(deps, job.id, { at: undefined });
-  if (!job.awaitsDefinition || hasEnded(job.phase) || job.id !== id) return done;
+  if (!isDefinitionAwaited(job) || job.id !== id) return done;
   return { kind: "later", why: "SealKeyUnavailable", keyIsAway: true, ...withText(envelope, source) };
 }
 

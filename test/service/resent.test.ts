@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { day, hour, minute } from "../../src/shared/base/duration.ts";
 import { deriveJobId, parseJobId, type JobId } from "../../src/shared/base/ids.ts";
+import { definition } from "../../src/http/jobs/definition.ts";
+import { rerun } from "../../src/http/operate/rerun.ts";
 import { listPoison, takePoison } from "../../src/http/operate/poison.ts";
 import type { Deps } from "../../src/shared/deps.ts";
 import { cancel } from "../../src/shared/intake/cancel.ts";
@@ -119,6 +121,9 @@ describe("while the sealing key can't be reached", () => {
       count: 1,
       reasons: { SealKeyUnavailable: 1 },
     });
+    const params = { id: idOf("message-1") };
+    for (const asked of [ask(rerun(bench.deps), { params, text: "" }), ask(definition(bench.deps), { params })])
+      expect(await asked).toMatchObject({ status: 503, body: { code: "SealKeyUnavailable" } });
     await redeliver(bench.deps, lastSent(bench));
     await deliver(bench.deps, yaml("posted"), { dequeueCount: 2 });
     expect(await names(bench)).toEqual(["posted"]);
@@ -147,6 +152,8 @@ describe("while the sealing key can't be reached", () => {
     expect((await jobOf(bench.deps, idOf("late"))).phase.state).toBe("TimedOut");
     // Its message has nothing to bring any more, and is not sent again.
     expect(sentTo(bench)).toHaveLength(sent);
+    expect(await ask(rerun(bench.deps), { params: { id: idOf("late") }, text: "" })).toMatchObject({ status: 409 });
+    expect(await ask(definition(bench.deps), { params: { id: idOf("late") } })).toMatchObject({ status: 404 });
     expect((await bench.deps.held.summary(bench.clock.now())).reasons).toEqual({ SealKeyUnavailable: 1 });
     expect(countersOf(bench).calls["put"]).toBeUndefined();
   });

@@ -1,7 +1,8 @@
-import { second } from "../../shared/base/duration.ts";
+import { definitionAwaited } from "../../shared/base/errors.ts";
 import { parseJobId } from "../../shared/base/ids.ts";
 import { secretValues, shownBody } from "../../shared/definition/index.ts";
 import type { Deps } from "../../shared/deps.ts";
+import { isDefinitionAwaited } from "../../shared/job/job.ts";
 import { logFieldsOf } from "../../shared/job/log-fields.ts";
 import { openDefinition, withVaultSecrets } from "../../shared/security/opened-definition.ts";
 import { audit, isOwn } from "../lib/audit.ts";
@@ -19,10 +20,7 @@ export function definition(deps: DefinitionDeps) {
     if (!stored) return refuse({ code: "JobNotFound", message: "No job of that id is known." }, context);
     const { job } = stored;
     if (!isOwn(job, context)) audit(deps.log, context, "read definition", logFieldsOf(job));
-    if (job.awaitsDefinition) {
-      const message = "The job's definition can't be sealed now: until then its message alone has it. Ask again.";
-      return refuse({ code: "SealKeyUnavailable", message, retryAfter: 30 * second }, context);
-    }
+    if (isDefinitionAwaited(job)) return refuse(definitionAwaited, context);
     const opened = await openDefinition(deps, stored);
     if (opened.kind === "fail") {
       const why = opened.reason === "SealKeyUnknown" ? "The key that sealed it is no longer known." : opened.detail;

@@ -79,6 +79,13 @@ export const indexLost = {
   retryAfter: 60_000,
 } as const satisfies Refusal;
 
+/** Of a posted job whose definition could not be sealed yet. */
+export const definitionAwaited = {
+  code: "SealKeyUnavailable",
+  message: "The job's definition can't be sealed now: until then its message alone has it. Ask again.",
+  retryAfter: 30_000,
+} as const satisfies Refusal;
+
 /** A value, or the reason why there is no value. */
 export type Result<T, E = Refusal> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };

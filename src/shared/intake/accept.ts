@@ -5,7 +5,7 @@ import { err, ok, Unavailable, type Refusal, type Result } from "../base/errors.
 import { mintJobId } from "../base/ids.ts";
 import type { Reservation } from "../store/reservations.ts";
 import { columnsOf, jobKey, type Sealed } from "../store/job-row.ts";
-import { hasEnded, type Job } from "../job/job.ts";
+import { hasEnded, isDefinitionAwaited, type Job } from "../job/job.ts";
 import { childWithName } from "./child-names.ts";
 import { inQueue, withCapacity } from "./capacity.ts";
 import { attach } from "./attach.ts";
@@ -101,13 +101,11 @@ function awaiting(job: Job, now: number): Job {
  */
 async function withDefinition(deps: AcceptDeps, submission: Submission, checked: Checked, job: Job): Promise<Job> {
   const isOwn = job.id === submission.id?.id && job.createdAt === submission.createdAt;
-  if (!isOwn || !job.awaitsDefinition || hasEnded(job.phase)) return job;
+  if (!isOwn || !isDefinitionAwaited(job)) return job;
   const { large, ...sealed } = await seal(deps, checked, job.id);
   if (large) await deps.blobs.putSealed(job.id, large, "reserved");
   const stored = await deps.jobs.change(job.id, (fresh) =>
-    fresh.awaitsDefinition && !hasEnded(fresh.phase)
-      ? { job: { ...fresh, awaitsDefinition: false }, sealed }
-      : undefined,
+    isDefinitionAwaited(fresh) ? { job: { ...fresh, awaitsDefinition: false }, sealed } : undefined,
   );
   return stored?.job ?? job;
 }

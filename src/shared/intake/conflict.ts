@@ -7,7 +7,7 @@ import { maskSecrets, nameInPath, type ArrayDefinition, type Definition } from "
 import { clip, Unavailable, Unreadable, type Refusal } from "../base/errors.ts";
 import { isMinted, nameKey, type JobId } from "../base/ids.ts";
 import { leftOf, type LeftOfArray } from "../job/array-outcomes.ts";
-import { endingOf, hasEnded, stateWord, type Job } from "../job/job.ts";
+import { endingOf, hasEnded, isDefinitionAwaited, stateWord, type Job } from "../job/job.ts";
 import { foldName, type JsonObject, type JsonValue } from "../base/json.ts";
 import { reservationTime, secure } from "./reservation.ts";
 import type { Checked, Submission } from "./submission.ts";
@@ -166,8 +166,8 @@ async function sameKey(
     return isDead ? { kind: "take over", from: undefined, etag: entry.etag } : { kind: "on its way" };
   }
   if (!areOneTeam(earlier.job, job, deps.settings)) return { kind: "refuse", refusal: takenKey };
-  const { phase, awaitsDefinition } = earlier.job;
-  if (awaitsDefinition && !hasEnded(phase))
+  const { phase } = earlier.job;
+  if (isDefinitionAwaited(earlier.job))
     throw new Unavailable("seal key", "The job of this Idempotency-Key waits for the sealing key itself.");
   const ended =
     hasEnded(phase) &&

@@ -1,8 +1,8 @@
 import { rerunIdOf, type JobId } from "../base/ids.ts";
-import { err, ok, type Result } from "../base/errors.ts";
+import { definitionAwaited, err, ok, type Result } from "../base/errors.ts";
 import { childDefinition, distinctChildren, type ArrayDefinition, type Definition } from "../definition/index.ts";
 import { indexesOf, leftOf, runsIn, type LeftOfArray } from "../job/array-outcomes.ts";
-import { hasEnded, type Job } from "../job/job.ts";
+import { hasEnded, isDefinitionAwaited, type Job } from "../job/job.ts";
 import { optionFaults, refusalOf } from "../job/judgement.ts";
 import { packSizeFault } from "../job/pack-judgement.ts";
 import { parseSealedArray, parseSealedDefinition } from "../security/sealed-definition.ts";
@@ -35,6 +35,7 @@ export async function rerunJob(
   const { settings } = deps;
   const left = await leftToRun(deps, job);
   if (!left.ok) return left;
+  if (isDefinitionAwaited(job)) return err(definitionAwaited);
   const bytes = sealed.definition === "blob" ? await deps.blobs.getSealed(job.id) : sealed.definition;
   const opened = bytes === undefined ? undefined : await deps.sealer.open(bytes, job.id);
   const found = opened?.kind === "open" ? definitionsIn(opened.text, left.value) : undefined;

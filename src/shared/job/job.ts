@@ -538,6 +538,11 @@ export function hasEnded(phase: Phase): phase is TerminalPhase {
   return terminalStates.some((state) => state === phase.state);
 }
 
+/** The message of a posted job is to bring its definition, which could not be sealed yet. */
+export function isDefinitionAwaited({ awaitsDefinition, phase }: Pick<Job, "awaitsDefinition" | "phase">): boolean {
+  return awaitsDefinition && !hasEnded(phase);
+}
+
 /** The state as callers see it. A phase of a newer release shows its own word, unless that would pass for an end that we can read. */
 export function stateWord(phase: Phase): string {
   if (phase.state !== "Unknown") return phase.state;

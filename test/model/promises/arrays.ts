@@ -50,8 +50,8 @@ function succeededOf(ledger: Ledger, job: Job): readonly number[] {
 /** Nothing of an array is run again that is not over, or that succeeded; and no child alone. */
 export function rerunRefused(ledger: Ledger, job: Job, code: string): void {
   if (code === "TooManyJobs" && ledger.world.settings.maxActiveJobs !== undefined) return;
-  // What the sealing key kept away is not there to be run again.
-  if (code === "DefinitionGone" && job.awaitsDefinition) return;
+  // What the sealing key kept away is not there to be run again, or not yet.
+  if (job.awaitsDefinition && code === (hasEnded(job.phase) ? "DefinitionGone" : "SealKeyUnavailable")) return;
   const now = ledger.job(job.id) ?? job;
   const isLeft = !hasEnded(job.phase) || succeededOf(ledger, now).length === planOf(ledger, now).indexes.length;
   const rightly = job.child !== undefined || (job.array !== undefined && isLeft);
