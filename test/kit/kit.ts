@@ -45,6 +45,7 @@ export const rules: Rules = {
   absenceTime: 3 * minute,
   exitCodeTime: 10 * minute,
   refusalTime: hour,
+  targets: [target],
   createFailedTime: 6 * hour,
   targetGoneTime: day,
   spotFallbackAfter: 0,

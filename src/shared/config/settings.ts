@@ -237,7 +237,7 @@ export const settingsTable = {
     "PT1H",
     hour,
     duration(minute, 7 * day),
-    "How long a job waits for what an administrator must change: a missing role, a resource lock, an unregistered provider.",
+    "How long a job waits for what an administrator must change: a missing role, a resource lock, an unregistered provider. Where it may go to several of `TARGETS`, each must have refused it for that long.",
   ),
   createFailedTime: row(
     "CREATE_FAILED_TIME",

@@ -3,10 +3,11 @@ import { backOff, minute, second } from "../base/duration.ts";
 import { clip } from "../base/errors.ts";
 import { entryOf, type Reason } from "./reasons.ts";
 import { endingOf, hasEnded, type AzureError, type Ending, type Job, type TerminalPhase, type Verdict } from "./job.ts";
-import { nothingRuns, type ObservedGroup } from "./observation.ts";
+import { nothingRuns, type ObservedGroup, type Observation } from "./observation.ts";
 import { requeueAt, settleTime, skew, type Rules, type Step } from "./step.ts";
+import { isOfTarget, isRefusedEverywhere, withRefusalBy } from "./targets.ts";
 import { nextTimeout } from "./timing.ts";
-import { accepted, afterFailure, conclude, postpone, unclaimed, withEnding } from "./transitions.ts";
+import { accepted, afterFailure, conclude, finish, postpone, unclaimed, withEnding } from "./transitions.ts";
 import { failed } from "./verdict.ts";
 
 /** What the world's answers mean for a job. Each clears the claim under which the question was asked. */
@@ -43,11 +44,14 @@ export function afterCreate(claimedJob: Job, answer: CreateAnswer, now: number, 
       return requeueAt(withAzure(job, answer.azure), now + settleTime);
     case "failed": {
       const { mayLandUntil: _answered, ...answered } = phase;
-      return requeueAt({ ...withRefusal(job, answer, now), phase: { ...answered, answered: true } }, now + settleTime);
+      return requeueAt(
+        { ...withRefusal(job, answer, now, rules), phase: { ...answered, answered: true } },
+        now + settleTime,
+      );
     }
     case "refused":
       return afterRefusal(
-        withRefusal(job, isStale(job, answer, now) ? { ...answer, reason: "GroupBusy" } : answer, now),
+        withRefusal(job, isStale(job, answer, now) ? { ...answer, reason: "GroupBusy" } : answer, now, rules),
         now,
         rules,
       );
@@ -67,7 +71,7 @@ function withAzure(job: Job, azure: AzureError | undefined): Job {
 }
 
 /** The job with one more refusal of its create: the same reason counts on, another begins anew. */
-function withRefusal(job: Job, answer: CreateRefusal, now: number): Job {
+function withRefusal(job: Job, answer: CreateRefusal, now: number, rules: Rules): Job {
   const { reason, azure, retryAfter, detail, doubtful = false, othersAcceptedAt = 0 } = answer;
   const before = job.refused?.reason === reason ? job.refused : undefined;
   const refused = {
@@ -79,7 +83,8 @@ function withRefusal(job: Job, answer: CreateRefusal, now: number): Job {
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(detail === undefined ? {} : { detail: clip(detail, 500) }),
   };
-  return { ...withAzure(job, azure), refused };
+  const told = job.placed === undefined ? job : withRefusalBy(job.placed, job, reason, now, rules);
+  return { ...withAzure(told, azure), refused };
 }
 
 /** So often is tried again what is usually permanent. */
@@ -116,11 +121,20 @@ export function afterRefusal(job: Job, now: number, rules: Rules): Step {
     case "few":
       return times < maxFewTries ? again(job, now, rules, 15 * second) : end(verdict);
     case "hour":
-      return now < since + rules.refusalTime ? again(job, now, rules, 20 * second) : end(verdict);
+      return isRefusedEverywhere(job, rules) ? end(verdict) : again(job, now, rules, 20 * second);
     default:
-      return end(verdict);
+      return isOfTarget(reason) && !isRefusedEverywhere(job, rules) ? again(job, now, rules, second) : end(verdict);
   }
 }
+
+/** What is read before a create could not be read. Where reads are refused as creates are, that ends the job as well. */
+export function afterUnread(job: Job, { reason, azure, retryAfter }: Unread, now: number, rules: Rules): Step {
+  const told = isOfTarget(reason) ? withAzure(job, azure) : job;
+  if (!isOfTarget(reason) || !isRefusedEverywhere(job, rules)) return postpone(told, reason, now, rules, retryAfter);
+  return { do: "save", job: finish(told, failed({ reason }), now, "gone", rules) };
+}
+
+type Unread = Pick<Extract<Observation, { group: "unknown" }>, "reason" | "azure" | "retryAfter">;
 
 function again(job: Job, now: number, rules: Rules, floor: number, ceiling = 5 * minute): Step {
   const { refused } = job;

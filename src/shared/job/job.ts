@@ -488,6 +488,8 @@ export const jobSchema = openObject({
     /** Another job's create was accepted in the region meanwhile. */
     othersAccepted: z.boolean().default(false),
   }).optional(),
+  /** Targets that refused this attempt for a cause of their own: why, since when without another answer, and when last. */
+  refusals: z.array(openObject({ ...target.shape, reason, since: time, lastAt: time })).optional(),
   /** Waits in a row for quota or capacity after accepted creates. */
   waits: z.number().default(0),
   /** Spot evictions over all attempts. */

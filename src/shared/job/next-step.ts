@@ -1,13 +1,14 @@
 // Longer than 350 lines: one state machine, whose phases are read in order.
 import { backOff, minute, second } from "../base/duration.ts";
 import { absenceProof, absentAgain, type Ground } from "./absence.ts";
-import { afterRefusal } from "./arm-answers.ts";
+import { afterRefusal, afterUnread } from "./arm-answers.ts";
 import { endingOf, hasEnded, type Ending, type Job, type LivePhase, type Phase, type TerminalPhase } from "./job.ts";
 import { nothingRuns, type ObservedGroup, type Observation } from "./observation.ts";
 import { whose } from "./ownership.ts";
 import { isIdle, slotUntil } from "./slot.ts";
 import { resendTime, requeueAt, skew, type Rules, type Step } from "./step.ts";
 import { interrupted, nextTimeout, pace } from "./timing.ts";
+import { isOfTarget, withRefusalBy } from "./targets.ts";
 import { isLate } from "./typical.ts";
 import {
   accepted,
@@ -76,13 +77,11 @@ function queued(
   if (now >= slotUntil(job)) return { do: "leave group", job: claimed(job, now) };
   if (phase.notBefore !== undefined && now < phase.notBefore)
     return requeueAt(job, Math.min(phase.notBefore, nextTimeout(job), slotUntil(job)));
-  if (!admitted && hasLostTarget(phase, now, rules))
-    return { do: "save", job: finish(job, failed({ reason: "TargetGone" }), now, "gone", rules) };
   if (!admitted) return { do: "admit" };
   if (seen === undefined) return { do: "observe" };
   switch (seen.group) {
     case "unknown":
-      return postpone(job, seen.reason, now, rules, seen.retryAfter);
+      return afterUnread(readRefused(job, seen, now, rules), seen, now, rules);
     case "absent":
       return { do: "create", job: claimed(provisioning(job, now), now) };
     case "present": {
@@ -96,16 +95,10 @@ function queued(
   }
 }
 
-/** A read may be this late; after a longer time the target is looked at again before a job ends because of it. */
-const latestLook = 10 * minute;
-
-/** What it waits for does not exist: reads say so, as a create would be refused, and no create is sent without a read. */
-function hasLostTarget(
-  { waiting, notBefore = 0 }: Extract<Phase, { state: "Queued" }>,
-  now: number,
-  { refusalTime }: Rules,
-): boolean {
-  return waiting?.reason === "TargetGone" && now >= waiting.since + refusalTime && now < notBefore + latestLook;
+/** A target that refuses reads would refuse the create too, and no create is sent without a read. */
+function readRefused(job: Job, { reason }: Extract<Observation, { group: "unknown" }>, now: number, rules: Rules): Job {
+  const { placed } = job;
+  return placed === undefined || !isOfTarget(reason) ? job : withRefusalBy(placed, job, reason, now, rules);
 }
 
 /** A finished group of nobody's that the operator lets us replace. */

@@ -157,7 +157,7 @@ export const catalogue = {
   QuotaTooSmall: entry(
     "quota",
     "end",
-    "The group is larger than the region's whole quota. Ask for less, or ask Azure to raise it.",
+    "The group is larger than the whole quota of each region that it may go to. Ask for less, or ask Azure to raise it.",
   ),
   CreateFailed: entry(
     "platform",

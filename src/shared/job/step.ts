@@ -1,5 +1,6 @@
 import { second } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
+import type { Target } from "../config/settings.ts";
 import type { Job } from "./job.ts";
 import type { ObservedGroup } from "./observation.ts";
 import type { Limits } from "./verdict.ts";
@@ -47,8 +48,9 @@ export interface Rules extends Limits {
   readonly freeRetries: number;
   /** How long a group must be absent, over five observations, before that counts as proved. */
   readonly absenceTime: number;
-  /** How long a cause that lies with the whole installation is waited for. */
+  /** How long a cause that lies with the whole installation is waited for at a target. */
   readonly refusalTime: number;
+  readonly targets: readonly Target[];
   /** After this time a create that Azure answers with its own failures ends its job. */
   readonly createFailedTime: number;
   /** After this time a missing resource group counts as the absence of its groups. */

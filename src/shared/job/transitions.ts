@@ -131,6 +131,7 @@ export function conclude(job: Job, ending: Ending, now: number, group: TerminalP
     provisioningAt: _provisioning,
     placed: _placed,
     refused: _refused,
+    refusals: _refusals,
     unseen: _unseen,
     ...fresh
   } = move(
@@ -210,7 +211,7 @@ function attempted(job: Job, state: string, verdict: Verdict, now: number): Job 
   };
 }
 
-export function accepted({ refused: _refused, ...job }: Job, now: number): Job {
+export function accepted({ refused: _refused, refusals: _refusals, ...job }: Job, now: number): Job {
   const ending = endingOf(job.phase);
   const observed = { ...job.observed, acceptedAt: job.observed.acceptedAt ?? now };
   return move(

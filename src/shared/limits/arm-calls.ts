@@ -1,5 +1,5 @@
-import { regionKey } from "./region-queues.ts";
 import type { JobTarget } from "../job/job.ts";
+import { regionKey } from "../job/targets.ts";
 
 /** Calls as the budget counts them: `observe` is of a group that runs, `log` of one that goes on running. */
 export type Kind = "create" | "delete" | "read" | "observe" | "log" | "write";

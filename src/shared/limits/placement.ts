@@ -3,10 +3,10 @@ import { day, minute, second } from "../base/duration.ts";
 import { conflict, done, tryRewrite, type Pacing } from "../base/rewrite.ts";
 import { TtlCache } from "../base/ttl-cache.ts";
 import { maxAhead } from "./windows.ts";
-import { regionKey, type Pool } from "./region-queues.ts";
+import type { Pool } from "./region-queues.ts";
 import { isReason, type Reason } from "../job/reasons.ts";
-import type { Job, JobTarget } from "../job/job.ts";
-import type { Target } from "../config/settings.ts";
+import type { JobTarget } from "../job/job.ts";
+import { regionKey } from "../job/targets.ts";
 import { storageCall } from "../store/connect.ts";
 
 /**
@@ -16,18 +16,6 @@ import { storageCall } from "../store/connect.ts";
 export interface Exclusion {
   readonly until: number;
   readonly reason: Reason;
-}
-
-/** The targets that a definition may go to, in order. One that names its location stays there. */
-export function candidates(job: Pick<Job, "wantedLocation">, targets: readonly Target[]): readonly Target[] {
-  const { wantedLocation } = job;
-  if (wantedLocation === undefined) return targets;
-  const there = targets.filter(
-    ({ location }) => location !== undefined && regionKey(location) === regionKey(wantedLocation),
-  );
-  const [first] = targets;
-  const open = there.length > 0 ? there : first === undefined ? [] : [first];
-  return open.map((target) => ({ ...target, location: wantedLocation }));
 }
 
 /** Refusals that say something about the region, and not about the definition. */

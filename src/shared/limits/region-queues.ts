@@ -1,6 +1,7 @@
 import { defaultTeam } from "../config/teams.ts";
 import type { Job, JobTarget } from "../job/job.ts";
 import { isSpot } from "../job/observed-group.ts";
+import { regionKey } from "../job/targets.ts";
 
 /** Spot groups have a quota and capacity of their own in a region ("Spot container group quota reached": `StandardSpotCores`). */
 export type Pool = "regular" | "spot";
@@ -36,9 +37,4 @@ export function regionQueueIn(queue: string): RegionQueue | undefined {
     team: part.replaceAll("=", "_"),
     pool: kind === "room" && part === "spot" ? "spot" : "regular",
   };
-}
-
-/** `West Europe` and `westeurope` are one region. */
-export function regionKey(location: string): string {
-  return location.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }

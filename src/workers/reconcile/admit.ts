@@ -1,4 +1,4 @@
-import { minute, second } from "../../shared/base/duration.ts";
+import { minute } from "../../shared/base/duration.ts";
 import { defined } from "../../shared/base/defined.ts";
 import { indexLost } from "../../shared/base/errors.ts";
 import type { CreateLease } from "../../shared/aci/governed-client.ts";
@@ -6,17 +6,18 @@ import { entryOf, type Reason } from "../../shared/job/reasons.ts";
 import type { Target } from "../../shared/config/settings.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { isMinted } from "../../shared/base/ids.ts";
-import type { Job, JobTarget } from "../../shared/job/job.ts";
+import type { AzureError, Job, JobTarget } from "../../shared/job/job.ts";
 import { enterCeiling, withoutCeiling } from "./ceiling.ts";
 import { budgetsOf, chargesOf } from "./capacity.ts";
 import { capacityQueue, createQueue, poolOf } from "../../shared/limits/region-queues.ts";
 import { takeSlots } from "./group-slot.ts";
 import { lockName, positionIn } from "./name-lock.ts";
-import { candidates, scopeOf } from "../../shared/limits/placement.ts";
+import { scopeOf } from "../../shared/limits/placement.ts";
 import { slotUntil, queueTimeOf } from "../../shared/job/slot.ts";
 import { isOpenToMessages, teamOf } from "../../shared/intake/team.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
-import { postpone } from "../../shared/job/transitions.ts";
+import { afterUnread } from "../../shared/job/arm-answers.ts";
+import { fitting, isOfTarget, withRefusalBy } from "../../shared/job/targets.ts";
 
 /**
  * What a queued job needs before its group is created, in this order, so that no two wait for each other: that the service is not paused, a
@@ -25,6 +26,10 @@ import { postpone } from "../../shared/job/transitions.ts";
  * queue holds no message: whoever frees capacity requeues the first, and the sweep finds what was forgotten.
  */
 export type Admission =
+  | Admitted
+  /** It has ended: no target is left. */
+  | { readonly kind: "over"; readonly job: Job };
+type Admitted =
   | { readonly kind: "admitted"; readonly job: Job }
   | { readonly kind: "wait"; readonly job: Job; readonly until: number; readonly ownMessage: boolean };
 
@@ -54,23 +59,20 @@ export async function admit(deps: Deps, given: Job): Promise<Admission> {
   if (slot.kind === "no index")
     return wait(deps, ready, { reason: "Paused", until: now + minute, detail: indexLost.message });
   if (slot.kind === "full") return wait(deps, slot.job, { reason: slot.reason, ...slot.shown });
-  const { job } = slot;
-
-  for (const budget of budgetsOf(deps, job)) {
+  for (const budget of budgetsOf(deps, slot.job)) {
     const left = await budget.left(now);
     if (left.ok) continue;
-    if (left.team === undefined) return wait(deps, job, { reason: "Budget", until: left.at });
+    if (left.team === undefined) return wait(deps, slot.job, { reason: "Budget", until: left.at });
     // What an attempt takes less than was expected of it, others may have.
     const detail = `The team ${left.team} has used up its vCPU seconds of the day.`;
-    return wait(deps, job, { reason: "Budget", until: Math.min(left.at, now + forgottenTime), detail });
+    return wait(deps, slot.job, { reason: "Budget", until: Math.min(left.at, now + forgottenTime), detail });
   }
 
-  const placing = await place(deps, job, now);
+  const { job, placing } = await place(deps, slot.job, now);
   if (placing.kind === "later") {
-    const step = postpone(job, placing.reason, now, rulesOf(deps), placing.retryAfter ?? 5 * second);
-    return step.do === "requeue"
-      ? { kind: "wait", job: step.job, until: step.until, ownMessage: true }
-      : { kind: "admitted", job };
+    const step = afterUnread(job, placing, now, rulesOf(deps));
+    if (step.do === "requeue") return { kind: "wait", job: step.job, until: step.until, ownMessage: true };
+    return { kind: "over", job: step.do === "save" ? step.job : job };
   }
   if (placing.kind === "full") return enqueue(deps, job, capacityQueue(placing.placed, poolOf(job)), placing.reason);
   const { placed } = placing;
@@ -88,7 +90,7 @@ async function historyFor({ jobs }: Deps, { attempt, child, name }: Job): Promis
 }
 
 /** What an array needs before it makes children: its name. The rest its children get for themselves. */
-export async function admitArray(deps: Deps, job: Job): Promise<Admission> {
+export async function admitArray(deps: Deps, job: Job): Promise<Admitted> {
   const now = deps.now();
   const early = await heldBack(deps, job, now);
   if (early) return early;
@@ -115,7 +117,7 @@ function withoutWait(job: Job): Job {
 }
 
 /** What keeps a job from beginning whatever it needs: wrong settings, a pause, a cancel that came before it. */
-async function heldBack(deps: Deps, job: Job, now: number): Promise<Admission | undefined> {
+async function heldBack(deps: Deps, job: Job, now: number): Promise<Admitted | undefined> {
   const { installation } = await deps.aci();
   if (installation.refusal !== undefined || deps.settings.faults.length > 0) {
     return wait(deps, job, {
@@ -145,49 +147,65 @@ type Placing =
   | { readonly kind: "limited"; readonly placed: JobTarget }
   /** It is left out until then. */
   | { readonly kind: "full"; readonly placed: JobTarget; readonly reason: Reason; readonly until: number }
-  | { readonly kind: "later"; readonly reason: Reason; readonly retryAfter: number | undefined };
+  | {
+      readonly kind: "later";
+      readonly reason: Reason;
+      readonly retryAfter: number | undefined;
+      readonly azure: AzureError | undefined;
+    };
 
 /**
  * The first target that is not known to be full and has a create. A queued job has no group, so it may go elsewhere than it was refused. The
  * target where it waits for a create comes first, since it may have been called up there. One whose resource group is gone, can't be
  * read now, or refused the job's last create for a cause of its own, keeps no job from the others.
  */
-async function place(deps: Deps, job: Job, now: number): Promise<Placing> {
+async function place(deps: Deps, given: Job, now: number): Promise<{ readonly job: Job; readonly placing: Placing }> {
   const { aci } = await deps.aci();
   const exclusions = await deps.placement.exclusions(now);
+  let job = given;
   const { phase } = job;
   const waitsAt = phase.state === "Queued" && phase.waiting?.reason === "CreateLimit" ? job.placed : undefined;
   const limited: JobTarget[] = [];
-  let closed: Placing | undefined;
+  let closed: Closed | undefined;
   const refused = refusedBy(job);
-  for (const target of lastOf(ownFirst(candidates(job, deps.settings.targets), waitsAt), refused)) {
+  for (const target of lastOf(ownFirst(fitting(job, deps.settings.targets), waitsAt), refused)) {
     // A line at another target ends with a create; there it would end with another refusal.
     if (refused !== undefined && isAt(refused)(target) && (limited.length > 0 || closed?.kind === "full")) break;
     const location = await aci.locationOf(target);
     if (location.kind !== "value") {
-      const { reason, retryAfter } = location.kind === "absent" ? noGroup : location;
-      closed ??= { kind: "later", reason, retryAfter };
+      const { reason, retryAfter, azure } = location.kind === "absent" ? noGroup : location;
+      if (isOfTarget(reason)) job = withRefusalBy(target, job, reason, now, deps.settings);
+      closed = sooner(closed, { kind: "later", reason, retryAfter, azure });
       continue;
     }
     const { subscriptionId, resourceGroup } = target;
     const placed = { subscriptionId, resourceGroup, location: location.value };
     const exclusion = exclusions.get(scopeOf(placed, poolOf(job)));
     if (exclusion !== undefined) closed = sooner(closed, { kind: "full", placed, ...exclusion });
-    else if (await mayCreate(deps, job, placed, sameTarget(waitsAt, placed), now)) return { kind: "placed", placed };
+    else if (await mayCreate(deps, job, placed, sameTarget(waitsAt, placed), now))
+      return { job, placing: { kind: "placed", placed } };
     else limited.push(placed);
   }
   // By its id, so that as many wait at each.
   const [first, chosen] = [limited[0], limited[Number.parseInt(job.id.slice(-4), 16) % limited.length]];
   const placed = first !== undefined && sameTarget(waitsAt, first) ? first : chosen;
-  return placed === undefined ? (closed ?? noGroup) : { kind: "limited", placed };
+  return { job, placing: placed === undefined ? (closed ?? noGroup) : { kind: "limited", placed } };
 }
 
-/** Of several full regions the job waits for the one that is tried again first. */
-function sooner(closed: Placing | undefined, full: Extract<Placing, { kind: "full" }>): Placing {
-  return closed === undefined || (closed.kind === "full" && full.until < closed.until) ? full : closed;
+type Closed = Extract<Placing, { kind: "full" | "later" }>;
+
+/** What passes is waited for before what somebody has to change, and of several full regions the one that is tried again first. */
+function sooner(a: Closed | undefined, b: Closed): Closed {
+  if (a === undefined) return b;
+  if (a.kind === "full" && b.kind === "full") return b.until < a.until ? b : a;
+  return patience(b) < patience(a) ? b : a;
 }
 
-const noGroup = { kind: "later", reason: "NotAuthorized", retryAfter: undefined } as const;
+function patience({ kind, reason }: Closed): number {
+  return kind === "full" ? 1 : isOfTarget(reason) ? 2 : 0;
+}
+
+const noGroup = { kind: "later", reason: "NotAuthorized", retryAfter: undefined, azure: undefined } as const;
 
 function ownFirst(targets: readonly Target[], own: JobTarget | undefined): readonly Target[] {
   if (own === undefined) return targets;
@@ -250,7 +268,7 @@ export async function leaseCreate(
   job: Job,
   claimed: Job,
   placed: JobTarget,
-): Promise<{ readonly kind: "drawn"; readonly lease: CreateLease } | Admission> {
+): Promise<{ readonly kind: "drawn"; readonly lease: CreateLease } | Admitted> {
   const { aci } = await deps.aci();
   const payer = payerOf(deps, job);
   const taken = await aci.leaseCreate(placed, payer, await chargesOf(deps, claimed));
@@ -266,7 +284,7 @@ function sameTarget(a: JobTarget | undefined, b: JobTarget): boolean {
 
 // ------------------------------------------------------------------------------------------------------------- Waiting
 
-async function enqueue(deps: Deps, job: Job, queue: string, reason: Reason): Promise<Admission> {
+async function enqueue(deps: Deps, job: Job, queue: string, reason: Reason): Promise<Admitted> {
   const { id, createdAt, options, line } = job;
   const turn = queueTimeOf(createdAt, options.priority);
   await deps.jobs.index.enqueue(queue, { id, createdAt, turn });
@@ -285,7 +303,7 @@ interface Wait {
   readonly until?: number;
 }
 
-async function wait(deps: Deps, job: Job, { reason, detail, position, queue, until }: Wait): Promise<Admission> {
+async function wait(deps: Deps, job: Job, { reason, detail, position, queue, until }: Wait): Promise<Admitted> {
   const now = deps.now();
   const { phase } = job;
   if (phase.state !== "Queued") return { kind: "admitted", job };

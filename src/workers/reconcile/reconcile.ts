@@ -302,6 +302,10 @@ class Reconciliation {
   async #admit(): Promise<boolean> {
     const admission = await admit(this.#deps, this.#stored.job);
     if (admission.kind === "wait") return this.#requeueAt(admission.job, admission.until, admission.ownMessage);
+    if (admission.kind === "over") {
+      await this.#save(admission.job);
+      return false;
+    }
     this.#admitted = true;
     // It is saved with whatever comes of it: the claim, or a wait.
     this.#stored = { ...this.#stored, job: admission.job };

@@ -902,15 +902,37 @@ describe("what the answer to a create means", () => {
   });
 
   it("what an administrator must change is waited for, an hour at most", () => {
-    const since = (at: number): Job => ({
+    const since = (at: number, changes: object = {}): Job => ({
       ...claimed(provisioning),
-      refused: { reason: "NotAuthorized", since: at, times: 9, doubtful: false, othersAccepted: false },
+      refusals: [{ ...target, reason: "NotAuthorized", since: at, lastAt: now - 5 * minute, ...changes }],
     });
     const denied = { ...answer, reason: "NotAuthorized" } as const;
-    expect(afterCreate(since(now - 59 * minute), denied, now, rules)).toMatchObject({
-      job: { phase: { waiting: { reason: "NotAuthorized" } } },
-    });
-    expect(described(afterCreate(since(now - hour), denied, now, rules))).toBe("save Failed NotAuthorized, group gone");
+    const waits = { job: { phase: { waiting: { reason: "NotAuthorized" } } } };
+    expect(afterCreate(since(now - 59 * minute), denied, now, rules)).toMatchObject(waits);
+    const over = "save Failed NotAuthorized, group gone";
+    expect(described(afterCreate(since(now - hour), denied, now, rules))).toBe(over);
+    // Another cause, or one from long ago, begins the hour anew; so does another target that refused nothing yet.
+    expect(afterCreate(since(now - hour, { reason: "TargetGone" }), denied, now, rules)).toMatchObject(waits);
+    expect(afterCreate(since(now - day, { lastAt: now - 2 * hour }), denied, now, rules)).toMatchObject(waits);
+    const [first, second_] = [target, { ...target, resourceGroup: "rg-2" }];
+    const two = { ...rules, targets: [first, second_] };
+    expect(afterCreate(since(now - hour), denied, now, two)).toMatchObject(waits);
+    const both = since(now - hour);
+    const lost = { ...second_, reason: "TargetGone", since: now - 2 * hour, lastAt: now - minute } as const;
+    expect(described(afterCreate({ ...both, refusals: [...(both.refusals ?? []), lost] }, denied, now, two))).toBe(
+      over,
+    );
+  });
+
+  it("a quota that is smaller than the group ends the job only where every target's is", () => {
+    const small = { ...answer, reason: "QuotaTooSmall" } as const;
+    const two = { ...rules, targets: [target, { ...target, resourceGroup: "rg-2" }] };
+    const step = afterCreate(claimed(provisioning), small, now, two);
+    expect(described(step)).toBe("requeue in 1 s, QuotaTooSmall");
+    const refusals = [{ ...target, resourceGroup: "rg-2", reason: "QuotaTooSmall", since: now, lastAt: now } as const];
+    const over = "save Failed QuotaTooSmall, group gone";
+    expect(described(afterCreate({ ...claimed(provisioning), refusals }, small, now, two))).toBe(over);
+    expect(described(afterCreate(claimed(provisioning), small, now, rules))).toBe(over);
   });
 
   it("a refusal while the job is ending ends it", () => {
@@ -1014,13 +1036,15 @@ describe("a resource group that is gone", () => {
   });
 
   it.each([
-    ["less than an hour", hour - second, second, "admit"],
-    ["an hour", hour, second, "save"],
-    ["an hour, though it was looked at long ago", hour, 11 * minute, "admit"],
-  ])("ends a job that has waited for it %s", (_, waited, ago, step) => {
-    const waiting = { reason: "TargetGone", since: now - waited } as const;
-    const waits = job({ placed: target, phase: { state: "Queued", waiting, refusals: 9, notBefore: now - ago } });
-    expect(nextStep({ ...waits, deadlineAt: now + day }, undefined, false, now, rules).do).toBe(step);
+    ["requeue", "less than an hour", hour - second, minute],
+    ["save", "an hour", hour, minute],
+    ["requeue", "an hour, though it was refused long ago", hour, 61 * minute],
+  ])("or may not be read leads to a %s where its job has waited for it %s", (done, _, waited, ago) => {
+    for (const seen of [gone, { ...gone, reason: "NotAuthorized" } as const]) {
+      const refusals = [{ ...target, reason: seen.reason, since: now - waited, lastAt: now - ago }];
+      const waits = job({ placed: target, refusals, deadlineAt: now + day });
+      expect(nextStep(waits, seen, true, now, rules).do).toBe(done);
+    }
   });
 
   it("begins anew when anything else was answered meanwhile, and not by silence", () => {
