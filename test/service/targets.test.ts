@@ -70,6 +70,12 @@ describe("a target that answers reads as it would answer a create", () => {
       /TargetGone|NotAuthorized/,
     ],
     [
+      "Azure has no container groups in its target's region",
+      { "rg-jobs": { status: 400, code: "LocationNotAvailableForResourceType", method: "PUT" } },
+      {},
+      /^TargetGone$/,
+    ],
+    [
       "one refuses reads, the other the create",
       { "rg-gone": denied, "rg-lost": { ...gone, method: "PUT" } },
       placesOf("rg-gone", other),

@@ -50,16 +50,20 @@ export function afterCreate(claimedJob: Job, answer: CreateAnswer, now: number, 
       );
     }
     case "refused":
-      return afterRefusal(
-        withRefusal(job, isStale(job, answer, now) ? { ...answer, reason: "GroupBusy" } : answer, now, rules),
-        now,
-        rules,
-      );
+      return afterRefusal(withRefusal(job, { ...answer, reason: reasonFor(job, answer, now) }, now, rules), now, rules);
   }
 }
 
 /** How long ARM's own list may show a resource that was deleted (azure-rest-api-specs#21221). */
 const staleTime = 10 * minute;
+
+/** What Azure's words mean depends on what the job says and did. */
+function reasonFor(job: Job, answer: CreateRefusal, now: number): Reason {
+  if (isStale(job, answer, now)) return "GroupBusy";
+  const isNoRegion = /^LocationNotAvailableForResourceType$/i.test(answer.azure?.code ?? "");
+  // The location is the target's, not the definition's.
+  return isNoRegion && job.wantedLocation === undefined ? "TargetGone" : answer.reason;
+}
 
 /** A group of the name in another region, which ARM refuses a create for, is not somebody else's where we deleted one lately. */
 function isStale({ lastDeleteAt }: Job, { reason }: CreateRefusal, now: number): boolean {

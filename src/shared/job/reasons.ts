@@ -124,7 +124,7 @@ export const catalogue = {
   TargetGone: entry(
     "identity",
     "hour",
-    "The resource group or subscription does not exist. Create it, or correct AZURE_RESOURCE_GROUP or TARGETS.",
+    "The resource group, subscription or region does not exist. Create it, or correct AZURE_RESOURCE_GROUP, AZURE_LOCATION or TARGETS.",
   ),
   SubnetFull: entry(
     "network",

@@ -924,6 +924,19 @@ describe("what the answer to a create means", () => {
     );
   });
 
+  it("a region that Azure doesn't have for container groups is the definition's fault only where the definition names it", () => {
+    const code = "LocationNotAvailableForResourceType";
+    const azure = { code, message: "The provided location 'mars' is not available.", httpStatus: 400 };
+    const refused = { ...answer, reason: "InvalidDefinition", azure } as const;
+    const { wantedLocation: _none, ...anywhere } = claimed(provisioning);
+    const over = "save Failed InvalidDefinition, group gone";
+    expect(described(afterCreate(claimed(provisioning), refused, now, rules))).toBe(over);
+    expect(afterCreate(anywhere, refused, now, rules)).toMatchObject({
+      do: "requeue",
+      job: { phase: { waiting: { reason: "TargetGone" } } },
+    });
+  });
+
   it("a quota that is smaller than the group ends the job only where every target's is", () => {
     const small = { ...answer, reason: "QuotaTooSmall" } as const;
     const two = { ...rules, targets: [target, { ...target, resourceGroup: "rg-2" }] };
