@@ -140,7 +140,7 @@ export function readTags(written: JsonValue): Result<Readonly<Record<string, str
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     for (const [key, item] of Object.entries(value)) pairs.push([key.trim(), scalar(item)]);
   } else {
-    for (const item of typeof value === "string" ? value.split(",") : Array.isArray(value) ? value : []) {
+    for (const item of Array.isArray(value) ? value : scalar(value).split(",")) {
       const label = scalar(item).trim();
       if (label === "") continue;
       const [key = "", ...rest] = label.split("=");

@@ -187,6 +187,11 @@ describe("x-aciproxy and callBackUri", () => {
     expect(block?.values).toEqual({ tags });
   });
 
+  test("group and team are text, as written", () => {
+    const { block } = accepted(parse(`x-aciproxy: {group: 007, team: 1.10}\n${fixture("windows.yaml")}`));
+    expect(block?.values).toEqual({ group: "007", team: "1.10" });
+  });
+
   test("null counts as absent", () => {
     expect(accepted(parse(group({}, { "x-aciproxy": null, callBackUri: null })))).toMatchObject({
       block: undefined,

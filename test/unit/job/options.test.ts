@@ -121,6 +121,7 @@ describe("values", () => {
     ["tags", ["a=b=c"], { a: "b=c" }],
     ["tags", "Team=a, team=b", { team: "b" }],
     ["tags", "", {}],
+    ["tags", 2026, { "2026": "" }],
     ["array", 3, 3],
     ["array", "10000", 10_000],
     ["array", ["a", "b"], 2],

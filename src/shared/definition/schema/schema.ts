@@ -281,6 +281,6 @@ export const containerGroup = object({
 });
 
 /** Options that are text, so that what is written arrives as it is written; all others are read by the core schema. */
-export const optionsBlock = object({ source: text, main: text });
+export const optionsBlock = object({ source: text, main: text, group: text, team: text });
 /** The same for labels, which may be a mapping, a list, or one text. */
 export const tagsOption = { map: mapOf(text), list: list(text), scalar: text } as const;
