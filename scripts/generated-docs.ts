@@ -229,21 +229,38 @@ function messageSchema(): unknown {
   const options = Object.fromEntries(
     Object.entries(optionsTable).map(([name, { schema: type, text }]) => [name, { ...type, description: plain(text) }]),
   );
+  const { polling } = optionsTable;
+  const kinds = ["definition", "definitionBlob", "template"];
+  const ofTemplates = ["parameters", "templateVersion"];
   return {
     ...schema,
     title: "A message on the queue aci-jobs",
+    description:
+      "Members, options and words ignore letter case, a member that is null counts as absent, and numbers and truth values may be text: all of that is read, and this describes the plain form alone.",
     properties: {
       ...properties,
       // `run` is what the service sends to itself.
       op: { type: "string", enum: ["submit", "cancel"], default: "submit" },
-      options: { type: "object", properties: options, additionalProperties: false },
+      options: {
+        type: "object",
+        properties: {
+          ...options,
+          polling: { enum: [true, false, ...polling.schema.enum], description: plain(polling.text) },
+        },
+        additionalProperties: false,
+      },
     },
-    if: { properties: { op: { const: "cancel" } }, required: ["op"] },
-    then: { required: ["id"] },
-    else: { oneOf: [{ required: ["definition"] }, { required: ["definitionBlob"] }] },
+    oneOf: [
+      { type: "object", properties: { op: { const: "cancel" }, id: true }, required: ["op", "id"] },
+      ...kinds.map((kind) => {
+        const others = [...kinds.filter((each) => each !== kind), ...(kind === "template" ? [] : ofTemplates)];
+        const absent = Object.fromEntries(others.map((other) => [other, false]));
+        return { type: "object", properties: { op: { const: "submit" }, [kind]: true, ...absent }, required: [kind] };
+      }),
+    ],
   };
 }
 
 function plain(text: string): string {
-  return text.replaceAll("`", "");
+  return text.replaceAll("`", "").replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1");
 }

@@ -11,12 +11,13 @@ import { counters, durations, gauges } from "../../src/shared/base/telemetry.ts"
 import { finishedEvent } from "../../src/shared/job/finished-event.ts";
 import { cloudEvent, type JobEvent } from "../../src/shared/job/job-events.ts";
 import { jobKey, listedColumns, resultColumns, toRow } from "../../src/shared/store/job-row.ts";
+import { readOptions } from "../../src/shared/job/options.ts";
 import { catalogue } from "../../src/shared/job/reasons.ts";
 import { readJobMessage } from "../../src/shared/job/envelope.ts";
 import { queueNames } from "../../src/shared/store/queues.ts";
 import { alerts } from "../kit/alerts.ts";
 import { part } from "../kit/document.ts";
-import { ended, ending, job, jobId, live, start } from "../kit/kit.ts";
+import { ended, ending, job, jobId, live, settings, start } from "../kit/kit.ts";
 import { incidents, incidentTable } from "../system/incidents/incidents.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -191,6 +192,56 @@ describe("hand-written pages", () => {
       return [Object.keys(envelope), Object.keys(Object(data) as object)];
     };
     expect(fields(event)).toEqual(fields(real));
+  });
+
+  const definition = { name: "nightly", properties: {} };
+  const id = "0d9e2f0c-5b0f-4c3a-9c55-8a0c2b1de111";
+  const taken: readonly object[] = [
+    { definition },
+    { definition: "name: nightly", options: { polling: true, timeout: "PT1H30M", lease: 300, priority: -5 } },
+    { definition, options: { polling: "link", group: "a/b", team: "etl", tags: { a: "b" }, retryOn: [137] } },
+    { definition, options: { array: [{ day: 1 }], minSuccess: "90%", source: "f/p/r/a", failureStatus: 404 } },
+    { definitionBlob: "aci-definitions/nightly.yaml", replyTo: { queue: "answers" } },
+    { template: "nightly" },
+    { template: "nightly", templateVersion: 3, parameters: { day: "2026-11-29" } },
+    { op: "cancel", id },
+  ];
+  const refusedOptions: readonly object[] = [
+    { timeout: 0.5 },
+    { timeout: "P1M" },
+    { timeout: "-1" },
+    { lease: 60 },
+    { group: "a b" },
+    { team: "a/b" },
+    { main: "" },
+    { source: "f/p/r" },
+    { failureStatus: 401 },
+    { failureStatus: 300 },
+    { array: [null] },
+    { minSuccess: "most" },
+    { retires: 1 },
+  ];
+  const refused: readonly object[] = [
+    {},
+    { op: "cancel" },
+    { definition, template: "nightly" },
+    { definition, definitionBlob: "aci-definitions/nightly.yaml" },
+    { definition, parameters: {} },
+    { definitionBlob: "elsewhere/nightly.yaml" },
+    { definition, id: "17" },
+    ...refusedOptions.map((options) => ({ definition, options })),
+  ];
+  test.each([
+    ...taken.map((message) => [true, JSON.stringify({ version: 1, ...message })] as const),
+    ...refused.map((message) => [false, JSON.stringify({ version: 1, ...message })] as const),
+  ])("docs/message.schema.json and the service agree (%s) whether this message can work: %s", (isFine, text) => {
+    const schema = z.fromJSONSchema(z.looseObject({}).parse(JSON.parse(read("docs/message.schema.json"))));
+    expect(schema.safeParse(JSON.parse(text)).success).toBe(isFine);
+    const message = readJobMessage(text);
+    const values = message.kind === "submit" ? message.submission.options : {};
+    const context = { settings: settings(), via: "queue", containers: ["main"], hasCallBack: false } as const;
+    const areFine = readOptions([{ values, where: "envelope" }], context).ok;
+    expect(["submit", "cancel"].includes(message.kind) && areFine).toBe(isFine);
   });
 
   test("docs/events.md shows the fields of a real event", () => {

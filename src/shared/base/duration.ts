@@ -8,6 +8,10 @@ export const day = 24 * hour;
 const iso =
   /^P(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i;
 
+const number = "[0-9]+(?:\\.[0-9]+)?";
+/** What {@link parseDuration} reads, as a pattern of JSON Schema, which knows upper case alone. */
+export const durationPattern = `^(?:${number}|P(?=[0-9T])(?:${number}W)?(?:${number}D)?(?:T(?=[0-9])(?:${number}H)?(?:${number}M)?(?:${number}S)?)?)$`;
+
 /**
  * An ISO 8601 duration of weeks, days, hours, minutes and seconds (years and months have no length of their own), or a plain
  * number of seconds.

@@ -1,5 +1,5 @@
 // Longer than 350 lines: one table, a row for each option, and what reads it.
-import { day, minute, second } from "../base/duration.ts";
+import { day, durationPattern, minute, second } from "../base/duration.ts";
 import { err, ok, shownName, type LocatedFault, type Result } from "../base/errors.ts";
 import type { JsonObject, JsonValue } from "../base/json.ts";
 import type { OpenWord } from "../base/open.ts";
@@ -101,8 +101,10 @@ export const maxPriority = 86_400;
 
 const max = (settings: Settings): number => settings.maxTimeout;
 const always = (ms: number) => (): number => ms;
-const durationSchema = (range: string) => ({
+const durationSchema = (range: string, least = second) => ({
   type: ["string", "number"],
+  minimum: least / second,
+  pattern: durationPattern,
   description: `ISO 8601 duration or seconds, ${range}`,
 });
 const words = (...list: string[]) => ({ type: "string", enum: list });
@@ -172,7 +174,7 @@ export const optionsTable = {
     read: readBoolean,
   },
   main: {
-    schema: { type: "string", maxLength: 63, description: "a container's name" },
+    schema: { type: "string", minLength: 1, maxLength: 63, description: "a container's name" },
     fallback: "none",
     bound: "",
     text: "The main container: when it exits the job ends and the other containers are stopped.",
@@ -186,7 +188,7 @@ export const optionsTable = {
     read: word("never", "failed", "always"),
   },
   lease: {
-    schema: durationSchema("PT5M to P7D"),
+    schema: durationSchema("PT5M to P7D", 5 * minute),
     fallback: "none",
     bound: "",
     text: "The job is canceled if nobody reads its own `Location` for this time; an outage of the service does not count. With `polling=started` somebody must go on reading.",
@@ -200,7 +202,7 @@ export const optionsTable = {
     read: readBoolean,
   },
   group: {
-    schema: { type: "string", maxLength: 128, description: "letters, digits and `. _ - / :`" },
+    schema: { type: "string", pattern: "^[\\w.:/-]{1,128}$", description: "letters, digits and `. _ - / :`" },
     fallback: "none",
     bound: "",
     text: "Jobs of one group share its slots. A job holds one from its admission until nothing of it runs any more. Compared without case.",
@@ -228,7 +230,7 @@ export const optionsTable = {
     read: whole(-maxPriority, maxPriority),
   },
   team: {
-    schema: { type: "string", maxLength: 64, description: "letters, digits and `. _ -`" },
+    schema: { type: "string", pattern: "^[\\w.-]{1,64}$", description: "letters, digits and `. _ -`" },
     fallback: "see [teams.md](teams.md)",
     bound: "`TEAMS`",
     text: "Whose job it is, for shares, ceilings and reports. Compared without case. Without `TEAMS` it is a label.",
@@ -237,6 +239,8 @@ export const optionsTable = {
   tags: {
     schema: {
       type: ["object", "array", "string"],
+      maxProperties: 15,
+      maxItems: 15,
       description: "mapping or list of at most 15, also as JSON text; a text with commas",
     },
     fallback: "none",
@@ -245,7 +249,12 @@ export const optionsTable = {
     read: readTags,
   },
   source: {
-    schema: { type: "string", maxLength: 512, description: "text of at most 512 characters" },
+    schema: {
+      type: "string",
+      maxLength: 512,
+      pattern: "^(?:[^/]+/){3}",
+      description: "text of at most 512 characters",
+    },
     fallback: "the header `x-adf-run`",
     bound: "",
     text: "`FACTORY/PIPELINE/RUNID/ACTIVITY`, for the table's columns and the group's tags.",
@@ -254,8 +263,14 @@ export const optionsTable = {
   failureStatus: {
     schema: {
       type: "integer",
-      minimum: 200,
-      maximum: 599,
+      oneOf: [
+        { const: 200 },
+        { const: 400 },
+        { const: 402 },
+        { type: "integer", minimum: 404, maximum: 407 },
+        { type: "integer", minimum: 409, maximum: 428 },
+        { type: "integer", minimum: 430, maximum: 599 },
+      ],
       description: "200, or 400 to 599 except 401, 403, 408, 429",
     },
     fallback: "500",
@@ -304,6 +319,7 @@ export const optionsTable = {
       type: ["integer", "string"],
       minimum: 1,
       maximum: maxArraySize,
+      pattern: "^[0-9]+(?:\\.[0-9]+)?%?$",
       description: "a number, or a share such as `90%`",
     },
     fallback: "all",
