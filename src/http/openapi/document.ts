@@ -81,10 +81,17 @@ function described(where: "query" | "header", parameters: Described): Json[] {
 }
 
 const definition = {
-  required: true,
+  // With `template` it may be empty.
+  required: false,
   content: {
     "application/yaml": { schema: { type: "string", description: "An ACI container group." } },
-    "application/json": { schema: { type: "object", description: "An ACI container group, or the queue's envelope." } },
+    "application/json": {
+      schema: {
+        type: "object",
+        description:
+          "An ACI container group, or the queue's envelope; with `template` its `{parameters, options}`, or nothing.",
+      },
+    },
   },
 };
 
