@@ -21,23 +21,31 @@ export function untilAsked(): AbortSignal {
   return asked.signal;
 }
 
-/** npm runs a shell that runs us: the end of either shows as a change of somebody's parent. */
 function watchParents(changed: () => void): void {
-  const parents = (): string => `${process.ppid} ${parentOf(process.ppid) ?? ""}`;
-  const before = parents();
+  const before = aboveUs(process.ppid, statOf);
   const timer = setInterval(() => {
-    if (parents() === before) return;
+    if (aboveUs(process.ppid, statOf) === before) return;
     clearInterval(timer);
     changed();
   }, 500);
   timer.unref();
 }
 
-/** The parent's pid, where the system provides it without starting a program. */
-function parentOf(pid: number): string | undefined {
+/**
+ * Who has to live so that npm does: npm runs a shell that runs us, or that has become us. The end of either shows as a change of
+ * somebody's parent. Who started npm may end, as a script does after `npm start &`.
+ *
+ * @param parent our parent's pid
+ * @param read what the system says of a process, where it does so without starting a program
+ */
+export function aboveUs(parent: number, read: (pid: number) => string | undefined): string {
+  const [, name = "", grandparent = ""] = /\((.*)\) \S+ (\d+)/s.exec(read(parent) ?? "") ?? []; // proc(5): PID (NAME) STATE PARENT ...
+  return /^\w*sh$/.test(name) ? `${parent} ${grandparent}` : String(parent);
+}
+
+function statOf(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8"); // proc(5): PID (NAME) STATE PARENT ...
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
+    return readFileSync(`/proc/${pid}/stat`, "utf8");
   } catch {
     return undefined;
   }
