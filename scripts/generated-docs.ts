@@ -30,13 +30,18 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function settingsPage(): string {
-  const rows = Object.values(settingsTable).map(({ name, shown, text }) => [`\`${name}\``, shownDefault(shown), text]);
+  const rows = Object.values(settingsTable).map(({ name, shown, read, text }) => [
+    `\`${name}\``,
+    shownDefault(shown),
+    read.form ?? "",
+    text,
+  ]);
   return `${generatedFrom("src/shared/config/settings.ts")}
 # Settings
 
 All are app settings (environment variables), read once when the app starts. All faults are found at once: each is logged, and reported by
 \`/api/health/details\` and by the \`503\` that a POST gets. While there is one, nothing is submitted or provisioned; status, jobs,
-logs, delete and health keep answering. A setting that is empty counts as absent. A Key Vault reference that the platform could
+logs, delete and health keep answering. A setting that is empty or blank counts as absent. A Key Vault reference that the platform could
 not resolve is a fault. A setting that nobody reads and that looks like one of these (\`POLICY_REGISTRY\`) is named as \`misspelt\` in
 \`/api/health/details\` and in the log; it stops nothing.
 
@@ -55,7 +60,7 @@ The local stack (\`npm start\`) sets all of these itself: see [local/README.md](
 
 ## All settings
 
-${table(["setting", "default", "meaning"], rows)}
+${table(["setting", "default", "range", "meaning"], rows)}
 
 What the Functions host reads itself (\`AzureWebJobs.NAME.Disabled\`, \`AzureFunctionsJobHost__...\`) works as everywhere: see
 [host-json.md](host-json.md).
@@ -65,7 +70,7 @@ What the Functions host reads itself (\`AzureWebJobs.NAME.Disabled\`, \`AzureFun
 /** A default that is a value is set as code; words are not. */
 function shownDefault(shown: string): string {
   if (shown === "" || shown === "none") return "none";
-  return /^(?:the|two|only) |^nothing; /.test(shown) ? shown : `\`${shown}\``;
+  return /^(?:the|two|only|any)\b|^nothing; /.test(shown) ? shown : `\`${shown}\``;
 }
 
 function optionsPage(): string {

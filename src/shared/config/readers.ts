@@ -1,7 +1,14 @@
-import { parseDuration, second } from "../base/duration.ts";
+import { formatDuration, parseDuration, second } from "../base/duration.ts";
 
 /** How one setting is read: its text to its value, or to what is wrong with it, in words that never repeat the text. */
-export type Read<T> = (text: string) => T | { readonly fault: string };
+export interface Read<T> {
+  (text: string): T | { readonly fault: string };
+  /** What it takes, for the docs, where the setting's own text does not say so. */
+  readonly form?: string;
+}
+
+/** A reader with what the docs say of it. */
+export const formed = <T>(form: string, read: Read<T>): Read<T> => Object.assign(read, { form });
 
 export interface Row<T> {
   readonly name: string;
@@ -36,31 +43,33 @@ export const wordsLike =
     return "fault" in list || list.every((word) => form.test(word)) ? list : { fault: `must be ${shown}` };
   };
 
-export const yes: Read<boolean> = (value) => {
+export const yes = formed<boolean>("`true` or `false`", (value) => {
   if (/^(true|1|yes|on)$/i.test(value)) return true;
   if (/^(false|0|no|off)$/i.test(value)) return false;
   return { fault: "must be true or false" };
-};
+});
 
-export const integer =
-  (least: number, max: number): Read<number> =>
-  (value) =>
+export const integer = (least: number, max: number): Read<number> =>
+  formed<number>(max === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least} to ${max}`, (value) =>
     /^\d+$/.test(value) && Number(value) >= least && Number(value) <= max
       ? Number(value)
-      : { fault: `must be a whole number from ${least} to ${max}` };
+      : { fault: `must be a whole number from ${least} to ${max}` },
+  );
 
-export const decimal: Read<number> = (value) =>
-  /^\d+(\.\d+)?$/.test(value) ? Number(value) : { fault: "must be a number" };
+export const decimal = formed<number>("0 or more, fractions too", (value) =>
+  /^\d+(\.\d+)?$/.test(value) ? Number(value) : { fault: "must be a number" },
+);
 
 export const optionalInteger: Read<number | undefined> = integer(0, Number.MAX_SAFE_INTEGER);
 
-export const duration =
-  (least: number, max: number): Read<number> =>
-  (value) => {
+export const duration = (least: number, max: number): Read<number> =>
+  formed<number>(`${shownDuration(least)} to ${shownDuration(max)}`, (value) => {
     const ms = parseDuration(value);
     if (ms === undefined) return { fault: "must be an ISO 8601 duration (PT10M) or a number of seconds" };
     return ms >= least && ms <= max ? ms : { fault: `must be between ${least / second} and ${max / second} seconds` };
-  };
+  });
+
+const shownDuration = (ms: number): string => (ms % second === 0 ? formatDuration(ms) : `PT${ms / second}S`);
 
 export const url: Read<string | undefined> = (value) => {
   const { protocol, username, password, search, hash } = URL.canParse(value) ? new URL(value) : noUrl;
@@ -76,11 +85,11 @@ export interface BucketLimits {
   readonly perSecond: number;
 }
 
-export const bucket: Read<BucketLimits> = (value) => {
+export const bucket = formed<BucketLimits>("`CAPACITY/PER-SECOND`", (value) => {
   const match = /^([1-9]\d{0,8})\/(\d{1,6}(?:\.\d{1,6})?)$/.exec(value);
   const [capacity, perSecond] = [Number(match?.[1]), Number(match?.[2])];
   return perSecond > 0 ? { capacity, perSecond } : { fault: "must be CAPACITY/PER-SECOND, like 250/25" };
-};
+});
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

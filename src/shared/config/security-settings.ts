@@ -1,5 +1,5 @@
 import { Secret } from "../base/errors.ts";
-import { decimal, integer, row, text, words, wordsLike, yes, type Read } from "./readers.ts";
+import { decimal, formed, integer, row, text, words, wordsLike, yes, type Read } from "./readers.ts";
 import { readTeams, type Team } from "./teams.ts";
 
 /** The settings of what keeps secrets secret and people out; a part of the settings table. */
@@ -37,9 +37,10 @@ const identityId: Read<string | undefined> = (value) =>
 const host: Read<string | undefined> = (value) =>
   /^[a-z0-9.-]+(:\d{1,5})?$/i.test(value) ? value.toLowerCase() : { fault: "must be a host name, without https://" };
 
-const atLeast = (least: number): Read<Secret | undefined> => {
-  return (value) => (value.length >= least ? new Secret(value) : { fault: `must have at least ${least} characters` });
-};
+const atLeast = (least: number): Read<Secret | undefined> =>
+  formed<Secret | undefined>(`at least ${least} characters`, (value) =>
+    value.length >= least ? new Secret(value) : { fault: `must have at least ${least} characters` },
+  );
 
 export const securitySettings = {
   authMode: row<"key" | "entra">(
