@@ -104,7 +104,7 @@ async function findReadable(
     kind: "refuse",
     refusal: {
       code: "NameActive",
-      message: `${other.name} is already ${stateWord(other.phase)} as job ${other.id}. To wait for it, replace it or join it use onConflict=wait, replace or attach; to run beside it uniqueName=true.`,
+      message: `${other.groupName} is already ${stateWord(other.phase)} as job ${other.id}. To wait for it, replace it or join it use onConflict=wait, replace or attach; to run beside it uniqueName=true.`,
       more: { id: other.id, name: other.name, state: stateWord(other.phase) },
     },
   };
