@@ -3,7 +3,25 @@ import { readRoute } from "./logic/route.ts";
 
 /** Which view is open, from the address. */
 const hash = signal(location.hash);
-addEventListener("hashchange", () => (hash.value = location.hash));
+/** How far down this entry of the browser's history was scrolled when it was left, and the address that was left for it. */
+let arrival = { y: 0, from: "" };
+export const arrived = (): typeof arrival => arrival;
+
+addEventListener("hashchange", ({ oldURL }) => {
+  clearTimeout(noting);
+  arrival = { y: placeIn(history.state), from: new URL(oldURL).hash };
+  hash.value = location.hash;
+});
+
+let noting: ReturnType<typeof setTimeout> | undefined;
+const note = (): void => history.replaceState({ y: scrollY }, "");
+// A link is followed after the click; the browser's own buttons give no sign.
+addEventListener("click", note, true);
+addEventListener("scroll", () => (clearTimeout(noting), (noting = setTimeout(note, 150))), { passive: true });
+
+function placeIn(state: unknown): number {
+  return typeof state === "object" && state !== null && "y" in state && typeof state.y === "number" ? state.y : 0;
+}
 
 export const route = computed(() => readRoute(hash.value));
 
@@ -13,6 +31,6 @@ export function go(address: string): void {
 
 /** As `go`, without a new entry to go back to. */
 export function replace(address: string): void {
-  history.replaceState(null, "", address);
+  history.replaceState(history.state, "", address);
   hash.value = address;
 }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { route } from "./address.ts";
+import { arrived, route } from "./address.ts";
 import { openByKey, opening, opensAll, session, signInPerson, signInSettings } from "./session.ts";
 import { Groups } from "./views/groups.tsx";
 import { JobView } from "./views/job.tsx";
@@ -40,9 +40,10 @@ export function App() {
     if (!first.current) {
       // A screen reader goes on at the new view's beginning.
       main.current?.focus({ preventScroll: true });
-      scrollTo(0, 0);
+      return toPlace(main.current);
     }
     first.current = false;
+    return undefined;
   }, [shown]);
   return (
     <>
@@ -88,6 +89,30 @@ export function App() {
     </>
   );
 }
+
+/** A new view begins at its top. One that the reader goes back to is as it was, once it has been read again. */
+function toPlace(view: HTMLElement | null): (() => void) | undefined {
+  const { y, from } = arrived();
+  scrollTo(0, y);
+  if (y === 0 || view === null) return undefined;
+  const watch = new ResizeObserver(() => scrollTo(0, y));
+  let looks = 50;
+  const timer = setInterval(() => {
+    // The rows of a list are made once it is there.
+    const link = scrollY === y ? view.querySelector<HTMLElement>(`a[href="${CSS.escape(from)}"]`) : null;
+    link?.focus({ preventScroll: true });
+    if (link || --looks === 0) stop();
+  }, 100);
+  const stop = (): void => {
+    watch.disconnect();
+    clearInterval(timer);
+    for (const each of readersOwn) removeEventListener(each, stop);
+  };
+  for (const each of readersOwn) addEventListener(each, stop);
+  watch.observe(view);
+  return stop;
+}
+const readersOwn = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
 
 function View() {
   const now = route.value;

@@ -108,3 +108,25 @@ export function merged<T extends Listed>(known: readonly T[], fresh: readonly T[
   for (const job of fresh) rows.set(job.id, job);
   return [...rows.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
 }
+
+/**
+ * Pages that were scrolled to, below the newest one, which says what of its time fits now.
+ *
+ * @param isAll the newest page has all there is
+ * @returns `undefined` where jobs between the two were never read, because more than a page of them came meanwhile
+ */
+export function withOlder<T extends Listed>(
+  newest: readonly T[],
+  isAll: boolean,
+  older: readonly T[],
+): readonly T[] | undefined {
+  const [last, first] = [newest.at(-1), older[0]];
+  if (isAll || first === undefined) return newest;
+  if (last === undefined) return older;
+  if (last.createdAt > first.createdAt) return undefined;
+  // Jobs of one millisecond may stand on both sides of the page's end.
+  return merged(
+    older.filter(({ createdAt }) => createdAt <= last.createdAt),
+    newest,
+  );
+}

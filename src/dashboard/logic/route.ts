@@ -52,6 +52,9 @@ export function readRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const values = new URLSearchParams(query);
   const [view, id] = path.split("/");
+  const array = view === "jobs" && values.get("array");
+  // The children of an array are shown where it is.
+  if (array) return { view: "job", id: array, container: undefined, attempt: undefined, index: undefined };
   if (view === "jobs") return { view: "jobs", filters: readFilters(values), byRun: values.get("by") === "run" };
   if (view === "job" && id) {
     const container = values.get("container") ?? undefined;

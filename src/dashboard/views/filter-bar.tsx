@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { go } from "../address.ts";
 import { failedStates, waitingStates } from "../logic/grouping.ts";
 import { filterLabels, filterNames, jobsAddress, type FilterName, type Filters } from "../logic/route.ts";
@@ -33,9 +33,13 @@ const hints: Partial<Record<FilterName, string>> = {
 
 export function FilterBar({ filters, isByRun }: { readonly filters: Filters; readonly isByRun: boolean }) {
   const form = useRef<HTMLFormElement>(null);
-  const key = JSON.stringify(filters);
-  // The address is the truth: what was typed and not sent gives way when it changes.
-  useEffect(() => form.current?.reset(), [key]);
+  // The address is the truth: what was typed and not sent gives way when it changes. The fields stay, and with them the focus.
+  useLayoutEffect(() => {
+    for (const name of filterNames) {
+      const field = form.current?.elements.namedItem(name);
+      if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = filters[name] ?? "";
+    }
+  }, [JSON.stringify(filters)]);
   const apply = (): void => {
     if (!form.current) return;
     const next: Partial<Record<FilterName, string>> = {};
@@ -49,7 +53,6 @@ export function FilterBar({ filters, isByRun }: { readonly filters: Filters; rea
   return (
     <form
       ref={form}
-      key={key}
       class="filters"
       role="search"
       onSubmit={(event) => {

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { go, replace } from "../address.ts";
-import { listJobs, type Answer, type JobRow } from "../api.ts";
+import { go } from "../address.ts";
+import { listJobs, type Answer, type Failure, type JobRow } from "../api.ts";
 import { duration, money, plural, shortId, shortImage } from "../logic/format.ts";
 import { countsText, shares } from "../logic/array.ts";
-import { byRun, merged, type RunGroup } from "../logic/grouping.ts";
+import { byRun, withOlder, type RunGroup } from "../logic/grouping.ts";
 import {
   filterLabels,
   filterNames,
@@ -17,6 +17,7 @@ import {
 import { Freshness, StateMark, Time, Trouble } from "../parts/basics.tsx";
 import { useNow, usePolled } from "../polled.ts";
 import { Rows } from "../parts/rows.tsx";
+import { session } from "../session.ts";
 import { FilterBar } from "./filter-bar.tsx";
 
 /** The jobs, newest first: refreshed, filtered, in pages as they are scrolled to, and by pipeline run on request. */
@@ -64,9 +65,23 @@ export function Jobs({ route: { filters, byRun: isByRun } }: { readonly route: J
         </p>
       )}
       {jobs.length > 0 && (
-        <Rows items={items} keyOf={keyOf} head={<Head />} render={(item) => <Row item={item} />} onEnd={listed?.more} />
+        <Rows
+          items={items}
+          keyOf={keyOf}
+          head={<Head />}
+          render={(item) => <Row item={item} />}
+          onEnd={listed?.error ? undefined : listed?.more}
+        />
       )}
-      {jobs.length === 0 && listed?.continuation !== undefined && (
+      {listed?.error && (
+        <p class="notice bad" role="alert">
+          The jobs before these could not be read: {listed.error.message}{" "}
+          <button type="button" class="small" onClick={listed.more}>
+            Try again
+          </button>
+        </p>
+      )}
+      {jobs.length === 0 && !listed?.error && listed?.continuation !== undefined && (
         <button type="button" onClick={listed.more}>
           Look further back
         </button>
@@ -80,23 +95,39 @@ const jobItem = (job: JobRow): Item => ({ kind: "job", job });
 const keyOf = (item: Item): string =>
   item.kind === "job" ? item.job.id : `run ${item.runId} ${item.jobs[0]?.id ?? ""}`;
 
+interface Older {
+  /** Whose list it is, and which: another one begins anew. */
+  readonly of: readonly [who: unknown, query: string];
+  readonly jobs: readonly JobRow[];
+  readonly continuation: string | undefined;
+}
+
+/** What was scrolled to: who goes to a job and back finds the list as it was. */
+let kept: Older | undefined;
+
 /** The pages behind the first, one each time that the end is reached. */
-function useMore(
-  query: string,
-  filters: Filters,
-  newest: Listed | undefined,
-): (Listed & { readonly more: () => void }) | undefined {
-  const [older, setOlder] = useState<{ query: string; jobs: readonly JobRow[]; continuation: string | undefined }>();
+function useMore(query: string, filters: Filters, newest: Listed | undefined) {
+  const who = session.value;
+  const isOwn = (each: Older | undefined): each is Older => each?.of[0] === who && each.of[1] === query;
+  const [older, setOlder] = useState(kept);
+  const [error, setError] = useState<Failure>();
+  kept = older;
   const isAsking = useRef(false);
   const stop = useRef(new AbortController());
   useEffect(() => {
     stop.current = new AbortController();
     isAsking.current = false;
+    setError(undefined);
     return () => stop.current.abort();
   }, [query]);
+  const own = isOwn(older) ? older : undefined;
+  const jobs = own && newest && withOlder(newest.jobs, newest.continuation === undefined, own.jobs);
+  useEffect(() => {
+    // What came since is kept with the rest: it leaves the newest page in time.
+    if (own && newest) setOlder(jobs && { ...own, jobs });
+  }, [newest]);
   if (newest === undefined) return undefined;
-  const own = older?.query === query ? older : undefined;
-  const continuation = own === undefined ? newest.continuation : own.continuation;
+  const continuation = jobs === undefined ? newest.continuation : own?.continuation;
   const more = async (): Promise<void> => {
     if (continuation === undefined || isAsking.current) return;
     isAsking.current = true;
@@ -107,23 +138,15 @@ function useMore(
     const answer = await listJobs(asked, signal);
     if (signal.aborted) return;
     isAsking.current = false;
+    setError(answer.ok ? undefined : answer.error);
     if (answer.ok)
-      setOlder({
-        query,
-        jobs: [...(own?.jobs ?? newest.jobs), ...answer.value.jobs],
+      setOlder((before) => ({
+        of: [who, query],
+        jobs: [...(jobs !== undefined && isOwn(before) ? before.jobs : newest.jobs), ...answer.value.jobs],
         continuation: answer.value.continuation,
-      });
+      }));
   };
-  // The newest page says which jobs of its time fit now; of those that were scrolled to, the older ones stay.
-  const oldest = newest.continuation === undefined ? "" : (newest.jobs.at(-1)?.createdAt ?? "");
-  const jobs =
-    own === undefined
-      ? newest.jobs
-      : merged(
-          own.jobs.filter(({ createdAt }) => createdAt < oldest),
-          newest.jobs,
-        );
-  return { jobs, continuation, skipped: newest.skipped, more: () => void more() };
+  return { jobs: jobs ?? newest.jobs, continuation, skipped: newest.skipped, error, more: () => void more() };
 }
 
 function Chips({ filters, isByRun }: { readonly filters: Filters; readonly isByRun: boolean }) {
@@ -147,7 +170,7 @@ function Chips({ filters, isByRun }: { readonly filters: Filters; readonly isByR
       ))}
       {set.length > 1 && (
         <li>
-          <button type="button" class="small" onClick={() => replace(jobsAddress({}, isByRun))}>
+          <button type="button" class="small" onClick={() => go(jobsAddress({}, isByRun))}>
             Clear all
           </button>
         </li>

@@ -155,8 +155,11 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
     test("a filter is an address, which can be gone back from and shared", async () => {
       const service = invented();
       const page = await open(service, { view: "#/jobs" });
+      await page.getByLabel("State").focus();
       await page.getByLabel("State").selectOption("Failed,TimedOut,Stopped");
       await page.waitForURL(/state=Failed/);
+      await page.getByRole("button", { name: "Remove the filter State" }).waitFor();
+      expect(await page.evaluate("document.activeElement.name")).toBe("state");
       await page.getByLabel("Name").fill("geo-tiles");
       await page.getByLabel("Name").press("Enter");
       await page.waitForURL(/name=geo-tiles/);
@@ -166,6 +169,11 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
           ? true
           : undefined,
       );
+      await page.getByRole("button", { name: "Clear all" }).click();
+      await page.waitForURL(/#\/jobs$/);
+      await page.goBack();
+      await page.waitForURL(/name=geo-tiles/);
+      expect(await page.getByRole("combobox", { name: "State" }).inputValue()).toBe("Failed,TimedOut,Stopped");
       await page.goBack();
       await row(page, "nightly-invoices").waitFor();
       await page.getByLabel("By pipeline run").check();
@@ -181,11 +189,37 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       const pages = (): number => service.calls.filter((call) => /\/api\/jobs\?top=\d{3}/.test(call)).length;
       expect(pages()).toBe(1);
       await until("the 1,000th job", async () => {
-        await page.mouse.wheel(0, 20_000);
+        await page.evaluate("scrollBy(0, 20_000)");
         return /^1,[1-9]/.test((await page.locator(".count").textContent()) ?? "") ? true : undefined;
       });
       expect(pages()).toBeLessThan(12);
       expect(await page.locator(".body .tr").count()).toBeLessThan(80);
+      const place = 30_000;
+      await page.evaluate(`scrollTo(0, ${place})`);
+      const inSight = "document.elementFromPoint(300, 400)?.closest('.tr')?.querySelector('a')?.getAttribute('href')";
+      const address = await until("a job is in sight", () => page.evaluate<string | undefined>(inSight));
+      await page.locator(`a[href="${address}"]`).click();
+      await page.getByRole("heading", { name: "Timeline" }).waitFor();
+      await page.goBack();
+      await until("the job has the focus where it was", async () =>
+        (await page.evaluate("document.activeElement.getAttribute('href')")) === address ? true : undefined,
+      );
+      expect(await page.evaluate("scrollY")).toBe(place);
+    });
+
+    test("jobs that can't be scrolled to are said, and asked for once more on request alone", async () => {
+      const service = new PageService(many(start, 300));
+      const page = await open(service, { view: "#/jobs" });
+      await row(page, "batch-a").waitFor();
+      service.isAway = true;
+      await page.mouse.wheel(0, 20_000);
+      await page.getByText("The jobs before these could not be read: Storage can't be reached.").waitFor();
+      const asked = service.calls.length;
+      await page.clock.runFor(1000);
+      expect(service.calls.length).toBe(asked);
+      service.isAway = false;
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page.getByText("300 jobs").waitFor();
     });
 
     test("a refresh takes in what is new and what changed, and drops what no longer fits", async () => {

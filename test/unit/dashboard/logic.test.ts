@@ -9,7 +9,7 @@ import {
   shortImage,
   utcTime,
 } from "../../../src/dashboard/logic/format.ts";
-import { byRun, merged, stripsOf, waitingReasons } from "../../../src/dashboard/logic/grouping.ts";
+import { byRun, withOlder, merged, stripsOf, waitingReasons } from "../../../src/dashboard/logic/grouping.ts";
 import { jobAddress, jobsAddress, queryOf, readRoute } from "../../../src/dashboard/logic/route.ts";
 import { ticks, timelineOf } from "../../../src/dashboard/logic/timeline.ts";
 
@@ -81,6 +81,10 @@ describe("Addresses", () => {
     expect(readRoute("#/job/x?attempt=-1")).toMatchObject({ attempt: undefined, container: undefined });
   });
 
+  test("the children of an array are found where the array is", () => {
+    expect(readRoute("#/jobs?array=an-id&state=Failed")).toMatchObject({ view: "job", id: "an-id" });
+  });
+
   test.each(["", "#", "#/", "#/job/", "#/nothing", "#?x"])("%j is the overview", (hash) => {
     expect(readRoute(hash)).toEqual({ view: "overview" });
   });
@@ -149,6 +153,32 @@ describe("Grouping", () => {
       "b Succeeded",
       "a Succeeded",
     ]);
+  });
+});
+
+describe("Pages that were scrolled to", () => {
+  const ids = (rows: readonly { id: string }[] | undefined): string | undefined => rows?.map(({ id }) => id).join("");
+  const older = [row("d", 4), row("c", 3), row("b", 2), row("a", 1)];
+
+  test("stand below the newest one, which says what of its time fits", () => {
+    expect(ids(withOlder([row("e", 5), row("c", 3)], false, older))).toBe("ecba");
+    expect(ids(withOlder([row("e", 5)], true, older))).toBe("e");
+    expect(ids(withOlder([], false, older))).toBe("dcba");
+    expect(ids(withOlder([row("a", 1)], false, []))).toBe("a");
+  });
+
+  test("keep the jobs of the very millisecond in which the newest one ends", () => {
+    const together = [row("d", 3), row("c", 3), row("b", 3), row("a", 1)];
+    expect(
+      ids(withOlder([row("d", 3), row("c", 3)], false, together))
+        ?.split("")
+        .sort()
+        .join(""),
+    ).toBe("abcd");
+  });
+
+  test("are given up where more came meanwhile than a page has", () => {
+    expect(withOlder([row("z", 9), row("y", 8)], false, older)).toBeUndefined();
   });
 });
 
