@@ -14,9 +14,12 @@ interface Pen {
 const plainPen: Pen = { colour: "", background: "", marks: new Set() };
 const colours = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"] as const;
 
-/** CSI and OSC sequences, other escapes, and control characters but tab. */
+/**
+ * CSI and OSC sequences, other escapes, control characters but tab, and those that turn the direction of text: with them a line can look
+ * like another one.
+ */
 const control =
-  /\u001b\[([0-9;:?<=>]*)[ -/]*([@-~])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[()*+].|\u001b.?|[\u0000-\u0008\u000a-\u001f\u007f]/g;
+  /(?:\u001b\[|\u009b)([0-9;:?<=>]*)[ -/]*([@-~])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[()*+].|\u001b.?|[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /** More than this of one line is cut: a browser can't lay out lines of megabytes. */
 export const maxShown = 20_000;
@@ -40,10 +43,8 @@ export function parseAnsi(line: string): readonly Styled[] {
 
 /** The text alone, as a search sees it. */
 export function withoutAnsi(line: string): string {
-  return line.includes("\u001b") || hasControl(line) ? line.replace(control, "") : line;
+  return line.replace(control, "");
 }
-
-const hasControl = (line: string): boolean => /[\u0000-\u0008\u000a-\u001f\u007f]/.test(line);
 
 function apply(pen: Pen, parameters: string): Pen {
   const codes = parameters.split(/[;:]/).map((text) => Number(text === "" ? 0 : text));

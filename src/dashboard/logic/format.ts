@@ -81,6 +81,16 @@ export function percent(share: number | undefined): string {
   return `${value > 99 && value < 100 ? Math.floor(value * 10) / 10 : Math.round(value)} %`;
 }
 
+/** Characters that turn the direction of text, by their numbers: with them a name or a definition looks like another one. */
+export const visible = (text: string): string =>
+  text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (each) => `[U+${each.charCodeAt(0).toString(16).toUpperCase()}]`);
+
+/** A job's tags; the cell of a row that somebody edited may be any text. */
+export const tagTexts = (tags: string | Readonly<Record<string, unknown>>): readonly string[] =>
+  typeof tags === "string"
+    ? [visible(tags)]
+    : Object.entries(tags).map(([key, value]) => visible(`${key}=${String(value)}`));
+
 /** The end of an id: ids made in the same hour begin alike. */
 export const shortId = (id: string): string => id.slice(-6);
 

@@ -1,4 +1,4 @@
-import { withoutAnsi } from "./ansi.ts";
+import { maxShown, withoutAnsi } from "./ansi.ts";
 
 /** A log as it is shown: lines of text, some at a time, with their marks. Pure. */
 export interface LoggedText {
@@ -53,4 +53,37 @@ export function matches(lines: readonly LoggedText[], wanted: string): readonly 
 /** The place of a search among what it found: it goes round in both directions. */
 export function roundTo(hit: number, count: number): number {
   return count === 0 ? 0 : ((hit % count) + count) % count;
+}
+
+/** Lines in the page at once; more on request. */
+export const shownLines = 1000;
+
+/**
+ * Which lines are in the page: the last ones, or those around what was found.
+ *
+ * @param earlier how many before them the reader asked for
+ */
+export function windowOf(
+  count: number,
+  found: number | undefined,
+  earlier: number,
+): { readonly from: number; readonly to: number } {
+  const to = found === undefined ? count : Math.min(count, Math.max(shownLines, found + shownLines / 2));
+  return { from: Math.max(0, to - shownLines - earlier), to };
+}
+
+/** Where a text occurs in a line, with what of a very long line is shown around it. */
+export function found(
+  line: string,
+  wanted: string,
+): { readonly before: string; readonly match: string; readonly after: string } | undefined {
+  const plain = wanted === "" ? "" : withoutAnsi(line);
+  const at = wanted === "" ? -1 : plain.toLowerCase().indexOf(wanted.toLowerCase());
+  if (at < 0) return undefined;
+  const [from, end] = plain.length > maxShown ? [Math.max(0, at - maxShown / 2), at + maxShown / 2] : [0, plain.length];
+  return {
+    before: plain.slice(from, at),
+    match: plain.slice(at, at + wanted.length),
+    after: plain.slice(at + wanted.length, end),
+  };
 }

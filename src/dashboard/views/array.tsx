@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { go, replace } from "../address.ts";
 import { readIndex, type JobRecord } from "../api.ts";
 import { countsOf, indexesOf, outcomeOf, outcomes } from "../logic/array.ts";
-import { duration, plural } from "../logic/format.ts";
+import { duration, plural, visible } from "../logic/format.ts";
 import { indexAddress, jobAddress } from "../logic/route.ts";
 import { Fact, Section, signOf, Time, toneOf } from "../parts/basics.tsx";
 import { Cells } from "../parts/cells.tsx";
@@ -120,7 +120,7 @@ function Looked({ id, index }: { readonly id: string; readonly index: number }) 
   const { item, job } = value;
   return (
     <dl class="facts">
-      {item !== undefined && <Fact name="Item">{typeof item === "string" ? item : JSON.stringify(item)}</Fact>}
+      {item !== undefined && <Fact name="Item">{visible(typeof item === "string" ? item : JSON.stringify(item))}</Fact>}
       {job.reason !== undefined && <Fact name="Reason">{job.reason}</Fact>}
       {job.exitCode !== undefined && <Fact name="Exit code">{String(job.exitCode)}</Fact>}
       <Fact name="Waited">{duration(job.queueSeconds)}</Fact>

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { readDefinition } from "../api.ts";
+import { visible } from "../logic/format.ts";
 import { Copy, Trouble } from "../parts/basics.tsx";
 import { usePolled } from "../polled.ts";
 
@@ -29,7 +30,7 @@ function Body({ id }: { readonly id: string }) {
         *** stands for what is or may be a secret. <Copy text={text} what="the definition" />
       </p>
       <pre class="log wrap" tabIndex={0} role="region" aria-label="Definition, JSON">
-        {text}
+        {visible(text)}
       </pre>
     </>
   );

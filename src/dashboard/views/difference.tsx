@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import { go } from "../address.ts";
 import type { Template } from "../api.ts";
-import { plural } from "../logic/format.ts";
+import { plural, visible } from "../logic/format.ts";
 import { differenceOf } from "../logic/difference.ts";
 import { templateAddress } from "../logic/route.ts";
 import { Section } from "../parts/basics.tsx";
@@ -53,7 +53,7 @@ export function Difference({
               </div>
             ) : (
               <div key={index} class={line.kind}>
-                <span aria-hidden={line.kind === "same"}>{signs[line.kind]}</span> {line.text}
+                <span aria-hidden={line.kind === "same"}>{signs[line.kind]}</span> {visible(line.text)}
               </div>
             ),
           )}

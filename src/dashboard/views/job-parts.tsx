@@ -1,10 +1,11 @@
 import type { JobRecord } from "../api.ts";
-import { duration } from "../logic/format.ts";
+import { duration, visible } from "../logic/format.ts";
 import { isActive } from "../logic/grouping.ts";
 import { jobAddress } from "../logic/route.ts";
 import { Section, Time } from "../parts/basics.tsx";
 import { Table } from "../parts/table.tsx";
 import { useNow } from "../polled.ts";
+import { toLogs } from "./logs.tsx";
 
 /** Tables of a job's view. */
 
@@ -39,7 +40,13 @@ export function Containers({ job }: { readonly job: JobRecord }) {
             </td>
             <td>{ran(each, now)}</td>
             <td>
-              <a href={jobAddress(job.id, { container: name, attempt: number })}>{each.log ?? "Open"}</a>
+              <a
+                href={jobAddress(job.id, { container: name, attempt: number })}
+                aria-label={`${each.log ?? "Open"}: log of ${name}${many ? `, attempt ${number}` : ""}`}
+                onClick={toLogs}
+              >
+                {each.log ?? "Open"}
+              </a>
             </td>
           </tr>
         )),
@@ -71,7 +78,7 @@ export function Events({ job }: { readonly job: JobRecord }) {
             {Object.entries(azure).map(([name, value]) => (
               <div key={name} class={name === "message" ? "whole" : ""}>
                 <dt>{name}</dt>
-                <dd>{String(value)}</dd>
+                <dd>{visible(String(value))}</dd>
               </div>
             ))}
           </dl>
@@ -101,7 +108,7 @@ export function Events({ job }: { readonly job: JobRecord }) {
                   {event.name}
                   {event.count > 1 && ` ×${event.count}`}
                 </td>
-                <td class="words">{event.message}</td>
+                <td class="words">{visible(event.message)}</td>
               </tr>
             ))}
           </Table>
@@ -137,7 +144,7 @@ export function Options({ job: { options, apiVersion, images, via, requestedBy }
         {shown.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
+            <dd>{visible(typeof value === "string" ? value : JSON.stringify(value))}</dd>
           </div>
         ))}
       </dl>

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { cancelJob, readJob, rerunJob, type JobRecord } from "../api.ts";
-import { duration, money, shortId } from "../logic/format.ts";
+import { duration, money, shortId, tagTexts, visible } from "../logic/format.ts";
 import { isActive } from "../logic/grouping.ts";
 import { jobAddress, jobsAddress, templateAddress, type JobRoute } from "../logic/route.ts";
 import { Answered, newJob, tell } from "../parts/answers.tsx";
@@ -10,7 +10,7 @@ import { may, mayCancel, opensAll } from "../session.ts";
 import { ArrayParts, ToChild } from "./array.tsx";
 import { Definition } from "./definition.tsx";
 import { Containers, Events, Options } from "./job-parts.tsx";
-import { Logs } from "./logs.tsx";
+import { Logs, toLogs } from "./logs.tsx";
 import { TimelineChart } from "./timeline-chart.tsx";
 
 /** One job: when and where it went, what became of its containers, its logs, and what can be done about it. */
@@ -66,7 +66,7 @@ function OneJob({ route }: { readonly route: JobRoute }) {
       </div>
       <Trouble polled={polled} />
       <Answered about={about(id)} />
-      <p class="lead">{job.message}</p>
+      <p class="lead">{visible(job.message)}</p>
       <div class="buttons">
         <Actions job={job} onDone={polled.refresh} />
         {job.template !== undefined && !isActive(job.state) && opensAll() && may("submit") && (
@@ -75,7 +75,7 @@ function OneJob({ route }: { readonly route: JobRoute }) {
           </a>
         )}
         {job.array === undefined && (
-          <button type="button" class="to-logs" onClick={() => document.querySelector(".log-bar")?.scrollIntoView()}>
+          <button type="button" class="to-logs" onClick={toLogs}>
             Logs
           </button>
         )}
@@ -90,7 +90,7 @@ function OneJob({ route }: { readonly route: JobRoute }) {
           <Section title="Containers">
             <Containers job={job} />
           </Section>
-          <Logs job={job} route={route} />
+          <Logs job={job} route={route} onEnd={polled.refresh} />
         </>
       )}
       <Events job={job} />
@@ -178,8 +178,7 @@ function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: ()
 }
 
 function Facts({ job }: { readonly job: JobRecord }) {
-  const tags =
-    typeof job.tags === "string" ? [job.tags] : Object.entries(job.tags).map(([key, value]) => `${key}=${value}`);
+  const tags = tagTexts(job.tags);
   return (
     <dl class="facts card">
       <Fact name="Created">
@@ -217,14 +216,14 @@ function Facts({ job }: { readonly job: JobRecord }) {
       <Membership job={job} />
       {job.pipeline !== undefined && (
         <Fact name="Pipeline">
-          <a href={jobsAddress({ pipeline: job.pipeline })}>{job.pipeline}</a>
-          {job.activity !== undefined && ` / ${job.activity}`}
+          <a href={jobsAddress({ pipeline: job.pipeline })}>{visible(job.pipeline)}</a>
+          {job.activity !== undefined && ` / ${visible(job.activity)}`}
         </Fact>
       )}
       {job.pipelineRunId !== undefined && (
         <Fact name="Pipeline run">
           <a class="mono" href={jobsAddress({ runId: job.pipelineRunId })}>
-            {job.pipelineRunId}
+            {visible(job.pipelineRunId)}
           </a>
         </Fact>
       )}

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go } from "../address.ts";
 import { listJobs, type Answer, type Failure, type JobRow } from "../api.ts";
-import { duration, money, plural, shortId, shortImage } from "../logic/format.ts";
+import { duration, money, plural, shortId, shortImage, tagTexts, visible } from "../logic/format.ts";
 import { countsText, shares } from "../logic/array.ts";
 import { byRun, withOlder, type RunGroup } from "../logic/grouping.ts";
 import {
@@ -201,12 +201,7 @@ function JobLine({ job }: { readonly job: JobRow }) {
   const { state, reason } = job;
   const why = reason !== undefined && reason !== "Completed" ? reason : "";
   const exit = job.exitCode !== undefined && job.exitCode !== 0 ? `exit ${job.exitCode}` : "";
-  const tags =
-    typeof job.tags === "string"
-      ? job.tags
-      : Object.entries(job.tags)
-          .map(([key, value]) => `${key}=${value}`)
-          .join(" ");
+  const tags = tagTexts(job.tags).join(" ");
   return (
     <>
       <span role="cell" class="c-name">
@@ -232,8 +227,8 @@ function JobLine({ job }: { readonly job: JobRow }) {
         </span>
       </span>
       <span role="cell" class="c-pipe">
-        <span class="clip">{job.pipeline ?? "–"}</span>
-        <span class="clip muted sub">{job.activity ?? job.via}</span>
+        <span class="clip">{visible(job.pipeline ?? "–")}</span>
+        <span class="clip muted sub">{visible(job.activity ?? job.via)}</span>
       </span>
       <span role="cell" class="c-time">
         <Time at={job.createdAt} />
@@ -246,7 +241,7 @@ function JobLine({ job }: { readonly job: JobRow }) {
       </span>
       <span role="cell" class="c-id mono">
         <span class="clip" title={job.pipelineRunId}>
-          {job.pipelineRunId ?? "–"}
+          {visible(job.pipelineRunId ?? "–")}
         </span>
         <span class="muted sub" title={job.id}>
           …{shortId(job.id)}
@@ -281,7 +276,7 @@ function RunLine({ group: { runId, pipeline, jobs, counts } }: { readonly group:
         <strong>Without a pipeline run</strong>
       ) : (
         <a href={jobsAddress({ runId })} class="clip">
-          <strong>{pipeline || "Pipeline run"}</strong> <span class="mono muted">{runId}</span>
+          <strong>{visible(pipeline || "Pipeline run")}</strong> <span class="mono muted">{visible(runId)}</span>
         </a>
       )}
       <span class="push counts">

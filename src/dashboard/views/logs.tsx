@@ -1,23 +1,28 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { replace } from "../address.ts";
-import { readLog, type JobRecord } from "../api.ts";
-import { parseAnsi, withoutAnsi } from "../logic/ansi.ts";
+import type { JobRecord } from "../api.ts";
+import { maxShown, parseAnsi } from "../logic/ansi.ts";
 import { plural } from "../logic/format.ts";
 import { isActive } from "../logic/grouping.ts";
-import { allOf, appended, emptyLog, matches, roundTo, type LoggedText } from "../logic/log-text.ts";
+import { found, matches, roundTo, shownLines, windowOf, type LoggedText } from "../logic/log-text.ts";
 import { jobAddress, type JobRoute } from "../logic/route.ts";
+import { Download } from "./log-download.tsx";
+import { firstTail, useLog } from "./log-reader.ts";
 import { Section } from "../parts/basics.tsx";
 
 /** A job's logs: of one container or all, of any attempt, live while it runs. */
 
-/** This many of the last lines are asked for at first; the whole log by the download or on request. */
-const firstTail = 2000;
-/** Lines in the page at once: the last ones, or those around what was found. */
-const shownLines = 1000;
-/** The service ends a follower now and then. */
-const pauseBeforeNext = 2000;
-
-export function Logs({ job, route }: { readonly job: JobRecord; readonly route: JobRoute }) {
+export function Logs({
+  job,
+  route,
+  onEnd,
+}: {
+  readonly job: JobRecord;
+  readonly route: JobRoute;
+  /** The service has ended a log that was followed: the job may have ended. */
+  readonly onEnd: () => void;
+}) {
   const names = Object.keys(job.containers);
   const container = route.container ?? (names.length === 1 ? names[0] : undefined);
   const isLive = isActive(job.state) && (route.attempt === undefined || route.attempt === job.attempt);
@@ -25,12 +30,14 @@ export function Logs({ job, route }: { readonly job: JobRecord; readonly route: 
   const [isWhole, setWhole] = useState(false);
   const [wrap, setWrap] = useState(true);
   const isFollowing = follow && canFollow(job, isLive);
-  const log = useLog(job.id, container, route.attempt, isFollowing, isWhole);
+  const log = useLog(job.id, container, route.attempt, isFollowing, isWhole, onEnd);
   const search = useSearch(log.lines);
-  const end = search.at === undefined ? Infinity : Math.max(shownLines, search.at + shownLines / 2);
-  const shown = log.lines.slice(0, end).slice(-shownLines);
+  const box = useRef<HTMLDivElement>(null);
+  const [earlier, showEarlier] = useEarlier(box, `${container ?? ""} ${route.attempt ?? ""}`);
+  const { from, to } = windowOf(log.lines.length, search.at, earlier);
+  const shown = log.lines.slice(from, to);
   const current = search.at === undefined ? undefined : log.lines[search.at]?.number;
-  const box = useBox(isFollowing, log.lines, current);
+  useEnd(box, isFollowing, log.lines, current);
   const state = isFollowing && log.isReading ? "Following" : plural(log.lines.length, "line");
   return (
     <Section
@@ -48,24 +55,67 @@ export function Logs({ job, route }: { readonly job: JobRecord; readonly route: 
         {isLive && <Check label="Follow" isOn={follow} onChange={setFollow} />}
         <Download job={job} container={container} attempt={route.attempt} />
       </div>
-      {!isWhole && !isLive && log.lines.length >= firstTail && (
-        <p class="muted">
-          The last lines only.{" "}
-          <button type="button" class="small" onClick={() => setWhole(true)}>
-            Read all
-          </button>
-        </p>
-      )}
-      <div ref={box} class={wrap ? "log wrap" : "log"} tabIndex={0} role="log" aria-label="Log" aria-live="off">
+      {!isWhole && log.lines.length >= firstTail && <LastOnly onAll={() => setWhole(true)} />}
+      <div
+        ref={box}
+        id="log"
+        class={wrap ? "log wrap" : "log"}
+        tabIndex={0}
+        role="log"
+        aria-label="Log"
+        aria-live="off"
+      >
+        <Above count={from} dropped={log.dropped} onMore={showEarlier} />
         {shown.map((line) => (
           <Line key={line.number} line={line} wanted={search.wanted} isCurrent={line.number === current} />
         ))}
         {log.lines.length === 0 && (
-          <span class="muted">{log.isReading && !isFollowing ? "Loading…" : "Nothing was written yet."}</span>
+          <span class="muted">{log.error ?? nothing(log.isReading && !isFollowing, isLive)}</span>
         )}
       </div>
     </Section>
   );
+}
+
+function LastOnly({ onAll }: { readonly onAll: () => void }) {
+  return (
+    <p class="muted">
+      The last lines only.{" "}
+      <button type="button" class="small" onClick={onAll}>
+        Read all
+      </button>
+    </p>
+  );
+}
+
+/** What comes before the lines that are in the page. */
+function Above({
+  count,
+  dropped,
+  onMore,
+}: {
+  readonly count: number;
+  readonly dropped: number;
+  readonly onMore: () => void;
+}) {
+  if (count > 0)
+    return (
+      <button type="button" class="small" onClick={onMore}>
+        {plural(Math.min(count, shownLines), "earlier line")}
+      </button>
+    );
+  return dropped > 0 ? (
+    <span class="muted">{plural(dropped, "earlier line")} not kept in the page; the download has them.</span>
+  ) : null;
+}
+
+const nothing = (isReading: boolean, isLive: boolean): string =>
+  isReading ? "Loading…" : isLive ? "Nothing was written yet." : "Nothing was written.";
+
+/** The log has the focus then: its arrow keys scroll. */
+export function toLogs(): void {
+  document.querySelector(".log-bar")?.scrollIntoView();
+  document.getElementById("log")?.focus({ preventScroll: true });
 }
 
 /** Before it runs there is nothing to follow but the job's state, which the view asks for anyway. */
@@ -196,15 +246,14 @@ function Line({
 }) {
   const name = `l${isMark ? " gap" : ""}${isCurrent ? " current" : ""}`;
   // The text that was found is marked in the plain line.
-  const plain = wanted === "" ? "" : withoutAnsi(text);
-  const at = wanted === "" ? -1 : plain.toLowerCase().indexOf(wanted.toLowerCase());
+  const hit = found(text, wanted);
   return (
     <div class={name}>
-      {at >= 0 ? (
+      {hit ? (
         <>
-          {plain.slice(0, at)}
-          <mark>{plain.slice(at, at + wanted.length)}</mark>
-          {plain.slice(at + wanted.length)}
+          {hit.before}
+          <mark>{hit.match}</mark>
+          {hit.after}
         </>
       ) : (
         parseAnsi(text).map((part, index) =>
@@ -217,14 +266,19 @@ function Line({
           ),
         )
       )}
+      {text.length > maxShown && <span class="muted"> … a part of the line; the download has all of it</span>}
       {"\n"}
     </div>
   );
 }
 
 /** Stays at the end while lines come, unless the reader scrolled up; goes to what was found. */
-function useBox(isFollowing: boolean, lines: readonly LoggedText[], current: number | undefined) {
-  const box = useRef<HTMLDivElement>(null);
+function useEnd(
+  box: RefObject<HTMLDivElement | null>,
+  isFollowing: boolean,
+  lines: readonly LoggedText[],
+  current: number | undefined,
+): void {
   const atEnd = useRef(true);
   useEffect(() => {
     const element = box.current;
@@ -242,98 +296,20 @@ function useBox(isFollowing: boolean, lines: readonly LoggedText[], current: num
     if (found) element.scrollTop = found.offsetTop - element.offsetTop - element.clientHeight / 2;
     else if (isFollowing ? atEnd.current : true) element.scrollTop = element.scrollHeight;
   }, [lines, current, isFollowing]);
-  return box;
 }
 
-function useLog(
-  id: string,
-  container: string | undefined,
-  attempt: number | undefined,
-  isLive: boolean,
-  isWhole: boolean,
-) {
-  const [log, setLog] = useState({ text: emptyLog, isReading: true, error: undefined as string | undefined });
-  useEffect(() => {
-    const stop = new AbortController();
-    const { signal } = stop;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let pause: AbortController | undefined;
-    // A reader that comes again after an interruption reads from the beginning of what was asked for, and shows it in place of the old.
-    const read = async (): Promise<void> => {
-      clearTimeout(timer);
-      pause = new AbortController();
-      let text = emptyLog;
-      let waiting = "";
-      let frame = 0;
-      const show = (): void => {
-        frame = 0;
-        text = appended(text, waiting);
-        waiting = "";
-        if (!signal.aborted) setLog({ text, isReading: true, error: undefined });
-      };
-      const asked = { id, container, attempt, follow: isLive, tail: isWhole ? undefined : firstTail };
-      const answer = await readLog(asked, AbortSignal.any([signal, pause.signal]), (chunk) => {
-        waiting += chunk;
-        frame ||= requestAnimationFrame(show);
-      });
-      cancelAnimationFrame(frame);
-      if (signal.aborted || pause.signal.aborted) return;
-      text = appended(text, waiting);
-      const error = answer.ok ? undefined : answer.error;
-      setLog((before) =>
-        error ? { ...before, isReading: false, error: error.message } : { text, isReading: false, error: undefined },
-      );
-      if (isLive || error?.kind === "away")
-        timer = setTimeout(() => void (document.hidden || read()), error ? 10_000 : pauseBeforeNext);
-    };
-    const turn = (): void => {
-      // A hidden tab asks nothing.
-      if (document.hidden && isLive) pause?.abort();
-      else if (!document.hidden && isLive) void read();
-    };
-    setLog({ text: emptyLog, isReading: true, error: undefined });
-    void read();
-    document.addEventListener("visibilitychange", turn);
-    return () => {
-      stop.abort();
-      clearTimeout(timer);
-      document.removeEventListener("visibilitychange", turn);
-    };
-  }, [id, container, attempt, isLive, isWhole]);
-  const lines = useMemo(() => allOf(log.text), [log.text]);
-  return { lines, isReading: log.isReading, error: log.error };
-}
-
-function Download({
-  job,
-  container,
-  attempt,
-}: {
-  readonly job: JobRecord;
-  readonly container: string | undefined;
-  readonly attempt: number | undefined;
-}) {
-  const [isBusy, setBusy] = useState(false);
-  const save = async (): Promise<void> => {
-    setBusy(true);
-    const parts: string[] = [];
-    const answer = await readLog(
-      { id: job.id, container, attempt, follow: false },
-      AbortSignal.timeout(120_000),
-      (text) => parts.push(text),
-    );
-    if (answer.ok) {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob(parts, { type: "text/plain" }));
-      link.download = `${[job.name, container, attempt === undefined ? "" : `attempt-${attempt}`, job.id.slice(-6)].filter(Boolean).join("-")}.log`;
-      link.click();
-      URL.revokeObjectURL(link.href);
-    }
-    setBusy(false);
+/** How many lines above the usual ones are in the page, and how to have more; those that are read stay where they are. */
+function useEarlier(box: RefObject<HTMLDivElement | null>, log: string): readonly [number, () => void] {
+  const [earlier, setEarlier] = useState(0);
+  const place = useRef({ top: 0, height: 0 });
+  useEffect(() => setEarlier(0), [log]);
+  useLayoutEffect(() => {
+    const { top, height } = place.current;
+    if (box.current && earlier > 0) box.current.scrollTop = top + box.current.scrollHeight - height;
+  }, [earlier]);
+  const show = (): void => {
+    if (box.current) place.current = { top: box.current.scrollTop, height: box.current.scrollHeight };
+    setEarlier(earlier + shownLines);
   };
-  return (
-    <button type="button" onClick={() => void save()} disabled={isBusy}>
-      {isBusy ? "Reading…" : "Download"}
-    </button>
-  );
+  return [earlier, show];
 }

@@ -1,5 +1,5 @@
 import { listJobs, readHealth, readSummary, type Answer, type Health, type JobRow, type Summary } from "../api.ts";
-import { ago, duration, money, percent, utcTime } from "../logic/format.ts";
+import { ago, duration, money, percent, utcTime, visible } from "../logic/format.ts";
 import { failedStates, isFailure, merged, waitingReasons, waitingStates } from "../logic/grouping.ts";
 import { jobAddress, jobsAddress } from "../logic/route.ts";
 import { Freshness, Section, StateMark, Trouble } from "../parts/basics.tsx";
@@ -160,7 +160,7 @@ function Failures({ failures }: { readonly failures: readonly JobRow[] | undefin
                   {ago(Date.parse(job.finishedAt ?? job.createdAt), now)}
                 </time>
               </span>
-              <span class="clip muted">{[job.pipeline, job.message].filter(Boolean).join(" · ")}</span>
+              <span class="clip muted">{visible([job.pipeline, job.message].filter(Boolean).join(" · "))}</span>
             </a>
           </li>
         ))}

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { go } from "../address.ts";
 import { deleteTemplate, readTemplate, type Answer, type Parameter, type Template } from "../api.ts";
+import { visible } from "../logic/format.ts";
 import { defaultText } from "../logic/parameters.ts";
 import { jobsAddress, templateAddress, type TemplateRoute } from "../logic/route.ts";
 import { aboutTemplate, Answered, tell } from "../parts/answers.tsx";
@@ -187,7 +188,7 @@ function Text({ text }: { readonly text: string }) {
         As it was stored. <Copy text={text} what="the definition" />
       </p>
       <pre class="log wrap" tabIndex={0} role="region" aria-label="Definition">
-        {text}
+        {visible(text)}
       </pre>
     </details>
   );

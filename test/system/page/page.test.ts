@@ -327,6 +327,34 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       );
     });
 
+    test("every line of a long log can be reached, and a download that fails is said", async () => {
+      const service = invented();
+      const { id = "" } = failedIn(service) ?? {};
+      service.logs.set(id, Array.from({ length: 2500 }, (_, index) => `line ${index + 1}\n`).join(""));
+      const page = await open(service, { view: `#/job/${id}` });
+      const first = page.locator(".log .l").first();
+      expect(await first.textContent()).toBe("line 1501\n");
+      await page.getByRole("button", { name: "1,000 earlier lines" }).click();
+      await page.getByRole("button", { name: "500 earlier lines" }).click();
+      await page.locator(".log button").waitFor({ state: "detached" });
+      expect(await first.textContent()).toBe("line 1\n");
+      service.isAway = true;
+      await page.getByRole("button", { name: "Download" }).click();
+      await page.getByText("Not downloaded: Storage can't be reached.").waitFor();
+    });
+
+    test("that ends while its log is followed is shown as ended when the log has ended", async () => {
+      const service = invented();
+      const running = service.jobs.find(({ state }) => state === "Running") ?? rowOf("none", start, 1);
+      const page = await open(service, { view: `#/job/${running.id}` });
+      await page.locator(".log .l").first().waitFor();
+      service.jobs = [rowOf("ended", start, 5, { id: running.id, state: "Failed" })];
+      await page.clock.runFor(10_000);
+      await page.locator(".title .state", { hasText: "Failed" }).waitFor();
+      await page.getByRole("link", { name: "log of sidecar" }).click();
+      expect(await page.evaluate("document.activeElement.id")).toBe("log");
+    });
+
     test("cancel and run again ask first, and their answer stays", async () => {
       const service = invented();
       const running = service.jobs.find(({ state }) => state === "Running");

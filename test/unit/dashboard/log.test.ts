@@ -1,7 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { maxShown, parseAnsi, withoutAnsi } from "../../../src/dashboard/logic/ansi.ts";
-import { allOf, appended, emptyLog, matches, maxKept, roundTo } from "../../../src/dashboard/logic/log-text.ts";
+import {
+  allOf,
+  appended,
+  emptyLog,
+  found,
+  matches,
+  maxKept,
+  roundTo,
+  shownLines,
+  windowOf,
+} from "../../../src/dashboard/logic/log-text.ts";
 
 describe("Colours of a line", () => {
   const shown = (line: string): string =>
@@ -18,6 +28,9 @@ describe("Colours of a line", () => {
     ["\u001b[38;5;200mtone", "tone"],
     ["a\u001b[2K\u001b[1Gb\u001b]0;title\u0007c\u001b(Bd", "a|b|c|d"],
     ["nul\u0000 bell\u0007 \u001b", "nul| bell| "],
+    ["\u009b31mred\u009b0m", "red(a-red)"],
+    ["invoice-\u202egnp.exe\u202c", "invoice-|gnp.exe"],
+    ["\u2067a\u2066b\u2069", "a|b"],
   ])("%j shows %j", (line, wanted) => expect(shown(line)).toBe(wanted));
 
   test("styles are classes of the page alone, whatever a program writes", () => {
@@ -69,5 +82,22 @@ describe("A log's text", () => {
     expect(matches(lines, "")).toEqual([]);
     expect([0, 1, 2, -1].map((hit) => roundTo(hit, 2))).toEqual([0, 1, 0, 1]);
     expect(roundTo(3, 0)).toBe(0);
+  });
+
+  test("is in the page with its last lines, those around what was found, and as many earlier ones as are asked for", () => {
+    expect(windowOf(10, undefined, 0)).toEqual({ from: 0, to: 10 });
+    expect(windowOf(6000, undefined, 0)).toEqual({ from: 6000 - shownLines, to: 6000 });
+    expect(windowOf(6000, undefined, 5 * shownLines)).toEqual({ from: 0, to: 6000 });
+    expect(windowOf(6000, 10, 0)).toEqual({ from: 0, to: shownLines });
+    expect(windowOf(6000, 3000, 0)).toEqual({ from: 3500 - shownLines, to: 3500 });
+  });
+
+  test("shows what was found in a line of megabytes with what stands around it alone", () => {
+    const line = `${"x".repeat(4_000_000)}Needle${"y".repeat(4_000_000)}`;
+    const { before = "", match, after = "" } = found(line, "needle") ?? {};
+    expect([before.length, match, after.length]).toEqual([maxShown / 2, "Needle", maxShown / 2 - 6]);
+    expect(found("a \u001b[31mRed\u001b[0m hat", "red h")).toEqual({ before: "a ", match: "Red h", after: "at" });
+    expect(found("x", "y")).toBeUndefined();
+    expect(found("x", "")).toBeUndefined();
   });
 });

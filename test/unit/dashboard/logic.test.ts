@@ -7,7 +7,9 @@ import {
   percent,
   shortId,
   shortImage,
+  tagTexts,
   utcTime,
+  visible,
 } from "../../../src/dashboard/logic/format.ts";
 import { byRun, withOlder, merged, stripsOf, waitingReasons } from "../../../src/dashboard/logic/grouping.ts";
 import { jobAddress, jobsAddress, queryOf, readRoute } from "../../../src/dashboard/logic/route.ts";
@@ -55,6 +57,12 @@ describe("Times and amounts", () => {
       "12.35 USD",
     ]);
     expect([1, 0.9996, 0.5, Number.NaN].map(percent)).toEqual(["100 %", "99.9 %", "50 %", "–"]);
+  });
+
+  test("characters that turn the direction of text are shown by their numbers", () => {
+    expect(visible("invoice-\u202egnp.exe\u2069 עברית")).toBe("invoice-[U+202E]gnp.exe[U+2069] עברית");
+    expect(tagTexts({ a: "1", b: "\u202ex" })).toEqual(["a=1", "b=[U+202E]x"]);
+    expect(tagTexts("edited")).toEqual(["edited"]);
   });
 
   test("ids and images are shortened to what differs", () => {
