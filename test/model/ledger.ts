@@ -113,8 +113,10 @@ export class Ledger {
 
   /** Whether somebody may have canceled it by its id or a joined poster's, or the array whose child it is. */
   mayBeCanceled({ id, createdAt, child, joined }: Job): boolean {
+    const array = child && this.job(child.array);
+    if (array !== undefined && this.mayBeCanceled(array)) return true;
     return (
-      [id, child?.array, ...joined.map((each) => each.id)].some((each) => each && this.canceled.has(each)) ||
+      [id, ...joined.map((each) => each.id)].some((each) => each !== undefined && this.canceled.has(each)) ||
       createdAt <= this.manyCanceledAt + maxSkew
     );
   }

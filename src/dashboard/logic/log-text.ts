@@ -56,7 +56,7 @@ export function roundTo(hit: number, count: number): number {
 }
 
 /** Lines in the page at once; more on request. */
-export const shownLines = 1000;
+export const shownAtOnce = 1000;
 
 /**
  * Which lines are in the page: the last ones, or those around what was found.
@@ -68,8 +68,8 @@ export function windowOf(
   found: number | undefined,
   earlier: number,
 ): { readonly from: number; readonly to: number } {
-  const to = found === undefined ? count : Math.min(count, Math.max(shownLines, found + shownLines / 2));
-  return { from: Math.max(0, to - shownLines - earlier), to };
+  const to = found === undefined ? count : Math.min(count, Math.max(shownAtOnce, found + shownAtOnce / 2));
+  return { from: Math.max(0, to - shownAtOnce - earlier), to };
 }
 
 /** Where a text occurs in a line, with what of a very long line is shown around it. */

@@ -5,7 +5,7 @@ import type { JobRecord } from "../api.ts";
 import { maxShown, parseAnsi } from "../logic/ansi.ts";
 import { plural } from "../logic/format.ts";
 import { isActive } from "../logic/grouping.ts";
-import { found, matches, roundTo, shownLines, windowOf, type LoggedText } from "../logic/log-text.ts";
+import { found, matches, roundTo, shownAtOnce, windowOf, type LoggedText } from "../logic/log-text.ts";
 import { jobAddress, type JobRoute } from "../logic/route.ts";
 import { Download } from "./log-download.tsx";
 import { firstTail, useLog } from "./log-reader.ts";
@@ -101,7 +101,7 @@ function Above({
   if (count > 0)
     return (
       <button type="button" class="small" onClick={onMore}>
-        {plural(Math.min(count, shownLines), "earlier line")}
+        {plural(Math.min(count, shownAtOnce), "earlier line")}
       </button>
     );
   return dropped > 0 ? (
@@ -309,7 +309,7 @@ function useEarlier(box: RefObject<HTMLDivElement | null>, log: string): readonl
   }, [earlier]);
   const show = (): void => {
     if (box.current) place.current = { top: box.current.scrollTop, height: box.current.scrollHeight };
-    setEarlier(earlier + shownLines);
+    setEarlier(earlier + shownAtOnce);
   };
   return [earlier, show];
 }

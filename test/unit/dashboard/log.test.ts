@@ -9,7 +9,7 @@ import {
   matches,
   maxKept,
   roundTo,
-  shownLines,
+  shownAtOnce,
   windowOf,
 } from "../../../src/dashboard/logic/log-text.ts";
 
@@ -86,10 +86,10 @@ describe("A log's text", () => {
 
   test("is in the page with its last lines, those around what was found, and as many earlier ones as are asked for", () => {
     expect(windowOf(10, undefined, 0)).toEqual({ from: 0, to: 10 });
-    expect(windowOf(6000, undefined, 0)).toEqual({ from: 6000 - shownLines, to: 6000 });
-    expect(windowOf(6000, undefined, 5 * shownLines)).toEqual({ from: 0, to: 6000 });
-    expect(windowOf(6000, 10, 0)).toEqual({ from: 0, to: shownLines });
-    expect(windowOf(6000, 3000, 0)).toEqual({ from: 3500 - shownLines, to: 3500 });
+    expect(windowOf(6000, undefined, 0)).toEqual({ from: 6000 - shownAtOnce, to: 6000 });
+    expect(windowOf(6000, undefined, 5 * shownAtOnce)).toEqual({ from: 0, to: 6000 });
+    expect(windowOf(6000, 10, 0)).toEqual({ from: 0, to: shownAtOnce });
+    expect(windowOf(6000, 3000, 0)).toEqual({ from: 3500 - shownAtOnce, to: 3500 });
   });
 
   test("shows what was found in a line of megabytes with what stands around it alone", () => {
