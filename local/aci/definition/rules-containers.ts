@@ -152,17 +152,7 @@ function checkTotals(group: string, { containers = [], sku, osType }: Properties
   const total = (what: "cpu" | "memoryInGB"): number =>
     containers.reduce((sum, container) => sum + (container.properties?.resources?.requests?.[what] ?? 0), 0);
   const totals = { cpu: total("cpu"), memoryInGB: total("memoryInGB") };
-  for (const { name = "", properties } of containers) {
-    for (const [what, label] of [["cpu", "Cpu"] as const, ["memoryInGB", "Memory"] as const]) {
-      const limit = properties?.resources?.limits?.[what];
-      if (limit !== undefined && limit > totals[what]) {
-        throw badRequest(
-          "ContainerLimitGreaterThanContainerGroupTotalRequest",
-          `The '${label}' limit '${limit}' in container '${name}' is greater than the total request '${totals[what]}' of container group '${group}'.`,
-        );
-      }
-    }
-  }
+  checkLimits(group, containers, totals);
   const maxMemory = sku === "Confidential" ? MOST.confidentialMemoryInGB : MOST.memoryInGB;
   if (totals.cpu > MOST.cpu || totals.memoryInGB > maxMemory) {
     throw badRequest(
@@ -170,6 +160,30 @@ function checkTotals(group: string, { containers = [], sku, osType }: Properties
       `The requested resource is not available in the location '${location}' at this moment. Please retry with a different resource ` +
         `request or in another location. Resource requested: '${totals.cpu}' CPU '${totals.memoryInGB}' GB memory '${osType ?? ""}' OS`,
     );
+  }
+}
+
+function checkLimits(
+  group: string,
+  containers: readonly Container[],
+  totals: Record<"cpu" | "memoryInGB", number>,
+): void {
+  for (const { name = "", properties } of containers) {
+    for (const [what, label] of [["cpu", "Cpu"] as const, ["memoryInGB", "Memory"] as const]) {
+      const limit = properties?.resources?.limits?.[what];
+      if (limit !== undefined && limit < (properties?.resources?.requests?.[what] ?? 0)) {
+        throw badRequest(
+          "ResourceLimitsLessThanRequests",
+          `The '${label}' limit '${limit}' in container '${name}' of container group '${group}' is less than its request.`,
+        );
+      }
+      if (limit !== undefined && limit > totals[what]) {
+        throw badRequest(
+          "ContainerLimitGreaterThanContainerGroupTotalRequest",
+          `The '${label}' limit '${limit}' in container '${name}' is greater than the total request '${totals[what]}' of container group '${group}'.`,
+        );
+      }
+    }
   }
 }
 

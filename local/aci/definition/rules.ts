@@ -21,6 +21,8 @@ export function checkDefinition(group: string, definition: Definition): void {
       `The provided location '${definition.location}' is not available for resource type 'Microsoft.ContainerInstance/containerGroups'.`,
     );
   }
+  checkTags(definition.tags ?? {});
+  checkZones(definition);
   // With a profile, what is missing comes from there.
   if (!properties.containerGroupProfile) checkOsType(properties);
   checkPolicy(group, properties);
@@ -30,6 +32,28 @@ export function checkDefinition(group: string, definition: Definition): void {
   checkVolumes(group, properties);
   checkRegistries(group, properties);
   checkSpot(group, properties);
+}
+
+/** "Use tags to organize your Azure resources": names are compared without case. */
+function checkTags(tags: Readonly<Record<string, string | undefined>>): void {
+  const names = Object.keys(tags);
+  if (new Set(names.map((name) => name.toLowerCase())).size > 50) {
+    throw badRequest("TooManyTags", `The resource has ${names.length} tags; at most 50 are allowed.`); // (guessed)
+  }
+  const bad = names.find((name) => name.length > 512 || /[<>%&\\?/]/.test(name) || (tags[name] ?? "").length > 256);
+  if (bad !== undefined) throw badRequest("InvalidTag", `The tag '${bad}' is invalid.`); // (guessed)
+}
+
+function checkZones({ zones = [], properties }: Definition): void {
+  if (zones.length > 1) {
+    throw badRequest(
+      "ResourceTypeNotSupportMultiZones",
+      "The resource type 'Microsoft.ContainerInstance/containerGroups' does not support multiple zones.",
+    );
+  }
+  if (zones.length > 0 && properties?.priority === "Spot") {
+    throw badRequest("SpotPriorityContainerGroupNotSupportedInZones", "Spot Priority is not supported in zones."); // (guessed)
+  }
 }
 
 function checkOsType({ osType }: Properties): void {

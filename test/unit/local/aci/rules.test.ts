@@ -46,6 +46,13 @@ describe("the rules of the service", () => {
       "ContainerLimitGreaterThanContainerGroupTotalRequest",
     ],
     [
+      "a limit below the request",
+      properties({
+        containers: [container({ resources: { requests: { cpu: 2, memoryInGB: 1 }, limits: { cpu: 1 } } })],
+      }),
+      "ResourceLimitsLessThanRequests",
+    ],
+    [
       "a limit within the total of two containers",
       properties({
         containers: [
@@ -139,5 +146,25 @@ describe("the rules of the service", () => {
 
   it("a group without a location: LocationRequired", () => {
     expect(code({ location: null, properties: properties() })).toBe("LocationRequired");
+  });
+});
+
+describe("what ARM itself refuses of a group", () => {
+  const tags = (count: number): object =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`tag-${n}`, "x"]));
+  it.each([
+    ["50 tags", { tags: tags(50) }, "accepted"],
+    ["51 tags", { tags: tags(51) }, "TooManyTags"],
+    ["a tag's name with a slash", { tags: { "a/b": "x" } }, "InvalidTag"],
+    ["a tag's value of 257 characters", { tags: { a: "x".repeat(257) } }, "InvalidTag"],
+    ["a zone", { zones: ["1"] }, "accepted"],
+    ["two zones", { zones: ["1", "2"] }, "ResourceTypeNotSupportMultiZones"],
+  ])("%s: %s", (_, more, expected) => {
+    expect(code({ properties: properties(), ...more })).toBe(expected);
+  });
+
+  it("Spot in a zone", () => {
+    const spot = { zones: ["1"], properties: properties({ priority: "Spot" }) };
+    expect(code(spot)).toBe("SpotPriorityContainerGroupNotSupportedInZones");
   });
 });
