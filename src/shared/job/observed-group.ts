@@ -75,13 +75,22 @@ function viewOf({ name, init, state, startTime, finishTime, exitCode, detailStat
  * The first known end of each container. Under `Never` it is final, and so is main's under every policy; a container that its policy
  * starts again has no end before its last. In a group that was stopped an exit code may be the stop's.
  */
-function endsOf(job: Watched, group: ObservedGroup, before: readonly ContainerEnd[]): ContainerEnd[] {
-  if (group.state === "Stopped") return [...before];
+function endsOf(job: Watched, group: ObservedGroup, known: readonly ContainerEnd[]): ContainerEnd[] {
+  if (group.state === "Stopped") return [...known];
+  const isLast = isPack(job) && job.restartPolicy !== "Never";
+  const before = isLast ? known : known.filter((end) => !showsEarlier(group, end));
   const fresh = group.containers
     .filter(({ name, init }) => job.restartPolicy === "Never" || isPack(job) || (!init && name === job.options.main))
     .filter(({ name, init }) => !before.some((end) => end.container === name && end.init === init))
-    .flatMap((each) => (job.restartPolicy === "Never" || !isPack(job) ? firstEndOf(each) : endWith0(each)) ?? []);
+    .flatMap((each) => (isLast ? endWith0(each) : firstEndOf(each)) ?? []);
   return [...before, ...fresh];
+}
+
+/** A view that leaves out the run before shows a second end as the first. */
+function showsEarlier({ containers }: ObservedGroup, end: ContainerEnd): boolean {
+  const now = containers.find(({ name, init }) => name === end.container && init === end.init);
+  const first = now?.previous === undefined ? undefined : firstEndOf(now);
+  return first !== undefined && first.restartCount < end.restartCount;
 }
 
 /** Whether a job runs several items of an array, each of which must not run again once it ended with 0. */
@@ -153,7 +162,7 @@ function evictionsOf(job: Watched, group: ObservedGroup, before: Observed, resta
   return Math.max(before.evictions + (wasEvicted && restarts > before.restarts ? 1 : 0), told);
 }
 
-export function lastEndOf({ previous: _before, ...container }: ObservedContainer): ContainerEnd | undefined {
+function lastEndOf({ previous: _before, ...container }: ObservedContainer): ContainerEnd | undefined {
   return firstEndOf({ ...container, previous: undefined });
 }
 
@@ -211,6 +220,19 @@ export function mayHaveStarted(group: ObservedGroup, { startedAt }: Pick<Observe
 
 export function keptEnd({ name, init }: ObservedContainer, { ends }: Pick<Observed, "ends">): ContainerEnd | undefined {
   return ends.find((end) => end.container === name && end.init === init);
+}
+
+/** Ends of programs that failed: those that were kept, also of containers that the view leaves out, and those that it shows. */
+export function failures(job: Watched, group: ObservedGroup, observed: Pick<Observed, "ends">): ContainerEnd[] {
+  const shown = group.containers.filter((each) => keptEnd(each, observed) === undefined);
+  return failing(job, [...observed.ends, ...shown.flatMap((each) => lastEndOf(each) ?? [])]);
+}
+
+/** Those that are failures of the job: a sidecar's is not. */
+export function failing({ options: { main } }: Watched, ends: readonly ContainerEnd[]): ContainerEnd[] {
+  return ends.filter(
+    ({ exitCode, init, container }) => exitCode !== 0 && (main === undefined || init || container === main),
+  );
 }
 
 /** An end that is final under the job's policy. */

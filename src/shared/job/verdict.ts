@@ -13,13 +13,14 @@ import { hasStarted, nothingRuns, type ObservedGroup } from "./observation.ts";
 import {
   countingOf,
   crashLoops,
+  failing,
+  failures,
   hasFailed,
   hidesEnd,
   isPack,
   isSpot,
   keptEnd,
   knownEnd,
-  lastEndOf,
   mayHaveStarted,
   platformCodes,
   startedAgain,
@@ -93,12 +94,14 @@ export const policy: readonly Rule[] = [
         : undefined,
   },
   {
-    when: "the platform started a container again that had failed, under restartPolicy Never",
+    when: "the platform started a container that counts again after a failure, under restartPolicy Never",
     because: "Never means once, and ACI restarts in spite of it after a failure (container-instances-restart-policy)",
     judge: ({ job, group, observed }) => {
       if (job.restartPolicy !== "Never") return undefined;
-      const again = observed.ends.filter((end) => end.exitCode !== 0 && startedAgain(end, group));
-      return failureOf(again, group);
+      return failureOf(
+        failing(job, observed.ends).filter((end) => startedAgain(end, group)),
+        group,
+      );
     },
   },
   {
@@ -192,9 +195,9 @@ export const policy: readonly Rule[] = [
   {
     when: "provisioning failed and nothing runs, or the group says Failed before anything started",
     because: "provisioningState Failed alone does not stop a group (container-state); the events say why",
-    judge: ({ group, observed }) => {
+    judge: ({ job, group, observed }) => {
       const runs = group.containers.some(({ state }) => state === "Running");
-      return runs || !hasFailed(group) ? undefined : startFailure(group, observed);
+      return runs || !hasFailed(group) ? undefined : startFailure(job, group, observed);
     },
   },
   {
@@ -295,14 +298,6 @@ function failureOf(ends: readonly ContainerEnd[], group: ObservedGroup): Judgeme
   return first && ended(exitOutcome(first, group));
 }
 
-/** Ends of programs that failed: those that were kept, also of containers that the view leaves out, and those that it shows. */
-function failures(job: Watched, group: ObservedGroup, observed: Pick<Observed, "ends">): ContainerEnd[] {
-  const shown = group.containers.filter((each) => keptEnd(each, observed) === undefined);
-  return [...observed.ends, ...shown.flatMap((each) => lastEndOf(each) ?? [])]
-    .filter(({ exitCode }) => exitCode !== 0)
-    .filter(({ init, container }) => job.options.main === undefined || init || container === job.options.main);
-}
-
 /** An end of the platform's making in a group that has ended: maintenance, or an eviction. */
 function platformEnd(job: Watched, group: ObservedGroup, observed: Observed): Outcome | undefined {
   const code = countingOf(job, group).find(
@@ -314,8 +309,8 @@ function platformEnd(job: Watched, group: ObservedGroup, observed: Observed): Ou
   return failed({ reason: evicted ? "SpotEvicted" : "PlatformRestart", ...verdict });
 }
 
-/** Why a group failed that says nothing of a program's end. */
-function startFailure(group: ObservedGroup, observed: Observed): Judgement {
+/** Why a group failed that does not say Failed, or says nothing of a program's end. */
+function startFailure(job: Watched, group: ObservedGroup, observed: Observed): Judgement {
   const trouble = firstTrouble(group.events);
   const detail = trouble && clip(trouble.event.message, 160);
   const told = detail === undefined || detail === "" ? {} : { detail };
@@ -323,7 +318,11 @@ function startFailure(group: ObservedGroup, observed: Observed): Judgement {
     if (observed.anyStarted) return ended(failed({ reason: "NoCapacity", ...told }));
     return { kind: "wait", verdict: { reason: reasonOfTrouble[trouble.trouble], ...told } };
   }
-  if (mayHaveStarted(group, observed)) return ended(failed(unknownExit(group)));
+  if (mayHaveStarted(group, observed)) {
+    const ofPlatform = platformEnd(job, group, observed);
+    if (ofPlatform !== undefined) return ended(ofPlatform);
+    return failureOf(failures(job, group, observed), group) ?? ended(failed(unknownExit(group)));
+  }
   return ended(failed({ reason: trouble ? reasonOfTrouble[trouble.trouble] : "ProvisioningFailed", ...told }));
 }
 
