@@ -2001,6 +2001,11 @@ export interface PauseBody {
   readonly reason: string;
 }
 
+/** Let them go on. */
+export interface ResumeBody {
+  readonly reason?: string | undefined;
+}
+
 /** Try one of them again, or all. */
 export interface PoisonReplayBody {
   readonly messageId?: string | undefined;

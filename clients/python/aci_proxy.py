@@ -3000,12 +3000,17 @@ class _Service:
 
     def resume(
         self,
+        *,
+        reason: Optional[str] = None,
     ) -> Resumed:
         """Let them go on."""
         return self._json(
             Resumed,
             "POST",
             "/api/resume",
+            body={
+                "reason": reason,
+            },
         )
 
     def reindex(

@@ -85,11 +85,12 @@ it("who changes something is in a line of its own, a bulk call in one for the ca
   const ids: JobId[] = [];
   for (const name of ["a", "b", "c"]) ids.push((await post(deps, yaml(name, { seconds: 600 }))).id);
   await ask(pause(deps), { text: '{"reason": "night work"}' });
-  await ask(resume(deps), { text: "{}" });
+  await ask(resume(deps), { text: '{"reason": "work is done"}' });
   await del(deps, "a");
   await ask(cancelMany(deps), { text: '{"state": "active"}' });
   const shown = of("audit").map(({ action, caller, job }) => ({ action, caller, job }));
   expect(shown.every(({ caller }) => caller === "a key")).toBe(true);
+  expect(of("audit").flatMap(({ reason }) => reason ?? [])).toEqual(["night work", "work is done"]);
   expect(shown.map(({ action, job }) => [action, job])).toEqual([
     ["pause", undefined],
     ["resume", undefined],

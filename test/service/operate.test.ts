@@ -76,6 +76,12 @@ describe("a body that is wrong", () => {
     const { status, body } = await ask(cancelMany(deps), { text });
     expect({ status, message: body.message }).toEqual({ status: 400, message: "The body must be a JSON object." });
   });
+
+  it("of more than 16 KiB is too large", async () => {
+    const { deps } = await openBench();
+    const { status, body } = await send(pause(deps), { reason: "x".repeat(17_000) });
+    expect([status, body.message]).toEqual([413, "The body is larger than 16384 bytes."]);
+  });
 });
 
 describe("what was done is said in numbers that read well", () => {

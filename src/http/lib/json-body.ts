@@ -26,7 +26,9 @@ export async function readJson<S extends z.ZodRawShape>(
 ): Promise<Result<z.output<z.ZodObject<S>>>> {
   const body = await readText(request, maxJson);
   if (!body.ok && body.error === "too slow") return err(tooSlow);
-  if (!body.ok) return err({ code: "InvalidRequest", message: `The body must be JSON of at most ${maxJson} bytes.` });
+  if (!body.ok && body.error === "too large")
+    return err({ code: "BodyTooLarge", message: `The body is larger than ${maxJson} bytes.` });
+  if (!body.ok) return err({ code: "InvalidRequest", message: "The body must be JSON, in UTF-8." });
   const value = objectIn(body.value);
   if (value === undefined) return err({ code: "InvalidRequest", message: "The body must be a JSON object." });
   const { given, faults } = withKnownNames(value, Object.keys(members.shape));

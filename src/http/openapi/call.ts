@@ -50,6 +50,7 @@ export const unavailable = {
 } as const;
 const wrong = { "400": problem("A parameter or a member of the body is wrong; each with its name.") };
 export const unknown = { "404": problem("Not known.") };
+const tooLarge = { "413": problem("The body is too large.") };
 export const slow = { "408": problem("The body did not arrive whole within 30 seconds.") };
 export const broken = { "500": problem("A fault of the service.") };
 /** What every call may answer. */
@@ -84,5 +85,5 @@ export const post = (
   guard: "key",
   parameters,
   ...(body === undefined ? {} : { body }),
-  replies: { ...always, ...(body === undefined ? {} : slow), ...replies },
+  replies: { ...always, ...(body === undefined ? {} : { ...slow, ...tooLarge }), ...replies },
 });

@@ -11,6 +11,7 @@ import { rerunSelection } from "../operate/rerun-many.ts";
 import { groupBody, groupsParameters } from "../operate/groups.ts";
 import { priorityBody } from "../operate/priority.ts";
 import { pauseBody } from "../operate/pause.ts";
+import { resumeBody } from "../operate/resume.ts";
 import { rerunParameters } from "../operate/rerun.ts";
 import { poisonBody } from "../operate/poison.ts";
 import { templateCalls } from "./template-calls.ts";
@@ -267,7 +268,7 @@ export function calls(): readonly Call[] {
       headers: { "If-Match": { schema: { type: "string" }, text: "The `ETag` that was read." } },
     },
     post("/api/pause", "pause", "Accept jobs and let them wait.", pauseBody, { "200": answer("Paused.", "Paused") }),
-    post("/api/resume", "resume", "Let them go on.", undefined, {
+    post("/api/resume", "resume", "Let them go on.", resumeBody, {
       "200": answer("Resumed.", "Resumed"),
       "202": answer("Resumed: more jobs follow.", "Resumed"),
     }),

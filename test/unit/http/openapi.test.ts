@@ -22,12 +22,12 @@ it.each([
   ["delete /api/templates/{name}", ["400", "404", "412"]],
   ["get /api/jobs", ["400"]],
   ["post /api/jobs/{id}/rerun", ["400", "404", "409", "429"]],
-  ["post /api/jobs/cancel", ["400", "408"]],
+  ["post /api/jobs/cancel", ["400", "408", "413"]],
   ["get /api/logs/{idOrName}", ["400", "404"]],
   ["get /api/logs/{idOrName}/{container}", ["400", "404"]],
-  ["post /api/pause", ["400", "408"]],
-  ["post /api/poison/replay", ["400", "404", "408"]],
-  ["post /api/poison/drop", ["400", "404", "408"]],
+  ["post /api/pause", ["400", "408", "413"]],
+  ["post /api/poison/replay", ["400", "404", "408", "413"]],
+  ["post /api/poison/drop", ["400", "404", "408", "413"]],
 ])("%s describes how it refuses", (call, refusals) => {
   const found = calls.find(({ method, path }) => `${method} ${path}` === call);
   const told = Object.keys(found?.responses ?? {}).filter((status) => status.startsWith("4"));
