@@ -68,7 +68,7 @@ function mismatch({ replies, guard }: Call, { status, headers, text }: Answered)
 
 /** A page has a continuation, and a job at once a place to poll, where there is a need for it. */
 function isDue(name: string, status: number): boolean {
-  return name !== "x-continuation" && (name === "Retry-After" ? status === 202 || status === 503 : status === 202);
+  return name !== "x-continuation" && (name === "Retry-After" ? [202, 429, 503].includes(status) : status === 202);
 }
 
 function mismatchOfJson(names: readonly ReplyName[], text: string): string | undefined {

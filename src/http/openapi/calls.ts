@@ -77,7 +77,7 @@ const trigger = (): Call => ({
     "409": problem("An active job has that name, or the job does not wait and its group is full."),
     "413": problem("The body is too large."),
     "422": problem("The idempotency key belongs to another definition."),
-    "429": problem("A configured ceiling is reached."),
+    "429": { ...problem("A configured ceiling is reached."), headers: ["Retry-After"] },
     ...broken,
     ...unavailable,
   },
@@ -216,7 +216,7 @@ export function calls(): readonly Call[] {
       {
         "200": { ...answer("Accepted.", "Accepted"), headers: poll },
         "202": { ...answer("Accepted.", "Accepted"), headers: poll },
-        "429": problem("A configured ceiling is reached."),
+        "429": { ...problem("A configured ceiling is reached."), headers: ["Retry-After"] },
         ...gone,
         ...unknown,
       },
