@@ -1161,7 +1161,7 @@ export interface SummaryRow {
 export interface Caller {
   /** With `AUTH_MODE=entra`: of the person, or of the application that calls for itself. */
   readonly id?: string | undefined;
-  /** `submit` jobs, `steer` (cancel, run again) one by one, `operate` on many at once. */
+  /** `submit` jobs, `cancel` its own, `steer` (cancel any, run again) one by one, `operate` on many at once. */
   readonly may?: readonly ("read" | "submit" | "cancel" | "steer" | "operate" | NewerWord)[] | undefined;
   /** That the caller belongs to, where teams guard; a new job is the first one's. */
   readonly teams?: readonly string[] | undefined;

@@ -1554,7 +1554,9 @@ class Caller(Reply):
     id: Optional[str] = None
     """With `AUTH_MODE=entra`: of the person, or of the application that calls for itself."""
     may: Optional[List[str]] = None
-    """`submit` jobs, `steer` (cancel, run again) one by one, `operate` on many at once."""
+    """`submit` jobs, `cancel` its own, `steer` (cancel any, run again) one by one, `operate` on many at
+    once.
+    """
     teams: Optional[List[str]] = None
     """That the caller belongs to, where teams guard; a new job is the first one's."""
 
