@@ -25,6 +25,12 @@ function placeIn(state: unknown): number {
 
 export const route = computed(() => readRoute(hash.value));
 
+/** Where what had the focus is gone, it goes on at the view's beginning. */
+export function toMain(event?: Event): void {
+  event?.preventDefault();
+  document.getElementById("main")?.focus({ preventScroll: true });
+}
+
 export function go(address: string): void {
   location.hash = address.slice(1);
 }

@@ -61,9 +61,10 @@ async function ask(
   }
 }
 
-function left({ over }: Open): Answer<never> {
-  signOut(over);
-  return failed("signed out", over);
+function left(who: Open): Answer<never> {
+  // Another call may have found it out before.
+  if (session.value === who) signOut(who.over, who);
+  return failed("signed out", who.over);
 }
 
 /** @param isAnswer statuses that carry an answer and no fault */

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { arrived, route } from "./address.ts";
+import { arrived, route, toMain } from "./address.ts";
+import { visible } from "./logic/format.ts";
 import { openByKey, opening, opensAll, session, signInPerson, signInSettings } from "./session.ts";
 import { Groups } from "./views/groups.tsx";
 import { JobView } from "./views/job.tsx";
@@ -36,7 +37,8 @@ export function App() {
   const shown = now.view === "job" ? `job ${now.id}` : now.view === "template" ? `template ${now.name}` : view;
   const first = useRef(true);
   useEffect(() => {
-    document.title = `${titles[view]} · ACI Proxy`;
+    const title = now.view === "template" ? visible(now.name.slice(0, 80)) : titles[view];
+    document.title = `${title} · ACI Proxy`;
     if (!first.current) {
       // A screen reader goes on at the new view's beginning.
       main.current?.focus({ preventScroll: true });
@@ -45,9 +47,15 @@ export function App() {
     first.current = false;
     return undefined;
   }, [shown]);
+  const isAsked = who.kind === "signed-out" && opening.value !== "kept";
+  const wasAsked = useRef(isAsked);
+  useEffect(() => {
+    if (who.kind === "open" && wasAsked.current) main.current?.focus({ preventScroll: true });
+    wasAsked.current = isAsked;
+  }, [isAsked, who.kind]);
   return (
     <>
-      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+      <a class="skip" href="#main" onClick={toMain}>
         Skip to content
       </a>
       <header class="top">
@@ -83,9 +91,16 @@ export function App() {
           </>
         )}
       </header>
-      <main id="main" ref={main} tabIndex={-1}>
-        {who.kind === "open" ? <View /> : <SignIn why={who.why} />}
-      </main>
+      {(who.kind === "open" || who.was) && (
+        <main id={who.kind === "open" ? "main" : ""} ref={main} tabIndex={-1} hidden={who.kind !== "open"}>
+          <View />
+        </main>
+      )}
+      {who.kind === "signed-out" && (
+        <main id="main" tabIndex={-1}>
+          <SignIn why={who.why} />
+        </main>
+      )}
     </>
   );
 }
@@ -154,8 +169,8 @@ function SignIn({ why }: { readonly why: string | undefined }) {
           <button
             type="button"
             class="primary"
-            disabled={opening.value !== "nothing"}
-            onClick={() => void signInPerson()}
+            aria-disabled={opening.value !== "nothing"}
+            onClick={() => opening.value !== "nothing" || void signInPerson()}
           >
             Sign in with Microsoft
           </button>
@@ -174,11 +189,13 @@ function SignIn({ why }: { readonly why: string | undefined }) {
 
 function KeyForm({ text }: { readonly text: string }) {
   const key = useSignal("");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        void openByKey(key.value);
+        if (opening.value === "nothing") void openByKey(key.value);
       }}
     >
       <p class="muted">{text}</p>
@@ -186,6 +203,7 @@ function KeyForm({ text }: { readonly text: string }) {
         Key
         <input
           id="key"
+          ref={field}
           type="password"
           autocomplete="off"
           required
@@ -196,7 +214,7 @@ function KeyForm({ text }: { readonly text: string }) {
       <button
         type="submit"
         class={signInSettings === undefined ? "primary" : ""}
-        disabled={opening.value !== "nothing"}
+        aria-disabled={opening.value !== "nothing"}
       >
         Open
       </button>

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Answer, Failure } from "./api.ts";
+import { session } from "./session.ts";
 
 /**
  * An answer of the service that is asked for again and again, while somebody looks: a hidden tab asks nothing, and asks at once when
@@ -45,6 +46,8 @@ export function usePolled<T>(
   const [held, setHeld] = useState<State<T>>(() => blank(key));
   const state = held.key === key ? held : blank<T>(key);
   const [turn, setTurn] = useState(0);
+  // Who signs in again goes on here.
+  const who = session.value;
   const current = useRef({ ask, every });
   current.current = { ask, every };
   const last = useRef<State<T>>(state);
@@ -91,7 +94,7 @@ export function usePolled<T>(
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", plan);
     };
-  }, [key, turn]);
+  }, [key, turn, who]);
 
   const refresh = useCallback(() => setTurn((count) => count + 1), []);
   return { ...state, refresh };

@@ -24,35 +24,46 @@ export interface Open {
   readonly over: string;
   readonly leave: () => void;
 }
-export type Session = { readonly kind: "signed-out"; readonly why: string | undefined } | Open;
+interface SignedOut {
+  readonly kind: "signed-out";
+  readonly why: string | undefined;
+  /** Whose key or sign-in is no longer accepted: the view waits for another one, and goes on. */
+  readonly was: Open | undefined;
+}
+export type Session = SignedOut | Open;
 
 const storedKey = "key";
 
-export const session = signal<Session>({ kind: "signed-out", why: undefined });
+export const session = signal<Session>({ kind: "signed-out", why: undefined, was: undefined });
 /** Whether a key or a sign-in is being tried: one that the tab kept, or one that the reader gave. */
 export const opening = signal<"nothing" | "kept" | "given">("nothing");
 
 /** The app's address; a gateway may put a path in front of it. */
 export const apiBase = location.pathname.replace(/\/dashboard\/?$/i, "");
 
-export const may = (right: Right): boolean => session.value.kind === "open" && session.value.may.includes(right);
+/** For whom the view is shown. */
+const reader = (): Open | undefined => (session.value.kind === "open" ? session.value : session.value.was);
+
+export const may = (right: Right): boolean => reader()?.may.includes(right) === true;
 
 /** Who may run templates alone may cancel what they asked for themselves. */
 export const mayCancel = (requestedBy: string | undefined): boolean => {
-  const who = session.value;
-  const isOwn = who.kind === "open" && who.id !== undefined && who.id === requestedBy;
-  return may("steer") || (may("cancel") && isOwn);
+  const id = reader()?.id;
+  return may("steer") || (may("cancel") && id !== undefined && id === requestedBy);
 };
 
 /** The read key opens jobs, logs and health. */
-export const opensAll = (): boolean => session.value.kind === "open" && session.value.path === "";
+export const opensAll = (): boolean => reader()?.path === "";
 
-export function signOut(why?: string): void {
+export function signOut(why?: string, was?: Open): void {
   sessionStorage.removeItem(storedKey);
-  session.value = { kind: "signed-out", why };
+  session.value = { kind: "signed-out", why, was };
 }
 
 const away = "The service can't be reached. Check the connection and try again.";
+const stillAway = "The service can't be reached. The page keeps trying with the key that this tab has.";
+/** Milliseconds between two tries with what the tab kept. */
+const retry = 10_000;
 
 /** At the page's start: goes on with what this tab keeps. */
 export async function resume(): Promise<void> {
@@ -68,14 +79,29 @@ async function openBy(what: "kept" | "given", attempt: () => Promise<void>): Pro
   try {
     await attempt();
   } catch {
-    session.value = { kind: "signed-out", why: away };
+    session.value = { kind: "signed-out", why: what === "kept" ? stillAway : away, was: reader() };
+    if (what === "kept") setTimeout(() => void again(attempt), retry);
   } finally {
     opening.value = "nothing";
   }
 }
 
+/** Until it works, or the reader gives another key. */
+async function again(attempt: () => Promise<void>): Promise<void> {
+  if (session.value.kind === "open" || session.value.why !== stillAway) return;
+  try {
+    if (!document.hidden) {
+      await attempt();
+      return;
+    }
+  } catch {
+    // It is still away.
+  }
+  setTimeout(() => void again(attempt), retry);
+}
+
 const askWhoIAm = (path: Open["path"], headers: Readonly<Record<string, string>>): Promise<Response> =>
-  fetch(`${apiBase}/${path}caller`, { headers, cache: "no-store" });
+  fetch(`${apiBase}/${path}caller`, { headers, cache: "no-store", signal: AbortSignal.timeout(30_000) });
 
 /** First as one of the host's keys, then as the one that only reads. */
 async function tryKey(key: string): Promise<void> {
@@ -95,11 +121,11 @@ async function tryKey(key: string): Promise<void> {
       path,
       headers: () => Promise.resolve(headers),
       over: "The key is no longer accepted. Enter a valid one to go on where you were.",
-      leave: signOut,
+      leave: () => signOut(),
     };
     return;
   }
-  signOut("The key is not accepted.");
+  signOut("The key is not accepted.", reader());
 }
 
 // ------------------------------------------------------------------------------------------------------------------ Entra ID

@@ -1,5 +1,7 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
+import { toMain } from "../address.ts";
 import { jobAddress } from "../logic/route.ts";
+import { session } from "../session.ts";
 
 /** What the service answered to something that the reader asked for: it stays until the reader takes it away. */
 interface Told {
@@ -10,6 +12,11 @@ interface Told {
 }
 
 const told = signal<ReadonlyMap<string, Told>>(new Map());
+
+// It is nothing for who comes next.
+effect(() => {
+  if (session.value.kind === "signed-out" && !session.value.was) told.value = new Map();
+});
 
 /** @param about of what it was asked: a view shows the answers about what it shows */
 export function tell(about: string, answer: Told | undefined): void {
@@ -25,14 +32,25 @@ export const newJob = (id: string): NonNullable<Told["next"]> => ({ href: jobAdd
 
 export function Answered({ about }: { readonly about: string }) {
   const answer = told.value.get(about);
-  if (answer === undefined) return null;
-  const { isGood, text, next } = answer;
+  const dismiss = (): void => {
+    tell(about, undefined);
+    toMain();
+  };
+  // What comes into a region that is there already is read out.
   return (
-    <div class={`notice ${isGood ? "good" : "bad"}`} role="status">
+    <div class="told" role="status">
+      {answer && <Notice {...answer} onDismiss={dismiss} />}
+    </div>
+  );
+}
+
+function Notice({ isGood, text, next, onDismiss }: Told & { readonly onDismiss: () => void }) {
+  return (
+    <div class={`notice ${isGood ? "good" : "bad"}`}>
       <span>
         {text} {next !== undefined && <a href={next.href}>{next.text}</a>}
       </span>
-      <button type="button" class="small" onClick={() => tell(about, undefined)}>
+      <button type="button" class="small" onClick={onDismiss}>
         Dismiss
       </button>
     </div>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ago, localTime, utcTime } from "../logic/format.ts";
 import type { Polled } from "../polled.ts";
 import { useNow } from "../polled.ts";
@@ -61,7 +61,7 @@ export function Freshness({ polled, every }: { readonly polled: Polled<unknown>;
       <span class="muted" title={`Refreshes ${every}; not while this tab is hidden.`}>
         {at === undefined ? "Loading…" : `Updated ${ago(at, now)}`}
       </span>
-      <button type="button" class="small" onClick={refresh} disabled={isLoading}>
+      <button type="button" class="small" onClick={() => isLoading || refresh()} aria-disabled={isLoading}>
         Refresh
       </button>
     </div>
@@ -125,7 +125,12 @@ export function Ask({
   readonly onNo: () => void;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const { current } = dialog;
+    current?.showModal();
+    // Closed, it gives the focus back; taken away, it would not.
+    return () => current?.close();
+  }, []);
   return (
     <dialog ref={dialog} aria-labelledby="ask-title" onClose={onNo}>
       <h2 id="ask-title">{title}</h2>
@@ -160,18 +165,27 @@ export function Fact({ name, children }: { readonly name: string; readonly child
 }
 
 export function Copy({ text, what }: { readonly text: string; readonly what: string }) {
-  const [done, setDone] = useState(false);
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setSaid(""), 3000);
+    return () => clearTimeout(timer);
+  }, [said]);
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(text);
-      setDone(true);
+      setSaid("Copied");
     } catch {
-      setDone(false); // the browser does not allow it; the text can be marked
+      setSaid("The browser does not allow it: mark the text"); // it wants https, or asks the reader
     }
   };
   return (
-    <button type="button" class="small" onClick={() => void copy()} aria-label={`Copy ${what}`}>
-      {done ? "Copied" : "Copy"}
-    </button>
+    <>
+      <button type="button" class="small" onClick={() => void copy()} aria-label={`Copy ${what}`}>
+        Copy
+      </button>{" "}
+      <span role="status" class="muted">
+        {said}
+      </span>
+    </>
   );
 }

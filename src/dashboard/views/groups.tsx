@@ -124,10 +124,15 @@ function Steering({ group, onDone }: { readonly group: Group; readonly onDone: (
   const no = (): void => setAsking(undefined);
   return (
     <div class="buttons">
-      <button type="button" class="small" disabled={isBusy} onClick={() => setAsking("limit")}>
+      <button type="button" class="small" aria-disabled={isBusy} onClick={() => isBusy || setAsking("limit")}>
         Limit…
       </button>
-      <button type="button" class="small" disabled={isBusy} onClick={() => setAsking(paused ? "resume" : "pause")}>
+      <button
+        type="button"
+        class="small"
+        aria-disabled={isBusy}
+        onClick={() => isBusy || setAsking(paused ? "resume" : "pause")}
+      >
         {paused ? "Resume…" : "Pause…"}
       </button>
       {asking === "limit" && (

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { cancelJob, readJob, rerunJob, type JobRecord } from "../api.ts";
 import { duration, money, shortId, tagTexts, visible } from "../logic/format.ts";
 import { isActive } from "../logic/grouping.ts";
@@ -34,6 +34,10 @@ function OneJob({ route }: { readonly route: JobRoute }) {
     (job) => ("unreadable" in job ? undefined : pauseOf(job)),
   );
   const job = polled.value;
+  const title = job && !("unreadable" in job) ? visible(`${job.name.slice(0, 80)}: ${job.state}`) : undefined;
+  useEffect(() => {
+    if (title !== undefined) document.title = `${title} · ACI Proxy`;
+  }, [title]);
   if (job === undefined) {
     return (
       <>
@@ -60,7 +64,9 @@ function OneJob({ route }: { readonly route: JobRoute }) {
       <div class="view-head">
         <div class="title">
           <h1>{job.name}</h1>
-          <StateMark state={job.state} />
+          <span role="status">
+            <StateMark state={job.state} />
+          </span>
         </div>
         <Freshness polled={polled} every="every 20 or 30 seconds until its group is gone" />
       </div>
@@ -135,18 +141,18 @@ function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: ()
         <button
           type="button"
           class="danger"
-          disabled={isBusy || job.cancel !== undefined}
-          onClick={() => setAsking("cancel")}
+          aria-disabled={isBusy || job.cancel !== undefined}
+          onClick={() => isBusy || job.cancel !== undefined || setAsking("cancel")}
         >
           {job.cancel === undefined ? "Cancel" : "Being canceled"}
         </button>
       )}
       {!isOpen && (
-        <button type="button" class="primary" disabled={isBusy} onClick={() => setAsking("rerun")}>
+        <button type="button" class="primary" aria-disabled={isBusy} onClick={() => isBusy || setAsking("rerun")}>
           {failed ? `Rerun ${failed.toLocaleString("en-GB")} failed` : "Run again"}
         </button>
       )}
-      {asking === "cancel" && (
+      {asking === "cancel" && isOpen && (
         <Ask
           title={`Cancel ${job.name}?`}
           text={

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { go } from "../address.ts";
+import { go, toMain } from "../address.ts";
 import { listJobs, type Answer, type Failure, type JobRow } from "../api.ts";
 import { duration, money, plural, shortId, shortImage, tagTexts, visible } from "../logic/format.ts";
 import { countsText, shares } from "../logic/array.ts";
@@ -154,6 +154,10 @@ function Chips({ filters, isByRun }: { readonly filters: Filters; readonly isByR
   if (set.length === 0) return null;
   const without = (gone: FilterName): Filters =>
     Object.fromEntries(Object.entries(filters).filter(([name]) => name !== gone));
+  const show = (next: Filters): void => {
+    go(jobsAddress(next, isByRun));
+    toMain();
+  };
   return (
     <ul class="chips" aria-label="Filters">
       {set.map((name) => (
@@ -161,7 +165,7 @@ function Chips({ filters, isByRun }: { readonly filters: Filters; readonly isByR
           <button
             type="button"
             class="chip"
-            onClick={() => go(jobsAddress(without(name), isByRun))}
+            onClick={() => show(without(name))}
             aria-label={`Remove the filter ${filterLabels[name]} ${filters[name] ?? ""}`}
           >
             <span class="muted">{filterLabels[name]}</span> {filters[name]} <span aria-hidden="true">×</span>
@@ -170,7 +174,7 @@ function Chips({ filters, isByRun }: { readonly filters: Filters; readonly isByR
       ))}
       {set.length > 1 && (
         <li>
-          <button type="button" class="small" onClick={() => go(jobsAddress({}, isByRun))}>
+          <button type="button" class="small" onClick={() => show({})}>
             Clear all
           </button>
         </li>
@@ -227,7 +231,10 @@ function JobLine({ job }: { readonly job: JobRow }) {
         </span>
       </span>
       <span role="cell" class="c-pipe">
-        <span class="clip">{visible(job.pipeline ?? "–")}</span>
+        <span class="clip">
+          {visible(job.pipeline ?? "–")}
+          <span class="on-phone">{` · ${visible(job.activity ?? job.via)} · …${shortId(job.id)}`}</span>
+        </span>
         <span class="clip muted sub">{visible(job.activity ?? job.via)}</span>
       </span>
       <span role="cell" class="c-time">

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { readLog } from "../api.ts";
+import { session } from "../session.ts";
 import { allOf, appended, emptyLog } from "../logic/log-text.ts";
 
 /** This many of the last lines are asked for at first; the whole log by the download or on request. */
@@ -17,6 +18,7 @@ export function useLog(
   onEnd: () => void,
 ) {
   const [log, setLog] = useState({ text: emptyLog, isReading: true, error: undefined as string | undefined });
+  const who = session.value;
   useEffect(() => {
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -72,7 +74,7 @@ export function useLog(
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", turn);
     };
-  }, [id, container, attempt, isLive, isWhole]);
+  }, [id, container, attempt, isLive, isWhole, who]);
   const lines = useMemo(() => allOf(log.text), [log.text]);
   return { lines, dropped: log.text.dropped, isReading: log.isReading, error: log.error };
 }

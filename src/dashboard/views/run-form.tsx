@@ -34,6 +34,7 @@ export function RunForm({ template }: { readonly template: Template }) {
   const mayWait = may("steer") || allow.includes("onConflict");
 
   const run = async (options?: { readonly onConflict: "wait" }): Promise<void> => {
+    if (isBusy) return;
     const written = new FormData(form.current ?? undefined);
     const read = readFields(parameters, (each) => written.getAll(fieldName(each)).map(String));
     setRefused(undefined);
@@ -73,14 +74,14 @@ export function RunForm({ template }: { readonly template: Template }) {
         {refused && (
           <Refused failure={refused} parameters={parameters}>
             {refused.nameHeldBy !== undefined && mayWait && (
-              <button type="button" disabled={isBusy} onClick={() => void run({ onConflict: "wait" })}>
+              <button type="button" aria-disabled={isBusy} onClick={() => void run({ onConflict: "wait" })}>
                 Run once that job has ended
               </button>
             )}
           </Refused>
         )}
         <div class="buttons">
-          <button type="submit" class="primary" disabled={isBusy}>
+          <button type="submit" class="primary" aria-disabled={isBusy}>
             {isBusy ? "Sending…" : `Run version ${version}`}
           </button>
         </div>

@@ -29,6 +29,7 @@ function Form(edited: Edited) {
   const [isBusy, setBusy] = useState(false);
   const [refused, setRefused] = useState<Failure>();
   const store = async (form: HTMLFormElement): Promise<void> => {
+    if (isBusy) return;
     const written = new FormData(form);
     const of = (field: string): string => {
       const value = written.get(field);
@@ -83,7 +84,7 @@ function Form(edited: Edited) {
       )}
       <p class="muted">Who names this template and no version runs the new one from then on.</p>
       <div class="buttons">
-        <button type="submit" class="primary" disabled={isBusy}>
+        <button type="submit" class="primary" aria-disabled={isBusy}>
           {newest === 0 ? "Store it" : "Store a new version"}
         </button>
       </div>

@@ -66,7 +66,7 @@ describe.runIf(isWanted(noBrowser))("an array on the operators' page", () => {
   test("shows item, wait and job of the index that is pointed at, and asks nothing for those passed on the way", async () => {
     const { service, page } = await openArray(ended);
     for (const name of ["38 Succeeded", "39 Succeeded", "40 Failed"]) await cell(page, name).hover();
-    const picked = page.getByRole("status");
+    const picked = page.locator(".picked");
     await picked.getByText("region-40").waitFor();
     await picked.getByText("Index 40").waitFor();
     expect(await picked.textContent()).toMatch(/Reason\s*NonZeroExit.*Exit code\s*1.*Waited\s*40 s/);
@@ -120,7 +120,7 @@ describe.runIf(isWanted(noBrowser))("an array on the operators' page", () => {
     const { page, service } = await openArray(ended, { key: readKey });
     expect(await page.getByRole("button", { name: /Rerun/ }).count()).toBe(0);
     await cell(page, "40 Failed").hover();
-    await page.getByRole("status").getByText("region-40").waitFor();
+    await page.locator(".picked").getByText("region-40").waitFor();
     expect(service.calls.filter((call) => !/ \/api\/read\/| \/api\/caller$/.test(call))).toEqual([]);
   });
 
@@ -128,7 +128,7 @@ describe.runIf(isWanted(noBrowser))("an array on the operators' page", () => {
     const service = serviceOf(active);
     const page = await tab.open(service, { view: `#/job/${idOf(service)}`, colorScheme });
     await cell(page, "101 Failed").hover();
-    await page.getByRole("status").getByText("region-101").waitFor();
+    await page.locator(".picked").getByText("region-101").waitFor();
     expect(await accessFaults(page)).toEqual([]);
     await page.goto("http://page.test/api/dashboard#/jobs");
     await page.locator(".bar").waitFor();

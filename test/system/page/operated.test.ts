@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accessFaults, noBrowser, openTab, type Tab, type View } from "../../kit/page/browser.ts";
 import { nights, recordOf } from "../../kit/page/data.ts";
-import { address, PageService, readKey } from "../../kit/page/service.ts";
+import { address, fullKey, PageService, readKey } from "../../kit/page/service.ts";
 import { until } from "../../kit/until.ts";
 import { isWanted } from "../../kit/wanted.ts";
 
@@ -264,6 +264,15 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       await page.getByText("Edit version 2").click();
       const text = page.getByLabel("Definition with parameters");
       await text.fill((await text.inputValue()).replace("invoices:4.1", "invoices:4.3"));
+      // What is written outlives a key that is no longer accepted.
+      service.keys = [];
+      await page.getByRole("button", { name: "Store a new version" }).click();
+      await page.getByLabel("Key").waitFor();
+      expect(await page.getByRole("button", { name: "Store a new version" }).count()).toBe(0);
+      service.keys = [fullKey];
+      await page.getByLabel("Key").fill(fullKey);
+      await page.getByLabel("Key").press("Enter");
+      await page.getByLabel("Key").waitFor({ state: "detached" });
       service.operated.refusal = {
         message: "The definition is wrong.",
         code: "InvalidDefinition",

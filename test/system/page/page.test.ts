@@ -69,11 +69,23 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       service.keys = [];
       await page.getByRole("button", { name: "Refresh" }).click();
       await page.getByText("The key is no longer accepted.").waitFor();
+      expect(await page.evaluate("document.activeElement.id")).toBe("key");
       service.keys = [fullKey];
       await page.getByLabel("Key").fill(fullKey);
       await page.getByLabel("Key").press("Enter");
       await row(page, "nightly-orders").waitFor();
       expect(page.url()).toMatch(/#\/jobs$/);
+      expect(await page.evaluate("document.activeElement.id")).toBe("main");
+    });
+
+    test("a service that is away as the page is opened asks for no key: it is tried again with the one that the tab has", async () => {
+      const service = invented();
+      service.isAway = true;
+      const page = await open(service, { view: "#/jobs" });
+      await page.getByText("The page keeps trying with the key that this tab has.").waitFor();
+      service.isAway = false;
+      await page.clock.runFor(10_000);
+      await row(page, "nightly-orders").waitFor();
     });
   });
 
@@ -249,6 +261,23 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       await page.getByText("Storage can't be reached.").waitFor({ state: "detached" });
     });
 
+    test("while it is read anew, the button that asked for it keeps the focus", async () => {
+      const service = invented();
+      const page = await open(service, { view: "#/jobs" });
+      await row(page, "nightly-orders").waitFor();
+      let answer = (): void => undefined;
+      const answered = new Promise<void>((resolve) => (answer = resolve));
+      await page.route(/\/api\/jobs\?/, (route) => answered.then(() => route.fallback()));
+      const refresh = page.getByRole("button", { name: "Refresh" });
+      await refresh.press("Enter");
+      await page.locator("[aria-disabled=true]").waitFor();
+      await page.clock.runFor(100);
+      expect(await page.evaluate("document.activeElement.textContent")).toBe("Refresh");
+      answer();
+      await page.locator("[aria-disabled=true]").waitFor({ state: "detached" });
+      await page.unroute(/\/api\/jobs\?/);
+    });
+
     test("a hidden tab asks nothing", async () => {
       const service = invented();
       const page = await open(service, { view: "#/jobs" });
@@ -296,7 +325,7 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       await page.locator(".log .l").nth(2).waitFor();
       expect(await page.locator(".log .l").first().textContent()).toBe(`${hostile}\n`);
       expect(await page.locator("img, main script").count()).toBe(0);
-      expect(await page.title()).toBe("Job · ACI Proxy");
+      expect(await page.title()).toBe(`${hostile.slice(0, 80)}: Failed · ACI Proxy`);
       expect(tab.complaints).toEqual([]);
     });
 
@@ -363,6 +392,7 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       expect(await page.getByRole("button", { name: "Run again" }).count()).toBe(0);
       await page.getByRole("button", { name: "Cancel", exact: true }).click();
       await page.getByRole("button", { name: "Keep as it is" }).click();
+      expect(await page.evaluate("document.activeElement.textContent")).toBe("Cancel");
       expect(changes()).toEqual([]);
       await page.getByRole("button", { name: "Cancel", exact: true }).click();
       await page.getByRole("button", { name: "Cancel this job" }).click();

@@ -67,7 +67,7 @@ describe.runIf(isWanted(obstacle))("the ops page in a browser", () => {
   test("shows a program's markup as the text that it is", async () => {
     expect(await page.locator(".log .l").first().textContent()).toBe(`${hostile.split("\n")[0] ?? ""}\n`);
     expect(await page.locator("img, main script").count()).toBe(0);
-    expect(await page.title()).toBe("Job · ACI Proxy");
+    expect(await page.title()).toBe("hostile: Succeeded · ACI Proxy");
   });
 
   test("runs no script but its own, wherever one comes from", async () => {
@@ -75,7 +75,7 @@ describe.runIf(isWanted(obstacle))("the ops page in a browser", () => {
     await page.addScriptTag({ content: "document.title = 'owned'" }).catch(() => undefined);
     await expect(page.addScriptTag({ url: "https://example.com/x.js" })).rejects.toThrow();
     await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<b>x</b>')").catch(() => undefined);
-    expect(await page.title()).toBe("Job · ACI Proxy");
+    expect(await page.title()).toBe("hostile: Succeeded · ACI Proxy");
     const violations = complaints.splice(0);
     expect(violations.length).toBeGreaterThan(0);
     expect(violations.filter((text) => !/Content Security Policy|requires 'Trusted/.test(text))).toEqual([]);
