@@ -125,12 +125,10 @@ export const serviceReplies = () => ({
   SummaryRow: summaryRow(),
   Caller: z.strictObject({
     id: text("With `AUTH_MODE=entra`: of the person, or of the application that calls for itself.").optional(),
-    may: z
-      .array(z.enum(["read", "submit", "cancel", "steer", "operate"]))
-      .meta({
-        description:
-          "`submit` jobs, `cancel` its own, `steer` (cancel any, run again) one by one, `operate` on many at once.",
-      }),
+    may: z.array(z.enum(["read", "submit", "cancel", "steer", "operate"])).meta({
+      description:
+        "`submit` jobs, `cancel` its own, `steer` (cancel any, run again) one by one, `operate` on many at once.",
+    }),
     teams: z
       .array(z.string())
       .meta({ description: "That the caller belongs to, where teams guard; a new job is the first one's." })
