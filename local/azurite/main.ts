@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import blobConfiguration from "azurite/dist/src/blob/BlobConfiguration.js";
 import blobServer from "azurite/dist/src/blob/BlobServer.js";
@@ -39,7 +39,10 @@ const removalInterval = 2000;
 
 async function start(options: unknown): Promise<Running> {
   const { folder, ...ports } = optionsShape.parse(options);
-  if (folder !== null) await mkdir(folder, { recursive: true });
+  if (folder !== null) {
+    await mkdir(folder, { recursive: true });
+    await checkFiles(folder);
+  }
   const path = (name: string): string => join(folder ?? "", name);
   const file = (name: string): string => path(`__azurite_db_${name}__.json`);
   const extents = (name: string): readonly unknown[] => [
@@ -69,6 +72,18 @@ async function start(options: unknown): Promise<Running> {
       await Promise.all(servers.map((server) => server.close()));
     },
   };
+}
+
+/** A file that is damaged would end this process from within Azurite, with a sentence that helps nobody. */
+async function checkFiles(folder: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter((each) => each.endsWith(".json")))
+    try {
+      JSON.parse(await readFile(join(folder, name), "utf8"));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      const remedy = "Move that folder away: the stack then starts with empty storage, without the jobs so far.";
+      throw new Error(`${name} in ${folder} is damaged. ${remedy}`, { cause: error });
+    }
 }
 
 await servePart(start);

@@ -3,7 +3,7 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { QueueServiceClient } from "@azure/storage-queue";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,4 +67,12 @@ test("a port that is taken is reported by its code", async () => {
   } finally {
     blocker.close();
   }
+});
+
+test("a file that is damaged is reported with what to do", async () => {
+  const name = "__azurite_db_table__.json";
+  await writeFile(join(folder, name), '{"filename":');
+  const remedy = "Move that folder away: the stack then starts with empty storage, without the jobs so far.";
+  const message = `${name} in ${folder} is damaged. ${remedy}`;
+  expect((await start()).says).toEqual({ type: "failed", code: "StartFailed", message });
 });
