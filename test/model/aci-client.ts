@@ -25,6 +25,7 @@ export function aciClient(service: ContainerInstances, call: Call, tag: Installa
       watcher.sent("create", name);
       return call<CreateAnswer>("arm create", "arm write", () => service.put(placed, name, body), unclear);
     },
+    failureOf: () => Promise.resolve({ kind: "value", value: "none" }),
     remove: (placed, name) => {
       watcher.sent("delete", name);
       return call<DeleteAnswer>("arm delete", "arm write", () => service.delete(placed, name), unclear);

@@ -248,6 +248,55 @@ describe("delete", () => {
   });
 });
 
+describe("a create that ARM accepts and then drops", () => {
+  const slow = (name: string): string =>
+    yaml(name).replace(
+      "- {name: SIM_RUN_SECONDS",
+      '- {name: SIM_START_SECONDS, value: "5"}\n          - {name: SIM_RUN_SECONDS',
+    );
+  const quota = "Container group quota 'StandardCores' exceeded. Limit: '10', Usage: '10' Requested: '1'.";
+  const drop = (bench: Bench, more: object): number =>
+    break_(bench, { match: { kind: "put" }, effect: { type: "vanish", ...more }, count: 1 });
+
+  it("for want of quota is waited for, and sent again", async () => {
+    const bench = await openBench();
+    drop(bench, { code: "ContainerGroupQuotaReached", message: quota });
+    const { id } = await post(bench.deps, slow("dropped"));
+    const waits = await follow(bench, id, ({ phase }) => phase.state === "Queued" && phase.waiting !== undefined);
+    expect(waits.phase).toMatchObject({ waiting: { reason: "QuotaReached" } });
+    expect(waits.azure).toMatchObject({ code: "ContainerGroupQuotaReached", message: quota });
+    expect((await follow(bench, id)).phase.state).toBe("Succeeded");
+    expect(countersOf(bench).calls).toMatchObject({ put: 2, operation: 1 });
+  });
+
+  it.each([
+    ["InaccessibleImage", "InaccessibleImage"],
+    ["BrandNew", "GroupDisappeared"],
+  ])("with the error %s ends the job as %s, in Azure's own words", async (code, reason) => {
+    const bench = await openBench();
+    drop(bench, { code, message: "It did not work." });
+    const { id } = await post(bench.deps, slow("dropped"));
+    const job = await follow(bench, id);
+    expect(job.phase).toMatchObject({ state: "Failed", verdict: { reason } });
+    expect(job.azure).toMatchObject({ code, message: "It did not work." });
+    expect((await get(bench.deps, id)).body.message).toContain("It did not work.");
+    expect(countersOf(bench).calls).toMatchObject({ put: 1, operation: 1 });
+  });
+
+  it("with an operation that names no error, or is not there, is a group that vanished", async () => {
+    const bench = await openBench();
+    drop(bench, {});
+    const { id } = await post(bench.deps, slow("dropped"));
+    expect((await follow(bench, id)).phase).toMatchObject({ verdict: { reason: "GroupDisappeared" } });
+    drop(bench, { code: "InaccessibleImage" });
+    const other = await post(bench.deps, slow("forgotten"));
+    await reconcile(bench.deps, other.id, { at: undefined });
+    bench.aci.provider.operations.clear();
+    expect((await follow(bench, other.id)).phase).toMatchObject({ verdict: { reason: "GroupDisappeared" } });
+    expect(countersOf(bench).calls["operation"]).toBe(2);
+  });
+});
+
 describe("somebody else", () => {
   it("who deletes a job's group: the job fails and says so, or is tried again if its caller asked", async () => {
     const bench = await openBench();
@@ -372,7 +421,9 @@ describe("somebody else", () => {
         containers: [{ name: "app", properties: { image: "x", resources: { requests: { cpu: 1, memoryInGB: 1 } } } }],
       },
     };
-    expect(await aci.create(target, "Taken", "2023-05-01", definition, (text) => text)).toEqual({ kind: "accepted" });
+    expect(await aci.create(target, "Taken", "2023-05-01", definition, (text) => text)).toMatchObject({
+      kind: "accepted",
+    });
     const job = await follow(bench, id);
     expect(job.phase).toMatchObject({ state: "Failed", verdict: { reason: "NameTaken" } });
     expect([groupsOf(bench), countersOf(bench).calls["delete"] ?? 0]).toEqual([[{ name: "Taken", tags }], 0]);

@@ -75,7 +75,10 @@ async function work(parts: PipelineParts, call: Call, incoming: Incoming, strike
 /** What becomes of the group once the call was worked. */
 async function befallAfter(parts: PipelineParts, group: Group, kind: CallKind, effect: Effect): Promise<void> {
   if (kind === "put") befall(group, effect, parts.clock.now());
-  if (effect.type === "vanish") await parts.provider.vanish(group);
+  if (effect.type === "vanish") {
+    const { code, message = "" } = effect;
+    await parts.provider.vanish(group, code === undefined ? undefined : { code, message });
+  }
   if (effect.type !== "interrupt") return;
   const { afterSeconds, reason, exitCode } = effect;
   if (afterSeconds === undefined) group.deployment.interrupt(reason, exitCode);

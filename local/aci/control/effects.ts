@@ -41,8 +41,8 @@ const callSchemas = [
 
 /** What befalls the group that the call is about; a PUT's own group after it was accepted. */
 const groupSchemas = [
-  /** It is gone after the call, without a trace. */
-  z.strictObject({ type: z.literal("vanish") }),
+  /** It is gone after the call, without a trace, unless its operation is to end with an error of this code. */
+  z.strictObject({ type: z.literal("vanish"), code: z.string().optional(), message: z.string().optional() }),
   /**
    * The platform ends what runs: for maintenance, or to take Spot capacity back, after which the group runs again. At once after the
    * call, or `afterSeconds` later. `exitCode`: in place of 7147 and 7148; `null` shows no exit code.

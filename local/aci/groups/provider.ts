@@ -278,9 +278,15 @@ export class Provider {
     }
   }
 
-  /** Takes a group away without an operation or an event. */
-  async vanish(group: Group): Promise<void> {
+  /**
+   * Takes a group away without an operation or an event.
+   *
+   * @param error with which the operation fails that made it
+   */
+  async vanish(group: Group, error?: ArmErrorBody): Promise<void> {
+    const { operation } = group;
     await this.#remove(group);
+    if (operation && error) operation.outcome = { status: "Failed", endTime: this.#clock.now(), error };
   }
 
   async #remove(group: Group): Promise<void> {

@@ -8,13 +8,14 @@ import {
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { retryAfter, second } from "../base/duration.ts";
-import { isNotFound, isTargetGone, isUnclear, readErrorBody } from "./error-body.ts";
+import { createFailure, isNotFound, isTargetGone, isUnclear, readErrorBody } from "./error-body.ts";
+import { operationIn, remainingIn } from "./headers.ts";
 import { readRefusal } from "../job/arm-errors.ts";
 import { observedGroup, parseArmGroup, parseListedGroup, type ListedGroup } from "./arm-group.ts";
 import { noTelemetry, spanOfCall, type Telemetry } from "../base/telemetry.ts";
 import { messageOf } from "../base/errors.ts";
 import type { AzureError, JobTarget } from "../job/job.ts";
-import type { Observation } from "../job/observation.ts";
+import type { CreateFailure, Observation } from "../job/observation.ts";
 import type { InstallationTag } from "./installation-tag.ts";
 import { groupUrl, groupsUrl, resourceGroupUrl, templateOf } from "./urls.ts";
 import { noToken } from "./no-token.ts";
@@ -23,7 +24,7 @@ import type { CreateAnswer, DeleteAnswer } from "../job/arm-answers.ts";
 import { requestTimeout } from "../job/step.ts";
 import { tailOf } from "../store/log-merge.ts";
 import { isLoopback, type Target } from "../config/settings.ts";
-import type { ArmKind, ArmRemaining } from "../limits/windows.ts";
+import type { ArmRemaining } from "../limits/windows.ts";
 
 /**
  * Azure Container Instances through ARM's REST interface, and nothing above this file knows its URLs or words. Requests travel
@@ -100,7 +101,9 @@ export class Aci {
     if (sent.kind === "silence") return { kind: "unclear", azure: sent.azure };
     const { response } = sent;
     if (response.status === 200 || response.status === 201 || response.status === 202)
-      return isPage(response) ? { kind: "unclear", azure: unreadable(response.status) } : { kind: "accepted" };
+      return isPage(response)
+        ? { kind: "unclear", azure: unreadable(response.status) }
+        : { kind: "accepted", operation: operationIn(response, this.#options.endpoint) };
     const error = readErrorBody(response.bodyAsText, redact);
     const azure = azureOf(response, error);
     // An answer that does not come from ARM itself (a gateway's, say) proves nothing about what was done.
@@ -109,6 +112,13 @@ export class Aci {
     const refusal = { reason, azure, retryAfter: this.#delayOf(response), detail, doubtful };
     const mayBeDone = response.status >= 500 || (doubtful && azure.code === "");
     return mayBeDone ? { kind: "failed", ...refusal } : { kind: "refused", ...refusal };
+  }
+
+  /** Why a create failed that was accepted, where ARM's operation says that it did. */
+  async failureOf(operation: string): Promise<Read<CreateFailure | "none">> {
+    const { pathname, searchParams } = new URL(operation, this.#options.endpoint);
+    const query = Object.fromEntries(searchParams);
+    return this.#read(pathname, createFailure, query, query["api-version"]);
   }
 
   async remove(placed: JobTarget, name: string): Promise<DeleteAnswer> {
@@ -327,17 +337,6 @@ function azureOf(response: PipelineResponse, error = readErrorBody(response.body
 /** The identity library's own errors, by their names. */
 function isWithoutToken(error: unknown): boolean {
   return error instanceof Error && /^(Aggregate)?AuthenticationError$|^CredentialUnavailableError$/.test(error.name);
-}
-
-/** The least that ARM's headers tell of this kind of call: it counts by region of its own and over all of them. */
-function remainingIn({ headers }: PipelineResponse, kind: ArmKind, path: string): ArmRemaining | undefined {
-  const told = ["subscription", "subscription-global"]
-    .map((scope) => headers.get(`x-ms-ratelimit-remaining-${scope}-${kind}s`))
-    .flatMap((text) => (text !== undefined && /^\d{1,9}$/.test(text) ? [Number(text)] : []));
-  const subscriptionId = /^\/subscriptions\/([^/]+)\//.exec(path)?.[1];
-  return told.length === 0 || subscriptionId === undefined
-    ? undefined
-    : { kind, subscriptionId, count: Math.min(...told) };
 }
 
 /** What people see of an error: where Azure says nothing, its status. */

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { parseJson } from "../base/json.ts";
-import type { CodedError } from "../job/arm-errors.ts";
+import { readRefusal, type CodedError } from "../job/arm-errors.ts";
 import type { AzureError } from "../job/job.ts";
+import type { CreateFailure } from "../job/observation.ts";
 
 /**
  * An error of ARM as it stands in a reply: one inside the other in `details`, or as JSON in a message, where a deployment or another
@@ -29,6 +30,19 @@ const violation = z.looseObject({
 
 /** Deeper errors, more of them, and longer messages are not read. */
 const [maxDepth, maxErrors, maxJson] = [4, 8, 20_000];
+
+const operation = z.looseObject({ status: z.string() });
+
+/** What an operation's body says of a create: only `Failed` is a failure. Codes that nobody knows explain it, and decide nothing. */
+export function createFailure(json: unknown): CreateFailure | "none" | undefined {
+  const { status } = operation.safeParse(json).data ?? {};
+  if (status === undefined || !/^failed$/i.test(status)) return status === undefined ? undefined : "none";
+  const { code, message, inner, summary } = readErrorBody(JSON.stringify(json));
+  if (code === "") return "none";
+  const { reason, doubtful } = readRefusal({ code, message, inner, httpStatus: 500 });
+  const azure = { code, message: inner.length === 0 ? message : `${message} ${summary}`, httpStatus: 200 };
+  return { azure, ...(doubtful ? {} : { reason }) };
+}
 
 export interface ErrorBody extends CodedError {
   /** The errors inside it, outer ones first. */

@@ -5,7 +5,7 @@ import type { Beside } from "../limits/budget-rows.ts";
 import { defaultThrottle, type Budget, type Grant } from "../limits/rate-budget.ts";
 import type { Kind } from "../limits/arm-calls.ts";
 import type { JobTarget } from "../job/job.ts";
-import type { Observation } from "../job/observation.ts";
+import type { CreateFailure, Observation } from "../job/observation.ts";
 import type { JsonObject } from "../base/json.ts";
 import { excludes, type Placement } from "../limits/placement.ts";
 import type { Target } from "../config/settings.ts";
@@ -89,6 +89,12 @@ export class GovernedAci {
     if (answer.doubtful !== true) return answer;
     const othersAcceptedAt = await this.#placement.doubt(placed, this.#now());
     return othersAcceptedAt === undefined ? answer : { ...answer, othersAcceptedAt };
+  }
+
+  /** Why an accepted create failed, where ARM says so now; whoever can't read it does without. */
+  async failureOf(placed: JobTarget, operation: string): Promise<CreateFailure | undefined> {
+    const read = await this.#read("read", placed, () => this.#aci.failureOf(operation));
+    return read.kind === "value" && read.value !== "none" ? read.value : undefined;
   }
 
   async remove(placed: JobTarget, name: string): Promise<DeleteAnswer> {

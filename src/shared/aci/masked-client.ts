@@ -65,8 +65,10 @@ export async function maskedObservation(deps: OpenDeps, stored: Stored, observed
   if (texts.every((text) => known.has(text) || isWord(text))) return observed;
   const mask = (await maskOfAzure(deps, stored)) ?? ((text: string) => (known.has(text) ? text : withheld));
   switch (observed.group) {
-    case "absent":
-      return observed;
+    case "absent": {
+      const { failure } = observed;
+      return failure ? { ...observed, failure: { ...failure, azure: maskedError(failure.azure, mask) } } : observed;
+    }
     case "unknown":
       return { ...observed, azure: observed.azure && maskedError(observed.azure, mask) };
     case "present":
@@ -116,7 +118,8 @@ export async function maskedAnswer(deps: OpenDeps, stored: Stored, answer: Delet
 }
 
 function azureTexts(observed: Observation): string[] {
-  return observed.group === "unknown" && observed.azure ? wordsOf(observed.azure) : [];
+  const azure = observed.group === "unknown" ? observed.azure : observed.group === "absent" && observed.failure?.azure;
+  return azure ? wordsOf(azure) : [];
 }
 
 function wordsOf({ code, message }: AzureError): string[] {

@@ -13,7 +13,7 @@ import { failed } from "./verdict.ts";
 /** What the world's answers mean for a job. Each clears the claim under which the question was asked. */
 
 export type CreateAnswer =
-  | { readonly kind: "accepted" }
+  | { readonly kind: "accepted"; readonly operation?: string | undefined }
   /** Nothing was created, and why. */
   | ({ readonly kind: "refused" } & CreateRefusal)
   /** Azure answered with a failure of its own: something may have been created all the same. */
@@ -39,7 +39,7 @@ export function afterCreate(claimedJob: Job, answer: CreateAnswer, now: number, 
   if (phase.state !== "Provisioning") return { do: "save", job };
   switch (answer.kind) {
     case "accepted":
-      return { do: "save", job: accepted(job, now) };
+      return { do: "save", job: accepted(withOperation(job, answer.operation), now) };
     case "unclear":
       return requeueAt(withAzure(job, answer.azure), now + settleTime);
     case "failed": {
@@ -68,6 +68,10 @@ function reasonFor(job: Job, answer: CreateRefusal, now: number): Reason {
 /** A group of the name in another region, which ARM refuses a create for, is not somebody else's where we deleted one lately. */
 function isStale({ lastDeleteAt }: Job, { reason }: CreateRefusal, now: number): boolean {
   return reason === "NameTaken" && lastDeleteAt !== undefined && now < lastDeleteAt + staleTime;
+}
+
+function withOperation(job: Job, operation: string | undefined): Job {
+  return operation === undefined ? job : { ...job, observed: { ...job.observed, operation } };
 }
 
 function withAzure(job: Job, azure: AzureError | undefined): Job {

@@ -222,6 +222,8 @@ export type ContainerView = z.infer<typeof containerView>;
 const observed = openObject({
   /** When the create was accepted, or the group first seen. */
   acceptedAt: time.optional(),
+  /** Where ARM says how the create ended: path and query. */
+  operation: z.string().optional(),
   /** What the group was when it was seen with this attempt's tags; absent until it was. */
   identity: openObject({ containers: z.string(), starts: z.record(z.string(), time) }).optional(),
   /** A container has started, an init container included. */

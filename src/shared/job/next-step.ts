@@ -1,9 +1,10 @@
 // Longer than 350 lines: one state machine, whose phases are read in order.
 import { backOff, minute, second } from "../base/duration.ts";
+import { clip } from "../base/errors.ts";
 import { absenceProof, absentAgain, type Ground } from "./absence.ts";
 import { afterRefusal, afterUnread } from "./arm-answers.ts";
 import { endingOf, hasEnded, type Ending, type Job, type LivePhase, type Phase, type TerminalPhase } from "./job.ts";
-import { nothingRuns, type ObservedGroup, type Observation } from "./observation.ts";
+import { nothingRuns, type CreateFailure, type ObservedGroup, type Observation } from "./observation.ts";
 import { whose } from "./ownership.ts";
 import { isIdle, slotUntil } from "./slot.ts";
 import { resendTime, requeueAt, skew, type Rules, type Step } from "./step.ts";
@@ -128,7 +129,7 @@ function follow(job: Job, phase: LivePhase, seen: Observation, now: number, rule
       return requeueAt(blind, now + Math.max(seen.retryAfter ?? 0, pace(job, now, rules)));
     }
     case "absent":
-      return missing(job, phase, now, rules);
+      return missing(job, phase, now, rules, seen.failure);
     case "present": {
       const owner = whose(job, seen, phase.absentAt !== undefined);
       switch (owner.kind) {
@@ -163,8 +164,18 @@ function replaced(
   return { do: "capture", job: withEnding(job, phase, ending), group: undefined };
 }
 
+/**
+ * Where to ask why a group is missing that was accepted and never seen: once, before its absence counts as proved.
+ *
+ * @returns path and query of ARM's operation
+ */
+export function operationToAsk({ observed, phase, claimUntil }: Job, now: number, rules: Rules): string | undefined {
+  if (phase.state !== "Pending" || phase.ending || claimUntil !== undefined || observed.identity) return undefined;
+  return absenceProof(absentAgain(phase, now), "nothing", now, rules).proved ? observed.operation : undefined;
+}
+
 /** The group is missing. This is trusted only when it is proved. */
-function missing(before: Job, beforePhase: LivePhase, now: number, rules: Rules): Step {
+function missing(before: Job, beforePhase: LivePhase, now: number, rules: Rules, failure?: CreateFailure): Step {
   const absence = absentAgain(beforePhase, now);
   const phase = { ...beforePhase, ...absence };
   const job: Job = { ...(phase.state === "Provisioning" ? before : notVisible(before, now)), phase };
@@ -172,14 +183,14 @@ function missing(before: Job, beforePhase: LivePhase, now: number, rules: Rules)
   const proof = absenceProof(absence, wasAnswered ? "told" : "nothing", now, rules);
   const mayLandUntil = phase.state === "Provisioning" ? (phase.mayLandUntil ?? 0) : 0;
   if (proof.proved && now < mayLandUntil + skew) return requeueAt(job, mayLandUntil + skew);
-  if (proof.proved) return isGone(job, phase, now, rules);
+  if (proof.proved) return isGone(job, phase, now, rules, failure);
   const end = interrupted(job, now);
   if (end) return { do: "save", job: withEnding(job, phase, { ...afterFailure(job, end, now, rules), ...absence }) };
   return requeueAt(job, Math.min(proof.nextAt, nextTimeout(job)));
 }
 
 /** The absence is proved. */
-function isGone(job: Job, phase: LivePhase, now: number, rules: Rules): Step {
+function isGone(job: Job, phase: LivePhase, now: number, rules: Rules, failure?: CreateFailure): Step {
   const end = interrupted(job, now);
   if (phase.state === "Provisioning") {
     if (end !== undefined)
@@ -187,8 +198,22 @@ function isGone(job: Job, phase: LivePhase, now: number, rules: Rules): Step {
     if (phase.answered === true && job.refused !== undefined) return afterRefusal(job, now, rules);
     return postpone(job, "ArmUnavailable", now, rules, 0);
   }
-  const ending = afterFailure(job, end ?? failed({ reason: "GroupDisappeared" }), now, rules);
-  return { do: "capture", job: withEnding(job, phase, ending), group: undefined };
+  const outcome = end ?? failed({ reason: "GroupDisappeared" });
+  const ending = failure && !end ? afterDropped(job, failure, now, rules) : afterFailure(job, outcome, now, rules);
+  const told = failure === undefined ? job : { ...job, azure: failure.azure };
+  return { do: "capture", job: withEnding(told, phase, ending), group: undefined };
+}
+
+/** ARM accepted the create, and dropped it: quota and capacity are waited for, as where the group itself says so. */
+function afterDropped(
+  job: Job,
+  { reason = "GroupDisappeared", azure }: CreateFailure,
+  now: number,
+  rules: Rules,
+): Ending {
+  const outcome = failed({ reason, detail: clip(`${azure.code}: ${azure.message}`, 500) });
+  if (reason !== "QuotaReached" && reason !== "NoCapacity") return afterFailure(job, outcome, now, rules);
+  return { ...endOf(outcome, now), to: "Queued", wait: true };
 }
 
 /** The create took effect: the group is seen for the first time. */

@@ -56,8 +56,19 @@ export type Observation =
       readonly retryAfter: number | undefined;
       readonly azure: AzureError | undefined;
     }
-  | { readonly group: "absent" }
+  | {
+      readonly group: "absent";
+      /** Where it was read: why the create failed that was accepted. */
+      readonly failure?: CreateFailure;
+    }
   | ({ readonly group: "present" } & ObservedGroup);
+
+/** How an accepted create failed, as ARM's operation says. */
+export interface CreateFailure {
+  /** Absent where nobody knows what the error means. */
+  readonly reason?: Reason;
+  readonly azure: AzureError;
+}
 
 /** A container that has run, now or before a restart. Of one without any view nothing is known. */
 export function hasStarted({ startTime, state, restartCount, previous }: ObservedContainer): boolean {

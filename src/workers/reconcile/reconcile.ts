@@ -31,7 +31,7 @@ import {
   withArrayEnding,
   type ArrayStep,
 } from "../../shared/job/array-step.ts";
-import { nextStep } from "../../shared/job/next-step.ts";
+import { nextStep, operationToAsk } from "../../shared/job/next-step.ts";
 import { maskedAnswer, maskedObservation } from "../../shared/aci/masked-client.ts";
 import { requestTimeout, type Step } from "../../shared/job/step.ts";
 import { poolOf } from "../../shared/limits/region-queues.ts";
@@ -296,7 +296,12 @@ class Reconciliation {
     if (job.placed === undefined) return { group: "absent" };
     const { aci } = await this.#deps.aci();
     const runs = job.phase.state !== "Queued" && !hasEnded(job.phase);
-    return maskedObservation(this.#deps, this.#stored, await aci.observe(job.placed, job.groupName, runs));
+    const seen = await aci.observe(job.placed, job.groupName, runs);
+    const isAbsent = seen.group === "absent";
+    const operation = isAbsent ? operationToAsk(job, this.#deps.now(), rulesOf(this.#deps)) : undefined;
+    const failure = operation === undefined ? undefined : await aci.failureOf(job.placed, operation);
+    const whole = isAbsent && failure !== undefined ? { ...seen, failure } : seen;
+    return maskedObservation(this.#deps, this.#stored, whole);
   }
 
   async #admit(): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readErrorBody } from "../../../src/shared/aci/error-body.ts";
+import { createFailure, readErrorBody } from "../../../src/shared/aci/error-body.ts";
 import { readRefusal } from "../../../src/shared/job/arm-errors.ts";
 
 const body = (error: unknown) => JSON.stringify({ error });
@@ -94,5 +94,27 @@ describe("an error of ARM", () => {
     });
     expect(read(deep(500)).inner.length).toBeLessThan(10);
     expect(read(shell(...Array.from({ length: 1000 }, () => quota))).inner.length).toBeLessThan(10);
+  });
+});
+
+describe("an operation of ARM's", () => {
+  const failed = (error: unknown) => createFailure({ status: "Failed", error });
+
+  it("that failed says why its create did, by the code where that is known", () => {
+    expect(failed(quota)).toMatchObject({
+      reason: "QuotaTooSmall",
+      azure: { code: quota.code, message: quota.message },
+    });
+    expect(failed(shell({ code: "InaccessibleImage", message: "x" }))).toMatchObject({ reason: "InaccessibleImage" });
+    expect(failed({ code: "BrandNew", message: "x" })).toEqual({
+      azure: { code: "BrandNew", message: "x", httpStatus: 200 },
+    });
+  });
+
+  it("that is under way, ended well, was preempted, or names no error says nothing", () => {
+    for (const status of ["Running", "Succeeded", "Canceled", "Brandnew"])
+      expect(createFailure({ status, error: quota })).toBe("none");
+    expect(failed(undefined)).toBe("none");
+    for (const odd of [undefined, null, [], "Failed", {}, { status: 1 }]) expect(createFailure(odd)).toBeUndefined();
   });
 });
