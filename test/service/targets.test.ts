@@ -90,6 +90,15 @@ describe("a target that answers reads as it would answer a create", () => {
     expect(bench.clock.now() - start).toBeLessThan(hour + 12 * minute);
   });
 
+  it("and that answers creates with failures of its own keeps no job from the others", async () => {
+    const broken = { status: 500, code: "InternalServerError", method: "PUT" };
+    const bench = await openWithout({ "rg-gone": broken }, placesOf(one, "rg-jobs/northeurope"));
+    const { id } = await post(bench.deps, yaml("elsewhere"));
+    const job = await follow(bench, id, ({ phase }) => phase.state === "Running" || hasEnded(phase));
+    expect(job).toMatchObject({ phase: { state: "Running" }, placed: { resourceGroup: "rg-jobs" } });
+    expect(bench.clock.now()).toBeLessThan(start + 2 * minute);
+  });
+
   it.each([one, "rg-gone"])("ends no job for which another is only full (%s)", async (first) => {
     const bench = await openWithout({ "rg-gone": gone }, placesOf(first, other));
     const { id } = await post(bench.deps, yaml("waits"));

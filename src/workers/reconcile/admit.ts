@@ -2,7 +2,7 @@ import { minute } from "../../shared/base/duration.ts";
 import { defined } from "../../shared/base/defined.ts";
 import { indexLost } from "../../shared/base/errors.ts";
 import type { CreateLease } from "../../shared/aci/governed-client.ts";
-import { entryOf, type Reason } from "../../shared/job/reasons.ts";
+import type { Reason } from "../../shared/job/reasons.ts";
 import type { Target } from "../../shared/config/settings.ts";
 import { rulesOf, type Deps } from "../../shared/deps.ts";
 import { isMinted } from "../../shared/base/ids.ts";
@@ -157,7 +157,7 @@ type Placing =
 /**
  * The first target that is not known to be full and has a create. A queued job has no group, so it may go elsewhere than it was refused. The
  * target where it waits for a create comes first, since it may have been called up there. One whose resource group is gone, can't be
- * read now, or refused the job's last create for a cause of its own, keeps no job from the others.
+ * read now, refused the job's last create for a cause of its own, or failed at it, keeps no job from the others.
  */
 async function place(deps: Deps, given: Job, now: number): Promise<{ readonly job: Job; readonly placing: Placing }> {
   const { aci } = await deps.aci();
@@ -212,10 +212,12 @@ function ownFirst(targets: readonly Target[], own: JobTarget | undefined): reado
   return [...targets.filter(isAt(own)), ...targets.filter((target) => !isAt(own)(target))];
 }
 
-/** The target that refused the job last for a cause of its own: it is gone, or the app may not read or create there. */
-function refusedBy({ placed, phase }: Job): JobTarget | undefined {
+/** The target that refused the job last for a cause of its own, or answered with a failure that nobody can explain. */
+function refusedBy({ placed, phase, refused }: Job): JobTarget | undefined {
   const reason = phase.state === "Queued" ? phase.waiting?.reason : undefined;
-  return reason !== undefined && entryOf(reason).rule === "hour" ? placed : undefined;
+  if (reason === undefined) return undefined;
+  const isDoubtful = refused?.doubtful === true && refused.reason === reason;
+  return isDoubtful || isOfTarget(reason) ? placed : undefined;
 }
 
 /** The targets from the one behind it on, and it last. */
