@@ -113,19 +113,15 @@ const refusals = 3;
  */
 export async function waitForHealth(address: string, pace: Pace): Promise<"answers" | "closed"> {
   let refused = 0;
-  return until(
-    pace,
-    `${address}/api/health does not answer 200. Look at the app's log stream, and at docs/runbook.md.`,
-    async () => {
-      const response = await fetch(`${address}/api/health`, { signal: AbortSignal.timeout(30_000) }).catch(
-        () => undefined,
-      );
-      await response?.body?.cancel();
-      refused = response?.status === 403 ? refused + 1 : 0;
-      if (refused === refusals) return "closed";
-      return response?.status === 200 ? "answers" : undefined;
-    },
-  );
+  return until(pace, `${address}/api/health does not answer 200. See docs/runbook.md, Nothing moves.`, async () => {
+    const response = await fetch(`${address}/api/health`, { signal: AbortSignal.timeout(30_000) }).catch(
+      () => undefined,
+    );
+    await response?.body?.cancel();
+    refused = response?.status === 403 ? refused + 1 : 0;
+    if (refused === refusals) return "closed";
+    return response?.status === 200 ? "answers" : undefined;
+  });
 }
 
 /** Through Azure Resource Manager on both sides, so that no access to the vault's data is needed. */
