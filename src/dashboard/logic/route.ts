@@ -32,6 +32,8 @@ export interface JobRoute {
   readonly attempt: number | undefined;
   /** Of an array's index: its own job is meant. */
   readonly index: number | undefined;
+  /** The letter of an outcome: of an array, only these indexes. */
+  readonly show: string | undefined;
 }
 /** A list that is read page by page: what stands behind one name. */
 interface ListRoute {
@@ -54,7 +56,8 @@ export function readRoute(hash: string): Route {
   const [view, id] = path.split("/");
   const array = view === "jobs" && values.get("array");
   // The children of an array are shown where it is.
-  if (array) return { view: "job", id: array, container: undefined, attempt: undefined, index: undefined };
+  if (array)
+    return { view: "job", id: array, container: undefined, attempt: undefined, index: undefined, show: undefined };
   if (view === "jobs") return { view: "jobs", filters: readFilters(values), byRun: values.get("by") === "run" };
   if (view === "job" && id) {
     const container = values.get("container") ?? undefined;
@@ -64,6 +67,7 @@ export function readRoute(hash: string): Route {
       container,
       attempt: numberIn(values, "attempt"),
       index: numberIn(values, "index", 0),
+      show: values.get("show") ?? undefined,
     };
   }
   if (view === "templates" || view === "groups") return { view, after: values.get("after") ?? undefined };
@@ -109,11 +113,16 @@ function withQuery(path: string, query: URLSearchParams): string {
 
 export function jobAddress(
   id: string,
-  log: { readonly container?: string | undefined; readonly attempt?: number | undefined } = {},
+  log: {
+    readonly container?: string | undefined;
+    readonly attempt?: number | undefined;
+    readonly show?: string | undefined;
+  } = {},
 ): string {
   const query = new URLSearchParams();
   if (log.container !== undefined) query.set("container", log.container);
   if (log.attempt !== undefined) query.set("attempt", String(log.attempt));
+  if (log.show !== undefined) query.set("show", log.show);
   return withQuery(`#/job/${encodeURIComponent(id)}`, query);
 }
 

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { go, replace } from "../address.ts";
-import { readIndex, type JobRecord } from "../api.ts";
+import { readIndex, type IndexRead, type JobRecord } from "../api.ts";
 import { countsOf, indexesOf, outcomeOf, outcomes } from "../logic/array.ts";
 import { duration, plural, visible } from "../logic/format.ts";
 import { indexAddress, jobAddress } from "../logic/route.ts";
@@ -14,9 +14,18 @@ import { usePolled } from "../polled.ts";
 
 type Counted = NonNullable<JobRecord["array"]>;
 
-export function ArrayParts({ id, array }: { readonly id: string; readonly array: Counted }) {
+export function ArrayParts({
+  id,
+  array,
+  letter,
+}: {
+  readonly id: string;
+  readonly array: Counted;
+  /** Whose cells alone are shown. */
+  readonly letter: string | undefined;
+}) {
   const { ends } = array;
-  const [letter, setLetter] = useState<string>();
+  const setLetter = (show: string | undefined): void => replace(jobAddress(id, { show }));
   const [picked, setPicked] = useState<number>();
   const counts = countsOf(ends);
   // The last one of a kind may end while only its kind is shown.
@@ -113,8 +122,11 @@ function Picked({
   );
 }
 
+/** The array itself shows what becomes of an index that has a job. */
+const whileNothing = (value: IndexRead | "nothing"): number | undefined => (value === "nothing" ? 60_000 : undefined);
+
 function Looked({ id, index }: { readonly id: string; readonly index: number }) {
-  const { value, error } = usePolled(`${id} ${index}`, (signal) => readIndex(id, index, signal), 20_000);
+  const { value, error } = usePolled(`${id} ${index}`, (signal) => readIndex(id, index, signal), whileNothing);
   if (value === undefined) return <p class="muted">{error?.message ?? "Loading…"}</p>;
   if (value === "nothing") return <p class="muted">It has no job yet.</p>;
   const { item, job } = value;
@@ -158,11 +170,7 @@ function Failures({ id, array: { failures } }: { readonly id: string; readonly a
 
 /** `#/job/ARRAY?index=7` leads to the job of that index. */
 export function ToChild({ id, index }: { readonly id: string; readonly index: number }) {
-  const { value, error } = usePolled(
-    `child ${id} ${index}`,
-    (signal) => readIndex(id, index, signal),
-    () => undefined,
-  );
+  const { value, error } = usePolled(`child ${id} ${index}`, (signal) => readIndex(id, index, signal), whileNothing);
   useEffect(() => {
     if (value !== undefined && value !== "nothing") replace(jobAddress(value.job.id));
   }, [value]);

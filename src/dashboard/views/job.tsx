@@ -87,7 +87,7 @@ function OneJob({ route }: { readonly route: JobRoute }) {
         )}
       </div>
       <Facts job={job} />
-      {job.array !== undefined && <ArrayParts id={id} array={job.array} />}
+      {job.array !== undefined && <ArrayParts id={id} array={job.array} letter={route.show} />}
       <Section title="Timeline">
         <TimelineChart job={job} />
       </Section>

@@ -59,6 +59,7 @@ describe.runIf(isWanted(noBrowser))("an array on the operators' page", () => {
     await page.getByRole("button", { name: "Timed out 1" }).click();
     expect(await page.getByRole("gridcell").count()).toBe(1);
     await cell(page, "119 Timed out").waitFor();
+    expect(page.url()).toMatch(/\?show=T$/);
     await page.getByRole("button", { name: "All 300" }).click();
     expect(await page.getByRole("gridcell").count()).toBe(300);
   });
@@ -70,6 +71,7 @@ describe.runIf(isWanted(noBrowser))("an array on the operators' page", () => {
     await picked.getByText("region-40").waitFor();
     await picked.getByText("Index 40").waitFor();
     expect(await picked.textContent()).toMatch(/Reason\s*NonZeroExit.*Exit code\s*1.*Waited\s*40 s/);
+    await page.clock.runFor(90_000);
     expect(service.calls.filter((call) => call.includes("/results"))).toHaveLength(1);
     await picked.getByRole("link", { name: "Open its job" }).click();
     await page.getByText("index 40").waitFor();

@@ -86,6 +86,7 @@ describe("Addresses", () => {
   test("a job's address has its id, and the log's container and attempt", () => {
     const address = jobAddress("an/id?", { container: "app", attempt: 2 });
     expect(readRoute(address)).toEqual({ view: "job", id: "an/id?", container: "app", attempt: 2 });
+    expect(readRoute(jobAddress("x", { show: "F" }))).toMatchObject({ id: "x", show: "F" });
     expect(readRoute("#/job/x?attempt=-1")).toMatchObject({ attempt: undefined, container: undefined });
   });
 
