@@ -1,4 +1,6 @@
 import type { Reply } from "../http/openapi/replies.ts";
+import { setClock } from "./clock.ts";
+import { waitOf } from "./logic/clock.ts";
 import { apiBase, session, signOut, type Open } from "./session.ts";
 
 export type JobRow = Reply<"JobRow">;
@@ -15,6 +17,8 @@ export interface Failure {
   /** `away`: it may work soon without anybody's help. */
   readonly kind: "away" | "refused" | "unknown" | "signed out";
   readonly message: string;
+  /** Milliseconds after which it may be tried again, where the service said so. */
+  readonly wait?: number;
   /** Every fault with its place, where the service named them. */
   readonly faults?: NonNullable<Problem["errors"]>;
   /** The job that has the name already. */
@@ -46,6 +50,7 @@ async function ask(
   try {
     const headers = await who.headers();
     if (headers === undefined) return left(who);
+    const sent = Date.now();
     const response = await fetch(`${apiBase}/${who.path}${path}`, {
       method,
       headers: { ...headers, ...more },
@@ -53,6 +58,7 @@ async function ask(
       ...(body === undefined ? {} : { body }),
       signal: AbortSignal.any(signals.filter((each) => each !== undefined)),
     });
+    setClock(response, sent);
     // A person may lack the role for one call and have it for others.
     const isOver = response.status === 401 || (response.status === 403 && who.name === undefined);
     return isOver ? left(who) : response;
@@ -88,7 +94,16 @@ async function json<T>(
     response.status === 404 ? "unknown" : response.status >= 500 || response.status === 429 ? "away" : "refused";
   const { errors: faults, code, id } = body as Partial<Problem>; // as above; a gateway's own answer has no such members
   const nameHeldBy = code === "NameActive" && id !== undefined ? { nameHeldBy: id } : {};
-  return { ok: false, error: { kind, message, ...(faults === undefined ? {} : { faults }), ...nameHeldBy } };
+  return {
+    ok: false,
+    error: {
+      kind,
+      message,
+      wait: waitOf(response.headers.get("retry-after")),
+      ...(faults === undefined ? {} : { faults }),
+      ...nameHeldBy,
+    },
+  };
 }
 
 function messageOf(body: unknown): string | undefined {

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Answer, Failure } from "./api.ts";
+import { clock } from "./clock.ts";
 import { session } from "./session.ts";
 
 /**
@@ -75,9 +76,9 @@ export function usePolled<T>(
         const { every: pause } = current.current;
         const wait = typeof pause === "number" ? pause : pause(answer.value);
         dueAt = wait === undefined ? undefined : performance.now() + wait;
-        setHeld({ key, value: answer.value, at: Date.now(), error: undefined, isLoading: false });
+        setHeld({ key, value: answer.value, at: clock(), error: undefined, isLoading: false });
       } else {
-        const wait = Math.min(lastRetry, firstRetry * 2 ** failures++);
+        const wait = Math.max(answer.error.wait ?? 0, Math.min(lastRetry, firstRetry * 2 ** failures++));
         dueAt = answer.error.kind === "away" ? performance.now() + wait : undefined;
         setHeld((before) => ({
           ...(before.key === key ? before : blank<T>(key)),
@@ -102,10 +103,10 @@ export function usePolled<T>(
 
 /** The time, for `3 min ago`; stands still in a hidden tab. */
 export function useNow(every = 5_000): number {
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(clock);
   useEffect(() => {
     const timer = setInterval(() => {
-      if (!document.hidden) setNow(Date.now());
+      if (!document.hidden) setNow(clock());
     }, every);
     return () => clearInterval(timer);
   }, [every]);

@@ -97,5 +97,6 @@ export const shortId = (id: string): string => id.slice(-6);
 /** `demo.azurecr.io/team/sample:1` is `sample:1`. */
 export const shortImage = (image: string): string => image.slice(image.lastIndexOf("/") + 1);
 
-export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
+/** @param isLeast there may be more */
+export const plural = (count: number, one: string, many = `${one}s`, isLeast = false): string =>
+  `${count.toLocaleString("en-GB")}${isLeast ? "+" : ""} ${count === 1 && !isLeast ? one : many}`;

@@ -130,3 +130,33 @@ export function withOlder<T extends Listed>(
     newest,
   );
 }
+
+interface Day {
+  readonly key: string;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cost: number;
+  readonly queueSeconds: Percentiles;
+  readonly runSeconds: Percentiles;
+}
+interface Percentiles {
+  readonly p50: number | null;
+  readonly p95: number | null;
+}
+
+const dayLength = 86_400_000;
+const none: Percentiles = { p50: null, p95: null };
+
+/** A summary's days with those on which there was no job. Where not all rows were read, it begins with the first that has one. */
+export function everyDay(
+  { rows, until, truncated }: { readonly rows: readonly Day[]; readonly until: string; readonly truncated: boolean },
+  days: number,
+): readonly Day[] {
+  const known = new Map(rows.map((row) => [row.key, row]));
+  const end = Date.parse(until);
+  return Array.from({ length: days + 1 }, (_, index) =>
+    new Date(end - (days - index) * dayLength).toISOString().slice(0, 10),
+  )
+    .filter((key) => !truncated || key >= (rows[0]?.key ?? ""))
+    .map((key) => known.get(key) ?? { key, succeeded: 0, failed: 0, cost: 0, queueSeconds: none, runSeconds: none });
+}

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { clock } from "../clock.ts";
 import { ago, localTime, utcTime } from "../logic/format.ts";
 import type { Polled } from "../polled.ts";
 import { useNow } from "../polled.ts";
@@ -47,7 +48,7 @@ export function Time({ at }: { readonly at: string | undefined }) {
   if (at === undefined) return <>–</>;
   return (
     <time dateTime={at} title={utcTime(at)}>
-      {localTime(at, Date.now())}
+      {localTime(at, clock())}
     </time>
   );
 }
@@ -75,7 +76,7 @@ export function Trouble({ polled }: { readonly polled: Polled<unknown> }) {
   const kept = at === undefined ? "" : ` What you see was read at ${new Date(at).toLocaleTimeString("en-GB")}.`;
   return (
     <div class="notice bad" role="alert">
-      <strong>{error.kind === "away" ? "The service does not answer." : "The service refused this."}</strong>{" "}
+      <strong>{error.kind === "away" ? "The service can’t answer now." : "The service refused this."}</strong>{" "}
       {error.message}
       {kept} {error.kind === "away" ? "The page keeps trying." : ""}
     </div>

@@ -1,6 +1,8 @@
 import type { Health, JobRow, Summary } from "../api.ts";
+import { clock } from "../clock.ts";
 import { ago, duration, localTime, money, plural } from "../logic/format.ts";
-import { stripsOf, type Strip } from "../logic/grouping.ts";
+import { everyDay, stripsOf, type Strip } from "../logic/grouping.ts";
+import { factsOf } from "../logic/health.ts";
 import { jobAddress, jobsAddress } from "../logic/route.ts";
 import { Section, signOf, toneOf } from "../parts/basics.tsx";
 import { Bars, Lines, type Series } from "../parts/charts.tsx";
@@ -44,7 +46,7 @@ function StripRow({ strip: { name, runs } }: { readonly strip: Strip<JobRow> }) 
       </a>
       <div class="cells" role="group" aria-label={`Runs of ${name}`} onKeyDown={move}>
         {runs.map((job, index) => {
-          const words = `${job.state}${job.reason && job.reason !== "Completed" ? ` (${job.reason})` : ""}, ${localTime(job.createdAt, Date.now())}, ${duration(job.durationSeconds)}`;
+          const words = `${job.state}${job.reason && job.reason !== "Completed" ? ` (${job.reason})` : ""}, ${localTime(job.createdAt, clock())}, ${duration(job.durationSeconds)}`;
           return (
             <a
               key={job.id}
@@ -71,18 +73,24 @@ const percentiles = (times: readonly Percentiles[]): readonly Series[] => [
 ];
 
 export function Days({ summary, days }: { readonly summary: Summary | undefined; readonly days: number }) {
-  const rows = summary?.rows ?? [];
+  const rows = summary ? everyDay(summary, days) : [];
   const labels = rows.map(({ key }) =>
-    new Date(`${key}T12:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "short" }),
+    new Date(key).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" }),
   );
   const count = (value: number): string => plural(Math.round(value), "job");
   return (
     <Section
       title={`The last ${days} days`}
       wide
-      aside={summary?.truncated ? <span class="tag">Only the newest 100,000 jobs</span> : undefined}
+      aside={
+        summary?.truncated ? (
+          <span class="tag">Only the newest 100,000 jobs</span>
+        ) : (
+          <span class="muted">days of UTC</span>
+        )
+      }
     >
-      {summary && rows.length === 0 ? (
+      {summary?.rows.length === 0 ? (
         <p class="muted">No jobs yet.</p>
       ) : (
         <div class="charts">
@@ -119,60 +127,22 @@ export function Days({ summary, days }: { readonly summary: Summary | undefined;
   );
 }
 
-export function Wellness({ health: { value, error } }: { readonly health: Polled<Health> }) {
+export function Wellness({ health: { value, error, at = 0 } }: { readonly health: Polled<Health> }) {
   const now = useNow(30_000);
-  const since = (at: string | null): string => (at === null ? "never" : ago(Date.parse(at), now));
   return (
-    <Section title="Health" wide>
+    <Section title="Health" wide aside={value && <span class="muted">as it was {ago(at, now)}</span>}>
       {value === undefined ? (
         <p class="muted">{error?.message ?? "Loading…"}</p>
       ) : (
         <dl class="facts">
-          <Fact name="Service" value={`${value.status}, version ${value.version}`} isBad={value.status !== "ok"} />
-          <Fact
-            name="Paused"
-            value={value.paused ? `since ${since(value.paused.since)}: ${value.paused.reason}` : "no"}
-            isBad={value.paused !== null}
-          />
-          <Fact
-            name="Azure Resource Manager"
-            value={
-              value.arm.ok ? `answered ${since(value.lastArmSuccess)}` : `in trouble since ${since(value.arm.since)}`
-            }
-            isBad={!value.arm.ok}
-          />
-          <Fact
-            name="Timer"
-            value={value.timer.ok ? "runs" : `stopped ${since(value.timer.since)}`}
-            isBad={!value.timer.ok}
-          />
-          <Fact name="Last pass of the sweep" value={since(value.lastReconcile)} />
-          <Fact name="Messages in the queue" value={String(value.queueLength)} />
-          <Fact name="Poison messages" value={String(value.poisonLength)} isBad={value.poisonLength > 0} />
-          <Fact name="Rows that can’t be read" value={String(value.unreadableRows)} isBad={value.unreadableRows > 0} />
-          {value.faults.length > 0 && <Fact name="Faults of the settings" value={value.faults.join("; ")} isBad />}
-          {value.misspelt && value.misspelt.length > 0 && (
-            <Fact name="Settings nobody reads" value={value.misspelt.join(" ")} isBad />
-          )}
+          {factsOf(value, at).map(({ name, value: text, isBad }) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd class={isBad ? "tone-bad" : ""}>{text}</dd>
+            </div>
+          ))}
         </dl>
       )}
     </Section>
-  );
-}
-
-function Fact({
-  name,
-  value,
-  isBad = false,
-}: {
-  readonly name: string;
-  readonly value: string;
-  readonly isBad?: boolean;
-}) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd class={isBad ? "tone-bad" : ""}>{value}</dd>
-    </div>
   );
 }

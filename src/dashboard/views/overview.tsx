@@ -1,5 +1,6 @@
 import { listJobs, readHealth, readSummary, type Answer, type Health, type JobRow, type Summary } from "../api.ts";
-import { ago, duration, money, percent, utcTime, visible } from "../logic/format.ts";
+import { ago, duration, money, percent, plural, utcTime, visible } from "../logic/format.ts";
+import { factsOf, wellness } from "../logic/health.ts";
 import { failedStates, isFailure, merged, waitingReasons, waitingStates } from "../logic/grouping.ts";
 import { jobAddress, jobsAddress } from "../logic/route.ts";
 import { Freshness, Section, StateMark, Trouble } from "../parts/basics.tsx";
@@ -12,8 +13,9 @@ const [second, minute] = [1000, 60_000];
 const days = 14;
 const recentRows = 400;
 
+/** All that a reply has at most: they are read to the last for a page of any size. */
 const allActive = async (signal: AbortSignal): Promise<Answer<Active>> => {
-  const answer = await listJobs(new URLSearchParams({ state: "active", top: "200" }), signal);
+  const answer = await listJobs(new URLSearchParams({ state: "active", top: "1000" }), signal);
   return answer.ok
     ? { ok: true, value: { jobs: answer.value.jobs, more: answer.value.continuation !== undefined } }
     : answer;
@@ -78,7 +80,8 @@ function Tiles({ active, lastDay, byDay, health }: TilesOf) {
   const waiting = active?.jobs.filter(({ state }) => state !== "Running").length;
   const more = active?.more ? "+" : "";
   const cost = byDay?.rows.reduce((sum, row) => sum + row.cost, 0);
-  const status = health.value?.status ?? (health.error ? "unknown" : undefined);
+  const facts = health.value ? factsOf(health.value, health.at ?? 0) : [];
+  const status = health.value ? wellness(health.value, facts) : health.error ? "unknown" : undefined;
   return (
     <ul class="tiles">
       <Tile label="Running" value={running} more={more} href={jobsAddress({ state: "Running" })} tone="live" />
@@ -156,7 +159,11 @@ function Failures({ failures }: { readonly failures: readonly JobRow[] | undefin
               <span class="row-top">
                 <strong>{job.name}</strong>
                 <StateMark state={job.state} />
-                <time class="muted push" dateTime={job.createdAt} title={utcTime(job.createdAt)}>
+                <time
+                  class="muted push"
+                  dateTime={job.finishedAt ?? job.createdAt}
+                  title={utcTime(job.finishedAt ?? job.createdAt)}
+                >
                   {ago(Date.parse(job.finishedAt ?? job.createdAt), now)}
                 </time>
               </span>
@@ -193,8 +200,10 @@ function Waits({ active }: { readonly active: Active | undefined }) {
             <a href={jobsAddress({ state: "active", reason })} class="row-link">
               <span class="row-top">
                 <strong>{reason}</strong>
-                <span class="muted">{count === 1 ? "1 job waits" : `${count} jobs wait`}</span>
-                <span class="muted push">longest {duration((now - Date.parse(oldest)) / 1000)}</span>
+                <span class="muted">{plural(count, "job waits", "jobs wait", active?.more)}</span>
+                <span class="muted push">
+                  {active?.more ? "at least" : "longest"} {duration((now - Date.parse(oldest)) / 1000)}
+                </span>
               </span>
             </a>
           </li>

@@ -148,7 +148,7 @@ export function servePage(route: Route): Promise<void> {
 const reply = (route: Route, status: number, body: object): Promise<void> =>
   route.fulfill({ status, contentType: "application/json", body: JSON.stringify(body) });
 
-function health(now: number, jobs: readonly JobRow[]): Reply<"HealthDetails"> {
+export function health(now: number, jobs: readonly JobRow[]): Reply<"HealthDetails"> {
   const at = new Date(now - 20_000).toISOString();
   return {
     status: "ok",
