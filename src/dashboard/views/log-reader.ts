@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { readLog } from "../api.ts";
+import { readLog, type JobRecord } from "../api.ts";
+import { isActive } from "../logic/grouping.ts";
 import { session } from "../session.ts";
 import { allOf, appended, emptyLog } from "../logic/log-text.ts";
 
@@ -10,7 +11,7 @@ const [pause, longPause, soon] = [2000, 10_000, 20_000];
 
 /** A log as it is read: live while its job runs, again after an interruption, and not in a hidden tab. */
 export function useLog(
-  id: string,
+  { id, state, reason = "", attempt: newest }: JobRecord,
   container: string | undefined,
   attempt: number | undefined,
   isLive: boolean,
@@ -19,6 +20,8 @@ export function useLog(
 ) {
   const [log, setLog] = useState({ text: emptyLog, isReading: true, error: undefined as string | undefined });
   const who = session.value;
+  // What is not followed is read anew when it may have become another: a job may end between two looks.
+  const moment = isLive ? "followed" : isActive(state) ? `${newest} ${state} ${reason}` : "ended";
   useEffect(() => {
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -74,7 +77,7 @@ export function useLog(
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", turn);
     };
-  }, [id, container, attempt, isLive, isWhole, who]);
+  }, [id, container, attempt, moment, isWhole, who]);
   const lines = useMemo(() => allOf(log.text), [log.text]);
   return { lines, dropped: log.text.dropped, isReading: log.isReading, error: log.error };
 }

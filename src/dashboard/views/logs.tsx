@@ -30,7 +30,7 @@ export function Logs({
   const [isWhole, setWhole] = useState(false);
   const [wrap, setWrap] = useState(true);
   const isFollowing = follow && canFollow(job, isLive);
-  const log = useLog(job.id, container, route.attempt, isFollowing, isWhole, onEnd);
+  const log = useLog(job, container, route.attempt, isFollowing, isWhole, onEnd);
   const search = useSearch(log.lines);
   const box = useRef<HTMLDivElement>(null);
   const [earlier, showEarlier] = useEarlier(box, `${container ?? ""} ${route.attempt ?? ""}`);

@@ -372,6 +372,18 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       await page.getByText("Not downloaded: Storage can't be reached.").waitFor();
     });
 
+    test("that waits and has ended by the next look shows its log", async () => {
+      const service = invented();
+      const waiting = service.jobs.find(({ state }) => state === "Queued") ?? rowOf("none", start, 1);
+      service.logs.set(waiting.id, "[aci-proxy] app has not started.\n");
+      const page = await open(service, { view: `#/job/${waiting.id}` });
+      await page.getByText("has not started").waitFor();
+      service.logs.set(waiting.id, "what it wrote\n");
+      service.jobs = [rowOf("ended", start, 5, { id: waiting.id })];
+      await page.clock.runFor(20_000);
+      await page.getByText("what it wrote").waitFor();
+    });
+
     test("that ends while its log is followed is shown as ended when the log has ended", async () => {
       const service = invented();
       const running = service.jobs.find(({ state }) => state === "Running") ?? rowOf("none", start, 1);
