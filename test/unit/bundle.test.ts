@@ -5,7 +5,7 @@ import { readBundle } from "../../bench/bundle.ts";
  * Of the built app. Who needs more says here what for: each start reads and compiles what is loaded at the start. A quarter of that
  * is the app's own code, which grew by a hundredth when views of groups and arrays were judged more carefully.
  */
-const ceiling = { all: 7_200_000, atStart: 4_050_000 } as const;
+const ceiling = { all: 7_200_000, atStart: 4_090_000 } as const;
 
 /** Large, and needed by some installations or some calls alone. */
 const onDemand = [
