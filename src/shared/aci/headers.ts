@@ -15,7 +15,7 @@ export function remainingIn({ headers }: PipelineResponse, kind: ArmKind, path: 
 }
 
 /** Its row keeps it. */
-const maxOperation = 2000;
+const maxOperation = 4000;
 
 /** Where ARM says how an accepted create ended: path and query at its own endpoint, since only that gets our token. */
 export function operationIn({ headers }: PipelineResponse, endpoint: string): string | undefined {

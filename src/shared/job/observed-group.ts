@@ -19,7 +19,8 @@ export type Watched = Pick<Job, "restartPolicy" | "spot" | "regular" | "eviction
 export const platformCodes: ReadonlySet<number> = new Set([7147, 7148]);
 /** What is known of the attempt's group after one more view of it. */
 export function observe(job: Watched, group: ObservedGroup, before: Observed, now: number): Observed {
-  const { bareSince: _bare, terminatedSince: _terminated, ...kept } = before;
+  // A group that was seen was not dropped.
+  const { bareSince: _bare, terminatedSince: _terminated, operation: _operation, ...kept } = before;
   const restarts = Math.max(0, ...group.containers.map(({ restartCount }) => restartCount));
   const evictions = evictionsOf(job, group, before, restarts);
   const isBare = group.state === "Running" && group.containers.every(({ hasView }) => !hasView);

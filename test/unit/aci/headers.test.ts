@@ -17,7 +17,7 @@ it("an accepted create's operation is asked at our own ARM alone", () => {
     `${endpoint}:8443${path}`,
     `https://management.azure.com@elsewhere.example${path}`,
     `${endpoint}/tenants/1`,
-    `${endpoint}${path}?${"x".repeat(2000)}`,
+    `${endpoint}${path}?${"x".repeat(4000)}`,
     path,
     "",
     undefined,
