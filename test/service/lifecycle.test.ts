@@ -272,6 +272,7 @@ describe("a create that ARM accepts and then drops", () => {
   it.each([
     ["InaccessibleImage", "InaccessibleImage"],
     ["BrandNew", "GroupDisappeared"],
+    ["ContainerGroupTransitioning", "GroupDisappeared"],
   ])("with the error %s ends the job as %s, in Azure's own words", async (code, reason) => {
     const bench = await openBench();
     drop(bench, { code, message: "It did not work." });

@@ -6,6 +6,7 @@ import { afterRefusal, afterUnread } from "./arm-answers.ts";
 import { endingOf, hasEnded, type Ending, type Job, type LivePhase, type Phase, type TerminalPhase } from "./job.ts";
 import { nothingRuns, type CreateFailure, type ObservedGroup, type Observation } from "./observation.ts";
 import { whose } from "./ownership.ts";
+import { entryOf } from "./reasons.ts";
 import { isIdle, slotUntil } from "./slot.ts";
 import { resendTime, requeueAt, skew, type Rules, type Step } from "./step.ts";
 import { interrupted, nextTimeout, pace } from "./timing.ts";
@@ -205,15 +206,13 @@ function isGone(job: Job, phase: LivePhase, now: number, rules: Rules, failure?:
 }
 
 /** ARM accepted the create, and dropped it: quota and capacity are waited for, as where the group itself says so. */
-function afterDropped(
-  job: Job,
-  { reason = "GroupDisappeared", azure }: CreateFailure,
-  now: number,
-  rules: Rules,
-): Ending {
-  const outcome = failed({ reason, detail: clip(`${azure.code}: ${azure.message}`, 500) });
-  if (reason !== "QuotaReached" && reason !== "NoCapacity") return afterFailure(job, outcome, now, rules);
-  return { ...endOf(outcome, now), to: "Queued", wait: true };
+function afterDropped(job: Job, { reason, azure }: CreateFailure, now: number, rules: Rules): Ending {
+  const detail = clip(`${azure.code}: ${azure.message}`, 500);
+  if (reason === "QuotaReached" || reason === "NoCapacity")
+    return { ...endOf(failed({ reason, detail }), now), to: "Queued", wait: true };
+  // What else passes is no end, and whatever it was, the group is gone.
+  const isEnd = reason !== undefined && entryOf(reason).rule !== "wait";
+  return afterFailure(job, failed({ reason: isEnd ? reason : "GroupDisappeared", detail }), now, rules);
 }
 
 /** The create took effect: the group is seen for the first time. */
