@@ -86,12 +86,13 @@ function withRefusal(job: Job, answer: CreateRefusal, now: number, rules: Rules)
     reason,
     since: before?.since ?? now,
     times: (before?.times ?? 0) + 1,
+    ...(doubtful || isOfTarget(reason) ? { inRow: (job.refused?.inRow ?? 0) + 1 } : {}),
     doubtful,
     othersAccepted: othersAcceptedAt > (before?.since ?? now),
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(detail === undefined ? {} : { detail: clip(detail, 500) }),
   };
-  const told = job.placed === undefined ? job : withRefusalBy(job.placed, job, reason, now, rules);
+  const told = job.placed === undefined ? job : withRefusalBy(job.placed, job, { reason, doubtful }, now, rules);
   return { ...withAzure(told, azure), refused };
 }
 
@@ -120,7 +121,8 @@ export function afterRefusal(job: Job, now: number, rules: Rules): Step {
   const verdict: Verdict = { reason, ...(detail === undefined ? {} : { detail }) };
   if (refused.doubtful) {
     const isStubborn = times >= maxDoubtfulTries && now >= since + doubtfulTime && refused.othersAccepted;
-    if (isStubborn || now >= since + rules.createFailedTime) return end({ ...verdict, reason: "CreateFailed" });
+    if (isStubborn || now >= since + rules.createFailedTime || isRefusedEverywhere(job, rules))
+      return end({ ...verdict, reason: "CreateFailed" });
     return again(job, now, rules, 20 * second, 15 * minute);
   }
   switch (entryOf(reason).rule) {
@@ -149,7 +151,8 @@ function again(job: Job, now: number, rules: Rules, floor: number, ceiling = 5 *
   if (refused === undefined) return { do: "save", job };
   const step = postpone(job, refused.reason, now, rules, refused.retryAfter, refused.detail);
   if (step.do !== "requeue" || step.job.phase.state !== "Queued") return step;
-  const delay = Math.max(refused.retryAfter ?? 0, backOff(refused.times - 1, floor, ceiling, rules.random));
+  const { retryAfter = 0, times, inRow = 0 } = refused;
+  const delay = Math.max(retryAfter, backOff(Math.max(times, inRow) - 1, floor, ceiling, rules.random));
   return requeueAt(
     { ...step.job, phase: { ...step.job.phase, notBefore: now + delay } },
     Math.min(now + delay, nextTimeout(job)),

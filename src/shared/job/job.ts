@@ -484,14 +484,18 @@ export const jobSchema = openObject({
     reason,
     since: time,
     times: z.number(),
+    /** How often in a row it was refused for causes of its targets, or for no known one: these may come in turn. */
+    inRow: z.number().optional(),
     retryAfter: z.number().optional(),
     detail: z.string().optional(),
     doubtful: z.boolean().default(false),
     /** Another job's create was accepted in the region meanwhile. */
     othersAccepted: z.boolean().default(false),
   }).optional(),
-  /** Targets that refused this attempt for a cause of their own: why, since when without another answer, and when last. */
-  refusals: z.array(openObject({ ...target.shape, reason, since: time, lastAt: time })).optional(),
+  /** Targets that refused this attempt for a cause of their own, or for no known one: why, since when without another answer, and when last. */
+  refusals: z
+    .array(openObject({ ...target.shape, reason, since: time, lastAt: time, doubtful: z.boolean().optional() }))
+    .optional(),
   /** Waits in a row for quota or capacity after accepted creates. */
   waits: z.number().default(0),
   /** Spot evictions over all attempts. */

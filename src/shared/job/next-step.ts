@@ -100,7 +100,7 @@ function queued(
 /** A target that refuses reads would refuse the create too, and no create is sent without a read. */
 function readRefused(job: Job, { reason }: Extract<Observation, { group: "unknown" }>, now: number, rules: Rules): Job {
   const { placed } = job;
-  return placed === undefined || !isOfTarget(reason) ? job : withRefusalBy(placed, job, reason, now, rules);
+  return placed === undefined || !isOfTarget(reason) ? job : withRefusalBy(placed, job, { reason }, now, rules);
 }
 
 /** A finished group of nobody's that the operator lets us replace. */

@@ -4,6 +4,11 @@ import { entryOf, type ReasonWord } from "./reasons.ts";
 
 /** Where a job's group may go, and which of these targets refuse it for a cause of their own. Pure. */
 
+interface TargetRules {
+  readonly targets: readonly Target[];
+  readonly refusalTime: number;
+}
+
 /** `West Europe` and `westeurope` are one region. */
 export function regionKey(location: string): string {
   return location.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
@@ -21,10 +26,17 @@ function candidates(job: Pick<Job, "wantedLocation">, targets: readonly Target[]
   return open.map((target) => ({ ...target, location: wantedLocation }));
 }
 
-/** Those of them whose quota is not known to be smaller than the group; all where each is. */
-export function fitting(job: Pick<Job, "wantedLocation" | "refusals">, targets: readonly Target[]): readonly Target[] {
+/** Those of them whose quota was not smaller than the group lately; all where each was. */
+export function fitting(
+  job: Pick<Job, "wantedLocation" | "refusals">,
+  { targets, refusalTime }: TargetRules,
+  now: number,
+): readonly Target[] {
   const all = candidates(job, targets);
-  const left = all.filter((target) => refusalOf(job, target)?.reason !== "QuotaTooSmall");
+  const left = all.filter((target) => {
+    const { reason, lastAt = 0 } = refusalOf(job, target) ?? {};
+    return reason !== "QuotaTooSmall" || now > lastAt + refusalTime;
+  });
   return left.length > 0 ? left : all;
 }
 
@@ -37,29 +49,31 @@ export function isOfTarget(reason: ReasonWord): boolean {
 export function withRefusalBy(
   target: Target,
   job: Job,
-  reason: ReasonWord,
+  { reason, doubtful = false }: { readonly reason: ReasonWord; readonly doubtful?: boolean },
   now: number,
-  { refusalTime }: { readonly refusalTime: number },
+  { refusalTime }: Pick<TargetRules, "refusalTime">,
 ): Job {
   const before = refusalOf(job, target);
   const { refusals = [], ...rest } = job;
   const others = refusals.filter((each) => each !== before);
-  if (!isOfTarget(reason)) return others.length === 0 ? rest : { ...rest, refusals: others };
+  if (!doubtful && !isOfTarget(reason)) return others.length === 0 ? rest : { ...rest, refusals: others };
   const goesOn = before?.reason === reason && now <= before.lastAt + refusalTime;
   const { subscriptionId, resourceGroup, location = "" } = target;
-  const refusal = { subscriptionId, resourceGroup, location, reason, since: goesOn ? before.since : now, lastAt: now };
+  const since = goesOn ? before.since : now;
+  const refusal = { subscriptionId, resourceGroup, location, reason, since, lastAt: now, doubtful };
   return { ...rest, refusals: [...others, refusal] };
 }
 
-/** Whether no target is left: each has a quota that is too small, or has refused the job for `refusalTime`. */
+/** Whether no target is left: each has a quota that is too small, or has refused the job for long enough. */
 export function isRefusedEverywhere(
   job: Job,
-  { targets, refusalTime }: { readonly targets: readonly Target[]; readonly refusalTime: number },
+  { targets, refusalTime, createFailedTime }: TargetRules & { readonly createFailedTime: number },
 ): boolean {
   return candidates(job, targets).every((target) => {
     const refusal = refusalOf(job, target);
     if (refusal === undefined) return false;
-    return refusal.reason === "QuotaTooSmall" || refusal.lastAt >= refusal.since + refusalTime;
+    const { reason, since, lastAt, doubtful } = refusal;
+    return reason === "QuotaTooSmall" || lastAt >= since + (doubtful ? createFailedTime : refusalTime);
   });
 }
 

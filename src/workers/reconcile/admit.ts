@@ -168,13 +168,13 @@ async function place(deps: Deps, given: Job, now: number): Promise<{ readonly jo
   const limited: JobTarget[] = [];
   let closed: Closed | undefined;
   const refused = refusedBy(job);
-  for (const target of lastOf(ownFirst(fitting(job, deps.settings.targets), waitsAt), refused)) {
+  for (const target of lastOf(ownFirst(fitting(job, deps.settings, now), waitsAt), refused)) {
     // A line at another target ends with a create; there it would end with another refusal.
     if (refused !== undefined && isAt(refused)(target) && (limited.length > 0 || closed?.kind === "full")) break;
     const location = await aci.locationOf(target);
     if (location.kind !== "value") {
       const { reason, retryAfter, azure } = location.kind === "absent" ? noGroup : location;
-      if (isOfTarget(reason)) job = withRefusalBy(target, job, reason, now, deps.settings);
+      if (isOfTarget(reason)) job = withRefusalBy(target, job, { reason }, now, deps.settings);
       closed = sooner(closed, { kind: "later", reason, retryAfter, azure });
       continue;
     }

@@ -1,7 +1,7 @@
 // Longer than 350 lines: the table of every phase under every observation.
 import { describe, expect, it } from "vitest";
 import { day, hour, minute, second } from "../../../src/shared/base/duration.ts";
-import { afterCapture, afterCreate, afterDelete } from "../../../src/shared/job/arm-answers.ts";
+import { afterCapture, afterCreate, afterDelete, afterRefusal } from "../../../src/shared/job/arm-answers.ts";
 import { endingOf, hasEnded, nothingObserved, type Job } from "../../../src/shared/job/job.ts";
 import type { ObservedGroup } from "../../../src/shared/job/observation.ts";
 import type { Reason } from "../../../src/shared/job/reasons.ts";
@@ -935,6 +935,29 @@ describe("what the answer to a create means", () => {
       do: "requeue",
       job: { phase: { waiting: { reason: "TargetGone" } } },
     });
+  });
+
+  it("two targets that refuse in turn, for causes of their own or unknown ones, are asked ever more rarely, and end the job in the end", () => {
+    const places = [target, { ...target, resourceGroup: "rg-2" }];
+    const answers = [
+      { ...answer, kind: "failed", reason: "ArmUnavailable", doubtful: true },
+      { ...answer, kind: "refused", reason: "NotAuthorized" },
+    ] as const;
+    let [job, at, creates] = [claimed(provisioning), now, 0];
+    for (; !hasEnded(job.phase) && creates < 1000; creates++) {
+      const turn = creates % 2;
+      const placed = places[turn] ?? target;
+      const sent: Job = { ...job, placed, deadlineAt: now + day, phase: { ...provisioning, sentAt: at } };
+      const told = afterCreate(sent, answers[turn] ?? answers[0], at, { ...rules, targets: places });
+      const proved = turn === 0 && "job" in told ? afterRefusal(told.job, at, { ...rules, targets: places }) : told;
+      if (!("job" in proved)) throw new Error("no job");
+      job = proved.job;
+      at = proved.do === "requeue" ? proved.until : at;
+    }
+    expect(hasEnded(job.phase) && job.phase.verdict.reason).toMatch(/^(?:CreateFailed|NotAuthorized)$/);
+    expect(at - now).toBeGreaterThanOrEqual(6 * hour);
+    expect(at - now).toBeLessThan(7 * hour);
+    expect(creates).toBeLessThan(100);
   });
 
   it("a quota that is smaller than the group ends the job only where every target's is", () => {
