@@ -38,7 +38,9 @@ const REST_MS = 5_000;
 /** After the answer: what is left of the body is read and dropped, so that the connection can serve the next request. */
 export function discardBody(request: IncomingMessage): void {
   if (request.readableEnded) return;
-  request.removeAllListeners("readable").resume(); // of a reader that waits for more, which would hold it up
+  // Of a reader that waits for more, which would hold it up. Without one the call would stop what flows already.
+  if (request.listenerCount("readable") > 0) request.removeAllListeners("readable");
+  request.resume();
   if (request.complete) return;
   const { socket } = request;
   const late = setTimeout(() => socket.destroy(), REST_MS);

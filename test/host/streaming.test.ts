@@ -1,7 +1,10 @@
 /** An app with `enableHttpStream`: replies that stream do, all others go the short way. */
 import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { discardBody } from "../../local/host/body.ts";
 import { type RunningHost, startHost } from "../../local/host/host.ts";
 import { until } from "../kit/until.ts";
 import { buildApp, type BuiltApp } from "./kit.ts";
@@ -76,4 +79,21 @@ test("a caller that goes on sending what nobody wants is cut off after a while",
   socket.resume();
   socket.write("POST /api/stops HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\nbegun");
   await once(socket, "close");
+});
+
+test("a caller whose body comes whole after its answer is not cut off, nor is the next request on that connection", async () => {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request);
+    response.once("finish", () => discardBody(request)).writeHead(413, { "content-length": 0 });
+    response.end();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = z.object({ port: z.number() }).parse(server.address());
+  const body = Buffer.alloc(1024 * 1024);
+  const { status } = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body });
+  expect(status).toBe(413);
+  await until("the end of the body", () => requests[0]?.readableEnded === true || undefined);
+  server.close();
+  server.closeAllConnections();
 });
