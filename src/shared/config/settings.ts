@@ -52,6 +52,12 @@ const targets: Read<readonly Target[]> = (value) => {
   return list;
 };
 
+/** Whoever adds a parameter of a gateway must not shut out the callers whose key the host takes from the query. */
+const gateways: Read<readonly string[]> = (value) => {
+  const names = words(value);
+  return "fault" in names ? names : [...new Set(["code", ...names])];
+};
+
 /** "Naming queues and metadata": 3 to 63 lower-case letters, digits and single hyphens, which stand neither first nor last. */
 const queues: Read<readonly string[]> = (value) => {
   const names = words(value);
@@ -122,8 +128,8 @@ export const settingsTable = {
     "GATEWAY_PARAMETERS",
     "code,clientId,subscription-key",
     ["code", "clientId", "subscription-key"],
-    words,
-    "Query parameters that belong to gateways and are no options.",
+    gateways,
+    "Query parameters that belong to gateways and are no options; `code`, which may hold the key, always counts as one.",
   ),
   defaultTimeout: row(
     "DEFAULT_TIMEOUT",

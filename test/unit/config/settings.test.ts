@@ -158,6 +158,13 @@ describe("values", () => {
     ]);
   });
 
+  it("GATEWAY_PARAMETERS always has code, by which the host takes a key", () => {
+    expect(parseSettings({ ...azure, GATEWAY_PARAMETERS: "apikey, code" }).gatewayParameters).toEqual([
+      "code",
+      "apikey",
+    ]);
+  });
+
   it("TARGETS is an ordered list of places, and replaces the original's two settings", () => {
     const other = "99999999-2222-3333-4444-555555555555";
     expect(parseSettings({ ...azure, TARGETS: `${other}/rg-b/northeurope, ${subscription}/rg-a` }).targets).toEqual([
