@@ -45,7 +45,8 @@ logs, delete and health keep answering. A setting that is empty or blank counts 
 not resolve is a fault. A setting that nobody reads and that looks like one of these (\`POLICY_REGISTRY\`) is named as \`misspelt\` in
 \`/api/health/details\` and in the log; it stops nothing.
 
-Durations are ISO 8601 (\`PT10M\`, \`P7D\`) or a number of seconds. Lists are separated by commas.
+Durations are ISO 8601 (\`PT10M\`, \`P7D\`) or a number of seconds. Lists are separated by commas; one that is set takes the
+place of the default, so repeat what of that shall stay.
 
 ## Required
 
