@@ -103,12 +103,12 @@ export function usePolled<T>(
 
 /** The time, for `3 min ago`; stands still in a hidden tab. */
 export function useNow(every = 5_000): number {
-  const [now, setNow] = useState(clock);
+  const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     const timer = setInterval(() => {
-      if (!document.hidden) setNow(clock());
+      if (!document.hidden) setNow(Date.now());
     }, every);
     return () => clearInterval(timer);
   }, [every]);
-  return now;
+  return clock(now);
 }
