@@ -2,6 +2,7 @@ import type { Health, JobRow, Summary } from "../api.ts";
 import { clock } from "../clock.ts";
 import { ago, duration, localTime, money, plural } from "../logic/format.ts";
 import { everyDay, stripsOf, type Strip } from "../logic/grouping.ts";
+import type { Gathered } from "../logic/gather.ts";
 import { factsOf } from "../logic/health.ts";
 import { jobAddress, jobsAddress } from "../logic/route.ts";
 import { Section, signOf, toneOf } from "../parts/basics.tsx";
@@ -10,11 +11,11 @@ import { useNow, type Polled } from "../polled.ts";
 
 const [stripRuns, stripNames] = [12, 16];
 
-export function Nights({ rows }: { readonly rows: readonly JobRow[] | undefined }) {
-  const strips = stripsOf(rows ?? [], stripRuns, stripNames);
+export function Nights({ rows }: { readonly rows: Gathered<JobRow> | undefined }) {
+  const strips = stripsOf(rows?.jobs ?? [], stripRuns, stripNames);
   return (
     <Section title="Last runs by name" wide aside={<span class="muted">oldest left, newest right</span>}>
-      {rows?.length === 0 && <p class="muted">No job in the last 7 days.</p>}
+      {rows?.jobs.length === 0 && <p class="muted">No job {rows.more ? "lately" : "in the last 7 days"}.</p>}
       <div class="strips">
         {strips.map((strip) => (
           <StripRow key={strip.name} strip={strip} />

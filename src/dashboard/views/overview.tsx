@@ -1,5 +1,6 @@
 import { listJobs, readHealth, readSummary, type Answer, type Health, type JobRow, type Summary } from "../api.ts";
 import { ago, duration, money, percent, plural, utcTime, visible } from "../logic/format.ts";
+import { gathered, type Gathered } from "../logic/gather.ts";
 import { factsOf, wellness } from "../logic/health.ts";
 import { failedStates, isFailure, merged, waitingReasons, waitingStates } from "../logic/grouping.ts";
 import { jobAddress, jobsAddress } from "../logic/route.ts";
@@ -11,7 +12,7 @@ import { Days, Nights, Wellness } from "./overview-parts.tsx";
 
 const [second, minute] = [1000, 60_000];
 const days = 14;
-const recentRows = 400;
+const [recentRows, shownFailures] = [400, 6];
 
 /** All that a reply has at most: they are read to the last for a page of any size. */
 const allActive = async (signal: AbortSignal): Promise<Answer<Active>> => {
@@ -26,18 +27,35 @@ interface Active {
   readonly more: boolean;
 }
 
-/** After the first page only what came or changed since is asked for: from the oldest job that had not ended. */
-async function recent(signal: AbortSignal, last: readonly JobRow[] | undefined): Promise<Answer<readonly JobRow[]>> {
-  const open = last?.filter(({ finishedAt }) => finishedAt === undefined).at(-1) ?? last?.[0];
-  const query = new URLSearchParams({ since: open?.createdAt ?? "P7D", top: String(recentRows) });
-  const answer = await listJobs(query, signal);
-  return answer.ok ? { ok: true, value: merged(last ?? [], answer.value.jobs).slice(0, recentRows) } : answer;
+type Some = Gathered<JobRow>;
+
+/** Pages that are read as the view opens: storage may answer with an empty one that others follow. */
+const firstPages = 8;
+
+const some = (query: Record<string, string>, top: number, pages: number, signal: AbortSignal): Promise<Answer<Some>> =>
+  gathered(
+    (after) => {
+      const asked = new URLSearchParams({ ...query, top: String(top) });
+      if (after !== undefined) asked.set("continuation", after);
+      return listJobs(asked, signal);
+    },
+    top,
+    pages,
+  );
+
+/** After the first time only what came or changed since is asked for: from the oldest job that had not ended. */
+async function recent(signal: AbortSignal, last: Some | undefined): Promise<Answer<Some>> {
+  const open = last?.jobs.filter(({ finishedAt }) => finishedAt === undefined).at(-1) ?? last?.jobs[0];
+  const answer = await some({ since: open?.createdAt ?? "P7D" }, recentRows, last ? 1 : firstPages, signal);
+  if (!answer.ok || last === undefined) return answer;
+  return { ok: true, value: { jobs: merged(last.jobs, answer.value.jobs).slice(0, recentRows), more: last.more } };
 }
 
 /** Those of a week; beside thousands of others they would not be among the recent ones. */
-async function failures(signal: AbortSignal): Promise<Answer<readonly JobRow[]>> {
-  const answer = await listJobs(new URLSearchParams({ state: failedStates, since: "P7D", top: "6" }), signal);
-  return answer.ok ? { ok: true, value: answer.value.jobs } : answer;
+async function failures(signal: AbortSignal, last: Some | undefined): Promise<Answer<Some>> {
+  const answer = await some({ state: failedStates, since: "P7D" }, shownFailures, last ? 1 : firstPages, signal);
+  if (!answer.ok || last === undefined || !answer.value.more) return answer;
+  return { ok: true, value: { jobs: merged(last.jobs, answer.value.jobs).slice(0, shownFailures), more: true } };
 }
 
 /** All together costs fewer than six storage reads a minute beside rows that changed: health is 16 of them. */
@@ -147,13 +165,15 @@ function Tile({ label, value, more = "", href, tone }: TileOf) {
   );
 }
 
-function Failures({ failures }: { readonly failures: readonly JobRow[] | undefined }) {
+function Failures({ failures }: { readonly failures: Some | undefined }) {
   const now = useNow(30 * second);
   return (
     <Section title="Latest failures" aside={<a href={jobsAddress({ state: failedStates })}>All failures</a>}>
-      {failures?.length === 0 && <p class="muted">Nothing failed in the last 7 days.</p>}
+      {failures?.jobs.length === 0 && (
+        <p class="muted">{failures.more ? "Nothing failed lately." : "Nothing failed in the last 7 days."}</p>
+      )}
       <ul class="list">
-        {failures?.map((job) => (
+        {failures?.jobs.map((job) => (
           <li key={job.id}>
             <a href={jobAddress(job.id)} class="row-link">
               <span class="row-top">

@@ -11,6 +11,7 @@ import {
   utcTime,
   visible,
 } from "../../../src/dashboard/logic/format.ts";
+import { gathered } from "../../../src/dashboard/logic/gather.ts";
 import { byRun, withOlder, merged, stripsOf, waitingReasons } from "../../../src/dashboard/logic/grouping.ts";
 import { jobAddress, jobsAddress, queryOf, readRoute } from "../../../src/dashboard/logic/route.ts";
 import { ticks, timelineOf } from "../../../src/dashboard/logic/timeline.ts";
@@ -188,6 +189,34 @@ describe("Pages that were scrolled to", () => {
 
   test("are given up where more came meanwhile than a page has", () => {
     expect(withOlder([row("z", 9), row("y", 8)], false, older)).toBeUndefined();
+  });
+});
+
+describe("Pages of a list", () => {
+  const pages: Readonly<Record<string, { jobs: string[]; continuation?: string }>> = {
+    first: { jobs: [], continuation: "second" },
+    second: { jobs: ["a"], continuation: "third" },
+    third: { jobs: ["b", "c"] },
+  };
+  const gather = async (wanted: number, most: number): Promise<string> => {
+    const read = (after = "first") => Promise.resolve({ ok: true as const, value: pages[after] ?? { jobs: [] } });
+    const answer = await gathered(read, wanted, most);
+    return answer.ok ? `${answer.value.jobs.join("")} ${answer.value.more}` : "";
+  };
+
+  test("may be empty with others behind them, which are read until there are enough", async () => {
+    expect(await gather(9, 8)).toBe("abc false");
+    expect(await gather(1, 8)).toBe("a true");
+    expect(await gather(2, 8)).toBe("ab true");
+    expect(await gather(3, 8)).toBe("abc false");
+    expect(await gather(9, 1)).toBe(" true");
+  });
+
+  test("of which one can't be read are not taken for all", async () => {
+    expect(await gathered(() => Promise.resolve({ ok: false as const, error: "away" }), 9, 8)).toEqual({
+      ok: false,
+      error: "away",
+    });
   });
 });
 
