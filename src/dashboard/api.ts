@@ -133,7 +133,9 @@ export async function readIndex(
   const path = `jobs/${encodeURIComponent(id)}/results?from=${index}&top=1`;
   const answer = await json<Reply<"Results">>("GET", path, { signal });
   if (!answer.ok) return answer;
-  const [found] = answer.value.results;
+  const { results, size } = answer.value;
+  if (index >= size) return failed("unknown", `The array has the indexes 0 to ${size - 1}.`);
+  const [found] = results;
   if (found?.index !== index) return { ok: true, value: "nothing" };
   const job = await readJob(found.id, signal);
   if (!job.ok) return job;

@@ -1,5 +1,6 @@
 import { effect, signal } from "@preact/signals";
 import { toMain } from "../address.ts";
+import type { Failure } from "../api.ts";
 import { jobAddress } from "../logic/route.ts";
 import { session } from "../session.ts";
 
@@ -25,6 +26,12 @@ export function tell(about: string, answer: Told | undefined): void {
   else next.delete(about);
   told.value = next;
 }
+
+/** @param what `Not canceled`: where the answer is lost, it may have been done all the same */
+export const notDone = (what: string, { kind, message }: Failure): Told => ({
+  isGood: false,
+  text: `${what}${kind === "away" ? ", as far as is known" : ""}: ${message}`,
+});
 
 export const aboutTemplate = (name: string): string => `template ${name.toLowerCase()}`;
 

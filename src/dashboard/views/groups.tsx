@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { listGroups, steerGroup, type Group } from "../api.ts";
 import { duration, plural } from "../logic/format.ts";
 import { jobAddress, jobsAddress, listAddress } from "../logic/route.ts";
-import { Answered, tell } from "../parts/answers.tsx";
+import { Answered, notDone, tell } from "../parts/answers.tsx";
 import { Ask, Freshness, Trouble } from "../parts/basics.tsx";
 import { useNow, usePolled } from "../polled.ts";
 import { may } from "../session.ts";
@@ -117,7 +117,7 @@ function Steering({ group, onDone }: { readonly group: Group; readonly onDone: (
       about(group),
       answer.ok
         ? { isGood: true, text: `${said(answer.value)} ${plural(answer.value.held, "slot is", "slots are")} held.` }
-        : { isGood: false, text: `Not changed: ${answer.error.message}` },
+        : notDone("Not changed", answer.error),
     );
     onDone();
   };

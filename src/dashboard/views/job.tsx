@@ -3,7 +3,7 @@ import { cancelJob, readJob, rerunJob, type JobRecord } from "../api.ts";
 import { duration, money, shortId, tagTexts, visible } from "../logic/format.ts";
 import { isActive } from "../logic/grouping.ts";
 import { jobAddress, jobsAddress, templateAddress, type JobRoute } from "../logic/route.ts";
-import { Answered, newJob, tell } from "../parts/answers.tsx";
+import { Answered, newJob, notDone, tell } from "../parts/answers.tsx";
 import { Ask, Copy, Fact, Freshness, Section, StateMark, Time, Trouble } from "../parts/basics.tsx";
 import { usePolled } from "../polled.ts";
 import { may, mayCancel, opensAll } from "../session.ts";
@@ -119,17 +119,17 @@ function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: ()
     setBusy(true);
     if (what === "cancel") {
       const answer = await cancelJob(job.id);
-      tell(about(job.id), {
-        isGood: answer.ok,
-        text: answer.ok ? `Cancel: ${answer.value.message}.` : `Not canceled: ${answer.error.message}`,
-      });
+      tell(
+        about(job.id),
+        answer.ok ? { isGood: true, text: `Cancel: ${answer.value.message}.` } : notDone("Not canceled", answer.error),
+      );
     } else {
       const answer = await rerunJob(job.id);
       tell(
         about(job.id),
         answer.ok
           ? { isGood: true, text: `Run again: ${answer.value.message}.`, next: newJob(answer.value.id) }
-          : { isGood: false, text: `Not run again: ${answer.error.message}` },
+          : notDone("Not run again", answer.error),
       );
     }
     setBusy(false);

@@ -72,7 +72,7 @@ function Form(edited: Edited) {
       </div>
       {refused && (
         <div class="notice bad" role="alert">
-          <strong>It is not stored.</strong> {refused.message}
+          <strong>{refused.kind === "away" ? "It may not be stored." : "It is not stored."}</strong> {refused.message}
           <ul class="plain">
             {refused.faults?.map(({ path, line, column, message }) => (
               <li key={`${line} ${column} ${message}`}>

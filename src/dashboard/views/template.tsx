@@ -4,7 +4,7 @@ import { deleteTemplate, readTemplate, type Answer, type Parameter, type Templat
 import { visible } from "../logic/format.ts";
 import { defaultText } from "../logic/parameters.ts";
 import { jobsAddress, templateAddress, type TemplateRoute } from "../logic/route.ts";
-import { aboutTemplate, Answered, tell } from "../parts/answers.tsx";
+import { aboutTemplate, Answered, notDone, tell } from "../parts/answers.tsx";
 import { Ask, Copy, Freshness, Section, Time, Trouble } from "../parts/basics.tsx";
 import { Table } from "../parts/table.tsx";
 import { usePolled } from "../polled.ts";
@@ -203,7 +203,7 @@ function Delete({ name }: { readonly name: string }) {
     if (answer.ok) {
       tell("templates", { isGood: true, text: answer.value.message });
       go("#/templates");
-    } else tell(aboutTemplate(name), { isGood: false, text: `Not deleted: ${answer.error.message}` });
+    } else tell(aboutTemplate(name), notDone("Not deleted", answer.error));
   };
   return (
     <>

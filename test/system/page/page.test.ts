@@ -413,6 +413,12 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       await page.getByRole("button", { name: "Refresh" }).click();
       await page.getByText("Updated just now").waitFor();
       expect(await page.getByText("is being deleted").count()).toBe(1);
+      await page.getByRole("button", { name: "Dismiss" }).click();
+      service.isAway = true;
+      await page.getByRole("button", { name: "Cancel", exact: true }).click();
+      await page.getByRole("button", { name: "Cancel this job" }).click();
+      await page.getByText("Not canceled, as far as is known: Storage can't be reached.").waitFor();
+      service.isAway = false;
       const failed = failedIn(service);
       await page.goto(`http://page.test/api/dashboard#/job/${failed?.id ?? ""}`);
       await page.getByRole("button", { name: "Run again" }).click();
