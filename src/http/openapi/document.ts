@@ -109,7 +109,9 @@ function bodyOf(body: NonNullable<Call["body"]>): Json {
 
 function jsonBody(shape: z.ZodType): Json {
   const { $schema: _, ...schema } = z.toJSONSchema(shape, { io: "input" });
-  return { required: true, content: { "application/json": { schema: { additionalProperties: false, ...schema } } } };
+  // No body is an empty one.
+  const required = !shape.safeParse({}).success;
+  return { required, content: { "application/json": { schema: { additionalProperties: false, ...schema } } } };
 }
 
 function response({ text, json, others = [], headers: sent = [] }: Answer): Json {
