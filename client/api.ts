@@ -1063,7 +1063,7 @@ export interface JobRecord {
   /** It runs for longer than 95 of 100 of its name; known after ten successes. */
   readonly late?: boolean | undefined;
   readonly cancel?: JobRecordCancel | undefined;
-  /** Its states, oldest first. */
+  /** Its states, and its longer waits (from and to `Queued`), oldest first. */
   readonly history?: readonly HistoryLine[] | undefined;
   /** Azure's events of the group and its containers. */
   readonly events?: readonly GroupEvent[] | undefined;

@@ -1432,7 +1432,7 @@ class JobRecord(Reply):
     """It runs for longer than 95 of 100 of its name; known after ten successes."""
     cancel: Optional[JobRecordCancel] = None
     history: Optional[List[HistoryLine]] = None
-    """Its states, oldest first."""
+    """Its states, and its longer waits (from and to `Queued`), oldest first."""
     events: Optional[List[GroupEvent]] = None
     """Azure's events of the group and its containers."""
     attempts: Optional[List[Attempt]] = None

@@ -56,6 +56,20 @@ describe("a job from its accept to its end", () => {
     });
   });
 
+  it("says afterwards what it waited for, and since when", async () => {
+    const bench = await openBench();
+    const first = await post(bench.deps, yaml("busy", { seconds: 300 }));
+    const next = await post(bench.deps, yaml("busy"), "onConflict=wait");
+    await follow(bench, next.id, ({ phase }) => phase.state === "Queued" && phase.waiting !== undefined);
+    await follow(bench, first.id);
+    const { history } = await follow(bench, next.id);
+    expect(history.slice(0, 3)).toMatchObject([
+      { from: "", to: "Queued" },
+      { from: "Queued", to: "Queued", reason: "NameBusy", at: start, attempt: 1 },
+      { from: "Queued", to: "Provisioning" },
+    ]);
+  });
+
   it("ends with the failed container's exit code, and the job's failureStatus", async () => {
     const bench = await openBench();
     const { id } = await post(bench.deps, yaml("failing", { exitCode: 3 }), "failureStatus=424");

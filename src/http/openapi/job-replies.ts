@@ -317,7 +317,9 @@ export const jobReplies = () => ({
     cancel: z
       .strictObject({ at: time("When."), reason: reason("Why."), by: text("Who, by their token.").optional() })
       .optional(),
-    history: z.array(historyLine()).meta({ description: "Its states, oldest first." }),
+    history: z
+      .array(historyLine())
+      .meta({ description: "Its states, and its longer waits (from and to `Queued`), oldest first." }),
     events: z.array(groupEvent()).meta({ description: "Azure's events of the group and its containers." }),
     attempts: z.array(attempt()).meta({ description: "Those that ended, oldest first." }),
     azure: azureError().optional(),

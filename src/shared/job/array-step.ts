@@ -191,7 +191,7 @@ export function arrayWaiting(job: Job, reason: Reason, now: number): Job {
     reason,
     since: before?.reason === reason ? before.since : now,
   });
-  if (phase.state === "Queued") return { ...job, phase: { ...phase, waiting: waiting(phase.waiting) } };
+  if (phase.state === "Queued") return move(job, { ...phase, waiting: waiting(phase.waiting) }, reason, now);
   if (array === undefined) return job;
   return { ...job, array: { ...array, waiting: waiting(array.waiting) } };
 }

@@ -223,10 +223,29 @@ export function accepted({ refused: _refused, refusals: _refusals, ...job }: Job
 }
 
 /** The only setter of the phase: it keeps the history. */
-export function move(job: Job, phase: Phase, reason: ReasonWord, now: number, attempt = job.attempt): Job {
+export function move(before: Job, phase: Phase, reason: ReasonWord, now: number, attempt = before.attempt): Job {
+  const job = afterWait(before, phase, now);
   if (phase.state === job.phase.state) return { ...job, phase };
   const line = { at: now, from: job.phase.state, to: phase.state, reason, attempt };
   return { ...job, phase, history: [...job.history, line].slice(-maxHistory) };
+}
+
+/** Shorter waits are no news, and of an attempt's longer ones the first few tell enough. */
+const [leastWait, maxWaits] = [minute, 3];
+
+/** A line of the history for a wait that is over in this phase, from when it began: it says what made a job late. */
+export function afterWait(job: Job, next: Phase, now: number): Job {
+  const { phase, attempt, history } = job;
+  if (phase.state !== "Queued" || phase.waiting === undefined) return job;
+  const { reason, since } = phase.waiting;
+  if (now < since + leastWait || (next.state === "Queued" && next.waiting?.reason === reason)) return job;
+  const waits = history.filter((line) => line.from === line.to && line.to === "Queued" && line.attempt === attempt);
+  // The refusal of a create stands there already.
+  if (waits.length >= maxWaits || since < (history.at(-1)?.at ?? 0)) return job;
+  return {
+    ...job,
+    history: [...history, { at: since, from: "Queued", to: "Queued", reason, attempt }].slice(-maxHistory),
+  };
 }
 
 /** A line of the history for something that happened within a state. */

@@ -18,6 +18,7 @@ import { isOpenToMessages, teamOf } from "../../shared/intake/team.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
 import { afterUnread } from "../../shared/job/arm-answers.ts";
 import { fitting, isOfTarget, withRefusalBy } from "../../shared/job/targets.ts";
+import { afterWait } from "../../shared/job/transitions.ts";
 
 /**
  * What a queued job needs before its group is created, in this order, so that no two wait for each other: that the service is not paused, a
@@ -105,15 +106,15 @@ export async function admitArray(deps: Deps, job: Job): Promise<Admitted> {
       return { kind: "admitted", job: { ...job, cancel: { at: now, reason: "Replaced", by: named.by } } };
     case "held": {
       const { typical } = await deps.jobs.index.historyOf(job.name);
-      return { kind: "admitted", job: { ...withoutWait(job), ...defined({ typical }) } };
+      return { kind: "admitted", job: { ...withoutWait(job, now), ...defined({ typical }) } };
     }
   }
 }
 
-function withoutWait(job: Job): Job {
+function withoutWait(job: Job, now: number): Job {
   if (job.phase.state !== "Queued" || job.phase.waiting === undefined) return job;
   const { waiting: _over, ...phase } = job.phase;
-  return { ...job, phase };
+  return { ...afterWait(job, phase, now), phase };
 }
 
 /** What keeps a job from beginning whatever it needs: wrong settings, a pause, a cancel that came before it. */
@@ -317,7 +318,7 @@ async function wait(deps: Deps, job: Job, { reason, detail, position, queue, unt
   const known = defined({ detail, position: place, expectedStartAt: standing?.expectedStartAt });
   const waiting = { reason, since, ...known };
   // Its own times must end it even if nobody requeues it.
-  const waits = { ...job, phase: { ...queued, waiting } };
+  const waits = { ...afterWait(job, { ...queued, waiting }, now), phase: { ...queued, waiting } };
   const at = Math.min(own, nextTimeout(job), slotUntil(waits));
   return {
     kind: "wait",
