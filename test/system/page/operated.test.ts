@@ -170,7 +170,7 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       const run = page.getByRole("button", { name: "Run version 3" });
       await run.click();
       await page.getByText("This is needed: it has no default.").waitFor();
-      expect(await page.evaluate("document.activeElement.name")).toBe("p-day");
+      await page.locator("[name=p-day]:focus").waitFor();
       await page.getByLabel("day").fill("yesterday");
       await run.click();
       await page.getByText("This must match \\d{4}-\\d{2}-\\d{2}").waitFor();
@@ -198,7 +198,7 @@ describe.runIf(isWanted(noBrowser))("templates and groups on the page", () => {
       await page.getByRole("button", { name: "Run version 7" }).click();
       await page.getByText("Parameter password is too short.").waitFor();
       expect(await page.getByLabel("password").getAttribute("aria-invalid")).toBe("true");
-      expect(await page.evaluate("document.activeElement.name")).toBe("p-password");
+      await page.locator("[name=p-password]:focus").waitFor();
       expect(await page.getByRole("alert").filter({ hasText: "It does not run." }).textContent()).toContain(
         "properties.containers[0].name It is no name.",
       );

@@ -69,13 +69,13 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       service.keys = [];
       await page.getByRole("button", { name: "Refresh" }).click();
       await page.getByText("The key is no longer accepted.").waitFor();
-      expect(await page.evaluate("document.activeElement.id")).toBe("key");
+      await page.locator("#key:focus").waitFor();
       service.keys = [fullKey];
       await page.getByLabel("Key").fill(fullKey);
       await page.getByLabel("Key").press("Enter");
       await row(page, "nightly-orders").waitFor();
       expect(page.url()).toMatch(/#\/jobs$/);
-      expect(await page.evaluate("document.activeElement.id")).toBe("main");
+      await page.locator("#main:focus").waitFor();
     });
 
     test("a service that is away as the page is opened asks for no key: it is tried again with the one that the tab has", async () => {
@@ -159,7 +159,7 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       });
       await page.keyboard.press("Enter");
       await page.locator(".log .l").first().waitFor();
-      expect(await page.evaluate("document.activeElement.id")).toBe("main");
+      await page.locator("#main:focus").waitFor();
     });
   });
 
@@ -171,7 +171,7 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       await page.getByLabel("State").selectOption("Failed,TimedOut,Stopped");
       await page.waitForURL(/state=Failed/);
       await page.getByRole("button", { name: "Remove the filter State" }).waitFor();
-      expect(await page.evaluate("document.activeElement.name")).toBe("state");
+      await page.locator("[name=state]:focus").waitFor();
       await page.getByLabel("Name").fill("geo-tiles");
       await page.getByLabel("Name").press("Enter");
       await page.waitForURL(/name=geo-tiles/);
@@ -272,7 +272,7 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       await refresh.press("Enter");
       await page.locator("[aria-disabled=true]").waitFor();
       await page.clock.runFor(100);
-      expect(await page.evaluate("document.activeElement.textContent")).toBe("Refresh");
+      await page.locator("button:focus", { hasText: "Refresh" }).waitFor();
       answer();
       await page.locator("[aria-disabled=true]").waitFor({ state: "detached" });
       await page.unroute(/\/api\/jobs\?/);
@@ -393,7 +393,7 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       await page.clock.runFor(10_000);
       await page.locator(".title .state", { hasText: "Failed" }).waitFor();
       await page.getByRole("link", { name: "log of sidecar" }).click();
-      expect(await page.evaluate("document.activeElement.id")).toBe("log");
+      await page.locator("#log:focus").waitFor();
     });
 
     test("cancel and run again ask first, and their answer stays", async () => {
@@ -404,7 +404,7 @@ describe.runIf(isWanted(noBrowser))("the operators' page", () => {
       expect(await page.getByRole("button", { name: "Run again" }).count()).toBe(0);
       await page.getByRole("button", { name: "Cancel", exact: true }).click();
       await page.getByRole("button", { name: "Keep as it is" }).click();
-      expect(await page.evaluate("document.activeElement.textContent")).toBe("Cancel");
+      await page.locator("button:focus", { hasText: "Cancel" }).waitFor();
       expect(changes()).toEqual([]);
       await page.getByRole("button", { name: "Cancel", exact: true }).click();
       await page.getByRole("button", { name: "Cancel this job" }).click();
