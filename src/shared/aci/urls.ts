@@ -5,7 +5,7 @@ import type { JobTarget } from "../job/job.ts";
 
 /** `/subscriptions/{subscription}/resourceGroups/{group}/...`: what stands after a kind is a name. */
 export function templateOf(path: string): string {
-  const kinds = ["subscriptions", "resourceGroups", "containerGroups", "containers"];
+  const kinds = ["subscriptions", "resourceGroups", "containerGroups", "containers", "locations", "operations"];
   const parts = path.split("/");
   return parts.map((part, at) => (kinds.includes(parts[at - 1] ?? "") ? "{name}" : part)).join("/");
 }

@@ -1,5 +1,5 @@
 import { backOff, minute, second } from "../base/duration.ts";
-import { entryOf, type Reason, type ReasonWord } from "./reasons.ts";
+import { entryOf, type ReasonWord } from "./reasons.ts";
 import {
   endingOf,
   nothingObserved,
@@ -234,23 +234,19 @@ export function move(before: Job, phase: Phase, reason: ReasonWord, now: number,
 const [leastWait, maxWaits] = [minute, 3];
 
 /** A line of the history for a wait that is over in this phase, from when it began: it says what made a job late. */
-export function afterWait(job: Job, next: Phase, now: number): Job {
+function afterWait(job: Job, next: Phase, now: number): Job {
   const { phase, attempt, history } = job;
   if (phase.state !== "Queued" || phase.waiting === undefined) return job;
   const { reason, since } = phase.waiting;
   if (now < since + leastWait || (next.state === "Queued" && next.waiting?.reason === reason)) return job;
   const waits = history.filter((line) => line.from === line.to && line.to === "Queued" && line.attempt === attempt);
   // The refusal of a create stands there already.
-  if (waits.length >= maxWaits || since < (history.at(-1)?.at ?? 0)) return job;
-  return {
-    ...job,
-    history: [...history, { at: since, from: "Queued", to: "Queued", reason, attempt }].slice(-maxHistory),
-  };
+  return waits.length >= maxWaits || since < (history.at(-1)?.at ?? 0) ? job : note(job, reason, since);
 }
 
 /** A line of the history for something that happened within a state. */
-export function note(job: Job, reason: Reason, now: number): Job {
-  const line = { at: now, from: job.phase.state, to: job.phase.state, reason, attempt: job.attempt };
+export function note(job: Job, reason: ReasonWord, at: number): Job {
+  const line = { at, from: job.phase.state, to: job.phase.state, reason, attempt: job.attempt };
   return { ...job, history: [...job.history, line].slice(-maxHistory) };
 }
 

@@ -72,6 +72,7 @@ type Identity = z.infer<typeof identity>;
 function identityIn(row: unknown): Identity | undefined {
   return identity.safeParse(row).data;
 }
+
 const targetList = z.array(z.object({ subscriptionId: z.string(), resourceGroup: z.string() }));
 
 export class Control {

@@ -18,7 +18,7 @@ import { isOpenToMessages, teamOf } from "../../shared/intake/team.ts";
 import { nextTimeout } from "../../shared/job/timing.ts";
 import { afterUnread } from "../../shared/job/arm-answers.ts";
 import { fitting, isOfTarget, withRefusalBy } from "../../shared/job/targets.ts";
-import { afterWait } from "../../shared/job/transitions.ts";
+import { move } from "../../shared/job/transitions.ts";
 
 /**
  * What a queued job needs before its group is created, in this order, so that no two wait for each other: that the service is not paused, a
@@ -114,7 +114,7 @@ export async function admitArray(deps: Deps, job: Job): Promise<Admitted> {
 function withoutWait(job: Job, now: number): Job {
   if (job.phase.state !== "Queued" || job.phase.waiting === undefined) return job;
   const { waiting: _over, ...phase } = job.phase;
-  return { ...afterWait(job, phase, now), phase };
+  return move(job, phase, "Accepted", now);
 }
 
 /** What keeps a job from beginning whatever it needs: wrong settings, a pause, a cancel that came before it. */
@@ -318,7 +318,7 @@ async function wait(deps: Deps, job: Job, { reason, detail, position, queue, unt
   const known = defined({ detail, position: place, expectedStartAt: standing?.expectedStartAt });
   const waiting = { reason, since, ...known };
   // Its own times must end it even if nobody requeues it.
-  const waits = { ...afterWait(job, { ...queued, waiting }, now), phase: { ...queued, waiting } };
+  const waits = move(job, { ...queued, waiting }, reason, now);
   const at = Math.min(own, nextTimeout(job), slotUntil(waits));
   return {
     kind: "wait",

@@ -297,11 +297,9 @@ class Reconciliation {
     const { aci } = await this.#deps.aci();
     const runs = job.phase.state !== "Queued" && !hasEnded(job.phase);
     const seen = await aci.observe(job.placed, job.groupName, runs);
-    const isAbsent = seen.group === "absent";
-    const operation = isAbsent ? operationToAsk(job, this.#deps.now(), rulesOf(this.#deps)) : undefined;
-    const failure = operation === undefined ? undefined : await aci.failureOf(job.placed, operation);
-    const whole = isAbsent && failure !== undefined ? { ...seen, failure } : seen;
-    return maskedObservation(this.#deps, this.#stored, whole);
+    const asked = seen.group === "absent" ? operationToAsk(job, this.#deps.now(), rulesOf(this.#deps)) : undefined;
+    const failure = asked === undefined ? undefined : await aci.failureOf(job.placed, asked);
+    return maskedObservation(this.#deps, this.#stored, failure === undefined ? seen : { group: "absent", failure });
   }
 
   async #admit(): Promise<boolean> {
