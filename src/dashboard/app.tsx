@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { arrived, route, toMain } from "./address.ts";
 import { visible } from "./logic/format.ts";
+import { ActionButton } from "./parts/basics.tsx";
 import { openByKey, opening, opensAll, session, signInPerson, signInSettings } from "./session.ts";
 import { Groups } from "./views/groups.tsx";
 import { JobView } from "./views/job.tsx";
@@ -166,14 +167,9 @@ function SignIn({ why }: { readonly why: string | undefined }) {
         <KeyForm text="Enter a key of the Function App, or the read key. It stays in this tab and is gone when you close it." />
       ) : (
         <>
-          <button
-            type="button"
-            class="primary"
-            aria-disabled={opening.value !== "nothing"}
-            onClick={() => opening.value !== "nothing" || void signInPerson()}
-          >
+          <ActionButton look="primary" isBusy={opening.value !== "nothing"} onPress={() => void signInPerson()}>
             Sign in with Microsoft
-          </button>
+          </ActionButton>
           <details>
             <summary>Use the read key</summary>
             <KeyForm text="It stays in this tab and is gone when you close it." />

@@ -53,6 +53,25 @@ export function Time({ at }: { readonly at: string | undefined }) {
   );
 }
 
+/** A button that may not be pressed while it is busy. It keeps the focus then, which a disabled one would lose. */
+export function ActionButton({
+  look,
+  isBusy,
+  onPress,
+  children,
+}: {
+  readonly look?: "small" | "primary" | "danger";
+  readonly isBusy: boolean;
+  readonly onPress: () => void;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <button type="button" class={look} aria-disabled={isBusy} onClick={() => isBusy || onPress()}>
+      {children}
+    </button>
+  );
+}
+
 /** When it was last read, and a button to read it now. */
 export function Freshness({ polled, every }: { readonly polled: Polled<unknown>; readonly every: string }) {
   const now = useNow();
@@ -62,9 +81,9 @@ export function Freshness({ polled, every }: { readonly polled: Polled<unknown>;
       <span class="muted" title={`Refreshes ${every}; not while this tab is hidden.`}>
         {at === undefined ? "Loading…" : `Updated ${ago(at, now)}`}
       </span>
-      <button type="button" class="small" onClick={() => isLoading || refresh()} aria-disabled={isLoading}>
+      <ActionButton look="small" isBusy={isLoading} onPress={refresh}>
         Refresh
-      </button>
+      </ActionButton>
     </div>
   );
 }

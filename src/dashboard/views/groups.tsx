@@ -3,7 +3,7 @@ import { listGroups, steerGroup, type Group } from "../api.ts";
 import { duration, plural } from "../logic/format.ts";
 import { jobAddress, jobsAddress, listAddress } from "../logic/route.ts";
 import { Answered, notDone, tell } from "../parts/answers.tsx";
-import { Ask, Freshness, Trouble } from "../parts/basics.tsx";
+import { ActionButton, Ask, Freshness, Trouble } from "../parts/basics.tsx";
 import { useNow, usePolled } from "../polled.ts";
 import { may } from "../session.ts";
 
@@ -124,17 +124,12 @@ function Steering({ group, onDone }: { readonly group: Group; readonly onDone: (
   const no = (): void => setAsking(undefined);
   return (
     <div class="buttons">
-      <button type="button" class="small" aria-disabled={isBusy} onClick={() => isBusy || setAsking("limit")}>
+      <ActionButton look="small" isBusy={isBusy} onPress={() => setAsking("limit")}>
         Limit…
-      </button>
-      <button
-        type="button"
-        class="small"
-        aria-disabled={isBusy}
-        onClick={() => isBusy || setAsking(paused ? "resume" : "pause")}
-      >
+      </ActionButton>
+      <ActionButton look="small" isBusy={isBusy} onPress={() => setAsking(paused ? "resume" : "pause")}>
         {paused ? "Resume…" : "Pause…"}
-      </button>
+      </ActionButton>
       {asking === "limit" && (
         <Ask
           title={`Limit of ${name}`}

@@ -4,7 +4,7 @@ import { duration, money, shortId, tagTexts, visible } from "../logic/format.ts"
 import { isActive } from "../logic/grouping.ts";
 import { jobAddress, jobsAddress, templateAddress, type JobRoute } from "../logic/route.ts";
 import { Answered, newJob, notDone, tell } from "../parts/answers.tsx";
-import { Ask, Copy, Fact, Freshness, Section, StateMark, Time, Trouble } from "../parts/basics.tsx";
+import { ActionButton, Ask, Copy, Fact, Freshness, Section, StateMark, Time, Trouble } from "../parts/basics.tsx";
 import { usePolled } from "../polled.ts";
 import { may, mayCancel, opensAll } from "../session.ts";
 import { ArrayParts, ToChild } from "./array.tsx";
@@ -138,19 +138,14 @@ function Actions({ job, onDone }: { readonly job: JobRecord; readonly onDone: ()
   return (
     <>
       {isOpen && (
-        <button
-          type="button"
-          class="danger"
-          aria-disabled={isBusy || job.cancel !== undefined}
-          onClick={() => isBusy || job.cancel !== undefined || setAsking("cancel")}
-        >
+        <ActionButton look="danger" isBusy={isBusy || job.cancel !== undefined} onPress={() => setAsking("cancel")}>
           {job.cancel === undefined ? "Cancel" : "Being canceled"}
-        </button>
+        </ActionButton>
       )}
       {!isOpen && (
-        <button type="button" class="primary" aria-disabled={isBusy} onClick={() => isBusy || setAsking("rerun")}>
+        <ActionButton look="primary" isBusy={isBusy} onPress={() => setAsking("rerun")}>
           {failed ? `Rerun ${failed.toLocaleString("en-GB")} failed` : "Run again"}
-        </button>
+        </ActionButton>
       )}
       {asking === "cancel" && isOpen && (
         <Ask

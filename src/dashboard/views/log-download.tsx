@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { readLog, type JobRecord } from "../api.ts";
+import { ActionButton } from "../parts/basics.tsx";
 
 /** The whole log as a file. */
 export function Download({
@@ -33,9 +34,9 @@ export function Download({
   };
   return (
     <>
-      <button type="button" onClick={() => isBusy || void save()} aria-disabled={isBusy}>
+      <ActionButton isBusy={isBusy} onPress={() => void save()}>
         {isBusy ? "Reading…" : "Download"}
-      </button>
+      </ActionButton>
       <span role="status" class="error">
         {error}
       </span>

@@ -4,7 +4,7 @@ import { runTemplate, type Failure, type Parameter, type Template } from "../api
 import { choicesOf, defaultText, fieldOf, readFields, type Faults } from "../logic/parameters.ts";
 import { jobAddress } from "../logic/route.ts";
 import { aboutTemplate, newJob, tell } from "../parts/answers.tsx";
-import { Section } from "../parts/basics.tsx";
+import { ActionButton, Section } from "../parts/basics.tsx";
 import { may } from "../session.ts";
 
 /** Runs a template with what is written in its fields. Nothing of it is kept; a secret leaves the page with the run. */
@@ -74,9 +74,9 @@ export function RunForm({ template }: { readonly template: Template }) {
         {refused && (
           <Refused failure={refused} parameters={parameters}>
             {refused.nameHeldBy !== undefined && mayWait && (
-              <button type="button" aria-disabled={isBusy} onClick={() => void run({ onConflict: "wait" })}>
+              <ActionButton isBusy={isBusy} onPress={() => void run({ onConflict: "wait" })}>
                 Run once that job has ended
-              </button>
+              </ActionButton>
             )}
           </Refused>
         )}
