@@ -5,7 +5,7 @@ import type { JobId } from "../base/ids.ts";
 import { openObject, openWord } from "../base/open.ts";
 import { isDropped } from "../job/result.ts";
 import { maxEntityBytes, sizeOf } from "./job-row.ts";
-import { intoTable, storageCall } from "./connect.ts";
+import { storageCall, writeInto } from "./connect.ts";
 
 const result = {
   result: z.record(z.string(), z.unknown()).optional(),
@@ -69,7 +69,7 @@ export class Attempts {
 
   async save(id: JobId, result: AttemptResult): Promise<void> {
     const entity = entityOf(id, result);
-    await intoTable(this.#table, () => this.#table.upsertEntity(entity, "Replace"));
+    await writeInto(this.#table, () => this.#table.upsertEntity(entity, "Replace"));
   }
 
   async find(id: JobId, attempt: number): Promise<AttemptResult | undefined> {

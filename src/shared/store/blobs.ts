@@ -4,7 +4,7 @@ import type { JobId } from "../base/ids.ts";
 import type { Pacing } from "../base/rewrite.ts";
 import type { Settings } from "../config/settings.ts";
 import { CapturedLogs } from "./captured-logs.ts";
-import { intoContainer, storageCall } from "./connect.ts";
+import { storageCall, writeInto } from "./connect.ts";
 
 /** Blobs: captured logs, definitions too large for a row, definitions that posters bring by reference. */
 export const blobContainers = { logs: "aci-logs", sealed: "aci-sealed", definitions: "aci-definitions" } as const;
@@ -39,7 +39,7 @@ export class Blobs {
     const conditions = when === "new" ? { ifNoneMatch: "*" } : {};
     const blob = this.#sealed.getBlockBlobClient(id);
     const write = () => blob.upload(Buffer.from(bytes), bytes.length, { conditions });
-    const result = await intoContainer(this.#sealed, write, 409);
+    const result = await writeInto(this.#sealed, write, 409);
     return result === 409 ? "exists" : { etag: result.etag };
   }
 
@@ -56,9 +56,7 @@ export class Blobs {
 
   /** A message that is sent again, sealed under a key that travels with what names it. */
   async putParcel(name: string, bytes: Uint8Array): Promise<void> {
-    await intoContainer(this.#sealed, () =>
-      this.#sealed.getBlockBlobClient(name).upload(Buffer.from(bytes), bytes.length),
-    );
+    await writeInto(this.#sealed, () => this.#sealed.getBlockBlobClient(name).upload(Buffer.from(bytes), bytes.length));
   }
 
   async getParcel(name: string): Promise<Uint8Array | "finished" | undefined> {
@@ -69,7 +67,7 @@ export class Blobs {
 
   /** Its content goes, its name stays for a while: a message may be delivered once more than it was dealt with. */
   async finishParcel(name: string): Promise<void> {
-    await intoContainer(this.#sealed, () => this.#sealed.getBlockBlobClient(name).upload(Buffer.alloc(0), 0));
+    await writeInto(this.#sealed, () => this.#sealed.getBlockBlobClient(name).upload(Buffer.alloc(0), 0));
   }
 
   /** Keeps what an attempt's program sent as its result: the first one, until the attempt's end is captured. */
@@ -78,7 +76,7 @@ export class Blobs {
     const bytes = Buffer.from(text);
     const conditions = { ifNoneMatch: "*" };
     const write = () => blob.upload(bytes, bytes.length, { conditions });
-    if ((await intoContainer(this.#results, write, 409)) !== 409) return "stored";
+    if ((await writeInto(this.#results, write, 409)) !== 409) return "stored";
     const there = await storageCall(() => blob.downloadToBuffer());
     if (there.length === 0) return "closed";
     return there.equals(bytes) ? "stored" : "another";
@@ -88,7 +86,7 @@ export class Blobs {
   async takeResult(id: JobId, attempt: number): Promise<string | undefined> {
     const blob = this.#resultBlob(id, attempt);
     const conditions = { ifNoneMatch: "*" };
-    const closed = await intoContainer(this.#results, () => blob.upload(Buffer.alloc(0), 0, { conditions }), 409);
+    const closed = await writeInto(this.#results, () => blob.upload(Buffer.alloc(0), 0, { conditions }), 409);
     if (closed !== 409) return undefined;
     const text = (await storageCall(() => blob.downloadToBuffer())).toString("utf8");
     return text === "" ? undefined : text;

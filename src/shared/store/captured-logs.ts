@@ -12,7 +12,7 @@ import {
   type LogVerdict,
   type Merge,
 } from "./log-merge.ts";
-import { intoContainer, storageCall } from "./connect.ts";
+import { storageCall, writeInto } from "./connect.ts";
 
 /**
  * Captured logs: one for each container of each attempt, in append blobs. The first, `ID/ATTEMPT/CONTAINER.log`, holds the log's
@@ -131,7 +131,7 @@ export class CapturedLogs {
 
   /** @throws Unavailable when no log can be stored now */
   async probe(): Promise<void> {
-    await intoContainer(this.#container, () => this.#container.getAppendBlobClient("health-probe").create());
+    await writeInto(this.#container, () => this.#container.getAppendBlobClient("health-probe").create());
   }
 
   async drop(id: JobId): Promise<void> {
@@ -213,7 +213,7 @@ export class CapturedLogs {
 
   async #create(name: string): Promise<Open | typeof conflict> {
     const blob = this.#container.getAppendBlobClient(name);
-    const made = await intoContainer(this.#container, () => blob.createIfNotExists({ blobHTTPHeaders: headers }));
+    const made = await writeInto(this.#container, () => blob.createIfNotExists({ blobHTTPHeaders: headers }));
     if (!made.succeeded) return conflict;
     return { head: { blob, metadata: {}, etag: made.etag }, blob, part: 0, start: 0, length: 0, blocks: 0 };
   }

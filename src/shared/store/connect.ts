@@ -1,6 +1,6 @@
 import { odata, TableClient } from "@azure/data-tables";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
-import { QueueServiceClient } from "@azure/storage-queue";
+import { QueueServiceClient, type QueueClient } from "@azure/storage-queue";
 import { z } from "zod";
 import { second } from "../base/duration.ts";
 import { messageOf, Unavailable } from "../base/errors.ts";
@@ -162,8 +162,8 @@ const wireError = z.object({
  * Writes to a table, queue or container of the service's own. One that somebody deleted is made anew: nothing else would, and no job would
  * come to its end.
  */
-export function makingAnew<T, const S extends readonly (409 | 412)[] = readonly []>(
-  make: () => Promise<unknown>,
+export function writeInto<T, const S extends readonly (409 | 412)[] = readonly []>(
+  place: TableClient | QueueClient | ContainerClient,
   write: () => Promise<T>,
   ...expected: S
 ): Promise<T | S[number]> {
@@ -172,29 +172,11 @@ export function makingAnew<T, const S extends readonly (409 | 412)[] = readonly 
       return await write();
     } catch (error) {
       if (statusOfError(error) !== 404) throw error;
-      await make();
+      await ("createTable" in place ? place.createTable() : place.createIfNotExists());
       return write();
     }
   };
   return storageCall(call, ...expected);
-}
-
-/** The same of a container of blobs. */
-export function intoContainer<T, const S extends readonly (409 | 412)[] = readonly []>(
-  container: ContainerClient,
-  write: () => Promise<T>,
-  ...expected: S
-): Promise<T | S[number]> {
-  return makingAnew(() => container.createIfNotExists(), write, ...expected);
-}
-
-/** The same of a table. */
-export function intoTable<T, const S extends readonly (409 | 412)[] = readonly []>(
-  table: TableClient,
-  write: () => Promise<T>,
-  ...expected: S
-): Promise<T | S[number]> {
-  return makingAnew(() => table.createTable(), write, ...expected);
 }
 
 /** The entities of a partition; of a table that is not there it gives nothing. */

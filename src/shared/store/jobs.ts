@@ -31,7 +31,7 @@ import { shown } from "./shown-row.ts";
 import { Peeked } from "./peeked.ts";
 import type { PointRead } from "./point-read.ts";
 import type { UnreadableRows } from "./unreadable.ts";
-import { intoTable, storageCall, tableNames, type Storage } from "./connect.ts";
+import { storageCall, tableNames, type Storage, writeInto } from "./connect.ts";
 
 /**
  * The table `jobs`: one row per job, the truth about it. Every save passes the ETag that was read; losing that race is a result.
@@ -86,7 +86,7 @@ export class JobStore {
   /** Writes a new job's row; `exists` when it is there already, from an earlier try or an earlier message. */
   async insert(job: Job, sealed: Sealed): Promise<"created" | "exists"> {
     const row = toRow(job, jobKey(job.id, job.createdAt), sealed, this.prices);
-    const result = await intoTable(this.#table, () => this.#table.createEntity(row), 409);
+    const result = await writeInto(this.#table, () => this.#table.createEntity(row), 409);
     return result === 409 ? "exists" : "created";
   }
 

@@ -3,7 +3,7 @@ import { second } from "../base/duration.ts";
 import type { JobId } from "../base/ids.ts";
 import { noTelemetry, type Telemetry } from "../base/telemetry.ts";
 import { runMessage, sweepMessage, requeueMessage } from "./messages.ts";
-import { makingAnew, storageCall } from "./connect.ts";
+import { storageCall, writeInto } from "./connect.ts";
 
 /** The queues: submissions, jobs to reconcile now or later, Event Grid's events. */
 export const queueNames = { jobs: "aci-jobs", wake: "aci-wake", events: "aci-events" } as const;
@@ -52,9 +52,10 @@ export class Queues {
     const visibilityTimeout = Math.min(Math.max(0, Math.ceil(delay / second)), maxDelay);
     const attributes = { "messaging.system": "azure_storage_queues", "messaging.destination.name": queue } as const;
     const message = { visibilityTimeout, messageTimeToLive: -1 };
-    const write = () => this.#client(queue).sendMessage(wireText(text), message);
+    const client = this.#client(queue);
+    const write = () => client.sendMessage(wireText(text), message);
     await this.#telemetry.span({ name: `send ${queue}`, kind: "producer", attributes }, () =>
-      this.#clients.has(queue) ? makingAnew(() => this.#client(queue).createIfNotExists(), write) : storageCall(write),
+      this.#clients.has(queue) ? writeInto(client, write) : storageCall(write),
     );
   }
 
