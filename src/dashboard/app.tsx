@@ -112,7 +112,8 @@ function toPlace(view: HTMLElement | null): (() => void) | undefined {
   scrollTo(0, y);
   if (y === 0 || view === null) return undefined;
   const watch = new ResizeObserver(() => scrollTo(0, y));
-  let looks = 50;
+  // A slow service, or a busy device, may take half a minute; whatever the reader does ends it.
+  let looks = 300;
   const timer = setInterval(() => {
     // The rows of a list are made once it is there.
     const link = scrollY === y ? view.querySelector<HTMLElement>(`a[href="${CSS.escape(from)}"]`) : null;

@@ -45,7 +45,7 @@ export class Listeners {
   }
 
   #heard(address: string, body: string): number {
-    const { Output: output } = JSON.parse(body) as { Output: { id: string; state: string } };
+    const { Output: output } = JSON.parse(body) as { Output: { id: string; state: string } }; // our own code wrote it
     const phase = this.#ledger.job(output.id)?.phase;
     if (phase === undefined || !hasEnded(phase) || phase.state !== output.state)
       this.#ledger.violated(`${address} heard that ${output.id} is ${output.state}, which is not so`);
