@@ -14,7 +14,10 @@ addEventListener("hashchange", ({ oldURL }) => {
 });
 
 let noting: ReturnType<typeof setTimeout> | undefined;
-const note = (): void => history.replaceState({ y: scrollY }, "");
+const note = (): void => {
+  // Between a step back and its event the entry is another view's already.
+  if (location.hash === hash.peek()) history.replaceState({ y: scrollY }, "");
+};
 // A link is followed after the click; the browser's own buttons give no sign.
 addEventListener("click", note, true);
 addEventListener("scroll", () => (clearTimeout(noting), (noting = setTimeout(note, 150))), { passive: true });
